@@ -1,0 +1,53 @@
+import type { Command } from 'commander';
+import { BundleError } from '../../kit/errors.ts';
+import { EXIT_MEANINGS } from '../../operations/exit-codes.ts';
+import type { Context } from '../context.ts';
+import type { Exit } from '../program.ts';
+
+const TOPICS: Readonly<Record<string, () => readonly string[]>> = {
+  'exit-codes': () => [
+    'Exit codes (also "exitCode" in --json):',
+    ...EXIT_MEANINGS.map(([code, meaning]) => `  ${String(code).padStart(3)}  ${meaning}`),
+    'When several apply, the first of 15 11 12 16 17 13 14 18 10 20 is used; --json lists all.',
+  ],
+  environment: () => [
+    'Environment:',
+    '  BULLA_HOME             trust folder (default: $XDG_CONFIG_HOME/bulla, or ~/.config/bulla)',
+    '  BULLA_PASSPHRASE_FILE  file whose first line is the passphrase of the private key',
+    '  SOURCE_DATE_EPOCH      modification time of packed members, seconds since 1970 (default: 0)',
+    '  NO_COLOR, FORCE_COLOR  never, or always, use colour',
+    '  LC_ALL, LC_CTYPE, LANG marks are plain ASCII unless one of them names UTF-8',
+    '  BULLA_DEBUG            print the stack of an internal error',
+    'The publishers in /etc/bulla overrule those of the same name in the trust folder.',
+  ],
+  formats: () => [
+    'Bundles that are read and written:',
+    '  .ova .tar        tar (ustar): descriptor, manifest, certificate file, then the files',
+    '  .tgz .tar.gz     the same, compressed by gzip',
+    'Manifest (.mf): SHA256(name)= hex; also SHA384 and SHA512; SHA1 only with --allow-sha1.',
+    'Certificate file (.cert): the signature of the manifest, and X.509 certificates in PEM.',
+    'Disk images made into an appliance: qcow2, VMDK, VHD, VHDX, raw; ISO as a CD-ROM.',
+    'Keys: PEM (PKCS#8 plain or encrypted, PKCS#1, SEC1); RSA, ECDSA, Ed25519.',
+  ],
+};
+
+/** `bulla help [COMMAND | exit-codes | environment | formats]` */
+export function helpCommand(program: Command, context: Context, _exit: Exit): void {
+  program
+    .command('help')
+    .summary('help for a command, or: exit-codes, environment, formats')
+    .argument('[topic]', 'a command, or exit-codes, environment, formats')
+    .action((topic: string | undefined) => {
+      if (topic === undefined) return program.outputHelp();
+      const lines = TOPICS[topic];
+      if (lines) {
+        for (const line of lines()) context.print(line);
+        return;
+      }
+      const command = program.commands.find((candidate) => candidate.name() === topic);
+      if (command) return command.outputHelp();
+      throw new BundleError('USAGE', `there is no help on "${topic}"`, {
+        fix: `try one of: ${Object.keys(TOPICS).join(', ')}, or a command: ${program.commands.map((c) => c.name()).join(', ')}`,
+      });
+    });
+}

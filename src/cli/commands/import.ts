@@ -1,0 +1,59 @@
+import type { Command } from 'commander';
+import { printable } from '../../kit/encoding.ts';
+import type { Context } from '../context.ts';
+import {
+  type OutputFlags,
+  progressOf,
+  type TrustFlags,
+  verifyOptionsOf,
+  withOutputOptions,
+  withTrustOptions,
+} from '../options.ts';
+import type { Exit } from '../program.ts';
+import { formatBytes } from '../progress.ts';
+
+interface ImportFlags extends TrustFlags, OutputFlags {
+  readonly to: string;
+  readonly imagesOnly?: boolean;
+  readonly dryRun?: boolean;
+}
+
+/** `bulla import BUNDLE --to DIR` */
+export function importCommand(program: Command, context: Context, exit: Exit): void {
+  const command = program
+    .command('import')
+    .summary('verify a bundle and unpack it, or leave no trace')
+    .description(
+      'Verifies a bundle while it is unpacked beside DIR, and makes that DIR in one step when it is trusted.\n' +
+        'Otherwise DIR stays as it was: absent, or empty.',
+    )
+    .argument('<bundle>', 'a file, - for standard input, or an https address')
+    .requiredOption('--to <dir>', 'the folder to make; it must not exist, or be empty')
+    .option('--images-only', 'keep only the disk images')
+    .option('--dry-run', 'verify, and say what would be written');
+  withOutputOptions(withTrustOptions(command)).action(async (input: string, flags: ImportFlags) => {
+    const { importBundle } = await import('../../operations/import.ts');
+    const { renderReport } = await import('../render-report.ts');
+    const progress = progressOf(flags, context);
+    try {
+      const { report, files } = await importBundle(input, {
+        ...verifyOptionsOf(flags, context),
+        destination: flags.to,
+        imagesOnly: flags.imagesOnly ?? false,
+        dryRun: flags.dryRun ?? false,
+        onProgress: progress.onProgress,
+      });
+      progress.end();
+      exit(renderReport(report, context, { json: flags.json ?? false, quiet: flags.quiet ?? false }));
+      if (report.exitCode !== 0 || flags.json || flags.quiet) return;
+      context.print(
+        flags.dryRun
+          ? `  would write  ${flags.to} (dry run: nothing was written)`
+          : `  imported to  ${flags.to}`,
+      );
+      for (const file of files) context.print(`    ${printable(file.name)}  ${formatBytes(file.size ?? 0)}`);
+    } finally {
+      progress.end();
+    }
+  });
+}

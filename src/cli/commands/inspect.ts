@@ -1,0 +1,80 @@
+import type { Command } from 'commander';
+import { printable } from '../../kit/encoding.ts';
+import type { Inspection } from '../../operations/inspect.ts';
+import type { Report } from '../../operations/report.ts';
+import type { Context } from '../context.ts';
+import { type OutputFlags, progressOf, withOutputOptions } from '../options.ts';
+import type { Exit } from '../program.ts';
+import { formatBytes } from '../progress.ts';
+import { nameOf, renderReport } from '../render-report.ts';
+
+/** `bulla inspect BUNDLE` */
+export function inspectCommand(program: Command, context: Context, exit: Exit): void {
+  const command = program
+    .command('inspect')
+    .summary('show what is in a bundle; verifies nothing')
+    .description(
+      'Shows the members of a bundle and what it says of itself. It checks no digest and no signature.',
+    )
+    .argument('<bundle>', 'a file, - for standard input, or an https address');
+  withOutputOptions(command).action(async (input: string, flags: OutputFlags) => {
+    const { inspect } = await import('../../operations/inspect.ts');
+    const progress = progressOf(flags, context);
+    try {
+      const { report, inspection } = await inspect(input, {
+        signal: context.signal,
+        onProgress: progress.onProgress,
+      });
+      progress.end();
+      if (!flags.json) renderInspection(report, inspection, context);
+      if (flags.json || report.exitCode !== 0) {
+        exit(
+          renderReport({ ...report, warnings: flags.json ? report.warnings : [] }, context, {
+            json: flags.json ?? false,
+            quiet: true,
+          }),
+        );
+      }
+    } finally {
+      progress.end();
+    }
+  });
+}
+
+function renderInspection(report: Report, inspection: Inspection, context: Context): void {
+  const { style } = context;
+  const line = (label: string, text: string | undefined): void => {
+    if (text) context.print(`  ${label.padEnd(12)} ${printable(text)}`);
+  };
+  context.print(`${style.warn('NOT VERIFIED')} — inspect checks no digest and no signature`);
+  context.print(
+    `${style.bold(printable(nameOf(report.input?.name ?? '')))}  ${inspection.format ?? 'unknown'}, ${inspection.kind}`,
+  );
+  for (const file of report.files) {
+    const disk = inspection.disks[file.name];
+    const image = disk
+      ? `  ${[disk.format, disk.variant].filter(Boolean).join(' ')}, ${formatBytes(disk.virtualSize)} virtual`
+      : '';
+    context.print(
+      `  ${String(file.offset).padStart(12)}  ${formatBytes(file.size ?? 0).padStart(10)}  ${printable(file.name)}${image}`,
+    );
+  }
+  const [product] = inspection.descriptor?.products ?? [];
+  line('product', [product?.vendor, product?.name, product?.version].filter(Boolean).join(' '));
+  for (const system of inspection.descriptor?.systems ?? []) {
+    const hardware = [
+      system.cpus === undefined ? undefined : `${system.cpus} CPUs`,
+      system.memoryMiB === undefined ? undefined : `${system.memoryMiB} MiB`,
+      system.operatingSystem,
+    ];
+    line('machine', [system.name ?? system.id, ...hardware.filter(Boolean)].join(', '));
+  }
+  line(
+    'manifest',
+    inspection.manifestLines === undefined ? 'none' : `${inspection.manifestLines} files listed`,
+  );
+  line(
+    'signature',
+    inspection.claimedSigner ? `claims to be by ${inspection.claimedSigner.subject}` : 'none',
+  );
+}

@@ -1,0 +1,104 @@
+import { basename } from 'node:path';
+import { type Command, Option } from 'commander';
+import { BundleError } from '../../kit/errors.ts';
+import type { Context } from '../context.ts';
+import {
+  formatOf,
+  mtimeOf,
+  type OutputFlags,
+  parseCount,
+  progressOf,
+  type SignFlags,
+  signingFilesOf,
+  withOutputOptions,
+  withSignOptions,
+} from '../options.ts';
+import type { Exit } from '../program.ts';
+import { renderMade } from '../render-made.ts';
+
+interface PackFlags extends SignFlags, OutputFlags {
+  readonly output: string;
+  readonly plain?: boolean;
+  readonly format?: string;
+  readonly name?: string;
+  readonly vendor?: string;
+  readonly version?: string;
+  readonly product?: string;
+  readonly cpus?: number;
+  readonly memory?: number;
+  readonly order: 'leading' | 'trailing';
+  readonly force?: boolean;
+}
+
+/** `bulla pack FILE… -o BUNDLE` */
+export function packCommand(program: Command, context: Context, exit: Exit): void {
+  const command = program
+    .command('pack')
+    .summary('pack disk images, an .ovf or plain files into a bundle')
+    .description(
+      'Packs a bundle: bare disk images (a descriptor is made for them), one .ovf (its files are found beside it),\n' +
+        'or with --plain any files. With --key and --cert it is signed.',
+    )
+    .argument('<file...>', 'disk images, one .ovf, or with --plain any files')
+    .requiredOption(
+      '-o, --output <file>',
+      'the bundle to write (.ova .tar .tgz .tar.gz), or - for standard output',
+    )
+    .addOption(
+      new Option('--format <format>', 'when the extension does not say it').choices(['ova', 'tar', 'tgz']),
+    )
+    .option('--plain', 'pack the files as they are, without a descriptor')
+    .option('--name <text>', 'name of the appliance, and of its files (default: that of the output)')
+    .option('--product <text>', 'product, for the descriptor')
+    .option('--vendor <text>', 'vendor, for the descriptor')
+    .option('--version <text>', 'version of the product, for the descriptor')
+    .option('--cpus <count>', 'processors of the machine', parseCount)
+    .option('--memory <MiB>', 'memory of the machine', parseCount)
+    .addOption(
+      new Option('--order <order>', 'manifest and signature before the files, or after them')
+        .choices(['leading', 'trailing'])
+        .default('leading'),
+    )
+    .option('--force', 'replace the output if it exists');
+  withOutputOptions(withSignOptions(command)).action(async (inputs: string[], flags: PackFlags) => {
+    const format = formatOf(flags.output, flags.format);
+    const files = signingFilesOf(flags, context);
+    const mtime = mtimeOf(context);
+    const { pack } = await import('../../operations/pack.ts');
+    const { loadSigningIdentity } = await import('../../operations/signing-identity.ts');
+    const identity = files ? await loadSigningIdentity(files, new Date()) : undefined;
+    const progress = progressOf(flags, context);
+    const { product, vendor, version, cpus, memory } = flags;
+    try {
+      const report = await pack(inputs, {
+        output: flags.output,
+        format,
+        name: flags.name ?? nameOf(flags.output),
+        plain: flags.plain ?? false,
+        appliance: {
+          ...(product ? { product } : {}),
+          ...(vendor ? { vendor } : {}),
+          ...(version ? { version } : {}),
+          ...(cpus ? { cpus } : {}),
+          ...(memory ? { memoryMiB: memory } : {}),
+        },
+        ...(identity ? { identity } : {}),
+        digest: flags.digest,
+        order: flags.order,
+        overwrite: flags.force ?? false,
+        mtime,
+        signal: context.signal,
+        onProgress: progress.onProgress,
+      });
+      progress.end();
+      exit(renderMade(report, context, flags));
+    } finally {
+      progress.end();
+    }
+  });
+}
+
+function nameOf(output: string): string {
+  if (output !== '-') return basename(output).replace(/\.(ova|tar|tgz|tar\.gz)$/i, '');
+  throw new BundleError('USAGE', 'a bundle on standard output needs a name', { fix: 'add --name NAME' });
+}

@@ -1,0 +1,119 @@
+import type { Command } from 'commander';
+import { printable } from '../../kit/encoding.ts';
+import { makeReport } from '../../operations/report.ts';
+import type { PublisherReport } from '../../operations/trust.ts';
+import type { Context } from '../context.ts';
+import { gather, parseTime } from '../options.ts';
+import type { Exit } from '../program.ts';
+
+interface AddFlags {
+  readonly scope: readonly string[];
+  readonly subject: readonly string[];
+  readonly from?: Date;
+  readonly until?: Date;
+  readonly json?: boolean;
+}
+
+/** `bulla trust add | list | show | remove` */
+export function trustCommand(program: Command, context: Context, _exit: Exit): void {
+  const trust = program
+    .command('trust')
+    .summary('decide which publishers you trust, and for what')
+    .description(
+      'Publishers are folders under ~/.config/bulla/publishers (or BULLA_HOME): certificates, and what they may sign.',
+    );
+  const own = context.trustFolders.at(-1) ?? '';
+
+  trust
+    .command('add')
+    .description('trust a publisher from now on')
+    .argument('<name>', 'what you call the publisher, such as acme')
+    .argument('<ca.pem...>', 'its CA certificates, or the certificate of its signer')
+    .option(
+      '--scope <vendor/name>',
+      'bundles it may sign, * for any part; repeatable (default: all)',
+      gather,
+      [],
+    )
+    .option(
+      '--subject <name>',
+      'subject that may sign, such as "CN=Release,O=Acme"; repeatable (default: any)',
+      gather,
+      [],
+    )
+    .option('--from <time>', 'trust it from this time on', parseTime)
+    .option('--until <time>', 'trust it until this time', parseTime)
+    .option('--json', 'print one JSON document')
+    .action(async (name: string, files: string[], flags: AddFlags) => {
+      const { trustAdd } = await import('../../operations/trust.ts');
+      const added = await trustAdd(own, name, files, {
+        scopes: flags.scope,
+        subjects: flags.subject,
+        ...(flags.from ? { from: flags.from } : {}),
+        ...(flags.until ? { until: flags.until } : {}),
+      });
+      if (flags.json) return printJson('trust add', { publisher: added }, context);
+      context.print(`${context.style.good(context.style.pass)} publisher "${name}" is trusted from now on`);
+      printPublisher(added, context);
+    });
+
+  trust
+    .command('list')
+    .description('list the publishers you trust')
+    .option('--json', 'print one JSON document')
+    .action(async (flags: { json?: boolean }) => {
+      const { trustList } = await import('../../operations/trust.ts');
+      const publishers = await trustList(context.trustFolders);
+      if (flags.json) return printJson('trust list', { publishers }, context);
+      if (publishers.length === 0) context.print('nobody is trusted yet: bulla trust add NAME ca.pem');
+      for (const publisher of publishers) {
+        context.print(
+          `${publisher.name.padEnd(20)} ${publisher.scopes.join(', ').padEnd(24)} ${publisher.folder}`,
+        );
+      }
+    });
+
+  trust
+    .command('show')
+    .description('show one publisher: scopes, subjects, lifetime, certificates')
+    .argument('<name>')
+    .option('--json', 'print one JSON document')
+    .action(async (name: string, flags: { json?: boolean }) => {
+      const { trustShow } = await import('../../operations/trust.ts');
+      const publisher = await trustShow(context.trustFolders, name);
+      if (flags.json) return printJson('trust show', { publisher }, context);
+      printPublisher(publisher, context);
+    });
+
+  trust
+    .command('remove')
+    .description('trust a publisher no more')
+    .argument('<name>')
+    .option('--json', 'print one JSON document')
+    .action(async (name: string, flags: { json?: boolean }) => {
+      const { trustRemove } = await import('../../operations/trust.ts');
+      const folder = await trustRemove(own, name);
+      if (flags.json) return printJson('trust remove', { removed: folder }, context);
+      context.print(`${context.style.good(context.style.pass)} publisher "${name}" is trusted no more`);
+    });
+}
+
+function printJson(operation: string, result: Record<string, unknown>, context: Context): void {
+  context.print(JSON.stringify(makeReport({ operation, errors: [], result }), undefined, 2));
+}
+
+function printPublisher(publisher: PublisherReport, context: Context): void {
+  const line = (label: string, text: string): void =>
+    context.print(`  ${label.padEnd(12)} ${printable(text)}`);
+  line('publisher', publisher.name);
+  line('folder', publisher.folder);
+  line('may sign', publisher.scopes.join(', '));
+  line('subjects', publisher.subjects.join('; ') || 'any');
+  line('from', publisher.from ?? 'any time');
+  line('until', publisher.until ?? 'any time');
+  for (const anchor of publisher.anchors) {
+    line('certificate', anchor.subject);
+    line('', `${anchor.key}, valid ${anchor.notBefore.slice(0, 10)} to ${anchor.notAfter.slice(0, 10)}`);
+    line('', `sha256:${anchor.fingerprint}`);
+  }
+}

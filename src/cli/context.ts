@@ -1,0 +1,67 @@
+import { homedir } from 'node:os';
+import { join } from 'node:path';
+import pc from 'picocolors';
+
+/** What a command may touch of the process: its streams, its environment, and the word to stop. */
+export interface Context {
+  /** prints a line of data on standard output */
+  print(line: string): void;
+  /** prints a line for people on standard error */
+  tell(line: string): void;
+  readonly stderr: { readonly isTTY: boolean; readonly columns: number; write(text: string): void };
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly signal: AbortSignal;
+  readonly style: Style;
+  /** trust folders, the one that overrules first; the last is the user's own */
+  readonly trustFolders: readonly string[];
+}
+
+/** Colours and marks, plain where the terminal or the user wants none; never the only carrier of a meaning. */
+export interface Style {
+  readonly good: (text: string) => string;
+  readonly bad: (text: string) => string;
+  readonly dim: (text: string) => string;
+  readonly bold: (text: string) => string;
+  readonly warn: (text: string) => string;
+  readonly pass: string;
+  readonly fail: string;
+}
+
+const SYSTEM_FOLDER = '/etc/bulla';
+
+/** The context of a real process. */
+export function createContext(proc: NodeJS.Process, signal: AbortSignal): Context {
+  const { env, stdout, stderr } = proc;
+  // A reader that went away (a pipe into head, say) is no fault of ours; the exit code is still told.
+  stdout.on('error', () => {});
+  stderr.on('error', () => {});
+  return {
+    print: (line) => stdout.write(`${line}\n`),
+    tell: (line) => stderr.write(`${line}\n`),
+    stderr: { isTTY: stderr.isTTY, columns: stderr.columns ?? 80, write: (text) => stderr.write(text) },
+    env,
+    signal,
+    style: createStyle(stdout.isTTY && stderr.isTTY, env),
+    trustFolders: [SYSTEM_FOLDER, userFolder(env)],
+  };
+}
+
+function createStyle(terminal: boolean, env: NodeJS.ProcessEnv): Style {
+  const forced = env['FORCE_COLOR'] !== undefined && env['FORCE_COLOR'] !== '0';
+  const colour = !env['NO_COLOR'] && env['TERM'] !== 'dumb' && (terminal || forced);
+  const unicode = /utf-?8/i.test(env['LC_ALL'] || env['LC_CTYPE'] || env['LANG'] || '');
+  const { green, red, dim, bold, yellow } = pc.createColors(colour);
+  return {
+    good: green,
+    bad: red,
+    dim,
+    bold,
+    warn: yellow,
+    pass: unicode ? '✓' : 'OK',
+    fail: unicode ? '✗' : 'FAILED',
+  };
+}
+
+function userFolder(env: NodeJS.ProcessEnv): string {
+  return env['BULLA_HOME'] || join(env['XDG_CONFIG_HOME'] || join(homedir(), '.config'), 'bulla');
+}

@@ -1,0 +1,21 @@
+#!/usr/bin/env node
+import { BundleError } from '../kit/errors.ts';
+import { createContext } from './context.ts';
+import { run } from './run.ts';
+
+const stop = new AbortController();
+for (const [signal, code] of [
+  ['SIGINT', 'INTERRUPTED'],
+  ['SIGTERM', 'TERMINATED'],
+] as const) {
+  process.once(signal, () => {
+    // The second of its kind is the system's own: it ends the process without asking.
+    stop.abort(new BundleError(code, signal === 'SIGINT' ? 'interrupted' : 'terminated'));
+  });
+}
+
+const context = createContext(process, stop.signal);
+const exitCode = await run(process.argv.slice(2), context);
+// Written out first: leaving at once would cut what a pipe has not taken yet. Leaving at all: a server may hold a
+// connection open that nobody needs any more.
+process.stdout.write('', () => process.stderr.write('', () => process.exit(exitCode)));

@@ -1,0 +1,44 @@
+import { Command } from 'commander';
+import { completionCommand } from './commands/completion.ts';
+import { devCertsCommand } from './commands/dev-certs.ts';
+import { helpCommand } from './commands/help.ts';
+import { importCommand } from './commands/import.ts';
+import { inspectCommand } from './commands/inspect.ts';
+import { packCommand } from './commands/pack.ts';
+import { signCommand } from './commands/sign.ts';
+import { trustCommand } from './commands/trust.ts';
+import { verifyCommand } from './commands/verify.ts';
+import type { Context } from './context.ts';
+import { version } from './version.ts';
+
+/** Told by a command how it ended. */
+export type Exit = (code: number) => void;
+
+/** The whole command line: every command with its options; what they do is loaded when they run. */
+export function createProgram(context: Context, exit: Exit): Command {
+  const program = new Command('bulla')
+    .description(
+      'Packs, signs, verifies and imports signed appliance bundles (OVF/OVA). Strict, offline, one pass.',
+    )
+    .version(version(), '--version', 'print the version')
+    .enablePositionalOptions()
+    .helpCommand(false)
+    .showSuggestionAfterError()
+    .exitOverride()
+    .configureOutput({ writeOut: (text) => context.print(text.trimEnd()), writeErr: () => {} })
+    .addHelpText('after', '\nMore: bulla help exit-codes | environment | formats');
+  for (const make of [
+    packCommand,
+    signCommand,
+    verifyCommand,
+    inspectCommand,
+    importCommand,
+    trustCommand,
+    devCertsCommand,
+    helpCommand,
+    completionCommand,
+  ]) {
+    make(program, context, exit);
+  }
+  return program;
+}

@@ -1,0 +1,23 @@
+import { createPublicKey, type KeyObject, sign } from 'node:crypto';
+import { promisify } from 'node:util';
+import type { DigestName } from '../formats/ovf/digest-name.ts';
+import { isEdwards } from './signature.ts';
+
+/** Something that signs bytes: a key in memory now, later a token or a service. */
+export interface Signer {
+  readonly publicKey: KeyObject;
+  /** the signature over the raw `data`; RSA PKCS#1 v1.5, ECDSA in DER, Ed25519 and Ed448 without a digest */
+  sign(algorithm: DigestName, data: Uint8Array): Promise<Uint8Array>;
+}
+
+const signAsync = promisify(sign);
+
+/** Signs with a private key in memory. */
+export function keySigner(privateKey: KeyObject): Signer {
+  return {
+    publicKey: createPublicKey(privateKey),
+    sign: async (algorithm, data) => {
+      return (await signAsync(isEdwards(privateKey) ? null : algorithm, data, privateKey)) as Uint8Array;
+    },
+  };
+}

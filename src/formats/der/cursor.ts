@@ -1,0 +1,202 @@
+import { BundleError } from '../../kit/errors.ts';
+
+/** One DER element: identifier octet, contents, and all its bytes; both are views into the input, not copies. */
+export interface DerElement {
+  readonly tag: number;
+  readonly value: Uint8Array;
+  readonly raw: Uint8Array;
+}
+
+/** Reads the elements of one level in order; it never looks inside an element, so the caller's structure bounds the depth. */
+export interface DerCursor {
+  /** True when no byte is left. */
+  readonly done: () => boolean;
+  /** The next element, which must have this tag when one is given. */
+  readonly next: (tag?: number) => DerElement;
+  /** The next element if it has this tag, else nothing is consumed. */
+  readonly optional: (tag: number) => DerElement | undefined;
+  /** Refuses what is left. */
+  readonly end: () => void;
+}
+
+/** Identifier octets of the types that certificates and CMS are made of. */
+export const TAG = {
+  boolean: 0x01,
+  integer: 0x02,
+  bitString: 0x03,
+  octetString: 0x04,
+  null: 0x05,
+  oid: 0x06,
+  utf8String: 0x0c,
+  utcTime: 0x17,
+  generalizedTime: 0x18,
+  sequence: 0x30,
+  set: 0x31,
+} as const;
+
+const MAX_OID_BYTES = 128;
+
+/** The error of everything that is not the DER it should be; `what` names the structure being read. */
+export function malformed(what: string, problem: string, cause?: unknown): BundleError {
+  return new BundleError('CERTIFICATE_MALFORMED', `${what} is malformed: ${problem}`, { cause });
+}
+
+/**
+ * A cursor over the elements that follow each other in `bytes`; `what` names them in errors.
+ *
+ * Definite, minimal lengths and low tag numbers only; what the elements mean is the caller's.
+ * Every method throws `CERTIFICATE_MALFORMED` and nothing else. [der.1] [der.2]
+ */
+export function openDer(bytes: Uint8Array, what: string): DerCursor {
+  let position = 0;
+  const next = (tag?: number): DerElement => {
+    const element = readElement(bytes, position, what);
+    if (tag !== undefined && element.tag !== tag) {
+      throw malformed(what, `tag ${hexTag(element.tag)} where ${hexTag(tag)} belongs`);
+    }
+    position += element.raw.byteLength;
+    return element;
+  };
+  return {
+    done: () => position === bytes.byteLength,
+    next,
+    optional: (tag) => (bytes[position] === tag ? next() : undefined),
+    end: () => {
+      if (position !== bytes.byteLength) {
+        throw malformed(what, `${bytes.byteLength - position} unexpected bytes at its end`); // [der.3]
+      }
+    },
+  };
+}
+
+/** The only element of `bytes`. @throws `CERTIFICATE_MALFORMED` also when another byte follows it */
+export function readOnly(bytes: Uint8Array, tag: number, what: string): DerElement {
+  const cursor = openDer(bytes, what);
+  const element = cursor.next(tag);
+  cursor.end(); // [der.3] bytes behind the element would be in the file but in nobody's view of it
+  return element;
+}
+
+function readElement(bytes: Uint8Array, start: number, what: string): DerElement {
+  const tag = bytes[start];
+  const first = bytes[start + 1];
+  if (tag === undefined || first === undefined) throw malformed(what, 'it ends early');
+  // [der.2] no structure read here has a tag above 30; a second spelling of a low one would go past a comparison
+  if ((tag & 0x1f) === 0x1f) throw malformed(what, `tag ${hexTag(tag)} is of the long form`);
+
+  let length = first;
+  let header = 2;
+  if (first === 0x80) throw malformed(what, 'an indefinite length (BER) where DER is required'); // [der.1]
+  if (first > 0x80) {
+    const count = first - 0x80;
+    if (count > 4) throw malformed(what, 'a length of more than four bytes');
+    length = 0;
+    for (let i = 0; i < count; i++) length = length * 256 + (bytes[start + 2 + i] ?? 0);
+    header += count;
+    // [der.1] a longer spelling of the same length gives the same value another digest
+    if (length < 0x80 || length < 256 ** (count - 1)) throw malformed(what, 'a length that is not minimal');
+  }
+  const end = start + header + length;
+  if (end > bytes.byteLength) throw malformed(what, 'it ends early');
+  return { tag, value: bytes.subarray(start + header, end), raw: bytes.subarray(start, end) };
+}
+
+function hexTag(tag: number): string {
+  return `0x${tag.toString(16).padStart(2, '0')}`;
+}
+
+/** The elements of a constructed element, in order. @throws `CERTIFICATE_MALFORMED` */
+export function childrenOf(element: DerElement, what: string): DerElement[] {
+  const cursor = openDer(element.value, what);
+  const children: DerElement[] = [];
+  while (!cursor.done()) children.push(cursor.next());
+  return children;
+}
+
+/** An INTEGER of at most `maxBytes` bytes, minimally encoded. @throws `CERTIFICATE_MALFORMED` */
+export function readInteger(element: DerElement, what: string, maxBytes = 64): bigint {
+  expectTag(element, TAG.integer, what);
+  const { value } = element;
+  const [first, second] = value;
+  if (first === undefined) throw malformed(what, 'an INTEGER without contents');
+  if (value.byteLength > maxBytes) throw malformed(what, `an INTEGER of more than ${maxBytes} bytes`);
+  if (second !== undefined && ((first === 0x00 && second < 0x80) || (first === 0xff && second >= 0x80))) {
+    throw malformed(what, 'an INTEGER that is not minimal'); // [der.4]
+  }
+  let digits = '';
+  for (const byte of value) digits += byte.toString(16).padStart(2, '0');
+  return BigInt.asIntN(value.byteLength * 8, BigInt(`0x${digits}`));
+}
+
+/** A BOOLEAN: 00 or FF. @throws `CERTIFICATE_MALFORMED` */
+export function readBoolean(element: DerElement, what: string): boolean {
+  expectTag(element, TAG.boolean, what);
+  const [octet] = element.value;
+  if (element.value.byteLength !== 1 || (octet !== 0x00 && octet !== 0xff)) {
+    throw malformed(what, 'a BOOLEAN that is neither 00 nor FF'); // [der.4]
+  }
+  return octet === 0xff;
+}
+
+/** The dotted form of an OBJECT IDENTIFIER of at most 128 bytes. @throws `CERTIFICATE_MALFORMED` */
+export function readOid(element: DerElement, what: string): string {
+  expectTag(element, TAG.oid, what);
+  const { value } = element;
+  const last = value.at(-1);
+  if (last === undefined || last >= 0x80) throw malformed(what, 'an OBJECT IDENTIFIER that ends early');
+  if (value.byteLength > MAX_OID_BYTES) throw malformed(what, 'an OBJECT IDENTIFIER of more than 128 bytes');
+  const arcs: bigint[] = [];
+  let arc: bigint | undefined;
+  for (const byte of value) {
+    // [der.4] a leading zero digit would let two spellings of one OID pass a check for duplicates
+    if (arc === undefined && byte === 0x80) throw malformed(what, 'an OBJECT IDENTIFIER that is not minimal');
+    arc = ((arc ?? 0n) << 7n) | BigInt(byte & 0x7f);
+    if (byte >= 0x80) continue;
+    if (arcs.length === 0) {
+      const top = arc < 40n ? 0n : arc < 80n ? 1n : 2n;
+      arcs.push(top, arc - top * 40n);
+    } else arcs.push(arc);
+    arc = undefined;
+  }
+  return arcs.join('.');
+}
+
+/** The bytes of a BIT STRING and how many low bits of the last are unused. @throws `CERTIFICATE_MALFORMED` */
+export function readBitString(element: DerElement, what: string): { bytes: Uint8Array; unused: number } {
+  expectTag(element, TAG.bitString, what);
+  const unused = element.value[0];
+  const bytes = element.value.subarray(1);
+  const last = bytes.at(-1);
+  if (unused === undefined || unused > 7 || (last === undefined && unused > 0)) {
+    throw malformed(what, 'a BIT STRING with a wrong count of unused bits');
+  }
+  if (last !== undefined && (last & ((1 << unused) - 1)) !== 0) {
+    throw malformed(what, 'a BIT STRING with unused bits that are not zero'); // [der.4]
+  }
+  return { bytes, unused };
+}
+
+/**
+ * A UTCTime `YYMMDDHHMMSSZ` (1950–2049) or GeneralizedTime `YYYYMMDDHHMMSSZ`, to the second, in UTC.
+ * @throws `CERTIFICATE_MALFORMED` for any other spelling and for days that the calendar does not have [der.5]
+ */
+export function readTime(element: DerElement, what: string): Date {
+  const text = String.fromCharCode(...element.value.subarray(0, 32));
+  const form = element.tag === TAG.utcTime ? /^\d{12}Z$/ : /^\d{14}Z$/;
+  if (element.tag !== TAG.utcTime && element.tag !== TAG.generalizedTime) {
+    throw malformed(what, `tag ${hexTag(element.tag)} where a time belongs`);
+  }
+  if (!form.test(text)) throw malformed(what, 'a time that is not YYMMDDHHMMSSZ or YYYYMMDDHHMMSSZ');
+  const century = element.tag === TAG.generalizedTime ? '' : Number(text.slice(0, 2)) < 50 ? '20' : '19';
+  const [, year, month, day, hour, minute, second] =
+    /^(\d{4})(\d\d)(\d\d)(\d\d)(\d\d)(\d\d)Z$/.exec(century + text) ?? [];
+  const iso = `${year}-${month}-${day}T${hour}:${minute}:${second}.000Z`;
+  const date = new Date(iso);
+  // what Date would carry over into the next month (31 February) is no date
+  if (Number.isNaN(date.getTime()) || date.toISOString() !== iso) throw malformed(what, 'no such time');
+  return date;
+}
+
+function expectTag(element: DerElement, tag: number, what: string): void {
+  if (element.tag !== tag) throw malformed(what, `tag ${hexTag(element.tag)} where ${hexTag(tag)} belongs`);
+}

@@ -1,0 +1,96 @@
+import { type DiskProbe, diskFault } from './disk-probe.ts';
+import { readHeader } from './header-bytes.ts';
+import { isQcow, probeQcow2 } from './qcow2.ts';
+import { isVhdFooter, probeDynamicVhd, probeFixedVhd, VHD_FOOTER_BYTES } from './vhd.ts';
+import { isVhdx, probeVhdx } from './vhdx.ts';
+import {
+  isVmdkDescriptor,
+  isVmdkExtent,
+  probeVmdkDescriptor,
+  probeVmdkExtent,
+  VMDK_FOOTER_BYTES,
+} from './vmdk.ts';
+
+/** How many bytes of the start of an image `probeDisk` wants, or all of a smaller one: VHDX metadata is what lies deepest. */
+export const PROBE_HEAD_BYTES = 4 * 1024 * 1024;
+
+/** How many bytes of the end of an image `probeDisk` wants, or all of a smaller one: the VMDK footer is what is longest. */
+export const PROBE_TAIL_BYTES = VMDK_FOOTER_BYTES;
+
+const SECTOR = 512;
+const ISO_DESCRIPTOR_AT = 32 * 1024;
+const PACKED = 'unpack it first: the image itself is what is signed and imported';
+
+/** Formats that are known and not packed: taken for raw, another reader would open them as what they are. */
+const FOREIGN: readonly {
+  readonly at: number;
+  readonly magic: string;
+  readonly name: string;
+  readonly fix?: string;
+}[] = [
+  { at: 0, magic: 'COWD', name: 'an ESX sparse extent' },
+  { at: 0, magic: 'QED\0', name: 'a QED image' },
+  { at: 0, magic: 'WithoutFreeSpace', name: 'a Parallels image' },
+  { at: 0, magic: 'WithouFreSpacExt', name: 'a Parallels image' },
+  { at: 0, magic: 'Bochs Virtual HD Image', name: 'a Bochs image' },
+  { at: 0, magic: '#!/bin/sh\n#V2.0 Format\n', name: 'a cloop image' },
+  { at: 64, magic: '\x7F\x10\xDA\xBE', name: 'a VirtualBox VDI image' },
+  { at: 0, magic: '\x1F\x8B\x08', name: 'a gzip file', fix: PACKED },
+  { at: 0, magic: 'BZh', name: 'a bzip2 file', fix: PACKED },
+  { at: 0, magic: '\xFD7zXZ\0', name: 'an xz file', fix: PACKED },
+  { at: 0, magic: '\x28\xB5\x2F\xFD', name: 'a Zstandard file', fix: PACKED },
+  { at: 0, magic: 'PK\x03\x04', name: 'a zip archive', fix: PACKED },
+];
+
+/**
+ * What a disk image is, by its content alone: its name is never asked.
+ *
+ * `head` are its first `PROBE_HEAD_BYTES` bytes, `tail` its last `PROBE_TAIL_BYTES`, both all of it when it is smaller;
+ * `size` counts all bytes. Whether an image that needs other files may be packed is left to the caller (`isSelfContained`).
+ * @throws {BundleError} `FORMAT_UNSUPPORTED` for a header that contradicts itself and for known formats that are not packed
+ */
+export function probeDisk(head: Uint8Array, tail: Uint8Array, size: number): DiskProbe {
+  if (!Number.isSafeInteger(size) || size < 0) throw diskFault('the image is larger than 2^53 − 1 bytes');
+  if (size === 0) throw diskFault('the image is empty', 'give the image itself');
+  const fixedVhd = isVhdFooter(tail.subarray(-VHD_FOOTER_BYTES));
+  const probe = probeHead(head, tail, size);
+  if (probe === undefined) return fixedVhd ? probeFixedVhd(tail, size) : probeContent(head, size);
+  // [disk.4] QEMU goes by the start and others by the end: they would see two different disks.
+  if (fixedVhd && probe.format !== 'vhd')
+    throw diskFault(`the image begins as ${probe.format} and ends as VHD`);
+  return probe;
+}
+
+/** [disk.1] The formats that show at the first bytes. */
+function probeHead(head: Uint8Array, tail: Uint8Array, size: number): DiskProbe | undefined {
+  if (isQcow(head)) return probeQcow2(head);
+  if (isVmdkExtent(head)) return probeVmdkExtent(head, tail);
+  if (isVhdx(head)) return probeVhdx(head);
+  if (isVhdFooter(head)) return probeDynamicVhd(head);
+  if (isVmdkDescriptor(head)) return probeVmdkDescriptor(head, size);
+  return undefined;
+}
+
+/** What is left: an optical disc, or sectors as they are. */
+function probeContent(head: Uint8Array, size: number): DiskProbe {
+  const header = readHeader(head, 'the image', 'little');
+  for (const { at, magic, name, fix } of FOREIGN) {
+    // [disk.6]
+    if (at + magic.length <= header.length && header.latin1(at, magic.length) === magic) {
+      throw diskFault(`this is ${name}, which is not packed`, fix);
+    }
+  }
+  if (isIso(head)) return { format: 'iso', virtualSize: size };
+  // [disk.13]
+  return {
+    format: 'raw',
+    virtualSize: size,
+    ...(size % SECTOR === 0 ? {} : { note: 'the size is not a multiple of 512 bytes' }),
+  };
+}
+
+function isIso(head: Uint8Array): boolean {
+  if (head.byteLength < ISO_DESCRIPTOR_AT + 7) return false;
+  // [disk.12] Primary volume descriptor (ECMA-119 8.4): type 1, identifier, version 1.
+  return readHeader(head, 'the image', 'little').latin1(ISO_DESCRIPTOR_AT, 7) === '\x01CD001\x01';
+}

@@ -1,0 +1,47 @@
+import { encodeUtf8 } from '../kit/encoding.ts';
+import type { Limits } from '../kit/limits.ts';
+
+/**
+ * Why a name may not be the name of a member, or undefined when it may.
+ *
+ * A name that passes means one file below one folder, the same on every system; nothing is ever stripped or
+ * repaired to make it pass. It decides about one name: whether two names collide is `memberNameKey`.
+ *
+ * @see spec/archive.md, clauses name.1 to name.6
+ */
+export function memberNameFault(name: string, limits: Limits): string | undefined {
+  if (name === '') return 'the name is empty';
+  if (encodeUtf8(name).byteLength > limits.nameBytes)
+    return `the name is longer than ${limits.nameBytes} bytes`;
+  // [name.1] Colon and backslash are separators somewhere; the others cannot be stored on every file system.
+  const forbidden = /[\\:*?"<>|]/u.exec(name);
+  if (forbidden) return `the name holds the character "${forbidden[0]}"`;
+  // [name.2] A name that prints as something else than it is deceives whoever reads the log.
+  if (/[\p{Cc}\p{Cf}\p{Cs}\p{Co}\p{Cn}\p{Zl}\p{Zp}]/u.test(name)) {
+    return 'the name holds a control, format or unassigned character';
+  }
+  if (name !== name.normalize('NFC')) return 'the name is not in Unicode normalisation form C';
+  if (name.startsWith('/')) return 'the name is absolute';
+  const parts = name.split('/');
+  if (parts.length > limits.nameDepth + 1) return `the name lies more than ${limits.nameDepth} folders deep`;
+  for (const part of parts) {
+    const fault = partFault(part);
+    if (fault) return fault;
+  }
+  return undefined;
+}
+
+function partFault(part: string): string | undefined {
+  if (part === '') return 'the name has an empty part, or ends in "/"';
+  if (part === '.' || part === '..') return `the name has the part "${part}"`;
+  if (/[ .]$/.test(part)) return 'a part of the name ends in a dot or a blank';
+  if (/^[~ ]/.test(part)) return 'a part of the name begins with "~" or a blank';
+  if (/^(con|prn|aux|nul|com\d|lpt\d)(\..*)?$/i.test(part)) return `"${part}" is a device on some systems`;
+  return undefined;
+}
+
+/** What two names have in common when some file system takes them for one: NFKC, case folded. */
+export function memberNameKey(name: string): string {
+  // Upper first: "ß" and "ss" fold together only that way.
+  return name.normalize('NFKC').toUpperCase().toLowerCase();
+}

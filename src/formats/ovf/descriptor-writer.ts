@@ -1,0 +1,278 @@
+import { BundleError } from '../../kit/errors.ts';
+import type { DiskFormat } from '../disk/disk-probe.ts';
+import { OVF_NAMESPACE } from './envelope.ts';
+import { hrefFault } from './file-reference.ts';
+
+/** A disk image of the bundle: its member's name, its bytes, and what `probeDisk` says of it; an ISO becomes a CD-ROM. */
+export interface ApplianceDisk {
+  readonly href: string;
+  readonly size: number;
+  /** Bytes that the guest sees. */
+  readonly capacity: number;
+  readonly format: DiskFormat;
+  readonly variant?: string;
+}
+
+/** A machine made of bare disk images; one processor and 1024 MiB where nothing is said. */
+export interface ApplianceDescription {
+  readonly name: string;
+  readonly product?: string;
+  readonly vendor?: string;
+  readonly version?: string;
+  readonly cpus?: number;
+  readonly memoryMiB?: number;
+  readonly disks: readonly ApplianceDisk[];
+}
+
+const CIM = 'http://schemas.dmtf.org/wbem/wscim/1/cim-schema/2';
+const VMDK = 'http://www.vmware.com/interfaces/specifications/vmdk.html';
+const FORMATS: Readonly<Record<Exclude<DiskFormat, 'vmdk' | 'iso'>, string>> = {
+  qcow2: 'http://www.gnome.org/~markmc/qcow-image-format.html',
+  raw: 'http://en.wikipedia.org/wiki/Byte',
+  vhd: 'http://go.microsoft.com/fwlink/?LinkId=137171',
+  // No registry names VHDX; this is where its format is published.
+  vhdx: 'http://www.microsoft.com/en-us/download/details.aspx?id=34750',
+};
+
+// CIM_ResourceAllocationSettingData.ResourceType
+const PROCESSOR = 3;
+const MEMORY = 4;
+const IDE_CONTROLLER = 5;
+const SCSI_CONTROLLER = 6;
+const CD_DRIVE = 15;
+const DISK_DRIVE = 17;
+
+// A parallel SCSI bus has 16 addresses and keeps the seventh for itself; virtual hardware has four of them, and two IDE channels.
+const SCSI_SLOTS = [0, 1, 2, 3, 4, 5, 6, 8, 9, 10, 11, 12, 13, 14, 15];
+const SCSI_CONTROLLERS = 4;
+const IDE_SLOTS = [0, 1];
+const IDE_CONTROLLERS = 2;
+
+interface Drive {
+  readonly disk: ApplianceDisk;
+  readonly host: string;
+}
+
+/**
+ * A minimal OVF descriptor for bare disk images: the files, the disks, one virtual system with drives, memory, processors.
+ *
+ * The same description always gives the same text. It claims nothing that is not known: no network, no guest system.
+ * @throws {BundleError} `USAGE` for what a descriptor or the virtual hardware cannot hold
+ */
+export function formatDescriptor(appliance: ApplianceDescription): string {
+  checkDescription(appliance);
+  const drives = appliance.disks.map((disk, index) => ({
+    disk,
+    host: disk.format === 'iso' ? `ovf:/file/file${index + 1}` : `ovf:/disk/disk${index + 1}`,
+  }));
+  const name = escapeXml(appliance.name);
+  // [desc.19] The order is that of the schema (DSP8023): references, sections, content; within an item, alphabetical.
+  // [desc.18] The namespace is the one of OVF 1.x.
+  return [
+    '<?xml version="1.0" encoding="UTF-8"?>',
+    `<Envelope xmlns="${OVF_NAMESPACE}" xmlns:ovf="${OVF_NAMESPACE}"` +
+      ` xmlns:rasd="${CIM}/CIM_ResourceAllocationSettingData" xmlns:vssd="${CIM}/CIM_VirtualSystemSettingData">`,
+    '  <References>',
+    ...appliance.disks.map(formatFile),
+    '  </References>',
+    ...formatDiskSection(appliance.disks),
+    `  <VirtualSystem ovf:id="${name}">`,
+    '    <Info>A virtual machine</Info>',
+    `    <Name>${name}</Name>`,
+    '    <OperatingSystemSection ovf:id="1">',
+    '      <Info>The guest operating system: not stated</Info>',
+    '    </OperatingSystemSection>',
+    ...formatHardware(appliance, drives),
+    ...formatProduct(appliance),
+    '  </VirtualSystem>',
+    '</Envelope>',
+    '',
+  ].join('\n');
+}
+
+function formatFile({ href, size }: ApplianceDisk, index: number): string {
+  return `    <File ovf:id="file${index + 1}" ovf:href="${escapeXml(href)}" ovf:size="${size}"/>`;
+}
+
+function formatDiskSection(disks: readonly ApplianceDisk[]): readonly string[] {
+  const lines = disks.flatMap((disk, index) => {
+    const format = diskFormatUri(disk);
+    if (format === undefined) return [];
+    const number = index + 1;
+    return [
+      `    <Disk ovf:diskId="disk${number}" ovf:fileRef="file${number}" ovf:capacity="${disk.capacity}"` +
+        ` ovf:capacityAllocationUnits="byte" ovf:format="${escapeXml(format)}"/>`,
+    ];
+  });
+  if (lines.length === 0) return [];
+  return ['  <DiskSection>', '    <Info>The virtual disks</Info>', ...lines, '  </DiskSection>'];
+}
+
+/** The URI that names the format of a disk; undefined for an ISO image, which is no disk but what a drive holds. */
+function diskFormatUri({ format, variant }: ApplianceDisk): string | undefined {
+  // [desc.20] A disk section entry for an ISO would be attached as a hard disk.
+  if (format === 'iso') return undefined;
+  if (format !== 'vmdk') return FORMATS[format];
+  return `${VMDK}#${variant === 'streamOptimized' ? 'streamOptimized' : 'sparse'}`;
+}
+
+type Item = readonly (readonly [name: string, value: string | number])[];
+
+function formatHardware(appliance: ApplianceDescription, drives: readonly Drive[]): readonly string[] {
+  const { name, cpus = 1, memoryMiB = 1024 } = appliance;
+  let id = 2;
+  const nextId = (): number => ++id;
+  const items: Item[] = [
+    [
+      ['AllocationUnits', 'hertz * 10^6'],
+      ['Description', 'Number of virtual processors'],
+      ['ElementName', `${cpus} virtual processor(s)`],
+      ['InstanceID', 1],
+      ['ResourceType', PROCESSOR],
+      ['VirtualQuantity', cpus],
+    ],
+    [
+      ['AllocationUnits', 'byte * 2^20'],
+      ['Description', 'Memory size'],
+      ['ElementName', `${memoryMiB} MiB of memory`],
+      ['InstanceID', 2],
+      ['ResourceType', MEMORY],
+      ['VirtualQuantity', memoryMiB],
+    ],
+    ...driveItems(
+      drives.filter(({ disk }) => disk.format !== 'iso'),
+      { title: 'SCSI controller', type: SCSI_CONTROLLER, subType: 'lsilogic', slots: SCSI_SLOTS },
+      nextId,
+    ),
+    ...driveItems(
+      drives.filter(({ disk }) => disk.format === 'iso'),
+      { title: 'IDE controller', type: IDE_CONTROLLER, subType: 'PIIX4', slots: IDE_SLOTS },
+      nextId,
+    ),
+  ];
+  return [
+    '    <VirtualHardwareSection>',
+    '      <Info>The virtual hardware</Info>',
+    '      <System>',
+    '        <vssd:ElementName>Virtual hardware family</vssd:ElementName>',
+    '        <vssd:InstanceID>0</vssd:InstanceID>',
+    `        <vssd:VirtualSystemIdentifier>${escapeXml(name)}</vssd:VirtualSystemIdentifier>`,
+    '        <vssd:VirtualSystemType>vmx-10</vssd:VirtualSystemType>',
+    '      </System>',
+    ...items.flatMap(formatItem),
+    '    </VirtualHardwareSection>',
+  ];
+}
+
+interface Bus {
+  readonly title: string;
+  readonly type: number;
+  readonly subType: string;
+  readonly slots: readonly number[];
+}
+
+/** The drives in order, each run of them behind its own controller. */
+function driveItems(drives: readonly Drive[], bus: Bus, nextId: () => number): readonly Item[] {
+  const items: Item[] = [];
+  let controller = 0;
+  for (const [index, { disk, host }] of drives.entries()) {
+    const place = index % bus.slots.length;
+    if (place === 0) {
+      const address = index / bus.slots.length;
+      controller = nextId();
+      items.push([
+        ['Address', address],
+        ['Description', bus.title],
+        ['ElementName', `${bus.title} ${address}`],
+        ['InstanceID', controller],
+        ['ResourceSubType', bus.subType],
+        ['ResourceType', bus.type],
+      ]);
+    }
+    const iso = disk.format === 'iso';
+    items.push([
+      ['AddressOnParent', bus.slots[place] ?? place],
+      ...(iso ? ([['AutomaticAllocation', 'true']] as const) : []),
+      ['ElementName', `${iso ? 'CD-ROM' : 'Disk'} ${index + 1}`],
+      ['HostResource', host],
+      ['InstanceID', nextId()],
+      ['Parent', controller],
+      ['ResourceType', iso ? CD_DRIVE : DISK_DRIVE],
+    ]);
+  }
+  return items;
+}
+
+function formatItem(item: Item): readonly string[] {
+  return [
+    '      <Item>',
+    ...item.map(([name, value]) => `        <rasd:${name}>${escapeXml(String(value))}</rasd:${name}>`),
+    '      </Item>',
+  ];
+}
+
+function formatProduct({ product, vendor, version }: ApplianceDescription): readonly string[] {
+  const lines = Object.entries({ Product: product, Vendor: vendor, Version: version }).flatMap(
+    ([tag, text]) => {
+      return text ? [`      <${tag}>${escapeXml(text)}</${tag}>`] : [];
+    },
+  );
+  if (lines.length === 0) return [];
+  return [
+    '    <ProductSection>',
+    '      <Info>The software inside</Info>',
+    ...lines,
+    '    </ProductSection>',
+  ];
+}
+
+function checkDescription({
+  name,
+  product,
+  vendor,
+  version,
+  cpus,
+  memoryMiB,
+  disks,
+}: ApplianceDescription): void {
+  // [desc.21] A text that cannot be written would make a descriptor that no reader takes, signed all the same.
+  for (const [what, text] of Object.entries({ name, product, vendor, version })) {
+    if (text !== undefined && !isXmlText(text)) {
+      throw new BundleError(
+        'USAGE',
+        `the ${what} of the appliance has a character that XML cannot hold, or a line end`,
+      );
+    }
+  }
+  if (name.trim() === '') throw new BundleError('USAGE', 'the appliance has no name');
+  for (const [what, value] of Object.entries({ 'number of processors': cpus, 'memory in MiB': memoryMiB })) {
+    if (value !== undefined && !(Number.isSafeInteger(value) && value > 0)) {
+      throw new BundleError('USAGE', `the ${what} must be a whole number above zero: ${value}`);
+    }
+  }
+  for (const { href } of disks) {
+    const fault = isXmlText(href) ? hrefFault(href) : 'has a character that XML cannot hold';
+    if (fault) throw new BundleError('USAGE', `the file name ${href} ${fault}`);
+  }
+  if (new Set(disks.map(({ href }) => href)).size !== disks.length) {
+    throw new BundleError('USAGE', 'two disk images have the same file name');
+  }
+  const discs = disks.filter(({ format }) => format === 'iso').length;
+  const most = { disks: SCSI_CONTROLLERS * SCSI_SLOTS.length, discs: IDE_CONTROLLERS * IDE_SLOTS.length };
+  if (disks.length - discs > most.disks || discs > most.discs) {
+    throw new BundleError(
+      'USAGE',
+      `a machine takes at most ${most.disks} disks and ${most.discs} ISO images`,
+    );
+  }
+}
+
+/** True for text on one line that XML 1.0 can hold (its production 2, without tab and line ends). */
+function isXmlText(text: string): boolean {
+  return /^[\u{20}-\u{D7FF}\u{E000}-\u{FFFD}\u{10000}-\u{10FFFF}]*$/u.test(text);
+}
+
+function escapeXml(text: string): string {
+  const names: Readonly<Record<string, string>> = { '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;' };
+  return text.replace(/[&<>"]/g, (char) => names[char] ?? char);
+}

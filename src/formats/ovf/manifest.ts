@@ -1,0 +1,101 @@
+import { decodeUtf8, encodeUtf8 } from '../../kit/encoding.ts';
+import { BundleError } from '../../kit/errors.ts';
+import { DEFAULT_LIMITS, type Limits } from '../../kit/limits.ts';
+import { memberNameFault } from '../member-name.ts';
+import { type DigestName, parseDigestName } from './digest-name.ts';
+
+/** One line of a manifest: this file has this digest. `digest` is lower-case hex; `line` counts from 1. */
+export interface ManifestEntry {
+  readonly name: string;
+  readonly algorithm: DigestName;
+  readonly digest: string;
+  readonly line: number;
+}
+
+/** A manifest as read: its entries in order, and what about its spelling other tools may stumble over. */
+export interface Manifest {
+  readonly entries: readonly ManifestEntry[];
+  readonly notes: readonly string[];
+}
+
+/** Hex digits of a digest, by algorithm. */
+const DIGEST_HEX: Record<DigestName, number> = { sha1: 40, sha256: 64, sha384: 96, sha512: 128 };
+
+// [mf.2] The name may hold ")" and "=": the split is unambiguous all the same, since only blanks, one "=" and
+// hex digits may follow the closing parenthesis, and hex digits hold neither.
+const LINE = /^([A-Za-z0-9-]+)([ \t]*)\((.+)\)([ \t]*)=([ \t]*)([0-9A-Fa-f]+)[ \t]*$/;
+
+/**
+ * Parses an OVF manifest (`.mf`): one `SHA256(name)= hex` line for each file.
+ *
+ * It is tolerant in spelling and in nothing else: a line is understood or the package is refused. Whether the
+ * digests match, which files must be listed and whether SHA-1 is acceptable is decided in `operations/`.
+ *
+ * @throws {BundleError} `MANIFEST_SYNTAX`, `MANIFEST_DUPLICATE` or `ALGORITHM_UNSUPPORTED`, with the line
+ * @see spec/ovf.md, clauses mf.1 to mf.9
+ */
+export function parseManifest(bytes: Uint8Array, limits: Limits = DEFAULT_LIMITS): Manifest {
+  let text = decodeUtf8(bytes);
+  if (text === undefined) throw syntax('the manifest is not UTF-8 text');
+  const notes = new Set<string>();
+  if (text.startsWith('\uFEFF')) {
+    text = text.slice(1); // [mf.4]
+    notes.add('the manifest begins with a byte order mark, which some tools refuse');
+  }
+
+  const entries = new Map<string, ManifestEntry>();
+  for (const [index, rawLine] of text.split('\n').entries()) {
+    const line = rawLine.endsWith('\r') ? rawLine.slice(0, -1) : rawLine; // [mf.4]
+    if (/^[ \t]*$/.test(line)) continue; // [mf.5] ovftool fills room it reserved with blanks
+    const entry = parseLine(line, index + 1, notes, limits);
+    if (entries.has(entry.name)) {
+      throw new BundleError('MANIFEST_DUPLICATE', `the manifest lists "${entry.name}" twice`, {
+        where: { line: entry.line }, // [mf.6]
+      });
+    }
+    entries.set(entry.name, entry);
+  }
+  return { entries: [...entries.values()], notes: [...notes] };
+}
+
+function parseLine(line: string, number: number, notes: Set<string>, limits: Limits): ManifestEntry {
+  const match = LINE.exec(line);
+  const [, word = '', beforeName, name = '', beforeEquals, beforeDigest, hex = ''] = match ?? [];
+  if (!match) throw syntax(`line ${number} of the manifest is not ALGORITHM(name)= hex`, number);
+
+  const algorithm = parseDigestName(word);
+  if (algorithm === undefined) throw unsupported(word, number);
+  if (algorithm.note) notes.add(algorithm.note);
+  if (beforeName !== '' || beforeEquals !== '' || beforeDigest !== ' ') {
+    notes.add('the manifest spaces its lines unlike "SHA256(name)= hex", which VMware tools refuse');
+  }
+  if (hex.length !== DIGEST_HEX[algorithm.name]) {
+    throw syntax(`line ${number} of the manifest has a ${word} digest of ${hex.length} hex digits`, number);
+  }
+  const fault = memberNameFault(name, limits); // [mf.7]
+  if (fault) throw syntax(`line ${number} of the manifest: ${fault}`, number);
+  return { name, algorithm: algorithm.name, digest: hex.toLowerCase(), line: number };
+}
+
+function syntax(message: string, line?: number): BundleError {
+  return new BundleError('MANIFEST_SYNTAX', message, line === undefined ? {} : { where: { line } });
+}
+
+function unsupported(word: string, line: number): BundleError {
+  return new BundleError('ALGORITHM_UNSUPPORTED', `line ${line} of the manifest uses the digest "${word}"`, {
+    where: { line },
+    fix: 'ask the publisher to write the manifest with SHA256, SHA384 or SHA512, spelled so',
+  });
+}
+
+/**
+ * The bytes of a manifest in the one form every tool reads: `SHA256(name)= hex`, LF, lower case.
+ *
+ * The inverse of `parseManifest`.
+ */
+export function formatManifest(
+  entries: readonly Pick<ManifestEntry, 'name' | 'algorithm' | 'digest'>[],
+): Uint8Array {
+  const lines = entries.map((entry) => `${entry.algorithm.toUpperCase()}(${entry.name})= ${entry.digest}\n`);
+  return encodeUtf8(lines.join('')); // [mf.9]
+}

@@ -1,0 +1,58 @@
+import { formatBase64, parseBase64 } from '../kit/encoding.ts';
+
+/** One PEM block: the label between the dashes, the bytes inside, and the 1-based line it begins on. */
+export interface PemBlock {
+  readonly label: string;
+  readonly bytes: Uint8Array;
+  readonly line: number;
+}
+
+/** What `splitPem` found: the blocks in order, the lines outside of them, and the first line that is neither. */
+export interface PemParts {
+  readonly blocks: readonly PemBlock[];
+  readonly outside: readonly { readonly text: string; readonly line: number }[];
+  readonly fault?: { readonly message: string; readonly line: number };
+}
+
+/**
+ * Splits a text into PEM blocks and the non-blank lines between them.
+ *
+ * It refuses (as `fault`) a block without its end, a wrong label at the end, and anything but base64 inside.
+ * CRLF, blanks at line ends, and base64 in one line or many are read. Whether text outside is allowed, and
+ * which labels, is for the caller.
+ */
+export function splitPem(text: string): PemParts {
+  const blocks: PemBlock[] = [];
+  const outside: { text: string; line: number }[] = [];
+  let open: { label: string; base64: string; line: number } | undefined;
+
+  for (const [index, raw] of text.split('\n').entries()) {
+    const line = index + 1;
+    const content = raw.replace(/[ \t\r]+$/, '');
+    const fault = (message: string): PemParts => ({ blocks, outside, fault: { message, line } });
+    const edge = /^-----(BEGIN|END) ([A-Z0-9 ]+)-----$/.exec(content);
+
+    if (open === undefined) {
+      if (edge?.[1] === 'BEGIN') open = { label: edge[2] ?? '', base64: '', line };
+      else if (edge) return fault(`"${content}" ends a block that never began`);
+      else if (content.trim() !== '') outside.push({ text: content, line });
+    } else if (edge === null) {
+      open.base64 += content.trim();
+    } else {
+      if (edge[1] !== 'END' || edge[2] !== open.label) return fault(`the ${open.label} block is not ended`);
+      const bytes = parseBase64(open.base64);
+      if (bytes === undefined || bytes.length === 0) return fault(`the ${open.label} block is not base64`);
+      blocks.push({ label: open.label, bytes, line: open.line });
+      open = undefined;
+    }
+  }
+  if (open)
+    return { blocks, outside, fault: { message: `the ${open.label} block is not ended`, line: open.line } };
+  return { blocks, outside };
+}
+
+/** The PEM text of bytes: 64 characters a line, LF. */
+export function formatPem(label: string, bytes: Uint8Array): string {
+  const body = formatBase64(bytes).replace(/.{64}(?!$)/g, '$&\n');
+  return `-----BEGIN ${label}-----\n${body}\n-----END ${label}-----\n`;
+}

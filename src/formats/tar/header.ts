@@ -1,0 +1,206 @@
+import { decodeUtf8, encodeUtf8, printable } from '../../kit/encoding.ts';
+import { BundleError } from '../../kit/errors.ts';
+
+// POSIX ustar, one block of 512 bytes:
+//   0 name 100 · 100 mode 8 · 108 uid 8 · 116 gid 8 · 124 size 12 · 136 mtime 12 · 148 checksum 8 · 156 typeflag 1
+//   157 linkname 100 · 257 magic and version 8 · 265 uname 32 · 297 gname 32 · 329 devmajor 8 · 337 devminor 8 · 345 prefix 155
+
+/** Bytes of a tar block: headers are one, bodies are filled up to whole ones. */
+export const TAR_BLOCK = 512;
+
+/** The largest size that eleven octal digits hold, plus one: 8 GiB. */
+export const OCTAL_LIMIT = 8 * 1024 ** 3;
+
+/** One header as read. `name` is the path in the header itself; a pax header may replace it. */
+export interface TarHeader {
+  readonly kind: 'file' | 'pax';
+  /** undefined when the bytes are not UTF-8 */
+  readonly name: string | undefined;
+  readonly size: number;
+}
+
+/** What types of entry are called in the error that refuses them. */
+const TYPE_NAMES: Readonly<Record<string, string>> = {
+  '1': 'a hard link',
+  '2': 'a symbolic link',
+  '3': 'a character device',
+  '4': 'a block device',
+  '5': 'a folder',
+  '6': 'a named pipe',
+  '7': 'a contiguous file',
+  D: 'a GNU folder listing',
+  K: 'a GNU long link name',
+  L: 'a GNU long file name',
+  M: 'a GNU continuation of another volume',
+  N: 'an old GNU long name',
+  S: 'a GNU sparse file',
+  V: 'a GNU volume label',
+  X: 'a Solaris extended header',
+  g: 'a pax global header, as git archive writes one',
+};
+
+/** True when all 512 bytes are zero: the end-of-archive mark is made of such blocks. */
+export function isZeroBlock(block: Uint8Array): boolean {
+  return block.every((byte) => byte === 0);
+}
+
+/** True when the checksum of a block is right, whatever else it holds: then it was meant as a tar header. */
+export function hasTarChecksum(block: Uint8Array): boolean {
+  const stored = octal(block, 148, 8);
+  return stored !== undefined && stored === checksum(block);
+}
+
+/** The name as it stands in a header block that may yet be refused; for messages only. */
+export function headerName(block: Uint8Array): string {
+  const bytes = block.subarray(0, 100);
+  const end = bytes.indexOf(0);
+  return printable(new TextDecoder().decode(end < 0 ? bytes : bytes.subarray(0, end)));
+}
+
+/**
+ * Parses one header block of the strict profile: what every tar reader reads alike.
+ *
+ * It decides about the header alone; names, order and the pax header's say in it are for `archive/tar-reader.ts`.
+ *
+ * @throws {BundleError} `ARCHIVE_HEADER`, `ARCHIVE_TYPE` or `ARCHIVE_LIMIT`, without a place
+ * @see spec/archive.md, clauses tar.1 to tar.9
+ */
+export function parseTarHeader(block: Uint8Array): TarHeader {
+  const stored = octal(block, 148, 8);
+  const computed = checksum(block);
+  // [tar.2] Readers that skip ahead to the next good header resurrect what the first reader never saw.
+  if (stored !== computed) throw header(`the header checksum is wrong (${computed} computed)`);
+  const dialect = dialectOf(block); // [tar.1]
+  const size = sizeOf(block); // [tar.3]
+  checkNumbers(block);
+
+  const type = String.fromCharCode(block[156] ?? 0);
+  if (type === 'x') {
+    if (dialect !== 'posix') throw header('a pax header with a GNU header is read by nobody alike');
+    return { kind: 'pax', name: undefined, size };
+  }
+  if (type !== '0' && type !== '\0') {
+    const what = TYPE_NAMES[type] ?? `an entry of the unknown type "${printable(type)}"`;
+    throw new BundleError('ARCHIVE_TYPE', `the archive holds ${what}`); // [tar.4]
+  }
+  // [tar.5] A link target on a file, or a setuid bit, is never an accident worth following.
+  if (block.subarray(157, 257).some((byte) => byte !== 0)) throw header('a regular file has a link target');
+  if (((octal(block, 100, 8) ?? 0) & 0o7000) !== 0)
+    throw header('the mode has the setuid, setgid or sticky bit');
+
+  const name = field(block, 0, 100, 'name');
+  const prefix = dialect === 'posix' ? field(block, 345, 155, 'prefix') : new Uint8Array(0);
+  const path = decodeUtf8(name);
+  const folder = decodeUtf8(prefix);
+  const joined = path === undefined || folder === undefined ? undefined : folder ? `${folder}/${path}` : path;
+  return { kind: 'file', name: joined, size };
+}
+
+function dialectOf(block: Uint8Array): 'posix' | 'gnu' {
+  const magic = String.fromCharCode(...block.subarray(257, 265));
+  if (magic === 'ustar\x0000') return 'posix';
+  // GNU tar writes the first, VMware ovftool the second; both leave the area of the prefix to other uses.
+  if (magic !== 'ustar  \0' && magic !== 'ustar\0 \0') {
+    throw header('the header is not ustar', 'write the archive again with: tar --format=ustar');
+  }
+  if (block.subarray(345).some((byte) => byte !== 0)) throw header('a GNU header uses its extension area');
+  return 'gnu';
+}
+
+function sizeOf(block: Uint8Array): number {
+  const lead = block[124] ?? 0;
+  if (lead < 0x80) {
+    const size = octal(block, 124, 12);
+    if (size === undefined) throw header('the size is not an octal number');
+    return size;
+  }
+  // Base-256 (GNU): anything but 0x80 in front is negative or beyond any file, and some readers hang on it.
+  if (lead !== 0x80) throw header('the size is negative or malformed');
+  let size = 0;
+  for (const byte of block.subarray(125, 136)) size = size * 256 + byte;
+  if (size > Number.MAX_SAFE_INTEGER)
+    throw new BundleError('ARCHIVE_LIMIT', 'the size of a member is beyond 2^53 bytes');
+  return size;
+}
+
+function checkNumbers(block: Uint8Array): void {
+  if (octal(block, 100, 8) === undefined) throw header('the mode is not an octal number');
+  for (const [label, at, length, required] of [
+    ['user id', 108, 8, false],
+    ['group id', 116, 8, false],
+    ['modification time', 136, 12, true],
+  ] as const) {
+    const bytes = block.subarray(at, at + length);
+    if (bytes[0] === 0x80 || (!required && bytes.every((byte) => byte === 0))) continue;
+    if (octal(block, at, length) === undefined) throw header(`the ${label} is not an octal number`);
+  }
+}
+
+/** Octal digits after blanks, then blanks or NULs to the end of the field; undefined for anything else. */
+function octal(block: Uint8Array, at: number, length: number): number | undefined {
+  const text = String.fromCharCode(...block.subarray(at, at + length));
+  const digits = /^ *([0-7]+)[ \0]*$/.exec(text)?.[1];
+  return digits === undefined ? undefined : Number.parseInt(digits, 8);
+}
+
+function checksum(block: Uint8Array): number {
+  let sum = 8 * 0x20; // the field itself counts as blanks
+  for (let i = 0; i < TAR_BLOCK; i++) if (i < 148 || i > 155) sum += block[i] ?? 0;
+  return sum;
+}
+
+function field(block: Uint8Array, at: number, length: number, label: string): Uint8Array {
+  const bytes = block.subarray(at, at + length);
+  const end = bytes.indexOf(0);
+  if (end < 0) return bytes;
+  if (bytes.subarray(end).some((byte) => byte !== 0)) throw header(`the ${label} goes on after a NUL`);
+  return bytes.subarray(0, end);
+}
+
+function header(message: string, fix?: string): BundleError {
+  return new BundleError('ARCHIVE_HEADER', message, fix ? { fix } : {});
+}
+
+/**
+ * The header block of a regular file: ustar, mode 0644, owner 0, `mtime` in seconds since 1970.
+ *
+ * [tar.10] From 8 GiB on the size is base-256 as GNU tar writes it, since VMware reads that and not pax.
+ *
+ * @throws {BundleError} `ARCHIVE_NAME` for a name that ustar cannot hold
+ */
+export function formatTarHeader(file: { name: string; size: number; mtime: number }): Uint8Array {
+  const block = new Uint8Array(TAR_BLOCK);
+  const ascii = (at: number, text: string): void => block.set(encodeUtf8(text), at);
+  const large = file.size >= OCTAL_LIMIT;
+  const { name, prefix } = splitName(file.name, large);
+
+  block.set(name, 0);
+  ascii(100, '0000644\x000000000\x000000000\0');
+  if (large) {
+    block[124] = 0x80;
+    for (let i = 135, rest = file.size; i > 124 && rest > 0; i--, rest = Math.floor(rest / 256))
+      block[i] = rest % 256;
+  } else {
+    ascii(124, `${file.size.toString(8).padStart(11, '0')}\0`);
+  }
+  ascii(136, `${file.mtime.toString(8).padStart(11, '0')}\0`);
+  ascii(156, '0');
+  ascii(257, large ? 'ustar  \0' : 'ustar\x0000');
+  block.set(prefix, 345);
+  ascii(148, `${checksum(block).toString(8).padStart(6, '0')}\0 `);
+  return block;
+}
+
+function splitName(path: string, large: boolean): { name: Uint8Array; prefix: Uint8Array } {
+  const whole = encodeUtf8(path);
+  if (whole.byteLength <= 100) return { name: whole, prefix: new Uint8Array(0) };
+  for (let at = path.indexOf('/'); at >= 0 && !large; at = path.indexOf('/', at + 1)) {
+    const prefix = encodeUtf8(path.slice(0, at));
+    const name = encodeUtf8(path.slice(at + 1));
+    if (prefix.byteLength <= 155 && name.byteLength <= 100) return { name, prefix };
+  }
+  throw new BundleError('ARCHIVE_NAME', `the name "${path}" is too long for a tar archive`, {
+    why: 'ustar holds names of 100 bytes, and longer ones only below a folder; extensions of it are not read alike',
+    fix: 'give the file a shorter name',
+  });
+}

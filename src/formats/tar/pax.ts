@@ -1,0 +1,70 @@
+import { decodeUtf8 } from '../../kit/encoding.ts';
+import { BundleError } from '../../kit/errors.ts';
+
+/** What a pax extended header says that counts here; everything else it may say is checked and left out. */
+export interface PaxRecords {
+  readonly path?: string;
+  readonly size?: number;
+}
+
+const IGNORED = new Set(['mtime', 'atime', 'ctime', 'uid', 'gid', 'uname', 'gname', 'comment']);
+const IGNORED_VENDOR = /^(SCHILY\.(dev|ino|nlink|fflags|xattr\..+)|LIBARCHIVE\.(xattr\..+|creationtime))$/;
+const BINARY_VALUE = /^(SCHILY|LIBARCHIVE)\.xattr\./;
+
+/**
+ * Parses the body of a pax header: records `LENGTH key=value LF`, length counted in bytes, over the whole record.
+ *
+ * A record that any two readers take differently is refused, and so is a key that is not known to be harmless.
+ *
+ * @throws {BundleError} `ARCHIVE_PAX`, without a place
+ * @see spec/archive.md, clauses pax.1 to pax.5
+ */
+export function parsePax(body: Uint8Array): PaxRecords {
+  const seen = new Set<string>();
+  let path: string | undefined;
+  let size: number | undefined;
+
+  for (let at = 0; at < body.byteLength; ) {
+    const { key, value, length } = parseRecord(body, at);
+    at += length;
+    if (seen.has(key)) throw pax(`the key "${key}" stands twice`); // [pax.3]
+    seen.add(key);
+
+    if (BINARY_VALUE.test(key)) continue;
+    const text = decodeUtf8(value);
+    if (text === undefined) throw pax(`the value of "${key}" is not UTF-8`);
+    if (/[\0\n]/.test(text)) throw pax(`the value of "${key}" holds a NUL or a line end`);
+    if (key === 'path') path = text;
+    else if (key === 'size') size = parseSize(text);
+    else if (!IGNORED.has(key) && !IGNORED_VENDOR.test(key))
+      throw pax(`the key "${key.slice(0, 40)}" is not known`);
+  }
+  if (path === '') throw pax('the path is empty');
+  return { ...(path === undefined ? {} : { path }), ...(size === undefined ? {} : { size }) };
+}
+
+function parseRecord(body: Uint8Array, at: number): { key: string; value: Uint8Array; length: number } {
+  const lead = String.fromCharCode(...body.subarray(at, at + 9));
+  const digits = /^([1-9][0-9]{0,6}) /.exec(lead)?.[1];
+  if (digits === undefined) throw pax('a record does not begin with its length');
+  const length = Number(digits);
+  const record = body.subarray(at, at + length);
+  if (record.byteLength !== length || record[length - 1] !== 0x0a)
+    throw pax('the length of a record is wrong'); // [pax.2]
+  const content = record.subarray(digits.length + 1, length - 1);
+  const equals = content.indexOf(0x3d);
+  const key = equals > 0 ? decodeUtf8(content.subarray(0, equals)) : undefined;
+  if (key === undefined) throw pax('a record has no key');
+  return { key, value: content.subarray(equals + 1), length };
+}
+
+function parseSize(text: string): number {
+  // [pax.4] "1e3" and "0x200" are read as four different numbers by six readers.
+  const size = /^(0|[1-9][0-9]{0,15})$/.test(text) ? Number(text) : Number.NaN;
+  if (!Number.isSafeInteger(size)) throw pax('the size is not a decimal number');
+  return size;
+}
+
+function pax(message: string): BundleError {
+  return new BundleError('ARCHIVE_PAX', `pax header: ${message}`);
+}

@@ -1,0 +1,49 @@
+/**
+ * bulla packs, signs, verifies and imports signed appliance bundles (OVF/OVA, and plain files in a tar).
+ *
+ * The five verbs are functions; a bad bundle is a value (a `Report` with its verdict), and an exception is a
+ * `BundleError` that says what, where, why and what to do.
+ *
+ * @module
+ */
+
+export type { ArchiveFormat } from './archive/open-archive.ts';
+export type { Certificate, KeyDescription } from './crypto/certificate.ts';
+export type { Signer } from './crypto/signer.ts';
+export type { DiskFormat, DiskProbe } from './formats/disk/disk-probe.ts';
+export type { Descriptor, DiskDescription } from './formats/ovf/descriptor.ts';
+export type { DigestName } from './formats/ovf/digest-name.ts';
+export type { FileReference } from './formats/ovf/file-reference.ts';
+export type { ManifestEntry } from './formats/ovf/manifest.ts';
+export type { ProductSummary, VirtualSystemSummary } from './formats/ovf/virtual-system.ts';
+export type { ByteStream } from './kit/bytes.ts';
+export type { ErrorKind } from './kit/error-codes.ts';
+export { BundleError, type ErrorCode, type ErrorDetails, isBundleError, type Where } from './kit/errors.ts';
+export { DEFAULT_LIMITS, type Limits } from './kit/limits.ts';
+export type { OnProgress, ProgressEvent } from './kit/progress.ts';
+export { type ImportOptions, type ImportResult, importBundle } from './operations/import.ts';
+export { type Inspection, inspect } from './operations/inspect.ts';
+export type { TrustOptions } from './operations/load-trust.ts';
+export { type PackFormat, type PackOptions, pack } from './operations/pack.ts';
+export type { ApplianceOptions } from './operations/pack-plan.ts';
+export type {
+  CertificateReport,
+  Check,
+  CheckId,
+  ErrorReport,
+  FileReport,
+  InputReport,
+  Report,
+  SignatureReport,
+  Verdict,
+} from './operations/report.ts';
+export { type SignOptions, sign } from './operations/sign.ts';
+export {
+  loadSigningIdentity,
+  type SigningDigest,
+  type SigningFiles,
+  type SigningIdentity,
+} from './operations/signing-identity.ts';
+export { type TrustedContents, type VerifyOptions, type VerifyResult, verify } from './operations/verify.ts';
+export type { BundleInput } from './storage/open-source.ts';
+export type { Allowances } from './trust/policy.ts';

@@ -1,0 +1,83 @@
+import { BundleError } from './errors.ts';
+
+/**
+ * Bytes that arrive in order, once.
+ *
+ * A chunk stays as it is until the second pull after it, so one write of it may be in flight while the next is
+ * fetched; whoever keeps bytes longer copies them. Who iterates owns: leaving the loop closes the source.
+ */
+export type ByteStream = AsyncIterable<Uint8Array>;
+
+/** All bytes of a stream, at most `limit`. @throws what `tooMuch` makes, at the first byte over the limit */
+export async function collect(
+  source: ByteStream,
+  limit: number,
+  tooMuch: () => BundleError,
+): Promise<Uint8Array> {
+  const parts: Uint8Array[] = [];
+  let length = 0;
+  for await (const chunk of source) {
+    length += chunk.byteLength;
+    if (length > limit) throw tooMuch();
+    parts.push(copyBytes(chunk));
+  }
+  return concat(parts);
+}
+
+/** A copy that is the caller's own. (`slice` of a `Buffer` is none: it shares the memory.) */
+export function copyBytes(bytes: Uint8Array): Uint8Array<ArrayBuffer> {
+  return new Uint8Array(bytes);
+}
+
+/** One array with the bytes of all. */
+export function concat(parts: readonly Uint8Array[]): Uint8Array {
+  const [only] = parts;
+  if (parts.length === 1 && only) return only;
+  const whole = new Uint8Array(parts.reduce((sum, part) => sum + part.byteLength, 0));
+  let offset = 0;
+  for (const part of parts) {
+    whole.set(part, offset);
+    offset += part.byteLength;
+  }
+  return whole;
+}
+
+/** True when both hold the same bytes. */
+export function equalBytes(a: Uint8Array, b: Uint8Array): boolean {
+  return a.byteLength === b.byteLength && a.every((byte, i) => byte === b[i]);
+}
+
+/** True when every byte is zero. */
+export function isZero(bytes: Uint8Array): boolean {
+  return bytes.every((byte) => byte === 0);
+}
+
+/** A stream of one chunk; nothing when it is empty. */
+export async function* once(bytes: Uint8Array): AsyncGenerator<Uint8Array, void> {
+  if (bytes.byteLength > 0) yield bytes;
+}
+
+/** @throws {BundleError} `INTERRUPTED` (or the reason given to `abort`) when the signal has fired */
+export function checkAborted(signal: AbortSignal | undefined): void {
+  if (!signal?.aborted) return;
+  throw signal.reason instanceof BundleError ? signal.reason : new BundleError('INTERRUPTED', 'interrupted');
+}
+
+/** The same bytes in chunks of at least `least` bytes (the last may be shorter). */
+export async function* rechunk(source: ByteStream, least: number): AsyncGenerator<Uint8Array, void> {
+  let parts: Uint8Array[] = [];
+  let length = 0;
+  for await (const chunk of source) {
+    if (length === 0 && chunk.byteLength >= least) {
+      yield chunk;
+      continue;
+    }
+    parts.push(copyBytes(chunk));
+    length += chunk.byteLength;
+    if (length < least) continue;
+    yield concat(parts);
+    parts = [];
+    length = 0;
+  }
+  if (length > 0) yield concat(parts);
+}

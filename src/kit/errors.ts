@@ -1,0 +1,71 @@
+import { ERROR_TABLE, type ErrorKind } from './error-codes.ts';
+
+/** The stable name of a fault: public, documented in `spec/errors.md`, never renamed. */
+export type ErrorCode = keyof typeof ERROR_TABLE;
+
+/** Where a fault lies: the file as the user named it, the member, a byte offset into the unpacked archive, a 1-based line. */
+export interface Where {
+  readonly file?: string;
+  readonly member?: string;
+  readonly offset?: number;
+  readonly line?: number;
+}
+
+/** What a thrower may add to the message; `why` and `fix` default to the code's own. */
+export interface ErrorDetails {
+  readonly where?: Where;
+  readonly why?: string;
+  readonly fix?: string;
+  readonly cause?: unknown;
+}
+
+/**
+ * The one error class: *what* happened (`message`), *where*, *why* it matters and what to do (`fix`).
+ *
+ * It is thrown where a call cannot go on, and listed as a value in a report where it can.
+ * Compare `code`, not the class: two copies of the library may be loaded.
+ */
+export class BundleError extends Error {
+  override readonly name = 'BundleError';
+  readonly code: ErrorCode;
+  readonly where: Where;
+  readonly why: string;
+  readonly fix: string;
+
+  /** @param code the stable name · @param message what happened: one lower-case clause that names the thing */
+  constructor(code: ErrorCode, message: string, details: ErrorDetails = {}) {
+    super(message, details.cause === undefined ? undefined : { cause: details.cause });
+    const row = ERROR_TABLE[code];
+    this.code = code;
+    this.where = details.where ?? {};
+    this.why = details.why ?? row.why;
+    this.fix = details.fix ?? row.fix;
+  }
+
+  /** Who must act; decides the exit code. */
+  get kind(): ErrorKind {
+    return ERROR_TABLE[this.code].kind;
+  }
+
+  /** The same error with more known about where it happened; what is already known stays. */
+  at(where: Where): BundleError {
+    return new BundleError(this.code, this.message, {
+      where: { ...where, ...this.where },
+      why: this.why,
+      fix: this.fix,
+      cause: this.cause,
+    });
+  }
+}
+
+/** True for an error of this library, whichever copy of it made the error. */
+export function isBundleError(error: unknown): error is BundleError {
+  return error instanceof Error && error.name === 'BundleError' && 'code' in error && 'fix' in error;
+}
+
+/** The error itself, or any other exception wrapped as `INTERNAL`: a fault of ours, not of the input. */
+export function toBundleError(error: unknown): BundleError {
+  if (isBundleError(error)) return error;
+  const text = error instanceof Error ? error.message : String(error);
+  return new BundleError('INTERNAL', `unexpected: ${text}`, { cause: error });
+}

@@ -1,0 +1,54 @@
+/** What an input may cost. Every limit has its name and default here, and its own error. */
+export interface Limits {
+  /** members of an archive */
+  readonly members: number;
+  /** bytes of one member, and of all together; 2^53 − 1 is the largest size this program counts */
+  readonly memberBytes: number;
+  readonly totalBytes: number;
+  /** bytes of the manifest, of the certificate file, and of the descriptor: they are held in memory */
+  readonly manifestBytes: number;
+  readonly certificateFileBytes: number;
+  readonly descriptorBytes: number;
+  /** bytes of one pax header */
+  readonly paxBytes: number;
+  /** bytes of a member's name, UTF-8, and how many folders deep it may lie */
+  readonly nameBytes: number;
+  readonly nameDepth: number;
+  /** zero bytes after the end-of-archive mark */
+  readonly trailingZeros: number;
+  /** inflated bytes for each compressed byte, counted past the first `inflateFree` inflated bytes */
+  readonly inflateRatio: number;
+  readonly inflateFree: number;
+  /** certificates in a certificate file */
+  readonly certificates: number;
+  /** elements of a descriptor, and how deep they nest */
+  readonly xmlElements: number;
+  readonly xmlDepth: number;
+  /** milliseconds without a byte from a pipe or the network */
+  readonly idleMs: number;
+}
+
+const MIB = 1024 * 1024;
+
+/** The limits used where none are given. */
+export const DEFAULT_LIMITS: Limits = {
+  members: 256,
+  memberBytes: Number.MAX_SAFE_INTEGER,
+  totalBytes: Number.MAX_SAFE_INTEGER,
+  manifestBytes: 4 * MIB,
+  certificateFileBytes: MIB,
+  descriptorBytes: 16 * MIB,
+  paxBytes: 64 * 1024,
+  nameBytes: 512,
+  nameDepth: 8,
+  trailingZeros: MIB,
+  inflateRatio: 200,
+  inflateFree: MIB,
+  certificates: 16,
+  xmlElements: 100_000,
+  xmlDepth: 64,
+  idleMs: 60_000,
+};
+
+/** The size of the buffers that bytes are read, hashed and written in: 1 MiB. */
+export const CHUNK_BYTES = MIB;

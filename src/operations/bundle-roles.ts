@@ -1,0 +1,53 @@
+import { BundleError } from '../kit/errors.ts';
+
+/** Which members are the descriptor, its manifest and its certificate file. `base` is their common name. */
+export interface BundleRoles {
+  readonly base?: string;
+  readonly descriptor?: string;
+  readonly manifest?: string;
+  readonly certificate?: string;
+}
+
+/** The base name and kind of a member that may play a part, or undefined for an ordinary file. */
+export function rolePartOf(name: string): { base: string; kind: 'ovf' | 'mf' | 'cert' } | undefined {
+  // [bundle.2] Only at the top: a manifest speaks of names beside it.
+  const match = /^([^/]+)\.(ovf|mf|cert)$/i.exec(name);
+  const [, base, extension] = match ?? [];
+  if (base === undefined || extension === undefined) return undefined;
+  return { base, kind: extension.toLowerCase() as 'ovf' | 'mf' | 'cert' };
+}
+
+/**
+ * Assigns the roles among the members of a bundle, by name and never by position.
+ *
+ * With a descriptor `X.ovf`, only `X.mf` and `X.cert` count; another `.mf` is an ordinary file. Without one, the
+ * only `.mf` and the `.cert` of its name count.
+ *
+ * @throws {BundleError} `PACKAGE_AMBIGUOUS` when two members could play one part
+ * @see spec/bundle.md, clauses bundle.1 to bundle.4
+ */
+export function assignRoles(names: readonly string[]): BundleRoles {
+  const parts = names.flatMap((name) => {
+    const part = rolePartOf(name);
+    return part ? [{ name, ...part }] : [];
+  });
+  const only = (kind: string, base?: string): { name: string; base: string } | undefined => {
+    const found = parts.filter((part) => part.kind === kind && (base === undefined || part.base === base));
+    const [first, second] = found;
+    if (!first || !second) return first;
+    throw new BundleError('PACKAGE_AMBIGUOUS', `the bundle has both "${first.name}" and "${second.name}"`, {
+      where: { member: second.name }, // [bundle.3]
+    });
+  };
+
+  const descriptor = only('ovf');
+  const manifest = only('mf', descriptor?.base);
+  const base = descriptor?.base ?? manifest?.base;
+  const certificate = base === undefined ? undefined : only('cert', base);
+  return {
+    ...(base === undefined ? {} : { base }),
+    ...(descriptor ? { descriptor: descriptor.name } : {}),
+    ...(manifest ? { manifest: manifest.name } : {}),
+    ...(certificate ? { certificate: certificate.name } : {}),
+  };
+}

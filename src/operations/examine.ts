@@ -1,0 +1,203 @@
+import type { ArchiveEntries } from '../archive/entry.ts';
+import { type ArchiveFormat, openArchive } from '../archive/open-archive.ts';
+import type { DigestName } from '../formats/ovf/digest-name.ts';
+import { type Manifest, parseManifest } from '../formats/ovf/manifest.ts';
+import { watch } from '../kit/byte-cursor.ts';
+import { type BundleError, toBundleError } from '../kit/errors.ts';
+import type { OnProgress } from '../kit/progress.ts';
+import type { Source } from '../storage/source.ts';
+import { judgeScope, scopeNameOf } from '../trust/judge-signer.ts';
+import { assignRoles, type BundleRoles, rolePartOf } from './bundle-roles.ts';
+import { type ContentsJudgement, judgeContents } from './judge-contents.ts';
+import { judgeSignature, type SignatureJudgement, type SignaturePolicy } from './judge-signature.ts';
+import { manifestDigests } from './look-ahead.ts';
+import { type BundleSink, digestOf, type ReadMember, readMember } from './read-member.ts';
+import type { Check } from './report.ts';
+
+/** How a bundle is examined. With a `sink` the members are stored, and the first thing wrong ends the reading. */
+export interface ExamineOptions extends SignaturePolicy {
+  readonly sink?: BundleSink;
+  readonly onProgress?: OnProgress;
+}
+
+/** Everything found out about a bundle. The verdict follows from `errors`: none means it may be used. */
+export interface Examination {
+  readonly format?: ArchiveFormat;
+  readonly roles: BundleRoles;
+  readonly members: readonly ReadMember[];
+  readonly contents: ContentsJudgement;
+  readonly signature?: SignatureJudgement;
+  readonly checks: readonly Check[];
+  readonly errors: readonly BundleError[];
+  readonly warnings: readonly string[];
+}
+
+/**
+ * Reads a bundle once, from its first byte to its last, and judges it.
+ *
+ * This is the one way in for verify, import and inspect: what is hashed is what is stored, and no part of the
+ * source is read a second time. Faults of the bundle are values; it throws only what is no fault of the bundle.
+ *
+ * @see spec/bundle.md
+ */
+export async function examine(source: Source, options: ExamineOptions): Promise<Examination> {
+  const reading = new Reading(options, await manifestDigests(source, options.limits));
+  let format: ArchiveFormat | undefined;
+  let fault: BundleError | undefined;
+  let complete = false;
+  try {
+    let name: string | undefined;
+    const onBytes = (bytes: number): void => {
+      options.onProgress?.({
+        phase: 'read',
+        bytes,
+        ...(source.size === undefined ? {} : { total: source.size }),
+        ...(name === undefined ? {} : { member: name }),
+      });
+    };
+    const archive = await openArchive(watch(source.stream(), onBytes), options.limits);
+    format = archive.format;
+    complete = await reading.readAll(archive.entries, (member) => {
+      name = member;
+    });
+    source.checkUnchanged();
+  } catch (error) {
+    fault = toBundleError(error).at({ file: source.name });
+  }
+  return { ...(format ? { format } : {}), ...reading.judge(complete && !fault, fault) };
+}
+
+/** The members read so far, and what the manifest among them says about those to come. */
+class Reading {
+  readonly #options: ExamineOptions;
+  readonly #hint: readonly DigestName[];
+  readonly #members: ReadMember[] = [];
+  #manifest: Manifest | undefined;
+  #signature: SignatureJudgement | undefined;
+
+  constructor(options: ExamineOptions, hint: readonly DigestName[]) {
+    this.#options = options;
+    this.#hint = hint;
+  }
+
+  /** Reads every member; false when it stopped early because the bundle is refused already and only a sink waits for it. */
+  async readAll(entries: ArchiveEntries, onMember: (name: string) => void): Promise<boolean> {
+    const { limits, sink } = this.#options;
+    for await (const entry of entries) {
+      onMember(entry.name);
+      const member = await readMember(entry, { algorithms: this.#algorithms(entry.name), limits, sink });
+      this.#members.push(member);
+      this.#lookAhead(member);
+      if (sink && this.#isRefused(member)) return false;
+    }
+    return true;
+  }
+
+  #algorithms(name: string): readonly DigestName[] {
+    if (!this.#manifest) return this.#hint;
+    const listed = this.#manifest.entries.find((entry) => entry.name === name);
+    return [listed?.algorithm ?? 'sha256'];
+  }
+
+  /** Takes what a manifest and a signature at the front tell; whether they are the ones that count is decided at the end. */
+  #lookAhead(member: ReadMember): void {
+    const kind = rolePartOf(member.name)?.kind;
+    if (kind === undefined || !member.bytes) return;
+    try {
+      if (kind === 'mf') this.#manifest ??= parseManifest(member.bytes, this.#options.limits);
+      const signed = this.#signed(assignRoles(this.#members.map(({ name }) => name)));
+      if (signed?.certificate) this.#signature = judgeSignature(signed, this.#options);
+    } catch {
+      // said again, and reported, when everything has been read
+    }
+  }
+
+  #signed(roles: BundleRoles): Parameters<typeof judgeSignature>[0] | undefined {
+    const bytesOf = (name: string | undefined): Uint8Array | undefined =>
+      this.#members.find((member) => member.name === name)?.bytes;
+    const manifest = bytesOf(roles.manifest);
+    const certificate = bytesOf(roles.certificate);
+    if (!roles.manifest || !manifest) return undefined;
+    return {
+      manifest: { name: roles.manifest, bytes: manifest },
+      ...(roles.certificate && certificate
+        ? { certificate: { name: roles.certificate, bytes: certificate } }
+        : {}),
+    };
+  }
+
+  /** With manifest and signature at the front, the first wrong member is the last one stored. */
+  #isRefused(member: ReadMember): boolean {
+    if (this.#signature && !this.#signature.accepted) return true;
+    if (!this.#manifest || !this.#signature || rolePartOf(member.name)) return false;
+    const entry = this.#manifest.entries.find(({ name }) => name === member.name);
+    return !entry || digestOf(member, entry.algorithm) !== entry.digest;
+  }
+
+  judge(complete: boolean, fault: BundleError | undefined): Omit<Examination, 'format'> {
+    const { allowances, limits } = this.#options;
+    const members = this.#members;
+    const errors: BundleError[] = fault ? [fault] : [];
+    const checks: Check[] = [archiveCheck(fault, complete, members.length)];
+    let roles: BundleRoles = {};
+    try {
+      roles = assignRoles(members.map(({ name }) => name));
+    } catch (error) {
+      const ambiguous = toBundleError(error);
+      errors.push(ambiguous);
+      checks.push({ id: 'package.members', status: 'fail', detail: ambiguous.message });
+    }
+
+    const signed = this.#signed(roles);
+    const signature =
+      signed && (complete || signed.certificate) ? judgeSignature(signed, this.#options) : undefined;
+    const contents = judgeContents(
+      { roles, members, complete },
+      {
+        manifestAccepted: complete && errors.length === 0 && signature?.accepted === true,
+        signed: signature?.signed ?? false,
+        allowances,
+        limits,
+      },
+    );
+    errors.push(...(signature?.errors ?? []), ...contents.errors);
+    checks.push(...(signature?.checks ?? []), ...contents.checks);
+    const scope = errors.length === 0 ? this.#judgeScope(signature, contents, roles) : undefined;
+    if (scope) {
+      checks.push(scope.check);
+      errors.push(...scope.errors);
+    }
+    return {
+      roles,
+      members,
+      contents,
+      ...(signature ? { signature } : {}),
+      checks,
+      errors,
+      warnings: [...(signature?.warnings ?? []), ...contents.warnings],
+    };
+  }
+
+  /** [pub.7] Whether one of the publishers that vouch for the signer may sign a bundle of this name. */
+  #judgeScope(
+    signature: SignatureJudgement | undefined,
+    contents: ContentsJudgement,
+    roles: BundleRoles,
+  ): { check: Check; errors: BundleError[] } | undefined {
+    const publishers = signature?.publishers ?? [];
+    if (publishers.length === 0) return undefined;
+    const [product] = contents.descriptor?.products ?? [];
+    const name = scopeNameOf(product?.vendor, roles.base ?? '');
+    const fault = judgeScope(publishers, name);
+    const detail = fault?.message ?? `${name} is in the scope of the publisher`;
+    return { check: { id: 'scope', status: fault ? 'fail' : 'pass', detail }, errors: fault ? [fault] : [] };
+  }
+}
+
+function archiveCheck(fault: BundleError | undefined, complete: boolean, count: number): Check {
+  const id = 'archive.safety';
+  if (fault) return { id, status: 'fail', detail: fault.message };
+  if (!complete)
+    return { id, status: 'skip', detail: `reading stopped after ${count} members: the bundle is refused` };
+  return { id, status: 'pass', detail: `${count} members, read to the end of the archive` };
+}

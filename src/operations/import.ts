@@ -1,0 +1,79 @@
+import { BundleError, toBundleError } from '../kit/errors.ts';
+import { type BundleInput, openSource } from '../storage/open-source.ts';
+import { openStaging, type Staging } from '../storage/staging.ts';
+import { diskImagesOf } from './disk-images.ts';
+import type { Examination } from './examine.ts';
+import { type FileReport, makeReport, type Report } from './report.ts';
+import { examineAndReport, sourceOptions, type VerifyOptions } from './verify.ts';
+
+/** How a bundle is imported: verified as `verify` does, and published only by its verdict. */
+export interface ImportOptions extends VerifyOptions {
+  /** the folder that the members are to be in; it must not exist, or be empty */
+  readonly destination: string;
+  /** publish the disk images alone */
+  readonly imagesOnly?: boolean;
+  /** verify and say what would be published, but store nothing */
+  readonly dryRun?: boolean;
+}
+
+/** What became of an import; `files` are those published (or that would be), none when the bundle was refused. */
+export interface ImportResult {
+  readonly imported: boolean;
+  readonly report: Report;
+  readonly files: readonly FileReport[];
+}
+
+/**
+ * Imports a bundle: members wait in a private folder beside the destination, and become the destination in one step
+ * when the verdict allows it.
+ *
+ * The bytes that are hashed are the bytes that are stored. After a refusal, a fault or a crash the destination is
+ * as it was.
+ *
+ * @throws {BundleError} when the input cannot be opened, the trust settings cannot be read, or the destination is not free
+ */
+export async function importBundle(input: BundleInput, options: ImportOptions): Promise<ImportResult> {
+  await using staging = options.dryRun ? undefined : openStaging(options.destination);
+  await using source = await openSource(input, sourceOptions(options));
+  const { examination, report } = await examineAndReport('import', source, options, staging);
+  if (report.exitCode !== 0) return { imported: false, report, files: [] };
+
+  let kept: ReadonlySet<string>;
+  try {
+    kept = keptNames(examination, options.imagesOnly ?? false);
+  } catch (error) {
+    return { imported: false, report: refuse(report, toBundleError(error)), files: [] };
+  }
+  const files = report.files.filter((file) => kept.has(file.name));
+  if (staging) await publish(staging, examination, kept);
+  const result = {
+    destination: options.destination,
+    published: staging !== undefined,
+    files: files.map((file) => file.name),
+  };
+  return { imported: staging !== undefined, report: { ...report, result }, files };
+}
+
+function keptNames(examination: Examination, imagesOnly: boolean): ReadonlySet<string> {
+  const all = examination.members.map((member) => member.name);
+  if (!imagesOnly) return new Set(all);
+  const images = diskImagesOf(all, examination.contents.descriptor);
+  if (images.length > 0) return new Set(images);
+  throw new BundleError('FILE_MISSING', 'the bundle holds no disk image', {
+    why: 'only the disk images were asked for',
+    fix: 'import it without --images-only; bulla inspect shows what is in it',
+  });
+}
+
+async function publish(staging: Staging, examination: Examination, kept: ReadonlySet<string>): Promise<void> {
+  for (const { name } of examination.members) {
+    if (!kept.has(name)) await staging.remove(name);
+  }
+  await staging.publish();
+}
+
+/** The report of a bundle that was fine, and then not what was asked for. */
+function refuse(report: Report, error: BundleError): Report {
+  const { exitCode, verdict, errors } = makeReport({ operation: report.operation, errors: [error] });
+  return { ...report, exitCode, verdict, trusted: false, errors };
+}

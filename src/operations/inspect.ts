@@ -1,0 +1,156 @@
+import type { ArchiveEntry } from '../archive/entry.ts';
+import { type ArchiveFormat, openArchive } from '../archive/open-archive.ts';
+import { parseCertificate } from '../crypto/certificate.ts';
+import { Digester, digestHex } from '../crypto/digest.ts';
+import type { DiskProbe } from '../formats/disk/disk-probe.ts';
+import { PROBE_HEAD_BYTES, PROBE_TAIL_BYTES, probeDisk } from '../formats/disk/probe.ts';
+import { parseCertificateFile } from '../formats/ovf/certificate-file.ts';
+import { type Descriptor, parseDescriptor } from '../formats/ovf/descriptor.ts';
+import { parseManifest } from '../formats/ovf/manifest.ts';
+import { concat, copyBytes } from '../kit/bytes.ts';
+import { BundleError, isBundleError, toBundleError } from '../kit/errors.ts';
+import { DEFAULT_LIMITS, type Limits } from '../kit/limits.ts';
+import { type BundleInput, openSource } from '../storage/open-source.ts';
+import { assignRoles, type BundleRoles, rolePartOf } from './bundle-roles.ts';
+import { certificateReport } from './judge-signature.ts';
+import { type ReadMember, readMember } from './read-member.ts';
+import { type CertificateReport, type FileReport, makeReport, type Report } from './report.ts';
+import { sourceOptions, type VerifyOptions } from './verify.ts';
+
+/** What a bundle says of itself; nothing of it has been verified. */
+export interface Inspection {
+  readonly format?: ArchiveFormat;
+  readonly kind: 'ovf' | 'plain' | 'none';
+  readonly descriptor?: Descriptor;
+  readonly manifestLines?: number;
+  /** the certificate that claims to have signed */
+  readonly claimedSigner?: CertificateReport;
+  /** what the header of each disk image says, by member name */
+  readonly disks: Readonly<Record<string, DiskProbe>>;
+}
+
+/**
+ * Lists what is in a bundle, with sizes, offsets and SHA-256, and what it says of itself. It verifies nothing.
+ *
+ * The archive must be sound for the list to mean anything, so the strict reader reads it to its end.
+ *
+ * @throws {BundleError} when the input cannot be opened
+ */
+export async function inspect(
+  input: BundleInput,
+  options: Pick<VerifyOptions, 'limits' | 'signal' | 'onProgress'> = {},
+): Promise<{ readonly report: Report; readonly inspection: Inspection }> {
+  const limits = { ...DEFAULT_LIMITS, ...options.limits };
+  await using source = await openSource(input, sourceOptions(options));
+  const members: ReadMember[] = [];
+  const disks: Record<string, DiskProbe> = {};
+  const errors: BundleError[] = [];
+  let format: ArchiveFormat | undefined;
+  let roles: BundleRoles = {};
+  try {
+    const archive = await openArchive(source.stream(), limits);
+    format = archive.format;
+    for await (const entry of archive.entries) {
+      const total = source.size === undefined ? {} : { total: source.size };
+      options.onProgress?.({ phase: 'read', bytes: entry.offset, ...total, member: entry.name });
+      members.push(await inspectMember(entry, limits, disks));
+    }
+    roles = assignRoles(members.map(({ name }) => name));
+    if (roles.base === undefined) {
+      errors.push(
+        new BundleError('PACKAGE_UNKNOWN', 'the archive holds neither a descriptor nor a manifest'),
+      );
+    }
+  } catch (error) {
+    errors.push(toBundleError(error).at({ file: source.name }));
+  }
+  const kind = roles.descriptor ? 'ovf' : roles.manifest ? 'plain' : 'none';
+  const inspection = {
+    ...(format ? { format } : {}),
+    kind,
+    ...claims(members, roles, limits, errors),
+    disks,
+  } as const;
+  const report = makeReport({
+    operation: 'inspect',
+    input: {
+      name: source.name,
+      ...(source.size === undefined ? {} : { size: source.size }),
+      ...(format ? { format } : {}),
+    },
+    files: members.map((member) => fileReport(member, roles)),
+    errors,
+    warnings: ['NOT VERIFIED: inspect checks no digest and no signature'],
+    result: { ...inspection },
+  });
+  return { report, inspection };
+}
+
+async function inspectMember(
+  entry: ArchiveEntry,
+  limits: Limits,
+  disks: Record<string, DiskProbe>,
+): Promise<ReadMember> {
+  const { name, size, offset, dataOffset } = entry;
+  if (rolePartOf(name)) return readMember(entry, { algorithms: [], limits, sink: undefined });
+  const digester = new Digester(['sha256']);
+  const head: Uint8Array[] = [];
+  let headBytes = 0;
+  let tail: Uint8Array = new Uint8Array(0);
+  for await (const chunk of entry.body) {
+    digester.update(chunk);
+    if (headBytes < PROBE_HEAD_BYTES) head.push(copyBytes(chunk.subarray(0, PROBE_HEAD_BYTES - headBytes)));
+    headBytes += chunk.byteLength;
+    tail = copyBytes(concat([tail, chunk.subarray(-PROBE_TAIL_BYTES)]).subarray(-PROBE_TAIL_BYTES));
+  }
+  try {
+    disks[name] = probeDisk(concat(head), tail, size);
+  } catch (error) {
+    if (!isBundleError(error)) throw error; // any other file than a disk image, which is nothing to report
+  }
+  return { name, size, offset, dataOffset, digests: digester.finish() };
+}
+
+/** What descriptor, manifest and certificate file say; a file that cannot be read is a fault of the package. */
+function claims(
+  members: readonly ReadMember[],
+  roles: BundleRoles,
+  limits: Limits,
+  errors: BundleError[],
+): Pick<Inspection, 'descriptor' | 'manifestLines' | 'claimedSigner'> {
+  const read = <T>(name: string | undefined, parse: (bytes: Uint8Array) => T): T | undefined => {
+    const bytes = members.find((member) => member.name === name)?.bytes;
+    if (!name || !bytes) return undefined;
+    try {
+      return parse(bytes);
+    } catch (error) {
+      errors.push(toBundleError(error).at({ member: name }));
+      return undefined;
+    }
+  };
+  const descriptor = read(roles.descriptor, (bytes) => parseDescriptor(bytes, limits));
+  const manifest = read(roles.manifest, (bytes) => parseManifest(bytes, limits));
+  const signer = read(roles.certificate, (bytes) => {
+    const [der] = parseCertificateFile(bytes, limits).certificates;
+    return der ? certificateReport(parseCertificate(der)) : undefined;
+  });
+  return {
+    ...(descriptor ? { descriptor } : {}),
+    ...(manifest ? { manifestLines: manifest.entries.length } : {}),
+    ...(signer ? { claimedSigner: signer } : {}),
+  };
+}
+
+function fileReport(member: ReadMember, roles: BundleRoles): FileReport {
+  const { name, size, offset, bytes, digests } = member;
+  const role =
+    name === roles.descriptor
+      ? 'descriptor'
+      : name === roles.manifest
+        ? 'manifest'
+        : name === roles.certificate
+          ? 'certificate'
+          : 'file';
+  const actual = bytes ? digestHex('sha256', bytes) : (digests.get('sha256') ?? '');
+  return { name, role, size, offset, algorithm: 'sha256', actual, status: 'unchecked' };
+}

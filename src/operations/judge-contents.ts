@@ -1,0 +1,296 @@
+import { type Descriptor, parseDescriptor } from '../formats/ovf/descriptor.ts';
+import { type Manifest, type ManifestEntry, parseManifest } from '../formats/ovf/manifest.ts';
+import { BundleError, toBundleError } from '../kit/errors.ts';
+import type { Limits } from '../kit/limits.ts';
+import type { Allowances } from '../trust/policy.ts';
+import type { BundleRoles } from './bundle-roles.ts';
+import { judgeReferences } from './judge-references.ts';
+import { digestOf, type ReadMember } from './read-member.ts';
+import type { Check, FileReport } from './report.ts';
+
+/** What has been read of a bundle. `complete`: to the end, so that what has not come will not come. */
+export interface BundleContents {
+  readonly roles: BundleRoles;
+  readonly members: readonly ReadMember[];
+  readonly complete: boolean;
+}
+
+/** What is to be said about the contents. `descriptor` is there only when it is covered by an accepted manifest. */
+export interface ContentsJudgement {
+  readonly files: readonly FileReport[];
+  readonly descriptor?: Descriptor;
+  readonly manifest?: Manifest;
+  readonly checks: readonly Check[];
+  readonly errors: readonly BundleError[];
+  readonly warnings: readonly string[];
+}
+
+/**
+ * Compares the members with the manifest: every member listed, every line present, every digest right.
+ *
+ * `manifestAccepted` says whether the manifest may be believed; only then is the descriptor parsed, and the set of
+ * members compared with its references.
+ *
+ * @see spec/bundle.md, clauses cover.1 to cover.8
+ */
+export function judgeContents(
+  contents: BundleContents,
+  options: {
+    readonly manifestAccepted: boolean;
+    /** whether anybody is said to have signed the manifest; the strength of its digests matters only then */
+    readonly signed: boolean;
+    readonly allowances: Allowances;
+    readonly limits: Limits;
+  },
+): ContentsJudgement {
+  const { roles, members, complete } = contents;
+  const manifestMember = members.find((member) => member.name === roles.manifest);
+  if (!manifestMember?.bytes) return withoutManifest(contents);
+
+  let manifest: Manifest;
+  try {
+    manifest = parseManifest(manifestMember.bytes, options.limits);
+  } catch (error) {
+    const fault = toBundleError(error).at({ member: manifestMember.name });
+    const checks: Check[] = [{ id: 'manifest.syntax', status: 'fail', detail: fault.message }];
+    return {
+      files: members.map((member) => unchecked(member, roles)),
+      checks,
+      errors: [fault],
+      warnings: [],
+    };
+  }
+
+  const errors: BundleError[] = [];
+  const warnings = [...manifest.notes];
+  const listed = new Map(manifest.entries.map((entry) => [entry.name, entry]));
+  const files = members.map((member) => judgeMember(member, listed.get(member.name), roles));
+
+  errors.push(...manifestFaults(manifest, manifestMember.name, roles));
+  errors.push(...weakDigests(manifest, manifestMember.name, options, warnings));
+  errors.push(...digestFaults(files, listed, manifestMember.name));
+  errors.push(...coverageFaults(files, roles, options.allowances, warnings));
+  if (complete) {
+    for (const entry of manifest.entries) {
+      if (members.some((member) => member.name === entry.name)) continue;
+      files.push({
+        name: entry.name,
+        role: 'file',
+        algorithm: entry.algorithm,
+        expected: entry.digest,
+        status: 'missing',
+      });
+      errors.push(
+        new BundleError(
+          'FILE_MISSING',
+          `the manifest lists "${entry.name}", and the bundle does not have it`,
+          {
+            where: { member: manifestMember.name, line: entry.line },
+          },
+        ),
+      );
+    }
+  }
+
+  const checks = contentChecks(files, errors, manifest);
+  const judged = judgeDescriptor(contents, errors.length === 0 && options.manifestAccepted, options);
+  return {
+    files,
+    manifest,
+    ...(judged.descriptor ? { descriptor: judged.descriptor } : {}),
+    checks: [...checks, ...judged.checks],
+    errors: [...errors, ...judged.errors],
+    warnings: [...warnings, ...judged.warnings],
+  };
+}
+
+function withoutManifest({ roles, members, complete }: BundleContents): ContentsJudgement {
+  const files = members.map((member) => unchecked(member, roles));
+  if (!complete) return { files, checks: [], errors: [], warnings: [] };
+  const stray = members.find((member) => /\.(mf|cert)$/i.test(member.name));
+  const wanted = roles.descriptor ? `"${roles.base}.mf"` : '"NAME.mf"';
+  const hint = stray
+    ? `; "${stray.name}" does not count, since only ${wanted} beside the descriptor does`
+    : '';
+  const fault = new BundleError('MANIFEST_MISSING', `the bundle has no manifest${hint}`);
+  return {
+    files,
+    checks: [{ id: 'manifest.syntax', status: 'fail', detail: fault.message }],
+    errors: [fault],
+    warnings: [],
+  };
+}
+
+function unchecked(member: ReadMember, roles: BundleRoles): FileReport {
+  const { name, size, offset } = member;
+  return { name, role: roleOf(name, roles), size, offset, status: 'unchecked' };
+}
+
+function roleOf(name: string, roles: BundleRoles): FileReport['role'] {
+  if (name === roles.descriptor) return 'descriptor';
+  if (name === roles.manifest) return 'manifest';
+  return name === roles.certificate ? 'certificate' : 'file';
+}
+
+function judgeMember(member: ReadMember, entry: ManifestEntry | undefined, roles: BundleRoles): FileReport {
+  const plain = unchecked(member, roles);
+  if (plain.role === 'manifest' || plain.role === 'certificate') return plain;
+  if (!entry) return { ...plain, status: 'unlisted' };
+  const actual = digestOf(member, entry.algorithm);
+  const common = { ...plain, algorithm: entry.algorithm, expected: entry.digest };
+  if (actual === undefined) return common;
+  return { ...common, actual, status: actual === entry.digest ? 'ok' : 'mismatch' };
+}
+
+/** [cover.4] What the manifest must not say: itself, its signature, nothing at all. */
+function manifestFaults(manifest: Manifest, name: string, roles: BundleRoles): BundleError[] {
+  if (manifest.entries.length === 0) {
+    return [
+      new BundleError('MANIFEST_MISSING', 'the manifest lists no file at all', {
+        where: { member: name },
+        why: 'a manifest without lines verifies nothing, whoever signed it',
+      }),
+    ];
+  }
+  const own = manifest.entries.filter(
+    (entry) => entry.name === roles.manifest || entry.name === (roles.certificate ?? `${roles.base}.cert`),
+  );
+  return own.map(
+    (entry) =>
+      new BundleError('MANIFEST_SYNTAX', `the manifest lists "${entry.name}", whose digest it cannot know`, {
+        where: { member: name, line: entry.line },
+        fix: 'ask the publisher to write the manifest over the other files only, and to sign it again',
+      }),
+  );
+}
+
+/** [cover.5] SHA-1 ties no signature to one content; without a signature there is nothing to tie. */
+function weakDigests(
+  manifest: Manifest,
+  name: string,
+  options: { readonly signed: boolean; readonly manifestAccepted: boolean; readonly allowances: Allowances },
+  warnings: string[],
+): BundleError[] {
+  const weak = manifest.entries.find((entry) => entry.algorithm === 'sha1');
+  if (!weak) return [];
+  if (options.allowances.sha1 || !(options.signed || options.manifestAccepted)) {
+    warnings.push(`the manifest has SHA-1 digests${options.allowances.sha1 ? ' (--allow-sha1)' : ''}`);
+    return [];
+  }
+  return [
+    new BundleError('DIGEST_WEAK', 'the manifest has SHA-1 digests', {
+      where: { member: name, line: weak.line },
+    }),
+  ];
+}
+
+function digestFaults(
+  files: readonly FileReport[],
+  listed: ReadonlyMap<string, ManifestEntry>,
+  manifestName: string,
+): BundleError[] {
+  return files.flatMap((file) => {
+    const line = listed.get(file.name)?.line;
+    const where = { member: file.name, ...(file.offset === undefined ? {} : { offset: file.offset }) };
+    if (file.status === 'mismatch') {
+      const message = `"${file.name}" does not match its ${file.algorithm} digest in "${manifestName}" line ${line}: expected ${file.expected}, got ${file.actual}`;
+      return [new BundleError('DIGEST_MISMATCH', message, { where })];
+    }
+    if (file.status !== 'unchecked' || !file.expected) return [];
+    // Another manifest came first in the stream and misled the choice of digests.
+    const message = `the ${file.algorithm} digest of "${file.name}" was not computed, since another manifest came before "${manifestName}"`;
+    return [new BundleError('PACKAGE_AMBIGUOUS', message, { where })];
+  });
+}
+
+/** [cover.1] [cover.3] Every member is listed; the descriptor may be excused, and nothing else. */
+function coverageFaults(
+  files: readonly FileReport[],
+  roles: BundleRoles,
+  allowances: Allowances,
+  warnings: string[],
+): BundleError[] {
+  return files.flatMap((file) => {
+    if (file.status !== 'unlisted') return [];
+    const where = { member: file.name, ...(file.offset === undefined ? {} : { offset: file.offset }) };
+    if (file.name !== roles.descriptor) {
+      return [
+        new BundleError('FILE_UNLISTED', `"${file.name}" is in the bundle and not in the manifest`, {
+          where,
+        }),
+      ];
+    }
+    if (!allowances.unlistedDescriptor) {
+      return [
+        new BundleError('DESCRIPTOR_UNLISTED', `the manifest does not list the descriptor "${file.name}"`, {
+          where,
+        }),
+      ];
+    }
+    warnings.push(`the manifest does not list the descriptor "${file.name}" (--allow-unlisted-descriptor)`);
+    return [];
+  });
+}
+
+function contentChecks(
+  files: readonly FileReport[],
+  errors: readonly BundleError[],
+  manifest: Manifest,
+): Check[] {
+  const counted = files.filter((file) => file.expected !== undefined);
+  const good = counted.filter((file) => file.status === 'ok').length;
+  const syntax = errors.find(
+    (error) => error.code === 'MANIFEST_SYNTAX' || error.code === 'MANIFEST_MISSING',
+  );
+  const cover = errors.find((error) =>
+    ['FILE_UNLISTED', 'DESCRIPTOR_UNLISTED', 'FILE_MISSING'].includes(error.code),
+  );
+  const digest = errors.find(
+    (error) => error.code === 'DIGEST_MISMATCH' || error.code === 'PACKAGE_AMBIGUOUS',
+  );
+  return [
+    {
+      id: 'manifest.syntax',
+      status: syntax ? 'fail' : 'pass',
+      detail: syntax?.message ?? `${manifest.entries.length} lines`,
+    },
+    {
+      id: 'package.members',
+      status: cover ? 'fail' : 'pass',
+      detail: cover?.message ?? 'every member is listed, every listed file is there',
+    },
+    {
+      id: 'manifest.digests',
+      status: digest ? 'fail' : 'pass',
+      detail: `${good} of ${counted.length} files match the manifest`,
+    },
+  ];
+}
+
+/** [cover.6] The descriptor is believed, and so parsed, only behind a manifest that is. */
+function judgeDescriptor(
+  { roles, members }: BundleContents,
+  accepted: boolean,
+  options: { readonly limits: Limits },
+): Pick<ContentsJudgement, 'descriptor' | 'checks' | 'errors' | 'warnings'> {
+  const member = members.find(({ name }) => name === roles.descriptor);
+  if (!member?.bytes) return { checks: [], errors: [], warnings: [] };
+  if (!accepted) {
+    const detail = 'not read: nothing that is trusted vouches for it';
+    return { checks: [{ id: 'descriptor', status: 'skip', detail }], errors: [], warnings: [] };
+  }
+  try {
+    const descriptor = parseDescriptor(member.bytes, options.limits);
+    const judged = judgeReferences(descriptor, members, roles);
+    const [fault] = judged.errors;
+    const detail = fault?.message ?? `${descriptor.references.length} references, all in the bundle`;
+    return { ...judged, descriptor, checks: [{ id: 'descriptor', status: fault ? 'fail' : 'pass', detail }] };
+  } catch (error) {
+    const fault = toBundleError(error).at({ member: member.name });
+    return {
+      checks: [{ id: 'descriptor', status: 'fail', detail: fault.message }],
+      errors: [fault],
+      warnings: [],
+    };
+  }
+}

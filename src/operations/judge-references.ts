@@ -1,0 +1,63 @@
+import type { Descriptor } from '../formats/ovf/descriptor.ts';
+import { type FileReference, memberNames, referenceOf } from '../formats/ovf/file-reference.ts';
+import { BundleError } from '../kit/errors.ts';
+import type { BundleRoles } from './bundle-roles.ts';
+import type { ReadMember } from './read-member.ts';
+
+/**
+ * Compares the members with the References of a descriptor that may be believed: none missing, none beside them.
+ *
+ * A size that differs from `ovf:size` is a warning: real producers get it wrong, and the digest has spoken already.
+ *
+ * @see spec/bundle.md, clauses cover.7 and cover.8
+ */
+export function judgeReferences(
+  descriptor: Descriptor,
+  members: readonly ReadMember[],
+  roles: BundleRoles,
+): { readonly errors: readonly BundleError[]; readonly warnings: readonly string[] } {
+  const where = { member: roles.descriptor ?? '' };
+  const errors: BundleError[] = [];
+  const warnings: string[] = [];
+  const present = new Map(members.map((member) => [member.name, member]));
+  const lookup = referenceOf(descriptor.references);
+
+  for (const name of memberNames(descriptor.references)) {
+    if (present.has(name)) continue;
+    const message = `the descriptor refers to "${name}", and the bundle does not have it`;
+    errors.push(new BundleError('FILE_MISSING', message, { where }));
+  }
+  const chunks = new Map<FileReference, number[]>();
+  for (const member of members) {
+    if (
+      member.name === roles.descriptor ||
+      member.name === roles.manifest ||
+      member.name === roles.certificate
+    )
+      continue;
+    const found = lookup(member.name);
+    if (!found) {
+      const message = `"${member.name}" is in the bundle and not in References of the descriptor`;
+      errors.push(
+        new BundleError('FILE_UNREFERENCED', message, {
+          where: { member: member.name, offset: member.offset },
+        }),
+      );
+      continue;
+    }
+    if (found.chunk !== undefined)
+      chunks.set(found.reference, [...(chunks.get(found.reference) ?? []), found.chunk]);
+    if (found.size !== undefined && found.size !== member.size) {
+      warnings.push(`the descriptor gives "${member.name}" ${found.size} bytes; it has ${member.size}`);
+    }
+  }
+  for (const [reference, indexes] of chunks) {
+    // [cover.8] Chunk 0 and 2 without 1 are not a file.
+    const gap = indexes.sort((a, b) => a - b).findIndex((index, i) => index !== i);
+    if (gap < 0) continue;
+    errors.push(
+      new BundleError('FILE_MISSING', `chunk ${gap} of "${reference.href}" is not in the bundle`, { where }),
+    );
+  }
+  return { errors, warnings };
+}

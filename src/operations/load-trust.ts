@@ -1,0 +1,121 @@
+import { type Certificate, parseCertificate } from '../crypto/certificate.ts';
+import { splitPem } from '../formats/pem.ts';
+import { BundleError, toBundleError } from '../kit/errors.ts';
+import { certificateFilesIn } from '../storage/small-files.ts';
+import { type PublisherFiles, readText, readTrustFolder } from '../storage/trust-folder.ts';
+import type { Anchor, TrustStore } from '../trust/judge-signer.ts';
+import { type Publisher, parsePublisher } from '../trust/publisher.ts';
+
+/**
+ * Whom to trust. `anchors` and `pins`, when either is given, are all that counts; otherwise the publishers in
+ * `folders` count.
+ */
+export interface TrustOptions {
+  /** PEM files of CA or signer certificates, or folders of such files */
+  readonly anchors?: readonly string[];
+  /** `sha256:` and the hex digest of a signer's SubjectPublicKeyInfo */
+  readonly pins?: readonly string[];
+  /** trust folders, the one that overrules first: the first that has a publisher of a name decides about it */
+  readonly folders?: readonly string[];
+}
+
+/** One publisher with its anchors, and the folder it was read from. */
+export interface LoadedPublisher {
+  readonly publisher: Publisher;
+  readonly folder: string;
+  readonly anchors: readonly Certificate[];
+}
+
+/** Reads all that is trusted. @throws {BundleError} `FILE_*`, `CONFIG_INVALID`, `CERTIFICATE_MALFORMED`, `USAGE` */
+export async function loadTrust(options: TrustOptions): Promise<TrustStore> {
+  const { anchors = [], pins = [] } = options;
+  if (anchors.length > 0 || pins.length > 0) {
+    return { anchors: anchors.flatMap(anchorsIn), pins: pins.map(parsePin) };
+  }
+  const publishers = await loadPublishers(options.folders ?? []);
+  return {
+    anchors: publishers.flatMap(({ publisher, folder, anchors: certificates }) =>
+      certificates.map((certificate) => ({ certificate, source: folder, publisher })),
+    ),
+    pins: [],
+  };
+}
+
+/** The publishers of several trust folders, by name; a name in an earlier folder hides it in a later one. [pub.1] */
+export async function loadPublishers(folders: readonly string[]): Promise<readonly LoadedPublisher[]> {
+  const loaded = new Map<string, LoadedPublisher>();
+  for (const folder of folders) {
+    for (const files of readTrustFolder(folder)) {
+      if (!loaded.has(files.name)) loaded.set(files.name, await loadPublisher(files));
+    }
+  }
+  return [...loaded.values()].sort((a, b) => (a.publisher.name < b.publisher.name ? -1 : 1));
+}
+
+async function loadPublisher(files: PublisherFiles): Promise<LoadedPublisher> {
+  const { name, folder, settings, certificates } = files;
+  if (!settings) {
+    throw new BundleError('CONFIG_INVALID', `the publisher "${name}" has no publisher.toml`, {
+      where: { file: folder },
+      fix: `remove the folder, and add the publisher again: bulla trust add ${name} ca.pem`,
+    });
+  }
+  const publisher = await parsePublisher(settings.text, settings.file);
+  if (publisher.name !== name) {
+    throw new BundleError(
+      'CONFIG_INVALID',
+      `the file says name = "${publisher.name}" in the folder of "${name}"`,
+      {
+        where: { file: settings.file },
+      },
+    );
+  }
+  return {
+    publisher,
+    folder,
+    anchors: certificates.flatMap(({ file, text }) => parseCertificates(text, file)),
+  };
+}
+
+function anchorsIn(path: string): readonly Anchor[] {
+  const files = certificateFilesIn(path);
+  if (files.length === 0) {
+    throw new BundleError('FILE_NOT_FOUND', 'the folder holds no .pem, .crt or .cer file', {
+      where: { file: path },
+    });
+  }
+  return files.flatMap((file) =>
+    parseCertificates(readText(file), file).map((certificate) => ({ certificate, source: file })),
+  );
+}
+
+/**
+ * The certificates in a PEM text; text between the blocks is allowed here, since people keep notes there.
+ *
+ * @throws {BundleError} `CERTIFICATE_MALFORMED` when there is none, or one is damaged
+ */
+export function parseCertificates(pem: string, file: string): readonly Certificate[] {
+  const { blocks, fault } = splitPem(pem);
+  const malformed = (message: string, line?: number): BundleError =>
+    new BundleError('CERTIFICATE_MALFORMED', message, {
+      where: { file, ...(line === undefined ? {} : { line }) },
+    });
+  if (fault) throw malformed(fault.message, fault.line);
+  const found = blocks.filter((block) => block.label === 'CERTIFICATE');
+  if (found.length === 0) throw malformed('the file holds no PEM certificate');
+  return found.map((block) => {
+    try {
+      return parseCertificate(block.bytes);
+    } catch (error) {
+      throw toBundleError(error).at({ file, line: block.line });
+    }
+  });
+}
+
+function parsePin(pin: string): string {
+  const hex = /^sha256:([0-9A-Fa-f]{64})$/.exec(pin.replaceAll(/[\s]/g, ''))?.[1];
+  if (hex) return hex.toLowerCase();
+  throw new BundleError('USAGE', `"${pin}" is no pin`, {
+    fix: 'give sha256: and 64 hex digits; bulla verify prints those of the signer as "key"',
+  });
+}

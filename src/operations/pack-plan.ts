@@ -1,0 +1,191 @@
+import { basename, dirname, join } from 'node:path';
+import { type DiskProbe, isSelfContained } from '../formats/disk/disk-probe.ts';
+import { PROBE_HEAD_BYTES, PROBE_TAIL_BYTES, probeDisk } from '../formats/disk/probe.ts';
+import { memberNameFault, memberNameKey } from '../formats/member-name.ts';
+import { parseDescriptor } from '../formats/ovf/descriptor.ts';
+import { formatDescriptor } from '../formats/ovf/descriptor-writer.ts';
+import { memberNames, referenceOf } from '../formats/ovf/file-reference.ts';
+import { encodeUtf8 } from '../kit/encoding.ts';
+import { BundleError, toBundleError } from '../kit/errors.ts';
+import { DEFAULT_LIMITS } from '../kit/limits.ts';
+import { openInputFile } from '../storage/input-file.ts';
+import { readSmallFile } from '../storage/small-files.ts';
+
+/** What is said about a machine made of bare disk images. */
+export interface ApplianceOptions {
+  readonly product?: string;
+  readonly vendor?: string;
+  readonly version?: string;
+  readonly cpus?: number;
+  readonly memoryMiB?: number;
+}
+
+/** What goes into a bundle: the descriptor's bytes if there is one, then the files in the order of its references. */
+export interface PackPlan {
+  /** the base name of descriptor, manifest and certificate file */
+  readonly base: string;
+  readonly descriptor?: { readonly name: string; readonly bytes: Uint8Array };
+  readonly files: readonly PlannedFile[];
+  readonly warnings: readonly string[];
+}
+
+/** A file to be packed. */
+export interface PlannedFile {
+  readonly name: string;
+  readonly path: string;
+  readonly size: number;
+}
+
+/**
+ * Plans the bundle for what the user named: one `.ovf` with its files, bare disk images, or plain files.
+ *
+ * An importer's refusals that can be foreseen are made here: names, members missing, images that need other files.
+ *
+ * @throws {BundleError} `USAGE`, `FILE_*`, `DESCRIPTOR_SYNTAX`, `FORMAT_UNSUPPORTED`, `ARCHIVE_NAME`, `ARCHIVE_DUPLICATE`
+ */
+export async function planPack(
+  inputs: readonly string[],
+  options: { readonly base: string; readonly plain: boolean; readonly appliance: ApplianceOptions },
+): Promise<PackPlan> {
+  const descriptors = inputs.filter((path) => /\.ovf$/i.test(path));
+  const [descriptor] = descriptors;
+  let plan: PackPlan;
+  if (options.plain) plan = await planPlain(inputs, options.base);
+  else if (!descriptor) plan = await planDisks(inputs, options);
+  else if (inputs.length === 1) plan = await planDescriptor(descriptor);
+  else {
+    throw new BundleError('USAGE', 'a descriptor is packed alone', {
+      why: 'it names the files that belong to it',
+      fix: `give only ${descriptor}; its files are found beside it`,
+    });
+  }
+  checkNames(plan);
+  return plan;
+}
+
+async function planPlain(inputs: readonly string[], base: string): Promise<PackPlan> {
+  return {
+    base,
+    files: await Promise.all(inputs.map((path) => planFile(basename(path), path))),
+    warnings: [],
+  };
+}
+
+async function planFile(name: string, path: string): Promise<PlannedFile> {
+  await using file = await openInputFile(path);
+  return { name, path, size: file.size };
+}
+
+async function planDisks(
+  inputs: readonly string[],
+  options: { readonly base: string; readonly appliance: ApplianceOptions },
+): Promise<PackPlan> {
+  const warnings: string[] = [];
+  const files: PlannedFile[] = [];
+  const disks: Parameters<typeof formatDescriptor>[0]['disks'][number][] = [];
+  for (const path of inputs) {
+    const { size, probe } = await probeFile(path);
+    const file = { name: basename(path), path, size };
+    if (!isSelfContained(probe)) throw needsOthers(path, probe);
+    if (probe.format === 'raw' && !/\.(raw|img|bin|dd)$/i.test(path)) {
+      warnings.push(
+        `"${file.name}" is in no image format that is known: packed as a raw disk of ${size} bytes`,
+      );
+    }
+    files.push(file);
+    disks.push({
+      href: file.name,
+      size,
+      capacity: probe.virtualSize,
+      format: probe.format,
+      ...(probe.variant ? { variant: probe.variant } : {}),
+    });
+  }
+  const text = formatDescriptor({ name: options.base, ...options.appliance, disks });
+  return {
+    base: options.base,
+    descriptor: { name: `${options.base}.ovf`, bytes: encodeUtf8(text) },
+    files,
+    warnings,
+  };
+}
+
+/** The image header of a file. @throws {BundleError} `FILE_*`, `FORMAT_UNSUPPORTED` */
+export async function probeFile(path: string): Promise<{ readonly size: number; readonly probe: DiskProbe }> {
+  await using file = await openInputFile(path);
+  const head = await file.readAt(0, PROBE_HEAD_BYTES);
+  const tail = await file.readAt(Math.max(0, file.size - PROBE_TAIL_BYTES), PROBE_TAIL_BYTES);
+  try {
+    return { size: file.size, probe: probeDisk(head, tail, file.size) };
+  } catch (error) {
+    throw toBundleError(error).at({ file: path });
+  }
+}
+
+function needsOthers(path: string, probe: DiskProbe): BundleError {
+  const other = probe.backingFile ?? probe.dataFile ?? '';
+  return new BundleError('FORMAT_UNSUPPORTED', `the image is not whole: it needs "${other}"`, {
+    where: { file: path },
+    why: 'the importer would read a file of that name on its own host, or have half a disk',
+    fix: `make it whole: qemu-img convert -O ${probe.format} ${path} whole.${probe.format}`,
+  });
+}
+
+async function planDescriptor(path: string): Promise<PackPlan> {
+  const bytes = readSmallFile(path, DEFAULT_LIMITS.descriptorBytes);
+  const name = basename(path);
+  let references: ReturnType<typeof parseDescriptor>['references'];
+  try {
+    ({ references } = parseDescriptor(bytes, DEFAULT_LIMITS));
+  } catch (error) {
+    throw toBundleError(error).at({ file: path });
+  }
+  const warnings: string[] = [];
+  const lookup = referenceOf(references);
+  const files: PlannedFile[] = [];
+  for (const member of memberNames(references)) {
+    const file = await planFile(member, join(dirname(path), member));
+    const expected = lookup(member)?.size;
+    if (expected !== undefined && expected !== file.size) {
+      warnings.push(
+        `the descriptor gives "${member}" ${expected} bytes; it has ${file.size}, which VMware refuses`,
+      );
+    }
+    files.push(file);
+  }
+  const chunked = references.find(
+    (reference) => reference.chunkSize !== undefined && reference.size === undefined,
+  );
+  if (chunked) {
+    throw new BundleError('DESCRIPTOR_SYNTAX', `the file "${chunked.href}" has a chunkSize and no size`, {
+      where: { file: path },
+      fix: 'add ovf:size, the bytes of all chunks together, to the File element',
+    });
+  }
+  return { base: name.slice(0, -4), descriptor: { name, bytes }, files, warnings };
+}
+
+function checkNames(plan: PackPlan): void {
+  const names = [
+    ...(plan.descriptor ? [plan.descriptor.name] : []),
+    `${plan.base}.mf`,
+    `${plan.base}.cert`,
+    ...plan.files.map(({ name }) => name),
+  ];
+  const seen = new Set<string>();
+  for (const name of names) {
+    const fault = memberNameFault(name, DEFAULT_LIMITS);
+    const fix = 'rename it, and pack again';
+    if (fault)
+      throw new BundleError('ARCHIVE_NAME', `"${name}" cannot be the name of a member: ${fault}`, { fix });
+    const key = memberNameKey(name);
+    if (seen.has(key))
+      throw new BundleError('ARCHIVE_DUPLICATE', `two members would be named "${name}"`, { fix });
+    seen.add(key);
+  }
+  if (names.length <= DEFAULT_LIMITS.members) return;
+  throw new BundleError(
+    'ARCHIVE_LIMIT',
+    `${names.length} members are more than the ${DEFAULT_LIMITS.members} importers read`,
+  );
+}

@@ -1,0 +1,173 @@
+import { gzip } from '../archive/gzip.ts';
+import { type TarFile, writeTar } from '../archive/tar-writer.ts';
+import { Digester, digestHex } from '../crypto/digest.ts';
+import { formatManifest } from '../formats/ovf/manifest.ts';
+import { type ByteStream, once } from '../kit/bytes.ts';
+import { BundleError } from '../kit/errors.ts';
+import type { OnProgress } from '../kit/progress.ts';
+import { openInputFile } from '../storage/input-file.ts';
+import { openOutput } from '../storage/output.ts';
+import { certificateReport } from './judge-signature.ts';
+import { type ApplianceOptions, type PackPlan, type PlannedFile, planPack } from './pack-plan.ts';
+import { type FileReport, makeReport, type Report } from './report.ts';
+import { type SigningDigest, type SigningIdentity, signManifest } from './signing-identity.ts';
+
+/** The containers that are written. */
+export type PackFormat = 'tar' | 'tgz';
+
+/** How a bundle is packed. */
+export interface PackOptions {
+  /** the file to write, or `-` for standard output */
+  readonly output: string;
+  readonly format: PackFormat;
+  /** base name of descriptor, manifest and certificate file; a given descriptor keeps its own */
+  readonly name: string;
+  /** pack the files as they are, without a descriptor */
+  readonly plain?: boolean;
+  readonly appliance?: ApplianceOptions;
+  /** who signs; without it the bundle is unsigned */
+  readonly identity?: SigningIdentity;
+  readonly digest?: SigningDigest;
+  /** manifest and signature before the files, or after them (then every file is read once only) */
+  readonly order?: 'leading' | 'trailing';
+  readonly overwrite?: boolean;
+  /** modification time of the members, seconds since 1970; the same input and time give the same bytes */
+  readonly mtime?: number;
+  readonly signal?: AbortSignal;
+  readonly onProgress?: OnProgress;
+}
+
+/**
+ * Packs files into a bundle: descriptor, manifest, signature if there is a signer, then the files.
+ *
+ * `inputs` is one `.ovf` (its files are found beside it), bare disk images (a descriptor is made for them), or with
+ * `plain` any files. Nothing stands under the final name before the bundle is complete.
+ *
+ * @throws {BundleError} `USAGE`, `FILE_*`, `FILE_CHANGED`, `FORMAT_UNSUPPORTED`, `ARCHIVE_NAME`, `DESTINATION_EXISTS`, `STORAGE_*`
+ * @see spec/bundle.md, clauses pack.1 to pack.6
+ */
+export async function pack(inputs: readonly string[], options: PackOptions): Promise<Report> {
+  const plan = await planPack(inputs, {
+    base: options.name,
+    plain: options.plain ?? false,
+    appliance: options.appliance ?? {},
+  });
+  await using output = await openOutput(options.output, { overwrite: options.overwrite ?? false });
+  const packing = new Packing(plan, options);
+  const tar = writeTar(packing.files(), { mtime: options.mtime ?? 0 });
+  let bytes = 0;
+  for await (const chunk of options.format === 'tgz' ? gzip(tar) : tar) {
+    bytes += chunk.byteLength;
+    await output.write(chunk);
+  }
+  await output.commit();
+  return makeReport({
+    operation: 'pack',
+    errors: [],
+    files: packing.reports(),
+    warnings: [...plan.warnings, ...(options.identity?.warnings ?? [])],
+    result: {
+      output: options.output,
+      format: options.format,
+      bytes,
+      signed: options.identity !== undefined,
+      ...(options.identity ? { signer: certificateReport(options.identity.leaf) } : {}),
+    },
+  });
+}
+
+/** The members of a bundle in their order, digests computed on the way. */
+class Packing {
+  readonly #plan: PackPlan;
+  readonly #options: PackOptions;
+  readonly #digest: SigningDigest;
+  readonly #digests = new Map<string, string>();
+  #hashed = 0;
+
+  constructor(plan: PackPlan, options: PackOptions) {
+    this.#plan = plan;
+    this.#options = options;
+    this.#digest = options.digest ?? 'sha256';
+  }
+
+  async *files(): AsyncGenerator<TarFile, void> {
+    const { descriptor, files } = this.#plan;
+    if (descriptor) {
+      this.#digests.set(descriptor.name, digestHex(this.#digest, descriptor.bytes));
+      yield inMemory(descriptor.name, descriptor.bytes);
+    }
+    if (this.#options.order === 'trailing') {
+      for (const file of files) yield this.#file(file, 'write');
+      yield* this.#manifest();
+      return;
+    }
+    // [pack.3] The manifest comes first, so every file is read twice; what is read then must be what was read before.
+    for (const file of files) {
+      for await (const _ of this.#file(file, 'hash').body); // the digest is taken as the bytes go by
+    }
+    yield* this.#manifest();
+    for (const file of files) yield this.#file(file, 'write');
+  }
+
+  async *#manifest(): AsyncGenerator<TarFile, void> {
+    const { base, descriptor, files } = this.#plan;
+    const names = [...(descriptor ? [descriptor.name] : []), ...files.map(({ name }) => name)];
+    const entries = names.map((name) => ({
+      name,
+      algorithm: this.#digest,
+      digest: this.#digests.get(name) ?? '',
+    }));
+    const manifest = { name: `${base}.mf`, bytes: formatManifest(entries) };
+    yield inMemory(manifest.name, manifest.bytes);
+    const { identity } = this.#options;
+    if (identity) yield inMemory(`${base}.cert`, await signManifest(manifest, identity, this.#digest));
+  }
+
+  #file(file: PlannedFile, phase: 'hash' | 'write'): TarFile {
+    return { name: file.name, size: file.size, body: this.#read(file, phase) };
+  }
+
+  async *#read(file: PlannedFile, phase: 'hash' | 'write'): AsyncGenerator<Uint8Array, void> {
+    const { signal, onProgress, order } = this.#options;
+    const reads = order === 'trailing' ? 1 : 2;
+    const total = reads * this.#plan.files.reduce((sum, { size }) => sum + size, 0);
+    const digester = new Digester([this.#digest]);
+    await using input = await openInputFile(file.path);
+    for await (const chunk of input.stream(signal)) {
+      yield chunk;
+      digester.update(chunk);
+      this.#hashed += chunk.byteLength;
+      onProgress?.({ phase, bytes: this.#hashed, total, member: file.name });
+    }
+    const digest = digester.finish().get(this.#digest) ?? '';
+    const before = this.#digests.get(file.name);
+    if (before !== undefined && before !== digest) {
+      throw new BundleError('FILE_CHANGED', `"${file.name}" changed while it was packed`, {
+        where: { file: file.path },
+      });
+    }
+    this.#digests.set(file.name, digest);
+  }
+
+  /** What was packed, in the order of the manifest. */
+  reports(): readonly FileReport[] {
+    const { descriptor, files } = this.#plan;
+    const all = [
+      ...(descriptor
+        ? [{ name: descriptor.name, size: descriptor.bytes.byteLength, role: 'descriptor' as const }]
+        : []),
+      ...files.map(({ name, size }) => ({ name, size, role: 'file' as const })),
+    ];
+    return all.map((file) => ({
+      ...file,
+      algorithm: this.#digest,
+      actual: this.#digests.get(file.name) ?? '',
+      status: 'ok',
+    }));
+  }
+}
+
+function inMemory(name: string, bytes: Uint8Array): TarFile {
+  const body: ByteStream = once(bytes);
+  return { name, size: bytes.byteLength, body };
+}

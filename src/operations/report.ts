@@ -1,0 +1,159 @@
+import type { BundleError, Where } from '../kit/errors.ts';
+import { byPrecedence, exitCodeOf } from './exit-codes.ts';
+
+/**
+ * The verdict in one word. `none`: nothing was judged (pack, inspect, trust …). `unsigned` with exit code 0: accepted
+ * because the caller allowed it, and not trusted.
+ */
+export type Verdict = 'trusted' | 'untrusted' | 'unsigned' | 'invalid' | 'malformed' | 'error' | 'none';
+
+/** One thing that was looked at, or was not and why. */
+export interface Check {
+  readonly id: CheckId;
+  readonly status: 'pass' | 'fail' | 'warn' | 'skip';
+  readonly detail: string;
+}
+
+/** The checks of a bundle, in the order they are reported. */
+export const CHECK_IDS = [
+  'archive.safety',
+  'package.members',
+  'manifest.syntax',
+  'signature',
+  'signature.cms',
+  'certificate.path',
+  'policy',
+  'manifest.digests',
+  'descriptor',
+  'scope',
+] as const;
+
+/** The name of a check. */
+export type CheckId = (typeof CHECK_IDS)[number];
+
+/** A certificate as the report shows it; digests are lower-case hex of SHA-256. */
+export interface CertificateReport {
+  readonly subject: string;
+  readonly issuer: string;
+  readonly notBefore: string;
+  readonly notAfter: string;
+  readonly key: string;
+  readonly fingerprint: string;
+  readonly spkiSha256: string;
+}
+
+/** One signature found in the bundle. */
+export interface SignatureReport {
+  readonly format: 'ovf-cert';
+  readonly file: string;
+  /** such as `RSA-3072 sha256` */
+  readonly algorithm: string;
+  readonly status: 'trusted' | 'untrusted' | 'invalid';
+  readonly signer?: CertificateReport;
+  /** the certification path, signer first, as far as it was found */
+  readonly path: readonly CertificateReport[];
+  /** what vouches for it: a publisher's name, a file, or a pin */
+  readonly trustedBy?: string;
+}
+
+/** One member of the bundle, or one that the manifest lists and the bundle has not. Offsets count bytes of the unpacked archive. */
+export interface FileReport {
+  readonly name: string;
+  readonly role: 'descriptor' | 'manifest' | 'certificate' | 'file';
+  readonly size?: number;
+  readonly offset?: number;
+  readonly algorithm?: string;
+  readonly expected?: string;
+  readonly actual?: string;
+  readonly status: 'ok' | 'mismatch' | 'missing' | 'unlisted' | 'unchecked';
+}
+
+/** A fault as the report gives it: the four slots of every message. */
+export interface ErrorReport {
+  readonly code: string;
+  readonly message: string;
+  readonly where: Where;
+  readonly why: string;
+  readonly fix: string;
+}
+
+/** What was asked to be judged. */
+export interface InputReport {
+  readonly name: string;
+  readonly size?: number;
+  readonly format?: string;
+}
+
+/** The one document of `--json`, and what the library returns; its JSON Schema is `spec/report.schema.json`. */
+export interface Report {
+  readonly schema: 'bulla.report/1';
+  readonly operation: string;
+  readonly exitCode: number;
+  readonly verdict: Verdict;
+  readonly trusted: boolean;
+  readonly input?: InputReport;
+  /** the moment certificates were judged at, ISO 8601 */
+  readonly at?: string;
+  readonly checks: readonly Check[];
+  readonly signatures: readonly SignatureReport[];
+  readonly files: readonly FileReport[];
+  /** those that decided the exit code first */
+  readonly errors: readonly ErrorReport[];
+  readonly warnings: readonly string[];
+  /** the checks that the caller weakened, by option name */
+  readonly allowances: readonly string[];
+  /** what the operation made or found, by operation */
+  readonly result?: Readonly<Record<string, unknown>>;
+}
+
+/** What an operation found, from which its report is made. */
+export interface Findings {
+  readonly operation: string;
+  readonly input?: InputReport;
+  readonly at?: Date;
+  readonly checks?: readonly Check[];
+  readonly signatures?: readonly SignatureReport[];
+  readonly files?: readonly FileReport[];
+  readonly errors: readonly BundleError[];
+  readonly warnings?: readonly string[];
+  readonly allowances?: readonly string[];
+  readonly result?: Readonly<Record<string, unknown>>;
+  /** whether a bundle was judged, and is trusted if no error speaks against it */
+  readonly judged?: 'trusted' | 'unsigned';
+}
+
+/** The report of what was found: the verdict and the exit code follow from the errors alone. */
+export function makeReport(findings: Findings): Report {
+  const exitCode = exitCodeOf(findings.errors);
+  const verdict = exitCode === 0 ? (findings.judged ?? 'none') : verdictOf(exitCode);
+  const byOrder = (a: Check, b: Check): number => CHECK_IDS.indexOf(a.id) - CHECK_IDS.indexOf(b.id);
+  return {
+    schema: 'bulla.report/1',
+    operation: findings.operation,
+    exitCode,
+    verdict,
+    trusted: verdict === 'trusted',
+    ...(findings.input ? { input: findings.input } : {}),
+    ...(findings.at ? { at: findings.at.toISOString() } : {}),
+    checks: [...(findings.checks ?? [])].sort(byOrder),
+    signatures: findings.signatures ?? [],
+    files: findings.files ?? [],
+    errors: byPrecedence(findings.errors).map(errorReport),
+    warnings: [...new Set(findings.warnings ?? [])],
+    allowances: findings.allowances ?? [],
+    ...(findings.result ? { result: findings.result } : {}),
+  };
+}
+
+function verdictOf(exitCode: number): Verdict {
+  if (exitCode === 10) return 'unsigned';
+  if (exitCode === 11 || exitCode === 12) return 'invalid';
+  if (exitCode >= 15 && exitCode <= 17) return 'malformed';
+  if (exitCode === 13 || exitCode === 14 || exitCode === 18 || exitCode === 20) return 'untrusted';
+  return 'error';
+}
+
+/** The plain form of an error. */
+export function errorReport(error: BundleError): ErrorReport {
+  return { code: error.code, message: error.message, where: error.where, why: error.why, fix: error.fix };
+}

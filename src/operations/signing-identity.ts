@@ -1,0 +1,104 @@
+import { type Certificate, sameKey } from '../crypto/certificate.ts';
+import { parsePrivateKey } from '../crypto/keys.ts';
+import { isEdwards } from '../crypto/signature.ts';
+import { keySigner, type Signer } from '../crypto/signer.ts';
+import { formatCertificateFile } from '../formats/ovf/certificate-file.ts';
+import type { DigestName } from '../formats/ovf/digest-name.ts';
+import { BundleError } from '../kit/errors.ts';
+import { DEFAULT_LIMITS } from '../kit/limits.ts';
+import { readText } from '../storage/trust-folder.ts';
+import { judgeCertificateForSigning } from '../trust/judge-signer.ts';
+import { parseCertificates } from './load-trust.ts';
+
+/** The files of a signer as the user names them, all PEM. */
+export interface SigningFiles {
+  readonly key: string;
+  /** the signer's certificate; intermediates may follow it in the same file */
+  readonly certificate: string;
+  /** more intermediates */
+  readonly chain?: string;
+  /** asked only when the key is encrypted */
+  readonly passphrase?: () => Promise<string>;
+}
+
+/** A key with the certificate that belongs to it; `warnings` says who will not be able to read its signatures. */
+export interface SigningIdentity {
+  readonly signer: Signer;
+  readonly leaf: Certificate;
+  readonly intermediates: readonly Certificate[];
+  readonly warnings: readonly string[];
+}
+
+/** The digest that a signature may be made over when signing. */
+export type SigningDigest = Exclude<DigestName, 'sha1'>;
+
+/**
+ * Loads a signer, and refuses it with the words of the importer if no importer would accept it.
+ *
+ * Whether an importer trusts the issuer is not known here; a self-signed certificate is fine, since it may be pinned.
+ *
+ * @throws {BundleError} `KEY_UNREADABLE`, `KEY_MISMATCH`, `PASSPHRASE_*`, `FILE_*`, `CERTIFICATE_*`, `KEY_WEAK`, `PURPOSE_REFUSED`, …
+ */
+export async function loadSigningIdentity(files: SigningFiles, at: Date): Promise<SigningIdentity> {
+  const key = await parsePrivateKey(
+    readText(files.key),
+    files.passphrase ?? noPassphrase(files.key),
+    files.key,
+  );
+  const signer = keySigner(key);
+  const [leaf, ...rest] = parseCertificates(readText(files.certificate), files.certificate);
+  if (!leaf || !sameKey(leaf.publicKey, signer.publicKey)) {
+    throw new BundleError('KEY_MISMATCH', 'the key does not belong to the certificate', {
+      where: { file: files.key },
+      why: `the certificate in ${files.certificate} is for another key, so every importer would find the signature invalid`,
+    });
+  }
+  const [fault] = judgeCertificateForSigning(leaf, at);
+  if (fault) throw fault.at({ file: files.certificate }); // [sig.6]
+  const chain = files.chain ? parseCertificates(readText(files.chain), files.chain) : [];
+  const intermediates = withoutDuplicates([...rest, ...chain], leaf);
+  if (intermediates.length + 1 > DEFAULT_LIMITS.certificates) {
+    throw new BundleError('USAGE', `${intermediates.length + 1} certificates are more than importers read`, {
+      fix: `give at most ${DEFAULT_LIMITS.certificates}: the signer's and its intermediates`,
+    });
+  }
+  return { signer, leaf, intermediates, warnings: readability(leaf, signer) };
+}
+
+function noPassphrase(file: string): () => Promise<string> {
+  return async () => {
+    throw new BundleError('PASSPHRASE_NEEDED', 'the private key is encrypted', { where: { file } });
+  };
+}
+
+function withoutDuplicates(certificates: readonly Certificate[], leaf: Certificate): readonly Certificate[] {
+  const seen = new Set([leaf.fingerprint]);
+  return certificates.filter(({ fingerprint }) => {
+    if (seen.has(fingerprint)) return false;
+    seen.add(fingerprint);
+    return true;
+  });
+}
+
+function readability(leaf: Certificate, signer: Signer): readonly string[] {
+  if (leaf.key.type === 'rsa') return [];
+  const own = isEdwards(signer.publicKey) ? ', which signs the manifest itself and not its digest' : '';
+  return [`the key is ${leaf.key.label}${own}: VMware and VirtualBox read RSA signatures only`];
+}
+
+/** The certificate file for a manifest: the signature over its raw bytes, the signer's certificate, the intermediates. */
+export async function signManifest(
+  manifest: { readonly name: string; readonly bytes: Uint8Array },
+  identity: SigningIdentity,
+  digest: SigningDigest,
+): Promise<Uint8Array> {
+  // Ed25519 and Ed448 bring their own digest; the name in front is then only what the grammar asks for.
+  const algorithm = isEdwards(identity.signer.publicKey) ? 'sha512' : digest;
+  const signature = await identity.signer.sign(algorithm, manifest.bytes);
+  return formatCertificateFile({
+    algorithm,
+    manifestName: manifest.name,
+    signature,
+    certificates: [identity.leaf, ...identity.intermediates].map((certificate) => certificate.raw),
+  });
+}

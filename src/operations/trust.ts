@@ -1,0 +1,92 @@
+import { formatPem } from '../formats/pem.ts';
+import { BundleError } from '../kit/errors.ts';
+import { addPublisher, readText, removePublisher } from '../storage/trust-folder.ts';
+import { formatPublisher, type Publisher, parsePublisher } from '../trust/publisher.ts';
+import { certificateReport } from './judge-signature.ts';
+import { type LoadedPublisher, loadPublishers, parseCertificates } from './load-trust.ts';
+import type { CertificateReport } from './report.ts';
+
+/** A publisher as it is shown to people and in JSON. */
+export interface PublisherReport {
+  readonly name: string;
+  readonly folder: string;
+  readonly scopes: readonly string[];
+  readonly subjects: readonly string[];
+  readonly threshold: number;
+  readonly from?: string;
+  readonly until?: string;
+  readonly anchors: readonly CertificateReport[];
+}
+
+/** What a publisher is trusted for when it is added; what is left out is not limited. */
+export interface AddPublisherOptions {
+  readonly scopes?: readonly string[];
+  readonly subjects?: readonly string[];
+  readonly from?: Date;
+  readonly until?: Date;
+}
+
+/**
+ * Trusts a publisher from now on: writes its settings and anchors into the trust folder `folder`.
+ *
+ * @throws {BundleError} `DESTINATION_EXISTS`, `CERTIFICATE_MALFORMED`, `CONFIG_INVALID`, `FILE_*`, `STORAGE_*`, `USAGE`
+ */
+export async function trustAdd(
+  folder: string,
+  name: string,
+  certificateFiles: readonly string[],
+  options: AddPublisherOptions = {},
+): Promise<PublisherReport> {
+  const anchors = certificateFiles.flatMap((file) => parseCertificates(readText(file), file));
+  const publisher: Publisher = {
+    name,
+    scopes: options.scopes?.length ? options.scopes : ['*'],
+    subjects: options.subjects ?? [],
+    threshold: 1,
+    ...(options.from ? { from: options.from } : {}),
+    ...(options.until ? { until: options.until } : {}),
+  };
+  const settings = formatPublisher(publisher);
+  await parsePublisher(settings, 'the options given'); // refuses what could not be read back
+  const added = await addPublisher(folder, name, [
+    { name: 'publisher.toml', text: settings },
+    ...anchors.map((anchor) => ({
+      name: `${anchor.fingerprint.slice(0, 16)}.pem`,
+      text: formatPem('CERTIFICATE', anchor.raw),
+    })),
+  ]);
+  return publisherReport({ publisher, folder: added, anchors });
+}
+
+/** The publishers of the trust folders, the first folder overruling the next. @throws {BundleError} `CONFIG_INVALID`, … */
+export async function trustList(folders: readonly string[]): Promise<readonly PublisherReport[]> {
+  return (await loadPublishers(folders)).map(publisherReport);
+}
+
+/** One publisher. @throws {BundleError} `FILE_NOT_FOUND` when nobody of that name is trusted */
+export async function trustShow(folders: readonly string[], name: string): Promise<PublisherReport> {
+  const found = (await loadPublishers(folders)).find(({ publisher }) => publisher.name === name);
+  if (found) return publisherReport(found);
+  throw new BundleError('FILE_NOT_FOUND', `no publisher "${name}" is trusted`, {
+    fix: 'see bulla trust list',
+  });
+}
+
+/** Trusts a publisher no more. @throws {BundleError} `FILE_NOT_FOUND`, `STORAGE_FAILED` */
+export async function trustRemove(folder: string, name: string): Promise<string> {
+  return removePublisher(folder, name);
+}
+
+function publisherReport({ publisher, folder, anchors }: LoadedPublisher): PublisherReport {
+  const { name, scopes, subjects, threshold, from, until } = publisher;
+  return {
+    name,
+    folder,
+    scopes,
+    subjects,
+    threshold,
+    ...(from ? { from: from.toISOString() } : {}),
+    ...(until ? { until: until.toISOString() } : {}),
+    anchors: anchors.map(certificateReport),
+  };
+}

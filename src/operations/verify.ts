@@ -1,0 +1,112 @@
+import type { Descriptor } from '../formats/ovf/descriptor.ts';
+import type { ManifestEntry } from '../formats/ovf/manifest.ts';
+import { DEFAULT_LIMITS, type Limits } from '../kit/limits.ts';
+import type { OnProgress } from '../kit/progress.ts';
+import { type BundleInput, openSource } from '../storage/open-source.ts';
+import type { Source } from '../storage/source.ts';
+import { type Allowances, NO_ALLOWANCES } from '../trust/policy.ts';
+import { type Examination, examine } from './examine.ts';
+import { loadTrust, type TrustOptions } from './load-trust.ts';
+import type { BundleSink } from './read-member.ts';
+import { type CertificateReport, makeReport, type Report } from './report.ts';
+
+/** How a bundle is verified. Everything left out has the safe default. */
+export interface VerifyOptions {
+  /** whom to trust; without it nobody is trusted */
+  readonly trust?: TrustOptions;
+  /** the moment certificates must be valid at; now when left out */
+  readonly at?: Date;
+  /** checks to weaken, each by name; each shows in the report */
+  readonly allow?: Partial<Allowances>;
+  readonly limits?: Partial<Limits>;
+  readonly signal?: AbortSignal;
+  readonly onProgress?: OnProgress;
+}
+
+/** What a trusted bundle holds, as far as the manifest and the descriptor say. */
+export interface TrustedContents {
+  readonly files: readonly ManifestEntry[];
+  readonly descriptor?: Descriptor;
+  readonly signer: CertificateReport;
+}
+
+/** The verdict; only a trusted bundle has contents to use. */
+export type VerifyResult =
+  | { readonly verdict: 'trusted'; readonly report: Report; readonly contents: TrustedContents }
+  | { readonly verdict: Exclude<Report['verdict'], 'trusted'>; readonly report: Report };
+
+/**
+ * Verifies a bundle in one pass, without storing anything and without asking the network (but for the bundle itself
+ * when it is named by an https address).
+ *
+ * A bad bundle is a verdict, not an exception.
+ *
+ * @throws {BundleError} when the input cannot be opened or the trust settings cannot be read
+ */
+export async function verify(input: BundleInput, options: VerifyOptions = {}): Promise<VerifyResult> {
+  await using source = await openSource(input, sourceOptions(options));
+  const { examination, report } = await examineAndReport('verify', source, options);
+  return verifyResult(examination, report);
+}
+
+/** What every operation that waits for input needs. */
+export function sourceOptions(options: Pick<VerifyOptions, 'signal' | 'limits'>): {
+  signal?: AbortSignal;
+  idleMs: number;
+} {
+  const { idleMs } = { ...DEFAULT_LIMITS, ...options.limits };
+  return { ...(options.signal ? { signal: options.signal } : {}), idleMs };
+}
+
+/** Examines a bundle with the caller's options and makes the report: the common part of verify and import. */
+export async function examineAndReport(
+  operation: string,
+  source: Source,
+  options: VerifyOptions,
+  sink?: BundleSink,
+): Promise<{ readonly examination: Examination; readonly report: Report }> {
+  const allowances = { ...NO_ALLOWANCES, ...options.allow };
+  const at = options.at ?? new Date();
+  const examination = await examine(source, {
+    trust: await loadTrust(options.trust ?? {}),
+    allowances,
+    at,
+    limits: { ...DEFAULT_LIMITS, ...options.limits },
+    ...(sink ? { sink } : {}),
+    ...(options.onProgress ? { onProgress: options.onProgress } : {}),
+  });
+  const report = makeReport({
+    operation,
+    input: {
+      name: source.name,
+      ...(source.size === undefined ? {} : { size: source.size }),
+      ...(examination.format ? { format: examination.format } : {}),
+    },
+    at,
+    judged: examination.signature?.signed ? 'trusted' : 'unsigned',
+    checks: examination.checks,
+    signatures: examination.signature?.signature ? [examination.signature.signature] : [],
+    files: examination.contents.files,
+    errors: examination.errors,
+    warnings: examination.warnings,
+    allowances: Object.entries(allowances).flatMap(([name, given]) => (given ? [name] : [])),
+  });
+  return { examination, report };
+}
+
+function verifyResult(examination: Examination, report: Report): VerifyResult {
+  const { contents, signature } = examination;
+  const signer = signature?.signature?.signer;
+  if (report.verdict !== 'trusted' || !contents.manifest || !signer) {
+    return { verdict: report.verdict as Exclude<Report['verdict'], 'trusted'>, report };
+  }
+  return {
+    verdict: 'trusted',
+    report,
+    contents: {
+      files: contents.manifest.entries,
+      ...(contents.descriptor ? { descriptor: contents.descriptor } : {}),
+      signer,
+    },
+  };
+}

@@ -1,0 +1,113 @@
+import { constants } from 'node:fs';
+import { type FileHandle, open } from 'node:fs/promises';
+import { CHUNK_BYTES } from '../kit/limits.ts';
+import { writeError } from './io-errors.ts';
+
+/** Chunks below this are gathered before they are written. */
+const DIRECT_BYTES = CHUNK_BYTES / 4;
+const ZEROS = Buffer.alloc(CHUNK_BYTES);
+
+/**
+ * Writes one new file from chunks in order, with at most one write under way: more of them only fight over the file.
+ *
+ * Runs of zeros become holes. Whoever opens it either finishes or discards it.
+ */
+export class FileWriter {
+  readonly #handle: FileHandle;
+  readonly #path: string;
+  readonly #gathered = Buffer.allocUnsafe(DIRECT_BYTES);
+  #filled = 0;
+  #position = 0;
+  #pending: Promise<void> = Promise.resolve();
+
+  private constructor(handle: FileHandle, path: string) {
+    this.#handle = handle;
+    this.#path = path;
+  }
+
+  /** Creates `path`, which must not exist. @throws {BundleError} `STORAGE_*`, `DESTINATION_EXISTS` */
+  static async create(path: string, mode: number): Promise<FileWriter> {
+    const flags = constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW;
+    try {
+      return new FileWriter(await open(path, flags, mode), path);
+    } catch (error) {
+      throw writeError(error, path);
+    }
+  }
+
+  /** Takes the next bytes; they must stay as they are until the next call has returned. */
+  async write(chunk: Uint8Array): Promise<void> {
+    if (chunk.byteLength >= DIRECT_BYTES) {
+      await this.#flush();
+      await this.#start(chunk);
+      return;
+    }
+    for (let at = 0; at < chunk.byteLength; ) {
+      const count = Math.min(chunk.byteLength - at, DIRECT_BYTES - this.#filled);
+      this.#gathered.set(chunk.subarray(at, at + count), this.#filled);
+      this.#filled += count;
+      at += count;
+      if (this.#filled === DIRECT_BYTES) await this.#flush();
+    }
+  }
+
+  /** Puts everything on the disk and closes the file. @throws {BundleError} `STORAGE_FULL`, `STORAGE_FAILED` */
+  async finish(): Promise<void> {
+    await this.#flush();
+    try {
+      await this.#handle.truncate(this.#position); // a hole at the end has no write that would set the size
+      await this.#handle.sync();
+    } catch (error) {
+      throw writeError(error, this.#path);
+    } finally {
+      await this.#close();
+    }
+  }
+
+  /** Closes the file as it is; removing it is for whoever chose its place. */
+  async discard(): Promise<void> {
+    await this.#pending.catch(() => {}); // the error that led here has been reported
+    await this.#close().catch(() => {});
+  }
+
+  async #flush(): Promise<void> {
+    if (this.#filled > 0) await this.#start(this.#gathered.subarray(0, this.#filled));
+    await this.#pending;
+    this.#filled = 0;
+  }
+
+  async #start(bytes: Uint8Array): Promise<void> {
+    await this.#pending;
+    const position = this.#position;
+    this.#position += bytes.byteLength;
+    if (isHole(bytes)) return;
+    this.#pending = this.#writeAll(bytes, position);
+    this.#pending.catch(() => {}); // met by whoever awaits it next; not "unhandled" until then
+  }
+
+  async #writeAll(bytes: Uint8Array, position: number): Promise<void> {
+    try {
+      for (let at = 0; at < bytes.byteLength; ) {
+        const { bytesWritten } = await this.#handle.write(bytes, at, bytes.byteLength - at, position + at);
+        at += bytesWritten;
+      }
+    } catch (error) {
+      throw writeError(error, this.#path);
+    }
+  }
+
+  async #close(): Promise<void> {
+    try {
+      await this.#handle.close();
+    } catch (error) {
+      throw writeError(error, this.#path);
+    }
+  }
+}
+
+/** True for a whole block or more of zeros; short runs are not worth a hole. */
+function isHole(bytes: Uint8Array): boolean {
+  if (bytes.byteLength < 4096 || bytes.byteLength > ZEROS.length) return false;
+  if (bytes[0] !== 0 || bytes[bytes.byteLength >> 1] !== 0 || bytes[bytes.byteLength - 1] !== 0) return false;
+  return ZEROS.compare(bytes, 0, bytes.byteLength, 0, bytes.byteLength) === 0;
+}

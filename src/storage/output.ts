@@ -1,0 +1,91 @@
+import { randomBytes } from 'node:crypto';
+import { existsSync } from 'node:fs';
+import { link, rename, unlink } from 'node:fs/promises';
+import { basename, dirname, join, resolve } from 'node:path';
+import { BundleError } from '../kit/errors.ts';
+import { FileWriter } from './file-writer.ts';
+import { writeError } from './io-errors.ts';
+import { syncFolder } from './staging.ts';
+
+/** Where a packed bundle goes. Nothing stands under the final name before `commit`; disposing without it leaves nothing. */
+export interface Output extends AsyncDisposable {
+  /** takes the next bytes; they must stay as they are until the next call has returned */
+  write(chunk: Uint8Array): Promise<void>;
+  commit(): Promise<void>;
+}
+
+/**
+ * Opens a file to be written under a temporary name beside `path`, or standard output for `-`.
+ *
+ * @throws {BundleError} `DESTINATION_EXISTS` unless `overwrite`, `STORAGE_*`
+ */
+export async function openOutput(
+  path: string,
+  options: { readonly overwrite: boolean; readonly mode?: number },
+): Promise<Output> {
+  if (path === '-') return stdoutOutput();
+  const target = resolve(path);
+  if (!options.overwrite) expectAbsent(target, path);
+  const temporary = join(dirname(target), `.${basename(target)}.partial-${randomBytes(6).toString('hex')}`);
+  const writer = await FileWriter.create(temporary, options.mode ?? 0o666);
+  let finished = false;
+  let published = false;
+
+  return {
+    write: (chunk) => writer.write(chunk),
+    commit: async () => {
+      finished = true;
+      await writer.finish();
+      try {
+        await publish(temporary, target, options.overwrite);
+        published = true;
+        await syncFolder(dirname(target));
+      } catch (error) {
+        throw writeError(error, path);
+      }
+    },
+    [Symbol.asyncDispose]: async () => {
+      if (!finished) await writer.discard();
+      if (!published) await unlink(temporary).catch(() => {}); // it may never have been there
+    },
+  };
+}
+
+function expectAbsent(target: string, path: string): void {
+  if (!existsSync(target)) return;
+  throw new BundleError('DESTINATION_EXISTS', 'the file exists already', {
+    where: { file: path },
+    fix: 'choose another name, or replace it with --force',
+  });
+}
+
+async function publish(temporary: string, target: string, overwrite: boolean): Promise<void> {
+  if (overwrite) return rename(temporary, target);
+  try {
+    await link(temporary, target); // fails, where rename would replace what came there meanwhile
+  } catch (error) {
+    const code = error instanceof Error && 'code' in error ? error.code : undefined;
+    if (code !== 'EPERM' && code !== 'ENOTSUP' && code !== 'ENOSYS') throw error;
+    expectAbsent(target, target); // a file system without links
+    return rename(temporary, target);
+  }
+  await unlink(temporary);
+}
+
+function stdoutOutput(): Output {
+  const { stdout } = process;
+  let failure: Error | undefined;
+  stdout.on('error', (error) => {
+    failure = error;
+  });
+  return {
+    write: async (chunk) => {
+      if (failure) throw writeError(failure, '-');
+      await new Promise<void>((done, fail) => {
+        stdout.write(chunk, (error) => (error ? fail(writeError(error, '-')) : done()));
+      });
+    },
+    commit: async () => {},
+    [Symbol.asyncDispose]: async () => {},
+  };
+}

@@ -1,0 +1,216 @@
+import type { Certificate } from '../crypto/certificate.ts';
+import { parseNamePattern } from '../formats/x509/name.ts';
+import { BundleError } from '../kit/errors.ts';
+import {
+  type JudgeOptions,
+  judgeLeaf,
+  judgeLeafAlone,
+  judgePurposes,
+  nameOf,
+  shown,
+} from './certificate-facts.ts';
+import { divide, findPath, type PathResult, rememberSignatures, type SignerEvidence } from './path.ts';
+import { NO_ALLOWANCES } from './policy.ts';
+import type { Publisher } from './publisher.ts';
+import { matchesScope } from './scope.ts';
+
+/** A certificate that is believed, where it came from, and for whom it speaks; without a publisher, for any bundle. */
+export interface Anchor {
+  readonly certificate: Certificate;
+  /** a file, or the option that named it */
+  readonly source: string;
+  readonly publisher?: Publisher;
+}
+
+/** All that is trusted in one run. */
+export interface TrustStore {
+  readonly anchors: readonly Anchor[];
+  /** lower hex SHA-256 of the SubjectPublicKeyInfo of leaves that are believed without a path */
+  readonly pins: readonly string[];
+}
+
+/** Why a signer is believed: through an anchor or by a pin; the publishers whose scopes apply, none when no scope does. */
+export interface TrustedBy {
+  readonly anchor?: Anchor;
+  readonly pin?: string;
+  readonly publishers: readonly Publisher[];
+}
+
+/** The answer about a signer; it is trusted exactly when `errors` is empty, and then `trustedBy` is there. */
+export interface SignerJudgement {
+  /** leaf first; to the anchor when one was reached */
+  readonly path: readonly Certificate[];
+  readonly trustedBy?: TrustedBy;
+  readonly errors: readonly BundleError[];
+  readonly warnings: readonly string[];
+}
+
+/** Stands for a vendor that the descriptor does not name. */
+const NO_VENDOR = '_';
+
+/** OVF has one signature, so a bundle has one signer. */
+const SIGNERS = 1;
+
+/**
+ * Whether the signer of a bundle may be believed: a pin, or a path to an anchor whose publisher accepts this leaf.
+ *
+ * Scopes are left to `judgeScope`, which needs the descriptor; the signature itself to `crypto/`. Nothing is thrown
+ * but `CONFIG_INVALID` for a publisher that `parsePublisher` would have refused.
+ */
+export function judgeSigner(
+  evidence: SignerEvidence,
+  store: TrustStore,
+  options: JudgeOptions,
+): SignerJudgement {
+  const { leaf } = evidence;
+  const pin = store.pins.find((candidate) => candidate === leaf.spkiSha256);
+  if (pin !== undefined) return judgePinned(leaf, pin, options);
+  if (store.anchors.length === 0) return judgeWithoutAnchors(leaf, store, options);
+
+  // an anchor that cannot end the path may still stand in its middle, where it proves no more than any other certificate
+  const intermediates = [...evidence.intermediates, ...store.anchors.map(({ certificate }) => certificate)];
+  const signatures = rememberSignatures();
+  const search = (anchors: readonly Anchor[]): PathResult =>
+    findPath(
+      { leaf, intermediates },
+      { ...options, signatures, anchors: anchors.map(({ certificate }) => certificate) },
+    );
+  const refusals = new Map(store.anchors.map((anchor) => [anchor, refusalsOf(anchor, leaf, options.at)]));
+  const accepts = (anchor: Anchor): boolean => refusals.get(anchor)?.length === 0;
+
+  // [path.18] only anchors that accept the leaf at first: a path to one that refuses must not hide one that accepts
+  const reached = reachAll(store.anchors.filter(accepts), search);
+  const result = reached[0] ?? search(store.anchors);
+  const ends = store.anchors.filter((anchor) => [result, ...reached].some((found) => endsAt(found, anchor)));
+  const accepted = ends.filter(accepts);
+  const { path, warnings } = result;
+  // [pub.10] one that accepts is enough
+  if (result.kind === 'good' && accepted.length > 0) {
+    return { path, trustedBy: trustedBy(accepted), errors: [], warnings };
+  }
+  const errors = [...result.errors, ...ends.flatMap((anchor) => refusals.get(anchor) ?? [])];
+  return { path, errors, warnings };
+}
+
+/** [path.17] A pin replaces the path, not the leaf's own say; who signed the certificate no longer matters. */
+function judgePinned(leaf: Certificate, pin: string, options: JudgeOptions): SignerJudgement {
+  const { errors, warnings } = divide([...judgeLeaf(leaf, options), ...judgePurposes([leaf])]);
+  const trusted = errors.length === 0 && { trustedBy: { pin, publishers: [] } };
+  return { path: [leaf], ...trusted, errors, warnings };
+}
+
+/** [path.19] Nothing is trusted at all, or pins are and none is this key's. */
+function judgeWithoutAnchors(
+  leaf: Certificate,
+  { pins }: TrustStore,
+  options: JudgeOptions,
+): SignerJudgement {
+  const { errors, warnings } = divide(judgeLeafAlone(leaf, options));
+  const reason =
+    pins.length === 0
+      ? new BundleError('TRUST_EMPTY', 'no publisher is trusted')
+      : new BundleError('SIGNER_UNKNOWN', `no pin is for the key of ${nameOf(leaf)}`, {
+          fix: `ask the publisher, by a way you trust, for the SHA-256 of its public key; this one has ${leaf.spkiSha256}`,
+        });
+  return { path: [leaf], errors: [...errors, reason], warnings };
+}
+
+/** One good path to each anchor that has one: scopes are judged later, and any of the publishers may have the right one. */
+function reachAll(
+  accepting: readonly Anchor[],
+  search: (anchors: readonly Anchor[]) => PathResult,
+): readonly PathResult[] {
+  const good: PathResult[] = [];
+  let left = accepting;
+  while (left.length > 0) {
+    const result = search(left);
+    if (result.kind !== 'good') break;
+    good.push(result);
+    left = left.filter((anchor) => !endsAt(result, anchor));
+  }
+  return good;
+}
+
+function endsAt({ kind, path }: PathResult, { certificate }: Anchor): boolean {
+  return kind !== 'none' && path.at(-1)?.fingerprint === certificate.fingerprint;
+}
+
+/** [pub.7] An anchor that speaks for no publisher has no scope, whatever else vouches for the leaf. */
+function trustedBy(anchors: readonly Anchor[]): TrustedBy {
+  const unbound = anchors.find(({ publisher }) => publisher === undefined);
+  const anchor = unbound ?? anchors[0];
+  const publishers = unbound ? [] : anchors.flatMap(({ publisher }) => publisher ?? []);
+  return { ...(anchor && { anchor }), publishers: [...new Set(publishers)] };
+}
+
+/** Why the anchor's publisher does not accept this leaf at this time; nothing when it does. */
+function refusalsOf({ publisher }: Anchor, leaf: Certificate, at: Date): readonly BundleError[] {
+  if (!publisher) return [];
+  const { name, subjects, from, until, threshold } = publisher;
+  const errors: BundleError[] = [];
+  if (subjects.length > 0 && !subjects.some((subject) => hasSubject(leaf, subject))) {
+    const problem = `${nameOf(leaf)} is not a subject that may sign for publisher "${name}"`;
+    errors.push(new BundleError('SUBJECT_REFUSED', problem)); // [pub.4]
+  }
+  if (from && !(at >= from)) {
+    const problem = `publisher "${name}" is not trusted before ${from.toISOString()}`;
+    errors.push(new BundleError('PUBLISHER_LIFETIME', problem)); // [pub.9]
+  }
+  if (until && !(at <= until)) {
+    const problem = `publisher "${name}" is not trusted after ${until.toISOString()}`;
+    errors.push(new BundleError('PUBLISHER_LIFETIME', problem));
+  }
+  if (!(threshold <= SIGNERS)) {
+    const problem = `publisher "${name}" needs ${threshold} signers; this bundle has ${SIGNERS}`;
+    errors.push(new BundleError('THRESHOLD_NOT_MET', problem)); // [pub.8]
+  }
+  return errors;
+}
+
+/** Every attribute of the pattern is in the leaf's subject, value for value. */
+function hasSubject(leaf: Certificate, pattern: string): boolean {
+  return parseNamePattern(pattern).every(({ type, value }) =>
+    leaf.fields.subject.attributes.some((attribute) => attribute.type === type && attribute.value === value),
+  );
+}
+
+/**
+ * What an importer with no allowances would refuse in the leaf itself; the packer refuses it before it signs.
+ *
+ * Whether the importer trusts the issuer is not known here. Codes: those of the leaf, `CERTIFICATE_EXPIRED` among them. [path.21]
+ */
+export function judgeCertificateForSigning(leaf: Certificate, at: Date): readonly BundleError[] {
+  return divide(judgeLeafAlone(leaf, { at, allowances: NO_ALLOWANCES })).errors;
+}
+
+/**
+ * The name that scopes are compared with: `vendor/name`, both as slugs, `_` for a vendor that is missing. [pub.6]
+ *
+ * Both texts come from the signed descriptor, so whoever signs chooses them: a scope limits an honest publisher's
+ * key, and says nothing about the signer of a bundle whose publisher has the scope `*`.
+ */
+export function scopeNameOf(vendor: string | undefined, name: string): string {
+  return `${slug(vendor ?? '')}/${slug(name)}`;
+}
+
+function slug(text: string): string {
+  const lower = text.normalize('NFKC').toLowerCase().normalize('NFKC');
+  return lower.replace(/[^\p{L}\p{M}\p{N}._]+/gu, '-').replace(/^-|-$/g, '') || NO_VENDOR;
+}
+
+/**
+ * `SCOPE_REFUSED` when none of the publishers that vouch for the signer may sign a bundle of this name.
+ *
+ * An empty list means trust without a publisher (`--trust`, a pin), which has no scope: call it for a trusted signer only.
+ * [pub.7]
+ */
+export function judgeScope(publishers: readonly Publisher[], scopeName: string): BundleError | undefined {
+  if (publishers.length === 0) return undefined;
+  if (publishers.some(({ scopes }) => scopes.some((scope) => matchesScope(scope, scopeName))))
+    return undefined;
+  const allowed = publishers.map(({ name, scopes }) => `${name} may sign ${scopes.join(', ')}`).join('; ');
+  return new BundleError(
+    'SCOPE_REFUSED',
+    `"${shown(scopeName)}" is outside of the publisher's scopes: ${allowed}`,
+  );
+}

@@ -1,0 +1,138 @@
+import type { KeyDescription } from '../crypto/certificate.ts';
+import { showDigest } from '../formats/x509/signature-algorithm.ts';
+import { BundleError } from '../kit/errors.ts';
+
+/** What the user gave up on purpose; each shows in the report as a warning when it mattered. */
+export interface Allowances {
+  /** a bundle without a signature */
+  readonly unsigned: boolean;
+  /** SHA-1, in the manifest and in signatures */
+  readonly sha1: boolean;
+  /** RSA keys of 1024 to 2047 bits */
+  readonly weakKeys: boolean;
+  /** a manifest that does not list the descriptor */
+  readonly unlistedDescriptor: boolean;
+}
+
+/** The default: nothing is given up. */
+export const NO_ALLOWANCES: Allowances = {
+  unsigned: false,
+  sha1: false,
+  weakKeys: false,
+  unlistedDescriptor: false,
+};
+
+/** Something to object to; `allowed` when an allowance, or leniency that the specification names, turns it into a warning. */
+export interface Finding {
+  readonly error: BundleError;
+  readonly allowed: boolean;
+}
+
+/** Certificates in a path, leaf and anchor included. [path.2] */
+export const MAX_PATH_LENGTH = 10;
+/** Signatures verified in the search for a path, and certificates tried: a search that wants more is refused. [path.3] */
+export const MAX_SIGNATURE_CHECKS = 128;
+export const MAX_SEARCH_STEPS = 4096;
+
+const RSA_BITS = 2048;
+const RSA_BITS_EVER = 1024;
+const RSA_BITS_MOST = 16_384;
+/** FIPS 186-5 section 5.1 bounds the exponent so; a longer one serves only to make verifying slow. */
+const RSA_EXPONENT_LIMIT = 1n << 256n;
+
+const CURVES: ReadonlySet<string> = new Set([
+  'prime256v1',
+  'secp384r1',
+  'secp521r1',
+  'secp256k1',
+  'brainpoolP256r1',
+  'brainpoolP320r1',
+  'brainpoolP384r1',
+  'brainpoolP512r1',
+  'brainpoolP256t1',
+  'brainpoolP320t1',
+  'brainpoolP384t1',
+  'brainpoolP512t1',
+]);
+
+const DIGESTS: ReadonlySet<string> = new Set([
+  'sha224',
+  'sha256',
+  'sha384',
+  'sha512',
+  'sha512-224',
+  'sha512-256',
+  'sha3-224',
+  'sha3-256',
+  'sha3-384',
+  'sha3-512',
+  'shake256',
+]);
+
+/** Extended key usages that may vouch for a machine: any of them is enough, and so is having none. [path.13] */
+export const PURPOSES: Readonly<Record<string, string>> = {
+  '1.3.6.1.5.5.7.3.3': 'codeSigning',
+  '1.3.6.1.5.5.7.3.4': 'emailProtection',
+};
+/** The extended key usage that stands for every purpose. */
+export const ANY_PURPOSE = '2.5.29.37.0';
+
+/** The rule about a key that signs; `owner` names it in the message: `certificate "CN=…"`. [path.14] */
+export function judgeKey(key: KeyDescription, owner: string, allowances: Allowances): Finding | undefined {
+  const refuse = (problem: string, allowed = false, why?: string): Finding => ({
+    error: new BundleError('KEY_WEAK', `${owner} ${problem}`, why === undefined ? {} : { why }),
+    allowed,
+  });
+  switch (key.type) {
+    case 'rsa':
+    case 'rsa-pss': {
+      const { bits = 0, exponent = 0n } = key;
+      // with e = 1 every message is its own signature
+      if (exponent < 3n || exponent % 2n === 0n || exponent >= RSA_EXPONENT_LIMIT) {
+        return refuse(`has an RSA key with the public exponent ${showExponent(exponent)}`);
+      }
+      if (bits > RSA_BITS_MOST) {
+        return refuse(
+          `has an RSA key of ${bits} bits; at most ${RSA_BITS_MOST} are used`,
+          false,
+          'a key this long serves only to keep the verifier busy',
+        );
+      }
+      if (bits >= RSA_BITS) return undefined;
+      const allowed = allowances.weakKeys && bits >= RSA_BITS_EVER;
+      return refuse(`has an RSA key of ${bits} bits; at least ${RSA_BITS} are needed`, allowed);
+    }
+    case 'ec':
+      if (CURVES.has(key.curve ?? '')) return undefined;
+      return refuse(`has a key on the elliptic curve ${key.label}, which is not accepted`);
+    case 'ed25519':
+    case 'ed448':
+      return undefined;
+    case 'dsa':
+      return refuse(`has a DSA key, which is not accepted`, false, 'DSA was withdrawn from use for signing');
+    case 'other':
+      return refuse(`has a key of the kind ${key.label}, which is not accepted`);
+  }
+}
+
+function showExponent(exponent: bigint): string {
+  return exponent >= RSA_EXPONENT_LIMIT ? 'of more than 256 bits' : exponent.toString();
+}
+
+/** The rule about a digest under a signature; `undefined` is an algorithm that is not known. [path.15] */
+export function judgeDigest(
+  digest: string | undefined,
+  owner: string,
+  allowances: Allowances,
+): Finding | undefined {
+  if (digest !== undefined && DIGESTS.has(digest)) return undefined;
+  if (digest === 'sha1' || digest === 'md5' || digest === 'md2') {
+    const error = new BundleError('DIGEST_WEAK', `${owner} is signed with ${showDigest(digest)}`);
+    return { error, allowed: digest === 'sha1' && allowances.sha1 };
+  }
+  const error = new BundleError(
+    'ALGORITHM_UNSUPPORTED',
+    `${owner} is signed with an algorithm that is not known`,
+  );
+  return { error, allowed: false };
+}

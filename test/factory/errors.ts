@@ -1,0 +1,12 @@
+import { type ErrorCode, isBundleError } from '../../src/kit/errors.ts';
+
+/** The code of what a call throws; `undefined` when it returns, an exception when it throws anything else. */
+export function codeOf(call: () => unknown): ErrorCode | undefined {
+  try {
+    call();
+    return undefined;
+  } catch (error) {
+    if (isBundleError(error)) return error.code;
+    throw error;
+  }
+}

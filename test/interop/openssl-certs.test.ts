@@ -1,0 +1,56 @@
+import { execFileSync } from 'node:child_process';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { makeDevelopmentCertificates } from '../../src/operations/dev-certs.ts';
+
+function opensslVersion(): string | undefined {
+  try {
+    return execFileSync('openssl', ['version'], { encoding: 'utf8' }).trim();
+  } catch {
+    return undefined;
+  }
+}
+
+const openssl = opensslVersion();
+if (openssl === undefined)
+  console.warn('SKIPPED: openssl is not installed; nothing here was compared with it');
+
+describe.skipIf(openssl === undefined)('openssl on development certificates', () => {
+  let folder: string;
+  const path = (name: string) => join(folder, name);
+  const run = (...args: readonly string[]) =>
+    execFileSync('openssl', args, { cwd: folder, encoding: 'utf8' });
+
+  beforeAll(async () => {
+    folder = mkdtempSync(join(tmpdir(), 'bulla-openssl-'));
+    const { caPem, signerPem, signerKeyPem } = await makeDevelopmentCertificates({ now: new Date() });
+    writeFileSync(path('ca.pem'), caPem);
+    writeFileSync(path('signer.pem'), signerPem);
+    writeFileSync(path('signer.key'), signerKeyPem);
+  });
+  afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+  test('[pub.11] openssl verify finds the path, by its strict rules', () => {
+    expect(run('verify', '-x509_strict', '-CAfile', 'ca.pem', 'signer.pem')).toBe('signer.pem: OK\n');
+  });
+
+  test('[pub.11] openssl prints what was meant', () => {
+    const text = run('x509', '-in', 'signer.pem', '-noout', '-text', '-nameopt', 'utf8');
+    expect(text).toContain('Code Signing');
+    expect(text).toContain('CA:FALSE');
+    expect(text).toMatch(/X509v3 Key Usage: critical\s+Digital Signature\n/);
+    expect(text).toContain('Public-Key: (3072 bit)');
+    expect(run('x509', '-in', 'ca.pem', '-noout', '-text')).toContain('CA:TRUE, pathlen:0');
+  });
+
+  test('the key signs what the certificate verifies', () => {
+    writeFileSync(path('data'), 'manifest');
+    run('x509', '-in', 'signer.pem', '-noout', '-pubkey', '-out', 'signer.pub');
+    run('dgst', '-sha256', '-sign', 'signer.key', '-out', 'data.sig', 'data');
+    expect(run('dgst', '-sha256', '-verify', 'signer.pub', '-signature', 'data.sig', 'data')).toBe(
+      'Verified OK\n',
+    );
+  });
+});

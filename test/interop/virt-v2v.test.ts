@@ -1,0 +1,56 @@
+import { spawnSync } from 'node:child_process';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { pack } from 'tar-stream';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { formatDescriptor } from '../../src/formats/ovf/descriptor-writer.ts';
+import { concat } from '../../src/kit/bytes.ts';
+import { encodeUtf8 } from '../../src/kit/encoding.ts';
+import { image } from '../factory/disk-images.ts';
+
+const absent = spawnSync('virt-v2v', ['--version']).status !== 0;
+if (absent) console.warn('SKIPPED: virt-v2v is not installed, so no written descriptor is shown to it');
+
+async function archive(
+  members: readonly (readonly [name: string, bytes: Uint8Array])[],
+): Promise<Uint8Array> {
+  const tar = pack();
+  for (const [name, bytes] of members) tar.entry({ name }, Buffer.from(bytes));
+  tar.finalize();
+  const chunks: Uint8Array[] = [];
+  for await (const chunk of tar as AsyncIterable<Uint8Array>) chunks.push(chunk);
+  return concat(chunks);
+}
+
+describe.skipIf(absent)('virt-v2v', () => {
+  let folder = '';
+  beforeAll(() => {
+    folder = mkdtempSync(join(tmpdir(), 'bulla-v2v-'));
+  });
+  afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+  test('[desc.18] it reads name, processors, memory, disks and CD-ROM of a written descriptor', async () => {
+    const disk = { href: 'web disk&1.img', size: 1 << 20, capacity: 1 << 20, format: 'raw' as const };
+    const iso = { href: 'seed.iso', size: 40960, capacity: 40960, format: 'iso' as const };
+    const descriptor = formatDescriptor({ name: 'web & more', cpus: 3, memoryMiB: 512, disks: [disk, iso] });
+    const ova = await archive([
+      ['web.ovf', encodeUtf8(descriptor)],
+      [disk.href, image(disk.size)],
+      [iso.href, image(iso.size)],
+    ]);
+    writeFileSync(join(folder, 'web.ova'), ova);
+    const { status, stdout, stderr } = spawnSync('virt-v2v', ['-i', 'ova', 'web.ova', '--print-source'], {
+      cwd: folder,
+      encoding: 'utf8',
+      env: { ...process.env, LIBGUESTFS_BACKEND: 'direct' },
+    });
+    expect(status, stderr).toBe(0);
+    expect(stderr).not.toMatch(/warning/);
+    expect(stdout).toMatch(/source name: web & more/);
+    expect(stdout).toMatch(/memory: 536870912 /);
+    expect(stdout).toMatch(/nr vCPUs: 3/);
+    expect(stdout).toMatch(/disks:\s+0 \[scsi\]/);
+    expect(stdout).toMatch(/removable media:\s+CD-ROM \[ide\]/);
+  });
+});
