@@ -31,7 +31,7 @@ export interface ContentsJudgement {
  * `manifestAccepted` says whether the manifest may be believed; only then is the descriptor parsed, and the set of
  * members compared with its references.
  *
- * @see spec/bundle.md, clauses cover.1 to cover.8
+ * @see spec/bundle.md, clauses cover.1 to cover.9
  */
 export function judgeContents(
   contents: BundleContents,
@@ -267,7 +267,7 @@ function contentChecks(
   ];
 }
 
-/** [cover.6] The descriptor is believed, and so parsed, only behind a manifest that is. */
+/** [cover.7] The descriptor is believed, and so parsed, only behind a manifest that is. */
 function judgeDescriptor(
   { roles, members }: BundleContents,
   accepted: boolean,

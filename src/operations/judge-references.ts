@@ -9,7 +9,7 @@ import type { ReadMember } from './read-member.ts';
  *
  * A size that differs from `ovf:size` is a warning: real producers get it wrong, and the digest has spoken already.
  *
- * @see spec/bundle.md, clauses cover.7 and cover.8
+ * @see spec/bundle.md, clause cover.8
  */
 export function judgeReferences(
   descriptor: Descriptor,

@@ -155,12 +155,10 @@ function openSearch({ leaf, intermediates }: SignerEvidence, options: PathOption
   };
 }
 
-/** [path.2] Neither a certificate nor a name with its key again: such a loop adds nothing to a path but length. */
-function isRepeated({ fields, spkiSha256, fingerprint }: Certificate, path: readonly Certificate[]): boolean {
+/** [path.2] A name with its key again, and so a certificate again: such a loop adds nothing to a path but length. */
+function isRepeated({ fields, spkiSha256 }: Certificate, path: readonly Certificate[]): boolean {
   return path.some(
-    (other) =>
-      other.fingerprint === fingerprint ||
-      (other.spkiSha256 === spkiSha256 && equalBytes(other.fields.subject.raw, fields.subject.raw)),
+    (other) => other.spkiSha256 === spkiSha256 && equalBytes(other.fields.subject.raw, fields.subject.raw),
   );
 }
 

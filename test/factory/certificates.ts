@@ -12,7 +12,7 @@ import { formatCertificate, formatExtensions } from '../../src/formats/x509/cert
 import type { KeyUsage, X509Extension } from '../../src/formats/x509/extensions.ts';
 import { parseNamePattern } from '../../src/formats/x509/name.ts';
 
-export type TestKey = 'p256' | 'p384' | 'p224' | 'ed25519' | 'rsa1024' | 'rsa2048' | 'rsa3072' | 'dsa';
+type TestKey = 'p256' | 'p384' | 'p224' | 'ed25519' | 'rsa1024' | 'rsa2048' | 'rsa3072' | 'dsa';
 
 /** A certificate made for a test, in every form that a test may want. */
 export interface TestCertificate {

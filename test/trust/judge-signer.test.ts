@@ -158,6 +158,7 @@ describe('publishers', () => {
         const judgement = judge(store(...anchors), signer, intermediates);
         expect(codes(judgement)).toEqual([]);
         expect(names(judgement)).toEqual(['accepting']);
+        expect(judgement.path.at(-1)).toBe(judgement.trustedBy?.anchor?.certificate);
       }
     }
   });

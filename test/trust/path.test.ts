@@ -155,6 +155,10 @@ describe('search', () => {
     expect(codes(result)).toEqual(['PATH_LIMIT']);
     expect(messages(result)).toContain('128 signatures');
     expect(codes(find({ leaf, intermediates: decoys.slice(0, 120) }))).toEqual(['SIGNER_UNKNOWN']);
+    // the key identifier says who to try first, so decoys do not use up the budget of an honest path
+    const issuer = await sub();
+    const honest = find({ leaf: await under(issuer), intermediates: [...decoys, issuer] });
+    expect(honest.kind).toBe('good');
   });
 
   test('[path.3] many paths over few certificates are bounded too', async () => {
@@ -384,6 +388,8 @@ describe('rules', () => {
     expect(judgeKey(key(1023), '', allowances)?.allowed).toBe(false);
     expect(judgeKey(key(1024), '', allowances)?.allowed).toBe(true);
     expect(judgeKey(key(2047), '', NO_ALLOWANCES)?.allowed).toBe(false);
+    const even = { type: 'rsa', bits: 2048, exponent: 65_536n, label: '' } as const;
+    expect(judgeKey(even, '', allowances)?.allowed).toBe(false);
     expect(judgeKey(key(16_385), '', allowances)?.allowed).toBe(false);
     expect(judgeKey({ type: 'other', label: 'x25519' }, '', allowances)?.allowed).toBe(false);
     expect(judgeKey({ type: 'ec', curve: 'unnamed curve', label: '' }, '', allowances)?.allowed).toBe(false);
