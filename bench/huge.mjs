@@ -21,8 +21,12 @@ async function makeDisk(path, bytes) {
   await file.close();
 }
 
-/** What is measured, in this order; `reads` is the file that the speed is counted over. */
+/**
+ * What is measured, in this order; `reads` is the file that the speed is counted over. Each file is read once by
+ * `cat` before, so that no other step pays for bringing it into the page cache (while it fits there).
+ */
 const STEPS = [
+  { name: 'cat, the disk', command: ['cat', 'disk.raw'], reads: 'disk.raw' },
   { name: 'openssl dgst, the disk', command: [...HASH, 'disk.raw'], reads: 'disk.raw' },
   { name: 'pack, signed', command: [...BULLA, ...signedPack('huge.ova')], reads: 'disk.raw' },
   {
@@ -30,17 +34,13 @@ const STEPS = [
     command: [...BULLA, ...signedPack('trailing.ova'), '--order', 'trailing'],
     reads: 'disk.raw',
   },
+  { name: 'cat, the bundle', command: ['cat', 'huge.ova'], reads: 'huge.ova' },
   { name: 'openssl dgst, the bundle', command: [...HASH, 'huge.ova'], reads: 'huge.ova' },
   { name: 'verify, a file', command: [...BULLA, ...trusting('verify', 'huge.ova')], reads: 'huge.ova' },
   {
     name: 'verify, a pipe',
     command: piped(['cat', 'huge.ova'], [...BULLA, ...trusting('verify', '-')]),
     reads: 'huge.ova',
-  },
-  {
-    name: 'verify, trailing, a file',
-    command: [...BULLA, ...trusting('verify', 'trailing.ova')],
-    reads: 'trailing.ova',
   },
   {
     name: 'import, a file',
@@ -71,7 +71,7 @@ async function runSteps() {
         name.padEnd(26),
         seconds.toFixed(2).padStart(8),
         speed.toFixed(0).padStart(8),
-        (seconds / floor).toFixed(2).padStart(10),
+        (floor ? (seconds / floor).toFixed(2) : '-').padStart(10),
         (peakMib?.toFixed(0) ?? '-').padStart(9),
       ].join(' '),
     );

@@ -34,13 +34,11 @@ export function piped(producer, consumer) {
 
 function run(program, args, options) {
   return new Promise((resolve, reject) => {
-    const child = spawn(program, args, { ...options, stdio: ['ignore', 'pipe', 'pipe'] });
+    const child = spawn(program, args, { ...options, stdio: ['ignore', 'ignore', 'pipe'] });
     let output = '';
-    for (const stream of [child.stdout, child.stderr]) {
-      stream.on('data', (bytes) => {
-        output += bytes;
-      });
-    }
+    child.stderr.on('data', (bytes) => {
+      output += bytes;
+    });
     child.on('error', reject);
     child.on('close', (code) => resolve({ code, output }));
   });

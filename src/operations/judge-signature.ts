@@ -90,7 +90,8 @@ function judgeFile(
   fileName: string,
   policy: SignaturePolicy,
 ): SignatureJudgement {
-  const certificates = file.certificates.map((der) => parseCertificate(der));
+  const warnings = [...file.notes];
+  const certificates = usableCertificates(file.certificates, warnings);
   const [first] = certificates;
   if (!first) throw new BundleError('CERTIFICATE_FILE_SYNTAX', 'the certificate file holds no certificate');
   // [sig.3] The standard has the signer first; tools that sort otherwise are recognised by the key that fits.
@@ -99,7 +100,6 @@ function judgeFile(
   const leaf = certificates.find(fits);
   const where = { member: fileName };
   const checks: Check[] = [];
-  const warnings = [...file.notes];
 
   const embedded = embeddedCertificates(file, checks, warnings);
   const signer = leaf ?? first;
@@ -144,6 +144,25 @@ function judgeFile(
     errors: errors.map((error) => error.at(where)),
     warnings,
   };
+}
+
+/** A certificate whose key we cannot use may stand beside the signer's; when no usable one is left, it is the fault. */
+function usableCertificates(ders: readonly Uint8Array[], warnings: string[]): readonly Certificate[] {
+  const faults: BundleError[] = [];
+  const usable = ders.flatMap((der) => {
+    try {
+      return [parseCertificate(der)];
+    } catch (error) {
+      const fault = toBundleError(error);
+      if (fault.code !== 'ALGORITHM_UNSUPPORTED') throw fault;
+      faults.push(fault);
+      return [];
+    }
+  });
+  const [fault] = faults;
+  if (usable.length === 0 && fault) throw fault;
+  warnings.push(...faults.map(({ message }) => message));
+  return usable;
 }
 
 /** [sig.5] VirtualBox carries the intermediates only inside its CMS block: they help to find a path and prove nothing. */

@@ -1,0 +1,79 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { join, posix } from 'node:path';
+import { describe, expect, it } from 'vitest';
+
+/** The rooms in their order: each may import itself and those before it. */
+const ROOMS = ['kit', 'formats', 'crypto', 'trust', 'archive', 'storage', 'operations', 'cli', 'service'];
+
+/** What of node a room may touch; rooms that are not here may touch anything. */
+const NODE_MODULES: Readonly<Record<string, RegExp>> = {
+  kit: /^$/,
+  formats: /^$/,
+  crypto: /^node:(crypto|util)$/,
+  trust: /^$/,
+  archive: /^node:(zlib|stream)$/,
+  operations: /^node:(path|crypto|util)$/,
+  cli: /^node:(os|path|fs)$/,
+};
+
+const FILES = readdirSync('src', { recursive: true, encoding: 'utf8' })
+  .map((file) => file.split('\\').join('/'))
+  .filter((file) => file.endsWith('.ts'));
+
+/** Everything a file imports, at its top or when it runs. */
+function importsOf(file: string): string[] {
+  const text = readFileSync(join('src', file), 'utf8');
+  const fixed = [...text.matchAll(/^(?:import|export)\b[^;]*?\bfrom '([^']+)'/gm)];
+  const lazy = [...text.matchAll(/\bimport\('([^']+)'\)/g)];
+  return [...fixed, ...lazy].map((match) => match[1] ?? '');
+}
+
+function roomOf(file: string): string {
+  return file.includes('/') ? (file.split('/')[0] ?? '') : '';
+}
+
+describe('architecture', () => {
+  it('finds the source', () => expect(FILES.length).toBeGreaterThan(50));
+
+  it.each(FILES)('%s imports only its own room and rooms above it', (file) => {
+    const room = roomOf(file);
+    if (room !== '') expect(ROOMS).toContain(room);
+    for (const target of importsOf(file).filter((name) => name.startsWith('.'))) {
+      const other = roomOf(posix.join(posix.dirname(file), target));
+      if (room !== '' && other !== room) {
+        expect(ROOMS.indexOf(other), `${file} imports ${target}`).toBeLessThan(ROOMS.indexOf(room));
+        expect(other, `${file} imports the public index`).not.toBe('');
+      }
+      if (room === 'service') expect(other).not.toBe('cli');
+    }
+  });
+
+  it.each(FILES)('%s touches only what its room may touch', (file) => {
+    const allowed = NODE_MODULES[roomOf(file)];
+    if (!allowed) return;
+    const touched = importsOf(file).filter((name) => name.startsWith('node:'));
+    expect(touched.filter((name) => !allowed.test(name))).toEqual([]);
+  });
+
+  it('opens files and sockets only in storage', () => {
+    const openers = /^node:(fs|fs\/promises|net|tls|http|https|http2|dgram|dns|child_process|worker_threads)$/;
+    const others = FILES.filter((file) => roomOf(file) !== 'storage' && importsOf(file).some((name) => openers.test(name)));
+    expect(others).toEqual(['cli/version.ts']); // reads package.json, which is part of the program
+    const fetching = FILES.filter((file) => /\bfetch\(/.test(readFileSync(join('src', file), 'utf8')));
+    expect(fetching).toEqual(['storage/https-source.ts']);
+  });
+
+  it('reads the environment only in the command line', () => {
+    const readers = FILES.filter((file) => /\bprocess\.env\b|\bproc\.env\b/.test(readFileSync(join('src', file), 'utf8')));
+    expect(readers.filter((file) => roomOf(file) !== 'cli')).toEqual([]);
+  });
+
+  it('re-exports only from the public index', () => {
+    const exporters = FILES.filter((file) => /^export\b[^;]*?\bfrom '/m.test(readFileSync(join('src', file), 'utf8')));
+    expect(exporters).toEqual(['index.ts']);
+  });
+
+  it.each(FILES)('%s is one thing: at most 300 lines', (file) => {
+    expect(readFileSync(join('src', file), 'utf8').split('\n').length).toBeLessThanOrEqual(301);
+  });
+});

@@ -1,0 +1,72 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, beforeAll, test } from 'vitest';
+import { type Desk, makeWorkbench, type Workbench } from './factory/workbench.ts';
+
+/**
+ * What a user types and sees. In a transcript `$` is a line of shell and below it stand its standard output as it is, its
+ * standard error behind `!`, and its exit code behind `?`; `#` is a comment, `# fixture: NAME` files to work with
+ * (test/factory/workbench.ts), `# needs: NAME` what the machine must allow.
+ *
+ * `npx vitest run test/transcripts.test.ts -u` writes what is seen now; read every line of the difference.
+ */
+const FOLDER = join(import.meta.dirname, 'transcripts');
+const FILES = readdirSync(FOLDER).filter((name) => name.endsWith('.txt'));
+
+/** What changes from run to run, and what stands for it in a transcript. Certificates last from 2020 or end in 2021. */
+const VOLATILE: readonly (readonly [pattern: RegExp, placeholder: string])[] = [
+  [/\b[0-9a-f]{64}([0-9a-f]{32}){0,2}\b/g, '<hex>'],
+  [/\b[0-9a-f]{16}(?=…)/g, '<hex>'],
+  [/\b(?!2020-|2021-|2099-)20\d\d-\d\d-\d\d(T[\d:.]+Z)?/g, '<date>'],
+  [/\.partial-\w+/g, '.partial-<id>'],
+];
+
+let workbench: Workbench;
+beforeAll(async () => {
+  workbench = await makeWorkbench();
+});
+afterAll(() => workbench[Symbol.dispose]());
+
+test.concurrent.for(FILES)('%s', async (file, { expect, skip }) => {
+  using desk = workbench.desk();
+  const lines = readFileSync(join(FOLDER, file), 'utf8').split('\n');
+  for (const need of directives(lines, 'needs')) {
+    const { code } = await desk.run(NEEDS[need] ?? 'false');
+    if (code === 0) continue;
+    console.warn(`SKIPPED: ${file}, since this machine does not allow: ${need}`);
+    skip();
+  }
+  const seen: string[] = [];
+  for (const line of lines) {
+    for (const set of directives([line], 'fixture')) desk.add(set);
+    if (line.startsWith('$ ')) seen.push(line, ...(await see(line.slice(2), desk)));
+    else if (line.startsWith('#') || line === '') seen.push(line);
+  }
+  const text = `${seen.join('\n').replaceAll(/\n{3,}/g, '\n\n').trimEnd()}\n`;
+  await expect(text).toMatchFileSnapshot(join(FOLDER, file));
+});
+
+/** What a transcript may ask of the machine, and how that is tried. */
+const NEEDS: Readonly<Record<string, string>> = {
+  mount: 'mkdir .try && mount -t tmpfs -o size=1m none .try && umount .try && rmdir .try',
+};
+
+function directives(lines: readonly string[], kind: string): readonly string[] {
+  const prefix = `# ${kind}: `;
+  return lines
+    .filter((line) => line.startsWith(prefix))
+    .flatMap((line) => line.slice(prefix.length).split(' '));
+}
+
+async function see(line: string, desk: Desk): Promise<readonly string[]> {
+  const { stdout, stderr, code } = await desk.run(line);
+  const told = linesOf(stderr, desk).map((text) => `! ${text}`.trimEnd());
+  return [...linesOf(stdout, desk), ...told, `? ${code}`];
+}
+
+function linesOf(output: string, desk: Desk): readonly string[] {
+  let text = output.replaceAll(desk.home, '<home>').replaceAll(desk.folder, '<here>');
+  for (const [pattern, placeholder] of VOLATILE) text = text.replaceAll(pattern, placeholder);
+  const lines = text.split('\n');
+  return lines.at(-1) === '' ? lines.slice(0, -1) : lines;
+}
