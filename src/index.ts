@@ -17,7 +17,7 @@ export type { FileReference } from './formats/ovf/file-reference.ts';
 export type { ManifestEntry } from './formats/ovf/manifest.ts';
 export type { ProductSummary, VirtualSystemSummary } from './formats/ovf/virtual-system.ts';
 export type { ByteStream } from './kit/bytes.ts';
-export type { ErrorKind } from './kit/error-codes.ts';
+export type { ErrorKind } from './kit/error-kinds.ts';
 export { BundleError, type ErrorCode, type ErrorDetails, isBundleError, type Where } from './kit/errors.ts';
 export { DEFAULT_LIMITS, type Limits } from './kit/limits.ts';
 export type { OnProgress, ProgressEvent } from './kit/progress.ts';

@@ -1,4 +1,5 @@
-import { ERROR_TABLE, type ErrorKind } from './error-codes.ts';
+import { ERROR_TABLE } from './error-codes.ts';
+import type { ErrorKind } from './error-kinds.ts';
 
 /** The stable name of a fault: public, documented in `spec/errors.md`, never renamed. */
 export type ErrorCode = keyof typeof ERROR_TABLE;

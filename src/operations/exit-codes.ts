@@ -1,4 +1,4 @@
-import type { ErrorKind } from '../kit/error-codes.ts';
+import type { ErrorKind } from '../kit/error-kinds.ts';
 import type { BundleError } from '../kit/errors.ts';
 
 /** The exit code of each kind of fault; part of the product, never changed. */

@@ -1,0 +1,219 @@
+import type { ErrorRow } from './error-kinds.ts';
+
+const REBUILT = 'ask the publisher for a bundle packed by a strict tool, or repack the files with bulla pack';
+const FETCH_AGAIN = 'fetch the bundle again and compare sizes; if it repeats, report it to the publisher';
+
+/** Faults of a bundle, and verdicts about it. */
+export const BUNDLE_ERRORS = {
+  // The archive
+  FORMAT_UNSUPPORTED: {
+    kind: 'unsupported',
+    why: 'bulla reads only formats that every reader understands alike',
+    fix: 'give an OVA, a tar or a gzip-compressed tar',
+  },
+  ARCHIVE_EMPTY: { kind: 'archive', why: 'there is nothing to verify', fix: FETCH_AGAIN },
+  ARCHIVE_TRUNCATED: {
+    kind: 'archive',
+    why: 'the archive ends early: part of it is missing, and a cut between members would go unnoticed by many readers',
+    fix: FETCH_AGAIN,
+  },
+  ARCHIVE_HEADER: {
+    kind: 'archive',
+    why: 'tar readers disagree about such a header, so what one verifies another may not unpack',
+    fix: REBUILT,
+  },
+  ARCHIVE_PAX: {
+    kind: 'archive',
+    why: 'tar readers disagree about such an extended header, so two of them may see different files',
+    fix: REBUILT,
+  },
+  ARCHIVE_SIZE_CONFLICT: {
+    kind: 'archive',
+    why: 'two readers would see different files in the same bytes',
+    fix: REBUILT,
+  },
+  ARCHIVE_TYPE: {
+    kind: 'archive',
+    why: 'a bundle holds regular files only; links, folders and devices are how archives escape their folder',
+    fix: REBUILT,
+  },
+  ARCHIVE_NAME: {
+    kind: 'archive',
+    why: 'such a name could leave the destination folder, or mean different files on different systems',
+    fix: REBUILT,
+  },
+  ARCHIVE_DUPLICATE: {
+    kind: 'archive',
+    why: 'some readers keep the first of them and some the last',
+    fix: REBUILT,
+  },
+  ARCHIVE_PADDING: {
+    kind: 'archive',
+    why: 'the bytes between members belong to no file and nothing vouches for them',
+    fix: REBUILT,
+  },
+  ARCHIVE_TRAILING: {
+    kind: 'archive',
+    why: 'some readers stop at the end mark and some read on, so they see different archives',
+    fix: REBUILT,
+  },
+  ARCHIVE_LIMIT: {
+    kind: 'archive',
+    why: 'the limit keeps a hostile archive from exhausting this machine',
+    fix: 'if the bundle is honest, ask the publisher to pack it smaller',
+  },
+  GZIP_MALFORMED: {
+    kind: 'archive',
+    why: 'gzip readers disagree about such a file, so two of them may see different archives',
+    fix: FETCH_AGAIN,
+  },
+
+  // The package
+  PACKAGE_UNKNOWN: {
+    kind: 'package',
+    why: 'without a descriptor (.ovf) or a manifest (.mf) nothing says what these files are',
+    fix: 'give a bundle; files are packed with: bulla pack',
+  },
+  PACKAGE_AMBIGUOUS: {
+    kind: 'package',
+    why: 'two readers could take different files for the one that counts',
+    fix: REBUILT,
+  },
+  MANIFEST_MISSING: {
+    kind: 'package',
+    why: 'without a manifest no digest says what the files must be, so there is nothing to verify',
+    fix: 'ask the publisher for a bundle with a manifest (.mf) and a signature (.cert)',
+  },
+  MANIFEST_SYNTAX: {
+    kind: 'package',
+    why: 'a line that is skipped is a file that is not verified, so a manifest is understood whole or refused',
+    fix: 'ask the publisher to write each line as SHA256(name)= hex, and to sign the manifest again',
+  },
+  MANIFEST_DUPLICATE: {
+    kind: 'package',
+    why: 'some readers check the first line for a file and some the last',
+    fix: 'ask the publisher for a manifest with one line for each file',
+  },
+  CERTIFICATE_FILE_SYNTAX: {
+    kind: 'package',
+    why: 'a certificate file is understood whole or refused: a signature that cannot be read is no signature',
+    fix: 'ask the publisher to sign the bundle again',
+  },
+  CERTIFICATE_MALFORMED: {
+    kind: 'package',
+    why: 'a certificate that does not follow X.509 exactly may be read differently by different programs',
+    fix: 'inspect it with openssl x509 -text, and have it issued again',
+  },
+  DESCRIPTOR_SYNTAX: {
+    kind: 'package',
+    why: 'the descriptor says which files make the appliance; it is understood or refused',
+    fix: 'ask the publisher for a descriptor that is valid OVF',
+  },
+  DESCRIPTOR_UNLISTED: {
+    kind: 'package',
+    why: 'the signature does not cover the descriptor, so anyone may have changed the machine it describes',
+    fix: 'ask the publisher to list the .ovf file in the manifest and sign it again (ovftool before 4.1 leaves it out)',
+  },
+  FILE_UNLISTED: {
+    kind: 'package',
+    why: 'nothing vouches for a file that the manifest does not list',
+    fix: 'ask the publisher to list every file, or to leave this one out',
+  },
+  FILE_UNREFERENCED: {
+    kind: 'package',
+    why: 'the descriptor does not say what this file is for, and OVF allows no file beside those it names',
+    fix: 'ask the publisher to name the file in References of the descriptor, or to leave it out',
+  },
+  FILE_MISSING: {
+    kind: 'package',
+    why: 'the bundle is not whole',
+    fix: FETCH_AGAIN,
+  },
+  ALGORITHM_UNSUPPORTED: {
+    kind: 'unsupported',
+    why: 'a digest or signature that bulla cannot compute proves nothing',
+    fix: 'ask the publisher for SHA-256, SHA-384 or SHA-512',
+  },
+
+  // The verdict
+  DIGEST_MISMATCH: {
+    kind: 'digest',
+    why: 'the bytes were changed or damaged after the manifest was written',
+    fix: 'do not use this image; fetch the bundle again, and if it repeats, report it to the publisher',
+  },
+  SIGNATURE_MISSING: {
+    kind: 'unsigned',
+    why: 'matching digests prove only that the bundle agrees with itself; anyone can make such a bundle',
+    fix: 'ask the publisher for the signed bundle',
+  },
+  SIGNATURE_INVALID: {
+    kind: 'signature',
+    why: 'the manifest was changed after it was signed, or the signature belongs to something else',
+    fix: 'do not use this image; fetch the bundle again, and if it repeats, report it to the publisher',
+  },
+  CERTIFICATE_EXPIRED: {
+    kind: 'validity',
+    why: 'nothing proves that the signature was made while the certificate was valid',
+    fix: 'ask the publisher for a bundle signed with a current certificate',
+  },
+  CERTIFICATE_NOT_YET_VALID: {
+    kind: 'validity',
+    why: 'the certificate says it may not be used yet',
+    fix: 'check the clock of this machine; otherwise ask the publisher',
+  },
+  DIGEST_WEAK: {
+    kind: 'policy',
+    why: 'SHA-1 collisions can be bought, so a SHA-1 digest does not tie a signature to one content',
+    fix: 'ask the publisher to sign again with SHA-256 or better',
+  },
+  KEY_WEAK: {
+    kind: 'policy',
+    why: 'a key this short can be broken, and then anyone can sign',
+    fix: 'ask the publisher to sign with RSA of 2048 bits or more, or with P-256, P-384, P-521 or Ed25519',
+  },
+  PURPOSE_REFUSED: {
+    kind: 'policy',
+    why: 'a certificate issued for another purpose (a web server, say) must not vouch for machines',
+    fix: 'ask the publisher for a certificate with the extended key usage codeSigning (or emailProtection, or none)',
+  },
+  PATH_CONSTRAINT: {
+    kind: 'policy',
+    why: 'a certificate in the path says that it may not be used so',
+    fix: 'ask the publisher for a certificate issued by a proper certification authority',
+  },
+  PATH_LIMIT: {
+    kind: 'policy',
+    why: 'the limit keeps certificates that are crafted to have countless paths from exhausting this machine',
+    fix: 'ask the publisher to send only the certificates between its own and the CA certificate that you trust',
+  },
+  SUBJECT_REFUSED: {
+    kind: 'policy',
+    why: 'the publisher is known, but this certificate is not one of those that may sign for it',
+    fix: 'compare the subject with publisher.toml (bulla trust show PUBLISHER)',
+  },
+  SCOPE_REFUSED: {
+    kind: 'policy',
+    why: 'the publisher may sign some bundles, and this is none of them',
+    fix: 'compare with the scopes of the publisher (bulla trust show PUBLISHER)',
+  },
+  PUBLISHER_LIFETIME: {
+    kind: 'policy',
+    why: 'you trust this publisher only for a time, and this is outside of it',
+    fix: 'see from and until of the publisher (bulla trust show PUBLISHER)',
+  },
+  THRESHOLD_NOT_MET: {
+    kind: 'policy',
+    why: 'you ask more signers of this publisher than the bundle has',
+    fix: 'see threshold of the publisher (bulla trust show PUBLISHER)',
+  },
+  SIGNER_UNKNOWN: {
+    kind: 'unknown-signer',
+    why: 'the signature is good, but nothing you trust vouches for the key: anyone can make such a certificate',
+    fix: 'get the CA certificate from the publisher by a way you trust, then: bulla trust add NAME ca.pem',
+  },
+  TRUST_EMPTY: {
+    kind: 'no-trust',
+    why: 'without a publisher that you trust, a signature shows only that somebody signed',
+    fix: 'get the CA certificate from the publisher by a way you trust, then: bulla trust add NAME ca.pem (or once: --trust ca.pem)',
+  },
+} as const satisfies Record<string, ErrorRow>;
