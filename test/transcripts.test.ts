@@ -37,12 +37,16 @@ test.concurrent.for(FILES)('%s', async (file, { expect, skip }) => {
     skip();
   }
   const seen: string[] = [];
-  for (const line of lines) {
+  for (let at = 0; at < lines.length; at++) {
+    const line = lines[at] ?? '';
     for (const set of directives([line], 'fixture')) desk.add(set);
-    if (line.startsWith('$ ')) seen.push(line, ...(await see(line.slice(2), desk)));
-    else if (line.startsWith('#') || line === '') seen.push(line);
+    seen.push(line);
+    if (!line.startsWith('$ ')) continue;
+    seen.push(...(await see(line.slice(2), desk)));
+    const end = lines.findIndex((other, i) => i > at && /^[?$] /.test(other));
+    if (lines[end]?.startsWith('?')) at = end; // what was written here last time is over
   }
-  const text = `${seen.join('\n').replaceAll(/\n{3,}/g, '\n\n').trimEnd()}\n`;
+  const text = seen.join('\n');
   await expect(text).toMatchFileSnapshot(join(FOLDER, file));
 });
 
