@@ -17,7 +17,7 @@ export interface Context {
 }
 
 /** Colours and marks, plain where the terminal or the user wants none; never the only carrier of a meaning. */
-export interface Style {
+interface Style {
   readonly good: (text: string) => string;
   readonly bad: (text: string) => string;
   readonly dim: (text: string) => string;

@@ -24,7 +24,7 @@ export function tellSlots(error: Pick<ErrorReport, 'where' | 'why' | 'fix'>, con
 }
 
 /** A place in words: file, member, line, byte. */
-export function describeWhere(where: Where): string {
+function describeWhere(where: Where): string {
   const parts = [
     where.file === undefined ? undefined : where.file === '-' ? 'standard input' : where.file,
     where.member,

@@ -1,7 +1,7 @@
 import { formatBase64, parseBase64 } from '../kit/encoding.ts';
 
 /** One PEM block: the label between the dashes, the bytes inside, and the 1-based line it begins on. */
-export interface PemBlock {
+interface PemBlock {
   readonly label: string;
   readonly bytes: Uint8Array;
   readonly line: number;

@@ -186,8 +186,10 @@ class Reading {
   ): { check: Check; errors: BundleError[] } | undefined {
     const publishers = signature?.publishers ?? [];
     if (publishers.length === 0) return undefined;
+    // Only a listed descriptor is signed, and with it the vendor and its own name; a manifest can be renamed by anyone.
+    const listed = contents.manifest?.entries.some((entry) => entry.name === roles.descriptor) ?? false;
     const [product] = contents.descriptor?.products ?? [];
-    const name = scopeNameOf(product?.vendor, roles.base ?? '');
+    const name = listed ? scopeNameOf(product?.vendor, roles.base ?? '') : scopeNameOf(undefined, '');
     const fault = judgeScope(publishers, name);
     const detail = fault?.message ?? `${name} is in the scope of the publisher`;
     return { check: { id: 'scope', status: fault ? 'fail' : 'pass', detail }, errors: fault ? [fault] : [] };

@@ -47,8 +47,13 @@ export async function planPack(
   inputs: readonly string[],
   options: { readonly base: string; readonly plain: boolean; readonly appliance: ApplianceOptions },
 ): Promise<PackPlan> {
-  const descriptors = inputs.filter((path) => /\.ovf$/i.test(path));
-  const [descriptor] = descriptors;
+  const descriptor = inputs.find((path) => /\.ovf$/i.test(path));
+  if ((options.plain || descriptor) && Object.keys(options.appliance).length > 0) {
+    throw new BundleError('USAGE', 'vendor, product, version, processors and memory are for bare disk images', {
+      why: 'they go into a descriptor, and none is made here',
+      fix: 'leave them out; an .ovf says these things itself',
+    });
+  }
   let plan: PackPlan;
   if (options.plain) plan = await planPlain(inputs, options.base);
   else if (!descriptor) plan = await planDisks(inputs, options);
@@ -111,7 +116,7 @@ async function planDisks(
 }
 
 /** The image header of a file. @throws {BundleError} `FILE_*`, `FORMAT_UNSUPPORTED` */
-export async function probeFile(path: string): Promise<{ readonly size: number; readonly probe: DiskProbe }> {
+async function probeFile(path: string): Promise<{ readonly size: number; readonly probe: DiskProbe }> {
   await using file = await openInputFile(path);
   const head = await file.readAt(0, PROBE_HEAD_BYTES);
   const tail = await file.readAt(Math.max(0, file.size - PROBE_TAIL_BYTES), PROBE_TAIL_BYTES);
@@ -166,6 +171,9 @@ async function planDescriptor(path: string): Promise<PackPlan> {
 }
 
 function checkNames(plan: PackPlan): void {
+  if (plan.base.includes('/')) {
+    throw new BundleError('USAGE', `the name "${plan.base}" has a folder in it`, { fix: 'give a name without "/"' });
+  }
   const names = [
     ...(plan.descriptor ? [plan.descriptor.name] : []),
     `${plan.base}.mf`,

@@ -19,7 +19,7 @@ export interface ReadMember {
 }
 
 /** Where the bytes of a member go besides the digest; the same buffers are hashed and handed on. */
-export interface MemberSink {
+interface MemberSink {
   write(chunk: Uint8Array): Promise<void>;
   finish(): Promise<void>;
   discard(): Promise<void>;

@@ -154,6 +154,6 @@ function verdictOf(exitCode: number): Verdict {
 }
 
 /** The plain form of an error. */
-export function errorReport(error: BundleError): ErrorReport {
+function errorReport(error: BundleError): ErrorReport {
   return { code: error.code, message: error.message, where: error.where, why: error.why, fix: error.fix };
 }

@@ -1,5 +1,6 @@
 import { fstatSync, readSync } from 'node:fs';
 import { Socket } from 'node:net';
+import { setImmediate } from 'node:timers/promises';
 import { isatty } from 'node:tty';
 import { checkAborted } from '../kit/bytes.ts';
 import { BundleError } from '../kit/errors.ts';
@@ -7,6 +8,9 @@ import { CHUNK_BYTES } from '../kit/limits.ts';
 import { waitFor } from './idle.ts';
 import { readError } from './io-errors.ts';
 import type { Source, SourceOptions } from './source.ts';
+
+/** Chunks read between two looks at signals and timers. */
+const TURN_CHUNKS = 32;
 
 /** Standard input as a source; it can be read once. @throws {BundleError} `USAGE` when it is a terminal */
 export function openStdin(options: SourceOptions): Source {
@@ -53,9 +57,10 @@ async function* readPipe(
   options: SourceOptions,
 ): AsyncGenerator<Uint8Array, void> {
   const buffers = [Buffer.allocUnsafeSlow(CHUNK_BYTES), Buffer.allocUnsafeSlow(CHUNK_BYTES)] as const;
-  for (let turn = 0; ; turn = 1 - turn) {
+  for (let turn = 0; ; turn++) {
+    if (turn % TURN_CHUNKS === TURN_CHUNKS - 1) await setImmediate(); // a fast pipe never waits, and no signal would be seen
     checkAborted(options.signal);
-    const buffer = buffers[turn === 0 ? 0 : 1];
+    const buffer = buffers[turn % 2 === 0 ? 0 : 1];
     let filled = 0;
     let over = false;
     while (filled < buffer.length) {

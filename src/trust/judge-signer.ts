@@ -30,7 +30,7 @@ export interface TrustStore {
 }
 
 /** Why a signer is believed: through an anchor or by a pin; the publishers whose scopes apply, none when no scope does. */
-export interface TrustedBy {
+interface TrustedBy {
   readonly anchor?: Anchor;
   readonly pin?: string;
   readonly publishers: readonly Publisher[];

@@ -61,6 +61,12 @@ export function packCommand(program: Command, context: Context, exit: Exit): voi
     )
     .option('--force', 'replace the output if it exists');
   withOutputOptions(withSignOptions(command)).action(async (inputs: string[], flags: PackFlags) => {
+    if (flags.name && !flags.plain && inputs.some((path) => /\.ovf$/i.test(path))) {
+      throw new BundleError('USAGE', 'a descriptor keeps its own name', {
+        why: 'manifest and signature are named after the .ovf file, and its bytes are never changed',
+        fix: 'leave out --name, or rename the .ovf file',
+      });
+    }
     const format = formatOf(flags.output, flags.format);
     const files = signingFilesOf(flags, context);
     const mtime = mtimeOf(context);

@@ -1,0 +1,61 @@
+import { createHash, generateKeyPairSync, randomBytes, sign, X509Certificate } from 'node:crypto';
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { formatCertificate, formatExtensions } from '../dist/formats/x509/certificate-template.js';
+
+const CA_NAME = [{ type: 'CN', value: 'bulla SAMPLE CA — do not trust' }];
+const SIGNER_NAME = [
+  { type: 'CN', value: 'SAMPLE signer — do not trust' },
+  { type: 'O', value: 'Example' },
+];
+// Samples must verify for as long as somebody may try them.
+const LIFETIME = {
+  notBefore: new Date('2026-11-01T00:00:00Z'),
+  notAfter: new Date('2056-11-01T00:00:00Z'),
+};
+const CODE_SIGNING = '1.3.6.1.5.5.7.3.3';
+
+/** Writes a CA, a signer under it and the signer's key. The key of the CA is dropped: it signs nothing else, ever. */
+export async function writeSampleCertificates(folder) {
+  const ca = generateKeyPairSync('rsa', { modulusLength: 3072 });
+  const signer = generateKeyPairSync('rsa', { modulusLength: 3072 });
+  const caPem = await issue(CA_NAME, ca.publicKey, ca, {
+    basicConstraints: { ca: true, pathLen: 0 },
+    keyUsage: ['keyCertSign', 'cRLSign'],
+  });
+  const signerPem = await issue(SIGNER_NAME, signer.publicKey, ca, {
+    basicConstraints: { ca: false },
+    keyUsage: ['digitalSignature'],
+    extendedKeyUsage: [CODE_SIGNING],
+  });
+  mkdirSync(folder, { recursive: true });
+  writeFileSync(`${folder}/ca.pem`, caPem);
+  writeFileSync(`${folder}/signer.pem`, signerPem);
+  writeFileSync(`${folder}/signer.key`, signer.privateKey.export({ type: 'pkcs8', format: 'pem' }));
+}
+
+async function issue(subject, publicKey, ca, extensions) {
+  const serial = Uint8Array.from(randomBytes(16));
+  serial[0] = (serial[0] & 0x3f) | 0x40; // positive, and no zero byte in front
+  const der = await formatCertificate(
+    {
+      serial,
+      issuer: CA_NAME,
+      subject,
+      ...LIFETIME,
+      spki: Uint8Array.from(publicKey.export({ type: 'spki', format: 'der' })),
+      signature: { oid: '1.2.840.113549.1.1.11', nullParameters: true },
+      extensions: await formatExtensions({
+        ...extensions,
+        subjectKeyId: keyId(publicKey),
+        authorityKeyId: keyId(ca.publicKey),
+      }),
+    },
+    (tbs) => sign('sha256', tbs, ca.privateKey),
+  );
+  return new X509Certificate(der).toString();
+}
+
+function keyId(publicKey) {
+  const spki = publicKey.export({ type: 'spki', format: 'der' });
+  return Uint8Array.from(createHash('sha256').update(spki).digest().subarray(0, 20));
+}
