@@ -56,20 +56,27 @@ describe('architecture', () => {
   });
 
   it('opens files and sockets only in storage', () => {
-    const openers = /^node:(fs|fs\/promises|net|tls|http|https|http2|dgram|dns|child_process|worker_threads)$/;
-    const others = FILES.filter((file) => roomOf(file) !== 'storage' && importsOf(file).some((name) => openers.test(name)));
+    const openers =
+      /^node:(fs|fs\/promises|net|tls|http|https|http2|dgram|dns|child_process|worker_threads)$/;
+    const others = FILES.filter(
+      (file) => roomOf(file) !== 'storage' && importsOf(file).some((name) => openers.test(name)),
+    );
     expect(others).toEqual(['cli/version.ts']); // reads package.json, which is part of the program
     const fetching = FILES.filter((file) => /\bfetch\(/.test(readFileSync(join('src', file), 'utf8')));
     expect(fetching).toEqual(['storage/https-source.ts']);
   });
 
   it('reads the environment only in the command line', () => {
-    const readers = FILES.filter((file) => /\bprocess\.env\b|\bproc\.env\b/.test(readFileSync(join('src', file), 'utf8')));
+    const readers = FILES.filter((file) =>
+      /\bprocess\.env\b|\bproc\.env\b/.test(readFileSync(join('src', file), 'utf8')),
+    );
     expect(readers.filter((file) => roomOf(file) !== 'cli')).toEqual([]);
   });
 
   it('re-exports only from the public index', () => {
-    const exporters = FILES.filter((file) => /^export\b[^;]*?\bfrom '/m.test(readFileSync(join('src', file), 'utf8')));
+    const exporters = FILES.filter((file) =>
+      /^export\b[^;]*?\bfrom '/m.test(readFileSync(join('src', file), 'utf8')),
+    );
     expect(exporters).toEqual(['index.ts']);
   });
 

@@ -15,10 +15,12 @@ function filesIn(folder: string, ending: string): string[] {
 /** A clause begins `- **mf.1** …` and ends at the next clause, a blank line or a heading. */
 function clausesIn(file: string): Clause[] {
   const text = readFileSync(file, 'utf8');
-  return [...text.matchAll(/^- \*\*([a-z0-9]+\.\d+)\*\*([\s\S]*?)(?=\n- \*\*|\n\n|\n#|$(?![\s\S]))/gm)].map((match) => ({
-    id: match[1] ?? '',
-    text: match[2] ?? '',
-  }));
+  return [...text.matchAll(/^- \*\*([a-z0-9]+\.\d+)\*\*([\s\S]*?)(?=\n- \*\*|\n\n|\n#|$(?![\s\S]))/gm)].map(
+    (match) => ({
+      id: match[1] ?? '',
+      text: match[2] ?? '',
+    }),
+  );
 }
 
 /** Ids cited as `[mf.1]` in a text. */
@@ -41,7 +43,9 @@ describe('specification', () => {
 
   it('has a test for every MUST', () => {
     const tested = new Set(TESTS.flatMap((file) => citedIn(readFileSync(file, 'utf8'))));
-    const untested = CLAUSES.filter(({ id, text }) => /\bMUST\b/.test(text) && !tested.has(id)).map(({ id }) => id);
+    const untested = CLAUSES.filter(({ id, text }) => /\bMUST\b/.test(text) && !tested.has(id)).map(
+      ({ id }) => id,
+    );
     expect(untested).toEqual([]);
   });
 
@@ -55,7 +59,9 @@ describe('specification', () => {
   });
 
   it('names the source of every clause that a standard has a say in', () => {
-    const silent = CLAUSES.filter(({ id, text }) => !/^(cli|rep)\./.test(id) && !/\(source:/s.test(text)).map(({ id }) => id);
+    const silent = CLAUSES.filter(({ id, text }) => !/^(cli|rep)\./.test(id) && !/\(source:/s.test(text)).map(
+      ({ id }) => id,
+    );
     expect(silent).toEqual([]);
   });
 });

@@ -1,6 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, beforeAll, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { EXIT_MEANINGS } from '../src/operations/exit-codes.ts';
 import { type Desk, makeWorkbench, type Workbench } from './factory/workbench.ts';
 
 /**
@@ -49,6 +50,49 @@ test.concurrent.for(FILES)('%s', async (file, { expect, skip }) => {
   const text = seen.join('\n');
   await expect(text).toMatchFileSnapshot(join(FOLDER, file));
 });
+
+describe.each(FILES)('%s', (file) => {
+  const steps = stepsOf(readFileSync(join(FOLDER, file), 'utf8')).filter(({ line }) =>
+    /^bulla [^|]*$/.test(line),
+  );
+  const refused = steps.filter(({ code }) => code !== 0);
+
+  test('[cli.1] every command ends with a code that has a meaning', () => {
+    const codes = new Set(EXIT_MEANINGS.map(([code]) => code));
+    for (const { line, code } of steps) expect(codes, line).toContain(code);
+  });
+
+  test('[cli.2] [cli.4] a fault is told once, on standard error, with why and a way out', () => {
+    for (const { line, told, code } of refused) {
+      expect(told.filter((text) => text.includes('✗')).length, line).toBe(1);
+      expect(told[0], line).toMatch(new RegExp(`^✗ .+: .+ {2}\\[[A-Z_]+, exit ${code}\\]$`));
+      expect(
+        told.some((text) => text.startsWith('  why          ')),
+        line,
+      ).toBe(true);
+      const ways = told.filter((text) => text.startsWith('  do           '));
+      expect(ways.length, line).toBeGreaterThan(0);
+      expect(ways.join(), line).not.toMatch(/--allow|--no-/);
+    }
+  });
+});
+
+interface Step {
+  readonly line: string;
+  readonly told: readonly string[];
+  readonly code: number;
+}
+
+/** The commands of a transcript with what stands on standard error, and their exit codes. */
+function stepsOf(transcript: string): readonly Step[] {
+  const steps = transcript.split(/^\$ /m).slice(1);
+  return steps.map((step) => {
+    const [line = '', ...rest] = step.split('\n');
+    const told = rest.filter((text) => text.startsWith('! ')).map((text) => text.slice(2));
+    const code = Number(rest.find((text) => text.startsWith('? '))?.slice(2));
+    return { line, told, code };
+  });
+}
 
 /** What a transcript may ask of the machine, and how that is tried. */
 const NEEDS: Readonly<Record<string, string>> = {

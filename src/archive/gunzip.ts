@@ -1,9 +1,10 @@
 import { constants, crc32, createInflateRaw } from 'node:zlib';
 import { ByteCursor } from '../kit/byte-cursor.ts';
-import { type ByteStream, concat, copyBytes, rechunk } from '../kit/bytes.ts';
-import { BundleError, isBundleError } from '../kit/errors.ts';
-import { CHUNK_BYTES, type Limits } from '../kit/limits.ts';
-import { throughZlib } from './zlib-stream.ts';
+import { type ByteStream, concat, copyBytes } from '../kit/bytes.ts';
+import { BundleError } from '../kit/errors.ts';
+import type { Limits } from '../kit/limits.ts';
+import { InflationGuard } from './inflation-guard.ts';
+import { ENGINE_OPTIONS, SLICE_BYTES, throughZlib } from './zlib-stream.ts';
 
 const FLAG = { text: 1, headerCrc: 2, extra: 4, name: 8, comment: 16 } as const;
 const RESERVED_FLAGS = 0xe0;
@@ -14,13 +15,13 @@ const TEXT_LIMIT = 64 * 1024;
  * Unpacks a gzip file of exactly one member; its checks are complete only when the stream has ended.
  *
  * zlib's own gunzip joins several members and forgives zero bytes behind them, where other readers stop: so the
- * framing is read here and zlib inflates only. The name in the header is ignored.
+ * framing is read here and zlib inflates only. Of the header only what the framing needs is believed.
  *
  * @throws {BundleError} `GZIP_MALFORMED`, `ARCHIVE_TRUNCATED`, `ARCHIVE_LIMIT`; offsets count compressed bytes
  * @see spec/archive.md, clauses gz.1 to gz.5
  */
 export async function* gunzip(source: ByteStream, limits: Limits): AsyncGenerator<Uint8Array, void> {
-  const cursor = new ByteCursor(rechunk(source, 64 * 1024));
+  const cursor = new ByteCursor(source);
   try {
     await readHeader(cursor);
     const tail = yield* inflate(cursor, limits);
@@ -31,7 +32,7 @@ export async function* gunzip(source: ByteStream, limits: Limits): AsyncGenerato
 }
 
 interface Tail {
-  /** compressed bytes that were handed to zlib but lie behind the deflate data */
+  /** compressed bytes that were taken for zlib but lie behind the deflate data */
   readonly rest: Uint8Array;
   readonly crc: number;
   readonly size: number;
@@ -39,65 +40,63 @@ interface Tail {
 }
 
 async function* inflate(cursor: ByteCursor, limits: Limits): AsyncGenerator<Uint8Array, Tail> {
-  const engine = createInflateRaw({ chunkSize: CHUNK_BYTES, finishFlush: constants.Z_FINISH });
+  const engine = createInflateRaw({ ...ENGINE_OPTIONS, finishFlush: constants.Z_FINISH });
   const start = cursor.offset;
-  let last: Uint8Array = new Uint8Array(0);
-  async function* fed(): AsyncGenerator<Uint8Array, void> {
-    for (;;) {
-      const chunk = await cursor.takeSome(Number.MAX_SAFE_INTEGER);
-      if (!chunk) return;
-      last = chunk;
-      yield chunk;
-    }
-  }
-
+  const guard = new InflationGuard(limits);
   let crc = 0;
   let size = 0;
+  const inflated = throughZlib(engine, cursor);
   try {
-    for await (const chunk of throughZlib(engine, fed())) {
-      size += chunk.byteLength;
+    for (;;) {
+      const next = await inflated.next();
+      if (next.done) {
+        const rest = copyBytes(next.value);
+        return { rest, crc, size, offset: start + engine.bytesWritten };
+      }
+      const chunk = next.value;
+      guard.add(chunk);
       // [gz.4] Counted on what zlib took in, not on what it was given.
-      if (size > limits.inflateFree && size > engine.bytesWritten * limits.inflateRatio) {
+      if (!guard.allows(engine.bytesWritten)) {
         throw new BundleError(
           'ARCHIVE_LIMIT',
           `the archive inflates to more than ${limits.inflateRatio} times its size`,
-          {
-            where: { offset: cursor.offset },
-          },
+          { where: { offset: start + engine.bytesWritten } },
         );
       }
+      size += chunk.byteLength;
       crc = crc32(chunk, crc);
       yield chunk;
     }
   } catch (error) {
-    throw wrap(error, cursor.offset);
+    throw wrap(error, start, cursor.offset);
+  } finally {
+    await inflated.return(new Uint8Array(0));
   }
-  const taken = engine.bytesWritten;
-  const rest = copyBytes(last.subarray(last.byteLength - (cursor.offset - start - taken)));
-  return { rest, crc, size, offset: start + taken };
 }
 
-function wrap(error: unknown, offset: number): unknown {
-  if (isBundleError(error)) return error;
+/** An error of zlib in our terms; it does not tell the byte, so damage is placed at the start of the slice it is in. */
+function wrap(error: unknown, start: number, end: number): unknown {
   const code = error instanceof Error && 'code' in error ? error.code : undefined;
-  if (code === 'Z_BUF_ERROR') return cut(offset);
-  if (typeof code !== 'string' || !code.startsWith('Z_')) return error;
+  if (code === 'Z_BUF_ERROR') return cut(end);
+  if (code !== 'Z_DATA_ERROR') return error;
+  const offset = start + Math.floor((end - start - 1) / SLICE_BYTES) * SLICE_BYTES;
   return new BundleError('GZIP_MALFORMED', 'the compressed data is damaged', {
     where: { offset },
     cause: error,
   });
 }
 
+/** [gz.1] [gz.2] The header is what RFC 1952 says, and costs little, whatever it holds; its name is not believed. */
 async function readHeader(cursor: ByteCursor): Promise<void> {
-  const head = await need(cursor, 10);
+  const head = copyBytes(await need(cursor, 10));
   const flags = head[3] ?? 0;
   if (head[0] !== 0x1f || head[1] !== 0x8b || head[2] !== 8)
     throw malformed('this is not gzip with deflate', 0);
   if ((flags & RESERVED_FLAGS) !== 0) throw malformed('the gzip header uses reserved flags', 3);
-  const seen: Uint8Array[] = [copyBytes(head)];
+  const seen: Uint8Array[] = [head];
   if (flags & FLAG.extra) {
-    const length = await need(cursor, 2);
-    seen.push(copyBytes(length));
+    const length = copyBytes(await need(cursor, 2));
+    seen.push(length);
     seen.push(copyBytes(await need(cursor, (length[0] ?? 0) + 256 * (length[1] ?? 0))));
   }
   if (flags & FLAG.name) seen.push(await text(cursor));

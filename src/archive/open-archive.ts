@@ -10,7 +10,7 @@ import { readTar } from './tar-reader.ts';
 /** The containers that are read. */
 export type ArchiveFormat = 'tar' | 'tgz';
 
-/** What the first bytes of other formats are, to name them in the refusal. */
+/** [arc.1] What the first bytes of other formats are, to name them in the refusal. */
 const OTHERS: readonly (readonly [name: string, magic: readonly number[]])[] = [
   ['a zip archive', [0x50, 0x4b]],
   ['an xz file', [0xfd, 0x37, 0x7a, 0x58, 0x5a]],
@@ -26,6 +26,7 @@ const OTHERS: readonly (readonly [name: string, magic: readonly number[]])[] = [
  * Finds out by its first bytes what `source` is, and reads it as that; one layer of compression, never two.
  *
  * @throws {BundleError} `FORMAT_UNSUPPORTED`, `ARCHIVE_EMPTY`; while iterating `ARCHIVE_*` and `GZIP_MALFORMED`
+ * @see spec/archive.md, clauses arc.1 to arc.4
  */
 export async function openArchive(
   source: ByteStream,
@@ -34,6 +35,7 @@ export async function openArchive(
   const { head, stream } = await peek(source, TAR_BLOCK);
   if (isGzip(head)) {
     const inner = await peek(gunzip(stream, limits), TAR_BLOCK);
+    // [gz.5] One layer: who unpacks as many as there are sees another archive than who unpacks one.
     if (!looksLikeTar(inner.head)) throw await refuse(inner, 'the compressed file is ');
     return { format: 'tgz', entries: readTar(inner.stream, limits) };
   }
@@ -58,7 +60,9 @@ async function refuse(
 ): Promise<BundleError> {
   await input.stream.return?.();
   const { head } = input;
-  if (head.byteLength === 0) return new BundleError('ARCHIVE_EMPTY', `${prefix}empty`);
+  if (head.byteLength === 0) {
+    return new BundleError('ARCHIVE_EMPTY', `${prefix}empty`, { where: { offset: 0 } });
+  }
   const gzip = isGzip(head) ? 'gzip again' : undefined;
   const known = OTHERS.find(([, magic]) => magic.every((byte, i) => head[i] === byte))?.[0];
   return new BundleError('FORMAT_UNSUPPORTED', `${prefix}${gzip ?? known ?? 'of no kind that bulla knows'}`, {

@@ -1,12 +1,13 @@
-import { memberNameFault, memberNameKey } from '../formats/member-name.ts';
+import { memberNameFault } from '../formats/member-name.ts';
 import { headerName, isZeroBlock, OCTAL_LIMIT, parseTarHeader, TAR_BLOCK } from '../formats/tar/header.ts';
 import { type PaxRecords, parsePax } from '../formats/tar/pax.ts';
 import { ByteCursor } from '../kit/byte-cursor.ts';
 import { type ByteStream, copyBytes, isZero } from '../kit/bytes.ts';
-import { printable } from '../kit/encoding.ts';
+import { decodeUtf8, printable } from '../kit/encoding.ts';
 import { BundleError, isBundleError } from '../kit/errors.ts';
 import type { Limits } from '../kit/limits.ts';
 import type { ArchiveEntry } from './entry.ts';
+import { MemberNames } from './member-names.ts';
 
 /**
  * Reads a tar archive in the strict profile: it accepts only what every tar reader reads alike.
@@ -19,7 +20,7 @@ import type { ArchiveEntry } from './entry.ts';
  */
 export async function* readTar(source: ByteStream, limits: Limits): AsyncGenerator<ArchiveEntry, void> {
   const cursor = new ByteCursor(source);
-  const names = new NameSet(limits);
+  const names = new MemberNames(limits);
   let total = 0;
   try {
     for (;;) {
@@ -34,6 +35,7 @@ export async function* readTar(source: ByteStream, limits: Limits): AsyncGenerat
       const { name, size } = head;
       names.add(name, offset);
       total += size;
+      // [tar.9] Before a byte of it is read.
       if (size > limits.memberBytes || total > limits.totalBytes) {
         throw new BundleError(
           'ARCHIVE_LIMIT',
@@ -50,7 +52,7 @@ export async function* readTar(source: ByteStream, limits: Limits): AsyncGenerat
       await expectPadding(cursor, name, size);
     }
   } finally {
-    await cursor.close();
+    await cursor.close(); // [arc.4]
   }
 }
 
@@ -61,16 +63,17 @@ async function readHead(
   limits: Limits,
 ): Promise<{ name: string; size: number } | undefined> {
   let pax: PaxRecords | undefined;
-  let block: Uint8Array = new Uint8Array(0);
+  let member = '';
   try {
     for (;;) {
-      const at = cursor.offset;
-      block = cursor.takeBuffered(TAR_BLOCK) ?? (await cursor.take(TAR_BLOCK));
-      if (block.byteLength < TAR_BLOCK) throw cut(at, block.byteLength);
+      const at = cursor.offset; // [arc.3] every refusal below gets a place
+      const block = cursor.takeBuffered(TAR_BLOCK) ?? (await cursor.take(TAR_BLOCK));
+      if (block.byteLength < TAR_BLOCK) throw cut(at, block.byteLength); // [tar.6]
       if (isZeroBlock(block)) {
-        if (pax) throw new BundleError('ARCHIVE_PAX', 'a pax header has no member after it');
+        if (pax) throw new BundleError('ARCHIVE_PAX', 'a pax header has no member after it'); // [pax.1]
         return undefined;
       }
+      member = pax?.path === undefined ? headerName(block) : printable(pax.path);
       const header = parseTarHeader(block);
       if (header.kind === 'pax') {
         if (pax) throw new BundleError('ARCHIVE_PAX', 'a member has two pax headers'); // [pax.1]
@@ -81,7 +84,6 @@ async function readHead(
     }
   } catch (error) {
     if (!isBundleError(error)) throw error;
-    const member = pax?.path === undefined ? headerName(block) : printable(pax.path);
     throw error.at({ offset, ...(member ? { member } : {}) });
   }
 }
@@ -98,16 +100,14 @@ async function readPax(cursor: ByteCursor, size: number, limits: Limits): Promis
 }
 
 /** [name.4] Both names are checked: a reader without pax would use the one in the header. */
-function checkName(inHeader: string | undefined, inPax: string | undefined, limits: Limits): string {
-  const name = inPax ?? inHeader;
+function checkName(inHeader: Uint8Array, inPax: string | undefined, limits: Limits): string {
+  const name = inPax ?? decodeUtf8(inHeader); // [name.6]
   if (name === undefined) throw new BundleError('ARCHIVE_NAME', 'the name of a member is not UTF-8');
   const fault = memberNameFault(name, limits);
   if (fault) throw new BundleError('ARCHIVE_NAME', `the member "${printable(name)}": ${fault}`);
-  if (inPax !== undefined && inHeader !== undefined) {
-    const parts = inHeader.split('/');
-    if (inHeader.startsWith('/') || parts.includes('..') || inHeader.includes('\\')) {
-      throw new BundleError('ARCHIVE_NAME', 'the header behind a pax name has a name that leaves its folder');
-    }
+  const behind = inPax === undefined ? '' : String.fromCharCode(...inHeader); // bytes will do for what is looked for
+  if (behind.startsWith('/') || behind.includes('\\') || behind.split('/').includes('..')) {
+    throw new BundleError('ARCHIVE_NAME', 'the header behind a pax name has a name that leaves its folder');
   }
   return name;
 }
@@ -145,23 +145,19 @@ async function expectEnd(cursor: ByteCursor, limits: Limits): Promise<void> {
   const start = cursor.offset;
   const second = await cursor.take(TAR_BLOCK);
   if (second.byteLength < TAR_BLOCK) throw cut(start, second.byteLength);
+  const limit = start + TAR_BLOCK + limits.trailingZeros;
   let offset = start;
   const check = (bytes: Uint8Array): void => {
     const index = bytes.findIndex((byte) => byte !== 0);
-    if (index >= 0) {
+    if (index >= 0 && offset + index < limit) {
       throw new BundleError('ARCHIVE_TRAILING', 'the archive goes on after its end mark', {
         where: { offset: offset + index },
       });
     }
     offset += bytes.byteLength;
-    if (offset - start - TAR_BLOCK > limits.trailingZeros) {
-      throw new BundleError(
-        'ARCHIVE_LIMIT',
-        `more than ${limits.trailingZeros} zero bytes follow the end mark`,
-        {
-          where: { offset: start },
-        },
-      );
+    if (offset > limit) {
+      const message = `more than ${limits.trailingZeros} bytes follow the end mark`;
+      throw new BundleError('ARCHIVE_LIMIT', message, { where: { offset: limit } });
     }
   };
   check(second);
@@ -173,44 +169,6 @@ function cut(offset: number, got: number, member?: string): BundleError {
   const message =
     got === 0 ? 'the archive ends without its end mark' : 'the archive ends in the middle of a block';
   return new BundleError('ARCHIVE_TRUNCATED', message, { where: { offset, ...(member ? { member } : {}) } });
-}
-
-/** The names seen so far: unique, no file also a folder of another, however a file system folds them. */
-class NameSet {
-  readonly #files = new Set<string>();
-  readonly #folders = new Set<string>();
-  readonly #limits: Limits;
-
-  constructor(limits: Limits) {
-    this.#limits = limits;
-  }
-
-  get count(): number {
-    return this.#files.size;
-  }
-
-  add(name: string, offset: number): void {
-    if (this.#files.size >= this.#limits.members) {
-      throw new BundleError('ARCHIVE_LIMIT', `the archive has more than ${this.#limits.members} members`, {
-        where: { offset },
-      });
-    }
-    const parts = memberNameKey(name).split('/');
-    const key = parts.join('/');
-    const folders = parts.slice(1).map((_, i) => parts.slice(0, i + 1).join('/'));
-    // [name.5] One name under two spellings, or a file that is also a folder, is two files to one reader and one to another.
-    if (this.#files.has(key) || this.#folders.has(key) || folders.some((folder) => this.#files.has(folder))) {
-      throw new BundleError(
-        'ARCHIVE_DUPLICATE',
-        `the name "${name}" stands twice in the archive, or collides with another`,
-        {
-          where: { member: name, offset },
-        },
-      );
-    }
-    this.#files.add(key);
-    for (const folder of folders) this.#folders.add(folder);
-  }
 }
 
 /** The content of one member: at most once, from the cursor it shares with the reader. */
@@ -242,8 +200,8 @@ class MemberBody implements AsyncIterable<Uint8Array> {
 
   async skipRest(): Promise<void> {
     if (this.#left === 0) return;
-    if ((await this.#cursor.skip(this.#left)) < this.#left) throw this.#cut();
-    this.#left = 0;
+    this.#left -= await this.#cursor.skip(this.#left);
+    if (this.#left > 0) throw this.#cut();
   }
 
   #cut(): BundleError {

@@ -1,6 +1,10 @@
+import { memberNameFault } from '../formats/member-name.ts';
 import { formatTarHeader, TAR_BLOCK } from '../formats/tar/header.ts';
 import type { ByteStream } from '../kit/bytes.ts';
+import { printable } from '../kit/encoding.ts';
 import { BundleError } from '../kit/errors.ts';
+import { DEFAULT_LIMITS } from '../kit/limits.ts';
+import { MemberNames } from './member-names.ts';
 
 /** One file to be written: `body` must give exactly `size` bytes. */
 export interface TarFile {
@@ -17,14 +21,21 @@ const RECORD = 20 * TAR_BLOCK;
  *
  * The same files and `mtime` (seconds since 1970) give the same bytes everywhere.
  *
- * @throws {BundleError} `FILE_CHANGED` when a body is shorter or longer than its size, `ARCHIVE_NAME`
+ * [tar.10] What the reader would refuse is not written, whoever chose the names.
+ *
+ * @throws {BundleError} `FILE_CHANGED` when a body is shorter or longer than its size; `ARCHIVE_NAME`,
+ *   `ARCHIVE_DUPLICATE`, `ARCHIVE_LIMIT`
  */
 export async function* writeTar(
   files: AsyncIterable<TarFile> | Iterable<TarFile>,
   options: { readonly mtime: number },
 ): AsyncGenerator<Uint8Array, void> {
+  const names = new MemberNames(DEFAULT_LIMITS);
   let written = 0;
   for await (const file of files) {
+    const fault = memberNameFault(file.name, DEFAULT_LIMITS);
+    if (fault) throw new BundleError('ARCHIVE_NAME', `the member "${printable(file.name)}": ${fault}`);
+    names.add(file.name, written);
     yield formatTarHeader({ name: file.name, size: file.size, mtime: options.mtime });
     let left = file.size;
     for await (const chunk of file.body) {

@@ -25,6 +25,7 @@ interface Style {
   readonly warn: (text: string) => string;
   readonly pass: string;
   readonly fail: string;
+  readonly caution: string;
 }
 
 const SYSTEM_FOLDER = '/etc/bulla';
@@ -38,7 +39,13 @@ export function createContext(proc: NodeJS.Process, signal: AbortSignal): Contex
   return {
     print: (line) => stdout.write(`${line}\n`),
     tell: (line) => stderr.write(`${line}\n`),
-    stderr: { isTTY: stderr.isTTY, columns: stderr.columns ?? 80, write: (text) => stderr.write(text) },
+    stderr: {
+      isTTY: stderr.isTTY,
+      get columns() {
+        return stderr.columns ?? 80; // a window may change its size
+      },
+      write: (text) => stderr.write(text),
+    },
     env,
     signal,
     style: createStyle(stdout.isTTY && stderr.isTTY, env),
@@ -59,6 +66,7 @@ function createStyle(terminal: boolean, env: NodeJS.ProcessEnv): Style {
     warn: yellow,
     pass: unicode ? '✓' : 'OK',
     fail: unicode ? '✗' : 'FAILED',
+    caution: unicode ? '⚠' : 'WARNING',
   };
 }
 

@@ -3,10 +3,12 @@ import { BundleError } from '../kit/errors.ts';
 import { createContext } from './context.ts';
 import { run } from './run.ts';
 
+process.exitCode = 1; // should it end in no way that is known here: node would say 13, which is a verdict of ours
 const stop = new AbortController();
 for (const [signal, code] of [
   ['SIGINT', 'INTERRUPTED'],
   ['SIGTERM', 'TERMINATED'],
+  ['SIGHUP', 'TERMINATED'], // the terminal is gone, with a lost connection for one
 ] as const) {
   process.once(signal, () => {
     // The second of its kind is the system's own: it ends the process without asking.

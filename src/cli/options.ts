@@ -8,6 +8,8 @@ import type { Context } from './context.ts';
 import { passphraseSource } from './passphrase.ts';
 import { createProgress, type ProgressMode } from './progress.ts';
 
+const DAY_MS = 86_400_000;
+
 /** Options of every command that works on a bundle. */
 export interface OutputFlags {
   readonly json?: boolean;
@@ -34,8 +36,8 @@ export function progressOf(flags: OutputFlags, context: Context): ReturnType<typ
 
 /** Options of the commands that judge a bundle. */
 export interface TrustFlags {
-  readonly trust: readonly string[];
-  readonly pin: readonly string[];
+  readonly trust?: readonly string[];
+  readonly pin?: readonly string[];
   readonly at?: Date;
   readonly allowUnsigned?: boolean;
   readonly allowSha1?: boolean;
@@ -50,13 +52,11 @@ export function withTrustOptions(command: Command): Command {
       '--trust <pem>',
       'trust this CA or signer (PEM file or folder), and no one else; repeatable',
       gather,
-      [],
     )
     .option(
       '--pin <sha256:hex>',
-      'trust the signer with this public key, and no one else; repeatable',
+      'trust the signer with this public key ("key" in the output), and no one else; repeatable',
       gather,
-      [],
     )
     .option('--at <time>', 'judge certificates at this time (ISO 8601) instead of now', parseTime)
     .option('--allow-unsigned', 'accept a bundle without a signature: anyone may have made it')
@@ -70,7 +70,11 @@ export function withTrustOptions(command: Command): Command {
 
 /** The options of `verify` from the flags. */
 export function verifyOptionsOf(flags: TrustFlags, context: Context): VerifyOptions {
-  const trust: TrustOptions = { anchors: flags.trust, pins: flags.pin, folders: context.trustFolders };
+  const trust: TrustOptions = {
+    anchors: flags.trust ?? [],
+    pins: flags.pin ?? [],
+    folders: context.trustFolders,
+  };
   return {
     trust,
     ...(flags.at ? { at: flags.at } : {}),
@@ -115,16 +119,17 @@ export function signingFilesOf(flags: SignFlags, context: Context): SigningFiles
     return { key, certificate: cert, ...(chain ? { chain } : {}), passphrase };
   }
   if (!key && !cert && !chain) return undefined;
-  throw new BundleError('USAGE', key ? '--key needs --cert' : '--cert needs --key', {
+  const problem = key ? '--key needs --cert' : cert ? '--cert needs --key' : '--chain needs --key and --cert';
+  throw new BundleError('USAGE', problem, {
     fix: 'give both; for trying things out: bulla dev-certs DIR',
   });
 }
 
-/** The container from `--format` or the file's extension. @throws {BundleError} `USAGE` */
+/** The container from `--format` or the file's extension; tar for standard output. @throws {BundleError} `USAGE` */
 export function formatOf(output: string, format: string | undefined): PackFormat {
   if (format === 'tar' || format === 'ova') return 'tar';
   if (format === 'tgz') return 'tgz';
-  if (/\.(ova|tar)$/i.test(output)) return 'tar';
+  if (output === '-' || /\.(ova|tar)$/i.test(output)) return 'tar';
   if (/\.(tgz|tar\.gz)$/i.test(output)) return 'tgz';
   throw new BundleError('USAGE', `the extension of "${output}" does not say which format to write`, {
     fix: 'end the name in .ova, .tar, .tgz or .tar.gz, or give --format ova|tar|tgz',
@@ -142,18 +147,31 @@ export function mtimeOf(context: Context): number {
 }
 
 /** Collects a repeatable option. */
-export function gather(value: string, before: readonly string[]): readonly string[] {
+export function gather(value: string, before: readonly string[] = []): readonly string[] {
   return [...before, value];
 }
 
 /** A moment in ISO 8601: a date, or a date and time with its offset. */
 export function parseTime(text: string): Date {
-  const form = /^\d{4}-\d{2}-\d{2}(T\d{2}:\d{2}(:\d{2}(\.\d{1,3})?)?(Z|[+-]\d{2}:\d{2}))?$/;
-  const time = new Date(form.test(text) ? text : Number.NaN);
-  if (!Number.isNaN(time.getTime())) return time;
+  const form = /^(\d{4}-\d{2}-\d{2})(T\d{2}:\d{2}(:\d{2}(\.\d{1,3})?)?(Z|[+-]\d{2}:\d{2}))?$/;
+  const date = form.exec(text)?.[1];
+  const time = new Date(date === undefined ? Number.NaN : text);
+  if (!Number.isNaN(time.getTime()) && isOnCalendar(date ?? '')) return time;
   throw new InvalidArgumentError(
     'Give a date (2026-11-21) or a time with its offset (2026-11-21T12:00:00Z).',
   );
+}
+
+/** The last moment of a date, or a moment. */
+export function parseEnd(text: string): Date {
+  const time = parseTime(text);
+  return text.includes('T') ? time : new Date(time.getTime() + DAY_MS - 1);
+}
+
+/** False for 31 February, which Date takes for 3 March. */
+function isOnCalendar(date: string): boolean {
+  const day = new Date(date);
+  return !Number.isNaN(day.getTime()) && day.toISOString().startsWith(date);
 }
 
 /** A count of at least one. */

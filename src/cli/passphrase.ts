@@ -1,5 +1,4 @@
 import { BundleError } from '../kit/errors.ts';
-import { readText } from '../storage/trust-folder.ts';
 import type { Context } from './context.ts';
 
 /**
@@ -14,7 +13,10 @@ export function passphraseSource(
 ): () => Promise<string> {
   return async () => {
     const path = file ?? context.env['BULLA_PASSPHRASE_FILE'];
-    if (path) return readText(path).split(/\r?\n/, 1)[0] ?? '';
+    if (path) {
+      const { readText } = await import('../storage/trust-folder.ts');
+      return readText(path).split(/\r?\n/, 1)[0] ?? '';
+    }
     if (!process.stdin.isTTY || !context.stderr.isTTY) {
       throw new BundleError('PASSPHRASE_NEEDED', 'the private key is encrypted', {
         where: { file: keyFile },
@@ -27,33 +29,38 @@ export function passphraseSource(
 /** One line typed without being shown. */
 function askHidden(question: string, context: Context): Promise<string> {
   const { stdin } = process;
-  context.stderr.write(question);
-  stdin.setRawMode(true);
+  const { signal } = context;
+  stdin.setRawMode(true); // before the question: whoever answers at once must not see the answer
   stdin.resume();
+  context.stderr.write(question);
   return new Promise((resolve, reject) => {
-    let typed = '';
+    let typed: readonly string[] = [];
     const finish = (): void => {
-      stdin.off('data', onData);
-      stdin.setRawMode(false);
+      stdin.off('data', onData).off('end', onStop);
+      signal.removeEventListener('abort', onStop);
+      stdin.setRawMode(false); // a terminal left raw would be of no use to the shell behind us
       stdin.pause();
       context.stderr.write('\n');
+    };
+    const onStop = (): void => {
+      finish();
+      reject(signal.aborted ? signal.reason : new BundleError('INTERRUPTED', 'interrupted'));
     };
     const onData = (data: Buffer): void => {
       for (const char of data.toString('utf8')) {
         if (char === '\r' || char === '\n') {
           finish();
-          resolve(typed);
+          resolve(typed.join(''));
           return;
         }
         if (char === '\x03' || char === '\x04') {
-          finish();
-          reject(new BundleError('INTERRUPTED', 'interrupted'));
+          onStop(); // raw: Ctrl-C and Ctrl-D are characters
           return;
         }
-        if (char === '\x7f' || char === '\b') typed = typed.slice(0, -1);
-        else typed += char;
+        typed = char === '\x7f' || char === '\b' ? typed.slice(0, -1) : [...typed, char];
       }
     };
-    stdin.on('data', onData);
+    stdin.on('data', onData).on('end', onStop);
+    signal.addEventListener('abort', onStop);
   });
 }

@@ -3,6 +3,7 @@ import type { BundleError, Where } from '../kit/errors.ts';
 import { exitCodeOf } from '../operations/exit-codes.ts';
 import type { ErrorReport } from '../operations/report.ts';
 import type { Context } from './context.ts';
+import { field, inputName } from './field.ts';
 
 /** Prints one error: what, where, why it matters, what to do. */
 export function renderError(error: BundleError, context: Context): void {
@@ -17,19 +18,18 @@ export function renderError(error: BundleError, context: Context): void {
 
 /** The three slots under the headline. */
 export function tellSlots(error: Pick<ErrorReport, 'where' | 'why' | 'fix'>, context: Context): void {
-  const where = describeWhere(error.where);
-  if (where) context.tell(`  where  ${where}`);
-  context.tell(`  why    ${printable(error.why)}`);
-  context.tell(`  do     ${printable(error.fix)}`);
+  tellWhere(error.where, context);
+  context.tell(field('why', error.why));
+  context.tell(field('do', error.fix));
 }
 
-/** A place in words: file, member, line, byte. */
-function describeWhere(where: Where): string {
+/** A place in words, if one is known: file, member, line, byte. */
+export function tellWhere({ file, member, line, offset }: Where, context: Context): void {
   const parts = [
-    where.file === undefined ? undefined : where.file === '-' ? 'standard input' : where.file,
-    where.member,
-    where.line === undefined ? undefined : `line ${where.line}`,
-    where.offset === undefined ? undefined : `byte ${where.offset}`,
-  ];
-  return printable(parts.filter((part) => part !== undefined).join(', '));
+    file === undefined ? undefined : inputName(file),
+    member,
+    line === undefined ? undefined : `line ${line}`,
+    offset === undefined ? undefined : `byte ${offset}`,
+  ].filter((part) => part !== undefined);
+  if (parts.length > 0) context.tell(field('where', parts.join(', ')));
 }

@@ -1,38 +1,39 @@
 import { printable } from '../kit/encoding.ts';
 import type { Report } from '../operations/report.ts';
 import type { Context } from './context.ts';
+import { field } from './field.ts';
 import { formatBytes } from './progress.ts';
 import { renderReport } from './render-report.ts';
 
-/** Prints what `pack` or `sign` made, and returns the exit code; on standard error when the bundle itself went to standard output. */
+/**
+ * Prints what `pack` or `sign` made, and returns the exit code. When the bundle itself went to standard output,
+ * everything else goes to standard error.
+ */
 export function renderMade(
   report: Report,
   context: Context,
   flags: { readonly json?: boolean; readonly quiet?: boolean },
 ): number {
   const output = String(report.result?.['output']);
-  const say = output === '-' ? context.tell : context.print;
-  if (flags.json && output === '-') context.tell(JSON.stringify(report, undefined, 2));
-  else if (flags.json || report.exitCode !== 0)
-    return renderReport(report, context, { json: flags.json ?? false, quiet: false });
-  if (flags.json || flags.quiet) return report.exitCode;
+  const print = output === '-' ? context.tell : context.print;
+  const { json = false, quiet = false } = flags;
+  if (json || report.exitCode !== 0) return renderReport(report, { ...context, print }, { json, quiet });
+  if (quiet) return report.exitCode;
 
   const { style } = context;
-  const signer = report.result?.['signer'] as { subject: string; key: string } | undefined;
-  say(
-    `${style.good(style.pass)} ${style.bold(printable(output === '-' ? 'standard output' : output))}  ${report.operation === 'sign' ? 'signed' : 'packed'}`,
-  );
-  for (const file of report.files) {
+  const name = output === '-' ? 'standard output' : output;
+  const word = report.operation === 'sign' ? 'signed' : 'packed';
+  print(`${style.good(style.pass)} ${style.bold(printable(name))}  ${word}`);
+  const files = report.files.filter(({ role }) => role === 'descriptor' || role === 'file');
+  const width = Math.max(...files.map((file) => printable(file.name).length));
+  for (const file of files) {
+    const size = formatBytes(file.size ?? 0).padStart(10);
     const digest = file.algorithm && file.actual ? `  ${file.algorithm}:${file.actual}` : '';
-    if (file.role === 'descriptor' || file.role === 'file')
-      say(`  ${printable(file.name)}  ${formatBytes(file.size ?? 0)}${digest}`);
+    print(`  ${printable(file.name).padEnd(width)}${size}${digest}`);
   }
-  say(
-    signer
-      ? `  signed by    ${printable(signer.subject)}  ${signer.key}`
-      : `  ${style.warn('unsigned')}: importers refuse it; sign it with --key and --cert`,
-  );
-  for (const warning of report.warnings)
-    context.tell(`  ${style.warn('warning')}      ${printable(warning)}`);
+  const signer = report.result?.['signer'] as { subject: string; key: string } | undefined;
+  if (signer) print(field('signed by', `${signer.subject}  ${signer.key}`));
+  else print(style.warn(field('unsigned', 'importers refuse it; sign it with --key and --cert')));
+  for (const warning of report.warnings) context.tell(style.warn(field('warning', warning)));
   return report.exitCode;
 }

@@ -1,10 +1,19 @@
 import { printable } from '../kit/encoding.ts';
-import type { CertificateReport, Report } from '../operations/report.ts';
+import type { CertificateReport, ErrorReport, Report, SignatureReport } from '../operations/report.ts';
 import type { Context } from './context.ts';
-import { tellSlots } from './render-error.ts';
+import { field, inputName } from './field.ts';
+import { tellSlots, tellWhere } from './render-error.ts';
 
 /** Errors shown in full; the rest is counted, and in the JSON report. */
 const SHOWN_ERRORS = 4;
+
+/** What a refusal comes to, by operation. */
+const REFUSED: Readonly<Record<string, string>> = {
+  verify: 'NOT trusted',
+  import: 'NOT imported',
+  sign: 'NOT signed',
+  inspect: 'not sound',
+};
 
 /** Prints a report: as one JSON document, or for people. Returns the exit code. */
 export function renderReport(
@@ -24,64 +33,77 @@ export function renderReport(
 
 function renderSuccess(report: Report, context: Context): void {
   const { style } = context;
-  const name = report.input?.name ?? '';
-  const word =
-    report.verdict === 'trusted' ? style.good('trusted') : style.warn('NOT trusted, accepted as allowed');
-  context.print(`${style.good(style.pass)} ${style.bold(printable(nameOf(name)))}  ${word}`);
+  const name = style.bold(printable(inputName(report.input?.name ?? '')));
+  context.print(
+    report.trusted
+      ? `${style.good(style.pass)} ${name}  ${style.good('trusted')}`
+      : `${style.warn(style.caution)} ${name}  ${style.warn('NOT trusted, accepted as allowed')}`,
+  );
   for (const line of signatureLines(report)) context.print(line);
-  context.print(`  files        ${filesLine(report)}`);
+  context.print(field('files', filesLine(report)));
   tellWarnings(report, context);
 }
 
 function renderRefusal(report: Report, context: Context): void {
   const { style } = context;
   const [first, ...others] = report.errors;
-  const name = report.input?.name ?? report.operation;
-  const verdict = report.verdict === 'error' ? 'no verdict' : 'NOT trusted';
-  const headline = `${style.bad(style.fail)} ${style.bold(printable(nameOf(name)))}  ${style.bad(verdict)}: ${printable(first?.message ?? '')}`;
-  context.tell(`${headline}  ${style.dim(`[${first?.code}, exit ${report.exitCode}]`)}`);
-  if (first) tellSlots(first, context);
+  const name = style.bold(printable(inputName(report.input?.name ?? report.operation)));
+  const undecided = report.verdict === 'error' && report.operation === 'verify';
+  const word = style.bad(undecided ? 'no verdict' : (REFUSED[report.operation] ?? 'failed'));
+  const tag = style.dim(`[${first?.code}, exit ${report.exitCode}]`);
+  context.tell(`${style.bad(style.fail)} ${name}  ${word}: ${printable(first?.message ?? '')}  ${tag}`);
+  if (first) {
+    tellDigests(first, report, context);
+    tellSlots(first, context);
+  }
+  const told = new Set([first?.code]);
   for (const error of others.slice(0, SHOWN_ERRORS - 1)) {
-    context.tell(`  also: ${printable(error.message)}  ${style.dim(`[${error.code}]`)}`);
-    tellSlots(error, context);
+    context.tell(`${field('also', error.message)}  ${style.dim(`[${error.code}]`)}`);
+    tellDigests(error, report, context);
+    if (told.has(error.code)) tellWhere(error.where, context);
+    else tellSlots(error, context);
+    told.add(error.code);
   }
   const more = others.length - SHOWN_ERRORS + 1;
-  if (more > 0) context.tell(`  and ${more} more; --json lists them all`);
+  if (more > 0) context.tell(field('also', `${more} more; --json lists them all`));
   for (const line of signatureLines(report)) context.tell(line);
   tellWarnings(report, context);
 }
 
+function tellDigests(error: ErrorReport, report: Report, context: Context): void {
+  if (error.code !== 'DIGEST_MISMATCH') return;
+  const file = report.files.find(({ name }) => name === error.where.member);
+  if (!file?.expected || !file.actual) return;
+  context.tell(field('expected', `${file.algorithm}:${file.expected}`));
+  context.tell(field('got', `${file.algorithm}:${file.actual}`));
+}
+
 function tellWarnings(report: Report, context: Context): void {
-  for (const warning of report.warnings)
-    context.tell(`  ${context.style.warn('warning')}      ${printable(warning)}`);
+  for (const warning of report.warnings) context.tell(context.style.warn(field('warning', warning)));
 }
 
 function signatureLines(report: Report): string[] {
-  return report.signatures.flatMap(({ signer, algorithm, trustedBy }) => {
-    if (!signer) return [];
-    return [
-      `  signed by    ${printable(signer.subject)}  ${algorithm}, ${validity(signer)}`,
-      ...(trustedBy
-        ? [`  trusted via  ${printable(trustedBy)}`]
-        : [`  issued by    ${printable(signer.issuer)}`]),
-      `  key          sha256:${signer.spkiSha256}`,
-    ];
+  return report.signatures.flatMap((signature) => {
+    const { signer } = signature;
+    return signer ? [...signerLines(signature, signer), field('key', `sha256:${signer.spkiSha256}`)] : [];
   });
 }
 
-function validity(certificate: CertificateReport): string {
-  return `valid ${certificate.notBefore.slice(0, 10)} to ${certificate.notAfter.slice(0, 10)}`;
+/** A name counts only when something trusted vouches for it, and the signature is the key's. */
+function signerLines(signature: SignatureReport, signer: CertificateReport): string[] {
+  const { status, algorithm, trustedBy } = signature;
+  const known = trustedBy !== undefined && status !== 'invalid';
+  const validity = `valid ${signer.notBefore.slice(0, 10)} to ${signer.notAfter.slice(0, 10)}`;
+  return [
+    field(known ? 'signed by' : 'claims to be', `${signer.subject}  ${algorithm}, ${validity}`),
+    known ? field('trusted via', trustedBy) : field('issued by', signer.issuer),
+  ];
 }
 
 function filesLine(report: Report): string {
   const listed = report.files.filter((file) => file.expected !== undefined);
   const good = listed.filter((file) => file.status === 'ok');
   const names = good.slice(0, 4).map((file) => file.name);
-  const more = good.length > names.length ? ', …' : '';
-  return printable(`${good.length} of ${listed.length} match the manifest (${names.join(', ')}${more})`);
-}
-
-/** The input as people call it. */
-export function nameOf(name: string): string {
-  return name === '-' ? 'standard input' : name;
+  const more = good.length > names.length ? ', ...' : '';
+  return `${good.length} of ${listed.length} match the manifest (${names.join(', ')}${more})`;
 }

@@ -1,10 +1,11 @@
 import { CommanderError } from 'commander';
-import { BundleError, toBundleError } from '../kit/errors.ts';
+import { toBundleError } from '../kit/errors.ts';
 import { exitCodeOf } from '../operations/exit-codes.ts';
 import { makeReport } from '../operations/report.ts';
 import type { Context } from './context.ts';
 import { createProgram } from './program.ts';
 import { renderError } from './render-error.ts';
+import { usageError } from './usage-error.ts';
 
 /**
  * Runs one command line and returns the exit code; every fault becomes one message, and with `--json` one document.
@@ -19,10 +20,11 @@ export async function run(argv: readonly string[], context: Context): Promise<nu
     return exitCode;
   } catch (error) {
     if (error instanceof CommanderError && error.exitCode === 0) return 0; // help or version was shown
-    const fault = error instanceof CommanderError ? usageError(error, argv) : toBundleError(error);
+    const fault = error instanceof CommanderError ? usageError(error, program, argv) : toBundleError(error);
     if (argv.includes('--json')) {
       const operation = argv.find((word) => !word.startsWith('-')) ?? 'help';
-      context.print(JSON.stringify(makeReport({ operation, errors: [fault] }), undefined, 2));
+      const print = writesToStdout(argv) ? context.tell : context.print;
+      print(JSON.stringify(makeReport({ operation, errors: [fault] }), undefined, 2));
     } else {
       renderError(fault, context);
     }
@@ -30,16 +32,7 @@ export async function run(argv: readonly string[], context: Context): Promise<nu
   }
 }
 
-function usageError(error: CommanderError, argv: readonly string[]): BundleError {
-  const message = error.message
-    .replace(/^error: /, '')
-    .replace(/\s*\n\s*/g, ' ')
-    .trim();
-  const command = argv.find((word) => /^[a-z][a-z-]*$/.test(word));
-  if (error.code === 'commander.help' || error.code === 'commander.unknownCommand' || command === undefined) {
-    return new BundleError('USAGE', error.code === 'commander.help' ? 'no command is given' : message, {
-      fix: 'see bulla --help',
-    });
-  }
-  return new BundleError('USAGE', message, { fix: `see bulla ${command} --help` });
+/** Whether a bundle goes to standard output, where a document among its bytes would help nobody. */
+function writesToStdout(argv: readonly string[]): boolean {
+  return /(^| )(-o ?|--output[ =])-( |$)/.test(argv.join(' '));
 }

@@ -1,6 +1,12 @@
 import { encodeUtf8 } from '../kit/encoding.ts';
 import type { Limits } from '../kit/limits.ts';
 
+/** The most that common file systems hold in one name. */
+const PART_BYTES = 255;
+
+/** Names that Windows takes for devices, with any extension, in any folder. */
+const DEVICE = /^(con|prn|aux|nul|conin\$|conout\$|(com|lpt)[0-9¹²³]) *(\..*)?$/i;
+
 /**
  * Why a name may not be the name of a member, or undefined when it may.
  *
@@ -12,7 +18,7 @@ import type { Limits } from '../kit/limits.ts';
 export function memberNameFault(name: string, limits: Limits): string | undefined {
   if (name === '') return 'the name is empty';
   if (encodeUtf8(name).byteLength > limits.nameBytes)
-    return `the name is longer than ${limits.nameBytes} bytes`;
+    return `the name is longer than ${limits.nameBytes} bytes`; // [name.6]
   // [name.1] Colon and backslash are separators somewhere; the others cannot be stored on every file system.
   const forbidden = /[\\:*?"<>|]/u.exec(name);
   if (forbidden) return `the name holds the character "${forbidden[0]}"`;
@@ -31,17 +37,20 @@ export function memberNameFault(name: string, limits: Limits): string | undefine
   return undefined;
 }
 
+/** [name.3] Each part is a file or folder that can be made on every system, and is the one that the name says. */
 function partFault(part: string): string | undefined {
   if (part === '') return 'the name has an empty part, or ends in "/"';
   if (part === '.' || part === '..') return `the name has the part "${part}"`;
+  if (encodeUtf8(part).byteLength > PART_BYTES)
+    return `a part of the name is longer than ${PART_BYTES} bytes`; // [name.6]
   if (/[ .]$/.test(part)) return 'a part of the name ends in a dot or a blank';
   if (/^[~ ]/.test(part)) return 'a part of the name begins with "~" or a blank';
-  if (/^(con|prn|aux|nul|com\d|lpt\d)(\..*)?$/i.test(part)) return `"${part}" is a device on some systems`;
+  if (DEVICE.test(part)) return `"${part}" is a device on some systems`;
   return undefined;
 }
 
-/** What two names have in common when some file system takes them for one: NFKC, case folded. */
+/** What two names have in common when some file system takes them for one: compatibility forms and case folded. */
 export function memberNameKey(name: string): string {
-  // Upper first: "ß" and "ss" fold together only that way.
-  return name.normalize('NFKC').toUpperCase().toLowerCase();
+  // Lower, upper, lower: "ẞ", "ß" and "ss" fold together only that way; what folding decomposes is composed again.
+  return name.normalize('NFKC').toLowerCase().toUpperCase().toLowerCase().normalize('NFKC');
 }

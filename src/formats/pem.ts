@@ -28,16 +28,16 @@ export function splitPem(text: string): PemParts {
 
   for (const [index, raw] of text.split('\n').entries()) {
     const line = index + 1;
-    const content = raw.replace(/[ \t\r]+$/, '');
+    const content = trimBlanks(raw, 'end');
     const fault = (message: string): PemParts => ({ blocks, outside, fault: { message, line } });
     const edge = /^-----(BEGIN|END) ([A-Z0-9 ]+)-----$/.exec(content);
 
     if (open === undefined) {
       if (edge?.[1] === 'BEGIN') open = { label: edge[2] ?? '', base64: '', line };
       else if (edge) return fault(`"${content}" ends a block that never began`);
-      else if (content.trim() !== '') outside.push({ text: content, line });
+      else if (content !== '') outside.push({ text: content, line });
     } else if (edge === null) {
-      open.base64 += content.trim();
+      open.base64 += trimBlanks(content, 'both');
     } else {
       if (edge[1] !== 'END' || edge[2] !== open.label) return fault(`the ${open.label} block is not ended`);
       const bytes = parseBase64(open.base64);
@@ -49,6 +49,19 @@ export function splitPem(text: string): PemParts {
   if (open)
     return { blocks, outside, fault: { message: `the ${open.label} block is not ended`, line: open.line } };
   return { blocks, outside };
+}
+
+/** The line without blanks, tabs and carriage returns around it; a regular expression would take quadratic time. */
+function trimBlanks(line: string, where: 'end' | 'both'): string {
+  let from = 0;
+  let to = line.length;
+  while (to > from && isBlank(line.charCodeAt(to - 1))) to--;
+  while (where === 'both' && from < to && isBlank(line.charCodeAt(from))) from++;
+  return line.slice(from, to);
+}
+
+function isBlank(code: number): boolean {
+  return code === 0x20 || code === 0x09 || code === 0x0d;
 }
 
 /** The PEM text of bytes: 64 characters a line, LF. */

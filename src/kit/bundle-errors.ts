@@ -9,7 +9,7 @@ export const BUNDLE_ERRORS = {
   FORMAT_UNSUPPORTED: {
     kind: 'unsupported',
     why: 'bulla reads only formats that every reader understands alike',
-    fix: 'give an OVA, a tar or a gzip-compressed tar',
+    fix: 'give an OVA, a tar or a gzip-compressed tar; a bare disk image is made into one with: bulla pack',
   },
   ARCHIVE_EMPTY: { kind: 'archive', why: 'there is nothing to verify', fix: FETCH_AGAIN },
   ARCHIVE_TRUNCATED: {
@@ -107,7 +107,7 @@ export const BUNDLE_ERRORS = {
   DESCRIPTOR_SYNTAX: {
     kind: 'package',
     why: 'the descriptor says which files make the appliance; it is understood or refused',
-    fix: 'ask the publisher for a descriptor that is valid OVF',
+    fix: 'correct the descriptor, or ask the publisher for one that is valid OVF',
   },
   DESCRIPTOR_UNLISTED: {
     kind: 'package',
@@ -194,7 +194,7 @@ export const BUNDLE_ERRORS = {
   SCOPE_REFUSED: {
     kind: 'policy',
     why: 'the publisher may sign some bundles, and this is none of them',
-    fix: 'compare with the scopes of the publisher (bulla trust show PUBLISHER)',
+    fix: 'compare with the scopes of the publisher (bulla trust show PUBLISHER); "_" stands for a descriptor that names no vendor',
   },
   PUBLISHER_LIFETIME: {
     kind: 'policy',

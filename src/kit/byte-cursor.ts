@@ -63,11 +63,15 @@ export class ByteCursor {
     return this.takeBuffered(Math.min(limit, this.#chunk.byteLength - this.#used));
   }
 
-  /** Leaves out `count` bytes; returns how many there were when the source had to be read to find out. */
+  /**
+   * Leaves out `count` bytes; returns how many there were.
+   *
+   * A source that can skip is not asked whether it has the bytes: whoever reads on finds out.
+   */
   async skip(count: number): Promise<number> {
     let left = count - Math.min(count, this.#chunk.byteLength - this.#used);
     this.takeBuffered(count - left);
-    if (left > 0 && isSkippable(this.#source)) {
+    if (left > 0 && isSkippable(this.#source) && Number.isSafeInteger(this.#offset + left)) {
       this.#source.skip(left);
       this.#offset += left;
       return count;
@@ -113,12 +117,13 @@ export async function peek(
     length += next.value.byteLength;
   }
   const start = concat(parts);
-  let unread = start.byteLength > 0;
+  let unread = start;
   const stream = {
     async next(): Promise<IteratorResult<Uint8Array>> {
-      if (!unread) return iterator.next();
-      unread = false;
-      return { done: false, value: start };
+      if (unread.byteLength === 0) return iterator.next();
+      const value = unread;
+      unread = unread.subarray(value.byteLength);
+      return { done: false, value };
     },
     async return(): Promise<IteratorResult<Uint8Array>> {
       await iterator.return?.();
@@ -127,8 +132,13 @@ export async function peek(
     [Symbol.asyncIterator]() {
       return this;
     },
-    ...(isSkippable(source) ? { skip: (bytes: number) => source.skip(bytes) } : {}),
+    ...(isSkippable(source) ? { skip } : {}),
   };
+  function skip(bytes: number): void {
+    const here = Math.min(bytes, unread.byteLength);
+    unread = unread.subarray(here);
+    if (bytes > here && isSkippable(source)) source.skip(bytes - here);
+  }
   return { head: start.subarray(0, count), stream };
 }
 

@@ -3,8 +3,8 @@ import { BundleError } from './errors.ts';
 /**
  * Bytes that arrive in order, once.
  *
- * A chunk stays as it is until the second pull after it, so one write of it may be in flight while the next is
- * fetched; whoever keeps bytes longer copies them. Who iterates owns: leaving the loop closes the source.
+ * No chunk is empty. A chunk stays as it is until the second pull after it, so one write of it may be in flight while
+ * the next is fetched; whoever keeps bytes longer copies them. Who iterates owns: leaving the loop closes the source.
  */
 export type ByteStream = AsyncIterable<Uint8Array>;
 
@@ -61,23 +61,4 @@ export async function* once(bytes: Uint8Array): AsyncGenerator<Uint8Array, void>
 export function checkAborted(signal: AbortSignal | undefined): void {
   if (!signal?.aborted) return;
   throw signal.reason instanceof BundleError ? signal.reason : new BundleError('INTERRUPTED', 'interrupted');
-}
-
-/** The same bytes in chunks of at least `least` bytes (the last may be shorter). */
-export async function* rechunk(source: ByteStream, least: number): AsyncGenerator<Uint8Array, void> {
-  let parts: Uint8Array[] = [];
-  let length = 0;
-  for await (const chunk of source) {
-    if (length === 0 && chunk.byteLength >= least) {
-      yield chunk;
-      continue;
-    }
-    parts.push(copyBytes(chunk));
-    length += chunk.byteLength;
-    if (length < least) continue;
-    yield concat(parts);
-    parts = [];
-    length = 0;
-  }
-  if (length > 0) yield concat(parts);
 }

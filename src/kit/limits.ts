@@ -16,7 +16,10 @@ export interface Limits {
   readonly nameDepth: number;
   /** zero bytes after the end-of-archive mark */
   readonly trailingZeros: number;
-  /** inflated bytes for each compressed byte, counted past the first `inflateFree` inflated bytes */
+  /**
+   * inflated bytes for each compressed byte, once there are more than `inflateFree`; zeros by the MiB are not counted,
+   * since an empty disk is honest and takes no room
+   */
   readonly inflateRatio: number;
   readonly inflateFree: number;
   /** certificates in a certificate file */
@@ -43,7 +46,7 @@ export const DEFAULT_LIMITS: Limits = {
   nameDepth: 8,
   trailingZeros: MIB,
   inflateRatio: 200,
-  inflateFree: MIB,
+  inflateFree: 64 * MIB,
   certificates: 16,
   xmlElements: 100_000,
   xmlDepth: 64,

@@ -7,13 +7,13 @@ export const USE_ERRORS = {
   INTERNAL: {
     kind: 'internal',
     why: 'this is a fault of bulla, so nothing it was asked to judge has been judged',
-    fix: 'report it with the command, the input if you can share it, and this message',
+    fix: 'report it with the command, the input if you can share it, and what BULLA_DEBUG=1 adds to this message',
   },
 
   // What was asked
   USAGE: {
     kind: 'usage',
-    why: 'the command was not understood, so nothing was done',
+    why: 'the command cannot be carried out as it stands, so nothing was done',
     fix: 'see bulla --help, or bulla COMMAND --help',
   },
   CONFIG_INVALID: {
@@ -33,7 +33,7 @@ export const USE_ERRORS = {
   },
   PASSPHRASE_NEEDED: {
     kind: 'usage',
-    why: 'the private key is encrypted',
+    why: 'the key can be used only with its passphrase, and there is nobody to ask for it',
     fix: 'run in a terminal to be asked, or give --passphrase-file FILE, or set BULLA_PASSPHRASE_FILE',
   },
   DESTINATION_EXISTS: {
@@ -69,7 +69,7 @@ export const USE_ERRORS = {
   REMOTE_UNAUTHORISED: {
     kind: 'unauthorised',
     why: 'the server did not let bulla read the bundle',
-    fix: 'fetch it with a tool that can sign in, and pipe it: curl … | bulla verify -',
+    fix: 'fetch it with a tool that can sign in, and pipe it: curl ADDRESS | bulla verify -',
   },
   PASSPHRASE_WRONG: {
     kind: 'unauthorised',

@@ -8,20 +8,23 @@ export interface BundleRoles {
   readonly certificate?: string;
 }
 
+/** What a member may be besides an ordinary file, by its extension. */
+export type PartKind = 'ovf' | 'mf' | 'cert';
+
 /** The base name and kind of a member that may play a part, or undefined for an ordinary file. */
-export function rolePartOf(name: string): { base: string; kind: 'ovf' | 'mf' | 'cert' } | undefined {
+export function rolePartOf(name: string): { base: string; kind: PartKind } | undefined {
   // [bundle.2] Only at the top: a manifest speaks of names beside it.
   const match = /^([^/]+)\.(ovf|mf|cert)$/i.exec(name);
   const [, base, extension] = match ?? [];
   if (base === undefined || extension === undefined) return undefined;
-  return { base, kind: extension.toLowerCase() as 'ovf' | 'mf' | 'cert' };
+  return { base, kind: extension.toLowerCase() as PartKind };
 }
 
 /**
  * Assigns the roles among the members of a bundle, by name and never by position.
  *
- * With a descriptor `X.ovf`, only `X.mf` and `X.cert` count; another `.mf` is an ordinary file. Without one, the
- * only `.mf` and the `.cert` of its name count.
+ * With a descriptor `X.ovf`, only `X.mf` and `X.cert` count; another `.mf` or `.cert` is an ordinary file, but not
+ * both of one name. Without a descriptor, the only `.mf` and the `.cert` of its name count.
  *
  * @throws {BundleError} `PACKAGE_AMBIGUOUS` when two members could play one part
  * @see spec/bundle.md, clauses bundle.1 to bundle.4
@@ -31,7 +34,7 @@ export function assignRoles(names: readonly string[]): BundleRoles {
     const part = rolePartOf(name);
     return part ? [{ name, ...part }] : [];
   });
-  const only = (kind: string, base?: string): { name: string; base: string } | undefined => {
+  const only = (kind: PartKind, base?: string): { name: string; base: string } | undefined => {
     const found = parts.filter((part) => part.kind === kind && (base === undefined || part.base === base));
     const [first, second] = found;
     if (!first || !second) return first;
@@ -42,6 +45,17 @@ export function assignRoles(names: readonly string[]): BundleRoles {
 
   const descriptor = only('ovf');
   const manifest = only('mf', descriptor?.base);
+  const foreign = parts.find(
+    (part) =>
+      part.kind === 'cert' &&
+      part.base !== descriptor?.base &&
+      parts.some(({ kind, base }) => kind === 'mf' && base === part.base),
+  );
+  if (descriptor && manifest && foreign) {
+    // Whoever reads them before the descriptor takes them for manifest and signature of a plain bundle.
+    const message = `the bundle has a signed manifest of the name "${foreign.base}" besides that of the descriptor`;
+    throw new BundleError('PACKAGE_AMBIGUOUS', message, { where: { member: foreign.name } }); // [bundle.3]
+  }
   const base = descriptor?.base ?? manifest?.base;
   const certificate = base === undefined ? undefined : only('cert', base);
   return {

@@ -1,9 +1,10 @@
 import type { ArchiveEntries } from '../archive/entry.ts';
 import { type ArchiveFormat, openArchive } from '../archive/open-archive.ts';
+import { ALL_DIGESTS } from '../crypto/digest.ts';
 import type { DigestName } from '../formats/ovf/digest-name.ts';
 import { type Manifest, parseManifest } from '../formats/ovf/manifest.ts';
 import { watch } from '../kit/byte-cursor.ts';
-import { type BundleError, toBundleError } from '../kit/errors.ts';
+import { BundleError, toBundleError } from '../kit/errors.ts';
 import type { OnProgress } from '../kit/progress.ts';
 import type { Source } from '../storage/source.ts';
 import { judgeScope, scopeNameOf } from '../trust/judge-signer.ts';
@@ -13,6 +14,7 @@ import { judgeSignature, type SignatureJudgement, type SignaturePolicy } from '.
 import { manifestDigests } from './look-ahead.ts';
 import { type BundleSink, digestOf, type ReadMember, readMember } from './read-member.ts';
 import type { Check } from './report.ts';
+import { skippedChecks } from './skipped-checks.ts';
 
 /** How a bundle is examined. With a `sink` the members are stored, and the first thing wrong ends the reading. */
 export interface ExamineOptions extends SignaturePolicy {
@@ -62,9 +64,20 @@ export async function examine(source: Source, options: ExamineOptions): Promise<
     });
     source.checkUnchanged();
   } catch (error) {
-    fault = toBundleError(error).at({ file: source.name });
+    fault = (changeBehind(error, source) ?? toBundleError(error)).at({ file: source.name });
   }
   return { ...(format ? { format } : {}), ...reading.judge(complete && !fault, fault) };
+}
+
+/** [judge.6] A file that was cut or written to looks like a malformed archive; what happened to it says more. */
+function changeBehind(error: unknown, source: Source): BundleError | undefined {
+  if (toBundleError(error).kind !== 'archive') return undefined;
+  try {
+    source.checkUnchanged();
+    return undefined;
+  } catch (change) {
+    return toBundleError(change);
+  }
 }
 
 /** The members read so far, and what the manifest among them says about those to come. */
@@ -85,7 +98,8 @@ class Reading {
     const { limits, sink } = this.#options;
     for await (const entry of entries) {
       onMember(entry.name);
-      const member = await readMember(entry, { algorithms: this.#algorithms(entry.name), limits, sink });
+      const algorithms = this.#algorithms(entry.name);
+      const member = await readMember(entry, { algorithms, limits, sink, before: this.#members });
       this.#members.push(member);
       this.#lookAhead(member);
       if (sink && this.#isRefused(member)) return false;
@@ -96,17 +110,18 @@ class Reading {
   #algorithms(name: string): readonly DigestName[] {
     if (!this.#manifest) return this.#hint;
     const listed = this.#manifest.entries.find((entry) => entry.name === name);
-    return [listed?.algorithm ?? 'sha256'];
+    return listed ? [listed.algorithm] : ALL_DIGESTS; // another manifest may still turn out to be the one that counts
   }
 
-  /** Takes what a manifest and a signature at the front tell; whether they are the ones that count is decided at the end. */
+  /** Takes what the manifest and the signature tell that count by what has come so far. */
   #lookAhead(member: ReadMember): void {
-    const kind = rolePartOf(member.name)?.kind;
-    if (kind === undefined || !member.bytes) return;
+    if (rolePartOf(member.name) === undefined) return;
+    this.#manifest = undefined;
+    this.#signature = undefined;
     try {
-      if (kind === 'mf') this.#manifest ??= parseManifest(member.bytes, this.#options.limits);
       const signed = this.#signed(assignRoles(this.#members.map(({ name }) => name)));
       if (signed?.certificate) this.#signature = judgeSignature(signed, this.#options);
+      if (signed) this.#manifest = parseManifest(signed.manifest.bytes, this.#options.limits);
     } catch {
       // said again, and reported, when everything has been read
     }
@@ -126,10 +141,14 @@ class Reading {
     };
   }
 
-  /** With manifest and signature at the front, the first wrong member is the last one stored. */
+  /**
+   * [import.5] With manifest and signature at the front, the first wrong member is the last one stored. Nothing behind
+   * could make up for it: [bundle.3] has other members that count in place of these refused.
+   */
   #isRefused(member: ReadMember): boolean {
-    if (this.#signature && !this.#signature.accepted) return true;
-    if (!this.#manifest || !this.#signature || rolePartOf(member.name)) return false;
+    if (!this.#signature) return false;
+    if (!this.#signature.accepted || !this.#manifest) return true;
+    if (rolePartOf(member.name)) return false;
     const entry = this.#manifest.entries.find(({ name }) => name === member.name);
     return !entry || digestOf(member, entry.algorithm) !== entry.digest;
   }
@@ -140,10 +159,11 @@ class Reading {
     const errors: BundleError[] = fault ? [fault] : [];
     const checks: Check[] = [archiveCheck(fault, complete, members.length)];
     let roles: BundleRoles = {};
+    let ambiguous: BundleError | undefined;
     try {
       roles = assignRoles(members.map(({ name }) => name));
     } catch (error) {
-      const ambiguous = toBundleError(error);
+      ambiguous = toBundleError(error);
       errors.push(ambiguous);
       checks.push({ id: 'package.members', status: 'fail', detail: ambiguous.message });
     }
@@ -152,7 +172,7 @@ class Reading {
     const signature =
       signed && (complete || signed.certificate) ? judgeSignature(signed, this.#options) : undefined;
     const contents = judgeContents(
-      { roles, members, complete },
+      { roles, members, complete: complete && !ambiguous },
       {
         manifestAccepted: complete && errors.length === 0 && signature?.accepted === true,
         signed: signature?.signed ?? false,
@@ -167,6 +187,10 @@ class Reading {
       checks.push(scope.check);
       errors.push(...scope.errors);
     }
+    // [judge.3] Reading stops early only at something wrong; if that were not found again, nothing must look trusted.
+    if (!complete && errors.length === 0)
+      errors.push(new BundleError('INTERNAL', 'the bundle was not read to its end'));
+    checks.push(...skippedChecks(checks, { fault: fault ?? ambiguous, roles, signature }));
     return {
       roles,
       members,

@@ -41,7 +41,7 @@ export const EXIT_MEANINGS: readonly (readonly [code: number, meaning: string])[
   [18, 'signature valid, signer unknown'],
   [20, 'no trust configured'],
   [130, 'interrupted (SIGINT); nothing is left behind'],
-  [143, 'terminated (SIGTERM); nothing is left behind'],
+  [143, 'terminated (SIGTERM or SIGHUP); nothing is left behind'],
 ];
 
 /** When several faults apply, the first of these decides; what kept us from finding out comes before every verdict. */

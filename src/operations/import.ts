@@ -1,10 +1,11 @@
+import { checkAborted } from '../kit/bytes.ts';
 import { BundleError, toBundleError } from '../kit/errors.ts';
-import { type BundleInput, openSource } from '../storage/open-source.ts';
+import type { BundleInput } from '../storage/open-source.ts';
 import { openStaging, type Staging } from '../storage/staging.ts';
 import { diskImagesOf } from './disk-images.ts';
 import type { Examination } from './examine.ts';
 import { type FileReport, makeReport, type Report } from './report.ts';
-import { examineAndReport, sourceOptions, type VerifyOptions } from './verify.ts';
+import { examineAndReport, type VerifyOptions } from './verify.ts';
 
 /** How a bundle is imported: verified as `verify` does, and published only by its verdict. */
 export interface ImportOptions extends VerifyOptions {
@@ -34,12 +35,12 @@ export interface ImportResult {
  */
 export async function importBundle(input: BundleInput, options: ImportOptions): Promise<ImportResult> {
   await using staging = options.dryRun ? undefined : openStaging(options.destination);
-  await using source = await openSource(input, sourceOptions(options));
-  const { examination, report } = await examineAndReport('import', source, options, staging);
+  const { examination, report } = await examineAndReport('import', input, options, staging);
   if (report.exitCode !== 0) return { imported: false, report, files: [] };
 
   let kept: ReadonlySet<string>;
   try {
+    checkAborted(options.signal); // a small bundle may have been read without a look at it
     kept = keptNames(examination, options.imagesOnly ?? false);
   } catch (error) {
     return { imported: false, report: refuse(report, toBundleError(error)), files: [] };
@@ -59,7 +60,7 @@ function keptNames(examination: Examination, imagesOnly: boolean): ReadonlySet<s
   if (!imagesOnly) return new Set(all);
   const images = diskImagesOf(all, examination.contents.descriptor);
   if (images.length > 0) return new Set(images);
-  throw new BundleError('FILE_MISSING', 'the bundle holds no disk image', {
+  throw new BundleError('USAGE', 'the bundle holds no disk image', {
     why: 'only the disk images were asked for',
     fix: 'import it without --images-only; bulla inspect shows what is in it',
   });

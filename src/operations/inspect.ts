@@ -43,7 +43,7 @@ export async function inspect(
   const limits = { ...DEFAULT_LIMITS, ...options.limits };
   await using source = await openSource(input, sourceOptions(options));
   const members: ReadMember[] = [];
-  const disks: Record<string, DiskProbe> = {};
+  const disks: Record<string, DiskProbe> = Object.create(null); // a member may be named __proto__
   const errors: BundleError[] = [];
   let format: ArchiveFormat | undefined;
   let roles: BundleRoles = {};
@@ -53,8 +53,9 @@ export async function inspect(
     for await (const entry of archive.entries) {
       const total = source.size === undefined ? {} : { total: source.size };
       options.onProgress?.({ phase: 'read', bytes: entry.offset, ...total, member: entry.name });
-      members.push(await inspectMember(entry, limits, disks));
+      members.push(await inspectMember(entry, { limits, disks, before: members }));
     }
+    source.checkUnchanged();
     roles = assignRoles(members.map(({ name }) => name));
     if (roles.base === undefined) {
       errors.push(
@@ -88,11 +89,15 @@ export async function inspect(
 
 async function inspectMember(
   entry: ArchiveEntry,
-  limits: Limits,
-  disks: Record<string, DiskProbe>,
+  options: {
+    readonly limits: Limits;
+    readonly disks: Record<string, DiskProbe>;
+    readonly before: readonly ReadMember[];
+  },
 ): Promise<ReadMember> {
+  const { limits, disks, before } = options;
   const { name, size, offset, dataOffset } = entry;
-  if (rolePartOf(name)) return readMember(entry, { algorithms: [], limits, sink: undefined });
+  if (rolePartOf(name)) return readMember(entry, { algorithms: [], limits, sink: undefined, before });
   const digester = new Digester(['sha256']);
   const head: Uint8Array[] = [];
   let headBytes = 0;

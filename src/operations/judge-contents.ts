@@ -4,6 +4,7 @@ import { BundleError, toBundleError } from '../kit/errors.ts';
 import type { Limits } from '../kit/limits.ts';
 import type { Allowances } from '../trust/policy.ts';
 import type { BundleRoles } from './bundle-roles.ts';
+import { contentChecks } from './content-checks.ts';
 import { judgeReferences } from './judge-references.ts';
 import { digestOf, type ReadMember } from './read-member.ts';
 import type { Check, FileReport } from './report.ts';
@@ -92,7 +93,7 @@ export function judgeContents(
     }
   }
 
-  const checks = contentChecks(files, errors, manifest);
+  const checks = contentChecks({ files, errors, manifest, complete });
   const judged = judgeDescriptor(contents, errors.length === 0 && options.manifestAccepted, options);
   return {
     files,
@@ -193,7 +194,7 @@ function digestFaults(
     const line = listed.get(file.name)?.line;
     const where = { member: file.name, ...(file.offset === undefined ? {} : { offset: file.offset }) };
     if (file.status === 'mismatch') {
-      const message = `"${file.name}" does not match its ${file.algorithm} digest in "${manifestName}" line ${line}: expected ${file.expected}, got ${file.actual}`;
+      const message = `"${file.name}" does not match its ${file.algorithm} digest in "${manifestName}" line ${line}`;
       return [new BundleError('DIGEST_MISMATCH', message, { where })];
     }
     if (file.status !== 'unchecked' || !file.expected) return [];
@@ -230,41 +231,6 @@ function coverageFaults(
     warnings.push(`the manifest does not list the descriptor "${file.name}" (--allow-unlisted-descriptor)`);
     return [];
   });
-}
-
-function contentChecks(
-  files: readonly FileReport[],
-  errors: readonly BundleError[],
-  manifest: Manifest,
-): Check[] {
-  const counted = files.filter((file) => file.expected !== undefined);
-  const good = counted.filter((file) => file.status === 'ok').length;
-  const syntax = errors.find(
-    (error) => error.code === 'MANIFEST_SYNTAX' || error.code === 'MANIFEST_MISSING',
-  );
-  const cover = errors.find((error) =>
-    ['FILE_UNLISTED', 'DESCRIPTOR_UNLISTED', 'FILE_MISSING'].includes(error.code),
-  );
-  const digest = errors.find(
-    (error) => error.code === 'DIGEST_MISMATCH' || error.code === 'PACKAGE_AMBIGUOUS',
-  );
-  return [
-    {
-      id: 'manifest.syntax',
-      status: syntax ? 'fail' : 'pass',
-      detail: syntax?.message ?? `${manifest.entries.length} lines`,
-    },
-    {
-      id: 'package.members',
-      status: cover ? 'fail' : 'pass',
-      detail: cover?.message ?? 'every member is listed, every listed file is there',
-    },
-    {
-      id: 'manifest.digests',
-      status: digest ? 'fail' : 'pass',
-      detail: `${good} of ${counted.length} files match the manifest`,
-    },
-  ];
 }
 
 /** [cover.7] The descriptor is believed, and so parsed, only behind a manifest that is. */

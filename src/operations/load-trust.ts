@@ -26,7 +26,7 @@ export interface LoadedPublisher {
   readonly anchors: readonly Certificate[];
 }
 
-/** Reads all that is trusted. @throws {BundleError} `FILE_*`, `CONFIG_INVALID`, `CERTIFICATE_MALFORMED`, `USAGE` */
+/** Reads all that is trusted. @throws {BundleError} `FILE_*`, `CONFIG_INVALID`, `USAGE` */
 export async function loadTrust(options: TrustOptions): Promise<TrustStore> {
   const { anchors = [], pins = [] } = options;
   if (anchors.length > 0 || pins.length > 0) {
@@ -90,24 +90,27 @@ function anchorsIn(path: string): readonly Anchor[] {
 }
 
 /**
- * The certificates in a PEM text; text between the blocks is allowed here, since people keep notes there.
+ * The certificates in a PEM file of the user's; text between the blocks is allowed here, since people keep notes there.
  *
- * @throws {BundleError} `CERTIFICATE_MALFORMED` when there is none, or one is damaged
+ * @throws {BundleError} `CONFIG_INVALID` when there is none, or one is damaged: the fault is not the bundle's
  */
 export function parseCertificates(pem: string, file: string): readonly Certificate[] {
   const { blocks, fault } = splitPem(pem);
-  const malformed = (message: string, line?: number): BundleError =>
-    new BundleError('CERTIFICATE_MALFORMED', message, {
+  const invalid = (message: string, line?: number, cause?: unknown): BundleError =>
+    new BundleError('CONFIG_INVALID', message, {
       where: { file, ...(line === undefined ? {} : { line }) },
+      why: 'a certificate is needed here, whole and in PEM',
+      fix: 'give a file with -----BEGIN CERTIFICATE----- in it; from DER: openssl x509 -inform DER -in CERT -out CERT.pem',
+      cause,
     });
-  if (fault) throw malformed(fault.message, fault.line);
+  if (fault) throw invalid(fault.message, fault.line);
   const found = blocks.filter((block) => block.label === 'CERTIFICATE');
-  if (found.length === 0) throw malformed('the file holds no PEM certificate');
+  if (found.length === 0) throw invalid('the file holds no PEM certificate');
   return found.map((block) => {
     try {
       return parseCertificate(block.bytes);
     } catch (error) {
-      throw toBundleError(error).at({ file, line: block.line });
+      throw invalid(toBundleError(error).message, block.line, error);
     }
   });
 }

@@ -6,8 +6,8 @@ import { parseManifest } from '../formats/ovf/manifest.ts';
 import { peek } from '../kit/byte-cursor.ts';
 import type { Limits } from '../kit/limits.ts';
 import type { Source } from '../storage/source.ts';
-import { rolePartOf } from './bundle-roles.ts';
-import { readMember } from './read-member.ts';
+import { assignRoles, rolePartOf } from './bundle-roles.ts';
+import { type ReadMember, readMember } from './read-member.ts';
 
 /**
  * The digests to compute before the manifest has been seen: those it uses, where the source lets us look ahead,
@@ -20,14 +20,21 @@ export async function manifestDigests(source: Source, limits: Limits): Promise<r
   try {
     const { head, stream } = await peek(source.stream(), 2);
     if (isGzip(head)) return ALL_DIGESTS; // looking ahead would mean to inflate everything twice
+    const members: ReadMember[] = [];
     for await (const entry of readTar(stream, limits)) {
-      if (rolePartOf(entry.name)?.kind !== 'mf') continue;
-      const { bytes } = await readMember(entry, { algorithms: [], limits, sink: undefined });
-      const used = new Set(
-        parseManifest(bytes ?? new Uint8Array(0), limits).entries.map((line) => line.algorithm),
-      );
-      return used.size > 0 ? [...used] : ALL_DIGESTS;
+      const kind = rolePartOf(entry.name)?.kind;
+      const { name, size, offset, dataOffset } = entry;
+      if (kind === 'mf') {
+        const options = { algorithms: [], limits, sink: undefined, before: members };
+        members.push(await readMember(entry, options));
+      } else if (kind) members.push({ name, size, offset, dataOffset, digests: new Map() });
+      const roles = assignRoles(members.map((member) => member.name));
+      if (roles.descriptor && roles.manifest) break; // nothing behind can take their place
     }
+    const { manifest } = assignRoles(members.map(({ name }) => name));
+    const bytes = members.find(({ name }) => name === manifest)?.bytes ?? new Uint8Array(0);
+    const used = new Set(parseManifest(bytes, limits).entries.map((line) => line.algorithm));
+    return used.size > 0 ? [...used] : ALL_DIGESTS;
   } catch {
     // whatever is wrong is met again, and reported, by the reading that counts
   }

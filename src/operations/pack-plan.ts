@@ -10,6 +10,7 @@ import { BundleError, toBundleError } from '../kit/errors.ts';
 import { DEFAULT_LIMITS } from '../kit/limits.ts';
 import { openInputFile } from '../storage/input-file.ts';
 import { readSmallFile } from '../storage/small-files.ts';
+import { expectImportable } from './expect-importable.ts';
 
 /** What is said about a machine made of bare disk images. */
 export interface ApplianceOptions {
@@ -47,12 +48,18 @@ export async function planPack(
   inputs: readonly string[],
   options: { readonly base: string; readonly plain: boolean; readonly appliance: ApplianceOptions },
 ): Promise<PackPlan> {
+  if (inputs.length === 0)
+    throw new BundleError('USAGE', 'there is nothing to pack', { fix: 'name the files' });
   const descriptor = inputs.find((path) => /\.ovf$/i.test(path));
   if ((options.plain || descriptor) && Object.keys(options.appliance).length > 0) {
-    throw new BundleError('USAGE', 'vendor, product, version, processors and memory are for bare disk images', {
-      why: 'they go into a descriptor, and none is made here',
-      fix: 'leave them out; an .ovf says these things itself',
-    });
+    throw new BundleError(
+      'USAGE',
+      'vendor, product, version, processors and memory are for bare disk images',
+      {
+        why: 'they go into a descriptor, and none is made here',
+        fix: 'leave them out; an .ovf says these things itself',
+      },
+    );
   }
   let plan: PackPlan;
   if (options.plain) plan = await planPlain(inputs, options.base);
@@ -65,7 +72,25 @@ export async function planPack(
     });
   }
   checkNames(plan);
+  await expectWhole(plan.files);
   return plan;
+}
+
+/** [pack.8] Whoever imports it opens an image by its content, whatever the descriptor or the name says it is. */
+async function expectWhole(files: readonly PlannedFile[]): Promise<void> {
+  for (const { path } of files) {
+    const probe = await probeIfImage(path);
+    if (probe && !isSelfContained(probe)) throw needsOthers(path, probe);
+  }
+}
+
+async function probeIfImage(path: string): Promise<DiskProbe | undefined> {
+  try {
+    return (await probeFile(path)).probe;
+  } catch (error) {
+    if (toBundleError(error).code === 'FORMAT_UNSUPPORTED') return undefined; // no image, or of a kind that we do not know
+    throw error;
+  }
 }
 
 async function planPlain(inputs: readonly string[], base: string): Promise<PackPlan> {
@@ -94,7 +119,7 @@ async function planDisks(
     if (!isSelfContained(probe)) throw needsOthers(path, probe);
     if (probe.format === 'raw' && !/\.(raw|img|bin|dd)$/i.test(path)) {
       warnings.push(
-        `"${file.name}" is in no image format that is known: packed as a raw disk of ${size} bytes`,
+        `"${file.name}" is in no image format that is known: packed as a raw disk of ${size} bytes (files that are no disks: --plain)`,
       );
     }
     files.push(file);
@@ -106,10 +131,12 @@ async function planDisks(
       ...(probe.variant ? { variant: probe.variant } : {}),
     });
   }
+  const descriptor = { name: `${options.base}.ovf`, bytes: new Uint8Array(0) };
+  checkNames({ base: options.base, descriptor, files }); // its words are better than those of the descriptor's writer
   const text = formatDescriptor({ name: options.base, ...options.appliance, disks });
   return {
     base: options.base,
-    descriptor: { name: `${options.base}.ovf`, bytes: encodeUtf8(text) },
+    descriptor: { ...descriptor, bytes: encodeUtf8(text) },
     files,
     warnings,
   };
@@ -149,7 +176,7 @@ async function planDescriptor(path: string): Promise<PackPlan> {
   const lookup = referenceOf(references);
   const files: PlannedFile[] = [];
   for (const member of memberNames(references)) {
-    const file = await planFile(member, join(dirname(path), member));
+    const file = await planReferenced(member, path);
     const expected = lookup(member)?.size;
     if (expected !== undefined && expected !== file.size) {
       warnings.push(
@@ -170,9 +197,28 @@ async function planDescriptor(path: string): Promise<PackPlan> {
   return { base: name.slice(0, -4), descriptor: { name, bytes }, files, warnings };
 }
 
-function checkNames(plan: PackPlan): void {
+/** A file that the descriptor at `path` names. */
+async function planReferenced(member: string, path: string): Promise<PlannedFile> {
+  const file = join(dirname(path), member);
+  try {
+    return await planFile(member, file);
+  } catch (error) {
+    const { code, message, cause } = toBundleError(error);
+    if (code !== 'FILE_NOT_FOUND') throw error;
+    throw new BundleError(code, `${message}, and the descriptor ${basename(path)} names it`, {
+      where: { file },
+      why: 'a bundle without it would be refused',
+      fix: 'put the file beside the descriptor, or take it out of the References there',
+      cause,
+    });
+  }
+}
+
+function checkNames(plan: Pick<PackPlan, 'base' | 'descriptor' | 'files'>): void {
   if (plan.base.includes('/')) {
-    throw new BundleError('USAGE', `the name "${plan.base}" has a folder in it`, { fix: 'give a name without "/"' });
+    throw new BundleError('USAGE', `the name "${plan.base}" has a folder in it`, {
+      fix: 'give a name without "/"',
+    });
   }
   const names = [
     ...(plan.descriptor ? [plan.descriptor.name] : []),
@@ -191,6 +237,11 @@ function checkNames(plan: PackPlan): void {
       throw new BundleError('ARCHIVE_DUPLICATE', `two members would be named "${name}"`, { fix });
     seen.add(key);
   }
+  expectImportable({
+    base: plan.base,
+    members: names,
+    ...(plan.descriptor ? { descriptor: plan.descriptor.name } : {}),
+  });
   if (names.length <= DEFAULT_LIMITS.members) return;
   throw new BundleError(
     'ARCHIVE_LIMIT',

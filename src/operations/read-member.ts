@@ -4,7 +4,7 @@ import type { DigestName } from '../formats/ovf/digest-name.ts';
 import { collect } from '../kit/bytes.ts';
 import { BundleError } from '../kit/errors.ts';
 import type { Limits } from '../kit/limits.ts';
-import { rolePartOf } from './bundle-roles.ts';
+import { type PartKind, rolePartOf } from './bundle-roles.ts';
 
 /** A member that has been read to its end. */
 export interface ReadMember {
@@ -37,14 +37,16 @@ export async function readMember(
     readonly algorithms: readonly DigestName[];
     readonly limits: Limits;
     readonly sink: BundleSink | undefined;
+    /** those read before it, which share the limit of what is kept in memory */
+    readonly before: readonly ReadMember[];
   },
 ): Promise<ReadMember> {
   const { name, size, offset, dataOffset } = entry;
   const sink = await options.sink?.create(name);
   try {
-    const limit = keepLimit(name, options.limits);
-    if (limit !== undefined) {
-      const bytes = await collect(entry.body, limit, () => tooLarge(name, limit, offset));
+    const room = roomFor(name, options);
+    if (room !== undefined) {
+      const bytes = await collect(entry.body, room, () => tooLarge(name, options.limits, offset));
       await sink?.write(bytes);
       await sink?.finish();
       return { name, size, offset, dataOffset, digests: new Map(), bytes };
@@ -74,21 +76,30 @@ export function digestOf(member: ReadMember, algorithm: DigestName): string | un
   return member.bytes ? digestHex(algorithm, member.bytes) : member.digests.get(algorithm);
 }
 
-function keepLimit(name: string, limits: Limits): number | undefined {
-  switch (rolePartOf(name)?.kind) {
+/** Bytes that a member may have to be kept; undefined when it is not. Each of a kind may turn out to be the one that counts. */
+function roomFor(
+  name: string,
+  { limits, before }: { readonly limits: Limits; readonly before: readonly ReadMember[] },
+): number | undefined {
+  const kind = rolePartOf(name)?.kind;
+  if (kind === undefined) return undefined;
+  const same = before.filter((member) => rolePartOf(member.name)?.kind === kind);
+  return same.reduce((room, { size }) => room - size, limitOf(kind, limits));
+}
+
+function limitOf(kind: PartKind, limits: Limits): number {
+  switch (kind) {
     case 'ovf':
       return limits.descriptorBytes;
     case 'mf':
       return limits.manifestBytes;
     case 'cert':
       return limits.certificateFileBytes;
-    case undefined:
-      return undefined;
   }
 }
 
-function tooLarge(name: string, limit: number, offset: number): BundleError {
-  return new BundleError('ARCHIVE_LIMIT', `"${name}" is larger than ${limit} bytes`, {
-    where: { member: name, offset },
-  });
+function tooLarge(name: string, limits: Limits, offset: number): BundleError {
+  const kind = rolePartOf(name)?.kind ?? 'mf';
+  const message = `"${name}" takes the .${kind} members over the limit of ${limitOf(kind, limits)} bytes`;
+  return new BundleError('ARCHIVE_LIMIT', message, { where: { member: name, offset } });
 }

@@ -12,8 +12,8 @@ import type { OnProgress } from '../kit/progress.ts';
 import { openSource } from '../storage/open-source.ts';
 import { openOutput } from '../storage/output.ts';
 import { NO_ALLOWANCES } from '../trust/policy.ts';
-import { assignRoles, rolePartOf } from './bundle-roles.ts';
-import { judgeContents } from './judge-contents.ts';
+import { assignRoles, type BundleRoles, rolePartOf } from './bundle-roles.ts';
+import { type ContentsJudgement, judgeContents } from './judge-contents.ts';
 import { certificateReport } from './judge-signature.ts';
 import { manifestDigests } from './look-ahead.ts';
 import type { PackFormat } from './pack.ts';
@@ -57,11 +57,11 @@ export async function sign(input: string, options: SignOptions): Promise<Report>
     const tar = writeTar(copying.files(entries), { mtime: options.mtime ?? 0 });
     for await (const chunk of options.format === 'tgz' ? gzip(tar) : tar) await output.write(chunk);
     source.checkUnchanged();
+    await output.commit();
   } catch (error) {
-    throw toBundleError(error).at({ file: source.name });
+    if (copying.judged.errors.length === 0) throw toBundleError(error).at({ file: source.name });
   }
-  const judged = copying.judge();
-  if (judged.errors.length === 0) await output.commit();
+  const { judged } = copying;
   return makeReport({
     operation: 'sign',
     input: { name: source.name, ...(source.size === undefined ? {} : { size: source.size }) },
@@ -78,9 +78,13 @@ class Copying {
   readonly #options: SignOptions;
   readonly #hint: readonly DigestName[];
   readonly #total: number | undefined;
+  /** those of the new bundle, but for the new certificate file */
   readonly #members: ReadMember[] = [];
+  readonly #leftOut: string[] = [];
   #manifest: Manifest | undefined;
   #signed: string | undefined;
+  /** [pack.5] What an importer would say of the new bundle, once all of it has been copied. */
+  judged: ContentsJudgement = { files: [], checks: [], errors: [], warnings: [] };
 
   constructor(options: SignOptions, hint: readonly DigestName[], total: number | undefined) {
     this.#options = options;
@@ -95,17 +99,35 @@ class Copying {
         yield { name: entry.name, size: entry.size, body: this.#hashed(entry) };
         continue;
       }
-      const member = await readMember(entry, { algorithms: [], limits: DEFAULT_LIMITS, sink: undefined });
+      const before = this.#members;
+      const member = await readMember(entry, {
+        algorithms: [],
+        limits: DEFAULT_LIMITS,
+        sink: undefined,
+        before,
+      });
+      if (kind === 'cert' && this.#isOldSignature(entry.name)) {
+        this.#leftOut.push(entry.name);
+        continue;
+      }
       this.#members.push(member);
       const bytes = member.bytes ?? new Uint8Array(0);
-      if (kind === 'cert' && this.#isOldSignature(entry.name)) continue;
       yield { name: entry.name, size: bytes.byteLength, body: once(bytes) };
-      if (kind === 'mf' && assignRoles(this.#members.map(({ name }) => name)).manifest === entry.name) {
-        yield await this.#signature(entry.name, bytes);
-      }
+      if (kind === 'mf' && this.#isManifest(entry.name)) yield await this.#signature(entry.name, bytes);
     }
+    this.judged = this.#judge();
+    // Thrown before the end mark is written: what went to standard output by then is no archive.
+    const [fault] = this.judged.errors;
+    if (fault) throw fault;
   }
 
+  #isManifest(name: string): boolean {
+    return (
+      this.#signed === undefined && assignRoles(this.#members.map((member) => member.name)).manifest === name
+    );
+  }
+
+  /** As far as can be told: what comes later may show that it was another file, and then nothing is signed. */
   #isOldSignature(name: string): boolean {
     const base = rolePartOf(name)?.base;
     return this.#members.every((member) => {
@@ -116,10 +138,10 @@ class Copying {
 
   async #signature(manifestName: string, bytes: Uint8Array): Promise<TarFile> {
     this.#signed = manifestName;
-    this.#manifest = parseManifest(bytes);
+    this.#manifest = parsedManifest(manifestName, bytes);
     const { identity, digest } = this.#options;
     const file = await signManifest({ name: manifestName, bytes }, identity, digest ?? 'sha256');
-    return { name: `${rolePartOf(manifestName)?.base}.cert`, size: file.byteLength, body: once(file) };
+    return { name: certificateNameOf(manifestName), size: file.byteLength, body: once(file) };
   }
 
   async *#hashed(entry: ArchiveEntry): AsyncGenerator<Uint8Array, void> {
@@ -137,22 +159,52 @@ class Copying {
     this.#members.push({ name, size, offset, dataOffset, digests: digester.finish() });
   }
 
-  /** What an importer would say of the contents, the signature being good. */
-  judge(): ReturnType<typeof judgeContents> {
-    const roles = assignRoles(this.#members.map(({ name }) => name));
+  /** The contents against the manifest, the signature being good. */
+  #judge(): ContentsJudgement {
+    let roles: BundleRoles = {};
+    const faults: BundleError[] = [];
+    try {
+      const names = this.#members.map(({ name }) => name);
+      roles = assignRoles(this.#signed === undefined ? names : [...names, certificateNameOf(this.#signed)]);
+      faults.push(...this.#faultsOfOrder(roles));
+    } catch (error) {
+      faults.push(toBundleError(error));
+    }
     const judged = judgeContents(
       { roles, members: this.#members, complete: true },
       { manifestAccepted: true, signed: true, allowances: NO_ALLOWANCES, limits: DEFAULT_LIMITS },
     );
-    if (roles.manifest === this.#signed && roles.manifest !== undefined) return judged;
-    const fault = roles.manifest
-      ? new BundleError(
-          'PACKAGE_AMBIGUOUS',
-          `"${this.#signed}" came first, and "${roles.manifest}" is the manifest`,
-        )
-      : new BundleError('MANIFEST_MISSING', 'the bundle has no manifest to sign', {
-          fix: 'unpack it, and pack it again with a manifest: bulla pack NAME.ovf -o NAME.ova --key … --cert …',
-        });
-    return { ...judged, errors: [fault] };
+    return { ...judged, errors: faults.length > 0 ? faults : judged.errors };
   }
+
+  /** What the order of the members has led us to do wrong. */
+  #faultsOfOrder({ manifest }: BundleRoles): BundleError[] {
+    const signed = this.#signed;
+    if (manifest === undefined || signed === undefined) {
+      const fix =
+        'unpack it, and pack it again with a manifest: bulla pack NAME.ovf -o NAME.ova --key … --cert …';
+      return [new BundleError('MANIFEST_MISSING', 'the bundle has no manifest to sign', { fix })];
+    }
+    const mistaken = [signed, ...this.#leftOut].filter((name) => baseOf(name) !== baseOf(manifest));
+    return mistaken.map((name) => {
+      const message = `"${name}" came first and was taken for a part of the bundle, and "${manifest}" is its manifest`;
+      return new BundleError('PACKAGE_AMBIGUOUS', message, { where: { member: name } });
+    });
+  }
+}
+
+function parsedManifest(name: string, bytes: Uint8Array): Manifest {
+  try {
+    return parseManifest(bytes);
+  } catch (error) {
+    throw toBundleError(error).at({ member: name });
+  }
+}
+
+function baseOf(name: string): string | undefined {
+  return rolePartOf(name)?.base;
+}
+
+function certificateNameOf(manifestName: string): string {
+  return `${baseOf(manifestName)}.cert`;
 }

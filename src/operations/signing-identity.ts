@@ -4,7 +4,7 @@ import { isEdwards } from '../crypto/signature.ts';
 import { keySigner, type Signer } from '../crypto/signer.ts';
 import { formatCertificateFile } from '../formats/ovf/certificate-file.ts';
 import type { DigestName } from '../formats/ovf/digest-name.ts';
-import { BundleError } from '../kit/errors.ts';
+import { BundleError, type ErrorCode } from '../kit/errors.ts';
 import { DEFAULT_LIMITS } from '../kit/limits.ts';
 import { readText } from '../storage/trust-folder.ts';
 import { judgeCertificateForSigning } from '../trust/judge-signer.ts';
@@ -54,7 +54,7 @@ export async function loadSigningIdentity(files: SigningFiles, at: Date): Promis
     });
   }
   const [fault] = judgeCertificateForSigning(leaf, at);
-  if (fault) throw fault.at({ file: files.certificate }); // [sig.6]
+  if (fault) throw unfit(fault, files.certificate); // [sig.6]
   const chain = files.chain ? parseCertificates(readText(files.chain), files.chain) : [];
   const intermediates = withoutDuplicates([...rest, ...chain], leaf);
   if (intermediates.length + 1 > DEFAULT_LIMITS.certificates) {
@@ -63,6 +63,24 @@ export async function loadSigningIdentity(files: SigningFiles, at: Date): Promis
     });
   }
   return { signer, leaf, intermediates, warnings: readability(leaf, signer) };
+}
+
+/** What the signer can do about a certificate that importers refuse. */
+const REMEDIES: Partial<Record<ErrorCode, string>> = {
+  CERTIFICATE_EXPIRED: 'sign with a certificate that is valid now',
+  CERTIFICATE_NOT_YET_VALID: 'check the clock of this machine, or sign with a certificate that is valid now',
+  KEY_WEAK: 'make a new key (RSA of 3072 bits, say), and have a certificate issued for it',
+  PURPOSE_REFUSED:
+    'have a certificate issued with the extended key usage codeSigning (or emailProtection, or none)',
+};
+
+function unfit({ code, message, cause }: BundleError, file: string): BundleError {
+  return new BundleError(code, message, {
+    where: { file },
+    why: 'importers would refuse every bundle signed with this certificate',
+    fix: REMEDIES[code] ?? 'sign with another certificate; for trying things out: bulla dev-certs DIR',
+    cause,
+  });
 }
 
 function noPassphrase(file: string): () => Promise<string> {

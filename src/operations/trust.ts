@@ -1,5 +1,6 @@
+import type { Certificate } from '../crypto/certificate.ts';
 import { formatPem } from '../formats/pem.ts';
-import { BundleError } from '../kit/errors.ts';
+import { BundleError, toBundleError } from '../kit/errors.ts';
 import { addPublisher, readText, removePublisher } from '../storage/trust-folder.ts';
 import { formatPublisher, type Publisher, parsePublisher } from '../trust/publisher.ts';
 import { certificateReport } from './judge-signature.ts';
@@ -29,7 +30,7 @@ export interface AddPublisherOptions {
 /**
  * Trusts a publisher from now on: writes its settings and anchors into the trust folder `folder`.
  *
- * @throws {BundleError} `DESTINATION_EXISTS`, `CERTIFICATE_MALFORMED`, `CONFIG_INVALID`, `FILE_*`, `STORAGE_*`, `USAGE`
+ * @throws {BundleError} `DESTINATION_EXISTS`, `CONFIG_INVALID`, `FILE_*`, `STORAGE_*`, `USAGE`
  */
 export async function trustAdd(
   folder: string,
@@ -37,7 +38,13 @@ export async function trustAdd(
   certificateFiles: readonly string[],
   options: AddPublisherOptions = {},
 ): Promise<PublisherReport> {
-  const anchors = certificateFiles.flatMap((file) => parseCertificates(readText(file), file));
+  const anchors = distinct(certificateFiles.flatMap((file) => parseCertificates(readText(file), file)));
+  if (anchors.length === 0) {
+    throw new BundleError('USAGE', 'no certificate is given', {
+      why: 'a publisher without one could not sign anything',
+      fix: `name its CA certificate: bulla trust add ${name} ca.pem`,
+    });
+  }
   const publisher: Publisher = {
     name,
     scopes: options.scopes?.length ? options.scopes : ['*'],
@@ -47,7 +54,7 @@ export async function trustAdd(
     ...(options.until ? { until: options.until } : {}),
   };
   const settings = formatPublisher(publisher);
-  await parsePublisher(settings, 'the options given'); // refuses what could not be read back
+  await expectReadable(settings);
   const added = await addPublisher(folder, name, [
     { name: 'publisher.toml', text: settings },
     ...anchors.map((anchor) => ({
@@ -56,6 +63,24 @@ export async function trustAdd(
     })),
   ]);
   return publisherReport({ publisher, folder: added, anchors });
+}
+
+/** Each certificate once: two files may hold the same. */
+function distinct(certificates: readonly Certificate[]): readonly Certificate[] {
+  return [...new Map(certificates.map((certificate) => [certificate.fingerprint, certificate])).values()];
+}
+
+/** Refuses what could not be read back. */
+async function expectReadable(settings: string): Promise<void> {
+  try {
+    await parsePublisher(settings, 'publisher.toml');
+  } catch (error) {
+    const { code, message, cause } = toBundleError(error);
+    throw new BundleError(code, `the publisher cannot be added: ${message}`, {
+      fix: 'correct the options; bulla trust add --help shows their form',
+      cause,
+    });
+  }
 }
 
 /** The publishers of the trust folders, the first folder overruling the next. @throws {BundleError} `CONFIG_INVALID`, … */
@@ -68,6 +93,7 @@ export async function trustShow(folders: readonly string[], name: string): Promi
   const found = (await loadPublishers(folders)).find(({ publisher }) => publisher.name === name);
   if (found) return publisherReport(found);
   throw new BundleError('FILE_NOT_FOUND', `no publisher "${name}" is trusted`, {
+    why: 'publishers go by the name they were added under',
     fix: 'see bulla trust list',
   });
 }

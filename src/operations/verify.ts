@@ -1,9 +1,9 @@
 import type { Descriptor } from '../formats/ovf/descriptor.ts';
 import type { ManifestEntry } from '../formats/ovf/manifest.ts';
+import { BundleError } from '../kit/errors.ts';
 import { DEFAULT_LIMITS, type Limits } from '../kit/limits.ts';
 import type { OnProgress } from '../kit/progress.ts';
 import { type BundleInput, openSource } from '../storage/open-source.ts';
-import type { Source } from '../storage/source.ts';
 import { type Allowances, NO_ALLOWANCES } from '../trust/policy.ts';
 import { type Examination, examine } from './examine.ts';
 import { loadTrust, type TrustOptions } from './load-trust.ts';
@@ -44,8 +44,7 @@ export type VerifyResult =
  * @throws {BundleError} when the input cannot be opened or the trust settings cannot be read
  */
 export async function verify(input: BundleInput, options: VerifyOptions = {}): Promise<VerifyResult> {
-  await using source = await openSource(input, sourceOptions(options));
-  const { examination, report } = await examineAndReport('verify', source, options);
+  const { examination, report } = await examineAndReport('verify', input, options);
   return verifyResult(examination, report);
 }
 
@@ -61,14 +60,17 @@ export function sourceOptions(options: Pick<VerifyOptions, 'signal' | 'limits'>)
 /** Examines a bundle with the caller's options and makes the report: the common part of verify and import. */
 export async function examineAndReport(
   operation: string,
-  source: Source,
+  input: BundleInput,
   options: VerifyOptions,
   sink?: BundleSink,
 ): Promise<{ readonly examination: Examination; readonly report: Report }> {
   const allowances = { ...NO_ALLOWANCES, ...options.allow };
   const at = options.at ?? new Date();
+  if (Number.isNaN(at.getTime())) throw new BundleError('USAGE', 'the time to judge at is no date');
+  const trust = await loadTrust(options.trust ?? {}); // a slip there is told before a download begins
+  await using source = await openSource(input, sourceOptions(options));
   const examination = await examine(source, {
-    trust: await loadTrust(options.trust ?? {}),
+    trust,
     allowances,
     at,
     limits: { ...DEFAULT_LIMITS, ...options.limits },

@@ -1,4 +1,4 @@
-import { closeSync, fstatSync, openSync, readSync, type Stats } from 'node:fs';
+import { closeSync, constants, fstatSync, openSync, readSync, type Stats, statSync } from 'node:fs';
 import { setImmediate } from 'node:timers/promises';
 import type { SkippableStream } from '../kit/byte-cursor.ts';
 import { checkAborted } from '../kit/bytes.ts';
@@ -20,7 +20,7 @@ const TURN_BYTES = 32 * CHUNK_BYTES;
 export function openFileSource(path: string, options: SourceOptions): Source {
   let descriptor: number | undefined;
   try {
-    descriptor = openSync(path, 'r');
+    descriptor = openSync(path, constants.O_RDONLY | openFlags(path));
     const stats = fstatSync(descriptor);
     if (stats.isDirectory()) {
       throw new BundleError('FILE_UNREADABLE', 'this is a folder, not a bundle', {
@@ -36,6 +36,11 @@ export function openFileSource(path: string, options: SourceOptions): Source {
   }
 }
 
+/** Opening a named pipe would block the whole program until somebody writes to it; so would nothing else. */
+function openFlags(path: string): number {
+  return statSync(path).isFIFO() ? constants.O_NONBLOCK : 0;
+}
+
 function fileSource(descriptor: number, path: string, stats: Stats, options: SourceOptions): Source {
   let open = true;
   return {
@@ -44,7 +49,7 @@ function fileSource(descriptor: number, path: string, stats: Stats, options: Sou
     repeatable: true,
     stream: () => new FileStream(descriptor, path, options.signal),
     checkUnchanged: () => {
-      const now = fstatSync(descriptor);
+      const now = statOf(descriptor, path);
       if (now.size === stats.size && now.mtimeMs === stats.mtimeMs) return;
       throw new BundleError('FILE_CHANGED', 'the file changed while it was read', { where: { file: path } });
     },
@@ -53,6 +58,14 @@ function fileSource(descriptor: number, path: string, stats: Stats, options: Sou
       open = false;
     },
   };
+}
+
+function statOf(descriptor: number, path: string): Stats {
+  try {
+    return fstatSync(descriptor);
+  } catch (error) {
+    throw readError(error, path);
+  }
 }
 
 /** The bytes of a file through two buffers in turn, which is what the `ByteStream` contract needs and no more. */

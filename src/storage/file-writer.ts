@@ -14,24 +14,24 @@ const ZEROS = Buffer.alloc(CHUNK_BYTES);
  */
 export class FileWriter {
   readonly #handle: FileHandle;
-  readonly #path: string;
+  readonly #name: string;
   readonly #gathered = Buffer.allocUnsafe(DIRECT_BYTES);
   #filled = 0;
   #position = 0;
   #pending: Promise<void> = Promise.resolve();
 
-  private constructor(handle: FileHandle, path: string) {
+  private constructor(handle: FileHandle, name: string) {
     this.#handle = handle;
-    this.#path = path;
+    this.#name = name;
   }
 
-  /** Creates `path`, which must not exist. @throws {BundleError} `STORAGE_*`, `DESTINATION_EXISTS` */
-  static async create(path: string, mode: number): Promise<FileWriter> {
+  /** Creates `path`, which must not exist; messages call it `name`. @throws {BundleError} `STORAGE_*`, `DESTINATION_EXISTS` */
+  static async create(path: string, mode: number, name: string = path): Promise<FileWriter> {
     const flags = constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW;
     try {
-      return new FileWriter(await open(path, flags, mode), path);
+      return new FileWriter(await open(path, flags, mode), name);
     } catch (error) {
-      throw writeError(error, path);
+      throw writeError(error, name);
     }
   }
 
@@ -42,6 +42,7 @@ export class FileWriter {
       await this.#start(chunk);
       return;
     }
+    await this.#pending; // it may still read the chunk before this one, which is the caller's again when we return
     for (let at = 0; at < chunk.byteLength; ) {
       const count = Math.min(chunk.byteLength - at, DIRECT_BYTES - this.#filled);
       this.#gathered.set(chunk.subarray(at, at + count), this.#filled);
@@ -53,12 +54,12 @@ export class FileWriter {
 
   /** Puts everything on the disk and closes the file. @throws {BundleError} `STORAGE_FULL`, `STORAGE_FAILED` */
   async finish(): Promise<void> {
-    await this.#flush();
     try {
+      await this.#flush();
       await this.#handle.truncate(this.#position); // a hole at the end has no write that would set the size
       await this.#handle.sync();
     } catch (error) {
-      throw writeError(error, this.#path);
+      throw writeError(error, this.#name);
     } finally {
       await this.#close();
     }
@@ -92,7 +93,7 @@ export class FileWriter {
         at += bytesWritten;
       }
     } catch (error) {
-      throw writeError(error, this.#path);
+      throw writeError(error, this.#name);
     }
   }
 
@@ -100,7 +101,7 @@ export class FileWriter {
     try {
       await this.#handle.close();
     } catch (error) {
-      throw writeError(error, this.#path);
+      throw writeError(error, this.#name);
     }
   }
 }

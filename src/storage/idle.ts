@@ -4,6 +4,7 @@ import type { SourceOptions } from './source.ts';
 
 /** Waits for `work`, but no longer than the idle time, and not past an abort. @throws `INPUT_STALLED`, the abort's reason */
 export async function waitFor<T>(work: Promise<T>, options: SourceOptions, name: string): Promise<T> {
+  work.catch(() => {}); // whoever gives up on it is not told of its end either
   let timer: NodeJS.Timeout | undefined;
   let onAbort: (() => void) | undefined;
   const limit = new Promise<never>((_, reject) => {

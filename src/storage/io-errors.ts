@@ -12,6 +12,7 @@ const PLAIN: Readonly<Record<string, string>> = {
   EIO: 'the device reports an error',
   ENAMETOOLONG: 'the name is too long',
   EBUSY: 'it is in use',
+  EPIPE: 'whoever was reading it has gone away',
 };
 
 /** What the system said, in words: "permission denied (EACCES)". */
@@ -51,7 +52,7 @@ export function writeError(error: unknown, file: string): BundleError {
   if (code === 'ENOENT') {
     return new BundleError('STORAGE_FAILED', 'the folder to write into does not exist', {
       where,
-      fix: 'make the folder first: mkdir -p',
+      fix: 'make the folder first, with mkdir -p',
       cause: error,
     });
   }

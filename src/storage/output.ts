@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { existsSync } from 'node:fs';
+import { statSync } from 'node:fs';
 import { link, rename, unlink } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
 import { BundleError } from '../kit/errors.ts';
@@ -25,9 +25,9 @@ export async function openOutput(
 ): Promise<Output> {
   if (path === '-') return stdoutOutput();
   const target = resolve(path);
-  if (!options.overwrite) expectAbsent(target, path);
+  expectFree(target, path, options.overwrite);
   const temporary = join(dirname(target), `.${basename(target)}.partial-${randomBytes(6).toString('hex')}`);
-  const writer = await FileWriter.create(temporary, options.mode ?? 0o666);
+  const writer = await FileWriter.create(temporary, options.mode ?? 0o666, path);
   let finished = false;
   let published = false;
 
@@ -37,7 +37,7 @@ export async function openOutput(
       finished = true;
       await writer.finish();
       try {
-        await publish(temporary, target, options.overwrite);
+        await publish(temporary, target, path, options.overwrite);
         published = true;
         await syncFolder(dirname(target));
       } catch (error) {
@@ -51,22 +51,34 @@ export async function openOutput(
   };
 }
 
-function expectAbsent(target: string, path: string): void {
-  if (!existsSync(target)) return;
+/** A folder or a device is never replaced, a file only when that was asked for. */
+function expectFree(target: string, path: string, overwrite: boolean): void {
+  const stats = statSync(target, { throwIfNoEntry: false });
+  if (!stats || (overwrite && stats.isFile())) return;
+  if (!stats.isFile()) {
+    throw new BundleError(
+      'DESTINATION_EXISTS',
+      `this is ${stats.isDirectory() ? 'a folder' : 'no regular file'}`,
+      {
+        where: { file: path },
+        fix: 'give the name of a file, or - for standard output',
+      },
+    );
+  }
   throw new BundleError('DESTINATION_EXISTS', 'the file exists already', {
     where: { file: path },
     fix: 'choose another name, or replace it with --force',
   });
 }
 
-async function publish(temporary: string, target: string, overwrite: boolean): Promise<void> {
+async function publish(temporary: string, target: string, path: string, overwrite: boolean): Promise<void> {
   if (overwrite) return rename(temporary, target);
   try {
     await link(temporary, target); // fails, where rename would replace what came there meanwhile
   } catch (error) {
     const code = error instanceof Error && 'code' in error ? error.code : undefined;
     if (code !== 'EPERM' && code !== 'ENOTSUP' && code !== 'ENOSYS') throw error;
-    expectAbsent(target, target); // a file system without links
+    expectFree(target, path, false); // a file system without links
     return rename(temporary, target);
   }
   await unlink(temporary);
@@ -80,9 +92,9 @@ function stdoutOutput(): Output {
   });
   return {
     write: async (chunk) => {
-      if (failure) throw writeError(failure, '-');
+      if (failure) throw writeError(failure, 'standard output');
       await new Promise<void>((done, fail) => {
-        stdout.write(chunk, (error) => (error ? fail(writeError(error, '-')) : done()));
+        stdout.write(chunk, (error) => (error ? fail(writeError(error, 'standard output')) : done()));
       });
     },
     commit: async () => {},

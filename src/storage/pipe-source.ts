@@ -1,5 +1,5 @@
-import { fstatSync, readSync } from 'node:fs';
-import { Socket } from 'node:net';
+import { closeSync, fstatSync, readSync } from 'node:fs';
+import { Socket, type SocketConstructorOpts } from 'node:net';
 import { setImmediate } from 'node:timers/promises';
 import { isatty } from 'node:tty';
 import { checkAborted } from '../kit/bytes.ts';
@@ -9,34 +9,37 @@ import { waitFor } from './idle.ts';
 import { readError } from './io-errors.ts';
 import type { Source, SourceOptions } from './source.ts';
 
+const STDIN = 0;
 /** Chunks read between two looks at signals and timers. */
 const TURN_CHUNKS = 32;
 
+/** What a pipe holds at most, unless it was told otherwise. */
+const ARRIVAL_BYTES = 64 * 1024;
+
 /** Standard input as a source; it can be read once. @throws {BundleError} `USAGE` when it is a terminal */
 export function openStdin(options: SourceOptions): Source {
-  if (isatty(0)) {
+  if (isatty(STDIN)) {
     throw new BundleError('USAGE', 'nothing is piped into standard input', {
       why: '"-" reads the bundle from a pipe, and this is a terminal',
       fix: 'pipe the bundle in: curl https://… | bulla verify -',
     });
   }
-  return pipeSource(0, '-', options);
+  return pipeSource(STDIN, '-', options);
 }
 
 /** A pipe, socket or device behind an open descriptor; it can be read once, and is closed with the source. */
 export function pipeSource(descriptor: number, name: string, options: SourceOptions): Source {
-  const blocking = !isWaitable(descriptor);
-  const socket = blocking
-    ? undefined
-    : new Socket({ fd: descriptor, readable: true, writable: false, manualStart: true } as object);
-  socket?.on('error', () => {}); // reported by the read that meets it; here it would only crash the process
+  const arrivals = isWaitable(descriptor) ? new Arrivals(descriptor) : undefined;
+  let open = true;
   return {
     name,
     repeatable: false,
-    stream: () => readPipe(descriptor, name, socket, options),
+    stream: () => readPipe(descriptor, name, arrivals, options),
     checkUnchanged: () => {},
     [Symbol.asyncDispose]: async () => {
-      socket?.destroy();
+      if (arrivals) arrivals.close();
+      else if (descriptor !== STDIN && open) closeSync(descriptor);
+      open = false;
     },
   };
 }
@@ -53,33 +56,31 @@ function isWaitable(descriptor: number): boolean {
 async function* readPipe(
   descriptor: number,
   name: string,
-  socket: Socket | undefined,
+  arrivals: Arrivals | undefined,
   options: SourceOptions,
 ): AsyncGenerator<Uint8Array, void> {
   const buffers = [Buffer.allocUnsafeSlow(CHUNK_BYTES), Buffer.allocUnsafeSlow(CHUNK_BYTES)] as const;
-  for (let turn = 0; ; turn++) {
+  // Waits first, for a named pipe that nobody writes to yet looks like one that has ended.
+  if (arrivals) await waitFor(arrivals.next(), options, name);
+  for (let turn = 0; ; ) {
     if (turn % TURN_CHUNKS === TURN_CHUNKS - 1) await setImmediate(); // a fast pipe never waits, and no signal would be seen
     checkAborted(options.signal);
     const buffer = buffers[turn % 2 === 0 ? 0 : 1];
-    let filled = 0;
+    // What came while we waited is first, else bytes would change places.
+    let filled = arrivals?.take(buffer) ?? 0;
     let over = false;
-    while (filled < buffer.length) {
-      // What the socket has taken in while we waited comes first, else bytes would change places.
-      const waiting: Buffer | null =
-        socket?.read(Math.min(socket.readableLength, buffer.length - filled) || 1) ?? null;
-      if (waiting) {
-        filled += waiting.copy(buffer, filled);
-        continue;
-      }
+    while (filled < buffer.length && !over && !arrivals?.ended) {
       const count = readNow(descriptor, buffer, filled, name);
       if (count === undefined) break;
-      if (count === 0) over = true;
-      if (over) break;
       filled += count;
+      over = count === 0;
     }
-    if (filled > 0) yield buffer.subarray(0, filled);
-    if (over || socket?.readableEnded) return;
-    if (filled === 0 && socket) await readable(socket, options, name);
+    if (filled > 0) {
+      yield buffer.subarray(0, filled);
+      turn++; // only now: a buffer that is filled again any sooner may still be on its way to the disk
+    }
+    if (over || arrivals?.ended) return arrivals?.checkFailed(name);
+    if (filled === 0 && arrivals) await waitFor(arrivals.next(), options, name);
   }
 }
 
@@ -95,14 +96,60 @@ function readNow(descriptor: number, buffer: Buffer, at: number, name: string): 
   }
 }
 
-function readable(socket: Socket, options: SourceOptions, name: string): Promise<void> {
-  const listening = new AbortController();
-  const event = new Promise<void>((resolve) => {
-    for (const type of ['readable', 'end', 'close', 'error'] as const) {
-      socket.once(type, resolve);
-      listening.signal.addEventListener('abort', () => socket.off(type, resolve));
+/**
+ * Waits for bytes of a pipe or socket. The wait ends by reading the first of them, into one buffer that serves
+ * every time: a stream's own would be a new one for each read, and pile up until they are collected.
+ */
+class Arrivals {
+  readonly #socket: Socket;
+  readonly #buffer = Buffer.allocUnsafeSlow(ARRIVAL_BYTES);
+  #length = 0;
+  #wake: () => void = () => {};
+  #failure: unknown;
+  ended = false;
+
+  constructor(descriptor: number) {
+    const callback = (count: number): boolean => {
+      this.#length = count;
+      this.#wake();
+      return false; // stops, so that nothing is read before these bytes are taken
+    };
+    const onread = { buffer: this.#buffer, callback };
+    // `manualStart` is missing in the typings; without it, reading begins at once.
+    const options = { fd: descriptor, readable: true, writable: false, manualStart: true, onread };
+    this.#socket = new Socket(options as SocketConstructorOpts);
+    this.#socket.on('error', (error) => {
+      this.#failure = error;
+    });
+    for (const type of ['end', 'close'] as const) {
+      this.#socket.on(type, () => {
+        this.ended = true;
+        this.#wake();
+      });
     }
-    socket.read(0); // starts the watch on the descriptor
-  });
-  return waitFor(event, options, name).finally(() => listening.abort());
+  }
+
+  /** Resolves when there are bytes to take, or there will be none any more. */
+  next(): Promise<void> {
+    return new Promise((resolve) => {
+      this.#wake = resolve;
+      this.#socket.resume();
+    });
+  }
+
+  /** Moves the bytes that ended the wait to the front of `target`, which holds a chunk. */
+  take(target: Buffer): number {
+    const count = this.#buffer.copy(target, 0, 0, this.#length);
+    this.#length = 0;
+    return count;
+  }
+
+  /** @throws {BundleError} `FILE_UNREADABLE` when an error ended it */
+  checkFailed(name: string): void {
+    if (this.#failure) throw readError(this.#failure, name);
+  }
+
+  close(): void {
+    this.#socket.destroy();
+  }
 }

@@ -1,31 +1,48 @@
-import { readdirSync, readFileSync, statSync } from 'node:fs';
+import { closeSync, openSync, readdirSync, readSync, statSync } from 'node:fs';
 import { join } from 'node:path';
+import { concat } from '../kit/bytes.ts';
 import { BundleError } from '../kit/errors.ts';
 import { readError } from './io-errors.ts';
 
 /** Keys, certificates and settings are small; a larger file is the wrong one. */
 const SMALL_FILE_BYTES = 1024 * 1024;
+const PART_BYTES = 64 * 1024;
 
 /** The bytes of a small file: a key, a certificate, a descriptor. @throws {BundleError} `FILE_NOT_FOUND`, `FILE_UNREADABLE` */
 export function readSmallFile(path: string, limit: number = SMALL_FILE_BYTES): Uint8Array {
+  let descriptor: number | undefined;
   try {
-    const { size } = statSync(path);
-    if (size > limit) {
+    descriptor = openSync(path, 'r');
+    return readUpTo(descriptor, path, limit);
+  } catch (error) {
+    throw readError(error, path);
+  } finally {
+    if (descriptor !== undefined) closeSync(descriptor);
+  }
+}
+
+/** Counts what comes, since the size of a device or a pipe says nothing. */
+function readUpTo(descriptor: number, path: string, limit: number): Uint8Array {
+  const parts: Uint8Array[] = [];
+  for (let length = 0; ; ) {
+    const part = new Uint8Array(PART_BYTES);
+    const count = readSync(descriptor, part, 0, PART_BYTES, null);
+    if (count === 0) return concat(parts);
+    length += count;
+    if (length > limit) {
       throw new BundleError(
         'FILE_UNREADABLE',
-        `the file has ${size} bytes; at most ${limit} make sense here`,
+        `the file has more than ${limit} bytes, too many to make sense here`,
         {
           where: { file: path },
         },
       );
     }
-    return readFileSync(path);
-  } catch (error) {
-    throw readError(error, path);
+    parts.push(part.subarray(0, count));
   }
 }
 
-/** The certificates files of `path`: itself, or when it is a folder the `.pem`, `.crt` and `.cer` files in it, by name. */
+/** The certificate files of `path`: itself, or when it is a folder the `.pem`, `.crt` and `.cer` files in it, by name. */
 export function certificateFilesIn(path: string): readonly string[] {
   try {
     if (!statSync(path).isDirectory()) return [path];

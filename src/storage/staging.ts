@@ -1,4 +1,15 @@
-import { mkdirSync, mkdtempSync, readdirSync, realpathSync } from 'node:fs';
+import {
+  closeSync,
+  lstatSync,
+  mkdirSync,
+  mkdtempSync,
+  openSync,
+  readdirSync,
+  realpathSync,
+  rmdirSync,
+  type Stats,
+  statSync,
+} from 'node:fs';
 import { open, rename, rm, unlink } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
 import { BundleError } from '../kit/errors.ts';
@@ -14,7 +25,7 @@ import { writeError } from './io-errors.ts';
 export interface Staging extends AsyncDisposable {
   /** creates the file of a member; folders in its name are made */
   create(member: string): Promise<FileWriter>;
-  /** takes a member out again before publishing */
+  /** takes a member out again before publishing, and the folders that it leaves empty */
   remove(member: string): Promise<void>;
   publish(): Promise<void>;
 }
@@ -33,6 +44,7 @@ export function openStaging(destination: string): Staging {
   let folder: string;
   try {
     parent = realpathSync(dirname(target));
+    closeSync(openSync(parent, 'r')); // it is synced in the end, and must not turn out unreadable only then
     folder = mkdtempSync(join(parent, `${basename(target)}.partial-`));
   } catch (error) {
     throw writeError(error, dirname(target));
@@ -43,12 +55,26 @@ export function openStaging(destination: string): Staging {
   return {
     create: async (member) => {
       const path = join(folder, member);
+      const name = join(destination, member);
       for (let up = dirname(path); up.length > folder.length; up = dirname(up)) folders.add(up);
-      mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
-      return FileWriter.create(path, 0o600);
+      try {
+        mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
+      } catch (error) {
+        throw writeError(error, name);
+      }
+      return FileWriter.create(path, 0o600, name);
     },
     remove: async (member) => {
-      await unlink(join(folder, member));
+      const path = join(folder, member);
+      try {
+        await unlink(path);
+        for (let up = dirname(path); up.length > folder.length && isEmpty(up); up = dirname(up)) {
+          rmdirSync(up);
+          folders.delete(up);
+        }
+      } catch (error) {
+        throw writeError(error, join(destination, member));
+      }
     },
     publish: async () => {
       try {
@@ -67,20 +93,33 @@ export function openStaging(destination: string): Staging {
   };
 }
 
+function isEmpty(folder: string): boolean {
+  return readdirSync(folder).length === 0;
+}
+
+/** [import.2] Anything but an empty folder is in the way, and would only show at the rename, after all the work. */
 function expectVacant(target: string, destination: string): void {
   try {
-    if (readdirSync(target).length === 0) return;
-  } catch (error) {
-    const code = error instanceof Error && 'code' in error ? error.code : undefined;
-    if (code === 'ENOENT') return;
-    if (code !== 'ENOTDIR') throw writeError(error, destination);
-    throw new BundleError('DESTINATION_EXISTS', 'the destination is a file; a folder is needed', {
+    const stats = lstatSync(target, { throwIfNoEntry: false });
+    if (!stats) return;
+    const problem = occupant(target, stats);
+    if (problem === undefined) return;
+    throw new BundleError('DESTINATION_EXISTS', problem, {
       where: { file: destination },
     });
+  } catch (error) {
+    throw writeError(error, destination);
   }
-  throw new BundleError('DESTINATION_EXISTS', 'the destination folder is not empty', {
-    where: { file: destination },
-  });
+}
+
+function occupant(target: string, stats: Stats): string | undefined {
+  if (stats.isSymbolicLink()) return 'the destination is a symbolic link; a folder is needed';
+  if (!stats.isDirectory()) return 'the destination is a file; a folder is needed';
+  if (!isEmpty(target)) return 'the destination folder is not empty';
+  const mounted = stats.dev !== statSync(dirname(target)).dev;
+  return mounted
+    ? 'the destination is a file system of its own, which no folder can replace; a folder inside it is needed'
+    : undefined;
 }
 
 /** Puts a folder's entries on the disk; without it a rename may be lost when the power fails. */

@@ -12,7 +12,7 @@ import { certificateFilesIn, readSmallFile } from './small-files.ts';
 export interface PublisherFiles {
   readonly name: string;
   readonly folder: string;
-  /** text of `publisher.toml`; a publisher without one may sign anything */
+  /** text of `publisher.toml`, when there is one */
   readonly settings?: { readonly file: string; readonly text: string };
   readonly certificates: readonly { readonly file: string; readonly text: string }[];
 }
@@ -24,13 +24,18 @@ export interface PublisherFiles {
  */
 export function readTrustFolder(folder: string): readonly PublisherFiles[] {
   const publishers = join(folder, 'publishers');
-  if (!existsSync(publishers)) return [];
+  const names = namesIn(publishers).filter((name) => !name.startsWith('.'));
+  return names.sort().map((name) => readPublisher(join(publishers, name), name));
+}
+
+/** Only a folder that is surely not there counts as empty: one that we may not read could forbid what another allows. */
+function namesIn(folder: string): readonly string[] {
   try {
-    const entries = readdirSync(publishers, { withFileTypes: true });
-    const names = entries.filter((entry) => !entry.name.startsWith('.')).map((entry) => entry.name);
-    return names.sort().map((name) => readPublisher(join(publishers, name), name));
+    return readdirSync(folder);
   } catch (error) {
-    throw readError(error, publishers);
+    const fault = readError(error, folder);
+    if (fault.code === 'FILE_NOT_FOUND') return [];
+    throw fault;
   }
 }
 
@@ -53,7 +58,10 @@ function readPublisher(folder: string, name: string): PublisherFiles {
 export function readText(file: string): string {
   const text = decodeUtf8(readSmallFile(file));
   if (text === undefined)
-    throw new BundleError('FILE_UNREADABLE', 'the file is not UTF-8 text', { where: { file } });
+    throw new BundleError('FILE_UNREADABLE', 'the file is not UTF-8 text', {
+      where: { file },
+      fix: 'give keys and certificates in PEM; openssl pkey and openssl x509 with -inform DER make it of DER',
+    });
   return text;
 }
 
@@ -83,7 +91,7 @@ export async function addPublisher(
     }
     await rename(staging, target);
   } catch (error) {
-    await rm(staging, { recursive: true, force: true });
+    await rm(staging, { recursive: true, force: true }).catch(() => {}); // the reason for the failure says more
     throw writeError(error, target);
   }
   return realpathSync(target);
@@ -95,6 +103,7 @@ export async function removePublisher(folder: string, name: string): Promise<str
   if (!existsSync(target)) {
     throw new BundleError('FILE_NOT_FOUND', `there is no publisher "${name}"`, {
       where: { file: target },
+      why: 'there is nothing to remove',
       fix: 'see bulla trust list',
     });
   }

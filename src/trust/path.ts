@@ -213,5 +213,6 @@ function missingIssuer(
     return new BundleError('SIGNER_UNKNOWN', `${nameOf(last)} is self-signed and not trusted${hint}`);
   }
   const issuer = shown(last.fields.issuer.text);
-  return new BundleError('SIGNER_UNKNOWN', `no certificate found for issuer "${issuer}"${hint}`);
+  const problem = `nothing that you trust vouches for the signer: no certificate of its issuer "${issuer}" is known`;
+  return new BundleError('SIGNER_UNKNOWN', problem + hint);
 }

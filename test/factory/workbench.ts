@@ -9,15 +9,20 @@ import { EKU, makeAuthority, makeCertificate, type TestCertificateOptions } from
 import { qcow2, vmdk } from './disk-images.ts';
 
 const ROOT = join(import.meta.dirname, '../..');
+
+/** The built program. */
+export const MAIN = join(ROOT, 'dist/cli/main.js');
+
 /** What the certificates of the workbench last, whenever the tests are run. */
 const LIFETIME = {
   notBefore: new Date('2020-01-01T00:00:00Z'),
   notAfter: new Date('2099-12-31T00:00:00Z'),
 } as const;
-const PASSPHRASE = 'three blind mice';
+/** What opens `locked.key`. */
+export const PASSPHRASE = 'three blind mice';
 
 /** What a command line did. */
-export interface Outcome {
+interface Outcome {
   readonly stdout: string;
   readonly stderr: string;
   readonly code: number;
@@ -50,7 +55,7 @@ export async function makeWorkbench(): Promise<Workbench> {
     return join(root, name);
   };
   const command = join(set('bin'), 'bulla');
-  writeFileSync(command, `#!/bin/sh\nexec '${process.execPath}' '${join(ROOT, 'dist/cli/main.js')}' "$@"\n`);
+  writeFileSync(command, `#!/bin/sh\nexec '${process.execPath}' '${MAIN}' "$@"\n`);
   chmodSync(command, 0o755);
   await writeKeys(set('keys'));
   writeFiles(set('disk'));
@@ -89,11 +94,7 @@ function writeFiles(folder: string): void {
   writeFileSync(join(folder, 'notes.txt'), 'Read me first.\n');
 }
 
-async function packBundles(at: {
-  keys: string;
-  disk: string;
-  set: (name: string) => string;
-}): Promise<void> {
+async function packBundles(at: { keys: string; disk: string; set: (name: string) => string }): Promise<void> {
   const files = { key: join(at.keys, 'signer.key'), certificate: join(at.keys, 'signer.pem') };
   const identity = await loadSigningIdentity(files, new Date());
   const options = { format: 'tar', name: 'web', appliance: { vendor: 'Acme', product: 'Web' } } as const;
@@ -139,7 +140,11 @@ function makeDesk(root: string, sets: readonly string[]): Desk {
 }
 
 function run(line: string, cwd: string, env: NodeJS.ProcessEnv): Promise<Outcome> {
-  const child = spawn('bash', ['-o', 'pipefail', '-c', line], { cwd, env, stdio: ['ignore', 'pipe', 'pipe'] });
+  const child = spawn('bash', ['-o', 'pipefail', '-c', line], {
+    cwd,
+    env,
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
   let stdout = '';
   let stderr = '';
   child.stdout.setEncoding('utf8').on('data', (text: string) => {

@@ -9,7 +9,10 @@ const FOLDER = mkdtempSync(join(tmpdir(), 'bulla-trust-'));
 afterAll(() => rmSync(FOLDER, { recursive: true }));
 
 /** A trust folder with the publisher "acme" and this certificate. */
-async function trustFolder(name: string, scopes: string): Promise<{ folder: string; pem: string; fingerprint: string }> {
+async function trustFolder(
+  name: string,
+  scopes: string,
+): Promise<{ folder: string; pem: string; fingerprint: string }> {
   const { pem, certificate } = await makeCertificate({ subject: `CN=${name}`, ca: true });
   const publisher = join(FOLDER, name, 'publishers', 'acme');
   mkdirSync(publisher, { recursive: true });

@@ -1,18 +1,38 @@
 import { execFileSync } from 'node:child_process';
-import { readdirSync, statSync } from 'node:fs';
-import { join } from 'node:path';
+import { mkdirSync, readdirSync, renameSync, rmSync, statSync, utimesSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 
 const ROOT = join(import.meta.dirname, '../..');
+const BUILT = join(ROOT, 'dist');
 
-/** Brings `dist` up to date before the tests, since some of them run the program itself. Types are for `npm run check`. */
+/**
+ * Brings `dist` up to date before the tests, since some of them run the program itself. Types are for `npm run check`.
+ *
+ * File by file in one step each: another run of the tests may be loading them.
+ */
 export function setup(): void {
   const sources = readdirSync(join(ROOT, 'src'), { recursive: true, encoding: 'utf8' });
   if (!sources.some((name) => name.endsWith('.ts') && isStale(name))) return;
+  const fresh = join(ROOT, `dist.partial-${process.pid}`);
+  const started = new Date();
   const compiler = join(ROOT, 'node_modules/typescript/bin/tsc');
-  execFileSync(process.execPath, [compiler, '--noCheck'], { cwd: ROOT, stdio: 'inherit' });
+  try {
+    execFileSync(process.execPath, [compiler, '--noCheck', '--outDir', fresh], {
+      cwd: ROOT,
+      stdio: 'inherit',
+    });
+    for (const name of readdirSync(fresh, { recursive: true, encoding: 'utf8' })) {
+      if (statSync(join(fresh, name)).isDirectory()) continue;
+      mkdirSync(dirname(join(BUILT, name)), { recursive: true });
+      utimesSync(join(fresh, name), started, started); // a source may have changed since it was read
+      renameSync(join(fresh, name), join(BUILT, name));
+    }
+  } finally {
+    rmSync(fresh, { recursive: true, force: true });
+  }
 }
 
 function isStale(name: string): boolean {
-  const built = statSync(join(ROOT, 'dist', name.replace(/\.ts$/, '.js')), { throwIfNoEntry: false });
+  const built = statSync(join(BUILT, name.replace(/\.ts$/, '.js')), { throwIfNoEntry: false });
   return built === undefined || built.mtimeMs < statSync(join(ROOT, 'src', name)).mtimeMs;
 }

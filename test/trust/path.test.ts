@@ -431,7 +431,7 @@ describe('what is told', () => {
       'PURPOSE_REFUSED',
       'SIGNER_UNKNOWN',
     ]);
-    expect(messages(result)).toContain('no certificate found for issuer "CN=DigiCert"');
+    expect(messages(result)).toContain('no certificate of its issuer "CN=DigiCert" is known');
     expect(result.path).toHaveLength(1);
   });
 
@@ -440,7 +440,9 @@ describe('what is told', () => {
     const ca = await sub({ issuer: stranger });
     const result = find({ leaf: await under(ca), intermediates: [ca] });
     expect(subjects(result)).toEqual(['Test Signer', 'Sub']);
-    expect(messages(result)).toBe('no certificate found for issuer "CN=Stranger"');
+    expect(messages(result)).toBe(
+      'nothing that you trust vouches for the signer: no certificate of its issuer "CN=Stranger" is known',
+    );
   });
 
   test('[path.20] of several paths that fail, the one with the fewest errors is told', async () => {

@@ -1,14 +1,25 @@
-import { type Command, InvalidArgumentError } from 'commander';
+import { type Command, InvalidArgumentError, type Option } from 'commander';
 import type { Context } from '../context.ts';
 import type { Exit } from '../program.ts';
+import { helpTopics } from './help.ts';
 
-/** A command with the words that may follow it. */
-interface Words {
-  readonly path: readonly string[];
-  readonly words: readonly { readonly text: string; readonly description: string }[];
+/** A word that may follow, and what it is for; `choices` are what may follow an option itself. */
+interface Word {
+  readonly text: string;
+  readonly description: string;
+  readonly takesValue: boolean;
+  readonly choices: readonly string[];
 }
 
-const WRITERS: Readonly<Record<string, (words: readonly Words[]) => string>> = { bash, zsh, fish };
+/** A command with the words that may follow it; `filesToo`: so may the name of a file. */
+interface CommandWords {
+  readonly path: readonly string[];
+  readonly words: readonly Word[];
+  readonly filesToo: boolean;
+}
+
+const SHELLS = ['bash', 'zsh', 'fish'] as const;
+const WRITERS: Readonly<Record<string, (commands: readonly CommandWords[]) => string>> = { bash, zsh, fish };
 
 /** `bulla completion bash|zsh|fish` */
 export function completionCommand(program: Command, context: Context, _exit: Exit): void {
@@ -16,73 +27,99 @@ export function completionCommand(program: Command, context: Context, _exit: Exi
     .command('completion')
     .summary('print a completion script for bash, zsh or fish')
     .description('Prints a completion script. For bash: source <(bulla completion bash)')
-    .argument('<shell>', 'bash, zsh or fish', (shell: string) => {
+    .argument('<shell>', SHELLS.join(', '), (shell: string) => {
       if (WRITERS[shell]) return shell;
-      throw new InvalidArgumentError('Known are bash, zsh and fish.');
+      throw new InvalidArgumentError(`Known are ${SHELLS.join(', ')}.`);
     })
-    .action((shell: string) => context.print(WRITERS[shell]?.(wordsOf(program, [])) ?? ''));
+    .action((shell: string) => context.print(WRITERS[shell]?.(wordsOf(program, program, [])) ?? ''));
 }
 
-/** Every command below `command`, with its subcommands and options, from the table that parses them. */
-function wordsOf(command: Command, path: readonly string[]): readonly Words[] {
-  const subcommands = command.commands.map((sub) => ({
-    text: sub.name(),
-    description: sub.summary() || sub.description(),
-  }));
-  const options = command.options.map((option) => ({
-    text: option.long ?? option.flags,
-    description: option.description,
-  }));
-  const own = { path, words: [...subcommands, ...options, { text: '--help', description: 'show help' }] };
-  return [own, ...command.commands.flatMap((sub) => wordsOf(sub, [...path, sub.name()]))];
+/** Every command from `command` down, with its subcommands and options, from the table that parses them. */
+function wordsOf(program: Command, command: Command, path: readonly string[]): readonly CommandWords[] {
+  const subcommands = command.commands.map((sub) => word(sub.name(), sub.summary() || sub.description()));
+  const options = command.options.map(optionWord);
+  const name = path.join(' ');
+  const arguments_ =
+    name === 'completion' ? [...SHELLS] : name === 'help' ? helpTopics(program) : ([] as readonly string[]);
+  const own = {
+    path,
+    words: [
+      ...subcommands,
+      ...arguments_.map((text) => word(text, '')),
+      ...options,
+      word('--help', 'show help'),
+    ],
+    filesToo: subcommands.length === 0 && arguments_.length === 0,
+  };
+  return [own, ...command.commands.flatMap((sub) => wordsOf(program, sub, [...path, sub.name()]))];
 }
 
-function bash(all: readonly Words[]): string {
-  const cases = all.map(
-    ({ path, words }) => `    '${path.join(' ')}') words='${words.map(({ text }) => text).join(' ')}' ;;`,
+function word(text: string, description: string): Word {
+  return { text, description: description.split('\n')[0] ?? '', takesValue: false, choices: [] };
+}
+
+function optionWord(option: Option): Word {
+  return {
+    ...word(option.long ?? option.flags, option.description),
+    takesValue: option.required,
+    choices: option.argChoices ?? [],
+  };
+}
+
+/** Runs in the bash 3.2 of macOS, too: no mapfile, no associative arrays. */
+function bash(commands: readonly CommandWords[]): string {
+  const list = (texts: readonly string[]): string => texts.join('\\n');
+  const branches = commands.map(
+    ({ path, words, filesToo }) =>
+      `    '${path.join(' ')}') words=$'${list(words.map(({ text }) => text))}'; files=${filesToo ? 1 : ''} ;;`,
   );
+  const all = commands.flatMap(({ words }) => words);
+  const choices = new Map(all.filter((w) => w.choices.length > 0).map((w) => [w.text, w.choices]));
+  const values = [...choices].map(([text, allowed]) => `    ${text}) words=$'${list(allowed)}'; files= ;;`);
+  const plain = new Set(all.filter((w) => w.takesValue && w.choices.length === 0).map((w) => w.text));
+  const names = [...new Set(commands.flatMap(({ path }) => path))];
   return `_bulla() {
-  local word path='' words=''
+  local word path='' words='' files='' IFS=$'\\n'
+  local current="\${COMP_WORDS[COMP_CWORD]}" previous="\${COMP_WORDS[COMP_CWORD-1]}"
   for word in "\${COMP_WORDS[@]:1:COMP_CWORD-1}"; do
     case "$word" in
-      -*) ;;
-      ${subcommandsOf(all).join('|')}) path="\${path:+$path }$word" ;;
+      ${names.join('|')}) path="\${path:+$path }$word" ;;
     esac
   done
   case "$path" in
-${cases.join('\n')}
+${branches.join('\n')}
   esac
-  if [[ "\${COMP_WORDS[COMP_CWORD]}" == -* || -z "$path" || "$path" == trust ]]; then
-    COMPREPLY=($(compgen -W "$words" -- "\${COMP_WORDS[COMP_CWORD]}"))
-  else
-    COMPREPLY=($(compgen -f -- "\${COMP_WORDS[COMP_CWORD]}"))
+  case "$previous" in
+${values.join('\n')}
+    ${[...plain, '-o'].join('|')}) words=''; files=1 ;;
+  esac
+  COMPREPLY=($(compgen -W "$words" -- "$current"))
+  if [[ -n "$files" && "$current" != -* ]]; then
+    COMPREPLY=($(compgen -f -- "$current"))
   fi
 }
 complete -o filenames -F _bulla bulla`;
 }
 
-function zsh(all: readonly Words[]): string {
+function zsh(commands: readonly CommandWords[]): string {
   return `#compdef bulla
 autoload -U +X bashcompinit && bashcompinit
-${bash(all)}`;
+${bash(commands)}`;
 }
 
-function fish(all: readonly Words[]): string {
+function fish(commands: readonly CommandWords[]): string {
   const quoted = (text: string): string => `'${text.replaceAll('\\', '\\\\').replaceAll("'", "\\'")}'`;
-  return all
+  return commands
     .flatMap(({ path, words }) => {
       const condition =
         path.length === 0
           ? '__fish_use_subcommand'
-          : path.map((word) => `__fish_seen_subcommand_from ${word}`).join('; and ');
-      return words.map(({ text, description }) => {
+          : path.map((name) => `__fish_seen_subcommand_from ${name}`).join('; and ');
+      return words.map(({ text, description, takesValue, choices }) => {
         const what = text.startsWith('--') ? `-l ${text.slice(2)}` : `-a ${text}`;
-        return `complete -c bulla -n '${condition}' ${what} -d ${quoted(description.split('\n')[0] ?? '')}`;
+        const value = choices.length > 0 ? ` -xa ${quoted(choices.join(' '))}` : takesValue ? ' -r' : '';
+        return `complete -c bulla -n '${condition}' ${what}${value} -d ${quoted(description)}`;
       });
     })
     .join('\n');
-}
-
-function subcommandsOf(all: readonly Words[]): readonly string[] {
-  return [...new Set(all.flatMap(({ path }) => path))];
 }

@@ -1,4 +1,5 @@
 import type { Command } from 'commander';
+import { printable } from '../../kit/encoding.ts';
 import { makeReport } from '../../operations/report.ts';
 import type { Context } from '../context.ts';
 import type { Exit } from '../program.ts';
@@ -25,11 +26,12 @@ export function devCertsCommand(program: Command, context: Context, _exit: Exit)
         return;
       }
       const { style } = context;
-      context.print(`${style.good(style.pass)} ${folder}: ca.pem, signer.pem, signer.key`);
+      const name = printable(folder);
+      context.print(`${style.good(style.pass)} ${name}: ca.pem, signer.pem, signer.key`);
       context.print(`  ${style.warn('DEVELOPMENT only')}, valid for 30 days`);
       context.print(
-        `  next: bulla pack disk.qcow2 -o my.ova --key ${folder}/signer.key --cert ${folder}/signer.pem`,
+        `  next: bulla pack disk.qcow2 -o my.ova --key ${name}/signer.key --cert ${name}/signer.pem`,
       );
-      context.print(`        bulla verify my.ova --trust ${folder}/ca.pem`);
+      context.print(`        bulla verify my.ova --trust ${name}/ca.pem`);
     });
 }

@@ -31,23 +31,28 @@ const TOPICS: Readonly<Record<string, () => readonly string[]>> = {
   ],
 };
 
+/** What `bulla help` can be asked about. */
+export function helpTopics(program: Command): readonly string[] {
+  return [...Object.keys(TOPICS), ...program.commands.map((command) => command.name())];
+}
+
 /** `bulla help [COMMAND | exit-codes | environment | formats]` */
 export function helpCommand(program: Command, context: Context, _exit: Exit): void {
   program
     .command('help')
     .summary('help for a command, or: exit-codes, environment, formats')
-    .argument('[topic]', 'a command, or exit-codes, environment, formats')
-    .action((topic: string | undefined) => {
-      if (topic === undefined) return program.outputHelp();
-      const lines = TOPICS[topic];
+    .argument('[topic...]', 'a command, or exit-codes, environment, formats')
+    .action((topic: readonly string[]) => {
+      const lines = TOPICS[topic.join(' ')];
       if (lines) {
         for (const line of lines()) context.print(line);
         return;
       }
-      const command = program.commands.find((candidate) => candidate.name() === topic);
+      let command: Command | undefined = program;
+      for (const word of topic) command = command?.commands.find((candidate) => candidate.name() === word);
       if (command) return command.outputHelp();
-      throw new BundleError('USAGE', `there is no help on "${topic}"`, {
-        fix: `try one of: ${Object.keys(TOPICS).join(', ')}, or a command: ${program.commands.map((c) => c.name()).join(', ')}`,
+      throw new BundleError('USAGE', `there is no help on "${topic.join(' ')}"`, {
+        fix: `try one of: ${helpTopics(program).join(', ')}`,
       });
     });
 }

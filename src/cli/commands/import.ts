@@ -30,7 +30,8 @@ export function importCommand(program: Command, context: Context, exit: Exit): v
     .argument('<bundle>', 'a file, - for standard input, or an https address')
     .requiredOption('--to <dir>', 'the folder to make; it must not exist, or be empty')
     .option('--images-only', 'keep only the disk images')
-    .option('--dry-run', 'verify, and say what would be written');
+    .option('--dry-run', 'verify, and say what would be written')
+    .addHelpText('after', '\nExample:\n  bulla import web.ova --to /var/lib/images/web');
   withOutputOptions(withTrustOptions(command)).action(async (input: string, flags: ImportFlags) => {
     const { importBundle } = await import('../../operations/import.ts');
     const { renderReport } = await import('../render-report.ts');

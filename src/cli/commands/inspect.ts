@@ -3,10 +3,11 @@ import { printable } from '../../kit/encoding.ts';
 import type { Inspection } from '../../operations/inspect.ts';
 import type { Report } from '../../operations/report.ts';
 import type { Context } from '../context.ts';
+import { field, inputName } from '../field.ts';
 import { type OutputFlags, progressOf, withOutputOptions } from '../options.ts';
 import type { Exit } from '../program.ts';
 import { formatBytes } from '../progress.ts';
-import { nameOf, renderReport } from '../render-report.ts';
+import { renderReport } from '../render-report.ts';
 
 /** `bulla inspect BUNDLE` */
 export function inspectCommand(program: Command, context: Context, exit: Exit): void {
@@ -26,7 +27,7 @@ export function inspectCommand(program: Command, context: Context, exit: Exit): 
         onProgress: progress.onProgress,
       });
       progress.end();
-      if (!flags.json) renderInspection(report, inspection, context);
+      if (!flags.json && !flags.quiet) renderInspection(report, inspection, context);
       if (flags.json || report.exitCode !== 0) {
         exit(
           renderReport({ ...report, warnings: flags.json ? report.warnings : [] }, context, {
@@ -44,11 +45,11 @@ export function inspectCommand(program: Command, context: Context, exit: Exit): 
 function renderInspection(report: Report, inspection: Inspection, context: Context): void {
   const { style } = context;
   const line = (label: string, text: string | undefined): void => {
-    if (text) context.print(`  ${label.padEnd(12)} ${printable(text)}`);
+    if (text) context.print(field(label, text));
   };
-  context.print(`${style.warn('NOT VERIFIED')} — inspect checks no digest and no signature`);
+  context.print(`${style.warn('NOT VERIFIED')}: inspect checks no digest and no signature`);
   context.print(
-    `${style.bold(printable(nameOf(report.input?.name ?? '')))}  ${inspection.format ?? 'unknown'}, ${inspection.kind}`,
+    `${style.bold(printable(inputName(report.input?.name ?? '')))}  ${inspection.format ?? 'unknown'}, ${inspection.kind}`,
   );
   for (const file of report.files) {
     const disk = inspection.disks[file.name];
@@ -63,7 +64,7 @@ function renderInspection(report: Report, inspection: Inspection, context: Conte
   line('product', [product?.vendor, product?.name, product?.version].filter(Boolean).join(' '));
   for (const system of inspection.descriptor?.systems ?? []) {
     const hardware = [
-      system.cpus === undefined ? undefined : `${system.cpus} CPUs`,
+      system.cpus === undefined ? undefined : count(system.cpus, 'CPU'),
       system.memoryMiB === undefined ? undefined : `${system.memoryMiB} MiB`,
       system.operatingSystem,
     ];
@@ -71,10 +72,14 @@ function renderInspection(report: Report, inspection: Inspection, context: Conte
   }
   line(
     'manifest',
-    inspection.manifestLines === undefined ? 'none' : `${inspection.manifestLines} files listed`,
+    inspection.manifestLines === undefined ? 'none' : `${count(inspection.manifestLines, 'file')} listed`,
   );
   line(
     'signature',
     inspection.claimedSigner ? `claims to be by ${inspection.claimedSigner.subject}` : 'none',
   );
+}
+
+function count(number: number, noun: string): string {
+  return `${number} ${noun}${number === 1 ? '' : 's'}`;
 }

@@ -30,6 +30,11 @@ interface PackFlags extends SignFlags, OutputFlags {
   readonly force?: boolean;
 }
 
+const EXAMPLES = `
+Examples:
+  bulla pack disk.qcow2 --vendor Acme -o web.ova --key acme.key --cert acme.pem
+  bulla pack build/web.ovf -o web.ova --key acme.key --cert acme.pem`;
+
 /** `bulla pack FILE… -o BUNDLE` */
 export function packCommand(program: Command, context: Context, exit: Exit): void {
   const command = program
@@ -48,7 +53,10 @@ export function packCommand(program: Command, context: Context, exit: Exit): voi
       new Option('--format <format>', 'when the extension does not say it').choices(['ova', 'tar', 'tgz']),
     )
     .option('--plain', 'pack the files as they are, without a descriptor')
-    .option('--name <text>', 'name of the appliance, and of its files (default: that of the output)')
+    .option(
+      '--name <text>',
+      'name of the appliance, and of its files (default: that of the output, or of the first file)',
+    )
     .option('--product <text>', 'product, for the descriptor')
     .option('--vendor <text>', 'vendor, for the descriptor')
     .option('--version <text>', 'version of the product, for the descriptor')
@@ -59,7 +67,8 @@ export function packCommand(program: Command, context: Context, exit: Exit): voi
         .choices(['leading', 'trailing'])
         .default('leading'),
     )
-    .option('--force', 'replace the output if it exists');
+    .option('--force', 'replace the output if it exists')
+    .addHelpText('after', EXAMPLES);
   withOutputOptions(withSignOptions(command)).action(async (inputs: string[], flags: PackFlags) => {
     if (flags.name && !flags.plain && inputs.some((path) => /\.ovf$/i.test(path))) {
       throw new BundleError('USAGE', 'a descriptor keeps its own name', {
@@ -79,7 +88,7 @@ export function packCommand(program: Command, context: Context, exit: Exit): voi
       const report = await pack(inputs, {
         output: flags.output,
         format,
-        name: flags.name ?? nameOf(flags.output),
+        name: flags.name ?? nameOf(flags.output, inputs),
         plain: flags.plain ?? false,
         appliance: {
           ...(product ? { product } : {}),
@@ -104,7 +113,7 @@ export function packCommand(program: Command, context: Context, exit: Exit): voi
   });
 }
 
-function nameOf(output: string): string {
-  if (output !== '-') return basename(output).replace(/\.(ova|tar|tgz|tar\.gz)$/i, '');
-  throw new BundleError('USAGE', 'a bundle on standard output needs a name', { fix: 'add --name NAME' });
+function nameOf(output: string, [first = '']: readonly string[]): string {
+  if (output === '-') return basename(first).replace(/\.[^.]+$/, '');
+  return basename(output).replace(/\.(ova|tar|tgz|tar\.gz)$/i, '');
 }

@@ -34,7 +34,11 @@ export function signCommand(program: Command, context: Context, exit: Exit): voi
     .addOption(
       new Option('--format <format>', 'when the extension does not say it').choices(['ova', 'tar', 'tgz']),
     )
-    .option('--force', 'replace the output if it exists');
+    .option('--force', 'replace the output if it exists')
+    .addHelpText(
+      'after',
+      '\nExample:\n  bulla sign unsigned.ova -o web.ova --key acme.key --cert acme.pem --chain intermediates.pem',
+    );
   withOutputOptions(withSignOptions(command)).action(async (input: string, flags: ResignFlags) => {
     const format = formatOf(flags.output, flags.format);
     const files = signingFilesOf(flags, context);

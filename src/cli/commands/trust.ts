@@ -3,12 +3,13 @@ import { printable } from '../../kit/encoding.ts';
 import { makeReport } from '../../operations/report.ts';
 import type { PublisherReport } from '../../operations/trust.ts';
 import type { Context } from '../context.ts';
-import { gather, parseTime } from '../options.ts';
+import { field } from '../field.ts';
+import { gather, parseEnd, parseTime } from '../options.ts';
 import type { Exit } from '../program.ts';
 
 interface AddFlags {
-  readonly scope: readonly string[];
-  readonly subject: readonly string[];
+  readonly scope?: readonly string[];
+  readonly subject?: readonly string[];
   readonly from?: Date;
   readonly until?: Date;
   readonly json?: boolean;
@@ -29,26 +30,20 @@ export function trustCommand(program: Command, context: Context, _exit: Exit): v
     .description('trust a publisher from now on')
     .argument('<name>', 'what you call the publisher, such as acme')
     .argument('<ca.pem...>', 'its CA certificates, or the certificate of its signer')
-    .option(
-      '--scope <vendor/name>',
-      'bundles it may sign, * for any part; repeatable (default: all)',
-      gather,
-      [],
-    )
+    .option('--scope <vendor/name>', 'bundles it may sign, * for any part; repeatable (default: all)', gather)
     .option(
       '--subject <name>',
       'subject that may sign, such as "CN=Release,O=Acme"; repeatable (default: any)',
       gather,
-      [],
     )
     .option('--from <time>', 'trust it from this time on', parseTime)
-    .option('--until <time>', 'trust it until this time', parseTime)
+    .option('--until <time>', 'trust it until this time; a date is over when the day is', parseEnd)
     .option('--json', 'print one JSON document')
     .action(async (name: string, files: string[], flags: AddFlags) => {
       const { trustAdd } = await import('../../operations/trust.ts');
       const added = await trustAdd(own, name, files, {
-        scopes: flags.scope,
-        subjects: flags.subject,
+        scopes: flags.scope ?? [],
+        subjects: flags.subject ?? [],
         ...(flags.from ? { from: flags.from } : {}),
         ...(flags.until ? { until: flags.until } : {}),
       });
@@ -68,7 +63,9 @@ export function trustCommand(program: Command, context: Context, _exit: Exit): v
       if (publishers.length === 0) context.print('nobody is trusted yet: bulla trust add NAME ca.pem');
       for (const publisher of publishers) {
         context.print(
-          `${publisher.name.padEnd(20)} ${publisher.scopes.join(', ').padEnd(24)} ${publisher.folder}`,
+          printable(
+            `${publisher.name.padEnd(20)} ${publisher.scopes.join(', ').padEnd(24)} ${publisher.folder}`,
+          ),
         );
       }
     });
@@ -103,14 +100,13 @@ function printJson(operation: string, result: Record<string, unknown>, context: 
 }
 
 function printPublisher(publisher: PublisherReport, context: Context): void {
-  const line = (label: string, text: string): void =>
-    context.print(`  ${label.padEnd(12)} ${printable(text)}`);
+  const line = (label: string, text: string): void => context.print(field(label, text));
   line('publisher', publisher.name);
   line('folder', publisher.folder);
   line('may sign', publisher.scopes.join(', '));
   line('subjects', publisher.subjects.join('; ') || 'any');
   line('from', publisher.from ?? 'any time');
-  line('until', publisher.until ?? 'any time');
+  line('until', publisher.until?.replace('T23:59:59.999Z', ', the end of the day (UTC)') ?? 'any time');
   for (const anchor of publisher.anchors) {
     line('certificate', anchor.subject);
     line('', `${anchor.key}, valid ${anchor.notBefore.slice(0, 10)} to ${anchor.notAfter.slice(0, 10)}`);

@@ -35,14 +35,15 @@ const SIGNATURE_LINE = /^([A-Za-z0-9-]+)[ \t]*\((.+)\)[ \t]*=[ \t]*([0-9A-Fa-f]+
 export function parseCertificateFile(bytes: Uint8Array, limits: Limits = DEFAULT_LIMITS): CertificateFile {
   const text = decodeUtf8(bytes);
   if (text === undefined || text.includes('\0')) throw syntax('the certificate file is not text');
-  if (text.trim() === '') throw syntax('the certificate file is empty: it holds no signature'); // [cert.2]
+  if (/^\uFEFF?[ \t\r\n]*$/.test(text)) throw syntax('the certificate file is empty: it holds no signature'); // [cert.2]
 
-  const { blocks, outside, fault } = splitPem(text.replace(/^\uFEFF/, ''));
+  const { blocks, outside, fault } = splitPem(text.replace(/^\uFEFF/, '')); // [cert.7]
   if (fault) throw syntax(fault.message, fault.line);
   const [first, second] = outside;
-  if (!first) throw syntax('the certificate file has no signature line');
+  if (!first) throw syntax('the certificate file has no signature line'); // [cert.2]
   if (second) throw syntax(`line ${second.line} is neither the signature nor a PEM block`, second.line); // [cert.4]
 
+  // [cert.1]
   const match = SIGNATURE_LINE.exec(first.text.replace(/^[ \t]+/, ''));
   const [, word = '', manifestName = '', hex = ''] = match ?? [];
   if (!match) {
@@ -59,6 +60,7 @@ export function parseCertificateFile(bytes: Uint8Array, limits: Limits = DEFAULT
     );
   }
   const signature = parseHex(hex);
+  // [cert.6]
   if (!signature) throw syntax('the signature has an odd number of hex digits', first.line);
 
   const certificates: Uint8Array[] = [];
@@ -98,10 +100,15 @@ function syntax(message: string, line?: number): BundleError {
  * The bytes of a certificate file: signature line, the signer's certificate, then the intermediates.
  *
  * The inverse of `parseCertificateFile`; certificates are DER, the signer's first, as every reader expects.
+ *
+ * @throws {BundleError} `CERTIFICATE_FILE_SYNTAX` for what could not be read again: no certificate, or too many
  */
 export function formatCertificateFile(
   file: Pick<CertificateFile, 'algorithm' | 'manifestName' | 'signature' | 'certificates'>,
 ): Uint8Array {
   const line = `${file.algorithm.toUpperCase()}(${file.manifestName})= ${formatHex(file.signature)}\n`;
-  return encodeUtf8(line + file.certificates.map((der) => formatPem('CERTIFICATE', der)).join(''));
+  const bytes = encodeUtf8(line + file.certificates.map((der) => formatPem('CERTIFICATE', der)).join(''));
+  const read = parseCertificateFile(bytes); // [cert.8]
+  if (read.manifestName !== file.manifestName) throw syntax('the certificate file would be read otherwise');
+  return bytes;
 }

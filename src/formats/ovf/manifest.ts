@@ -61,6 +61,7 @@ export function parseManifest(bytes: Uint8Array, limits: Limits = DEFAULT_LIMITS
 function parseLine(line: string, number: number, notes: Set<string>, limits: Limits): ManifestEntry {
   const match = LINE.exec(line);
   const [, word = '', beforeName, name = '', beforeEquals, beforeDigest, hex = ''] = match ?? [];
+  // [mf.1] A line that is skipped is a file that nobody checks.
   if (!match) throw syntax(`line ${number} of the manifest is not ALGORITHM(name)= hex`, number);
 
   const algorithm = parseDigestName(word);
@@ -69,6 +70,7 @@ function parseLine(line: string, number: number, notes: Set<string>, limits: Lim
   if (beforeName !== '' || beforeEquals !== '' || beforeDigest !== ' ') {
     notes.add('the manifest spaces its lines unlike "SHA256(name)= hex", which VMware tools refuse');
   }
+  // [mf.8]
   if (hex.length !== DIGEST_HEX[algorithm.name]) {
     throw syntax(`line ${number} of the manifest has a ${word} digest of ${hex.length} hex digits`, number);
   }
@@ -91,11 +93,19 @@ function unsupported(word: string, line: number): BundleError {
 /**
  * The bytes of a manifest in the one form every tool reads: `SHA256(name)= hex`, LF, lower case.
  *
- * The inverse of `parseManifest`.
+ * The inverse of `parseManifest`: what that would refuse, a name with a line end above all, is not written.
+ *
+ * @throws {BundleError} `MANIFEST_SYNTAX`, `MANIFEST_DUPLICATE`
  */
 export function formatManifest(
   entries: readonly Pick<ManifestEntry, 'name' | 'algorithm' | 'digest'>[],
 ): Uint8Array {
   const lines = entries.map((entry) => `${entry.algorithm.toUpperCase()}(${entry.name})= ${entry.digest}\n`);
-  return encodeUtf8(lines.join('')); // [mf.9]
+  const bytes = encodeUtf8(lines.join('')); // [mf.9]
+  const read = parseManifest(bytes).entries;
+  const same = (entry: ManifestEntry, i: number): boolean =>
+    entry.name === entries[i]?.name && entry.digest === entries[i]?.digest;
+  if (read.length !== entries.length || !read.every(same))
+    throw syntax('the manifest would be read otherwise');
+  return bytes;
 }

@@ -1,4 +1,5 @@
-import { decodeUtf8, encodeUtf8, printable } from '../../kit/encoding.ts';
+import { concat, isZero } from '../../kit/bytes.ts';
+import { encodeUtf8, printable } from '../../kit/encoding.ts';
 import { BundleError } from '../../kit/errors.ts';
 
 // POSIX ustar, one block of 512 bytes:
@@ -11,13 +12,14 @@ export const TAR_BLOCK = 512;
 /** The largest size that eleven octal digits hold, plus one: 8 GiB. */
 export const OCTAL_LIMIT = 8 * 1024 ** 3;
 
-/** One header as read. `name` is the path in the header itself; a pax header may replace it. */
+/** One header as read. `name` is the path in the header itself, raw; a pax header may replace it. */
 export interface TarHeader {
   readonly kind: 'file' | 'pax';
-  /** undefined when the bytes are not UTF-8 */
-  readonly name: string | undefined;
+  readonly name: Uint8Array;
   readonly size: number;
 }
+
+const SLASH = Uint8Array.of(0x2f);
 
 /** What types of entry are called in the error that refuses them. */
 const TYPE_NAMES: Readonly<Record<string, string>> = {
@@ -41,7 +43,7 @@ const TYPE_NAMES: Readonly<Record<string, string>> = {
 
 /** True when all 512 bytes are zero: the end-of-archive mark is made of such blocks. */
 export function isZeroBlock(block: Uint8Array): boolean {
-  return block.every((byte) => byte === 0);
+  return isZero(block);
 }
 
 /** True when the checksum of a block is right, whatever else it holds: then it was meant as a tar header. */
@@ -76,34 +78,36 @@ export function parseTarHeader(block: Uint8Array): TarHeader {
 
   const type = String.fromCharCode(block[156] ?? 0);
   if (type === 'x') {
-    if (dialect !== 'posix') throw header('a pax header with a GNU header is read by nobody alike');
-    return { kind: 'pax', name: undefined, size };
+    // [pax.1] Readers differ in whether such a header may speak pax.
+    if (dialect !== 'posix') throw header('a pax header is made as a GNU header');
+    return { kind: 'pax', name: new Uint8Array(0), size };
   }
   if (type !== '0' && type !== '\0') {
     const what = TYPE_NAMES[type] ?? `an entry of the unknown type "${printable(type)}"`;
     throw new BundleError('ARCHIVE_TYPE', `the archive holds ${what}`); // [tar.4]
   }
   // [tar.5] A link target on a file, or a setuid bit, is never an accident worth following.
-  if (block.subarray(157, 257).some((byte) => byte !== 0)) throw header('a regular file has a link target');
+  if (!isZero(block.subarray(157, 257))) throw header('a regular file has a link target');
   if (((octal(block, 100, 8) ?? 0) & 0o7000) !== 0)
     throw header('the mode has the setuid, setgid or sticky bit');
 
   const name = field(block, 0, 100, 'name');
   const prefix = dialect === 'posix' ? field(block, 345, 155, 'prefix') : new Uint8Array(0);
-  const path = decodeUtf8(name);
-  const folder = decodeUtf8(prefix);
-  const joined = path === undefined || folder === undefined ? undefined : folder ? `${folder}/${path}` : path;
-  return { kind: 'file', name: joined, size };
+  return { kind: 'file', name: prefix.length === 0 ? name : concat([prefix, SLASH, name]), size };
 }
 
 function dialectOf(block: Uint8Array): 'posix' | 'gnu' {
   const magic = String.fromCharCode(...block.subarray(257, 265));
-  if (magic === 'ustar\x0000') return 'posix';
+  if (magic === 'ustar\x0000') {
+    // star puts times behind a shorter prefix and marks that here; who knows the mark reads another name.
+    if (!isZero(block.subarray(500))) throw header('the header goes on after its last field');
+    return 'posix';
+  }
   // GNU tar writes the first, VMware ovftool the second; both leave the area of the prefix to other uses.
   if (magic !== 'ustar  \0' && magic !== 'ustar\0 \0') {
     throw header('the header is not ustar', 'write the archive again with: tar --format=ustar');
   }
-  if (block.subarray(345).some((byte) => byte !== 0)) throw header('a GNU header uses its extension area');
+  if (!isZero(block.subarray(345))) throw header('a GNU header uses its extension area');
   return 'gnu';
 }
 
@@ -153,7 +157,7 @@ function field(block: Uint8Array, at: number, length: number, label: string): Ui
   const bytes = block.subarray(at, at + length);
   const end = bytes.indexOf(0);
   if (end < 0) return bytes;
-  if (bytes.subarray(end).some((byte) => byte !== 0)) throw header(`the ${label} goes on after a NUL`);
+  if (!isZero(bytes.subarray(end))) throw header(`the ${label} goes on after a NUL`);
   return bytes.subarray(0, end);
 }
 
@@ -166,9 +170,14 @@ function header(message: string, fix?: string): BundleError {
  *
  * [tar.10] From 8 GiB on the size is base-256 as GNU tar writes it, since VMware reads that and not pax.
  *
- * @throws {BundleError} `ARCHIVE_NAME` for a name that ustar cannot hold
+ * @throws {BundleError} `ARCHIVE_NAME` for a name that ustar cannot hold, `USAGE` for such a time
  */
 export function formatTarHeader(file: { name: string; size: number; mtime: number }): Uint8Array {
+  if (!Number.isInteger(file.mtime) || file.mtime < 0 || file.mtime >= OCTAL_LIMIT) {
+    throw new BundleError('USAGE', `${file.mtime} is no time that a tar archive can hold`, {
+      fix: 'give whole seconds since 1970',
+    });
+  }
   const block = new Uint8Array(TAR_BLOCK);
   const ascii = (at: number, text: string): void => block.set(encodeUtf8(text), at);
   const large = file.size >= OCTAL_LIMIT;

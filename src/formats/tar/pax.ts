@@ -1,4 +1,4 @@
-import { decodeUtf8 } from '../../kit/encoding.ts';
+import { decodeUtf8, printable } from '../../kit/encoding.ts';
 import { BundleError } from '../../kit/errors.ts';
 
 /** What a pax extended header says that counts here; everything else it may say is checked and left out. */
@@ -7,6 +7,7 @@ export interface PaxRecords {
   readonly size?: number;
 }
 
+const LINE_END = 0x0a;
 const IGNORED = new Set(['mtime', 'atime', 'ctime', 'uid', 'gid', 'uname', 'gname', 'comment']);
 const IGNORED_VENDOR = /^(SCHILY\.(dev|ino|nlink|fflags|xattr\..+)|LIBARCHIVE\.(xattr\..+|creationtime))$/;
 const BINARY_VALUE = /^(SCHILY|LIBARCHIVE)\.xattr\./;
@@ -27,17 +28,21 @@ export function parsePax(body: Uint8Array): PaxRecords {
   for (let at = 0; at < body.byteLength; ) {
     const { key, value, length } = parseRecord(body, at);
     at += length;
-    if (seen.has(key)) throw pax(`the key "${key}" stands twice`); // [pax.3]
+    if (seen.has(key)) throw pax(`the key "${printable(key)}" stands twice`); // [pax.3]
     seen.add(key);
 
+    // [pax.4] An unknown key may be one that another reader obeys.
+    if (key !== 'path' && key !== 'size' && !IGNORED.has(key) && !IGNORED_VENDOR.test(key)) {
+      throw pax(`the key "${printable(key.slice(0, 40))}" is not known`);
+    }
+    // [pax.2] Some readers split the header at line ends and would find another record in the value.
+    if (value.includes(LINE_END)) throw pax(`the value of "${printable(key)}" holds a line end`);
     if (BINARY_VALUE.test(key)) continue;
     const text = decodeUtf8(value);
-    if (text === undefined) throw pax(`the value of "${key}" is not UTF-8`);
-    if (/[\0\n]/.test(text)) throw pax(`the value of "${key}" holds a NUL or a line end`);
+    if (text === undefined) throw pax(`the value of "${printable(key)}" is not UTF-8`);
+    if (text.includes('\0')) throw pax(`the value of "${printable(key)}" holds a NUL`);
     if (key === 'path') path = text;
     else if (key === 'size') size = parseSize(text);
-    else if (!IGNORED.has(key) && !IGNORED_VENDOR.test(key))
-      throw pax(`the key "${key.slice(0, 40)}" is not known`);
   }
   if (path === '') throw pax('the path is empty');
   return { ...(path === undefined ? {} : { path }), ...(size === undefined ? {} : { size }) };
@@ -49,7 +54,7 @@ function parseRecord(body: Uint8Array, at: number): { key: string; value: Uint8A
   if (digits === undefined) throw pax('a record does not begin with its length');
   const length = Number(digits);
   const record = body.subarray(at, at + length);
-  if (record.byteLength !== length || record[length - 1] !== 0x0a)
+  if (record.byteLength !== length || record[length - 1] !== LINE_END)
     throw pax('the length of a record is wrong'); // [pax.2]
   const content = record.subarray(digits.length + 1, length - 1);
   const equals = content.indexOf(0x3d);
@@ -59,7 +64,7 @@ function parseRecord(body: Uint8Array, at: number): { key: string; value: Uint8A
 }
 
 function parseSize(text: string): number {
-  // [pax.4] "1e3" and "0x200" are read as four different numbers by six readers.
+  // [pax.5] "1e3" and "0x200" are read as four different numbers by six readers.
   const size = /^(0|[1-9][0-9]{0,15})$/.test(text) ? Number(text) : Number.NaN;
   if (!Number.isSafeInteger(size)) throw pax('the size is not a decimal number');
   return size;

@@ -1,0 +1,40 @@
+import type { Manifest } from '../formats/ovf/manifest.ts';
+import type { BundleError, ErrorCode } from '../kit/errors.ts';
+import type { Check, CheckId, FileReport } from './report.ts';
+
+/** What the comparison of the members with the manifest has found. `complete`: the bundle was read to its end. */
+export interface ComparedContents {
+  readonly files: readonly FileReport[];
+  readonly errors: readonly BundleError[];
+  readonly manifest: Manifest;
+  readonly complete: boolean;
+}
+
+/** The entries of the report about manifest, members and digests; of members that were not read, nothing is said to be good. */
+export function contentChecks({ files, errors, manifest, complete }: ComparedContents): Check[] {
+  const lines = manifest.entries.length;
+  const good = files.filter((file) => file.status === 'ok').length;
+  const unlisted = files.find((file) => file.status === 'unlisted');
+  const failed = (id: CheckId, codes: readonly ErrorCode[]): Check | undefined => {
+    const fault = errors.find((error) => codes.includes(error.code));
+    return fault && { id, status: 'fail', detail: fault.message };
+  };
+  const passed = (id: CheckId, detail: string): Check =>
+    complete
+      ? { id, status: 'pass', detail }
+      : { id, status: 'skip', detail: 'the bundle was not read to its end' };
+  const members = passed('package.members', 'every member is listed, every listed file is there');
+  return [
+    failed('manifest.syntax', ['MANIFEST_SYNTAX', 'MANIFEST_MISSING']) ?? {
+      id: 'manifest.syntax',
+      status: 'pass',
+      detail: `${lines} lines`,
+    },
+    failed('package.members', ['FILE_UNLISTED', 'DESCRIPTOR_UNLISTED', 'FILE_MISSING']) ??
+      (unlisted
+        ? { ...members, status: 'warn', detail: `"${unlisted.name}" is not listed, as was allowed` }
+        : members),
+    failed('manifest.digests', ['DIGEST_MISMATCH', 'PACKAGE_AMBIGUOUS']) ??
+      passed('manifest.digests', `${good} of ${lines} files match the manifest`),
+  ];
+}

@@ -1,0 +1,90 @@
+import { z } from 'zod';
+import { CHECK_IDS } from './report.ts';
+
+const whereSchema = z.strictObject({
+  file: z.string().exactOptional(),
+  member: z.string().exactOptional(),
+  offset: z.int().nonnegative().exactOptional().describe('bytes of the unpacked archive'),
+  line: z.int().positive().exactOptional(),
+});
+
+const checkSchema = z.strictObject({
+  id: z.enum(CHECK_IDS),
+  status: z.enum(['pass', 'fail', 'warn', 'skip']),
+  detail: z.string(),
+});
+
+const hexSchema = z.string().regex(/^([0-9a-f]{2})+$/);
+
+const certificateSchema = z.strictObject({
+  subject: z.string(),
+  issuer: z.string(),
+  notBefore: z.iso.datetime(),
+  notAfter: z.iso.datetime(),
+  key: z.string().describe('kind and size, such as RSA-3072'),
+  fingerprint: hexSchema.describe('SHA-256 of the certificate'),
+  spkiSha256: hexSchema.describe('SHA-256 of its public key, as --pin takes it'),
+});
+
+const signatureSchema = z.strictObject({
+  format: z.literal('ovf-cert'),
+  file: z.string(),
+  algorithm: z.string(),
+  status: z.enum(['trusted', 'untrusted', 'invalid']),
+  signer: certificateSchema.exactOptional(),
+  path: z.array(certificateSchema).describe('signer first, as far as it was found'),
+  trustedBy: z.string().exactOptional(),
+});
+
+const fileSchema = z.strictObject({
+  name: z.string(),
+  role: z.enum(['descriptor', 'manifest', 'certificate', 'file']),
+  size: z.int().nonnegative().exactOptional(),
+  offset: z.int().nonnegative().exactOptional().describe('where the member begins in the unpacked archive'),
+  algorithm: z.string().exactOptional(),
+  expected: hexSchema.exactOptional(),
+  actual: hexSchema.exactOptional(),
+  status: z.enum(['ok', 'mismatch', 'missing', 'unlisted', 'unchecked']),
+});
+
+const errorSchema = z.strictObject({
+  code: z.string().describe('stable, see errors.md'),
+  message: z.string(),
+  where: whereSchema,
+  why: z.string(),
+  fix: z.string(),
+});
+
+/**
+ * The schema of `Report`, which its JSON Schema is made from; a test holds the two together.
+ *
+ * It loads the schema library, so nothing that only makes reports may import it.
+ */
+export const REPORT_SCHEMA = z.strictObject({
+  schema: z.literal('bulla.report/1'),
+  operation: z.string(),
+  exitCode: z.int().min(0).max(255),
+  verdict: z.enum(['trusted', 'untrusted', 'unsigned', 'invalid', 'malformed', 'error', 'none']),
+  trusted: z.boolean(),
+  input: z
+    .strictObject({
+      name: z.string(),
+      size: z.int().nonnegative().exactOptional(),
+      format: z.string().exactOptional(),
+    })
+    .exactOptional(),
+  at: z.iso.datetime().exactOptional().describe('the moment that certificates were judged at'),
+  checks: z.array(checkSchema),
+  signatures: z.array(signatureSchema),
+  files: z.array(fileSchema),
+  errors: z.array(errorSchema).describe('first what decided exitCode'),
+  warnings: z.array(z.string()),
+  allowances: z.array(z.string()).describe('options that weakened a check'),
+  result: z.record(z.string(), z.unknown()).exactOptional().describe('what the command made or found'),
+});
+
+/** The JSON Schema of the report (draft 2020-12) as the text of `spec/report.schema.json`. */
+export function formatReportSchema(): string {
+  const schema = { title: 'bulla report', ...z.toJSONSchema(REPORT_SCHEMA) };
+  return `${JSON.stringify(schema, undefined, 2)}\n`;
+}

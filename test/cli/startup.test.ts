@@ -1,0 +1,69 @@
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { makeWorkbench, type Workbench } from '../factory/workbench.ts';
+
+let workbench: Workbench;
+beforeAll(async () => {
+  workbench = await makeWorkbench();
+});
+afterAll(() => workbench[Symbol.dispose]());
+
+const CLI = 'src/cli';
+const FILES = readdirSync(CLI, { recursive: true, encoding: 'utf8' }).filter((name) => name.endsWith('.ts'));
+
+test.each(FILES)('%s imports operations when they are run, not before', (file) => {
+  const text = readFileSync(join(CLI, file), 'utf8');
+  const imports = [...text.matchAll(/^import (?!type )[^;]*? from '(?:\.\.\/)+(\w+)\/([^']+)'/gm)];
+  const early = imports.map(([, room, name]) => `${room}/${name}`).filter((name) => !name.startsWith('kit/'));
+  const light = ['operations/exit-codes.ts', 'operations/report.ts']; // tables and types
+  expect(early.filter((name) => !light.includes(name))).toEqual([]);
+});
+
+describe('what is loaded', () => {
+  /** The files and packages that a command line loads, as node's coverage lists them. */
+  async function loadedBy(line: string): Promise<readonly string[]> {
+    using desk = workbench.desk('bundle', 'keys');
+    const { code } = await desk.run(`NODE_V8_COVERAGE=coverage bulla ${line}`);
+    expect(code).toBe(0);
+    const folder = join(desk.folder, 'coverage');
+    return readdirSync(folder).flatMap((name) => {
+      const { result } = JSON.parse(readFileSync(join(folder, name), 'utf8')) as {
+        result: { url: string }[];
+      };
+      return result.map(({ url }) => url.replace(/^.*\/(dist|node_modules)\//, '$1/'));
+    });
+  }
+
+  test('by --version is the command line alone', async () => {
+    const loaded = await loadedBy('--version');
+    expect(loaded).toContain('dist/cli/main.js');
+    expect(loaded.filter((name) => /^dist\/(storage|trust|crypto|archive|formats)/.test(name))).toEqual([]);
+    expect(loaded.filter((name) => /^node_modules\/(?!commander|picocolors)/.test(name))).toEqual([]);
+  });
+
+  test('by verify --trust is nothing that makes certificates, descriptors or settings', async () => {
+    const loaded = await loadedBy('verify web.ova --trust ca.pem');
+    expect(loaded).toContain('dist/operations/verify.js');
+    expect(loaded.filter((name) => /pkijs|zod|smol-toml|tar-stream|operations\/pack/.test(name))).toEqual([]);
+  });
+});
+
+test('[cli.10] verify opens no connection and asks no name server', async () => {
+  using desk = workbench.desk('bundle', 'keys');
+  const trap = join(desk.folder, 'trap.mjs');
+  writeFileSync(
+    trap,
+    `import net from 'node:net'; import dns from 'node:dns';
+     const caught = (what) => () => { console.error('CAUGHT', what); process.exit(99); };
+     net.Socket.prototype.connect = caught('connect');
+     dns.lookup = caught('lookup'); dns.promises.lookup = caught('lookup');
+     globalThis.fetch = caught('fetch');`,
+  );
+  const armed = `NODE_OPTIONS='--import ${trap}'`;
+  const quiet = await desk.run(`${armed} bulla verify web.ova --trust ca.pem --quiet`);
+  expect(quiet).toEqual({ stdout: '', stderr: '', code: 0 });
+  expect((await desk.run(`cat web.ova | ${armed} bulla verify - --trust ca.pem --quiet`)).code).toBe(0);
+  const sprung = await desk.run(`${armed} bulla verify https://localhost/web.ova`);
+  expect(sprung.stderr).toContain('CAUGHT'); // the trap works
+});

@@ -1,0 +1,123 @@
+import { spawn, spawnSync } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { type Desk, makeWorkbench, PASSPHRASE, type Workbench } from '../factory/workbench.ts';
+
+let workbench: Workbench;
+beforeAll(async () => {
+  workbench = await makeWorkbench();
+});
+afterAll(() => workbench[Symbol.dispose]());
+
+const ESCAPE = '\x1b';
+const absent =
+  spawnSync('script', ['--version'], { encoding: 'utf8' }).stdout?.includes('util-linux') !== true;
+if (absent) console.warn('SKIPPED: script of util-linux is not installed, so nothing is tried on a terminal');
+
+/** Runs a line on a terminal of its own; every string of `typed` is typed when its turn `[wait for, type]` has come. */
+async function onTerminal(
+  desk: Desk,
+  line: string,
+  typed: readonly (readonly [awaited: string, keys: string])[] = [],
+): Promise<{ code: number | null; screen: string }> {
+  const env = { ...desk.env, TERM: 'xterm', NO_COLOR: '' };
+  const child = spawn('script', ['-qec', line, '/dev/null'], { cwd: desk.folder, env });
+  const left = [...typed];
+  let screen = '';
+  child.stdout.setEncoding('utf8').on('data', (text: string) => {
+    screen += text;
+    const [next] = left;
+    if (!next || !screen.includes(next[0])) return;
+    left.shift();
+    child.stdin.write(next[1]);
+  });
+  return new Promise((resolve) => child.on('close', (code) => resolve({ code, screen })));
+}
+
+describe.skipIf(absent)('on a terminal', () => {
+  const PACK = 'bulla pack disk.qcow2 -o web.ova --key locked.key --cert signer.pem';
+  const PROMPT = 'passphrase of locked.key: ';
+
+  test('[cli.8] a passphrase is asked for, and nothing of it is shown', async () => {
+    using desk = workbench.desk('disk', 'keys');
+    const slip = 'x\x7f'; // a wrong key, and backspace
+    const { code, screen } = await onTerminal(desk, `NO_COLOR=1 ${PACK}`, [
+      [PROMPT, `${PASSPHRASE}${slip}\r`],
+    ]);
+    expect(screen).toContain('packed');
+    expect(screen.split(PROMPT)[1]?.split('web.ova')[0]).not.toMatch(/[a-z]/); // no letter of it before the result
+    expect(code).toBe(0);
+  });
+
+  test('[cli.8] a wrong one is refused, and not asked for again', async () => {
+    using desk = workbench.desk('disk', 'keys');
+    const { code, screen } = await onTerminal(desk, PACK, [[PROMPT, 'four blind mice\r']]);
+    expect(screen).toContain('[PASSPHRASE_WRONG, exit 5]');
+    expect(screen).not.toContain('mice');
+    expect(screen.split(PROMPT)).toHaveLength(2);
+    expect(code).toBe(5);
+  });
+
+  test.each([
+    ['Ctrl-C', '\x03'],
+    ['Ctrl-D', '\x04'],
+  ])('%s at the passphrase ends the command, and the terminal is as before', async (_name, key) => {
+    using desk = workbench.desk('disk', 'keys');
+    const { screen } = await onTerminal(desk, `${PACK}; echo code $?; stty -a`, [[PROMPT, `abc${key}`]]);
+    expect(screen).toContain('code 130');
+    expect(screen).toMatch(/ icanon\b.* echo\b/s);
+    expect(existsSync(join(desk.folder, 'web.ova'))).toBe(false);
+  });
+
+  test('[cli.7] there is colour, and none when NO_COLOR or TERM says so', async () => {
+    using desk = workbench.desk('bundle', 'keys');
+    const verify = 'bulla verify web.ova --trust ca.pem';
+    expect((await onTerminal(desk, verify)).screen).toContain(`${ESCAPE}[32m`);
+    expect((await onTerminal(desk, `NO_COLOR=1 ${verify}`)).screen).not.toContain(ESCAPE);
+    expect((await onTerminal(desk, `TERM=dumb ${verify}`)).screen).not.toContain(ESCAPE);
+  });
+
+  test('"-" without a pipe is explained instead of waited for', async () => {
+    using desk = workbench.desk();
+    const { code, screen } = await onTerminal(desk, 'bulla verify -');
+    expect(screen).toContain('nothing is piped into standard input');
+    expect(code).toBe(2);
+  });
+});
+
+describe('elsewhere', () => {
+  test('[cli.7] there is no colour, unless FORCE_COLOR asks for it', async () => {
+    using desk = workbench.desk('bundle', 'keys');
+    const verify = 'NO_COLOR= bulla verify web.ova --trust ca.pem';
+    expect((await desk.run(verify)).stdout).not.toContain(ESCAPE);
+    expect((await desk.run(`FORCE_COLOR=1 ${verify}`)).stdout).toContain(ESCAPE);
+  });
+
+  test.each(['C', 'POSIX', 'de_DE.ISO-8859-1', ''])(
+    '[cli.7] marks are ASCII in the locale "%s"',
+    async (locale) => {
+      using desk = workbench.desk('bundle', 'unsigned', 'keys');
+      const run = (line: string) => desk.run(`LC_ALL=${locale} LC_CTYPE= LANG= ${line}`);
+      const refused = await run('bulla verify web.ova --trust ca.pem');
+      const allowed = await run('bulla verify web.ova --trust ca.pem --allow-unsigned');
+      const added = await run('bulla trust add acme ca.pem');
+      expect(refused.stderr).toMatch(/^FAILED web\.ova {2}NOT trusted: /);
+      expect(allowed.stdout).toMatch(/^WARNING web\.ova {2}NOT trusted, accepted as allowed/);
+      expect(added.stdout).toMatch(/^OK publisher/);
+      const everything = [refused, allowed, added].map(({ stdout, stderr }) => stdout + stderr).join('');
+      expect(everything).toMatch(/^[\n\x20-\x7e]*$/);
+    },
+  );
+
+  test('[cli.6] --quiet says nothing of what is good, and all of what is not', async () => {
+    using desk = workbench.desk('bundle', 'keys', 'disk');
+    const silent = { stdout: '', stderr: '', code: 0 };
+    expect(await desk.run('bulla verify -q web.ova --trust ca.pem')).toEqual(silent);
+    expect(await desk.run('bulla import -q web.ova --to new --trust ca.pem')).toEqual(silent);
+    expect(await desk.run('bulla pack -q disk.qcow2 -o new.ova')).toEqual(silent);
+    expect(await desk.run('bulla inspect -q web.ova')).toEqual(silent);
+    const refused = await desk.run('bulla verify -q web.ova');
+    expect(refused.stderr).toContain('[TRUST_EMPTY, exit 20]');
+  });
+});

@@ -1,0 +1,131 @@
+import { createHash, generateKeyPairSync, type KeyObject, sign } from 'node:crypto';
+import { describe, expect, test } from 'vitest';
+import { ALL_DIGESTS, Digester, digestHex } from '../../src/crypto/digest.ts';
+import { parsePrivateKey } from '../../src/crypto/keys.ts';
+import { isSignatureValid } from '../../src/crypto/signature.ts';
+import { keySigner } from '../../src/crypto/signer.ts';
+import { encodeUtf8 } from '../../src/kit/encoding.ts';
+import { flipped } from '../factory/bundles.ts';
+
+const DATA = encodeUtf8('SHA256(disk.img)= …\n');
+const MADE: Readonly<Record<string, { publicKey: KeyObject; privateKey: KeyObject }>> = {
+  rsa: generateKeyPairSync('rsa', { modulusLength: 2048 }),
+  'rsa-pss': generateKeyPairSync('rsa-pss', {
+    modulusLength: 2048,
+    hashAlgorithm: 'sha256',
+    mgf1HashAlgorithm: 'sha256',
+  }),
+  p256: generateKeyPairSync('ec', { namedCurve: 'P-256' }),
+  p521: generateKeyPairSync('ec', { namedCurve: 'P-521' }),
+  ed25519: generateKeyPairSync('ed25519'),
+  ed448: generateKeyPairSync('ed448'),
+};
+
+describe('a signature', () => {
+  test.each(Object.entries(MADE))(
+    '[sig.4] by a key of the kind %s is valid over its data alone',
+    async (kind, { privateKey, publicKey }) => {
+      const signer = keySigner(privateKey);
+      expect(signer.publicKey.equals(publicKey)).toBe(true);
+      for (const algorithm of kind === 'rsa-pss' ? (['sha256'] as const) : ALL_DIGESTS) {
+        const signature = await signer.sign(algorithm, DATA);
+        expect(isSignatureValid(algorithm, DATA, publicKey, signature)).toBe(true);
+        expect(isSignatureValid(algorithm, flipped(DATA, 3), publicKey, signature)).toBe(false);
+        expect(isSignatureValid(algorithm, DATA, publicKey, flipped(signature, 9))).toBe(false);
+        expect(isSignatureValid(algorithm, DATA, publicKey, signature.subarray(1))).toBe(false);
+      }
+    },
+  );
+
+  test('[sig.4] of RSA is PKCS#1 v1.5 over the digest that is named, and of ECDSA a DER sequence', async () => {
+    const { rsa, p256 } = MADE;
+    if (!rsa || !p256) throw new Error('no keys');
+    const signature = await keySigner(rsa.privateKey).sign('sha256', DATA);
+    expect(Buffer.compare(signature, sign('sha256', DATA, rsa.privateKey))).toBe(0);
+    expect(isSignatureValid('sha512', DATA, rsa.publicKey, signature)).toBe(false);
+    const pss = sign('sha256', DATA, { key: rsa.privateKey, padding: 6 });
+    expect(isSignatureValid('sha256', DATA, rsa.publicKey, pss)).toBe(false);
+    const raw = sign('sha256', DATA, { key: p256.privateKey, dsaEncoding: 'ieee-p1363' });
+    expect(isSignatureValid('sha256', DATA, p256.publicKey, raw)).toBe(false);
+  });
+
+  test('[sig.4] of Ed25519 is over the data itself, whatever digest is named', async () => {
+    const { ed25519 } = MADE;
+    if (!ed25519) throw new Error('no key');
+    const signature = sign(null, DATA, ed25519.privateKey);
+    for (const algorithm of ALL_DIGESTS)
+      expect(isSignatureValid(algorithm, DATA, ed25519.publicKey, signature)).toBe(true);
+  });
+
+  test('is not valid by a key that cannot sign', () => {
+    const { publicKey } = generateKeyPairSync('x25519');
+    expect(isSignatureValid('sha256', DATA, publicKey, new Uint8Array(64))).toBe(false);
+  });
+});
+
+describe('digests', () => {
+  test('are those of all pieces, in one pass', () => {
+    const digester = new Digester(ALL_DIGESTS);
+    const buffer = new Uint8Array(2);
+    for (const pair of [
+      [1, 2],
+      [3, 4],
+    ]) {
+      buffer.set(pair);
+      digester.update(buffer);
+    }
+    const digests = digester.finish();
+    for (const algorithm of ALL_DIGESTS) {
+      const expected = createHash(algorithm)
+        .update(Uint8Array.of(1, 2, 3, 4))
+        .digest('hex');
+      expect(digests.get(algorithm)).toBe(expected);
+      expect(digestHex(algorithm, Uint8Array.of(1, 2, 3, 4))).toBe(expected);
+    }
+    expect(new Digester([]).finish().size).toBe(0);
+  });
+});
+
+describe('a private key', () => {
+  const { privateKey } = generateKeyPairSync('rsa', { modulusLength: 2048 });
+  const curve = generateKeyPairSync('ec', { namedCurve: 'P-256' }).privateKey;
+  const secret = { cipher: 'aes-256-cbc', passphrase: 'mice' } as const;
+  const never = async (): Promise<string> => Promise.reject(new Error('asked'));
+  const text = (key: KeyObject, options: object): string => key.export(options as never).toString();
+
+  const plain = (key: KeyObject): string => text(key, { type: 'pkcs8', format: 'pem' });
+
+  test.each([
+    ['PKCS#8', text(privateKey, { type: 'pkcs8', format: 'pem' }), never],
+    ['PKCS#1', text(privateKey, { type: 'pkcs1', format: 'pem' }), never],
+    ['SEC1', text(curve, { type: 'sec1', format: 'pem' }), never],
+    ['PKCS#8, locked', text(privateKey, { type: 'pkcs8', format: 'pem', ...secret }), async () => 'mice'],
+    ['PKCS#1, locked', text(privateKey, { type: 'pkcs1', format: 'pem', ...secret }), async () => 'mice'],
+    [
+      'PKCS#8, behind a certificate',
+      `-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n${text(privateKey, { type: 'pkcs8', format: 'pem' })}`,
+      never,
+    ],
+  ])('is read: %s', async (_, pem, passphrase) => {
+    const key = await parsePrivateKey(pem, passphrase, 'key.pem');
+    expect([plain(privateKey), plain(curve)]).toContain(plain(key));
+  });
+
+  const locked = text(privateKey, { type: 'pkcs8', format: 'pem', ...secret });
+  test.each([
+    ['nothing', '', 'KEY_UNREADABLE'],
+    ['a certificate', '-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n', 'KEY_UNREADABLE'],
+    ['a public key', '-----BEGIN PUBLIC KEY-----\nAAAA\n-----END PUBLIC KEY-----\n', 'KEY_UNREADABLE'],
+    ['a damaged key', '-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\n', 'KEY_UNREADABLE'],
+    ['a locked key and another passphrase', locked, 'PASSPHRASE_WRONG'],
+    ['a locked key that is damaged', locked.replace(/\n.{10}/, '\nAAAAAAAAAA'), 'PASSPHRASE_WRONG'],
+  ])('is not read: %s', async (_, pem, code) => {
+    const reading = parsePrivateKey(pem, async () => 'men', 'key.pem');
+    await expect(reading).rejects.toMatchObject({ code, where: { file: 'key.pem' } });
+  });
+
+  test('is asked for its passphrase once, and what goes wrong there is told as it is', async () => {
+    const failing = async (): Promise<string> => Promise.reject(new Error('no terminal'));
+    await expect(parsePrivateKey(locked, failing, 'key.pem')).rejects.toThrow('no terminal');
+  });
+});

@@ -1,0 +1,80 @@
+import { spawnSync } from 'node:child_process';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { gunzipSync } from 'node:zlib';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+
+const ROOT = join(import.meta.dirname, '..');
+const SAMPLES = join(ROOT, 'samples');
+
+/** Every sample, and the exit code of `bulla verify` that its page promises. */
+const SAMPLE_CODES: readonly (readonly [sample: string, code: number])[] = [
+  ['appliance.ova', 0],
+  ['appliance-trailing.ova', 0],
+  ['appliance.tgz', 0],
+  ['plain.tar', 0],
+  ['unsigned.ova', 10],
+  ['tampered/disk-changed.ova', 11],
+  ['tampered/digest-changed.ova', 11],
+  ['tampered/signature-changed.ova', 12],
+  ['tampered/extra-file.ova', 16],
+  ['tampered/renamed.ova', 16],
+  ['tampered/truncated.ova', 15],
+];
+
+function bulla(line: string): { readonly stdout: string; readonly code: number | null } {
+  const program = join(ROOT, 'dist/cli/main.js');
+  const { stdout, status } = spawnSync(process.execPath, [program, ...line.split(' ')], {
+    cwd: SAMPLES,
+    encoding: 'utf8',
+  });
+  return { stdout, code: status };
+}
+
+function filesBelow(folder: string): readonly string[] {
+  const names = readdirSync(folder, { recursive: true, encoding: 'utf8' });
+  return names.filter((name) => statSync(join(folder, name)).isFile()).sort();
+}
+
+describe('samples', () => {
+  test.each(SAMPLE_CODES)('%s ends with %i and its expected report', (sample, code) => {
+    const seen = bulla(`verify ${sample} --trust ca/ca.pem --at 2026-12-01 --json`);
+    const expected = readFileSync(join(SAMPLES, 'expected', `${sample}.json`), 'utf8');
+    expect(JSON.parse(seen.stdout)).toEqual(JSON.parse(expected));
+    expect(seen.code).toBe(code);
+  });
+
+  test('every expected report belongs to a sample that is tried', () => {
+    const reports = filesBelow(join(SAMPLES, 'expected')).map((name) => name.slice(0, -'.json'.length));
+    expect(reports).toEqual(SAMPLE_CODES.map(([sample]) => sample).sort());
+  });
+
+  test('nobody trusts the sample CA unasked, nor after its time', () => {
+    expect(bulla('verify appliance.ova --trust ca/ca.pem --at 2060-01-01 --json').code).toBe(13);
+    expect(bulla('verify appliance.ova --pin sha256:'.concat('0'.repeat(64))).code).toBe(18);
+  });
+});
+
+describe('make.mjs', () => {
+  let folder = '';
+  beforeAll(() => {
+    folder = mkdtempSync(join(tmpdir(), 'bulla-samples-'));
+    const made = spawnSync(process.execPath, [join(SAMPLES, 'make.mjs'), folder], { encoding: 'utf8' });
+    expect(made.status, made.stderr).toBe(0);
+  });
+  afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+  test('the same inputs give the same bytes', () => {
+    for (const name of filesBelow(folder)) {
+      if (name.includes('appliance.tgz')) continue;
+      const same = readFileSync(join(folder, name)).equals(readFileSync(join(SAMPLES, name)));
+      expect(same, `${name} is what make.mjs makes of it`).toBe(true);
+    }
+  });
+
+  test('but for compression, which is that of the zlib at hand', () => {
+    const [made, kept] = [folder, SAMPLES].map((at) => gunzipSync(readFileSync(join(at, 'appliance.tgz'))));
+    expect(made).toEqual(kept);
+  });
+});

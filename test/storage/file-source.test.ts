@@ -1,0 +1,95 @@
+import { execFileSync, spawn } from 'node:child_process';
+import { appendFileSync, mkdirSync, renameSync, truncateSync } from 'node:fs';
+import { describe, expect, test } from 'vitest';
+import { openFileSource } from '../../src/storage/file-source.ts';
+import { bytesOf, noiseFile } from '../factory/bundles.ts';
+import { makeSandbox } from '../factory/sandbox.ts';
+
+const MIB = 1024 * 1024;
+const OPTIONS = { idleMs: 5000 };
+const NOISE = noiseFile('noise', 3 * MIB + 5).bytes;
+
+describe('a file', () => {
+  test('is read in order, any number of times', async () => {
+    using sandbox = makeSandbox();
+    await using source = openFileSource(sandbox.write('file', NOISE), OPTIONS);
+    expect([source.size, source.repeatable]).toEqual([NOISE.byteLength, true]);
+    for (let i = 0; i < 2; i++) expect(Buffer.compare(await bytesOf(source.stream()), NOISE)).toBe(0);
+    source.checkUnchanged();
+  });
+
+  test('gives chunks that stay until the second pull after them', async () => {
+    using sandbox = makeSandbox();
+    await using source = openFileSource(sandbox.write('file', NOISE), OPTIONS);
+    let before: { at: number; chunk: Uint8Array } | undefined;
+    let at = 0;
+    for await (const chunk of source.stream()) {
+      if (before) expect(Buffer.compare(before.chunk, NOISE.subarray(before.at, before.at + MIB))).toBe(0);
+      before = { at, chunk };
+      at += chunk.byteLength;
+    }
+    expect(at).toBe(NOISE.byteLength);
+  });
+
+  test('[judge.6] says when it has changed', async () => {
+    using sandbox = makeSandbox();
+    const path = sandbox.write('file', NOISE);
+    for (const change of [() => appendFileSync(path, 'x'), () => truncateSync(path, 5)]) {
+      await using source = openFileSource(path, OPTIONS);
+      source.checkUnchanged();
+      change();
+      expect(() => source.checkUnchanged()).toThrow(expect.objectContaining({ code: 'FILE_CHANGED' }));
+    }
+  });
+
+  test('[judge.6] is the one that was opened, whatever takes its name', async () => {
+    using sandbox = makeSandbox();
+    const path = sandbox.write('file', NOISE);
+    await using source = openFileSource(path, OPTIONS);
+    renameSync(sandbox.write('other', 'other'), path);
+    expect((await bytesOf(source.stream())).byteLength).toBe(NOISE.byteLength);
+    source.checkUnchanged();
+  });
+
+  test('stops at the word', async () => {
+    using sandbox = makeSandbox();
+    const stop = new AbortController();
+    await using source = openFileSource(sandbox.write('file', NOISE), { ...OPTIONS, signal: stop.signal });
+    const reading = (async () => {
+      for await (const _ of source.stream()) stop.abort();
+    })();
+    await expect(reading).rejects.toMatchObject({ code: 'INTERRUPTED' });
+  });
+
+  test('is no folder, and is there', () => {
+    using sandbox = makeSandbox();
+    mkdirSync(sandbox.path('folder'));
+    const opening = (name: string) => () => openFileSource(sandbox.path(name), OPTIONS);
+    expect(opening('folder')).toThrow(expect.objectContaining({ code: 'FILE_UNREADABLE' }));
+    expect(opening('nowhere')).toThrow(expect.objectContaining({ code: 'FILE_NOT_FOUND' }));
+  });
+});
+
+describe('a named pipe', () => {
+  test('is waited for, and read once', async () => {
+    using sandbox = makeSandbox();
+    execFileSync('mkfifo', [sandbox.path('pipe')]);
+    await using source = openFileSource(sandbox.path('pipe'), OPTIONS);
+    expect([source.size, source.repeatable]).toEqual([undefined, false]);
+    const script = 'sleep 0.2; exec cat "$0" > "$1"';
+    spawn('sh', ['-c', script, sandbox.write('file', NOISE), sandbox.path('pipe')], { stdio: 'ignore' });
+    expect(Buffer.compare(await bytesOf(source.stream()), NOISE)).toBe(0);
+  });
+
+  test('[cli.12] that nobody writes to is given up', async () => {
+    using sandbox = makeSandbox();
+    execFileSync('mkfifo', [sandbox.path('pipe')]);
+    await using source = openFileSource(sandbox.path('pipe'), { idleMs: 100 });
+    await expect(bytesOf(source.stream())).rejects.toMatchObject({ code: 'INPUT_STALLED' });
+  });
+});
+
+test('a device is read like a pipe', async () => {
+  await using source = openFileSource('/dev/null', OPTIONS);
+  expect([(await bytesOf(source.stream())).byteLength, source.repeatable]).toEqual([0, false]);
+});

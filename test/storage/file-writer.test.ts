@@ -1,0 +1,171 @@
+import {
+  existsSync,
+  lstatSync,
+  readdirSync,
+  readFileSync,
+  readlinkSync,
+  statSync,
+  symlinkSync,
+} from 'node:fs';
+import { type FileHandle, open } from 'node:fs/promises';
+import { join } from 'node:path';
+import { setTimeout } from 'node:timers/promises';
+import { afterEach, describe, expect, test, vi } from 'vitest';
+import { FileWriter } from '../../src/storage/file-writer.ts';
+import { noiseFile } from '../factory/bundles.ts';
+import { makeSandbox, type Sandbox } from '../factory/sandbox.ts';
+import { irregular } from '../factory/streams.ts';
+
+const MIB = 1024 * 1024;
+const NOISE = noiseFile('noise', 3 * MIB).bytes;
+
+/** Where Linux lists the open files of a process. */
+const OPEN_FILES = '/proc/self/fd';
+if (!existsSync(OPEN_FILES)) console.warn(`SKIPPED: without ${OPEN_FILES}, nobody sees what is left open`);
+
+function isOpen(path: string): boolean {
+  return readdirSync(OPEN_FILES).some((name) => {
+    const link = join(OPEN_FILES, name);
+    return lstatSync(link, { throwIfNoEntry: false }) !== undefined && readlinkSync(link) === path;
+  });
+}
+
+afterEach(() => vi.restoreAllMocks());
+
+/** Puts something in place of a method that every open file has. */
+async function instead(
+  sandbox: Sandbox,
+  method: 'write' | 'sync',
+  act: (real: () => Promise<unknown>) => Promise<unknown>,
+): Promise<void> {
+  await using handle = await open(sandbox.write('any', ''));
+  const prototype = Object.getPrototypeOf(handle) as FileHandle;
+  const real = prototype[method] as (...args: unknown[]) => Promise<unknown>;
+  vi.spyOn(prototype, method).mockImplementation(function (this: unknown, ...args: unknown[]) {
+    return act(() => real.apply(this, args)) as never;
+  });
+}
+
+/** Writes chunks, each overwritten as soon as the writer may no longer need it. */
+async function writeLent(writer: FileWriter, bytes: Uint8Array, sizes: () => number): Promise<void> {
+  let before: Uint8Array | undefined;
+  for (let at = 0; at < bytes.byteLength; ) {
+    const chunk = bytes.slice(at, at + sizes());
+    at += chunk.byteLength;
+    await writer.write(chunk);
+    before?.fill(0xee);
+    before = chunk;
+  }
+  await writer.finish();
+}
+
+function sequence(...sizes: readonly number[]): () => number {
+  let turn = 0;
+  return () => sizes[turn++ % sizes.length] ?? 1;
+}
+
+describe('what is written', () => {
+  test.each<[string, () => number]>([
+    ['in one piece', () => NOISE.byteLength],
+    ['in large chunks', () => 300_000],
+    ['in small chunks', () => 1000],
+    ['in chunks of a quarter MiB', () => MIB / 4],
+    ['in large and small chunks by turns', sequence(500_000, 10)],
+    ['in small and large chunks by turns', sequence(10, 262_143, 262_144, 1)],
+    ['in chunks of all sizes', irregular(7, 400_000)],
+  ])('is what was given, on a slow disk too: %s', async (_, sizes) => {
+    using sandbox = makeSandbox();
+    await instead(sandbox, 'write', async (real) => {
+      await setTimeout(5);
+      return real();
+    });
+    const writer = await FileWriter.create(sandbox.path('out'), 0o600);
+    await writeLent(writer, NOISE, sizes);
+    expect(Buffer.compare(readFileSync(sandbox.path('out')), NOISE)).toBe(0);
+  });
+
+  test('is whole when the system takes less than it is given', async () => {
+    using sandbox = makeSandbox();
+    const bytes = NOISE.subarray(0, MIB);
+    await using handle = await open(sandbox.write('any', ''));
+    const prototype = Object.getPrototypeOf(handle) as FileHandle;
+    const real = prototype.write as (
+      ...args: unknown[]
+    ) => Promise<{ bytesWritten: number; buffer: Uint8Array }>;
+    vi.spyOn(prototype, 'write').mockImplementation(function (this: unknown, ...args: unknown[]) {
+      const [buffer, at, length, position] = args as [Uint8Array, number, number, number];
+      return real.call(this, buffer, at, Math.min(length, 100_001), position) as never;
+    });
+    const writer = await FileWriter.create(sandbox.path('out'), 0o600);
+    await writer.write(bytes);
+    await writer.finish();
+    expect(Buffer.compare(readFileSync(sandbox.path('out')), bytes)).toBe(0);
+  });
+
+  test.each([0, 1, 4095, 4096, 4097, MIB, 5 * MIB + 1])(
+    'has holes for %i zeros, and its size',
+    async (size) => {
+      using sandbox = makeSandbox();
+      for (const pieces of new Set([Math.max(1, size), 65_536, MIB])) {
+        const path = sandbox.path(`out-${pieces}`);
+        const writer = await FileWriter.create(path, 0o600);
+        for (let at = 0; at < size; at += pieces)
+          await writer.write(new Uint8Array(Math.min(pieces, size - at)));
+        await writer.write(Uint8Array.of(1));
+        for (let at = 0; at < size; at += pieces)
+          await writer.write(new Uint8Array(Math.min(pieces, size - at)));
+        await writer.finish();
+        const found = readFileSync(path);
+        expect([found.length, found.findIndex((byte) => byte !== 0), found[size]]).toEqual([
+          2 * size + 1,
+          size,
+          1,
+        ]);
+        if (pieces <= MIB) expect(statSync(path).blocks * 512).toBeLessThan(MIB);
+      }
+    },
+  );
+});
+
+describe('what goes wrong', () => {
+  test('is told by the call after it, and by the end', async () => {
+    for (const last of ['write', 'finish'] as const) {
+      using sandbox = makeSandbox();
+      await instead(sandbox, 'write', async () => {
+        throw Object.assign(new Error('ENOSPC: no space left on device'), { code: 'ENOSPC' });
+      });
+      const writer = await FileWriter.create(sandbox.path('out'), 0o600, 'disk.img');
+      await writer.write(NOISE);
+      const next = last === 'write' ? writer.write(NOISE) : writer.finish();
+      await expect(next).rejects.toMatchObject({ code: 'STORAGE_FULL', where: { file: 'disk.img' } });
+      await writer.discard();
+      vi.restoreAllMocks();
+    }
+  });
+
+  test.skipIf(!existsSync(OPEN_FILES))('closes the file all the same', async () => {
+    using sandbox = makeSandbox();
+    await instead(sandbox, 'sync', async () => {
+      throw Object.assign(new Error('EIO: i/o error'), { code: 'EIO' });
+    });
+    const writer = await FileWriter.create(sandbox.path('out'), 0o600);
+    expect(isOpen(sandbox.path('out'))).toBe(true);
+    await writer.write(NOISE);
+    await expect(writer.finish()).rejects.toMatchObject({ code: 'STORAGE_FAILED' });
+    expect(isOpen(sandbox.path('out'))).toBe(false);
+    await writer.discard();
+  });
+
+  test('is a file that is there already, or a link', async () => {
+    using sandbox = makeSandbox();
+    sandbox.write('there', 'mine');
+    symlinkSync(sandbox.path('there'), sandbox.path('link'));
+    for (const name of ['there', 'link']) {
+      const creating = FileWriter.create(sandbox.path(name), 0o600);
+      await expect(creating).rejects.toMatchObject({ code: 'DESTINATION_EXISTS' });
+    }
+    const nowhere = FileWriter.create(sandbox.path('no/where'), 0o600);
+    await expect(nowhere).rejects.toMatchObject({ code: 'STORAGE_FAILED' });
+    expect(readFileSync(sandbox.path('there'), 'utf8')).toBe('mine');
+  });
+});
