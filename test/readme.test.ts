@@ -10,7 +10,7 @@ const PAGES = ['README.md', 'CONTRIBUTING.md', 'CHANGELOG.md'];
 
 describe('README.md', () => {
   test('has the exit codes, all of them, in the words of the program', () => {
-    const rows = [...README.matchAll(/^\| (\d+) \| (.+) \|$/gm)].map(([, code, meaning]) => [
+    const rows = [...README.matchAll(/^\| (\d+) *\| (.+?) *\|$/gm)].map(([, code, meaning]) => [
       Number(code),
       meaning,
     ]);

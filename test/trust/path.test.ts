@@ -100,7 +100,7 @@ describe('paths', () => {
     const result = find({ leaf });
     expect(codes(result)).toEqual(['SIGNER_UNKNOWN']);
     expect(messages(result)).toContain(
-      'issuer "CN=Root,O=Test"; one of this name is there, but its key did not',
+      'issuer "CN=Root,O=Test" is known; one of this name is there, but its key did not',
     );
     const misnamed = await under(root, { issuerName: 'CN=root,O=Test' });
     expect(codes(find({ leaf: misnamed }))).toEqual(['SIGNER_UNKNOWN']);
