@@ -129,11 +129,12 @@ class Copying {
 
   /** As far as can be told: what comes later may show that it was another file, and then nothing is signed. */
   #isOldSignature(name: string): boolean {
-    const base = rolePartOf(name)?.base;
-    return this.#members.every((member) => {
-      const part = rolePartOf(member.name);
-      return part === undefined || part.kind === 'cert' || part.base === base;
-    });
+    try {
+      const { base, certificate } = assignRoles([...this.#members.map((member) => member.name), name]);
+      return base === undefined || certificate === name;
+    } catch {
+      return true; // two could be the manifest: said by the judgement, and nothing is signed
+    }
   }
 
   async #signature(manifestName: string, bytes: Uint8Array): Promise<TarFile> {

@@ -245,7 +245,7 @@ describe('disk images only', () => {
       chunked(await makeBundle(options)),
       imagesOnly,
     );
-    expect([imported, files, codesOf(report), report.exitCode]).toEqual([false, [], ['FILE_MISSING'], 16]);
+    expect([imported, files, codesOf(report), report.exitCode]).toEqual([false, [], ['USAGE'], 2]);
     expect(report.trusted).toBe(false);
     expect(left(sandbox)).toEqual([]);
   });
