@@ -37,7 +37,7 @@ export interface Examination {
 /**
  * Reads a bundle once, from its first byte to its last, and judges it.
  *
- * This is the one way in for verify, import and inspect: what is hashed is what is stored, and no part of the
+ * This is the one way in for verify and import: what is hashed is what is stored, and no part of the
  * source is read a second time. Faults of the bundle are values; it throws only what is no fault of the bundle.
  *
  * @see spec/bundle.md
