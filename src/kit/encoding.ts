@@ -10,6 +10,15 @@ export function decodeUtf8(bytes: Uint8Array): string | undefined {
   }
 }
 
+/** One character for each byte, U+0000 to U+00FF. (`TextDecoder('latin1')` gives windows-1252, as the web has it.) */
+export function decodeLatin1(bytes: Uint8Array): string {
+  let text = '';
+  for (let at = 0; at < bytes.byteLength; at += 4096) {
+    text += String.fromCharCode(...bytes.subarray(at, at + 4096));
+  }
+  return text;
+}
+
 /** UTF-8 bytes of a text. */
 export function encodeUtf8(text: string): Uint8Array {
   return utf8.encode(text);

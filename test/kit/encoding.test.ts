@@ -1,5 +1,6 @@
 import { expect, it, test } from 'vitest';
 import {
+  decodeLatin1,
   decodeUtf8,
   encodeUtf8,
   formatBase64,
@@ -73,4 +74,9 @@ test.each([
   ['private use', '\ue000', '\\u{e000}'],
 ])('[name.2] shows %s for one line of output', (_, text, shown = text) => {
   expect(printable(text)).toBe(shown);
+});
+
+test('gives one character for each byte, also where windows-1252 differs', () => {
+  const bytes = Uint8Array.from({ length: 10_000 }, (_, i) => i % 256);
+  expect(Array.from(decodeLatin1(bytes), (char) => char.charCodeAt(0))).toEqual([...bytes]);
 });

@@ -1,7 +1,5 @@
-import { decodeUtf8 } from '../../kit/encoding.ts';
+import { decodeLatin1, decodeUtf8 } from '../../kit/encoding.ts';
 import { diskFault } from './disk-probe.ts';
-
-const latin1 = new TextDecoder('latin1');
 
 /** Reads numbers and texts at byte offsets of a header; whatever lies outside of it is `FORMAT_UNSUPPORTED`. */
 export interface HeaderBytes {
@@ -42,8 +40,8 @@ export function readHeader(bytes: Uint8Array, what: string, order: 'big' | 'litt
     u64: (at) => view.getBigUint64(inside(at, 8), little),
     count: (at, name) => toCount(view.getBigUint64(inside(at, 8), little), `${name} of ${what}`),
     bytes: slice,
-    latin1: (at, length) => latin1.decode(slice(at, length)),
-    name: (at, length) => decodeUtf8(slice(at, length)) ?? latin1.decode(slice(at, length)),
+    latin1: (at, length) => decodeLatin1(slice(at, length)),
+    name: (at, length) => decodeUtf8(slice(at, length)) ?? decodeLatin1(slice(at, length)),
   };
 }
 
