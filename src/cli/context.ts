@@ -6,6 +6,8 @@ import pc from 'picocolors';
 export interface Context {
   /** prints a line of data on standard output */
   print(line: string): void;
+  /** what kept printed lines from arriving, if anything has, once they have been written out */
+  printFailure(): unknown;
   /** prints a line for people on standard error */
   tell(line: string): void;
   readonly stderr: { readonly isTTY: boolean; readonly columns: number; write(text: string): void };
@@ -33,16 +35,20 @@ const SYSTEM_FOLDER = '/etc/bulla';
 /** The context of a real process. */
 export function createContext(proc: NodeJS.Process, signal: AbortSignal): Context {
   const { env, stdout, stderr } = proc;
-  // A reader that went away (a pipe into head, say) is no fault of ours; the exit code is still told.
-  stdout.on('error', () => {});
+  let lost: unknown;
+  stdout.on('error', (error: NodeJS.ErrnoException) => {
+    // A reader that went away (a pipe into head, say) is no fault of ours; a full disk is, since nobody has the answer.
+    if (error.code !== 'EPIPE') lost ??= error;
+  });
   stderr.on('error', () => {});
   return {
     print: (line) => stdout.write(`${line}\n`),
+    printFailure: () => lost,
     tell: (line) => stderr.write(`${line}\n`),
     stderr: {
       isTTY: stderr.isTTY,
       get columns() {
-        return stderr.columns ?? 80; // a window may change its size
+        return stderr.columns || 80; // a window may change its size
       },
       write: (text) => stderr.write(text),
     },

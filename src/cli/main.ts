@@ -1,7 +1,7 @@
 #!/usr/bin/env node
 import { BundleError } from '../kit/errors.ts';
 import { createContext } from './context.ts';
-import { run } from './run.ts';
+import { reportLoss, run } from './run.ts';
 
 process.exitCode = 1; // should it end in no way that is known here: node would say 13, which is a verdict of ours
 const stop = new AbortController();
@@ -20,4 +20,6 @@ const context = createContext(process, stop.signal);
 const exitCode = await run(process.argv.slice(2), context);
 // Written out first: leaving at once would cut what a pipe has not taken yet. Leaving at all: a server may hold a
 // connection open that nobody needs any more.
-process.stdout.write('', () => process.stderr.write('', () => process.exit(exitCode)));
+await new Promise((written) => process.stdout.write('', written));
+const told = await reportLoss(exitCode, context);
+process.stderr.write('', () => process.exit(told));

@@ -67,6 +67,8 @@ function renderRefusal(report: Report, context: Context): void {
   const more = others.length - SHOWN_ERRORS + 1;
   if (more > 0) context.tell(field('also', `${more} more; --json lists them all`));
   for (const line of signatureLines(report)) context.tell(line);
+  const matched = report.checks.some(({ id, status }) => id === 'manifest.digests' && status === 'pass');
+  if (matched) context.tell(field('files', filesLine(report)));
   tellWarnings(report, context);
 }
 

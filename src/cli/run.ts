@@ -1,5 +1,5 @@
 import { CommanderError } from 'commander';
-import { toBundleError } from '../kit/errors.ts';
+import { BundleError, toBundleError } from '../kit/errors.ts';
 import { exitCodeOf } from '../operations/exit-codes.ts';
 import { makeReport } from '../operations/report.ts';
 import type { Context } from './context.ts';
@@ -16,13 +16,16 @@ export async function run(argv: readonly string[], context: Context): Promise<nu
     exitCode = code;
   });
   try {
+    expectNoneEmpty(argv);
     await program.parseAsync([...argv], { from: 'user' });
     return exitCode;
   } catch (error) {
     if (error instanceof CommanderError && error.exitCode === 0) return 0; // help or version was shown
     const fault = error instanceof CommanderError ? usageError(error, program, argv) : toBundleError(error);
     if (argv.includes('--json')) {
-      const operation = argv.find((word) => !word.startsWith('-')) ?? 'help';
+      const [command = 'help', sub = ''] = argv.filter((word) => !word.startsWith('-'));
+      const operation =
+        command === 'trust' && /^(add|list|show|remove)$/.test(sub) ? `trust ${sub}` : command;
       const print = writesToStdout(argv) ? context.tell : context.print;
       print(JSON.stringify(makeReport({ operation, errors: [fault] }), undefined, 2));
     } else {
@@ -30,6 +33,27 @@ export async function run(argv: readonly string[], context: Context): Promise<nu
     }
     return exitCodeOf([fault]);
   }
+}
+
+/** A variable of the shell that is not set becomes an empty word, and would name the folder one is in. */
+function expectNoneEmpty(argv: readonly string[]): void {
+  const at = argv.indexOf('');
+  if (at < 0) return;
+  const before = argv[at - 1];
+  const what = before?.startsWith('-') ? `the value of ${before}` : 'an argument';
+  throw new BundleError('USAGE', `${what} is empty`, {
+    fix: 'check the variables of the shell that are in the command',
+  });
+}
+
+/** The exit code, unless the answer was lost on its way to standard output: then nobody has been told it. [cli.3] */
+export async function reportLoss(exitCode: number, context: Context): Promise<number> {
+  const failure = context.printFailure();
+  if (exitCode !== 0 || failure === undefined) return exitCode;
+  const { writeError } = await import('../storage/io-errors.ts');
+  const fault = writeError(failure, 'standard output');
+  renderError(fault, context);
+  return exitCodeOf([fault]);
 }
 
 /** Whether a bundle goes to standard output, where a document among its bytes would help nobody. */

@@ -1,12 +1,16 @@
 import { createPublicKey, type KeyObject, sign } from 'node:crypto';
 import { promisify } from 'node:util';
 import type { DigestName } from '../formats/ovf/digest-name.ts';
+import { BundleError } from '../kit/errors.ts';
 import { isEdwards } from './signature.ts';
 
 /** Something that signs bytes: a key in memory now, later a token or a service. */
 export interface Signer {
   readonly publicKey: KeyObject;
-  /** the signature over the raw `data`; RSA PKCS#1 v1.5, ECDSA in DER, Ed25519 and Ed448 without a digest */
+  /**
+   * The signature over the raw `data`; RSA PKCS#1 v1.5, ECDSA in DER, Ed25519 and Ed448 without a digest.
+   * @throws {BundleError} `USAGE` for a key that is bound to another digest
+   */
   sign(algorithm: DigestName, data: Uint8Array): Promise<Uint8Array>;
 }
 
@@ -17,6 +21,12 @@ export function keySigner(privateKey: KeyObject): Signer {
   return {
     publicKey: createPublicKey(privateKey),
     sign: async (algorithm, data) => {
+      const { hashAlgorithm } = privateKey.asymmetricKeyDetails ?? {};
+      if (hashAlgorithm !== undefined && hashAlgorithm !== algorithm) {
+        throw new BundleError('USAGE', `this key signs with ${hashAlgorithm} only, not with ${algorithm}`, {
+          fix: `give --digest ${hashAlgorithm}, if that is one of sha256, sha384, sha512; else make another key`,
+        });
+      }
       return (await signAsync(isEdwards(privateKey) ? null : algorithm, data, privateKey)) as Uint8Array;
     },
   };

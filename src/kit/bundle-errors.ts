@@ -208,7 +208,7 @@ export const BUNDLE_ERRORS = {
   },
   SIGNER_UNKNOWN: {
     kind: 'unknown-signer',
-    why: 'the signature is good, but nothing you trust vouches for the key: anyone can make such a certificate',
+    why: 'nothing you trust vouches for the key, and anyone can make such a certificate',
     fix: 'get the CA certificate from the publisher by a way you trust, then: bulla trust add NAME ca.pem',
   },
   TRUST_EMPTY: {

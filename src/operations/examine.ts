@@ -10,7 +10,12 @@ import type { Source } from '../storage/source.ts';
 import { judgeScope, scopeNameOf } from '../trust/judge-signer.ts';
 import { assignRoles, type BundleRoles, rolePartOf } from './bundle-roles.ts';
 import { type ContentsJudgement, judgeContents } from './judge-contents.ts';
-import { judgeSignature, type SignatureJudgement, type SignaturePolicy } from './judge-signature.ts';
+import {
+  judgeSignature,
+  type SignatureJudgement,
+  type SignaturePolicy,
+  type SignedManifest,
+} from './judge-signature.ts';
 import { manifestDigests } from './look-ahead.ts';
 import { type BundleSink, digestOf, type ReadMember, readMember } from './read-member.ts';
 import type { Check } from './report.ts';
@@ -87,6 +92,8 @@ class Reading {
   readonly #members: ReadMember[] = [];
   #manifest: Manifest | undefined;
   #signature: SignatureJudgement | undefined;
+  #judged: { readonly signed: SignedManifest; readonly signature: SignatureJudgement } | undefined;
+  #parsed: { readonly bytes: Uint8Array; readonly manifest: Manifest | undefined } | undefined;
 
   constructor(options: ExamineOptions, hint: readonly DigestName[]) {
     this.#options = options;
@@ -120,14 +127,34 @@ class Reading {
     this.#signature = undefined;
     try {
       const signed = this.#signed(assignRoles(this.#members.map(({ name }) => name)));
-      if (signed?.certificate) this.#signature = judgeSignature(signed, this.#options);
-      if (signed) this.#manifest = parseManifest(signed.manifest.bytes, this.#options.limits);
+      if (signed?.certificate) this.#signature = this.#judgeOnce(signed);
+      if (signed) this.#manifest = this.#parseOnce(signed.manifest.bytes);
     } catch {
       // said again, and reported, when everything has been read
     }
   }
 
-  #signed(roles: BundleRoles): Parameters<typeof judgeSignature>[0] | undefined {
+  /** A bundle may have hundreds of members that could play a part; each pair is judged once, whoever comes after it. */
+  #judgeOnce(signed: SignedManifest): SignatureJudgement {
+    const last = this.#judged;
+    const same =
+      last?.signed.manifest.bytes === signed.manifest.bytes &&
+      last.signed.certificate?.bytes === signed.certificate?.bytes;
+    if (last && same) return last.signature;
+    const signature = judgeSignature(signed, this.#options);
+    this.#judged = { signed, signature };
+    return signature;
+  }
+
+  #parseOnce(bytes: Uint8Array): Manifest | undefined {
+    if (this.#parsed?.bytes !== bytes) {
+      this.#parsed = { bytes, manifest: undefined }; // what cannot be read once cannot be read again
+      this.#parsed = { bytes, manifest: parseManifest(bytes, this.#options.limits) };
+    }
+    return this.#parsed.manifest;
+  }
+
+  #signed(roles: BundleRoles): SignedManifest | undefined {
     const bytesOf = (name: string | undefined): Uint8Array | undefined =>
       this.#members.find((member) => member.name === name)?.bytes;
     const manifest = bytesOf(roles.manifest);
@@ -169,8 +196,7 @@ class Reading {
     }
 
     const signed = this.#signed(roles);
-    const signature =
-      signed && (complete || signed.certificate) ? judgeSignature(signed, this.#options) : undefined;
+    const signature = signed && (complete || signed.certificate) ? this.#judgeOnce(signed) : undefined;
     const contents = judgeContents(
       { roles, members, complete: complete && !ambiguous },
       {
@@ -191,6 +217,8 @@ class Reading {
     if (!complete && errors.length === 0)
       errors.push(new BundleError('INTERNAL', 'the bundle was not read to its end'));
     checks.push(...skippedChecks(checks, { fault: fault ?? ambiguous, roles, signature }));
+    const late = complete && roles.descriptor !== undefined && members[0]?.name !== roles.descriptor;
+    const order = late ? ['the descriptor is not the first member, which VMware refuses'] : [];
     return {
       roles,
       members,
@@ -198,7 +226,7 @@ class Reading {
       ...(signature ? { signature } : {}),
       checks,
       errors,
-      warnings: [...(signature?.warnings ?? []), ...contents.warnings],
+      warnings: [...(signature?.warnings ?? []), ...contents.warnings, ...order],
     };
   }
 
@@ -214,7 +242,7 @@ class Reading {
     const listed = contents.manifest?.entries.some((entry) => entry.name === roles.descriptor) ?? false;
     const [product] = contents.descriptor?.products ?? [];
     const name = listed ? scopeNameOf(product?.vendor, roles.base ?? '') : scopeNameOf(undefined, '');
-    const fault = judgeScope(publishers, name);
+    const fault = judgeScope(publishers, name)?.at(roles.descriptor ? { member: roles.descriptor } : {});
     const detail = fault?.message ?? `${name} is in the scope of the publisher`;
     return { check: { id: 'scope', status: fault ? 'fail' : 'pass', detail }, errors: fault ? [fault] : [] };
   }

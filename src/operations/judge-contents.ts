@@ -72,8 +72,9 @@ export function judgeContents(
   errors.push(...digestFaults(files, listed, manifestMember.name));
   errors.push(...coverageFaults(files, roles, options.allowances, warnings));
   if (complete) {
+    const present = new Set(members.map(({ name }) => name));
     for (const entry of manifest.entries) {
-      if (members.some((member) => member.name === entry.name)) continue;
+      if (present.has(entry.name)) continue;
       files.push({
         name: entry.name,
         role: 'file',

@@ -1,7 +1,7 @@
 import type { Descriptor } from '../formats/ovf/descriptor.ts';
 import { type FileReference, memberNames, referenceOf } from '../formats/ovf/file-reference.ts';
 import { BundleError } from '../kit/errors.ts';
-import type { BundleRoles } from './bundle-roles.ts';
+import { type BundleRoles, rolePartOf } from './bundle-roles.ts';
 import type { ReadMember } from './read-member.ts';
 
 /**
@@ -23,18 +23,19 @@ export function judgeReferences(
   const lookup = referenceOf(descriptor.references);
 
   for (const name of memberNames(descriptor.references)) {
+    if (isPart(name, roles)) {
+      // [cover.8] No digest covers the certificate file: as a disk it would be whatever its carrier wants.
+      const message = `the descriptor refers to "${name}", which is a part of the bundle itself`;
+      errors.push(new BundleError('DESCRIPTOR_SYNTAX', message, { where }));
+      continue;
+    }
     if (present.has(name)) continue;
     const message = `the descriptor refers to "${name}", and the bundle does not have it`;
     errors.push(new BundleError('FILE_MISSING', message, { where }));
   }
   const chunks = new Map<FileReference, number[]>();
   for (const member of members) {
-    if (
-      member.name === roles.descriptor ||
-      member.name === roles.manifest ||
-      member.name === roles.certificate
-    )
-      continue;
+    if (isPart(member.name, roles)) continue;
     const found = lookup(member.name);
     if (!found) {
       const message = `"${member.name}" is in the bundle and not in References of the descriptor`;
@@ -60,4 +61,11 @@ export function judgeReferences(
     );
   }
   return { errors, warnings };
+}
+
+/** Descriptor, manifest and certificate file, there or not: never a file that the descriptor is about. */
+function isPart(name: string, { base, descriptor, manifest, certificate }: BundleRoles): boolean {
+  const part = rolePartOf(name);
+  if (part !== undefined && part.base === base && part.kind !== 'ovf') return true;
+  return name === descriptor || name === manifest || name === certificate;
 }

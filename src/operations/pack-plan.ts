@@ -10,7 +10,11 @@ import { BundleError, toBundleError } from '../kit/errors.ts';
 import { DEFAULT_LIMITS } from '../kit/limits.ts';
 import { openInputFile } from '../storage/input-file.ts';
 import { readSmallFile } from '../storage/small-files.ts';
+import { isImageName } from './disk-images.ts';
 import { expectImportable } from './expect-importable.ts';
+
+/** What disks are made of. */
+const SECTOR = 512;
 
 /** What is said about a machine made of bare disk images. */
 export interface ApplianceOptions {
@@ -50,6 +54,12 @@ export async function planPack(
 ): Promise<PackPlan> {
   if (inputs.length === 0)
     throw new BundleError('USAGE', 'there is nothing to pack', { fix: 'name the files' });
+  if (inputs.includes('-')) {
+    throw new BundleError('USAGE', 'pack reads files, not standard input', {
+      why: 'the size of a file stands before its bytes, and must be known first',
+      fix: 'write it to a file, and pack that',
+    });
+  }
   const descriptor = inputs.find((path) => /\.ovf$/i.test(path));
   if ((options.plain || descriptor) && Object.keys(options.appliance).length > 0) {
     throw new BundleError(
@@ -117,9 +127,11 @@ async function planDisks(
     const { size, probe } = await probeFile(path);
     const file = { name: basename(path), path, size };
     if (!isSelfContained(probe)) throw needsOthers(path, probe);
+    // Neither a header, nor sectors, nor a name says that this is a disk.
+    if (probe.format === 'raw' && size % SECTOR !== 0 && !isImageName(file.name)) throw noDisk(path, size);
     if (probe.format === 'raw' && !/\.(raw|img|bin|dd)$/i.test(path)) {
       warnings.push(
-        `"${file.name}" is in no image format that is known: packed as a raw disk of ${size} bytes (files that are no disks: --plain)`,
+        `"${file.name}" is in no image format that is known: packed as a raw disk of ${size} bytes`,
       );
     }
     files.push(file);
@@ -152,6 +164,14 @@ async function probeFile(path: string): Promise<{ readonly size: number; readonl
   } catch (error) {
     throw toBundleError(error).at({ file: path });
   }
+}
+
+function noDisk(path: string, size: number): BundleError {
+  return new BundleError('FORMAT_UNSUPPORTED', 'this is no disk image that is known', {
+    where: { file: path },
+    why: `it has no image header, and its ${size} bytes are no whole number of disk sectors (${SECTOR} bytes)`,
+    fix: 'give a disk image; files of other kinds are packed with --plain',
+  });
 }
 
 function needsOthers(path: string, probe: DiskProbe): BundleError {

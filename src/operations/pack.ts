@@ -6,7 +6,7 @@ import { type ByteStream, once } from '../kit/bytes.ts';
 import { BundleError } from '../kit/errors.ts';
 import type { OnProgress } from '../kit/progress.ts';
 import { openInputFile } from '../storage/input-file.ts';
-import { openOutput } from '../storage/output.ts';
+import { expectOtherThan, openOutput } from '../storage/output.ts';
 import { certificateReport } from './judge-signature.ts';
 import { type ApplianceOptions, type PackPlan, type PlannedFile, planPack } from './pack-plan.ts';
 import { type FileReport, makeReport, type Report } from './report.ts';
@@ -52,6 +52,11 @@ export async function pack(inputs: readonly string[], options: PackOptions): Pro
     plain: options.plain ?? false,
     appliance: options.appliance ?? {},
   });
+  expectOtherThan(options.output, [
+    ...inputs,
+    ...plan.files.map(({ path }) => path),
+    ...(options.identity?.files ?? []),
+  ]);
   await using output = await openOutput(options.output, { overwrite: options.overwrite ?? false });
   const packing = new Packing(plan, options);
   const tar = writeTar(packing.files(), { mtime: options.mtime ?? 0 });

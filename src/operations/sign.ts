@@ -10,7 +10,7 @@ import { BundleError, toBundleError } from '../kit/errors.ts';
 import { DEFAULT_LIMITS } from '../kit/limits.ts';
 import type { OnProgress } from '../kit/progress.ts';
 import { openSource } from '../storage/open-source.ts';
-import { openOutput } from '../storage/output.ts';
+import { expectOtherThan, openOutput } from '../storage/output.ts';
 import { NO_ALLOWANCES } from '../trust/policy.ts';
 import { assignRoles, type BundleRoles, rolePartOf } from './bundle-roles.ts';
 import { type ContentsJudgement, judgeContents } from './judge-contents.ts';
@@ -50,6 +50,7 @@ export async function sign(input: string, options: SignOptions): Promise<Report>
     ...(signal ? { signal } : {}),
   });
   const hint = await manifestDigests(source, DEFAULT_LIMITS);
+  expectOtherThan(options.output, identity.files);
   await using output = await openOutput(options.output, { overwrite: options.overwrite ?? false });
   const copying = new Copying(options, hint, source.size);
   try {

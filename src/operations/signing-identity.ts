@@ -27,6 +27,8 @@ export interface SigningIdentity {
   readonly leaf: Certificate;
   readonly intermediates: readonly Certificate[];
   readonly warnings: readonly string[];
+  /** what it was loaded from, never to be replaced by a bundle */
+  readonly files: readonly string[];
 }
 
 /** The digest that a signature may be made over when signing. */
@@ -62,7 +64,8 @@ export async function loadSigningIdentity(files: SigningFiles, at: Date): Promis
       fix: `give at most ${DEFAULT_LIMITS.certificates}: the signer's and its intermediates`,
     });
   }
-  return { signer, leaf, intermediates, warnings: readability(leaf, signer) };
+  const paths = [files.key, files.certificate, ...(files.chain ? [files.chain] : [])];
+  return { signer, leaf, intermediates, warnings: readability(leaf, signer), files: paths };
 }
 
 /** What the signer can do about a certificate that importers refuse. */

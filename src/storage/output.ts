@@ -51,6 +51,24 @@ export async function openOutput(
   };
 }
 
+/**
+ * Refuses to replace a file that goes into the bundle or signs it, whatever it is called.
+ *
+ * @throws {BundleError} `DESTINATION_EXISTS`
+ */
+export function expectOtherThan(output: string, inputs: readonly string[]): void {
+  const target = output === '-' ? undefined : statSync(output, { throwIfNoEntry: false });
+  const same = inputs.find((path) => {
+    const stats = statSync(path, { throwIfNoEntry: false });
+    return target !== undefined && stats?.dev === target.dev && stats.ino === target.ino;
+  });
+  if (same === undefined) return;
+  throw new BundleError('DESTINATION_EXISTS', `the output would replace "${same}", which goes into it`, {
+    where: { file: output },
+    fix: 'choose another name for the output',
+  });
+}
+
 /** A folder or a device is never replaced, a file only when that was asked for. */
 function expectFree(target: string, path: string, overwrite: boolean): void {
   const stats = statSync(target, { throwIfNoEntry: false });
@@ -86,6 +104,12 @@ async function publish(temporary: string, target: string, path: string, overwrit
 
 function stdoutOutput(): Output {
   const { stdout } = process;
+  if (stdout.isTTY) {
+    throw new BundleError('USAGE', 'standard output is a terminal', {
+      why: 'a bundle is not for reading, and its bytes would steer the terminal',
+      fix: 'name a file with -o, or pipe it on: … -o - | bulla verify -',
+    });
+  }
   let failure: Error | undefined;
   stdout.on('error', (error) => {
     failure = error;

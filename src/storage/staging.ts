@@ -102,6 +102,13 @@ function expectVacant(target: string, destination: string): void {
   try {
     const stats = lstatSync(target, { throwIfNoEntry: false });
     if (!stats) return;
+    if (`${process.cwd()}/`.startsWith(`${target}/`)) {
+      throw new BundleError('DESTINATION_EXISTS', 'the destination is the folder you are in', {
+        where: { file: destination },
+        why: 'the import makes a new folder in its place, and you would be left in one that is gone',
+        fix: 'give the name of a new folder, such as --to web',
+      });
+    }
     const problem = occupant(target, stats);
     if (problem === undefined) return;
     throw new BundleError('DESTINATION_EXISTS', problem, {

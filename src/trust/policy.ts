@@ -89,7 +89,8 @@ export function judgeKey(key: KeyDescription, owner: string, allowances: Allowan
       const { bits = 0, exponent = 0n } = key;
       // with e = 1 every message is its own signature
       if (exponent < 3n || exponent % 2n === 0n || exponent >= RSA_EXPONENT_LIMIT) {
-        return refuse(`has an RSA key with the public exponent ${showExponent(exponent)}`);
+        const why = 'with such an exponent a signature proves nothing, or is slow to verify on purpose';
+        return refuse(`has an RSA key with the public exponent ${showExponent(exponent)}`, false, why);
       }
       if (bits > RSA_BITS_MOST) {
         return refuse(
@@ -100,7 +101,8 @@ export function judgeKey(key: KeyDescription, owner: string, allowances: Allowan
       }
       if (bits >= RSA_BITS) return undefined;
       const allowed = allowances.weakKeys && bits >= RSA_BITS_EVER;
-      return refuse(`has an RSA key of ${bits} bits; at least ${RSA_BITS} are needed`, allowed);
+      const by = allowed ? ' (--allow-weak-keys)' : '';
+      return refuse(`has an RSA key of ${bits} bits; at least ${RSA_BITS} are needed${by}`, allowed);
     }
     case 'ec':
       if (CURVES.has(key.curve ?? '')) return undefined;
@@ -127,8 +129,12 @@ export function judgeDigest(
 ): Finding | undefined {
   if (digest !== undefined && DIGESTS.has(digest)) return undefined;
   if (digest === 'sha1' || digest === 'md5' || digest === 'md2') {
-    const error = new BundleError('DIGEST_WEAK', `${owner} is signed with ${showDigest(digest)}`);
-    return { error, allowed: digest === 'sha1' && allowances.sha1 };
+    const allowed = digest === 'sha1' && allowances.sha1;
+    const by = allowed ? ' (--allow-sha1)' : '';
+    return {
+      error: new BundleError('DIGEST_WEAK', `${owner} is signed with ${showDigest(digest)}${by}`),
+      allowed,
+    };
   }
   const error = new BundleError(
     'ALGORITHM_UNSUPPORTED',

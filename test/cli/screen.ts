@@ -19,6 +19,7 @@ export function makeScreen(
   const err: string[] = [];
   const plain = (text: string): string => text;
   const context: Context = {
+    printFailure: () => undefined,
     print: (line) => out.push(line),
     tell: (line) => err.push(line),
     stderr: {

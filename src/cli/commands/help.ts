@@ -15,6 +15,7 @@ const TOPICS: Readonly<Record<string, () => readonly string[]>> = {
     '  BULLA_HOME             trust folder (default: $XDG_CONFIG_HOME/bulla, or ~/.config/bulla)',
     '  BULLA_PASSPHRASE_FILE  file whose first line is the passphrase of the private key',
     '  SOURCE_DATE_EPOCH      modification time of packed members, seconds since 1970 (default: 0)',
+    '  NODE_EXTRA_CA_CERTS    PEM file of CAs to accept for https besides those of node',
     '  NO_COLOR, FORCE_COLOR  never, or always, use colour',
     '  LC_ALL, LC_CTYPE, LANG marks are plain ASCII unless one of them names UTF-8',
     '  BULLA_DEBUG            print the stack of an internal error',

@@ -40,6 +40,18 @@ const FOREIGN: readonly {
   { at: 0, magic: '\xFD7zXZ\0', name: 'an xz file', fix: PACKED },
   { at: 0, magic: '\x28\xB5\x2F\xFD', name: 'a Zstandard file', fix: PACKED },
   { at: 0, magic: 'PK\x03\x04', name: 'a zip archive', fix: PACKED },
+  {
+    at: 257,
+    magic: 'ustar',
+    name: 'a tar archive',
+    fix: 'to sign a bundle again: bulla sign; an archive in a bundle: --plain',
+  },
+  {
+    at: 0,
+    magic: '-----BEGIN ',
+    name: 'a PEM file',
+    fix: 'give the disk image; a private key never belongs into a bundle',
+  },
 ];
 
 /**

@@ -44,10 +44,15 @@ export function parseManifest(bytes: Uint8Array, limits: Limits = DEFAULT_LIMITS
   }
 
   const entries = new Map<string, ManifestEntry>();
-  for (const [index, rawLine] of text.split('\n').entries()) {
+  let number = 0;
+  for (const rawLine of linesOf(text)) {
+    number++;
     const line = rawLine.endsWith('\r') ? rawLine.slice(0, -1) : rawLine; // [mf.4]
     if (/^[ \t]*$/.test(line)) continue; // [mf.5] ovftool fills room it reserved with blanks
-    const entry = parseLine(line, index + 1, notes, limits);
+    if (entries.size === limits.members) {
+      throw syntax(`the manifest lists more than ${limits.members} files, which no bundle may have`, number);
+    }
+    const entry = parseLine(line, number, notes, limits);
     if (entries.has(entry.name)) {
       throw new BundleError('MANIFEST_DUPLICATE', `the manifest lists "${entry.name}" twice`, {
         where: { line: entry.line }, // [mf.6]
@@ -56,6 +61,16 @@ export function parseManifest(bytes: Uint8Array, limits: Limits = DEFAULT_LIMITS
     entries.set(entry.name, entry);
   }
   return { entries: [...entries.values()], notes: [...notes] };
+}
+
+/** One line at a time: split into a list, a manifest of line ends would take a hundred times its size. */
+function* linesOf(text: string): Generator<string, void> {
+  for (let at = 0; at <= text.length; ) {
+    const end = text.indexOf('\n', at);
+    const stop = end < 0 ? text.length : end;
+    yield text.slice(at, stop);
+    at = stop + 1;
+  }
 }
 
 function parseLine(line: string, number: number, notes: Set<string>, limits: Limits): ManifestEntry {
