@@ -129,7 +129,7 @@ async function planDisks(
     if (!isSelfContained(probe)) throw needsOthers(path, probe);
     // Neither a header, nor sectors, nor a name says that this is a disk.
     if (probe.format === 'raw' && size % SECTOR !== 0 && !isImageName(file.name)) throw noDisk(path, size);
-    if (probe.format === 'raw' && !/\.(raw|img|bin|dd)$/i.test(path)) {
+    if (probe.format === 'raw' && !/\.(raw|img|bin|dd)$/i.test(file.name)) {
       warnings.push(
         `"${file.name}" is in no image format that is known: packed as a raw disk of ${size} bytes`,
       );

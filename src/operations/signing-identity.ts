@@ -39,7 +39,7 @@ export type SigningDigest = Exclude<DigestName, 'sha1'>;
  *
  * Whether an importer trusts the issuer is not known here; a self-signed certificate is fine, since it may be pinned.
  *
- * @throws {BundleError} `KEY_UNREADABLE`, `KEY_MISMATCH`, `PASSPHRASE_*`, `FILE_*`, `CERTIFICATE_*`, `KEY_WEAK`, `PURPOSE_REFUSED`, …
+ * @throws {BundleError} `KEY_UNREADABLE`, `KEY_MISMATCH`, `PASSPHRASE_*`, `FILE_*`, `CONFIG_INVALID`, `CERTIFICATE_EXPIRED`, `KEY_WEAK`, `PURPOSE_REFUSED`, …
  */
 export async function loadSigningIdentity(files: SigningFiles, at: Date): Promise<SigningIdentity> {
   const key = await parsePrivateKey(
