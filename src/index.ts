@@ -1,7 +1,7 @@
 /**
  * bulla packs, signs, verifies and imports signed appliance bundles (OVF/OVA, and plain files in a tar).
  *
- * The five verbs are functions; a bad bundle is a value (a `Report` with its verdict), and an exception is a
+ * Its verbs are functions; a bad bundle is a value (a `Report` with its verdict), and an exception is a
  * `BundleError` that says what, where, why and what to do.
  *
  * @module
@@ -21,6 +21,13 @@ export type { ErrorKind } from './kit/error-kinds.ts';
 export { BundleError, type ErrorCode, type ErrorDetails, isBundleError, type Where } from './kit/errors.ts';
 export { DEFAULT_LIMITS, type Limits } from './kit/limits.ts';
 export type { OnProgress, ProgressEvent } from './kit/progress.ts';
+export {
+  type AttemptReport,
+  type CheckPathOptions,
+  checkPath,
+  type PathReport,
+} from './operations/check-path.ts';
+export type { CopyOptions } from './operations/copy-bundle.ts';
 export { type ImportOptions, type ImportResult, importBundle } from './operations/import.ts';
 export { type Inspection, inspect } from './operations/inspect.ts';
 export type { TrustOptions } from './operations/load-trust.ts';
@@ -33,17 +40,27 @@ export type {
   ErrorReport,
   FileReport,
   InputReport,
+  PathCertificateReport,
   Report,
   SignatureReport,
+  TimestampReport,
   Verdict,
 } from './operations/report.ts';
+export type { EvidenceFiles } from './operations/revocation-evidence.ts';
 export { type SignOptions, sign } from './operations/sign.ts';
+export { type SignFileOptions, signFile } from './operations/sign-file.ts';
 export {
   loadSigningIdentity,
   type SigningDigest,
   type SigningFiles,
   type SigningIdentity,
 } from './operations/signing-identity.ts';
+export { type TimestampOptions, timestamp } from './operations/timestamp.ts';
+export { authorityAt, replyIn, type TimestampSource } from './operations/timestamp-source.ts';
 export { type TrustedContents, type VerifyOptions, type VerifyResult, verify } from './operations/verify.ts';
+export { verifyFile } from './operations/verify-file.ts';
 export type { BundleInput } from './storage/open-source.ts';
+export type { PolicyInputs } from './trust/path/policies.ts';
+export type { Purpose } from './trust/path/purposes.ts';
 export type { Allowances } from './trust/policy.ts';
+export type { RevocationMode, TimestampMode } from './trust/publisher.ts';

@@ -7,13 +7,19 @@ test('the library gives these, and nothing else', () => {
     [
       "BundleError: function",
       "DEFAULT_LIMITS: object",
+      "authorityAt: function",
+      "checkPath: function",
       "importBundle: function",
       "inspect: function",
       "isBundleError: function",
       "loadSigningIdentity: function",
       "pack: function",
+      "replyIn: function",
       "sign: function",
+      "signFile: function",
+      "timestamp: function",
       "verify: function",
+      "verifyFile: function",
     ]
   `);
 });

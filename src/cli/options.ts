@@ -1,11 +1,7 @@
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import { BundleError } from '../kit/errors.ts';
-import type { TrustOptions } from '../operations/load-trust.ts';
 import type { PackFormat } from '../operations/pack.ts';
-import type { SigningDigest, SigningFiles } from '../operations/signing-identity.ts';
-import type { VerifyOptions } from '../operations/verify.ts';
 import type { Context } from './context.ts';
-import { passphraseSource } from './passphrase.ts';
 import { createProgress, type ProgressMode } from './progress.ts';
 
 const DAY_MS = 86_400_000;
@@ -32,97 +28,6 @@ export function withOutputOptions(command: Command): Command {
 /** Progress as the flags want it. */
 export function progressOf(flags: OutputFlags, context: Context): ReturnType<typeof createProgress> {
   return createProgress(flags.quiet ? 'none' : flags.progress, context);
-}
-
-/** Options of the commands that judge a bundle. */
-export interface TrustFlags {
-  readonly trust?: readonly string[];
-  readonly pin?: readonly string[];
-  readonly at?: Date;
-  readonly allowUnsigned?: boolean;
-  readonly allowSha1?: boolean;
-  readonly allowWeakKeys?: boolean;
-  readonly allowUnlistedDescriptor?: boolean;
-}
-
-/** Adds what decides about trust: anchors, pins, time, and the allowances that each name what they give up. */
-export function withTrustOptions(command: Command): Command {
-  return command
-    .option(
-      '--trust <pem>',
-      'trust this CA or signer (PEM file or folder), and no one else; repeatable',
-      gather,
-    )
-    .option(
-      '--pin <sha256:hex>',
-      'trust the signer with this public key ("key" in the output), and no one else; repeatable',
-      gather,
-    )
-    .option('--at <time>', 'judge certificates at this time (ISO 8601) instead of now', parseTime)
-    .option('--allow-unsigned', 'accept a bundle without a signature: anyone may have made it')
-    .option('--allow-sha1', 'accept SHA-1 digests and signatures: forged ones can be bought')
-    .option('--allow-weak-keys', 'accept RSA keys of 1024 to 2047 bits: they can be broken')
-    .option(
-      '--allow-unlisted-descriptor',
-      'accept a descriptor that the manifest does not list: anyone may have changed it',
-    );
-}
-
-/** The options of `verify` from the flags. */
-export function verifyOptionsOf(flags: TrustFlags, context: Context): VerifyOptions {
-  const trust: TrustOptions = {
-    anchors: flags.trust ?? [],
-    pins: flags.pin ?? [],
-    folders: context.trustFolders,
-  };
-  return {
-    trust,
-    ...(flags.at ? { at: flags.at } : {}),
-    allow: {
-      unsigned: flags.allowUnsigned ?? false,
-      sha1: flags.allowSha1 ?? false,
-      weakKeys: flags.allowWeakKeys ?? false,
-      unlistedDescriptor: flags.allowUnlistedDescriptor ?? false,
-    },
-    signal: context.signal,
-  };
-}
-
-/** Options of the commands that sign. */
-export interface SignFlags {
-  readonly key?: string;
-  readonly cert?: string;
-  readonly chain?: string;
-  readonly passphraseFile?: string;
-  readonly digest: SigningDigest;
-}
-
-/** Adds key, certificate, chain, passphrase file and digest. */
-export function withSignOptions(command: Command): Command {
-  return command
-    .option('--key <pem>', 'private key of the signer')
-    .option('--cert <pem>', "the signer's certificate")
-    .option('--chain <pem>', 'intermediate certificates to put beside it')
-    .option('--passphrase-file <file>', 'first line is the passphrase of the key [BULLA_PASSPHRASE_FILE]')
-    .addOption(
-      new Option('--digest <name>', 'digest of manifest and signature')
-        .choices(['sha256', 'sha384', 'sha512'])
-        .default('sha256'),
-    );
-}
-
-/** The signer's files, or undefined when none are named. @throws {BundleError} `USAGE` when only one of the two is */
-export function signingFilesOf(flags: SignFlags, context: Context): SigningFiles | undefined {
-  const { key, cert, chain } = flags;
-  if (key && cert) {
-    const passphrase = passphraseSource(context, flags.passphraseFile, key);
-    return { key, certificate: cert, ...(chain ? { chain } : {}), passphrase };
-  }
-  if (!key && !cert && !chain) return undefined;
-  const problem = key ? '--key needs --cert' : cert ? '--cert needs --key' : '--chain needs --key and --cert';
-  throw new BundleError('USAGE', problem, {
-    fix: 'give both; for trying things out: bulla dev-certs DIR',
-  });
 }
 
 /** The container from `--format` or the file's extension; tar for standard output. @throws {BundleError} `USAGE` */
@@ -172,6 +77,12 @@ export function parseEnd(text: string): Date {
 function isOnCalendar(date: string): boolean {
   const day = new Date(date);
   return !Number.isNaN(day.getTime()) && day.toISOString().startsWith(date);
+}
+
+/** A count that may be none. */
+export function parseDepth(text: string): number {
+  if (/^(0|[1-9]\d{0,3})$/.test(text)) return Number(text);
+  throw new InvalidArgumentError('Give a whole number.');
 }
 
 /** A count of at least one. */

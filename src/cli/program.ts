@@ -6,6 +6,7 @@ import { importCommand } from './commands/import.ts';
 import { inspectCommand } from './commands/inspect.ts';
 import { packCommand } from './commands/pack.ts';
 import { signCommand } from './commands/sign.ts';
+import { timestampCommand } from './commands/timestamp.ts';
 import { trustCommand } from './commands/trust.ts';
 import { verifyCommand } from './commands/verify.ts';
 import type { Context } from './context.ts';
@@ -30,6 +31,7 @@ export function createProgram(context: Context, exit: Exit): Command {
   for (const make of [
     packCommand,
     signCommand,
+    timestampCommand,
     verifyCommand,
     inspectCommand,
     importCommand,

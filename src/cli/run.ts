@@ -25,7 +25,7 @@ export async function run(argv: readonly string[], context: Context): Promise<nu
     if (argv.includes('--json')) {
       const [command = 'help', sub = ''] = argv.filter((word) => !word.startsWith('-'));
       const operation =
-        command === 'trust' && /^(add|list|show|remove)$/.test(sub) ? `trust ${sub}` : command;
+        command === 'trust' && /^(add|list|show|remove|check)$/.test(sub) ? `trust ${sub}` : command;
       const print = writesToStdout(argv) ? context.tell : context.print;
       print(JSON.stringify(makeReport({ operation, errors: [fault] }), undefined, 2));
     } else {

@@ -31,3 +31,13 @@ export class Digester {
 export function digestHex(algorithm: DigestName, bytes: Uint8Array): string {
   return createHash(algorithm).update(bytes).digest('hex');
 }
+
+/** The digest of bytes in memory, by any algorithm of node:crypto; SHAKE256 with the 64 bytes that CMS has beside Ed448. */
+export function digestBytes(algorithm: string, bytes: Uint8Array): Uint8Array {
+  return Uint8Array.from(openHash(algorithm).update(bytes).digest());
+}
+
+/** A hash of any algorithm of node:crypto, as `digestBytes` uses it. */
+export function openHash(algorithm: string): Hash {
+  return createHash(algorithm, algorithm === 'shake256' ? { outputLength: 64 } : {});
+}

@@ -1,4 +1,4 @@
-import { createPublicKey, type KeyObject, sign } from 'node:crypto';
+import { constants, createPublicKey, type KeyObject, sign } from 'node:crypto';
 import { promisify } from 'node:util';
 import type { DigestName } from '../formats/ovf/digest-name.ts';
 import { BundleError } from '../kit/errors.ts';
@@ -27,7 +27,22 @@ export function keySigner(privateKey: KeyObject): Signer {
           fix: `give --digest ${hashAlgorithm}, if that is one of sha256, sha384, sha512; else make another key`,
         });
       }
-      return (await signAsync(isEdwards(privateKey) ? null : algorithm, data, privateKey)) as Uint8Array;
+      const key = privateKey.asymmetricKeyType === 'rsa-pss' ? withSalt(privateKey, algorithm) : privateKey;
+      return (await signAsync(isEdwards(privateKey) ? null : algorithm, data, key)) as Uint8Array;
     },
   };
+}
+
+/** Bytes of salt in the RSA-PSS signatures of a key: as long as the digest, unless the key demands more (RFC 4055 section 3.1). */
+export function pssSaltLength(key: KeyObject, algorithm: DigestName): number {
+  return Math.max(key.asymmetricKeyDetails?.saltLength ?? 0, DIGEST_BYTES[algorithm]);
+}
+
+const DIGEST_BYTES: Readonly<Record<DigestName, number>> = { sha1: 20, sha256: 32, sha384: 48, sha512: 64 };
+
+function withSalt(
+  key: KeyObject,
+  algorithm: DigestName,
+): { key: KeyObject; padding: number; saltLength: number } {
+  return { key, padding: constants.RSA_PKCS1_PSS_PADDING, saltLength: pssSaltLength(key, algorithm) };
 }

@@ -104,6 +104,21 @@ export const BUNDLE_ERRORS = {
     why: 'a certificate that does not follow X.509 exactly may be read differently by different programs',
     fix: 'inspect it with openssl x509 -text, and have it issued again',
   },
+  CMS_SYNTAX: {
+    kind: 'package',
+    why: 'a CMS structure that can be read in two ways, or not at all, proves nothing',
+    fix: 'ask the publisher for a detached CMS signature (RFC 5652), such as bulla or openssl cms -sign -binary writes',
+  },
+  REVOCATION_MALFORMED: {
+    kind: 'package',
+    why: 'revocation information that cannot be read whole could hide that a certificate is revoked',
+    fix: 'fetch it again from its issuer; inspect it with openssl crl -text or openssl ocsp -respin FILE -text',
+  },
+  TIMESTAMP_MALFORMED: {
+    kind: 'package',
+    why: 'a timestamp that cannot be read proves no time',
+    fix: 'ask the publisher to timestamp the bundle again: bulla timestamp',
+  },
   DESCRIPTOR_SYNTAX: {
     kind: 'package',
     why: 'the descriptor says which files make the appliance; it is understood or refused',
@@ -161,6 +176,16 @@ export const BUNDLE_ERRORS = {
     why: 'the certificate says it may not be used yet',
     fix: 'check the clock of this machine; otherwise ask the publisher',
   },
+  CERTIFICATE_REVOKED: {
+    kind: 'validity',
+    why: 'its issuer has withdrawn the certificate, so whoever holds the key may be somebody else by now',
+    fix: 'do not use this image; ask the publisher for a bundle signed with a certificate that is not revoked',
+  },
+  REVOCATION_UNKNOWN: {
+    kind: 'validity',
+    why: 'you demand proof that no certificate is revoked, and there is none that is fresh',
+    fix: 'fetch the current CRL of the issuer, and give it with --crl or put it into the revocation folder of your trust folder',
+  },
   DIGEST_WEAK: {
     kind: 'policy',
     why: 'SHA-1 collisions can be bought, so a SHA-1 digest does not tie a signature to one content',
@@ -185,6 +210,31 @@ export const BUNDLE_ERRORS = {
     kind: 'policy',
     why: 'the limit keeps certificates that are crafted to have countless paths from exhausting this machine',
     fix: 'ask the publisher to send only the certificates between its own and the CA certificate that you trust',
+  },
+  PATH_TOO_LONG: {
+    kind: 'policy',
+    why: 'a path longer than any honest authority needs is made to hide something, or to keep the verifier busy',
+    fix: 'ask the publisher for a certificate issued nearer to the CA certificate that you trust',
+  },
+  NAME_LIMIT: {
+    kind: 'policy',
+    why: 'the limit keeps certificates with countless names and name constraints from exhausting this machine',
+    fix: 'ask the publisher for a certificate with fewer names, or the authority for fewer name constraints',
+  },
+  POLICY_LIMIT: {
+    kind: 'policy',
+    why: 'the limit keeps certificates with countless policies and mappings from exhausting this machine',
+    fix: 'ask the publisher for a certificate with fewer policies',
+  },
+  TIMESTAMP_INVALID: {
+    kind: 'policy',
+    why: 'you demand a timestamp, and this one proves nothing about when the signature was made',
+    fix: 'see the reason; the certificate of the timestamp authority is trusted with: bulla trust add NAME tsa-ca.pem --timestamping',
+  },
+  TIMESTAMP_MISSING: {
+    kind: 'policy',
+    why: 'you demand a timestamp, and nothing else proves when the signature was made',
+    fix: 'ask the publisher to timestamp the bundle: bulla timestamp',
   },
   SUBJECT_REFUSED: {
     kind: 'policy',

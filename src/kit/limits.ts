@@ -9,6 +9,11 @@ export interface Limits {
   readonly manifestBytes: number;
   readonly certificateFileBytes: number;
   readonly descriptorBytes: number;
+  /** bytes of a timestamp, and of all revocation information in a bundle together */
+  readonly timestampBytes: number;
+  readonly evidenceBytes: number;
+  /** CRLs and OCSP responses in a bundle, and in what the caller gives */
+  readonly evidence: number;
   /** bytes of one pax header */
   readonly paxBytes: number;
   /** bytes of a member's name, UTF-8, and how many folders deep it may lie */
@@ -41,6 +46,9 @@ export const DEFAULT_LIMITS: Limits = {
   manifestBytes: 4 * MIB,
   certificateFileBytes: MIB,
   descriptorBytes: 16 * MIB,
+  timestampBytes: 64 * 1024,
+  evidenceBytes: 16 * MIB,
+  evidence: 64,
   paxBytes: 64 * 1024,
   nameBytes: 512,
   nameDepth: 8,

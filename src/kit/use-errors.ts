@@ -71,6 +71,11 @@ export const USE_ERRORS = {
     why: 'the server did not let bulla read the bundle',
     fix: 'fetch it with a tool that can sign in, and pipe it: curl ADDRESS | bulla verify -',
   },
+  TIMESTAMP_REFUSED: {
+    kind: 'network',
+    why: 'the timestamp authority gave no token that proves when the signature was made, so nothing was written',
+    fix: 'see the reason it gave; try again later, or another authority',
+  },
   PASSPHRASE_WRONG: {
     kind: 'unauthorised',
     why: 'the private key cannot be opened with this passphrase',

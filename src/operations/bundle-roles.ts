@@ -1,23 +1,29 @@
 import { BundleError } from '../kit/errors.ts';
 
-/** Which members are the descriptor, its manifest and its certificate file. `base` is their common name. */
+/** Which members are the descriptor, its manifest, its certificate file and the timestamp of that. `base` is their common name. */
 export interface BundleRoles {
   readonly base?: string;
   readonly descriptor?: string;
   readonly manifest?: string;
   readonly certificate?: string;
+  readonly timestamp?: string;
 }
 
 /** What a member may be besides an ordinary file, by its extension. */
-export type PartKind = 'ovf' | 'mf' | 'cert';
+export type PartKind = 'ovf' | 'mf' | 'cert' | 'tst';
 
 /** The base name and kind of a member that may play a part, or undefined for an ordinary file. */
 export function rolePartOf(name: string): { base: string; kind: PartKind } | undefined {
   // [bundle.2] Only at the top: a manifest speaks of names beside it.
-  const match = /^([^/]+)\.(ovf|mf|cert)$/i.exec(name);
+  const match = /^([^/]+)\.(ovf|mf|cert|tst)$/i.exec(name);
   const [, base, extension] = match ?? [];
   if (base === undefined || extension === undefined) return undefined;
   return { base, kind: extension.toLowerCase() as PartKind };
+}
+
+/** True for a member that carries revocation information, which nobody needs to sign but its issuer. [bundle.6] */
+export function isEvidence(name: string): boolean {
+  return /^revocation\/[^/]+\.(crl|ocsp)$/i.test(name);
 }
 
 /**
@@ -27,7 +33,7 @@ export function rolePartOf(name: string): { base: string; kind: PartKind } | und
  * both of one name. Without a descriptor, the only `.mf` and the `.cert` of its name count.
  *
  * @throws {BundleError} `PACKAGE_AMBIGUOUS` when two members could play one part
- * @see spec/bundle.md, clauses bundle.1 to bundle.4
+ * @see spec/bundle.md, clauses bundle.1 to bundle.6
  */
 export function assignRoles(names: readonly string[]): BundleRoles {
   const parts = names.flatMap((name) => {
@@ -58,10 +64,12 @@ export function assignRoles(names: readonly string[]): BundleRoles {
   }
   const base = descriptor?.base ?? manifest?.base;
   const certificate = base === undefined ? undefined : only('cert', base);
+  const timestamp = certificate && only('tst', base);
   return {
     ...(base === undefined ? {} : { base }),
     ...(descriptor ? { descriptor: descriptor.name } : {}),
     ...(manifest ? { manifest: manifest.name } : {}),
     ...(certificate ? { certificate: certificate.name } : {}),
+    ...(timestamp ? { timestamp: timestamp.name } : {}),
   };
 }

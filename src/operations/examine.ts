@@ -4,14 +4,15 @@ import { ALL_DIGESTS } from '../crypto/digest.ts';
 import type { DigestName } from '../formats/ovf/digest-name.ts';
 import { type Manifest, parseManifest } from '../formats/ovf/manifest.ts';
 import { watch } from '../kit/byte-cursor.ts';
-import { BundleError, toBundleError } from '../kit/errors.ts';
+import { BundleError, type ErrorCode, toBundleError } from '../kit/errors.ts';
 import type { OnProgress } from '../kit/progress.ts';
 import type { Source } from '../storage/source.ts';
 import { judgeScope, scopeNameOf } from '../trust/judge-signer.ts';
-import { assignRoles, type BundleRoles, rolePartOf } from './bundle-roles.ts';
+import { assignRoles, type BundleRoles, isEvidence, rolePartOf } from './bundle-roles.ts';
 import { type ContentsJudgement, judgeContents } from './judge-contents.ts';
 import {
   judgeSignature,
+  type NamedMember,
   type SignatureJudgement,
   type SignaturePolicy,
   type SignedManifest,
@@ -85,6 +86,14 @@ function changeBehind(error: unknown, source: Source): BundleError | undefined {
   }
 }
 
+/** What is wrong with a signature only as long as no timestamp or fresh revocation information has come. */
+const CURABLE: ReadonlySet<ErrorCode> = new Set([
+  'CERTIFICATE_EXPIRED',
+  'CERTIFICATE_REVOKED',
+  'REVOCATION_UNKNOWN',
+  'TIMESTAMP_MISSING',
+]);
+
 /** The members read so far, and what the manifest among them says about those to come. */
 class Reading {
   readonly #options: ExamineOptions;
@@ -134,13 +143,27 @@ class Reading {
     }
   }
 
-  /** A bundle may have hundreds of members that could play a part; each pair is judged once, whoever comes after it. */
+  /**
+   * A bundle may have hundreds of members that could play a part; each manifest with its certificate file is judged once
+   * on the way, whoever comes after it, and once more in the end, with all the evidence that has come.
+   */
   #judgeOnce(signed: SignedManifest): SignatureJudgement {
     const last = this.#judged;
     const same =
       last?.signed.manifest.bytes === signed.manifest.bytes &&
       last.signed.certificate?.bytes === signed.certificate?.bytes;
     if (last && same) return last.signature;
+    return this.#judgeAgain(signed);
+  }
+
+  #judgeAgain(signed: SignedManifest): SignatureJudgement {
+    const last = this.#judged?.signed;
+    const same =
+      last?.manifest.bytes === signed.manifest.bytes &&
+      last.certificate?.bytes === signed.certificate?.bytes &&
+      last.timestamp?.bytes === signed.timestamp?.bytes &&
+      last.evidence.length === signed.evidence.length;
+    if (this.#judged && same) return this.#judged.signature;
     const signature = judgeSignature(signed, this.#options);
     this.#judged = { signed, signature };
     return signature;
@@ -155,27 +178,33 @@ class Reading {
   }
 
   #signed(roles: BundleRoles): SignedManifest | undefined {
-    const bytesOf = (name: string | undefined): Uint8Array | undefined =>
-      this.#members.find((member) => member.name === name)?.bytes;
-    const manifest = bytesOf(roles.manifest);
-    const certificate = bytesOf(roles.certificate);
-    if (!roles.manifest || !manifest) return undefined;
+    const named = (name: string | undefined): NamedMember | undefined => {
+      const bytes = this.#members.find((member) => member.name === name)?.bytes;
+      return name !== undefined && bytes ? { name, bytes } : undefined;
+    };
+    const manifest = named(roles.manifest);
+    const certificate = named(roles.certificate);
+    const timestamp = named(roles.timestamp);
+    if (!manifest) return undefined;
     return {
-      manifest: { name: roles.manifest, bytes: manifest },
-      ...(roles.certificate && certificate
-        ? { certificate: { name: roles.certificate, bytes: certificate } }
-        : {}),
+      manifest,
+      ...(certificate && { certificate }),
+      ...(timestamp && { timestamp }),
+      evidence: this.#members.flatMap(({ name, bytes }) =>
+        isEvidence(name) && bytes ? [{ name, bytes }] : [],
+      ),
     };
   }
 
   /**
    * [import.5] With manifest and signature at the front, the first wrong member is the last one stored. Nothing behind
-   * could make up for it: [bundle.3] has other members that count in place of these refused.
+   * could make up for it: [bundle.3] has other members that count in place of these refused. Only a timestamp or
+   * revocation information that is still to come could.
    */
   #isRefused(member: ReadMember): boolean {
     if (!this.#signature) return false;
-    if (!this.#signature.accepted || !this.#manifest) return true;
-    if (rolePartOf(member.name)) return false;
+    if (!this.#manifest || this.#signature.errors.some(({ code }) => !CURABLE.has(code))) return true;
+    if (rolePartOf(member.name) || (isEvidence(member.name) && member.bytes)) return false;
     const entry = this.#manifest.entries.find(({ name }) => name === member.name);
     return !entry || digestOf(member, entry.algorithm) !== entry.digest;
   }
@@ -196,7 +225,7 @@ class Reading {
     }
 
     const signed = this.#signed(roles);
-    const signature = signed && (complete || signed.certificate) ? this.#judgeOnce(signed) : undefined;
+    const signature = signed && (complete || signed.certificate) ? this.#judgeAgain(signed) : undefined;
     const contents = judgeContents(
       { roles, members, complete: complete && !ambiguous },
       {

@@ -11,10 +11,11 @@ import { concat, copyBytes } from '../kit/bytes.ts';
 import { BundleError, isBundleError, toBundleError } from '../kit/errors.ts';
 import { DEFAULT_LIMITS, type Limits } from '../kit/limits.ts';
 import { type BundleInput, openSource } from '../storage/open-source.ts';
-import { assignRoles, type BundleRoles, rolePartOf } from './bundle-roles.ts';
-import { certificateReport } from './judge-signature.ts';
+import { assignRoles, type BundleRoles, isEvidence, rolePartOf } from './bundle-roles.ts';
+import { roleOf } from './judge-contents.ts';
 import { type ReadMember, readMember } from './read-member.ts';
 import { type CertificateReport, type FileReport, makeReport, type Report } from './report.ts';
+import { certificateReport } from './signature-report.ts';
 import { sourceOptions, type VerifyOptions } from './verify.ts';
 
 /** What a bundle says of itself; nothing of it has been verified. */
@@ -97,7 +98,8 @@ async function inspectMember(
 ): Promise<ReadMember> {
   const { limits, disks, before } = options;
   const { name, size, offset, dataOffset } = entry;
-  if (rolePartOf(name)) return readMember(entry, { algorithms: [], limits, sink: undefined, before });
+  if (rolePartOf(name) || isEvidence(name))
+    return readMember(entry, { algorithms: ['sha256'], limits, sink: undefined, before });
   const digester = new Digester(['sha256']);
   const head: Uint8Array[] = [];
   let headBytes = 0;
@@ -148,14 +150,7 @@ function claims(
 
 function fileReport(member: ReadMember, roles: BundleRoles): FileReport {
   const { name, size, offset, bytes, digests } = member;
-  const role =
-    name === roles.descriptor
-      ? 'descriptor'
-      : name === roles.manifest
-        ? 'manifest'
-        : name === roles.certificate
-          ? 'certificate'
-          : 'file';
   const actual = bytes ? digestHex('sha256', bytes) : (digests.get('sha256') ?? '');
+  const role = roleOf(member, roles);
   return { name, role, size, offset, algorithm: 'sha256', actual, status: 'unchecked' };
 }

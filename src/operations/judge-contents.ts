@@ -3,7 +3,7 @@ import { type Manifest, type ManifestEntry, parseManifest } from '../formats/ovf
 import { BundleError, toBundleError } from '../kit/errors.ts';
 import type { Limits } from '../kit/limits.ts';
 import type { Allowances } from '../trust/policy.ts';
-import type { BundleRoles } from './bundle-roles.ts';
+import { type BundleRoles, isEvidence } from './bundle-roles.ts';
 import { contentChecks } from './content-checks.ts';
 import { judgeReferences } from './judge-references.ts';
 import { digestOf, type ReadMember } from './read-member.ts';
@@ -125,19 +125,23 @@ function withoutManifest({ roles, members, complete }: BundleContents): Contents
 
 function unchecked(member: ReadMember, roles: BundleRoles): FileReport {
   const { name, size, offset } = member;
-  return { name, role: roleOf(name, roles), size, offset, status: 'unchecked' };
+  return { name, role: roleOf(member, roles), size, offset, status: 'unchecked' };
 }
 
-function roleOf(name: string, roles: BundleRoles): FileReport['role'] {
+/** The part that a member plays in the bundle. */
+export function roleOf({ name, bytes }: ReadMember, roles: BundleRoles): FileReport['role'] {
   if (name === roles.descriptor) return 'descriptor';
   if (name === roles.manifest) return 'manifest';
-  return name === roles.certificate ? 'certificate' : 'file';
+  if (name === roles.certificate) return 'certificate';
+  if (name === roles.timestamp && bytes) return 'timestamp';
+  return isEvidence(name) && bytes ? 'revocation' : 'file';
 }
 
 function judgeMember(member: ReadMember, entry: ManifestEntry | undefined, roles: BundleRoles): FileReport {
   const plain = unchecked(member, roles);
-  if (plain.role === 'manifest' || plain.role === 'certificate') return plain;
-  if (!entry) return { ...plain, status: 'unlisted' };
+  if (plain.role === 'manifest' || plain.role === 'certificate' || plain.role === 'timestamp') return plain;
+  // [cover.1] Revocation information is vouched for by its issuer, and comes when the manifest is long signed.
+  if (!entry) return plain.role === 'revocation' ? plain : { ...plain, status: 'unlisted' };
   const actual = digestOf(member, entry.algorithm);
   const common = { ...plain, algorithm: entry.algorithm, expected: entry.digest };
   if (actual === undefined) return common;
@@ -155,7 +159,10 @@ function manifestFaults(manifest: Manifest, name: string, roles: BundleRoles): B
     ];
   }
   const own = manifest.entries.filter(
-    (entry) => entry.name === roles.manifest || entry.name === (roles.certificate ?? `${roles.base}.cert`),
+    (entry) =>
+      entry.name === roles.manifest ||
+      entry.name === (roles.certificate ?? `${roles.base}.cert`) ||
+      entry.name === roles.timestamp,
   );
   return own.map(
     (entry) =>

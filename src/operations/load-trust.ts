@@ -2,7 +2,12 @@ import { type Certificate, parseCertificate } from '../crypto/certificate.ts';
 import { splitPem } from '../formats/pem.ts';
 import { BundleError, toBundleError } from '../kit/errors.ts';
 import { certificateFilesIn } from '../storage/small-files.ts';
-import { type PublisherFiles, readText, readTrustFolder } from '../storage/trust-folder.ts';
+import {
+  type PublisherFiles,
+  readText,
+  readTimestampAuthorities,
+  readTrustFolder,
+} from '../storage/trust-folder.ts';
 import type { Anchor, TrustStore } from '../trust/judge-signer.ts';
 import { type Publisher, parsePublisher } from '../trust/publisher.ts';
 
@@ -15,8 +20,19 @@ export interface TrustOptions {
   readonly anchors?: readonly string[];
   /** `sha256:` and the hex digest of a signer's SubjectPublicKeyInfo */
   readonly pins?: readonly string[];
-  /** trust folders, the one that overrules first: the first that has a publisher of a name decides about it */
+  /** PEM files of timestamp authorities' CA certificates, or folders of such files; given any, those of `folders` do not count */
+  readonly timestampAnchors?: readonly string[];
+  /**
+   * Trust folders, the one that overrules first: the first that has a publisher of a name decides about it.
+   * The last is the user's own, where it is remembered which revocation lists have been seen.
+   */
   readonly folders?: readonly string[];
+}
+
+/** All that is trusted in one run: who may sign, and whose timestamps count. */
+export interface Trust {
+  readonly signers: TrustStore;
+  readonly timestamping: readonly Anchor[];
 }
 
 /** One publisher with its anchors, and the folder it was read from. */
@@ -27,11 +43,19 @@ export interface LoadedPublisher {
 }
 
 /** Reads all that is trusted. @throws {BundleError} `FILE_*`, `CONFIG_INVALID`, `USAGE` */
-export async function loadTrust(options: TrustOptions): Promise<TrustStore> {
+export async function loadTrust(options: TrustOptions): Promise<Trust> {
+  const { anchors = [], pins = [], timestampAnchors = [], folders = [] } = options;
+  const stateless = anchors.length > 0 || pins.length > 0; // [pub.12]
+  const timestamping =
+    timestampAnchors.length > 0 || stateless
+      ? timestampAnchors.flatMap(anchorsIn)
+      : loadTimestampAuthorities(folders);
+  return { signers: await loadSigners(options, stateless), timestamping };
+}
+
+async function loadSigners(options: TrustOptions, stateless: boolean): Promise<TrustStore> {
   const { anchors = [], pins = [] } = options;
-  if (anchors.length > 0 || pins.length > 0) {
-    return { anchors: anchors.flatMap(anchorsIn), pins: pins.map(parsePin) };
-  }
+  if (stateless) return { anchors: anchors.flatMap(anchorsIn), pins: pins.map(parsePin) };
   const publishers = await loadPublishers(options.folders ?? []);
   return {
     anchors: publishers.flatMap(({ publisher, folder, anchors: certificates }) =>
@@ -50,6 +74,15 @@ export async function loadPublishers(folders: readonly string[]): Promise<readon
     }
   }
   return [...loaded.values()].sort((a, b) => (a.publisher.name < b.publisher.name ? -1 : 1));
+}
+
+/** The CA certificates of the timestamp authorities in the trust folders. [tst.2] @throws {BundleError} `CONFIG_INVALID`, `FILE_*` */
+export function loadTimestampAuthorities(folders: readonly string[]): readonly Anchor[] {
+  return folders
+    .flatMap(readTimestampAuthorities)
+    .flatMap(({ file, text }) =>
+      parseCertificates(text, file).map((certificate) => ({ certificate, source: file })),
+    );
 }
 
 async function loadPublisher(files: PublisherFiles): Promise<LoadedPublisher> {

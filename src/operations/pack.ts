@@ -7,10 +7,12 @@ import { BundleError } from '../kit/errors.ts';
 import type { OnProgress } from '../kit/progress.ts';
 import { openInputFile } from '../storage/input-file.ts';
 import { expectOtherThan, openOutput } from '../storage/output.ts';
-import { certificateReport } from './judge-signature.ts';
+import { makeSignature } from './make-signature.ts';
 import { type ApplianceOptions, type PackPlan, type PlannedFile, planPack } from './pack-plan.ts';
 import { type FileReport, makeReport, type Report } from './report.ts';
-import { type SigningDigest, type SigningIdentity, signManifest } from './signing-identity.ts';
+import { certificateReport } from './signature-report.ts';
+import type { SigningDigest, SigningIdentity } from './signing-identity.ts';
+import type { TimestampSource } from './timestamp-source.ts';
 
 /** The containers that are written. */
 export type PackFormat = 'tar' | 'tgz';
@@ -28,6 +30,10 @@ export interface PackOptions {
   /** who signs; without it the bundle is unsigned */
   readonly identity?: SigningIdentity;
   readonly digest?: SigningDigest;
+  /** whether a CMS signature is added; when left out, it is when there are intermediates */
+  readonly cms?: boolean;
+  /** who timestamps the signature; nobody when left out */
+  readonly timestamp?: TimestampSource;
   /** manifest and signature before the files, or after them (then every file is read once only) */
   readonly order?: 'leading' | 'trailing';
   readonly overwrite?: boolean;
@@ -76,6 +82,7 @@ export async function pack(inputs: readonly string[], options: PackOptions): Pro
       format: options.format,
       bytes,
       signed: options.identity !== undefined,
+      timestamped: options.identity !== undefined && options.timestamp !== undefined,
       ...(options.identity ? { signer: certificateReport(options.identity.leaf) } : {}),
     },
   });
@@ -124,8 +131,15 @@ class Packing {
     }));
     const manifest = { name: `${base}.mf`, bytes: formatManifest(entries) };
     yield inMemory(manifest.name, manifest.bytes);
-    const { identity } = this.#options;
-    if (identity) yield inMemory(`${base}.cert`, await signManifest(manifest, identity, this.#digest));
+    const { identity, cms, timestamp } = this.#options;
+    if (!identity) return;
+    const made = await makeSignature(manifest, identity, {
+      digest: this.#digest,
+      ...(cms !== undefined && { cms }),
+      ...(timestamp && { timestamp }),
+    });
+    yield inMemory(`${base}.cert`, made.certificate);
+    if (made.timestamp) yield inMemory(`${base}.tst`, made.timestamp);
   }
 
   #file(file: PlannedFile, phase: 'hash' | 'write'): TarFile {

@@ -4,7 +4,7 @@ import type { DigestName } from '../formats/ovf/digest-name.ts';
 import { collect } from '../kit/bytes.ts';
 import { BundleError } from '../kit/errors.ts';
 import type { Limits } from '../kit/limits.ts';
-import { type PartKind, rolePartOf } from './bundle-roles.ts';
+import { isEvidence, type PartKind, rolePartOf } from './bundle-roles.ts';
 
 /** A member that has been read to its end. */
 export interface ReadMember {
@@ -14,7 +14,7 @@ export interface ReadMember {
   readonly dataOffset: number;
   /** digests that were computed on the way */
   readonly digests: Digests;
-  /** the content of a member that may be descriptor, manifest or certificate file */
+  /** the content of a member that may be descriptor, manifest, certificate file or timestamp, or is revocation information */
   readonly bytes?: Uint8Array;
 }
 
@@ -44,7 +44,7 @@ export async function readMember(
   const { name, size, offset, dataOffset } = entry;
   const sink = await options.sink?.create(name);
   try {
-    const room = roomFor(name, options);
+    const room = roomFor(entry, options);
     if (room !== undefined) {
       const bytes = await collect(entry.body, room, () => tooLarge(name, options.limits, offset));
       await sink?.write(bytes);
@@ -76,18 +76,27 @@ export function digestOf(member: ReadMember, algorithm: DigestName): string | un
   return member.bytes ? digestHex(algorithm, member.bytes) : member.digests.get(algorithm);
 }
 
-/** Bytes that a member may have to be kept; undefined when it is not. Each of a kind may turn out to be the one that counts. */
-function roomFor(
-  name: string,
-  { limits, before }: { readonly limits: Limits; readonly before: readonly ReadMember[] },
-): number | undefined {
-  const kind = rolePartOf(name)?.kind;
-  if (kind === undefined) return undefined;
-  const same = before.filter((member) => rolePartOf(member.name)?.kind === kind);
-  return same.reduce((room, { size }) => room - size, limitOf(kind, limits));
+/** What is kept in memory of a bundle, each kind with a limit of its own. */
+type KeptKind = PartKind | 'revocation';
+
+function keptKindOf(name: string): KeptKind | undefined {
+  return isEvidence(name) ? 'revocation' : rolePartOf(name)?.kind;
 }
 
-function limitOf(kind: PartKind, limits: Limits): number {
+/** Bytes that a member may have to be kept; undefined when it is not. Each of a kind may turn out to be the one that counts. */
+function roomFor(
+  { name, size }: ArchiveEntry,
+  { limits, before }: { readonly limits: Limits; readonly before: readonly ReadMember[] },
+): number | undefined {
+  const kind = keptKindOf(name);
+  if (kind === undefined) return undefined;
+  const same = before.filter((member) => member.bytes && keptKindOf(member.name) === kind);
+  const room = same.reduce((left, member) => left - member.size, limitOf(kind, limits));
+  // A timestamp or revocation list beyond its limit is none: an ordinary file, which the manifest must list.
+  return size > room && (kind === 'tst' || kind === 'revocation') ? undefined : room;
+}
+
+function limitOf(kind: KeptKind, limits: Limits): number {
   switch (kind) {
     case 'ovf':
       return limits.descriptorBytes;
@@ -95,11 +104,15 @@ function limitOf(kind: PartKind, limits: Limits): number {
       return limits.manifestBytes;
     case 'cert':
       return limits.certificateFileBytes;
+    case 'tst':
+      return limits.timestampBytes;
+    case 'revocation':
+      return limits.evidenceBytes;
   }
 }
 
 function tooLarge(name: string, limits: Limits, offset: number): BundleError {
-  const kind = rolePartOf(name)?.kind ?? 'mf';
+  const kind = keptKindOf(name) ?? 'mf';
   const message = `"${name}" takes the .${kind} members over the limit of ${limitOf(kind, limits)} bytes`;
   return new BundleError('ARCHIVE_LIMIT', message, { where: { member: name, offset } });
 }

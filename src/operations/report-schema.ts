@@ -26,19 +26,38 @@ const certificateSchema = z.strictObject({
   spkiSha256: hexSchema.describe('SHA-256 of its public key, as --pin takes it'),
 });
 
+const pathCertificateSchema = certificateSchema.extend({
+  revocation: z
+    .strictObject({
+      status: z.enum(['good', 'revoked', 'unknown', 'stale', 'not-checked']),
+      detail: z.string(),
+    })
+    .exactOptional(),
+});
+
+const timestampSchema = z.strictObject({
+  status: z.enum(['proven', 'invalid', 'ignored']),
+  time: z.string().describe('what the token says'),
+  from: z.iso.datetime().exactOptional().describe('the signature was there between from and to'),
+  to: z.iso.datetime().exactOptional(),
+  authority: certificateSchema.exactOptional(),
+  detail: z.string(),
+});
+
 const signatureSchema = z.strictObject({
-  format: z.literal('ovf-cert'),
+  format: z.enum(['ovf-cert', 'cms']),
   file: z.string(),
   algorithm: z.string(),
   status: z.enum(['trusted', 'untrusted', 'invalid']),
   signer: certificateSchema.exactOptional(),
-  path: z.array(certificateSchema).describe('signer first, as far as it was found'),
+  path: z.array(pathCertificateSchema).describe('signer first, as far as it was found'),
+  timestamps: z.array(timestampSchema),
   trustedBy: z.string().exactOptional(),
 });
 
 const fileSchema = z.strictObject({
   name: z.string(),
-  role: z.enum(['descriptor', 'manifest', 'certificate', 'file']),
+  role: z.enum(['descriptor', 'manifest', 'certificate', 'timestamp', 'revocation', 'file']),
   size: z.int().nonnegative().exactOptional(),
   offset: z.int().nonnegative().exactOptional().describe('where the member begins in the unpacked archive'),
   algorithm: z.string().exactOptional(),

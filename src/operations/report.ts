@@ -22,6 +22,8 @@ export const CHECK_IDS = [
   'signature',
   'signature.cms',
   'certificate.path',
+  'revocation',
+  'timestamp',
   'policy',
   'manifest.digests',
   'descriptor',
@@ -42,16 +44,35 @@ export interface CertificateReport {
   readonly spkiSha256: string;
 }
 
-/** One signature found in the bundle. */
+/** A certificate in a path, and what is known about its revocation. */
+export interface PathCertificateReport extends CertificateReport {
+  readonly revocation?: {
+    readonly status: 'good' | 'revoked' | 'unknown' | 'stale' | 'not-checked';
+    readonly detail: string;
+  };
+}
+
+/** A timestamp of a signature. `proven`: it shows that the signature was there between `from` and `to`, ISO 8601. */
+export interface TimestampReport {
+  readonly status: 'proven' | 'invalid' | 'ignored';
+  readonly time: string;
+  readonly from?: string;
+  readonly to?: string;
+  readonly authority?: CertificateReport;
+  readonly detail: string;
+}
+
+/** One signature that was found. */
 export interface SignatureReport {
-  readonly format: 'ovf-cert';
+  readonly format: 'ovf-cert' | 'cms';
   readonly file: string;
   /** such as `RSA-3072 sha256` */
   readonly algorithm: string;
   readonly status: 'trusted' | 'untrusted' | 'invalid';
   readonly signer?: CertificateReport;
   /** the certification path, signer first, as far as it was found */
-  readonly path: readonly CertificateReport[];
+  readonly path: readonly PathCertificateReport[];
+  readonly timestamps: readonly TimestampReport[];
   /** what vouches for it: a publisher's name, a file, or a pin */
   readonly trustedBy?: string;
 }
@@ -59,7 +80,7 @@ export interface SignatureReport {
 /** One member of the bundle, or one that the manifest lists and the bundle has not. Offsets count bytes of the unpacked archive. */
 export interface FileReport {
   readonly name: string;
-  readonly role: 'descriptor' | 'manifest' | 'certificate' | 'file';
+  readonly role: 'descriptor' | 'manifest' | 'certificate' | 'timestamp' | 'revocation' | 'file';
   readonly size?: number;
   readonly offset?: number;
   readonly algorithm?: string;

@@ -2,7 +2,6 @@ import { type Certificate, sameKey } from '../crypto/certificate.ts';
 import { parsePrivateKey } from '../crypto/keys.ts';
 import { isEdwards } from '../crypto/signature.ts';
 import { keySigner, type Signer } from '../crypto/signer.ts';
-import { formatCertificateFile } from '../formats/ovf/certificate-file.ts';
 import type { DigestName } from '../formats/ovf/digest-name.ts';
 import { BundleError, type ErrorCode } from '../kit/errors.ts';
 import { DEFAULT_LIMITS } from '../kit/limits.ts';
@@ -105,21 +104,4 @@ function readability(leaf: Certificate, signer: Signer): readonly string[] {
   if (leaf.key.type === 'rsa') return [];
   const own = isEdwards(signer.publicKey) ? ', which signs the manifest itself and not its digest' : '';
   return [`the key is ${leaf.key.label}${own}: VMware and VirtualBox read RSA signatures only`];
-}
-
-/** The certificate file for a manifest: the signature over its raw bytes, the signer's certificate, the intermediates. */
-export async function signManifest(
-  manifest: { readonly name: string; readonly bytes: Uint8Array },
-  identity: SigningIdentity,
-  digest: SigningDigest,
-): Promise<Uint8Array> {
-  // Ed25519 and Ed448 bring their own digest; the name in front is then only what the grammar asks for.
-  const algorithm = isEdwards(identity.signer.publicKey) ? 'sha512' : digest;
-  const signature = await identity.signer.sign(algorithm, manifest.bytes);
-  return formatCertificateFile({
-    algorithm,
-    manifestName: manifest.name,
-    signature,
-    certificates: [identity.leaf, ...identity.intermediates].map((certificate) => certificate.raw),
-  });
 }

@@ -25,6 +25,8 @@ function reasonFor(id: CheckId, { fault, roles, signature }: CheckContext): stri
   if (!roles.manifest) return 'the bundle has no manifest';
   if (isAboutSignature(id) && !signature?.signed) return 'the bundle has no signature';
   if (id === 'signature.cms') return 'the certificate file has no CMS block';
+  if (id === 'timestamp') return 'the signature has no timestamp: it is judged by the clock';
+  if (id === 'revocation') return 'no revocation information was given or found for these issuers';
   if (id === 'descriptor' && !roles.descriptor) return 'the bundle has no descriptor';
   if (id === 'scope' && signature?.accepted && signature.publishers.length === 0) {
     return 'the signer is trusted without a publisher, so for bundles of any name';
@@ -33,5 +35,7 @@ function reasonFor(id: CheckId, { fault, roles, signature }: CheckContext): stri
 }
 
 function isAboutSignature(id: CheckId): boolean {
-  return ['signature', 'signature.cms', 'certificate.path', 'policy', 'scope'].includes(id);
+  return !['archive.safety', 'package.members', 'manifest.syntax', 'manifest.digests', 'descriptor'].includes(
+    id,
+  );
 }

@@ -1,11 +1,22 @@
 import type { Certificate } from '../crypto/certificate.ts';
 import { formatPem } from '../formats/pem.ts';
 import { BundleError, toBundleError } from '../kit/errors.ts';
-import { addPublisher, readText, removePublisher } from '../storage/trust-folder.ts';
-import { formatPublisher, type Publisher, parsePublisher } from '../trust/publisher.ts';
-import { certificateReport } from './judge-signature.ts';
-import { type LoadedPublisher, loadPublishers, parseCertificates } from './load-trust.ts';
+import { addTrusted, readText, removeTrusted } from '../storage/trust-folder.ts';
+import {
+  formatPublisher,
+  type Publisher,
+  parsePublisher,
+  type RevocationMode,
+  type TimestampMode,
+} from '../trust/publisher.ts';
+import {
+  type LoadedPublisher,
+  loadPublishers,
+  loadTimestampAuthorities,
+  parseCertificates,
+} from './load-trust.ts';
 import type { CertificateReport } from './report.ts';
+import { certificateReport } from './signature-report.ts';
 
 /** A publisher as it is shown to people and in JSON. */
 export interface PublisherReport {
@@ -16,7 +27,15 @@ export interface PublisherReport {
   readonly threshold: number;
   readonly from?: string;
   readonly until?: string;
+  readonly revocation?: RevocationMode;
+  readonly timestamp?: TimestampMode;
   readonly anchors: readonly CertificateReport[];
+}
+
+/** A timestamp authority as it is shown: its certificates, and the file each is in. */
+export interface TimestampAuthorityReport {
+  readonly file: string;
+  readonly certificate: CertificateReport;
 }
 
 /** What a publisher is trusted for when it is added; what is left out is not limited. */
@@ -38,13 +57,7 @@ export async function trustAdd(
   certificateFiles: readonly string[],
   options: AddPublisherOptions = {},
 ): Promise<PublisherReport> {
-  const anchors = distinct(certificateFiles.flatMap((file) => parseCertificates(readText(file), file)));
-  if (anchors.length === 0) {
-    throw new BundleError('USAGE', 'no certificate is given', {
-      why: 'a publisher without one could not sign anything',
-      fix: `name its CA certificate: bulla trust add ${name} ca.pem`,
-    });
-  }
+  const anchors = anchorsIn(name, certificateFiles);
   const publisher: Publisher = {
     name,
     scopes: options.scopes?.length ? options.scopes : ['*'],
@@ -55,14 +68,42 @@ export async function trustAdd(
   };
   const settings = formatPublisher(publisher);
   await expectReadable(settings);
-  const added = await addPublisher(folder, name, [
+  const added = await addTrusted('publisher', folder, name, [
     { name: 'publisher.toml', text: settings },
-    ...anchors.map((anchor) => ({
-      name: `${anchor.fingerprint.slice(0, 16)}.pem`,
-      text: formatPem('CERTIFICATE', anchor.raw),
-    })),
+    ...anchors.map(anchorFile),
   ]);
   return publisherReport({ publisher, folder: added, anchors });
+}
+
+/**
+ * Believes the timestamps of an authority from now on: writes its CA certificates into the trust folder `folder`. [tst.2]
+ *
+ * @throws {BundleError} `DESTINATION_EXISTS`, `CONFIG_INVALID`, `FILE_*`, `STORAGE_*`, `USAGE`
+ */
+export async function trustAddTimestamping(
+  folder: string,
+  name: string,
+  certificateFiles: readonly string[],
+): Promise<readonly TimestampAuthorityReport[]> {
+  const anchors = anchorsIn(name, certificateFiles);
+  const added = await addTrusted('timestamp authority', folder, name, anchors.map(anchorFile));
+  return anchors.map((anchor) => ({
+    file: `${added}/${anchorFile(anchor).name}`,
+    certificate: certificateReport(anchor),
+  }));
+}
+
+function anchorsIn(name: string, files: readonly string[]): readonly Certificate[] {
+  const anchors = distinct(files.flatMap((file) => parseCertificates(readText(file), file)));
+  if (anchors.length > 0) return anchors;
+  throw new BundleError('USAGE', 'no certificate is given', {
+    why: 'whoever has none could not sign anything',
+    fix: `name the CA certificate: bulla trust add ${name} ca.pem`,
+  });
+}
+
+function anchorFile(anchor: Certificate): { readonly name: string; readonly text: string } {
+  return { name: `${anchor.fingerprint.slice(0, 16)}.pem`, text: formatPem('CERTIFICATE', anchor.raw) };
 }
 
 /** Each certificate once: two files may hold the same. */
@@ -98,13 +139,21 @@ export async function trustShow(folders: readonly string[], name: string): Promi
   });
 }
 
-/** Trusts a publisher no more. @throws {BundleError} `FILE_NOT_FOUND`, `STORAGE_FAILED` */
-export async function trustRemove(folder: string, name: string): Promise<string> {
-  return removePublisher(folder, name);
+/** The authorities whose timestamps count, of all trust folders. @throws {BundleError} `CONFIG_INVALID`, … */
+export function trustListTimestamping(folders: readonly string[]): readonly TimestampAuthorityReport[] {
+  return loadTimestampAuthorities(folders).map(({ certificate, source }) => ({
+    file: source,
+    certificate: certificateReport(certificate),
+  }));
+}
+
+/** Trusts a publisher, or a timestamp authority, no more. @throws {BundleError} `FILE_NOT_FOUND`, `STORAGE_FAILED` */
+export async function trustRemove(folder: string, name: string, timestamping = false): Promise<string> {
+  return removeTrusted(timestamping ? 'timestamp authority' : 'publisher', folder, name);
 }
 
 function publisherReport({ publisher, folder, anchors }: LoadedPublisher): PublisherReport {
-  const { name, scopes, subjects, threshold, from, until } = publisher;
+  const { name, scopes, subjects, threshold, from, until, revocation, timestamp } = publisher;
   return {
     name,
     folder,
@@ -113,6 +162,8 @@ function publisherReport({ publisher, folder, anchors }: LoadedPublisher): Publi
     threshold,
     ...(from ? { from: from.toISOString() } : {}),
     ...(until ? { until: until.toISOString() } : {}),
+    ...(revocation ? { revocation } : {}),
+    ...(timestamp ? { timestamp } : {}),
     anchors: anchors.map(certificateReport),
   };
 }

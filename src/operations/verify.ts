@@ -5,10 +5,13 @@ import { DEFAULT_LIMITS, type Limits } from '../kit/limits.ts';
 import type { OnProgress } from '../kit/progress.ts';
 import { type BundleInput, openSource } from '../storage/open-source.ts';
 import { type Allowances, NO_ALLOWANCES } from '../trust/policy.ts';
+import type { RevocationMode, TimestampMode } from '../trust/publisher.ts';
 import { type Examination, examine } from './examine.ts';
-import { loadTrust, type TrustOptions } from './load-trust.ts';
+import { loadPolicy, rememberSeen } from './load-policy.ts';
+import type { TrustOptions } from './load-trust.ts';
 import type { BundleSink } from './read-member.ts';
 import { type CertificateReport, makeReport, type Report } from './report.ts';
+import type { EvidenceFiles } from './revocation-evidence.ts';
 
 /** How a bundle is verified. Everything left out has the safe default. */
 export interface VerifyOptions {
@@ -16,6 +19,10 @@ export interface VerifyOptions {
   readonly trust?: TrustOptions;
   /** the moment certificates must be valid at; now when left out */
   readonly at?: Date;
+  /** whether revocation must be ruled out, and what tells about it; `if-present` without a mode [rev.1] */
+  readonly revocation?: { readonly mode?: RevocationMode } & Pick<EvidenceFiles, 'crls' | 'ocsps'>;
+  /** what a timestamp is for; `prefer` when left out [tst.1] */
+  readonly timestamp?: TimestampMode;
   /** checks to weaken, each by name; each shows in the report */
   readonly allow?: Partial<Allowances>;
   readonly limits?: Partial<Limits>;
@@ -48,6 +55,12 @@ export async function verify(input: BundleInput, options: VerifyOptions = {}): P
   return verifyResult(examination, report);
 }
 
+/** The moment to judge at. @throws {BundleError} `USAGE` */
+export function judgedAt({ at = new Date() }: Pick<VerifyOptions, 'at'>): Date {
+  if (Number.isNaN(at.getTime())) throw new BundleError('USAGE', 'the time to judge at is no date');
+  return at;
+}
+
 /** What every operation that waits for input needs. */
 export function sourceOptions(options: Pick<VerifyOptions, 'signal' | 'limits'>): {
   signal?: AbortSignal;
@@ -65,18 +78,16 @@ export async function examineAndReport(
   sink?: BundleSink,
 ): Promise<{ readonly examination: Examination; readonly report: Report }> {
   const allowances = { ...NO_ALLOWANCES, ...options.allow };
-  const at = options.at ?? new Date();
-  if (Number.isNaN(at.getTime())) throw new BundleError('USAGE', 'the time to judge at is no date');
-  const trust = await loadTrust(options.trust ?? {}); // a slip there is told before a download begins
+  const at = judgedAt(options);
+  const policy = await loadPolicy(options, { at, allowances }); // a slip there is told before a download begins
   await using source = await openSource(input, sourceOptions(options));
   const examination = await examine(source, {
-    trust,
-    allowances,
-    at,
+    ...policy,
     limits: { ...DEFAULT_LIMITS, ...options.limits },
     ...(sink ? { sink } : {}),
     ...(options.onProgress ? { onProgress: options.onProgress } : {}),
   });
+  const notRemembered = await rememberSeen(examination.signature?.seen, options);
   const report = makeReport({
     operation,
     input: {
@@ -87,10 +98,10 @@ export async function examineAndReport(
     at,
     judged: examination.signature?.signed ? 'trusted' : 'unsigned',
     checks: examination.checks,
-    signatures: examination.signature?.signature ? [examination.signature.signature] : [],
+    signatures: examination.signature?.signatures ?? [],
     files: examination.contents.files,
     errors: examination.errors,
-    warnings: examination.warnings,
+    warnings: [...examination.warnings, ...notRemembered],
     allowances: Object.entries(allowances).flatMap(([name, given]) => (given ? [name] : [])),
   });
   return { examination, report };
@@ -98,7 +109,7 @@ export async function examineAndReport(
 
 function verifyResult(examination: Examination, report: Report): VerifyResult {
   const { contents, signature } = examination;
-  const signer = signature?.signature?.signer;
+  const signer = signature?.signatures.find(({ status }) => status === 'trusted')?.signer;
   if (report.verdict !== 'trusted' || !contents.manifest || !signer) {
     return { verdict: report.verdict as Exclude<Report['verdict'], 'trusted'>, report };
   }

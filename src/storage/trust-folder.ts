@@ -1,6 +1,6 @@
 import { existsSync, mkdirSync, readdirSync, realpathSync } from 'node:fs';
 import { rename, rm } from 'node:fs/promises';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { decodeUtf8 } from '../kit/encoding.ts';
 import { BundleError } from '../kit/errors.ts';
 import { isPublisherName } from '../trust/publisher.ts';
@@ -14,8 +14,17 @@ export interface PublisherFiles {
   readonly folder: string;
   /** text of `publisher.toml`, when there is one */
   readonly settings?: { readonly file: string; readonly text: string };
-  readonly certificates: readonly { readonly file: string; readonly text: string }[];
+  readonly certificates: readonly CertificateText[];
 }
+
+/** A file of PEM certificates, unparsed. */
+export interface CertificateText {
+  readonly file: string;
+  readonly text: string;
+}
+
+const PUBLISHERS = 'publishers';
+const TIMESTAMPING = 'timestamping';
 
 /**
  * The publishers in `folder/publishers`, sorted by name; none when the folder is not there.
@@ -23,7 +32,7 @@ export interface PublisherFiles {
  * @throws {BundleError} `FILE_UNREADABLE`, `CONFIG_INVALID`
  */
 export function readTrustFolder(folder: string): readonly PublisherFiles[] {
-  const publishers = join(folder, 'publishers');
+  const publishers = join(folder, PUBLISHERS);
   const names = namesIn(publishers).filter((name) => !name.startsWith('.'));
   return names.sort().map((name) => readPublisher(join(publishers, name), name));
 }
@@ -65,23 +74,43 @@ export function readText(file: string): string {
   return text;
 }
 
-/** Adds a publisher: all of it or nothing. @throws {BundleError} `DESTINATION_EXISTS`, `USAGE`, `STORAGE_*` */
-export async function addPublisher(
+/** The certificate files of the timestamp authorities in `folder/timestamping/NAME/`, sorted by name. [tst.2] */
+export function readTimestampAuthorities(folder: string): readonly CertificateText[] {
+  const authorities = join(folder, TIMESTAMPING);
+  const names = namesIn(authorities).filter((name) => !name.startsWith('.'));
+  return names
+    .sort()
+    .flatMap((name) => certificateFilesIn(join(authorities, name)))
+    .map((file) => ({ file, text: readText(file) }));
+}
+
+/** The revocation lists and OCSP responses in `folder/revocation`, sorted by name; none when the folder is not there. [rev.2] */
+export function revocationFilesIn(folder: string): readonly string[] {
+  const names = namesIn(join(folder, 'revocation')).filter((name) => /\.(crl|pem|ocsp)$/i.test(name));
+  return names.sort().map((name) => join(folder, 'revocation', name));
+}
+
+/** What is added to a trust folder: a publisher, or an authority whose timestamps count. */
+export type TrustedKind = 'publisher' | 'timestamp authority';
+
+/** Adds one of them: all of it or nothing. @throws {BundleError} `DESTINATION_EXISTS`, `USAGE`, `STORAGE_*` */
+export async function addTrusted(
+  kind: TrustedKind,
   folder: string,
   name: string,
   files: readonly { readonly name: string; readonly text: string }[],
 ): Promise<string> {
-  const target = publisherFolder(folder, name);
+  const target = folderOf(kind, folder, name);
   if (existsSync(target)) {
-    throw new BundleError('DESTINATION_EXISTS', `the publisher "${name}" exists already`, {
+    throw new BundleError('DESTINATION_EXISTS', `the ${kind} "${name}" exists already`, {
       where: { file: target },
-      why: 'adding a CA to a publisher you already trust would widen that trust unseen',
-      fix: `remove it first: bulla trust remove ${name}`,
+      why: `adding a CA to a ${kind} you already trust would widen that trust unseen`,
+      fix: `remove it first: bulla trust remove ${name}${kind === 'publisher' ? '' : ' --timestamping'}`,
     });
   }
   const staging = `${target}.partial`.replace(/([^/]+)$/, '.$1');
   try {
-    mkdirSync(join(folder, 'publishers'), { recursive: true, mode: 0o755 });
+    mkdirSync(dirname(target), { recursive: true, mode: 0o755 });
     await rm(staging, { recursive: true, force: true });
     mkdirSync(staging);
     for (const file of files) {
@@ -97,11 +126,11 @@ export async function addPublisher(
   return realpathSync(target);
 }
 
-/** Removes a publisher and all it was trusted for. @throws {BundleError} `FILE_NOT_FOUND`, `STORAGE_FAILED` */
-export async function removePublisher(folder: string, name: string): Promise<string> {
-  const target = publisherFolder(folder, name);
+/** Removes one and all it was trusted for. @throws {BundleError} `FILE_NOT_FOUND`, `STORAGE_FAILED` */
+export async function removeTrusted(kind: TrustedKind, folder: string, name: string): Promise<string> {
+  const target = folderOf(kind, folder, name);
   if (!existsSync(target)) {
-    throw new BundleError('FILE_NOT_FOUND', `there is no publisher "${name}"`, {
+    throw new BundleError('FILE_NOT_FOUND', `there is no ${kind} "${name}"`, {
       where: { file: target },
       why: 'there is nothing to remove',
       fix: 'see bulla trust list',
@@ -115,9 +144,9 @@ export async function removePublisher(folder: string, name: string): Promise<str
   return target;
 }
 
-function publisherFolder(folder: string, name: string): string {
-  if (isPublisherName(name)) return join(folder, 'publishers', name);
-  throw new BundleError('USAGE', `"${name}" is no name for a publisher`, {
+function folderOf(kind: TrustedKind, folder: string, name: string): string {
+  if (isPublisherName(name)) return join(folder, kind === 'publisher' ? PUBLISHERS : TIMESTAMPING, name);
+  throw new BundleError('USAGE', `"${name}" is no name for a ${kind}`, {
     fix: 'use up to 64 lower-case letters, digits, dots, dashes and underscores, as in: bulla trust add acme ca.pem',
   });
 }

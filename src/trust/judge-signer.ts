@@ -1,16 +1,13 @@
 import type { Certificate } from '../crypto/certificate.ts';
 import { parseNamePattern } from '../formats/x509/name.ts';
 import { BundleError } from '../kit/errors.ts';
-import {
-  type JudgeOptions,
-  judgeLeaf,
-  judgeLeafAlone,
-  judgePurposes,
-  nameOf,
-  shown,
-} from './certificate-facts.ts';
-import { divide, findPath, type PathResult, rememberSignatures, type SignerEvidence } from './path.ts';
-import { NO_ALLOWANCES } from './policy.ts';
+import { openBudget } from './path/budget.ts';
+import { judgeLeaf, judgeLeafAlone } from './path/certificate-rules.ts';
+import { type Attempt, findPath, type PathResult, type SignerEvidence } from './path/find-path.ts';
+import { divide, nameOf, shown } from './path/findings.ts';
+import type { JudgeOptions, PathOptions } from './path/judge-options.ts';
+import { judgePurposes } from './path/purposes.ts';
+import { type Finding, NO_ALLOWANCES } from './policy.ts';
 import type { Publisher } from './publisher.ts';
 import { matchesScope } from './scope.ts';
 
@@ -42,38 +39,43 @@ export interface SignerJudgement {
   readonly path: readonly Certificate[];
   readonly trustedBy?: TrustedBy;
   readonly errors: readonly BundleError[];
-  readonly warnings: readonly string[];
+  readonly warnings: readonly Finding[];
+  readonly attempts: readonly Attempt[];
+}
+
+/** When a signer is judged and how. Publishers are believed at `at`, certificates over `window`. */
+export interface SignerOptions extends Omit<JudgeOptions, 'purpose'>, Pick<PathOptions, 'judgeMore'> {
+  readonly at: Date;
 }
 
 /** Stands for a vendor that the descriptor does not name. */
 const NO_VENDOR = '_';
 
-/** OVF has one signature, so a bundle has one signer. */
-const SIGNERS = 1;
-
 /**
  * Whether the signer of a bundle may be believed: a pin, or a path to an anchor whose publisher accepts this leaf.
  *
- * Scopes are left to `judgeScope`, which needs the descriptor; the signature itself to `crypto/`. Nothing is thrown
- * but `CONFIG_INVALID` for a publisher that `parsePublisher` would have refused.
+ * Scopes are left to `judgeScope`, which needs the descriptor; thresholds to `judgeClaims`, which knows the other
+ * signers; the signature itself to `crypto/`. Nothing is thrown but `CONFIG_INVALID` for a publisher that
+ * `parsePublisher` would have refused.
  */
 export function judgeSigner(
   evidence: SignerEvidence,
   store: TrustStore,
-  options: JudgeOptions,
+  signerOptions: SignerOptions,
 ): SignerJudgement {
   const { leaf } = evidence;
+  const options: Options = { ...signerOptions, purpose: 'code-signing' };
   const pin = store.pins.find((candidate) => candidate === leaf.spkiSha256);
   if (pin !== undefined) return judgePinned(leaf, pin, options);
   if (store.anchors.length === 0) return judgeWithoutAnchors(leaf, store, options);
 
   // an anchor that cannot end the path may still stand in its middle, where it proves no more than any other certificate
   const intermediates = [...evidence.intermediates, ...store.anchors.map(({ certificate }) => certificate)];
-  const signatures = rememberSignatures();
+  const budget = openBudget();
   const search = (anchors: readonly Anchor[]): PathResult =>
     findPath(
       { leaf, intermediates },
-      { ...options, signatures, anchors: anchors.map(({ certificate }) => certificate) },
+      { ...options, budget, anchors: anchors.map(({ certificate }) => certificate) },
     );
   const refusals = new Map(store.anchors.map((anchor) => [anchor, refusalsOf(anchor, leaf, options.at)]));
   const accepts = (anchor: Anchor): boolean => refusals.get(anchor)?.length === 0;
@@ -83,28 +85,29 @@ export function judgeSigner(
   const result = reached[0] ?? search(store.anchors);
   const ends = store.anchors.filter((anchor) => [result, ...reached].some((found) => endsAt(found, anchor)));
   const accepted = ends.filter(accepts);
-  const { path, warnings } = result;
+  const { path, warnings, attempts } = result;
   // [pub.10] one that accepts is enough
   if (result.kind === 'good' && accepted.length > 0) {
-    return { path, trustedBy: trustedBy(accepted), errors: [], warnings };
+    return { path, trustedBy: trustedBy(accepted), errors: [], warnings, attempts };
   }
   const errors = [...result.errors, ...ends.flatMap((anchor) => refusals.get(anchor) ?? [])];
-  return { path, errors, warnings };
+  return { path, errors, warnings, attempts };
 }
 
+type Options = SignerOptions & JudgeOptions;
+
 /** [path.17] A pin replaces the path, not the leaf's own say; who signed the certificate no longer matters. */
-function judgePinned(leaf: Certificate, pin: string, options: JudgeOptions): SignerJudgement {
-  const { errors, warnings } = divide([...judgeLeaf(leaf, options), ...judgePurposes([leaf])]);
+function judgePinned(leaf: Certificate, pin: string, options: Options): SignerJudgement {
+  const { errors, warnings } = divide([
+    ...judgeLeaf(leaf, options),
+    ...judgePurposes([leaf], options.purpose),
+  ]);
   const trusted = errors.length === 0 && { trustedBy: { pin, publishers: [] } };
-  return { path: [leaf], ...trusted, errors, warnings };
+  return { path: [leaf], ...trusted, errors, warnings, attempts: [] };
 }
 
 /** [path.19] Nothing is trusted at all, or pins are and none is this key's. */
-function judgeWithoutAnchors(
-  leaf: Certificate,
-  { pins }: TrustStore,
-  options: JudgeOptions,
-): SignerJudgement {
+function judgeWithoutAnchors(leaf: Certificate, { pins }: TrustStore, options: Options): SignerJudgement {
   const { errors, warnings } = divide(judgeLeafAlone(leaf, options));
   const reason =
     pins.length === 0
@@ -112,7 +115,7 @@ function judgeWithoutAnchors(
       : new BundleError('SIGNER_UNKNOWN', `no pin is for the key of ${nameOf(leaf)}`, {
           fix: `ask the publisher, by a way you trust, for the SHA-256 of its public key; this one has ${leaf.spkiSha256}`,
         });
-  return { path: [leaf], errors: [...errors, reason], warnings };
+  return { path: [leaf], errors: [...errors, reason], warnings, attempts: [] };
 }
 
 /** One good path to each anchor that has one: scopes are judged later, and any of the publishers may have the right one. */
@@ -146,7 +149,7 @@ function trustedBy(anchors: readonly Anchor[]): TrustedBy {
 /** Why the anchor's publisher does not accept this leaf at this time; nothing when it does. */
 function refusalsOf({ publisher }: Anchor, leaf: Certificate, at: Date): readonly BundleError[] {
   if (!publisher) return [];
-  const { name, subjects, from, until, threshold } = publisher;
+  const { name, subjects, from, until } = publisher;
   const errors: BundleError[] = [];
   if (subjects.length > 0 && !subjects.some((subject) => hasSubject(leaf, subject))) {
     const problem = `${nameOf(leaf)} is not a subject that may sign for publisher "${name}"`;
@@ -159,10 +162,6 @@ function refusalsOf({ publisher }: Anchor, leaf: Certificate, at: Date): readonl
   if (until && !(at <= until)) {
     const problem = `publisher "${name}" is not trusted after ${until.toISOString()}`;
     errors.push(new BundleError('PUBLISHER_LIFETIME', problem));
-  }
-  if (!(threshold <= SIGNERS)) {
-    const problem = `publisher "${name}" needs ${threshold} signers; this bundle has ${SIGNERS}`;
-    errors.push(new BundleError('THRESHOLD_NOT_MET', problem)); // [pub.8]
   }
   return errors;
 }
@@ -180,7 +179,12 @@ function hasSubject(leaf: Certificate, pattern: string): boolean {
  * Whether the importer trusts the issuer is not known here. Codes: those of the leaf, `CERTIFICATE_EXPIRED` among them. [path.21]
  */
 export function judgeCertificateForSigning(leaf: Certificate, at: Date): readonly BundleError[] {
-  return divide(judgeLeafAlone(leaf, { at, allowances: NO_ALLOWANCES })).errors;
+  const options = {
+    window: { from: at, to: at },
+    allowances: NO_ALLOWANCES,
+    purpose: 'code-signing',
+  } as const;
+  return divide(judgeLeafAlone(leaf, options)).errors;
 }
 
 /**

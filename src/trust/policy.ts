@@ -22,21 +22,17 @@ export const NO_ALLOWANCES: Allowances = {
   unlistedDescriptor: false,
 };
 
-/** Something to object to; `allowed` when an allowance, or leniency that the specification names, turns it into a warning. */
+/** Something to object to; `allowed` says what turns it into a warning: an allowance, or leniency that the specification names. */
 export interface Finding {
   readonly error: BundleError;
-  readonly allowed: boolean;
+  readonly allowed?: keyof Allowances | 'lenient';
 }
 
-/** Certificates in a path, leaf and anchor included. [path.2] */
-export const MAX_PATH_LENGTH = 10;
-/** Signatures verified in the search for a path, and certificates tried: a search that wants more is refused. [path.3] */
-export const MAX_SIGNATURE_CHECKS = 128;
-export const MAX_SEARCH_STEPS = 4096;
-
-const RSA_BITS = 2048;
-const RSA_BITS_EVER = 1024;
+/** of an RSA or DSA modulus: what is needed, and what is the least that can be allowed */
+const BITS = 2048;
+const BITS_EVER = 1024;
 const RSA_BITS_MOST = 16_384;
+const DSA_BITS_MOST = 4096;
 /** FIPS 186-5 section 5.1 bounds the exponent so; a longer one serves only to make verifying slow. */
 const RSA_EXPONENT_LIMIT = 1n << 256n;
 
@@ -53,6 +49,12 @@ const CURVES: ReadonlySet<string> = new Set([
   'brainpoolP320t1',
   'brainpoolP384t1',
   'brainpoolP512t1',
+  'sect283k1',
+  'sect283r1',
+  'sect409k1',
+  'sect409r1',
+  'sect571k1',
+  'sect571r1',
 ]);
 
 const DIGESTS: ReadonlySet<string> = new Set([
@@ -69,20 +71,15 @@ const DIGESTS: ReadonlySet<string> = new Set([
   'shake256',
 ]);
 
-/** Extended key usages that may vouch for a machine: any of them is enough, and so is having none. [path.13] */
-export const PURPOSES: Readonly<Record<string, string>> = {
-  '1.3.6.1.5.5.7.3.3': 'codeSigning',
-  '1.3.6.1.5.5.7.3.4': 'emailProtection',
-};
-/** The extended key usage that stands for every purpose. */
-export const ANY_PURPOSE = '2.5.29.37.0';
-
 /** The rule about a key that signs; `owner` names it in the message: `certificate "CN=…"`. [path.14] */
 export function judgeKey(key: KeyDescription, owner: string, allowances: Allowances): Finding | undefined {
-  const refuse = (problem: string, allowed = false, why?: string): Finding => ({
+  const refuse = (problem: string, why?: string): Finding => ({
     error: new BundleError('KEY_WEAK', `${owner} ${problem}`, why === undefined ? {} : { why }),
-    allowed,
   });
+  const weak = (problem: string, bits: number): Finding =>
+    allowances.weakKeys && bits >= BITS_EVER
+      ? { ...refuse(`${problem} (--allow-weak-keys)`), allowed: 'weakKeys' }
+      : refuse(problem);
   switch (key.type) {
     case 'rsa':
     case 'rsa-pss': {
@@ -90,19 +87,16 @@ export function judgeKey(key: KeyDescription, owner: string, allowances: Allowan
       // with e = 1 every message is its own signature
       if (exponent < 3n || exponent % 2n === 0n || exponent >= RSA_EXPONENT_LIMIT) {
         const why = 'with such an exponent a signature proves nothing, or is slow to verify on purpose';
-        return refuse(`has an RSA key with the public exponent ${showExponent(exponent)}`, false, why);
+        return refuse(`has an RSA key with the public exponent ${showExponent(exponent)}`, why);
       }
       if (bits > RSA_BITS_MOST) {
         return refuse(
           `has an RSA key of ${bits} bits; at most ${RSA_BITS_MOST} are used`,
-          false,
           'a key this long serves only to keep the verifier busy',
         );
       }
-      if (bits >= RSA_BITS) return undefined;
-      const allowed = allowances.weakKeys && bits >= RSA_BITS_EVER;
-      const by = allowed ? ' (--allow-weak-keys)' : '';
-      return refuse(`has an RSA key of ${bits} bits; at least ${RSA_BITS} are needed${by}`, allowed);
+      if (bits >= BITS) return undefined;
+      return weak(`has an RSA key of ${bits} bits; at least ${BITS} are needed`, bits);
     }
     case 'ec':
       if (CURVES.has(key.curve ?? '')) return undefined;
@@ -110,8 +104,13 @@ export function judgeKey(key: KeyDescription, owner: string, allowances: Allowan
     case 'ed25519':
     case 'ed448':
       return undefined;
-    case 'dsa':
-      return refuse(`has a DSA key, which is not accepted`, false, 'DSA was withdrawn from use for signing');
+    case 'dsa': {
+      const { bits = 0 } = key;
+      if (bits > DSA_BITS_MOST)
+        return refuse(`has a DSA key of ${bits} bits; at most ${DSA_BITS_MOST} are used`);
+      if (bits >= BITS) return undefined;
+      return weak(`has a DSA key of ${bits} bits; at least ${BITS} are needed`, bits);
+    }
     case 'other':
       return refuse(`has a key of the kind ${key.label}, which is not accepted`);
   }
@@ -131,14 +130,12 @@ export function judgeDigest(
   if (digest === 'sha1' || digest === 'md5' || digest === 'md2') {
     const allowed = digest === 'sha1' && allowances.sha1;
     const by = allowed ? ' (--allow-sha1)' : '';
-    return {
-      error: new BundleError('DIGEST_WEAK', `${owner} is signed with ${showDigest(digest)}${by}`),
-      allowed,
-    };
+    const error = new BundleError('DIGEST_WEAK', `${owner} is signed with ${showDigest(digest)}${by}`);
+    return { error, ...(allowed && { allowed: 'sha1' }) };
   }
   const error = new BundleError(
     'ALGORITHM_UNSUPPORTED',
     `${owner} is signed with an algorithm that is not known`,
   );
-  return { error, allowed: false };
+  return { error };
 }

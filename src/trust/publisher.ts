@@ -15,7 +15,16 @@ export interface Publisher {
   /** the first and the last moment at which it is trusted */
   readonly from?: Date;
   readonly until?: Date;
+  /** what it asks of its signers beyond what the caller asks */
+  readonly revocation?: RevocationMode;
+  readonly timestamp?: TimestampMode;
 }
+
+/** Whether every certificate must be shown not to be revoked, or only none revoked by what is at hand, or nobody asks. [rev.1] */
+export type RevocationMode = 'require' | 'if-present' | 'off';
+
+/** Whether a timestamp must prove when the signature was made, may, or counts for nothing. [tst.1] */
+export type TimestampMode = 'require' | 'prefer' | 'ignore';
 
 const NAME = /^[a-z0-9][a-z0-9._-]{0,63}$/;
 const DAY_MS = 86_400_000;
@@ -58,6 +67,8 @@ export async function parsePublisher(toml: string, file: string): Promise<Publis
     threshold: z.int().min(1).max(16).default(1),
     from: moment(false).optional(),
     until: moment(true).optional(),
+    revocation: z.enum<readonly RevocationMode[]>(['require', 'if-present', 'off']).optional(),
+    timestamp: z.enum<readonly TimestampMode[]>(['require', 'prefer', 'ignore']).optional(),
   });
 
   let table: unknown;
@@ -69,9 +80,15 @@ export async function parsePublisher(toml: string, file: string): Promise<Publis
   }
   const result = schema.safeParse(table);
   if (!result.success) throw invalid(result.error.issues.map(showIssue).join('; '));
-  const { from, until, ...rest } = result.data;
+  const { from, until, revocation, timestamp, ...rest } = result.data;
   if (from && until && from > until) throw invalid('from is after until');
-  return { ...rest, ...(from && { from }), ...(until && { until }) };
+  return {
+    ...rest,
+    ...(from && { from }),
+    ...(until && { until }),
+    ...(revocation && { revocation }),
+    ...(timestamp && { timestamp }),
+  };
 }
 
 function isNamePattern(text: string): boolean {
@@ -106,7 +123,7 @@ function showIssue(issue: {
 
 /** The `publisher.toml` of a publisher; `parsePublisher` gives it back. */
 export function formatPublisher(publisher: Publisher): string {
-  const { name, scopes, subjects, threshold, from, until } = publisher;
+  const { name, scopes, subjects, threshold, from, until, revocation, timestamp } = publisher;
   const lines = [
     `name = ${quote(name)}`,
     `scopes = ${quoteList(scopes)}`,
@@ -114,6 +131,8 @@ export function formatPublisher(publisher: Publisher): string {
     `threshold = ${threshold}`,
     ...(from ? [`from = ${showMoment(from, 0)}`] : []),
     ...(until ? [`until = ${showMoment(until, DAY_MS - 1)}`] : []),
+    ...(revocation ? [`revocation = ${quote(revocation)}`] : []),
+    ...(timestamp ? [`timestamp = ${quote(timestamp)}`] : []),
   ];
   return `${lines.join('\n')}\n`;
 }

@@ -60,10 +60,13 @@ describe('completed by bash', () => {
 
   test.each([
     [['ver'], ['verify']],
-    [['verify', '--tr'], ['--trust']],
+    [
+      ['verify', '--tr'],
+      ['--trust', '--trust-tsa'],
+    ],
     [
       ['trust', ''],
-      ['add', 'list', 'show', 'remove', '--help'],
+      ['add', 'list', 'show', 'remove', 'check', '--help'],
     ],
     [
       ['trust', 'add', '--s'],

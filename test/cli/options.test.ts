@@ -1,15 +1,9 @@
 import type { Command } from 'commander';
 import { describe, expect, test } from 'vitest';
-import {
-  formatOf,
-  mtimeOf,
-  parseCount,
-  parseEnd,
-  parseTime,
-  signingFilesOf,
-  verifyOptionsOf,
-} from '../../src/cli/options.ts';
+import { formatOf, mtimeOf, parseCount, parseEnd, parseTime } from '../../src/cli/options.ts';
 import { createProgram } from '../../src/cli/program.ts';
+import { signingFilesOf } from '../../src/cli/sign-options.ts';
+import { verifyOptionsOf } from '../../src/cli/trust-options.ts';
 import { codeOf } from '../factory/errors.ts';
 import { makeScreen } from './screen.ts';
 
@@ -114,7 +108,7 @@ describe('trust', () => {
 
   test('[cli.5] every option that weakens a check says what it gives up', () => {
     const allowing = everyOption().filter((option) => option.flags.startsWith('--allow'));
-    expect(allowing).toHaveLength(8);
+    expect(allowing).toHaveLength(10);
     for (const option of allowing) expect(option.description).toMatch(/^accept .+: .+/);
     expect(everyOption().filter((option) => /insecure|skip|no-(check|verify)/.test(option.flags))).toEqual(
       [],

@@ -3,7 +3,7 @@ import { beforeAll, describe, expect, test } from 'vitest';
 import { parseCertificate, sameKey } from '../../src/crypto/certificate.ts';
 import { isBundleError } from '../../src/kit/errors.ts';
 import { type DevelopmentCertificates, makeDevelopmentCertificates } from '../../src/operations/dev-certs.ts';
-import { findPath } from '../../src/trust/path.ts';
+import { findPath } from '../../src/trust/path/find-path.ts';
 import { NO_ALLOWANCES } from '../../src/trust/policy.ts';
 import { NOON } from '../factory/certificates.ts';
 
@@ -18,11 +18,18 @@ beforeAll(async () => {
 describe('makeDevelopmentCertificates', () => {
   test('[pub.11] the signer has a good path to the CA, from now for 30 days', () => {
     const [ca, signer] = [parse(made.caPem), parse(made.signerPem)];
-    const at = (days: number) =>
-      findPath(
+    const at = (days: number) => {
+      const then = new Date(NOON.getTime() + days * DAY_MS);
+      return findPath(
         { leaf: signer, intermediates: [] },
-        { anchors: [ca], at: new Date(NOON.getTime() + days * DAY_MS), allowances: NO_ALLOWANCES },
+        {
+          anchors: [ca],
+          window: { from: then, to: then },
+          allowances: NO_ALLOWANCES,
+          purpose: 'code-signing',
+        },
       );
+    };
     expect(at(0)).toMatchObject({ kind: 'good', errors: [], warnings: [] });
     expect(at(29.9).kind).toBe('good');
     expect(at(30.1).errors.map(({ code }) => code)).toEqual(['CERTIFICATE_EXPIRED', 'CERTIFICATE_EXPIRED']);

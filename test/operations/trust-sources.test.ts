@@ -28,10 +28,12 @@ describe('where trust comes from', () => {
     const pin = `sha256:${'ab'.repeat(32)}`;
 
     const byAnchor = await loadTrust({ anchors: [given.pem], folders: [folder] });
-    expect(byAnchor.anchors.map((anchor) => anchor.certificate.fingerprint)).toEqual([given.fingerprint]);
-    expect(byAnchor.anchors[0]?.publisher).toBeUndefined();
+    expect(byAnchor.signers.anchors.map((anchor) => anchor.certificate.fingerprint)).toEqual([
+      given.fingerprint,
+    ]);
+    expect(byAnchor.signers.anchors[0]?.publisher).toBeUndefined();
     const byPin = await loadTrust({ pins: [pin], folders: [folder] });
-    expect(byPin).toEqual({ anchors: [], pins: ['ab'.repeat(32)] });
+    expect(byPin.signers).toEqual({ anchors: [], pins: ['ab'.repeat(32)] });
   });
 
   it('[pub.13] uses the publisher of the folder that overrules, and does not read the other', async () => {
@@ -39,9 +41,11 @@ describe('where trust comes from', () => {
     const user = await trustFolder('user', '*');
     writeFileSync(join(user.folder, 'publishers', 'acme', 'publisher.toml'), 'not toml at all');
 
-    const { anchors } = await loadTrust({ folders: [system.folder, join(FOLDER, 'absent')] });
-    expect(anchors.map((anchor) => anchor.publisher?.scopes)).toEqual([['acme/narrow']]);
+    const one = await loadTrust({ folders: [system.folder, join(FOLDER, 'absent')] });
+    expect(one.signers.anchors.map((anchor) => anchor.publisher?.scopes)).toEqual([['acme/narrow']]);
     const both = await loadTrust({ folders: [system.folder, user.folder] });
-    expect(both.anchors.map((anchor) => anchor.certificate.fingerprint)).toEqual([system.fingerprint]);
+    expect(both.signers.anchors.map((anchor) => anchor.certificate.fingerprint)).toEqual([
+      system.fingerprint,
+    ]);
   });
 });

@@ -108,7 +108,7 @@ describe('what is loaded', () => {
   test.each([
     ['has no settings', { 'ca.pem': 'x' }],
     ['has another name than its folder', { 'publisher.toml': 'name = "beta"\n' }],
-    ['has a key that is not known', { 'publisher.toml': 'name = "acme"\nrevocation = "required"\n' }],
+    ['has a key that is not known', { 'publisher.toml': 'name = "acme"\nrevoked = "never"\n' }],
     ['is no TOML', { 'publisher.toml': 'name: acme\n' }],
   ])('[pub.3] is refused when a publisher %s', async (_, files) => {
     using sandbox = makeSandbox();
@@ -121,8 +121,8 @@ describe('what is loaded', () => {
     sandbox.write('anchors/a.pem', (await testAuthority()).pem);
     sandbox.write('anchors/b.crt', (await testSigner()).pem);
     sandbox.write('anchors/notes.txt', 'notes');
-    const { anchors } = await loadTrust({ anchors: [sandbox.path('anchors')] });
-    expect(anchors.map(({ source }) => source)).toEqual(
+    const { signers } = await loadTrust({ anchors: [sandbox.path('anchors')] });
+    expect(signers.anchors.map(({ source }) => source)).toEqual(
       ['a.pem', 'b.crt'].map((name) => sandbox.path(`anchors/${name}`)),
     );
     sandbox.write('empty/notes.txt', 'notes');
@@ -133,7 +133,7 @@ describe('what is loaded', () => {
 
   test('of pins is their digits, and nothing that is none', async () => {
     const digits = 'AB'.repeat(32);
-    expect((await loadTrust({ pins: [`sha256:${digits}`, ` sha256:${digits}\n`] })).pins).toEqual([
+    expect((await loadTrust({ pins: [`sha256:${digits}`, ` sha256:${digits}\n`] })).signers.pins).toEqual([
       digits.toLowerCase(),
       digits.toLowerCase(),
     ]);

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { afterAll, describe, expect, test } from 'vitest';
 import { DEFAULT_LIMITS } from '../../src/kit/limits.ts';
 import { examine } from '../../src/operations/examine.ts';
-import { loadTrust } from '../../src/operations/load-trust.ts';
+import { loadPolicy } from '../../src/operations/load-policy.ts';
 import { makeReport, type Report } from '../../src/operations/report.ts';
 import { type VerifyOptions, verify } from '../../src/operations/verify.ts';
 import { NO_ALLOWANCES } from '../../src/trust/policy.ts';
@@ -56,9 +56,10 @@ async function examineHostile(stream: TestSource, options: VerifyOptions): Promi
     [Symbol.asyncDispose]: async () => {},
   };
   const { checks, contents, errors, warnings } = await examine(source, {
-    trust: await loadTrust(options.trust ?? {}),
-    allowances: { ...NO_ALLOWANCES, ...options.allow },
-    at: options.at ?? JUDGED_AT,
+    ...(await loadPolicy(options, {
+      allowances: { ...NO_ALLOWANCES, ...options.allow },
+      at: options.at ?? JUDGED_AT,
+    })),
     limits: DEFAULT_LIMITS,
   });
   return findings(makeReport({ operation: 'verify', checks, files: contents.files, errors, warnings }));

@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { DEFAULT_LIMITS } from '../../src/kit/limits.ts';
 import { examine } from '../../src/operations/examine.ts';
-import { loadTrust } from '../../src/operations/load-trust.ts';
+import { loadPolicy } from '../../src/operations/load-policy.ts';
 import { NO_ALLOWANCES } from '../../src/trust/policy.ts';
 import {
   archiveOf,
@@ -32,8 +32,9 @@ let judge: Judge;
 const sandbox = makeSandbox();
 afterAll(() => sandbox[Symbol.dispose]());
 beforeAll(async () => {
-  const trust = await loadTrust({ anchors: [sandbox.write('ca.pem', (await testAuthority()).pem)] });
-  const options = { trust, at: JUDGED_AT, allowances: NO_ALLOWANCES, limits: DEFAULT_LIMITS };
+  const trust = { anchors: [sandbox.write('ca.pem', (await testAuthority()).pem)] };
+  const policy = await loadPolicy({ trust }, { at: JUDGED_AT, allowances: NO_ALLOWANCES });
+  const options = { ...policy, limits: DEFAULT_LIMITS };
   judge = async (bytes) => {
     const stream = chunked(bytes);
     const source = { name: 'x', repeatable: false, stream: () => stream, checkUnchanged: () => {} };

@@ -1,6 +1,6 @@
 import { mkdirSync, symlinkSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
-import { addPublisher, readText, readTrustFolder, removePublisher } from '../../src/storage/trust-folder.ts';
+import { addTrusted, readText, readTrustFolder, removeTrusted } from '../../src/storage/trust-folder.ts';
 import { codeOf } from '../factory/errors.ts';
 import { makeSandbox } from '../factory/sandbox.ts';
 
@@ -58,7 +58,7 @@ describe('a trust folder', () => {
 describe('a publisher', () => {
   test('is added, all of it', async () => {
     using sandbox = makeSandbox();
-    expect(await addPublisher(sandbox.path('trust'), 'acme', FILES)).toBe(
+    expect(await addTrusted('publisher', sandbox.path('trust'), 'acme', FILES)).toBe(
       sandbox.path('trust/publishers/acme'),
     );
     expect(sandbox.list().slice(-2)).toEqual([
@@ -70,12 +70,12 @@ describe('a publisher', () => {
   test('is added, or nothing of it', async () => {
     using sandbox = makeSandbox();
     const twice = [...FILES, { name: 'ca.pem', text: 'two\n' }];
-    await expect(addPublisher(sandbox.folder, 'acme', twice)).rejects.toMatchObject({
+    await expect(addTrusted('publisher', sandbox.folder, 'acme', twice)).rejects.toMatchObject({
       code: 'DESTINATION_EXISTS',
     });
     expect(sandbox.list()).toEqual(['publishers/']);
     sandbox.write('publishers/.acme.partial/left-over', 'of an attempt that was killed');
-    await addPublisher(sandbox.folder, 'acme', FILES);
+    await addTrusted('publisher', sandbox.folder, 'acme', FILES);
     expect(sandbox.list()).toEqual([
       'publishers/',
       'publishers/acme/',
@@ -86,9 +86,9 @@ describe('a publisher', () => {
 
   test('is not added to one that is there', async () => {
     using sandbox = makeSandbox();
-    await addPublisher(sandbox.folder, 'acme', FILES);
+    await addTrusted('publisher', sandbox.folder, 'acme', FILES);
     const before = sandbox.list();
-    await expect(addPublisher(sandbox.folder, 'acme', FILES)).rejects.toMatchObject({
+    await expect(addTrusted('publisher', sandbox.folder, 'acme', FILES)).rejects.toMatchObject({
       code: 'DESTINATION_EXISTS',
     });
     expect(sandbox.list()).toEqual(before);
@@ -96,10 +96,12 @@ describe('a publisher', () => {
 
   test('is removed, once', async () => {
     using sandbox = makeSandbox();
-    const folder = await addPublisher(sandbox.folder, 'acme', FILES);
-    expect(await removePublisher(sandbox.folder, 'acme')).toBe(folder);
+    const folder = await addTrusted('publisher', sandbox.folder, 'acme', FILES);
+    expect(await removeTrusted('publisher', sandbox.folder, 'acme')).toBe(folder);
     expect(sandbox.list()).toEqual(['publishers/']);
-    await expect(removePublisher(sandbox.folder, 'acme')).rejects.toMatchObject({ code: 'FILE_NOT_FOUND' });
+    await expect(removeTrusted('publisher', sandbox.folder, 'acme')).rejects.toMatchObject({
+      code: 'FILE_NOT_FOUND',
+    });
   });
 
   test.each(['..', '../acme', 'a/b', '', '.acme', 'Acme', '-'])(
@@ -108,8 +110,12 @@ describe('a publisher', () => {
       using sandbox = makeSandbox();
       sandbox.write('acme/mine', 'mine');
       const before = sandbox.list();
-      await expect(addPublisher(sandbox.path('trust'), name, FILES)).rejects.toMatchObject({ code: 'USAGE' });
-      await expect(removePublisher(sandbox.path('trust'), name)).rejects.toMatchObject({ code: 'USAGE' });
+      await expect(addTrusted('publisher', sandbox.path('trust'), name, FILES)).rejects.toMatchObject({
+        code: 'USAGE',
+      });
+      await expect(removeTrusted('publisher', sandbox.path('trust'), name)).rejects.toMatchObject({
+        code: 'USAGE',
+      });
       expect(sandbox.list()).toEqual(before);
     },
   );
@@ -117,7 +123,7 @@ describe('a publisher', () => {
   test('is not added where nothing can be written', async () => {
     using sandbox = makeSandbox();
     sandbox.write('trust', 'a file');
-    const adding = addPublisher(sandbox.path('trust'), 'acme', FILES);
+    const adding = addTrusted('publisher', sandbox.path('trust'), 'acme', FILES);
     await expect(adding).rejects.toMatchObject({ code: 'STORAGE_FAILED' });
   });
 });

@@ -51,7 +51,9 @@ describe('parsePublisher', () => {
 
   test.each([
     ['scope = ["acme/*"]', 'unknown key "scope"'],
-    ['revocation = "require"', 'unknown key "revocation"'],
+    ['revoked = true', 'unknown key "revoked"'],
+    ['revocation = "always"', 'revocation: '],
+    ['timestamp = true', 'timestamp: '],
     ['__proto__ = { threshold = 0 }', 'not TOML'],
     ['[extra]\na = 1', 'unknown key "extra"'],
     ['scopes = "acme/*"', 'scopes'],

@@ -143,11 +143,11 @@ export const SIGNATURE_VECTORS: readonly BundleVector[] = [
     warning: '--allow-sha1',
   },
   {
-    name: 'a CMS block of junk does not matter, and is told',
+    name: 'a CMS block of junk',
     clause: '[sig.5]',
     build: withCertificate((text) => `${text}${formatPem('CMS', Uint8Array.of(1, 2, 3))}`),
-    ...GOOD,
-    warning: 'the certificates in the CMS block cannot be used',
+    exitCode: 16,
+    codes: ['CMS_SYNTAX'],
   },
   {
     name: 'a CMS block is no signature',

@@ -1,16 +1,10 @@
 import type { Command } from 'commander';
 import { printable } from '../../kit/encoding.ts';
 import type { Context } from '../context.ts';
-import {
-  type OutputFlags,
-  progressOf,
-  type TrustFlags,
-  verifyOptionsOf,
-  withOutputOptions,
-  withTrustOptions,
-} from '../options.ts';
+import { type OutputFlags, progressOf, withOutputOptions } from '../options.ts';
 import type { Exit } from '../program.ts';
 import { formatBytes } from '../progress.ts';
+import { type TrustFlags, verifyOptionsOf, withTrustOptions } from '../trust-options.ts';
 
 interface ImportFlags extends TrustFlags, OutputFlags {
   readonly to: string;

@@ -8,13 +8,17 @@ import {
   type OutputFlags,
   parseCount,
   progressOf,
-  type SignFlags,
-  signingFilesOf,
   withOutputOptions,
-  withSignOptions,
 } from '../options.ts';
 import type { Exit } from '../program.ts';
 import { renderMade } from '../render-made.ts';
+import {
+  type SignFlags,
+  signatureOptionsOf,
+  signingFilesOf,
+  withCmsOption,
+  withSignOptions,
+} from '../sign-options.ts';
 
 interface PackFlags extends SignFlags, OutputFlags {
   readonly output: string;
@@ -69,48 +73,51 @@ export function packCommand(program: Command, context: Context, exit: Exit): voi
     )
     .option('--force', 'replace the output if it exists')
     .addHelpText('after', EXAMPLES);
-  withOutputOptions(withSignOptions(command)).action(async (inputs: string[], flags: PackFlags) => {
-    if (flags.name && !flags.plain && inputs.some((path) => /\.ovf$/i.test(path))) {
-      throw new BundleError('USAGE', 'a descriptor keeps its own name', {
-        why: 'manifest and signature are named after the .ovf file, and its bytes are never changed',
-        fix: 'leave out --name, or rename the .ovf file',
-      });
-    }
-    const format = formatOf(flags.output, flags.format);
-    const files = signingFilesOf(flags, context);
-    const mtime = mtimeOf(context);
-    const { pack } = await import('../../operations/pack.ts');
-    const { loadSigningIdentity } = await import('../../operations/signing-identity.ts');
-    const identity = files ? await loadSigningIdentity(files, new Date()) : undefined;
-    const progress = progressOf(flags, context);
-    const { product, vendor, version, cpus, memory } = flags;
-    try {
-      const report = await pack(inputs, {
-        output: flags.output,
-        format,
-        name: flags.name ?? nameOf(flags.output, inputs),
-        plain: flags.plain ?? false,
-        appliance: {
-          ...(product ? { product } : {}),
-          ...(vendor ? { vendor } : {}),
-          ...(version ? { version } : {}),
-          ...(cpus ? { cpus } : {}),
-          ...(memory ? { memoryMiB: memory } : {}),
-        },
-        ...(identity ? { identity } : {}),
-        digest: flags.digest,
-        order: flags.order,
-        overwrite: flags.force ?? false,
-        mtime,
-        signal: context.signal,
-        onProgress: progress.onProgress,
-      });
-      progress.end();
-      exit(renderMade(report, context, flags));
-    } finally {
-      progress.end();
-    }
-  });
+  withOutputOptions(withCmsOption(withSignOptions(command))).action(
+    async (inputs: string[], flags: PackFlags) => {
+      if (flags.name && !flags.plain && inputs.some((path) => /\.ovf$/i.test(path))) {
+        throw new BundleError('USAGE', 'a descriptor keeps its own name', {
+          why: 'manifest and signature are named after the .ovf file, and its bytes are never changed',
+          fix: 'leave out --name, or rename the .ovf file',
+        });
+      }
+      const format = formatOf(flags.output, flags.format);
+      const files = signingFilesOf(flags, context);
+      const signature = await signatureOptionsOf(flags, context);
+      const mtime = mtimeOf(context);
+      const { pack } = await import('../../operations/pack.ts');
+      const { loadSigningIdentity } = await import('../../operations/signing-identity.ts');
+      const identity = files ? await loadSigningIdentity(files, new Date()) : undefined;
+      const progress = progressOf(flags, context);
+      const { product, vendor, version, cpus, memory } = flags;
+      try {
+        const report = await pack(inputs, {
+          output: flags.output,
+          format,
+          name: flags.name ?? nameOf(flags.output, inputs),
+          plain: flags.plain ?? false,
+          appliance: {
+            ...(product ? { product } : {}),
+            ...(vendor ? { vendor } : {}),
+            ...(version ? { version } : {}),
+            ...(cpus ? { cpus } : {}),
+            ...(memory ? { memoryMiB: memory } : {}),
+          },
+          ...(identity ? { identity } : {}),
+          ...signature,
+          order: flags.order,
+          overwrite: flags.force ?? false,
+          mtime,
+          signal: context.signal,
+          onProgress: progress.onProgress,
+        });
+        progress.end();
+        exit(renderMade(report, context, flags));
+      } finally {
+        progress.end();
+      }
+    },
+  );
 }
 
 function nameOf(output: string, [first = '']: readonly string[]): string {

@@ -1,71 +1,106 @@
 import { type Command, Option } from 'commander';
 import { BundleError } from '../../kit/errors.ts';
+import type { Report } from '../../operations/report.ts';
 import type { Context } from '../context.ts';
-import {
-  formatOf,
-  mtimeOf,
-  type OutputFlags,
-  progressOf,
-  type SignFlags,
-  signingFilesOf,
-  withOutputOptions,
-  withSignOptions,
-} from '../options.ts';
+import { formatOf, mtimeOf, type OutputFlags, progressOf, withOutputOptions } from '../options.ts';
 import type { Exit } from '../program.ts';
 import { renderMade } from '../render-made.ts';
+import {
+  type SignFlags,
+  signatureOptionsOf,
+  signingFilesOf,
+  withCmsOption,
+  withSignOptions,
+} from '../sign-options.ts';
 
 interface ResignFlags extends SignFlags, OutputFlags {
-  readonly output: string;
+  readonly output?: string;
   readonly format?: string;
+  readonly detached?: boolean;
   readonly force?: boolean;
 }
 
-/** `bulla sign BUNDLE --key K --cert C -o SIGNED` */
+const EXAMPLES = `
+Examples:
+  bulla sign unsigned.ova -o web.ova --key acme.key --cert acme.pem --chain intermediates.pem
+  bulla sign image.iso --detached --key acme.key --cert acme.pem`;
+
+/** `bulla sign BUNDLE --key K --cert C -o SIGNED`, `bulla sign FILE --detached` */
 export function signCommand(program: Command, context: Context, exit: Exit): void {
   const command = program
     .command('sign')
-    .summary('add or replace the signature of a bundle')
+    .summary('add or replace the signature of a bundle, or sign any file')
     .description(
       'Writes a copy of a bundle with a new signature. Files and manifest stay as they are, byte for byte; a bundle\n' +
-        'whose files do not match its manifest is not signed.',
+        'whose files do not match its manifest is not signed. With --detached, any file gets a signature beside it.',
     )
     .argument('<bundle>', 'a file, - for standard input, or an https address')
-    .requiredOption('-o, --output <file>', 'the signed bundle to write, or - for standard output')
+    .option(
+      '-o, --output <file>',
+      'the signed bundle to write, or - for standard output; with --detached the signature (default: FILE.p7s)',
+    )
     .addOption(
       new Option('--format <format>', 'when the extension does not say it').choices(['ova', 'tar', 'tgz']),
     )
+    .option('--detached', 'write a CMS signature of the file, and leave the file alone')
     .option('--force', 'replace the output if it exists')
-    .addHelpText(
-      'after',
-      '\nExample:\n  bulla sign unsigned.ova -o web.ova --key acme.key --cert acme.pem --chain intermediates.pem',
-    );
-  withOutputOptions(withSignOptions(command)).action(async (input: string, flags: ResignFlags) => {
-    const format = formatOf(flags.output, flags.format);
-    const files = signingFilesOf(flags, context);
-    if (!files) {
-      throw new BundleError('USAGE', 'a signature needs --key and --cert', {
-        fix: 'give both; for trying things out: bulla dev-certs DIR',
-      });
-    }
-    const { loadSigningIdentity } = await import('../../operations/signing-identity.ts');
-    const { sign } = await import('../../operations/sign.ts');
-    const identity = await loadSigningIdentity(files, new Date());
-    const progress = progressOf(flags, context);
-    try {
-      const report = await sign(input, {
-        output: flags.output,
-        format,
+    .addHelpText('after', EXAMPLES);
+  withOutputOptions(withCmsOption(withSignOptions(command))).action(
+    async (input: string, flags: ResignFlags) => {
+      const output = outputOf(input, flags);
+      const files = signingFilesOf(flags, context);
+      if (!files) {
+        throw new BundleError('USAGE', 'a signature needs --key and --cert', {
+          fix: 'give both; for trying things out: bulla dev-certs DIR',
+        });
+      }
+      const signature = await signatureOptionsOf(flags, context);
+      const { loadSigningIdentity } = await import('../../operations/signing-identity.ts');
+      const identity = await loadSigningIdentity(files, new Date());
+      const progress = progressOf(flags, context);
+      const common = {
+        output,
         identity,
-        digest: flags.digest,
+        ...signature,
         overwrite: flags.force ?? false,
-        mtime: mtimeOf(context),
         signal: context.signal,
         onProgress: progress.onProgress,
-      });
-      progress.end();
-      exit(renderMade(report, context, flags));
-    } finally {
-      progress.end();
-    }
+      };
+      const make = async (): Promise<Report> => {
+        if (flags.detached) {
+          const { signFile } = await import('../../operations/sign-file.ts');
+          return signFile(input, common);
+        }
+        const { sign } = await import('../../operations/sign.ts');
+        return sign(input, { ...common, format: formatOf(output, flags.format), mtime: mtimeOf(context) });
+      };
+      try {
+        const report = await make();
+        progress.end();
+        exit(renderMade(report, context, flags));
+      } finally {
+        progress.end();
+      }
+    },
+  );
+}
+
+/** @throws {BundleError} `USAGE` */
+function outputOf(input: string, { detached, output, format, cms }: ResignFlags): string {
+  if (!detached) {
+    if (output !== undefined) return output;
+    throw new BundleError('USAGE', 'the signed bundle needs a name', {
+      fix: 'give -o SIGNED.ova; or --detached, for a signature beside the file',
+    });
+  }
+  if (format !== undefined || cms !== undefined) {
+    throw new BundleError('USAGE', `--detached takes no ${format === undefined ? '--cms' : '--format'}`, {
+      fix: 'leave it out: a detached signature is always a CMS signature in DER',
+    });
+  }
+  if (output !== undefined) return output;
+  if (input !== '-' && !/^https?:/i.test(input)) return `${input}.p7s`;
+  throw new BundleError('USAGE', 'the signature needs a name, since the file has none here', {
+    fix: 'give -o FILE.p7s',
   });
 }

@@ -1,22 +1,25 @@
 import type { Command } from 'commander';
 import { printable } from '../../kit/encoding.ts';
-import { makeReport } from '../../operations/report.ts';
+import { BundleError } from '../../kit/errors.ts';
+import { type CertificateReport, makeReport } from '../../operations/report.ts';
 import type { PublisherReport } from '../../operations/trust.ts';
 import type { Context } from '../context.ts';
 import { field } from '../field.ts';
 import { gather, parseEnd, parseTime } from '../options.ts';
 import type { Exit } from '../program.ts';
+import { trustCheckCommand } from './trust-check.ts';
 
 interface AddFlags {
   readonly scope?: readonly string[];
   readonly subject?: readonly string[];
   readonly from?: Date;
   readonly until?: Date;
+  readonly timestamping?: boolean;
   readonly json?: boolean;
 }
 
-/** `bulla trust add | list | show | remove` */
-export function trustCommand(program: Command, context: Context, _exit: Exit): void {
+/** `bulla trust add | list | show | remove | check` */
+export function trustCommand(program: Command, context: Context, exit: Exit): void {
   const trust = program
     .command('trust')
     .summary('decide which publishers you trust, and for what')
@@ -38,9 +41,20 @@ export function trustCommand(program: Command, context: Context, _exit: Exit): v
     )
     .option('--from <time>', 'trust it from this time on', parseTime)
     .option('--until <time>', 'trust it until this time; a date is over when the day is', parseEnd)
+    .option('--timestamping', 'believe its timestamps, and nothing else')
     .option('--json', 'print one JSON document')
     .action(async (name: string, files: string[], flags: AddFlags) => {
-      const { trustAdd } = await import('../../operations/trust.ts');
+      const { trustAdd, trustAddTimestamping } = await import('../../operations/trust.ts');
+      if (flags.timestamping) {
+        expectNoLimits(flags);
+        const authorities = await trustAddTimestamping(own, name, files);
+        if (flags.json) return printJson('trust add', { authorities }, context);
+        context.print(
+          `${context.style.good(context.style.pass)} timestamps of "${name}" are believed from now on`,
+        );
+        for (const { certificate } of authorities) printCertificate(certificate, context);
+        return;
+      }
       const added = await trustAdd(own, name, files, {
         scopes: flags.scope ?? [],
         subjects: flags.subject ?? [],
@@ -57,9 +71,10 @@ export function trustCommand(program: Command, context: Context, _exit: Exit): v
     .description('list the publishers you trust')
     .option('--json', 'print one JSON document')
     .action(async (flags: { json?: boolean }) => {
-      const { trustList } = await import('../../operations/trust.ts');
+      const { trustList, trustListTimestamping } = await import('../../operations/trust.ts');
       const publishers = await trustList(context.trustFolders);
-      if (flags.json) return printJson('trust list', { publishers }, context);
+      const authorities = trustListTimestamping(context.trustFolders);
+      if (flags.json) return printJson('trust list', { publishers, authorities }, context);
       if (publishers.length === 0) context.print('nobody is trusted yet: bulla trust add NAME ca.pem');
       for (const publisher of publishers) {
         context.print(
@@ -68,6 +83,7 @@ export function trustCommand(program: Command, context: Context, _exit: Exit): v
           ),
         );
       }
+      for (const { file } of authorities) context.print(printable(`${'timestamps'.padEnd(45)} ${file}`));
     });
 
   trust
@@ -86,13 +102,27 @@ export function trustCommand(program: Command, context: Context, _exit: Exit): v
     .command('remove')
     .description('trust a publisher no more')
     .argument('<name>')
+    .option('--timestamping', 'a timestamp authority of that name')
     .option('--json', 'print one JSON document')
-    .action(async (name: string, flags: { json?: boolean }) => {
+    .action(async (name: string, flags: { json?: boolean; timestamping?: boolean }) => {
       const { trustRemove } = await import('../../operations/trust.ts');
-      const folder = await trustRemove(own, name);
+      const folder = await trustRemove(own, name, flags.timestamping ?? false);
       if (flags.json) return printJson('trust remove', { removed: folder }, context);
-      context.print(`${context.style.good(context.style.pass)} publisher "${name}" is trusted no more`);
+      const whose = flags.timestamping
+        ? `timestamps of "${name}" are believed`
+        : `publisher "${name}" is trusted`;
+      context.print(`${context.style.good(context.style.pass)} ${whose} no more`);
     });
+
+  trustCheckCommand(trust, context, exit);
+}
+
+/** A timestamp authority signs nothing but timestamps: there is nothing to limit. */
+function expectNoLimits({ scope, subject, from, until }: AddFlags): void {
+  if (!scope && !subject && !from && !until) return;
+  throw new BundleError('USAGE', '--timestamping takes no --scope, --subject, --from and --until', {
+    fix: 'leave them out: a timestamp authority is believed about times, and about nothing else',
+  });
 }
 
 function printJson(operation: string, result: Record<string, unknown>, context: Context): void {
@@ -107,9 +137,14 @@ function printPublisher(publisher: PublisherReport, context: Context): void {
   line('subjects', publisher.subjects.join('; ') || 'any');
   line('from', publisher.from ?? 'any time');
   line('until', publisher.until?.replace('T23:59:59.999Z', ', the end of the day (UTC)') ?? 'any time');
-  for (const anchor of publisher.anchors) {
-    line('certificate', anchor.subject);
-    line('', `${anchor.key}, valid ${anchor.notBefore.slice(0, 10)} to ${anchor.notAfter.slice(0, 10)}`);
-    line('', `sha256:${anchor.fingerprint}`);
-  }
+  if (publisher.revocation) line('revocation', publisher.revocation);
+  if (publisher.timestamp) line('timestamp', publisher.timestamp);
+  for (const anchor of publisher.anchors) printCertificate(anchor, context);
+}
+
+function printCertificate(certificate: CertificateReport, context: Context): void {
+  const { subject, key, notBefore, notAfter, fingerprint } = certificate;
+  context.print(field('certificate', subject));
+  context.print(field('', `${key}, valid ${notBefore.slice(0, 10)} to ${notAfter.slice(0, 10)}`));
+  context.print(field('', `sha256:${fingerprint}`));
 }

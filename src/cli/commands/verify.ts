@@ -1,47 +1,69 @@
 import type { Command } from 'commander';
+import { BundleError } from '../../kit/errors.ts';
+import type { Report } from '../../operations/report.ts';
+import type { VerifyOptions } from '../../operations/verify.ts';
 import type { Context } from '../context.ts';
-import {
-  type OutputFlags,
-  progressOf,
-  type TrustFlags,
-  verifyOptionsOf,
-  withOutputOptions,
-  withTrustOptions,
-} from '../options.ts';
+import { type OutputFlags, progressOf, withOutputOptions } from '../options.ts';
 import type { Exit } from '../program.ts';
+import { type TrustFlags, verifyOptionsOf, withTrustOptions } from '../trust-options.ts';
 
 const EXAMPLES = `
 Examples:
   bulla verify web.ova
   bulla verify web.ova --trust acme-ca.pem --json
+  bulla verify image.iso --signature image.iso.p7s
   curl -sSf https://images.example/web.ova | bulla verify -`;
 
-/** `bulla verify BUNDLE` */
+interface VerifyFlags extends TrustFlags, OutputFlags {
+  readonly signature?: string;
+}
+
+/** `bulla verify BUNDLE`, `bulla verify FILE --signature P7S` */
 export function verifyCommand(program: Command, context: Context, exit: Exit): void {
   const command = program
     .command('verify')
-    .summary('verify a bundle: archive, digests, signature, trust')
+    .summary('verify a bundle, or a file with its signature')
     .description(
       'Verifies a bundle in one pass: the archive, every digest, the signature, and whether you trust the signer.\n' +
+        'With --signature, verifies any file with the CMS signature beside it.\n' +
         'Exit code 0 means trusted, and nothing else does; see bulla help exit-codes.',
     )
     .argument('<bundle>', 'a file, - for standard input, or an https address')
+    .option('--signature <p7s>', 'the detached signature of the file, DER or PEM')
     .addHelpText('after', EXAMPLES);
-  withOutputOptions(withTrustOptions(command)).action(
-    async (input: string, flags: TrustFlags & OutputFlags) => {
-      const { verify } = await import('../../operations/verify.ts');
-      const { renderReport } = await import('../render-report.ts');
-      const progress = progressOf(flags, context);
-      try {
-        const { report } = await verify(input, {
-          ...verifyOptionsOf(flags, context),
-          onProgress: progress.onProgress,
-        });
-        progress.end();
-        exit(renderReport(report, context, { json: flags.json ?? false, quiet: flags.quiet ?? false }));
-      } finally {
-        progress.end();
-      }
-    },
-  );
+  withOutputOptions(withTrustOptions(command)).action(async (input: string, flags: VerifyFlags) => {
+    const { renderReport } = await import('../render-report.ts');
+    const progress = progressOf(flags, context);
+    try {
+      const options = { ...verifyOptionsOf(flags, context), onProgress: progress.onProgress };
+      const report = await verified(input, flags.signature, options);
+      progress.end();
+      exit(renderReport(report, context, { json: flags.json ?? false, quiet: flags.quiet ?? false }));
+    } finally {
+      progress.end();
+    }
+  });
+}
+
+/** What is verified depends on whether there is a signature beside it; only what is needed is loaded. */
+async function verified(
+  input: string,
+  signature: string | undefined,
+  options: VerifyOptions,
+): Promise<Report> {
+  if (signature === undefined) {
+    const { verify } = await import('../../operations/verify.ts');
+    return (await verify(input, options)).report;
+  }
+  if (options.allow?.unsigned || options.allow?.unlistedDescriptor) {
+    throw new BundleError(
+      'USAGE',
+      'a file with a detached signature is neither unsigned nor does it have a descriptor',
+      {
+        fix: 'leave out --allow-unsigned and --allow-unlisted-descriptor',
+      },
+    );
+  }
+  const { verifyFile } = await import('../../operations/verify-file.ts');
+  return verifyFile(input, signature, options);
 }

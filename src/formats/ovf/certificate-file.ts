@@ -97,17 +97,32 @@ function syntax(message: string, line?: number): BundleError {
 }
 
 /**
- * The bytes of a certificate file: signature line, the signer's certificate, then the intermediates.
+ * The certificate file with another CMS signature in place of the one it has; nothing else in it changes. [pack.10]
+ *
+ * @throws {BundleError} `CERTIFICATE_FILE_SYNTAX` when it has none
+ */
+export function withCms(file: Uint8Array, cms: Uint8Array): Uint8Array {
+  const text = decodeUtf8(file) ?? '';
+  const block = /-----BEGIN (CMS|PKCS7)-----[^-]*-----END \1-----(?:[ \t]*\r?\n)?/.exec(text);
+  if (!block) throw syntax('the certificate file has no CMS block');
+  const after = block.index + block[0].length;
+  return encodeUtf8(text.slice(0, block.index) + formatPem(block[1] ?? 'CMS', cms) + text.slice(after));
+}
+
+/**
+ * The bytes of a certificate file: signature line, the signer's certificate, then the intermediates or a CMS signature.
  *
  * The inverse of `parseCertificateFile`; certificates are DER, the signer's first, as every reader expects.
  *
  * @throws {BundleError} `CERTIFICATE_FILE_SYNTAX` for what could not be read again: no certificate, or too many
  */
 export function formatCertificateFile(
-  file: Pick<CertificateFile, 'algorithm' | 'manifestName' | 'signature' | 'certificates'>,
+  file: Pick<CertificateFile, 'algorithm' | 'manifestName' | 'signature' | 'certificates' | 'cms'>,
 ): Uint8Array {
   const line = `${file.algorithm.toUpperCase()}(${file.manifestName})= ${formatHex(file.signature)}\n`;
-  const bytes = encodeUtf8(line + file.certificates.map((der) => formatPem('CERTIFICATE', der)).join(''));
+  const certificates = file.certificates.map((der) => formatPem('CERTIFICATE', der)).join('');
+  const cms = file.cms ? formatPem('CMS', file.cms) : '';
+  const bytes = encodeUtf8(line + certificates + cms);
   const read = parseCertificateFile(bytes); // [cert.8]
   if (read.manifestName !== file.manifestName) throw syntax('the certificate file would be read otherwise');
   return bytes;

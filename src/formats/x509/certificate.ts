@@ -33,6 +33,8 @@ export interface X509Fields {
 
 const EC_PUBLIC_KEY = '1.2.840.10045.2.1';
 const MAX_SERIAL_BYTES = 64;
+/** Those in use have a few KiB; the largest is for a list of names that no honest certificate has. [x509.14] */
+const MAX_CERTIFICATE_BYTES = 128 * 1024;
 
 /**
  * The fields of one X.509 certificate in DER.
@@ -42,6 +44,9 @@ const MAX_SERIAL_BYTES = 64;
  */
 export function parseX509(der: Uint8Array): X509Fields {
   const what = 'a certificate';
+  if (der.byteLength > MAX_CERTIFICATE_BYTES) {
+    throw malformed(what, `it has ${der.byteLength} bytes; at most ${MAX_CERTIFICATE_BYTES} are read`);
+  }
   const outer = openDer(readOnly(der, TAG.sequence, what).value, what);
   const tbs = outer.next(TAG.sequence);
   const outerAlgorithm = outer.next(TAG.sequence);

@@ -11,6 +11,21 @@ import {
   readOnly,
   TAG,
 } from '../der/cursor.ts';
+import { type DistributionPoint, parseDistributionPoints } from './distribution-point.ts';
+import {
+  type GeneralName,
+  type NameConstraints,
+  parseNameConstraints,
+  parseSubjectAltName,
+} from './general-name.ts';
+import {
+  type PolicyConstraints,
+  type PolicyMapping,
+  parseCertificatePolicies,
+  parseInhibitAnyPolicy,
+  parsePolicyConstraints,
+  parsePolicyMappings,
+} from './policy-extensions.ts';
 
 /** OIDs of the extensions this program knows by name. */
 export const EXTENSION = {
@@ -29,6 +44,8 @@ export const EXTENSION = {
   freshestCrl: '2.5.29.46',
   inhibitAnyPolicy: '2.5.29.54',
   authorityInfoAccess: '1.3.6.1.5.5.7.1.1',
+  subjectInfoAccess: '1.3.6.1.5.5.7.1.11',
+  ocspNoCheck: '1.3.6.1.5.5.7.48.1.5',
 } as const;
 
 const KNOWN: ReadonlySet<string> = new Set(Object.values(EXTENSION));
@@ -65,6 +82,15 @@ export interface X509Extensions {
   /** lower hex */
   readonly subjectKeyId?: string;
   readonly authorityKeyId?: string;
+  readonly subjectAltName?: readonly GeneralName[];
+  readonly nameConstraints?: NameConstraints;
+  /** OIDs */
+  readonly certificatePolicies?: readonly string[];
+  readonly policyMappings?: readonly PolicyMapping[];
+  readonly policyConstraints?: PolicyConstraints;
+  readonly inhibitAnyPolicy?: number;
+  readonly crlDistributionPoints?: readonly DistributionPoint[];
+  readonly freshestCrl?: readonly DistributionPoint[];
   /** OIDs of critical extensions that this program does not know even by name */
   readonly unknownCritical: readonly string[];
 }
@@ -89,25 +115,42 @@ export function parseExtensions(bytes: Uint8Array, what: string): X509Extensions
   }
   if (byOid.size === 0) throw malformed(what, 'an empty list of extensions');
 
-  const read = <T>(oid: string, parse: (value: Uint8Array, what: string) => T): T | undefined => {
-    const extension = byOid.get(oid);
-    return extension && parse(extension.value, what);
-  };
-  const basicConstraints = read(EXTENSION.basicConstraints, parseBasicConstraints);
-  const keyUsage = read(EXTENSION.keyUsage, parseKeyUsage);
-  const extendedKeyUsage = read(EXTENSION.extendedKeyUsage, parseExtendedKeyUsage);
-  const subjectKeyId = read(EXTENSION.subjectKeyIdentifier, parseSubjectKeyId);
-  const authorityKeyId = read(EXTENSION.authorityKeyIdentifier, parseAuthorityKeyId);
+  const parsed = Object.fromEntries(
+    Object.entries(PARSERS).flatMap(([name, parse]) => {
+      const extension = byOid.get(EXTENSION[name as keyof typeof PARSERS]);
+      const value = extension && parse(extension.value, what);
+      return value === undefined ? [] : [[FIELDS[name] ?? name, value]];
+    }),
+  );
   return {
     byOid,
-    ...(basicConstraints && { basicConstraints }),
-    ...(keyUsage && { keyUsage }),
-    ...(extendedKeyUsage && { extendedKeyUsage }),
-    ...(subjectKeyId !== undefined && { subjectKeyId }),
-    ...(authorityKeyId !== undefined && { authorityKeyId }),
+    ...parsed,
     unknownCritical: [...byOid.values()].filter((e) => e.critical && !KNOWN.has(e.oid)).map((e) => e.oid),
   };
 }
+
+/** What is read as a value, by the name of the extension. */
+const PARSERS = {
+  basicConstraints: parseBasicConstraints,
+  keyUsage: parseKeyUsage,
+  extendedKeyUsage: parseExtendedKeyUsage,
+  subjectKeyIdentifier: parseSubjectKeyId,
+  authorityKeyIdentifier: parseAuthorityKeyId,
+  subjectAltName: parseSubjectAltName,
+  nameConstraints: parseNameConstraints,
+  certificatePolicies: parseCertificatePolicies,
+  policyMappings: parsePolicyMappings,
+  policyConstraints: parsePolicyConstraints,
+  inhibitAnyPolicy: parseInhibitAnyPolicy,
+  crlDistributionPoints: parseDistributionPoints,
+  freshestCrl: parseDistributionPoints,
+} as const;
+
+/** Fields that are not called like their extension. */
+const FIELDS: Readonly<Record<string, string>> = {
+  subjectKeyIdentifier: 'subjectKeyId',
+  authorityKeyIdentifier: 'authorityKeyId',
+};
 
 function parseExtension(element: DerElement, what: string): X509Extension {
   if (element.tag !== TAG.sequence) throw malformed(what, 'an extension that is not a SEQUENCE');
@@ -151,6 +194,11 @@ function parseSubjectKeyId(value: Uint8Array, what: string): string {
 function parseAuthorityKeyId(value: Uint8Array, what: string): string | undefined {
   const cursor = openDer(readOnly(value, TAG.sequence, what).value, what);
   const keyId = cursor.optional(0x80);
-  while (!cursor.done()) cursor.next(); // the issuer's name and serial number are hints that nothing here follows
+  const issuer = cursor.optional(0xa1); // with the serial number a hint that nothing here follows
+  const serial = cursor.optional(0x82);
+  cursor.end();
+  if ((issuer === undefined) !== (serial === undefined)) {
+    throw malformed(what, 'an authority key identifier with half of issuer and serial number');
+  }
   return keyId && formatHex(keyId.value);
 }

@@ -9,11 +9,13 @@ export interface NameAttribute {
   readonly value: string;
 }
 
-/** A distinguished name; `text` and `attributes` begin with the most specific attribute, `raw` is the DER for comparing. */
+/** A distinguished name; `text` and `attributes` begin with the most specific attribute, `raw` is the DER. */
 export interface X509Name {
   readonly text: string;
   readonly attributes: readonly NameAttribute[];
   readonly raw: Uint8Array;
+  /** each RDN as one text that is equal exactly when the RDNs match, in the order of the DER [x509.13] */
+  readonly rdns: readonly string[];
 }
 
 const MAX_NAME_BYTES = 8192;
@@ -31,12 +33,48 @@ export function parseName(element: DerElement, what: string): X509Name {
     if (rdn.tag !== TAG.set || rdn.value.byteLength === 0) throw malformed(what, 'an empty or wrong RDN');
     return childrenOf(rdn, what).map((pair) => parseAttribute(pair, what));
   });
-  rdns.reverse();
+  const shown = rdns.toReversed();
   return {
-    text: rdns.map((rdn) => rdn.map(({ text }) => text).join('+')).join(','),
-    attributes: rdns.flat().map(({ type, value }) => ({ type, value })),
+    text: shown.map((rdn) => rdn.map(({ text }) => text).join('+')).join(','),
+    attributes: shown.flat().map(({ type, value }) => ({ type, value })),
     raw: element.raw,
+    rdns: rdns.map(canonical),
   };
+}
+
+/** True when both are the same name (RFC 5280 section 7.1). [x509.13] */
+export function sameName(a: X509Name, b: X509Name): boolean {
+  return nameKey(a) === nameKey(b);
+}
+
+/** A text that is equal exactly for names that match. [x509.13] */
+export function nameKey(name: X509Name): string {
+  return name.rdns.join('\n');
+}
+
+/** True when the name lies in the subtree of `base`, or is `base`. [nc.3] */
+export function isWithin(name: X509Name, base: X509Name): boolean {
+  return base.rdns.every((rdn, i) => rdn === name.rdns[i]);
+}
+
+/** The canonical text of one RDN given by its contents. @throws `CERTIFICATE_MALFORMED` */
+export function canonicalRdn(contents: Uint8Array, what: string): string {
+  const pairs: ReturnType<typeof parseAttribute>[] = [];
+  const cursor = openDer(contents, what);
+  while (!cursor.done()) pairs.push(parseAttribute(cursor.next(), what));
+  return canonical(pairs);
+}
+
+/** [x509.13] Letters of ASCII in one case, blanks squeezed; the kind of string does not matter. Its parts cannot run into each other. */
+function canonical(rdn: readonly NameAttribute[]): string {
+  const attributes = rdn.map(({ type, value }) => {
+    const folded = value
+      .replace(/ +/g, ' ')
+      .replace(/^ | $/g, '')
+      .replace(/[A-Z]+/g, (run) => run.toLowerCase());
+    return `${type}=${escapeValue(folded)}`;
+  });
+  return attributes.sort().join('+');
 }
 
 function parseAttribute(pair: DerElement, what: string): NameAttribute & { readonly text: string } {

@@ -1,12 +1,29 @@
-import { type DerElement, malformed, openDer, readOid, readOnly, TAG } from '../der/cursor.ts';
+import { type DerElement, malformed, openDer, readInteger, readOid, readOnly, TAG } from '../der/cursor.ts';
 
-/** A signature algorithm as a certificate names it. */
+/** The kinds of signature there are. */
+export type SignatureScheme = 'rsa' | 'rsa-pss' | 'ecdsa' | 'dsa' | 'eddsa';
+
+/** A signature algorithm as a certificate or a CMS names it. */
 export interface SignatureAlgorithm {
   readonly oid: string;
+  /** the AlgorithmIdentifier, DER */
+  readonly raw: Uint8Array;
   /** a name to show; the OID when it is not known */
   readonly name: string;
-  /** what is signed is this digest (`sha256`, …); undefined when the algorithm is not known */
+  /** undefined when it is not known */
+  readonly scheme?: SignatureScheme;
+  /** what is signed is this digest (`sha256`, …); undefined when that is not known, or for the digest beside it to say */
   readonly digest?: string;
+  /** of RSA-PSS */
+  readonly pss?: PssParameters;
+}
+
+/** Parameters of RSASSA-PSS (RFC 4055 section 3.1); a digest that is not known is undefined. */
+interface PssParameters {
+  readonly digest: string | undefined;
+  readonly mgfDigest: string | undefined;
+  /** bytes */
+  readonly saltLength: number;
 }
 
 const RSA = '1.2.840.113549.1.1';
@@ -14,6 +31,7 @@ const ECDSA = '1.2.840.10045.4';
 const NIST_DIGEST = '2.16.840.1.101.3.4.2';
 const NIST_SIGNATURE = '2.16.840.1.101.3.4.3';
 const RSA_PSS = `${RSA}.10`;
+const MGF1 = `${RSA}.8`;
 
 const DIGESTS: Readonly<Record<string, string>> = {
   '1.2.840.113549.2.5': 'md5',
@@ -28,9 +46,14 @@ const DIGESTS: Readonly<Record<string, string>> = {
   [`${NIST_DIGEST}.8`]: 'sha3-256',
   [`${NIST_DIGEST}.9`]: 'sha3-384',
   [`${NIST_DIGEST}.10`]: 'sha3-512',
+  [`${NIST_DIGEST}.12`]: 'shake256',
+  [`${NIST_DIGEST}.18`]: 'shake256',
 };
 
-const ALGORITHMS: Readonly<Record<string, readonly [scheme: string, digest: string]>> = {
+const ALGORITHMS: Readonly<Record<string, readonly [scheme: string, digest?: string]>> = {
+  [`${RSA}.1`]: ['RSA'],
+  '1.2.840.10045.2.1': ['ECDSA'],
+  '1.2.840.10040.4.1': ['DSA'],
   [`${RSA}.2`]: ['RSA', 'md2'],
   [`${RSA}.4`]: ['RSA', 'md5'],
   [`${RSA}.5`]: ['RSA', 'sha1'],
@@ -63,36 +86,96 @@ const ALGORITHMS: Readonly<Record<string, readonly [scheme: string, digest: stri
   '1.3.101.113': ['Ed448', 'shake256'],
 };
 
+const SCHEMES: Readonly<Record<string, SignatureScheme>> = {
+  RSA: 'rsa',
+  ECDSA: 'ecdsa',
+  DSA: 'dsa',
+  Ed25519: 'eddsa',
+  Ed448: 'eddsa',
+};
+
 /**
  * The meaning of an AlgorithmIdentifier of a signature; whether it is strong enough is decided in `trust/policy.ts`.
- * @throws `CERTIFICATE_MALFORMED`
+ * @throws `CERTIFICATE_MALFORMED` [sigalg.1]
  */
 export function parseSignatureAlgorithm(element: DerElement, what: string): SignatureAlgorithm {
-  if (element.tag !== TAG.sequence) throw malformed(what, 'a signature algorithm that is not a SEQUENCE');
+  const { oid, parameters } = readAlgorithm(element, what);
+  const { raw } = element;
+  if (oid === RSA_PSS) return pssAlgorithm(raw, parsePss(parameters, what));
+  const [scheme, digest] = ALGORITHMS[oid] ?? [];
+  if (scheme === undefined) return { oid, raw, name: oid };
+  // [sigalg.1] parameters that nobody looks at are room for bytes of the attacker's choice
+  const none = parameters === undefined || (parameters.tag === TAG.null && parameters.value.byteLength === 0);
+  if (!none || (parameters && scheme.startsWith('Ed')))
+    throw malformed(what, 'a signature algorithm with parameters it has not');
+  const name =
+    digest === undefined || scheme.startsWith('Ed') ? scheme : `${scheme} with ${showDigest(digest)}`;
+  const known = SCHEMES[scheme];
+  return { oid, raw, name, ...(known && { scheme: known }), ...(digest !== undefined && { digest }) };
+}
+
+function pssAlgorithm(raw: Uint8Array, pss: PssParameters): SignatureAlgorithm {
+  const { digest } = pss;
+  const name = digest === undefined ? 'RSA-PSS with an unknown digest' : `RSA-PSS with ${showDigest(digest)}`;
+  return { oid: RSA_PSS, raw, name, scheme: 'rsa-pss', ...(digest !== undefined && { digest }), pss };
+}
+
+function readAlgorithm(
+  element: DerElement,
+  what: string,
+): { oid: string; parameters: DerElement | undefined } {
+  if (element.tag !== TAG.sequence) throw malformed(what, 'an algorithm that is not a SEQUENCE');
   const cursor = openDer(element.value, what);
   const oid = readOid(cursor.next(), what);
   const parameters = cursor.done() ? undefined : cursor.next();
   cursor.end();
-  const known = ALGORITHMS[oid];
-  if (known) {
-    const [scheme, digest] = known;
-    return { oid, name: scheme.startsWith('Ed') ? scheme : `${scheme} with ${showDigest(digest)}`, digest };
-  }
-  if (oid !== RSA_PSS) return { oid, name: oid };
-  const digest = pssDigest(parameters, what);
-  if (digest === undefined) return { oid, name: 'RSA-PSS with an unknown digest' };
-  return { oid, name: `RSA-PSS with ${showDigest(digest)}`, digest };
+  return { oid, parameters };
 }
 
-/** The digest of RSASSA-PSS parameters (RFC 4055 section 3.1): SHA-1 is the default, so absent parameters mean SHA-1. */
-function pssDigest(parameters: DerElement | undefined, what: string): string | undefined {
-  if (!parameters) return 'sha1';
+/** RFC 4055 section 3.1: SHA-1, MGF1 with SHA-1 and 20 bytes of salt are what absent fields mean. [sigalg.2] */
+function parsePss(parameters: DerElement | undefined, what: string): PssParameters {
+  const defaults = { digest: 'sha1', mgfDigest: 'sha1', saltLength: 20 };
+  if (!parameters) return defaults;
   const cursor = openDer(readOnly(parameters.raw, TAG.sequence, what).value, what);
   const hash = cursor.optional(0xa0);
-  while (!cursor.done()) cursor.next(); // mask generation, salt length: node:crypto obeys them when it verifies
-  if (!hash) return 'sha1';
-  const algorithm = openDer(readOnly(hash.value, TAG.sequence, what).value, what);
-  return DIGESTS[readOid(algorithm.next(), what)];
+  const mask = cursor.optional(0xa1);
+  const salt = cursor.optional(0xa2);
+  const trailer = cursor.optional(0xa3);
+  cursor.end();
+  if (trailer && readInteger(readOnly(trailer.value, TAG.integer, what), what) !== 1n) {
+    throw malformed(what, 'RSA-PSS parameters with another trailer');
+  }
+  const length = salt ? readInteger(readOnly(salt.value, TAG.integer, what), what) : 20n;
+  if (length < 0n || length > 2048n) throw malformed(what, 'RSA-PSS parameters with an impossible salt');
+  return {
+    digest: hash
+      ? parseDigestAlgorithm(readOnly(hash.value, TAG.sequence, what), what).name
+      : defaults.digest,
+    mgfDigest: mask ? parseMask(readOnly(mask.value, TAG.sequence, what), what) : defaults.mgfDigest,
+    saltLength: Number(length),
+  };
+}
+
+function parseMask(element: DerElement, what: string): string | undefined {
+  const { oid, parameters } = readAlgorithm(element, what);
+  return oid === MGF1 && parameters ? parseDigestAlgorithm(parameters, what).name : undefined;
+}
+
+/** A digest as an AlgorithmIdentifier names it; `name` (as node:crypto has it) is undefined when it is not known. */
+export interface DigestAlgorithm {
+  readonly oid: string;
+  readonly name: string | undefined;
+}
+
+/** The meaning of an AlgorithmIdentifier of a digest. @throws `CERTIFICATE_MALFORMED` */
+export function parseDigestAlgorithm(element: DerElement, what: string): DigestAlgorithm {
+  const { oid } = readAlgorithm(element, what);
+  return { oid, name: DIGESTS[oid] };
+}
+
+/** The OID of a digest; undefined when it has none here. */
+export function digestOid(name: string): string | undefined {
+  return Object.entries(DIGESTS).find(([, digest]) => digest === name)?.[0];
 }
 
 /** A digest's name for people: `SHA-256`. */

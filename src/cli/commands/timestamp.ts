@@ -1,0 +1,95 @@
+import { type Command, Option } from 'commander';
+import { BundleError } from '../../kit/errors.ts';
+import type { Report } from '../../operations/report.ts';
+import type { SigningDigest } from '../../operations/signing-identity.ts';
+import type { Context } from '../context.ts';
+import { formatOf, mtimeOf, type OutputFlags, progressOf, withOutputOptions } from '../options.ts';
+import type { Exit } from '../program.ts';
+import { renderMade } from '../render-made.ts';
+import { authorityOf } from '../sign-options.ts';
+
+interface TimestampFlags extends OutputFlags {
+  readonly output?: string;
+  readonly tsa?: string;
+  readonly tsqOut?: string;
+  readonly tsrIn?: string;
+  readonly digest: SigningDigest;
+  readonly format?: string;
+  readonly force?: boolean;
+}
+
+const EXAMPLES = `
+Examples:
+  bulla timestamp web.ova --tsa http://tsa.example -o web-stamped.ova
+  bulla timestamp web.ova --tsq-out web.tsq       # on the machine without a network …
+  curl -sSf -H 'Content-Type: application/timestamp-query' --data-binary @web.tsq http://tsa.example > web.tsr
+  bulla timestamp web.ova --tsr-in web.tsr -o web-stamped.ova`;
+
+/** `bulla timestamp BUNDLE --tsa URL -o STAMPED` */
+export function timestampCommand(program: Command, context: Context, exit: Exit): void {
+  const command = program
+    .command('timestamp')
+    .summary('prove when a bundle was signed')
+    .description(
+      'Writes a copy of a signed bundle with a timestamp (RFC 3161) of its signature, so that it can be trusted when the\n' +
+        "signer's certificate has expired. Give one of --tsa, --tsq-out and --tsr-in.",
+    )
+    .argument('<bundle>', 'a file, - for standard input, or an https address')
+    .option('-o, --output <file>', 'the timestamped bundle to write, or - for standard output')
+    .option('--tsa <url>', 'ask this authority (http or https)')
+    .option('--tsq-out <file>', 'only write the request, to be answered on another machine')
+    .option('--tsr-in <file>', 'take the reply of the authority from this file')
+    .addOption(
+      new Option('--digest <name>', 'digest in the request')
+        .choices(['sha256', 'sha384', 'sha512'])
+        .default('sha256'),
+    )
+    .addOption(
+      new Option('--format <format>', 'when the extension does not say it').choices(['ova', 'tar', 'tgz']),
+    )
+    .option('--force', 'replace the output if it exists')
+    .addHelpText('after', EXAMPLES);
+  withOutputOptions(command).action(async (input: string, flags: TimestampFlags) => {
+    const progress = progressOf(flags, context);
+    try {
+      const report = await stamped(input, flags, { context, onProgress: progress.onProgress });
+      progress.end();
+      exit(renderMade(report, context, flags));
+    } finally {
+      progress.end();
+    }
+  });
+}
+
+async function stamped(
+  input: string,
+  flags: TimestampFlags,
+  { context, onProgress }: { context: Context; onProgress: ReturnType<typeof progressOf>['onProgress'] },
+): Promise<Report> {
+  const { tsa, tsqOut, tsrIn, digest, output, force = false } = flags;
+  const { signal } = context;
+  if ([tsa, tsqOut, tsrIn].filter((one) => one !== undefined).length !== 1) {
+    throw new BundleError('USAGE', 'one of --tsa, --tsq-out and --tsr-in is needed, and only one', {
+      fix: 'see bulla timestamp --help',
+    });
+  }
+  const { timestamp, requestTimestampFile } = await import('../../operations/timestamp.ts');
+  if (tsqOut !== undefined) {
+    return requestTimestampFile(input, { output: tsqOut, digest, overwrite: force, signal });
+  }
+  if (output === undefined) {
+    throw new BundleError('USAGE', 'the timestamped bundle needs a name', { fix: 'give -o STAMPED.ova' });
+  }
+  const { replyIn } = await import('../../operations/timestamp-source.ts');
+  const source =
+    tsa === undefined ? replyIn(tsrIn ?? '', new Date()) : await authorityOf(tsa, digest, context);
+  return timestamp(input, {
+    output,
+    source,
+    format: formatOf(output, flags.format),
+    overwrite: force,
+    mtime: mtimeOf(context),
+    signal,
+    onProgress,
+  });
+}

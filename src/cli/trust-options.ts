@@ -1,0 +1,92 @@
+import { type Command, Option } from 'commander';
+import type { TrustOptions } from '../operations/load-trust.ts';
+import type { VerifyOptions } from '../operations/verify.ts';
+import type { RevocationMode, TimestampMode } from '../trust/publisher.ts';
+import type { Context } from './context.ts';
+import { gather, parseTime } from './options.ts';
+
+/** Options of the commands that judge a bundle. */
+export interface TrustFlags {
+  readonly trust?: readonly string[];
+  readonly pin?: readonly string[];
+  readonly trustTsa?: readonly string[];
+  readonly at?: Date;
+  readonly crl?: readonly string[];
+  readonly ocsp?: readonly string[];
+  readonly revocation?: RevocationMode;
+  readonly timestamp?: TimestampMode;
+  readonly allowUnsigned?: boolean;
+  readonly allowSha1?: boolean;
+  readonly allowWeakKeys?: boolean;
+  readonly allowUnlistedDescriptor?: boolean;
+}
+
+/** Adds what decides about trust: anchors, pins, time, and the allowances that each name what they give up. */
+export function withTrustOptions(command: Command): Command {
+  return command
+    .option(
+      '--trust <pem>',
+      'trust this CA or signer (PEM file or folder), and no one else; repeatable',
+      gather,
+    )
+    .option(
+      '--pin <sha256:hex>',
+      'trust the signer with this public key ("key" in the output), and no one else; repeatable',
+      gather,
+    )
+    .option(
+      '--trust-tsa <pem>',
+      'believe timestamps of this authority (PEM file or folder), and no other; repeatable',
+      gather,
+    )
+    .option('--at <time>', 'judge certificates at this time (ISO 8601) instead of now', parseTime)
+    .option('--crl <file>', 'a certificate revocation list (PEM or DER) to judge by; repeatable', gather)
+    .option('--ocsp <file>', 'an OCSP response (DER) to judge by; repeatable', gather)
+    .addOption(
+      new Option('--revocation <mode>', 'whether it must be shown that no certificate is revoked').choices([
+        'require',
+        'if-present',
+        'off',
+      ]),
+    )
+    .addOption(
+      new Option(
+        '--timestamp <mode>',
+        'whether a timestamp must prove, or may, when the signature was made',
+      ).choices(['require', 'prefer', 'ignore']),
+    )
+    .option('--allow-unsigned', 'accept a bundle without a signature: anyone may have made it')
+    .option('--allow-sha1', 'accept SHA-1 digests and signatures: forged ones can be bought')
+    .option('--allow-weak-keys', 'accept RSA keys of 1024 to 2047 bits: they can be broken')
+    .option(
+      '--allow-unlisted-descriptor',
+      'accept a descriptor that the manifest does not list: anyone may have changed it',
+    );
+}
+
+/** The options of `verify` from the flags. */
+export function verifyOptionsOf(flags: TrustFlags, context: Context): VerifyOptions {
+  const trust: TrustOptions = {
+    anchors: flags.trust ?? [],
+    pins: flags.pin ?? [],
+    timestampAnchors: flags.trustTsa ?? [],
+    folders: context.trustFolders,
+  };
+  return {
+    trust,
+    revocation: {
+      crls: flags.crl ?? [],
+      ocsps: flags.ocsp ?? [],
+      ...(flags.revocation ? { mode: flags.revocation } : {}),
+    },
+    ...(flags.timestamp ? { timestamp: flags.timestamp } : {}),
+    ...(flags.at ? { at: flags.at } : {}),
+    allow: {
+      unsigned: flags.allowUnsigned ?? false,
+      sha1: flags.allowSha1 ?? false,
+      weakKeys: flags.allowWeakKeys ?? false,
+      unlistedDescriptor: flags.allowUnlistedDescriptor ?? false,
+    },
+    signal: context.signal,
+  };
+}

@@ -1,0 +1,157 @@
+import { parseHex } from '../../kit/encoding.ts';
+import { type DerElement, malformed, openDer, readInteger, readOnly, readTime, TAG } from '../der/cursor.ts';
+import { type RawExtension, readExtensions } from './crl-extensions.ts';
+import { type GeneralName, parseGeneralNames } from './general-name.ts';
+
+/** Why a certificate was revoked (RFC 5280 section 5.3.1), by number. */
+const REASONS: Readonly<Record<number, string>> = {
+  0: 'unspecified',
+  1: 'keyCompromise',
+  2: 'cACompromise',
+  3: 'affiliationChanged',
+  4: 'superseded',
+  5: 'cessationOfOperation',
+  6: 'certificateHold',
+  8: 'removeFromCRL',
+  9: 'privilegeWithdrawn',
+  10: 'aACompromise',
+};
+
+/** What a list, or an OCSP response, says about a revoked certificate. */
+export interface Revocation {
+  readonly at: Date;
+  /** as RFC 5280 names it; absent when none is given */
+  readonly reason?: string;
+  /** since when the key may have been in other hands */
+  readonly invalidSince?: Date;
+}
+
+const WHAT = 'an entry of the revocation list';
+const REASON_CODE = '2.5.29.21';
+const INVALIDITY_DATE = '2.5.29.24';
+const CERTIFICATE_ISSUER = '2.5.29.29';
+const KNOWN: readonly string[] = [REASON_CODE, INVALIDITY_DATE, CERTIFICATE_ISSUER];
+
+/** The name of a reason by its number. @throws `CERTIFICATE_MALFORMED` for numbers that do not exist */
+export function reasonName(code: number, what: string): string {
+  const name = REASONS[code];
+  if (name === undefined) throw malformed(what, `the unknown reason ${code}`);
+  return name;
+}
+
+/**
+ * Checks the form of every entry, without keeping any: a list may have a million.
+ * @throws `CERTIFICATE_MALFORMED` [crl.4]
+ */
+export function checkEntries(
+  entries: Uint8Array,
+  extensible: boolean,
+): { readonly count: number; readonly unknownCritical: boolean } {
+  let count = 0;
+  let unknownCritical = false;
+  const cursor = openDer(entries, WHAT);
+  while (!cursor.done()) {
+    const entry = openDer(cursor.next(TAG.sequence).value, WHAT);
+    if (entry.next(TAG.integer).value.byteLength === 0)
+      throw malformed(WHAT, 'a serial number without contents');
+    const time = entry.next();
+    if (time.tag !== TAG.utcTime && time.tag !== TAG.generalizedTime)
+      throw malformed(WHAT, 'no revocation date');
+    const list = entry.optional(TAG.sequence);
+    entry.end();
+    if (list && !extensible) throw malformed(WHAT, 'extensions in a list of version 1');
+    if (list && hasUnknownCritical(list)) unknownCritical = true;
+    count++;
+  }
+  return { count, unknownCritical };
+}
+
+function hasUnknownCritical(list: DerElement): boolean {
+  if (isReasonAlone(list.value)) return false;
+  return [...readExtensions(list, WHAT).values()].some(
+    ({ critical, oid }) => critical && !KNOWN.includes(oid),
+  );
+}
+
+/** Most entries have a reason and nothing else, which needs no objects to be read. */
+function isReasonAlone(value: Uint8Array): boolean {
+  if (value.byteLength !== ONLY_REASON.length + 1) return false;
+  for (let i = 0; i < ONLY_REASON.length; i++) if (value[i] !== ONLY_REASON[i]) return false;
+  return true;
+}
+
+const ONLY_REASON: readonly number[] = [0x30, 0x0a, 0x06, 0x03, 0x55, 0x1d, 0x15, 0x04, 0x03, 0x0a, 0x01];
+
+/** Whom an entry is about: the issuer of the list, or in an indirect list the one that an entry before it has named. */
+export type IssuerMatch = (issuer: readonly GeneralName[] | undefined) => boolean;
+
+/**
+ * What the list says about a certificate: its first entry for this serial number and issuer that revokes, else the last.
+ *
+ * @param serial lower hex of the INTEGER's contents
+ * @param isIssuer told the names of the last certificateIssuer extension, or undefined before the first
+ * @throws `CERTIFICATE_MALFORMED` [crl.4] [crl.5]
+ */
+export function findEntry(
+  entries: Uint8Array,
+  serial: string,
+  isIssuer: IssuerMatch,
+  indirect: boolean,
+): Revocation | undefined {
+  const wanted = parseHex(serial) ?? new Uint8Array();
+  let issuer: readonly GeneralName[] | undefined;
+  let found: Revocation | undefined;
+  const cursor = openDer(entries, WHAT);
+  while (!cursor.done()) {
+    const entry = cursor.next(TAG.sequence);
+    // [crl.5] in an indirect list the issuer holds for the entries behind it, too
+    if (indirect) issuer = certificateIssuer(entry) ?? issuer;
+    if (!hasSerial(entry.value, wanted) || !isIssuer(issuer)) continue;
+    const revocation = parseEntry(entry);
+    // [crl.5] a second entry must not take the first one back
+    if (revocation.reason !== 'removeFromCRL') return revocation;
+    found = revocation;
+  }
+  return found;
+}
+
+/** Compares without making objects: the serial number is the first field. */
+function hasSerial(entry: Uint8Array, wanted: Uint8Array): boolean {
+  if (entry[1] !== wanted.byteLength) return false;
+  for (let i = 0; i < wanted.byteLength; i++) if (entry[2 + i] !== wanted[i]) return false;
+  return true;
+}
+
+function extensionsOf(entry: DerElement): ReadonlyMap<string, RawExtension> {
+  const cursor = openDer(entry.value, WHAT);
+  cursor.next();
+  cursor.next();
+  const list = cursor.optional(TAG.sequence);
+  return list ? readExtensions(list, WHAT) : new Map();
+}
+
+function certificateIssuer(entry: DerElement): readonly GeneralName[] | undefined {
+  const extension = extensionsOf(entry).get(CERTIFICATE_ISSUER);
+  return extension && parseGeneralNames(readOnly(extension.value, TAG.sequence, WHAT).value, WHAT);
+}
+
+function parseEntry(entry: DerElement): Revocation {
+  const cursor = openDer(entry.value, WHAT);
+  cursor.next();
+  const at = readTime(cursor.next(), WHAT);
+  const extensions = extensionsOf(entry);
+  const reason = extensions.get(REASON_CODE);
+  const invalidity = extensions.get(INVALIDITY_DATE);
+  return {
+    at,
+    ...(reason && { reason: reasonName(readEnumerated(readOnly(reason.value, 0x0a, WHAT)), WHAT) }),
+    ...(invalidity && {
+      invalidSince: readTime(readOnly(invalidity.value, TAG.generalizedTime, WHAT), WHAT),
+    }),
+  };
+}
+
+/** An ENUMERATED, or anything tagged as one. @throws `CERTIFICATE_MALFORMED` */
+export function readEnumerated(element: DerElement): number {
+  return Number(readInteger({ ...element, tag: TAG.integer }, WHAT, 4));
+}

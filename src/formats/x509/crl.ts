@@ -1,0 +1,110 @@
+import { equalBytes } from '../../kit/bytes.ts';
+import { decodeLatin1 } from '../../kit/encoding.ts';
+import { BundleError, isBundleError } from '../../kit/errors.ts';
+import {
+  type DerElement,
+  openDer,
+  readBitString,
+  readInteger,
+  readOnly,
+  readTime,
+  TAG,
+} from '../der/cursor.ts';
+import { splitPem } from '../pem.ts';
+import { checkEntries } from './crl-entries.ts';
+import { type CrlExtensions, NO_CRL_EXTENSIONS, parseCrlExtensions } from './crl-extensions.ts';
+import { parseName, type X509Name } from './name.ts';
+import { parseSignatureAlgorithm, type SignatureAlgorithm } from './signature-algorithm.ts';
+
+/** A certificate revocation list (RFC 5280 section 5), nothing of it believed. Byte arrays are views into the input. */
+export interface Crl {
+  /** what the report calls it: a file, or where in a bundle it was */
+  readonly source: string;
+  readonly issuer: X509Name;
+  readonly thisUpdate: Date;
+  readonly nextUpdate?: Date;
+  readonly extensions: CrlExtensions;
+  /** the revoked certificates as they stand, for `findEntry`; a list may have a million */
+  readonly entries: Uint8Array;
+  readonly entryCount: number;
+  /** an entry has a critical extension that is not known */
+  readonly unknownCriticalEntry: boolean;
+  /** what is signed, by what, and the signature */
+  readonly tbs: Uint8Array;
+  readonly algorithm: SignatureAlgorithm;
+  readonly signature: Uint8Array;
+}
+
+const WHAT = 'the revocation list';
+
+/** One CRL in DER. @throws {BundleError} `REVOCATION_MALFORMED` and nothing else [crl.1] */
+export function parseCrl(der: Uint8Array, source: string): Crl {
+  return guarded(() => readCrl(der, source));
+}
+
+/** The CRLs in a file: one in DER, or any number in PEM. @throws {BundleError} `REVOCATION_MALFORMED` [crl.2] */
+export function parseCrls(bytes: Uint8Array, source: string): readonly Crl[] {
+  if (bytes[0] === TAG.sequence) return [parseCrl(bytes, source)];
+  const { blocks, fault } = splitPem(decodeLatin1(bytes));
+  const found = blocks.filter(({ label }) => label === 'X509 CRL');
+  if (fault || found.length === 0) {
+    throw new BundleError('REVOCATION_MALFORMED', fault?.message ?? 'the file holds no revocation list');
+  }
+  return found.map((block) => parseCrl(block.bytes, source));
+}
+
+/** Runs a reader of revocation information, and gives its errors the name they have there. */
+export function guarded<T>(read: () => T): T {
+  try {
+    return read();
+  } catch (error) {
+    if (!isBundleError(error) || error.code !== 'CERTIFICATE_MALFORMED') throw error;
+    throw new BundleError('REVOCATION_MALFORMED', error.message, { cause: error });
+  }
+}
+
+function readCrl(der: Uint8Array, source: string): Crl {
+  const outer = openDer(readOnly(der, TAG.sequence, WHAT).value, WHAT);
+  const tbs = outer.next(TAG.sequence);
+  const outerAlgorithm = outer.next(TAG.sequence);
+  const signature = readBitString(outer.next(TAG.bitString), WHAT);
+  outer.end();
+  if (signature.unused !== 0) throw malformedCrl('a signature that is not whole bytes');
+
+  const cursor = openDer(tbs.value, WHAT);
+  const versionField = cursor.optional(TAG.integer);
+  if (versionField && readInteger(versionField, WHAT) !== 1n) throw malformedCrl('its version is unknown');
+  const innerAlgorithm = cursor.next(TAG.sequence);
+  // [crl.1] only the inner one is signed
+  if (!equalBytes(innerAlgorithm.raw, outerAlgorithm.raw))
+    throw malformedCrl('its two signature algorithms differ');
+  const issuer = parseName(cursor.next(TAG.sequence), WHAT);
+  const thisUpdate = readTime(cursor.next(), WHAT);
+  const next = cursor.optional(TAG.utcTime) ?? cursor.optional(TAG.generalizedTime);
+  const revoked = cursor.optional(TAG.sequence);
+  const extensions = versionField ? cursor.optional(0xa0) : undefined;
+  cursor.end();
+  const entries = revoked?.value ?? new Uint8Array();
+  const { count, unknownCritical } = checkEntries(entries, versionField !== undefined);
+  return {
+    source,
+    issuer,
+    thisUpdate,
+    ...(next && { nextUpdate: readTime(next, WHAT) }),
+    extensions: extensions ? parseCrlExtensions(onlySequence(extensions), WHAT) : NO_CRL_EXTENSIONS,
+    entries,
+    entryCount: count,
+    unknownCriticalEntry: unknownCritical,
+    tbs: tbs.raw,
+    algorithm: parseSignatureAlgorithm(innerAlgorithm, WHAT),
+    signature: signature.bytes,
+  };
+}
+
+function onlySequence(element: DerElement): DerElement {
+  return readOnly(element.value, TAG.sequence, WHAT);
+}
+
+function malformedCrl(problem: string): BundleError {
+  return new BundleError('REVOCATION_MALFORMED', `${WHAT} is malformed: ${problem}`);
+}

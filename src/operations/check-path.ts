@@ -1,0 +1,181 @@
+import { type Certificate, parseCertificate } from '../crypto/certificate.ts';
+import { splitPem } from '../formats/pem.ts';
+import { decodeLatin1 } from '../kit/encoding.ts';
+import { BundleError, toBundleError } from '../kit/errors.ts';
+import { DEFAULT_LIMITS } from '../kit/limits.ts';
+import { certificateFilesIn, readSmallFile } from '../storage/small-files.ts';
+import { openBudget } from '../trust/path/budget.ts';
+import { type Attempt, findPath, type PathResult } from '../trust/path/find-path.ts';
+import type { PolicyInputs } from '../trust/path/policies.ts';
+import type { Purpose } from '../trust/path/purposes.ts';
+import { type Allowances, NO_ALLOWANCES } from '../trust/policy.ts';
+import type { RevocationMode } from '../trust/publisher.ts';
+import type { RevocationOptions } from '../trust/revocation/evidence.ts';
+import { judgeRevocation, type RevocationStatus } from '../trust/revocation/judge-revocation.ts';
+import { type CertificateReport, makeReport, type PathCertificateReport, type Report } from './report.ts';
+import { loadEvidence } from './revocation-evidence.ts';
+import { certificateReport } from './signature-report.ts';
+
+/** What a path is judged by. File names are of PEM or DER files; folders count for the certificates in them. */
+export interface CheckPathOptions {
+  readonly untrusted?: readonly string[];
+  readonly anchors: readonly string[];
+  readonly crls?: readonly string[];
+  readonly ocsps?: readonly string[];
+  /** `require` when CRLs or OCSP responses are given, else `if-present` */
+  readonly revocation?: RevocationMode;
+  /** now when left out */
+  readonly at?: Date;
+  readonly purpose?: Exclude<Purpose, 'ocsp-signing'>;
+  /** intermediates at most, self-issued ones not counted */
+  readonly maxDepth?: number;
+  /** refuse what issuers get wrong without harm, too */
+  readonly strict?: boolean;
+  readonly policies?: PolicyInputs;
+  readonly allow?: Partial<Pick<Allowances, 'sha1' | 'weakKeys'>>;
+}
+
+/** A way that was tried: the certificates from the leaf on, and why it did not do; none of the reasons for the one that did. */
+export interface AttemptReport {
+  readonly path: readonly CertificateReport[];
+  readonly errors: readonly { readonly code: string; readonly message: string }[];
+}
+
+/** What `checkPath` found, for people and for JSON. */
+export interface PathReport {
+  readonly path: readonly PathCertificateReport[];
+  readonly attempts: readonly AttemptReport[];
+}
+
+/** More than any honest chain has; a folder of anchors may hold a whole trust store. */
+const MAX_CERTIFICATES = 1024;
+
+/**
+ * Judges the certification path of a certificate alone, without a bundle: who issued it, may they, is it revoked.
+ *
+ * Nothing but the files that are named counts. What is wrong is in the report, not thrown.
+ *
+ * @throws {BundleError} `FILE_*`, `USAGE`
+ * @see spec/trust.md, clause path.24
+ */
+export async function checkPath(
+  leafFile: string,
+  options: CheckPathOptions,
+): Promise<{ readonly report: Report; readonly found: PathReport }> {
+  const at = options.at ?? new Date();
+  const allowances = { ...NO_ALLOWANCES, ...options.allow };
+  const given = { operation: 'trust check', input: { name: leafFile }, at, allowances: namesOf(allowances) };
+  let input: Input;
+  try {
+    input = readInput(leafFile, options);
+  } catch (error) {
+    const fault = toBundleError(error);
+    if (fault.kind !== 'package' && fault.kind !== 'unsupported') throw fault;
+    return { report: makeReport({ ...given, errors: [fault] }), found: { path: [], attempts: [] } };
+  }
+  const { leaf, untrusted, anchors, evidence } = input;
+  const budget = openBudget();
+  const hasEvidence = evidence.crls.length + evidence.ocsps.length > 0;
+  const revocation: RevocationOptions = {
+    mode: options.revocation ?? (hasEvidence ? 'require' : 'if-present'),
+    at,
+    seen: new Map(),
+    allowances,
+    issuers: [...untrusted, ...anchors],
+    anchors,
+    budget,
+    ...(options.strict && { strict: true }),
+  };
+  const result = findPath(
+    { leaf, intermediates: untrusted },
+    {
+      anchors,
+      window: { from: at, to: at },
+      allowances,
+      purpose: options.purpose ?? 'code-signing',
+      budget,
+      ...(options.strict && { strict: true }),
+      ...(options.maxDepth !== undefined && { maxIntermediates: options.maxDepth }),
+      ...(options.policies && { policies: options.policies }),
+      judgeMore: (path) => judgeRevocation(path, evidence, revocation).findings,
+    },
+  );
+  const statuses = result.kind === 'none' ? [] : judgeRevocation(result.path, evidence, revocation).statuses;
+  const found = pathReport(result, statuses);
+  const report = makeReport({
+    ...given,
+    errors: result.errors.map((error) => error.at({ file: leafFile })),
+    warnings: result.warnings.map(({ error }) => error.message),
+    result: { ...found },
+  });
+  return { report, found };
+}
+
+interface Input {
+  readonly leaf: Certificate;
+  readonly untrusted: readonly Certificate[];
+  readonly anchors: readonly Certificate[];
+  readonly evidence: ReturnType<typeof loadEvidence>;
+}
+
+function readInput(leafFile: string, options: CheckPathOptions): Input {
+  const [leaf, ...behind] = certificatesIn(leafFile);
+  if (!leaf) throw malformed(leafFile);
+  const untrusted = [...behind, ...(options.untrusted ?? []).flatMap(certificatesIn)];
+  const anchors = options.anchors.flatMap(certificateFilesIn).flatMap(certificatesIn);
+  if (untrusted.length + anchors.length > MAX_CERTIFICATES) {
+    throw new BundleError(
+      'USAGE',
+      `${untrusted.length + anchors.length} certificates are more than are looked at`,
+      {
+        fix: `give at most ${MAX_CERTIFICATES}`,
+      },
+    );
+  }
+  return { leaf, untrusted, anchors, evidence: loadEvidence(options) };
+}
+
+/** The certificates in a PEM or DER file, unlike in a trust folder with the verdict of a bundle's when one is malformed. */
+function certificatesIn(file: string): readonly Certificate[] {
+  const bytes = readSmallFile(file, DEFAULT_LIMITS.evidenceBytes);
+  try {
+    if (bytes[0] === 0x30) return [parseCertificate(bytes)];
+    const { blocks, fault } = splitPem(decodeLatin1(bytes));
+    const found = blocks.filter(({ label }) => label === 'CERTIFICATE');
+    if (fault || found.length === 0) throw malformed(file, fault?.message);
+    return found.map((block) => parseCertificate(block.bytes));
+  } catch (error) {
+    throw toBundleError(error).at({ file });
+  }
+}
+
+function malformed(file: string, problem = 'the file holds no certificate'): BundleError {
+  return new BundleError('CERTIFICATE_MALFORMED', problem, {
+    where: { file },
+    why: 'a certificate is needed here, whole, in PEM or DER',
+    fix: 'give a file with -----BEGIN CERTIFICATE----- in it',
+  });
+}
+
+function namesOf(allowances: Allowances): readonly string[] {
+  return Object.entries(allowances).flatMap(([name, given]) => (given ? [name] : []));
+}
+
+function pathReport(result: PathResult, statuses: readonly RevocationStatus[]): PathReport {
+  return {
+    path: result.path.map((certificate) => {
+      const known = statuses.find((one) => one.certificate.fingerprint === certificate.fingerprint);
+      const { status, detail } = known ?? {};
+      const revocation = status !== undefined && detail !== undefined ? { status, detail } : undefined;
+      return { ...certificateReport(certificate), ...(revocation && { revocation }) };
+    }),
+    attempts: result.attempts.map(attemptReport),
+  };
+}
+
+function attemptReport({ path, errors }: Attempt): AttemptReport {
+  return {
+    path: path.map(certificateReport),
+    errors: errors.map(({ code, message }) => ({ code, message })),
+  };
+}

@@ -1,0 +1,236 @@
+import type { ArchiveEntries, ArchiveEntry } from '../archive/entry.ts';
+import { gzip } from '../archive/gzip.ts';
+import { openArchive } from '../archive/open-archive.ts';
+import { type TarFile, writeTar } from '../archive/tar-writer.ts';
+import { Digester } from '../crypto/digest.ts';
+import type { DigestName } from '../formats/ovf/digest-name.ts';
+import { type Manifest, parseManifest } from '../formats/ovf/manifest.ts';
+import { once } from '../kit/bytes.ts';
+import { BundleError, toBundleError } from '../kit/errors.ts';
+import { DEFAULT_LIMITS } from '../kit/limits.ts';
+import type { OnProgress } from '../kit/progress.ts';
+import { openSource } from '../storage/open-source.ts';
+import { expectOtherThan, openOutput } from '../storage/output.ts';
+import { NO_ALLOWANCES } from '../trust/policy.ts';
+import { assignRoles, type BundleRoles, isEvidence, type PartKind, rolePartOf } from './bundle-roles.ts';
+import { type ContentsJudgement, judgeContents } from './judge-contents.ts';
+import type { NamedMember } from './judge-signature.ts';
+import { manifestDigests } from './look-ahead.ts';
+import type { PackFormat } from './pack.ts';
+import { type ReadMember, readMember } from './read-member.ts';
+import type { InputReport } from './report.ts';
+
+/** Where a copy goes, and in which container. */
+export interface CopyOptions {
+  /** the file to write, or `-` for standard output */
+  readonly output: string;
+  readonly format: PackFormat;
+  readonly overwrite?: boolean;
+  readonly mtime?: number;
+  readonly signal?: AbortSignal;
+  readonly onProgress?: OnProgress;
+}
+
+/** What becomes of the parts that sign: every other member is copied as it is. */
+export interface SignatureEdit {
+  /** files that must not be replaced by the copy */
+  readonly inputs: readonly string[];
+  /** the members right behind the manifest */
+  manifest(member: NamedMember): Promise<readonly NamedMember[]>;
+  /** the members in place of the certificate file that is there */
+  certificate(member: NamedMember): Promise<readonly NamedMember[]>;
+}
+
+/** What came of a copy. Without errors it has been written. */
+export interface Copied {
+  readonly input: InputReport;
+  readonly judged: ContentsJudgement;
+}
+
+/**
+ * Copies a bundle in one pass, its signature edited on the way; timestamps of the old signature are left out.
+ *
+ * The contents are compared with the manifest, and a bundle that an importer would refuse is not copied: the reasons
+ * are in the judgement then, and no file is left.
+ *
+ * @throws {BundleError} when the input cannot be read, or the output not written, and what the edit throws
+ */
+export async function copyBundle(input: string, edit: SignatureEdit, options: CopyOptions): Promise<Copied> {
+  const { signal } = options;
+  await using source = await openSource(input, {
+    idleMs: DEFAULT_LIMITS.idleMs,
+    ...(signal ? { signal } : {}),
+  });
+  const hint = await manifestDigests(source, DEFAULT_LIMITS);
+  expectOtherThan(options.output, edit.inputs);
+  await using output = await openOutput(options.output, { overwrite: options.overwrite ?? false });
+  const copying = new Copying(edit, { hint, total: source.size, onProgress: options.onProgress });
+  try {
+    const { entries } = await openArchive(source.stream(), DEFAULT_LIMITS);
+    const tar = writeTar(copying.files(entries), { mtime: options.mtime ?? 0 });
+    for await (const chunk of options.format === 'tgz' ? gzip(tar) : tar) await output.write(chunk);
+    source.checkUnchanged();
+    await output.commit();
+  } catch (error) {
+    if (copying.judged.errors.length === 0) throw toBundleError(error).at({ file: source.name });
+  }
+  return {
+    input: { name: source.name, ...(source.size === undefined ? {} : { size: source.size }) },
+    judged: copying.judged,
+  };
+}
+
+interface CopyingOptions {
+  readonly hint: readonly DigestName[];
+  readonly total: number | undefined;
+  readonly onProgress: OnProgress | undefined;
+}
+
+/** The members of the old bundle as they become those of the new one. */
+class Copying {
+  readonly #edit: SignatureEdit;
+  readonly #options: CopyingOptions;
+  /** those of the new bundle, but for the parts that sign */
+  readonly #members: ReadMember[] = [];
+  /** the parts that sign: those of the old bundle that were taken for such, and those of the new one */
+  readonly #leftOut: string[] = [];
+  readonly #signing: string[] = [];
+  #manifest: Manifest | undefined;
+  #signed: string | undefined;
+  /** [pack.5] What an importer would say of the new bundle, once all of it has been copied. */
+  judged: ContentsJudgement = { files: [], checks: [], errors: [], warnings: [] };
+
+  constructor(edit: SignatureEdit, options: CopyingOptions) {
+    this.#edit = edit;
+    this.#options = options;
+  }
+
+  async *files(entries: ArchiveEntries): AsyncGenerator<TarFile, void> {
+    for await (const entry of entries) {
+      if (isKept(entry)) yield* (await this.#kept(entry)).map(inMemory);
+      else yield { name: entry.name, size: entry.size, body: this.#hashed(entry) };
+    }
+    this.judged = this.#judge();
+    // Thrown before the end mark is written: what went to standard output by then is no archive.
+    const [fault] = this.judged.errors;
+    if (fault) throw fault;
+  }
+
+  /** What stands in the new bundle in place of a member that may play a part. */
+  async #kept(entry: ArchiveEntry): Promise<readonly NamedMember[]> {
+    const { name } = entry;
+    const before = this.#members;
+    const algorithms = this.#options.hint;
+    const member = await readMember(entry, { algorithms, limits: DEFAULT_LIMITS, sink: undefined, before });
+    const copy = { name, bytes: member.bytes ?? new Uint8Array(0) };
+    const kind = rolePartOf(name)?.kind;
+    if ((kind === 'cert' || kind === 'tst') && this.#isSigning(name)) {
+      const edited = kind === 'cert' ? await this.#edit.certificate(copy) : [];
+      this.#signing.push(...edited.map((file) => file.name));
+      this.#leftOut.push(name);
+      return edited;
+    }
+    this.#members.push(member);
+    if (kind !== 'mf' || !this.#isManifest(name)) return [copy];
+    this.#signed = name;
+    this.#manifest = parsedManifest(copy);
+    const added = await this.#edit.manifest(copy);
+    this.#signing.push(...added.map((file) => file.name));
+    return [copy, ...added];
+  }
+
+  #isManifest(name: string): boolean {
+    return (
+      this.#signed === undefined && assignRoles(this.#members.map((member) => member.name)).manifest === name
+    );
+  }
+
+  /** As far as can be told: what comes later may show that it was another file, and then nothing is written. */
+  #isSigning(name: string): boolean {
+    try {
+      const { base } = assignRoles([...this.#members.map((member) => member.name), name]);
+      return base === undefined || base === baseOf(name);
+    } catch {
+      return true; // two could be the manifest: said by the judgement, and nothing is written
+    }
+  }
+
+  async *#hashed(entry: ArchiveEntry): AsyncGenerator<Uint8Array, void> {
+    const { name, size, offset, dataOffset } = entry;
+    const { hint, total, onProgress } = this.#options;
+    const listed = this.#manifest?.entries.find((line) => line.name === name);
+    const digester = new Digester(listed ? [listed.algorithm] : hint);
+    let bytes = dataOffset;
+    for await (const chunk of entry.body) {
+      yield chunk;
+      digester.update(chunk);
+      bytes += chunk.byteLength;
+      onProgress?.({ phase: 'write', bytes, ...(total === undefined ? {} : { total }), member: name });
+    }
+    this.#members.push({ name, size, offset, dataOffset, digests: digester.finish() });
+  }
+
+  /** The contents against the manifest, the signature being good. */
+  #judge(): ContentsJudgement {
+    let roles: BundleRoles = {};
+    const faults: BundleError[] = [];
+    try {
+      roles = assignRoles([...this.#members.map(({ name }) => name), ...this.#signing]);
+      faults.push(...this.#faultsOfOrder(roles));
+    } catch (error) {
+      faults.push(toBundleError(error));
+    }
+    const judged = judgeContents(
+      { roles, members: this.#members, complete: true },
+      { manifestAccepted: true, signed: true, allowances: NO_ALLOWANCES, limits: DEFAULT_LIMITS },
+    );
+    return { ...judged, errors: faults.length > 0 ? faults : judged.errors };
+  }
+
+  /** What is not there, and what the order of the members has led us to do wrong. */
+  #faultsOfOrder({ manifest, certificate }: BundleRoles): BundleError[] {
+    const signed = this.#signed;
+    if (manifest === undefined || signed === undefined) {
+      const fix =
+        'unpack it, and pack it again with a manifest: bulla pack NAME.ovf -o NAME.ova --key … --cert …';
+      return [new BundleError('MANIFEST_MISSING', 'the bundle has no manifest to sign', { fix })];
+    }
+    if (certificate === undefined) {
+      const fix = 'sign it, with a timestamp at once: bulla sign BUNDLE -o SIGNED --key … --cert … --tsa URL';
+      return [new BundleError('SIGNATURE_MISSING', 'the bundle has no signature to timestamp', { fix })];
+    }
+    const mistaken = [signed, ...this.#leftOut].filter((name) => baseOf(name) !== baseOf(manifest));
+    return mistaken.map((name) => {
+      const message = `"${name}" came first and was taken for a part of the bundle, and "${manifest}" is its manifest`;
+      return new BundleError('PACKAGE_AMBIGUOUS', message, { where: { member: name } });
+    });
+  }
+}
+
+/** Whether a member is held in memory: it may play a part, or brings revocation information. */
+function isKept({ name, size }: ArchiveEntry): boolean {
+  const kind = rolePartOf(name)?.kind;
+  if (kind === 'tst') return size <= DEFAULT_LIMITS.timestampBytes;
+  return kind !== undefined || (isEvidence(name) && size <= DEFAULT_LIMITS.evidenceBytes);
+}
+
+function parsedManifest({ name, bytes }: NamedMember): Manifest {
+  try {
+    return parseManifest(bytes);
+  } catch (error) {
+    throw toBundleError(error).at({ member: name });
+  }
+}
+
+function baseOf(name: string): string | undefined {
+  return rolePartOf(name)?.base;
+}
+
+/** The name of the part that belongs to another, such as the certificate file of a manifest. */
+export function partBeside(name: string, extension: PartKind): string {
+  return `${baseOf(name)}.${extension}`;
+}
+
+function inMemory({ name, bytes }: NamedMember): TarFile {
+  return { name, size: bytes.byteLength, body: once(bytes) };
+}

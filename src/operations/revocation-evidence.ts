@@ -1,0 +1,79 @@
+import type { SignedData } from '../formats/cms/signed-data.ts';
+import { parseOcspResponse } from '../formats/ocsp/response.ts';
+import { parseCrl, parseCrls } from '../formats/x509/crl.ts';
+import { BundleError, toBundleError } from '../kit/errors.ts';
+import { readSmallFile } from '../storage/small-files.ts';
+import { revocationFilesIn } from '../storage/trust-folder.ts';
+import type { RevocationEvidence } from '../trust/revocation/evidence.ts';
+
+/** The files with revocation information that the caller gives. */
+export interface EvidenceFiles {
+  /** CRLs, PEM or DER */
+  readonly crls?: readonly string[];
+  /** OCSP responses, DER */
+  readonly ocsps?: readonly string[];
+  /** trust folders, whose `revocation` folder counts too */
+  readonly folders?: readonly string[];
+}
+
+const NONE: RevocationEvidence = { crls: [], ocsps: [] };
+/** The largest revocation lists of public authorities have some tens of MiB. */
+const FILE_BYTES = 256 * 1024 * 1024;
+
+/** Reads revocation information from files. @throws {BundleError} `FILE_*`, `REVOCATION_MALFORMED` [rev.2] */
+export function loadEvidence({ crls = [], ocsps = [], folders = [] }: EvidenceFiles): RevocationEvidence {
+  const kept = folders.flatMap(revocationFilesIn);
+  const files = [
+    ...crls.map((file) => ({ file, kind: 'crl' })),
+    ...ocsps.map((file) => ({ file, kind: 'ocsp' })),
+    ...kept.map((file) => ({ file, kind: file })),
+  ];
+  return joinAll(
+    files.map(({ file, kind }) => {
+      try {
+        return parseEvidence(readSmallFile(file, FILE_BYTES), file, kind);
+      } catch (error) {
+        throw toBundleError(error).at({ file });
+      }
+    }),
+  );
+}
+
+/** CRLs, or an OCSP response when `name` ends in `ocsp`; `source` is what the report calls it. @throws {BundleError} `REVOCATION_MALFORMED` */
+export function parseEvidence(bytes: Uint8Array, source: string, name: string): RevocationEvidence {
+  if (/ocsp$/i.test(name)) return { crls: [], ocsps: [parseOcspResponse(bytes, source)] };
+  return { crls: parseCrls(bytes, source), ocsps: [] };
+}
+
+/** What a CMS signature carries. @throws {BundleError} `REVOCATION_MALFORMED` */
+export function evidenceIn({ crls, ocsps }: SignedData): RevocationEvidence {
+  const source = 'the CMS signature';
+  return {
+    crls: crls.map((der) => parseCrl(der, source)),
+    ocsps: ocsps.map((der) => parseOcspResponse(der, source)),
+  };
+}
+
+/** All of it together; what the caller gives (the first) is not counted. @throws {BundleError} `REVOCATION_MALFORMED` for more than `limit` */
+export function joinEvidence(
+  [given = NONE, ...brought]: readonly RevocationEvidence[],
+  limit: number,
+): RevocationEvidence {
+  const all = joinAll(brought);
+  const count = all.crls.length + all.ocsps.length;
+  if (count > limit) {
+    throw new BundleError(
+      'REVOCATION_MALFORMED',
+      `the bundle brings ${count} CRLs and OCSP responses, over the limit of ${limit}`,
+      {
+        why: 'the limit keeps a hostile bundle from exhausting this machine',
+        fix: 'ask the publisher to bring only those of the certificates in the path',
+      },
+    );
+  }
+  return joinAll([given, all]);
+}
+
+function joinAll(parts: readonly RevocationEvidence[]): RevocationEvidence {
+  return { crls: parts.flatMap(({ crls }) => crls), ocsps: parts.flatMap(({ ocsps }) => ocsps) };
+}

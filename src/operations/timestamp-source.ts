@@ -1,0 +1,80 @@
+import { randomBytes } from 'node:crypto';
+import { parseCertificate } from '../crypto/certificate.ts';
+import { digestBytes } from '../crypto/digest.ts';
+import { formatTimestampRequest } from '../formats/tsp/request.ts';
+import { expectToken, parseTimestampResponse } from '../formats/tsp/response.ts';
+import type { TimestampToken } from '../formats/tsp/token.ts';
+import { equalBytes } from '../kit/bytes.ts';
+import { BundleError } from '../kit/errors.ts';
+import { readSmallFile } from '../storage/small-files.ts';
+import { requestTimestamp } from '../storage/tsa-client.ts';
+import { NO_ALLOWANCES } from '../trust/policy.ts';
+import { judgeTimestamp } from '../trust/timestamp.ts';
+import type { SigningDigest } from './signing-identity.ts';
+
+/** Gives a timestamp token over some bytes, DER. @throws {BundleError} `REMOTE_*`, `TIMESTAMP_*` */
+export type TimestampSource = (over: Uint8Array) => Promise<Uint8Array>;
+
+const NONCE_BYTES = 8;
+
+/** A timestamp authority at an http or https address. [pack.9] */
+export function authorityAt(
+  url: string,
+  options: { readonly digest: SigningDigest; readonly at: Date; readonly signal?: AbortSignal },
+): TimestampSource {
+  return async (over) => {
+    const request = {
+      digest: options.digest,
+      imprint: digestBytes(options.digest, over),
+      nonce: Uint8Array.from(randomBytes(NONCE_BYTES)),
+    };
+    const { signal } = options;
+    const reply = await requestTimestamp(url, formatTimestampRequest(request), signal ? { signal } : {});
+    const token = parseTimestampResponse(reply);
+    expectToken(token, request);
+    return expectSound(token, over, options.at);
+  };
+}
+
+/** The reply of an authority in a file, for a machine that has no network; the request had no nonce. [pack.10] */
+export function replyIn(file: string, at: Date): TimestampSource {
+  return async (over) => {
+    const token = parseTimestampResponse(readSmallFile(file));
+    const { digest, value } = token.info.imprint;
+    if (digest === undefined)
+      throw new BundleError('TIMESTAMP_REFUSED', 'the timestamp is over a digest that is not known');
+    if (!equalBytes(digestBytes(digest, over), value)) {
+      throw new BundleError('TIMESTAMP_REFUSED', 'the reply is for another signature', {
+        where: { file },
+        why: 'a timestamp is over one signature, and signing again makes another',
+        fix: 'write the request for this bundle: bulla timestamp BUNDLE --tsq-out FILE; and have that answered',
+      });
+    }
+    return expectSound(token, over, at);
+  };
+}
+
+/** The request that `replyIn` takes the reply to. [pack.10] */
+export function requestFor(over: Uint8Array, digest: SigningDigest): Uint8Array {
+  return formatTimestampRequest({ digest, imprint: digestBytes(digest, over) });
+}
+
+/** [pack.9] All that an importer would look at, but for whom it trusts: that is the importer's. */
+function expectSound(token: TimestampToken, over: Uint8Array, at: Date): Uint8Array {
+  const certificates = token.signedData.certificates.map(parseCertificate);
+  const { proven, errors } = judgeTimestamp(token, over, {
+    anchors: certificates,
+    intermediates: certificates,
+    at,
+    allowances: NO_ALLOWANCES,
+  });
+  if (proven) return token.raw;
+  const [fault] = errors;
+  throw new BundleError(
+    'TIMESTAMP_REFUSED',
+    `the timestamp would not be believed: ${fault?.message ?? 'no reason'}`,
+    {
+      cause: fault,
+    },
+  );
+}

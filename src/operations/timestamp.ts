@@ -1,0 +1,110 @@
+import { openArchive } from '../archive/open-archive.ts';
+import { parseSignedData } from '../formats/cms/signed-data.ts';
+import { parseCertificateFile, withCms } from '../formats/ovf/certificate-file.ts';
+import { BundleError } from '../kit/errors.ts';
+import { DEFAULT_LIMITS } from '../kit/limits.ts';
+import { openSource } from '../storage/open-source.ts';
+import { openOutput } from '../storage/output.ts';
+import { assignRoles, rolePartOf } from './bundle-roles.ts';
+import { type CopyOptions, copyBundle, partBeside } from './copy-bundle.ts';
+import type { NamedMember } from './judge-signature.ts';
+import { timestampCms, timestamped } from './make-signature.ts';
+import { type ReadMember, readMember } from './read-member.ts';
+import { makeReport, type Report } from './report.ts';
+import type { SigningDigest } from './signing-identity.ts';
+import { requestFor, type TimestampSource } from './timestamp-source.ts';
+
+/** How a bundle gets its timestamp. */
+export interface TimestampOptions extends CopyOptions {
+  readonly source: TimestampSource;
+}
+
+/**
+ * Copies a bundle with a timestamp over its signature; every other byte of every member stays as it is.
+ *
+ * The timestamp goes into the CMS signature when there is one, else into a file beside the certificate file. Whether the
+ * signature is good is for the importer; the contents are compared with the manifest on the way.
+ *
+ * @throws {BundleError} when the input cannot be read, the output not written, or the source gives no timestamp
+ * @see spec/bundle.md, clauses pack.9 and pack.10
+ */
+export async function timestamp(input: string, options: TimestampOptions): Promise<Report> {
+  const { input: source, judged } = await copyBundle(
+    input,
+    {
+      inputs: [],
+      manifest: async () => [],
+      certificate: async (certificate) => timestampMembers(certificate, options.source),
+    },
+    options,
+  );
+  return makeReport({
+    operation: 'timestamp',
+    input: source,
+    checks: judged.checks,
+    files: judged.files,
+    errors: judged.errors,
+    warnings: judged.warnings,
+    result: { output: options.output, format: options.format, timestamped: judged.errors.length === 0 },
+  });
+}
+
+async function timestampMembers(
+  certificate: NamedMember,
+  source: TimestampSource,
+): Promise<readonly NamedMember[]> {
+  const file = parseCertificateFile(certificate.bytes, DEFAULT_LIMITS);
+  if (file.cms) {
+    const cms = await timestampCms(file.cms, source);
+    return [{ name: certificate.name, bytes: withCms(certificate.bytes, cms) }];
+  }
+  const made = await timestamped(certificate.bytes, source);
+  const token = made.timestamp ? [{ name: partBeside(certificate.name, 'tst'), bytes: made.timestamp }] : [];
+  return [certificate, ...token];
+}
+
+/**
+ * Writes the request for a timestamp of a bundle's signature into a file, to be answered on another machine. [pack.10]
+ *
+ * @throws {BundleError} `SIGNATURE_MISSING`, what reading the bundle and writing the file throw
+ */
+export async function requestTimestampFile(
+  input: string,
+  options: {
+    readonly output: string;
+    readonly digest: SigningDigest;
+    readonly overwrite?: boolean;
+    readonly signal?: AbortSignal;
+  },
+): Promise<Report> {
+  const { output: path, digest, overwrite = false, signal } = options;
+  await using source = await openSource(input, {
+    idleMs: DEFAULT_LIMITS.idleMs,
+    ...(signal ? { signal } : {}),
+  });
+  const members: ReadMember[] = [];
+  for await (const entry of (await openArchive(source.stream(), DEFAULT_LIMITS)).entries) {
+    if (rolePartOf(entry.name) === undefined) continue;
+    const options = { algorithms: [], limits: DEFAULT_LIMITS, sink: undefined, before: members };
+    members.push(await readMember(entry, options));
+  }
+  const { certificate } = assignRoles(members.map(({ name }) => name));
+  const bytes = members.find(({ name }) => name === certificate)?.bytes;
+  if (!bytes) {
+    throw new BundleError('SIGNATURE_MISSING', 'the bundle has no signature to timestamp', {
+      where: { file: source.name },
+      fix: 'sign it first: bulla sign BUNDLE -o SIGNED --key … --cert …',
+    });
+  }
+  const { cms } = parseCertificateFile(bytes, DEFAULT_LIMITS);
+  const over = cms ? parseSignedData(cms, 'the CMS signature').signers[0]?.signature : bytes;
+  await using output = await openOutput(path, { overwrite });
+  await output.write(requestFor(over ?? bytes, digest));
+  await output.commit();
+  return makeReport({
+    operation: 'timestamp',
+    input: { name: source.name },
+    errors: [],
+    result: { request: path, digest },
+  });
+}

@@ -1,0 +1,87 @@
+import { splitPem } from '../formats/pem.ts';
+import { decodeLatin1 } from '../kit/encoding.ts';
+import { BundleError, toBundleError } from '../kit/errors.ts';
+import { DEFAULT_LIMITS } from '../kit/limits.ts';
+import { type BundleInput, openSource } from '../storage/open-source.ts';
+import { readSmallFile } from '../storage/small-files.ts';
+import { judgeScope, scopeNameOf } from '../trust/judge-signer.ts';
+import { NO_ALLOWANCES } from '../trust/policy.ts';
+import { judgeFound } from './judge-signers.ts';
+import { loadPolicy, rememberSeen } from './load-policy.ts';
+import { readCms } from './read-signatures.ts';
+import { type Check, makeReport, type Report } from './report.ts';
+import { evidenceIn, joinEvidence } from './revocation-evidence.ts';
+import { judgedAt, sourceOptions, type VerifyOptions } from './verify.ts';
+
+/** Bytes of a signature file: revocation lists may be inside. */
+const SIGNATURE_BYTES = 32 * 1024 * 1024;
+
+/**
+ * Verifies any file with the detached CMS signature in `signatureFile`, in one pass and without storing anything.
+ *
+ * A bad signature is a verdict, not an exception.
+ *
+ * @throws {BundleError} when the file or its signature cannot be read, or the trust settings not
+ * @see spec/bundle.md, clauses file.1 to file.3
+ */
+export async function verifyFile(
+  input: BundleInput,
+  signatureFile: string,
+  options: VerifyOptions = {},
+): Promise<Report> {
+  const allowances = { ...NO_ALLOWANCES, ...options.allow };
+  const at = judgedAt(options);
+  const limits = { ...DEFAULT_LIMITS, ...options.limits };
+  const policy = await loadPolicy(options, { at, allowances });
+  const bytes = readSmallFile(signatureFile, SIGNATURE_BYTES);
+  await using source = await openSource(input, sourceOptions(options));
+  const rest = {
+    operation: 'verify',
+    at,
+    allowances: Object.entries(allowances).flatMap(([name, given]) => (given ? [name] : [])),
+    judged: 'trusted',
+  } as const;
+  let size = 0;
+  try {
+    const cms = readCms(signatureDer(bytes), []);
+    if (cms.data.content)
+      throw new BundleError('CMS_SYNTAX', 'the signature file carries content of its own'); // [file.3]
+    for await (const chunk of source.stream()) {
+      cms.update(chunk);
+      size += chunk.byteLength;
+      const total = source.size === undefined ? {} : { total: source.size };
+      options.onProgress?.({ phase: 'read', bytes: size, ...total });
+    }
+    source.checkUnchanged();
+    const evidence = joinEvidence([policy.evidence, evidenceIn(cms.data)], limits.evidence);
+    const judged = judgeFound(cms.finish(), signatureFile, { ...policy, evidence });
+    // [file.2] nothing that is signed names the file
+    const scope =
+      judged.errors.length === 0 ? judgeScope(judged.publishers, scopeNameOf(undefined, '')) : undefined;
+    const scopeChecks: Check[] = scope ? [{ id: 'scope', status: 'fail', detail: scope.message }] : [];
+    return makeReport({
+      ...rest,
+      input: { name: source.name, size },
+      checks: [...judged.checks, ...scopeChecks],
+      signatures: judged.signatures,
+      errors: [...judged.errors, ...(scope ? [scope] : [])].map((error) => error.at({ file: signatureFile })),
+      warnings: [...judged.warnings, ...(await rememberSeen(judged.seen, options))],
+    });
+  } catch (error) {
+    const fault = toBundleError(error);
+    const where = fault.kind === 'package' ? { file: signatureFile } : { file: source.name };
+    return makeReport({ ...rest, input: { name: source.name }, errors: [fault.at(where)] });
+  }
+}
+
+/** A signature file in DER, or in PEM with the label CMS or PKCS7. @throws {BundleError} `CMS_SYNTAX` */
+function signatureDer(bytes: Uint8Array): Uint8Array {
+  if (bytes[0] === 0x30) return bytes;
+  const { blocks, outside, fault } = splitPem(decodeLatin1(bytes));
+  const [block, second] = blocks;
+  const labelled = block?.label === 'CMS' || block?.label === 'PKCS7';
+  if (!block || !labelled || second || outside.length > 0 || fault) {
+    throw new BundleError('CMS_SYNTAX', 'the signature file is neither DER nor one PEM block CMS or PKCS7');
+  }
+  return block.bytes;
+}

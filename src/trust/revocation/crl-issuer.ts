@@ -1,0 +1,74 @@
+import type { Certificate } from '../../crypto/certificate.ts';
+import { isSignedWith } from '../../crypto/signature.ts';
+import type { Crl } from '../../formats/x509/crl.ts';
+import { nameKey } from '../../formats/x509/name.ts';
+import { findPath } from '../path/find-path.ts';
+import type { Finding } from '../policy.ts';
+import { judgeDigest } from '../policy.ts';
+import type { RevocationOptions } from './evidence.ts';
+
+/** How the revocation of those who sign evidence is judged. */
+export interface IssuerJudging {
+  /** True while the path of this very certificate is being judged: its own list may speak of it. [crl.9] */
+  readonly isPending: (issuer: Certificate) => boolean;
+  readonly judge: (issuer: Certificate, path: readonly Certificate[]) => readonly Finding[];
+}
+
+/** Which certificate made the signature of a list; remembered, since a list speaks for many certificates. */
+const signers = new WeakMap<Crl, Map<string, boolean>>();
+
+/**
+ * The certificate that signed a list and may do so: one of the path above, or one that leads to the same anchor.
+ *
+ * @param above the path from the issuer of the judged certificate up to the anchor
+ * @see spec/trust.md, clauses crl.9 and crl.10
+ */
+export function crlIssuerOf(
+  crl: Crl,
+  above: readonly Certificate[],
+  options: RevocationOptions,
+  judging: IssuerJudging,
+): Certificate | undefined {
+  const name = nameKey(crl.issuer);
+  const mayHave = (certificate: Certificate): boolean => {
+    const { keyUsage } = certificate.fields.extensions;
+    // [crl.10]
+    return nameKey(certificate.fields.subject) === name && (!keyUsage || keyUsage.has('cRLSign'));
+  };
+  const own = above.filter(mayHave).find((certificate) => hasSigned(crl, certificate, options));
+  if (own) return own;
+  const anchor = above.at(-1);
+  if (!anchor) return undefined;
+  const others = options.issuers.filter((one) => mayHave(one) && !above.includes(one));
+  return others.find(
+    (candidate) =>
+      hasSigned(crl, candidate, options) &&
+      // [crl.9] the same anchor: another authority of the same name could revoke, or clear, what is not its own
+      (judging.isPending(candidate) ||
+        findPath(
+          { leaf: candidate, intermediates: options.issuers },
+          {
+            anchors: [anchor],
+            window: { from: options.at, to: options.at },
+            allowances: options.allowances,
+            purpose: 'any',
+            budget: options.budget,
+            judgeMore: (path) => judging.judge(candidate, path),
+          },
+        ).kind === 'good'),
+  );
+}
+
+function hasSigned(crl: Crl, certificate: Certificate, { budget, allowances }: RevocationOptions): boolean {
+  const finding = judgeDigest(crl.algorithm.digest, 'the revocation list', allowances);
+  if (finding && finding.allowed === undefined) return false;
+  const known = signers.get(crl) ?? new Map<string, boolean>();
+  signers.set(crl, known);
+  let signed = known.get(certificate.spkiSha256);
+  if (signed === undefined) {
+    if (!budget.spend('evidence')) return false;
+    signed = isSignedWith(crl, crl.tbs, certificate.publicKey);
+    known.set(certificate.spkiSha256, signed);
+  }
+  return signed;
+}

@@ -1,0 +1,161 @@
+import type { Certificate } from '../../crypto/certificate.ts';
+import type { Crl } from '../../formats/x509/crl.ts';
+import { findEntry, type Revocation } from '../../formats/x509/crl-entries.ts';
+import type { Reason } from '../../formats/x509/distribution-point.ts';
+import { nameKey } from '../../formats/x509/name.ts';
+import { refused } from '../path/findings.ts';
+import type { Finding } from '../policy.ts';
+import { crlIssuerOf, type IssuerJudging } from './crl-issuer.ts';
+import { ALL_REASONS, pointsOf, reasonsFor, sameScope, scopeKey } from './crl-scope.ts';
+import { type Hearing, type RevocationOptions, staleness, type Word } from './evidence.ts';
+
+/** A list whose signature is good, for one certificate. */
+interface Genuine {
+  readonly crl: Crl;
+  readonly reasons: readonly Reason[];
+  readonly key: string;
+  readonly stale: string | undefined;
+}
+
+/** One word for each way in which lists together speak of a certificate (RFC 5280 section 6.3.3). [crl.6] to [crl.11] */
+export function hearCrls(
+  certificate: Certificate,
+  above: readonly Certificate[],
+  crls: readonly Crl[],
+  options: RevocationOptions,
+  judging: IssuerJudging,
+): Hearing {
+  const warnings: Finding[] = [];
+  const seen = new Map<string, { thisUpdate: Date; number?: bigint }>();
+  const genuine = crls.flatMap((crl): readonly Genuine[] => {
+    const reasons = new Set(pointsOf(certificate).flatMap((point) => reasonsFor(crl, certificate, point)));
+    if (reasons.size === 0) return [];
+    const problem = unusable(crl, options);
+    const issuer = problem === undefined ? crlIssuerOf(crl, above, options, judging) : undefined;
+    if (!issuer) {
+      const reason = problem ?? 'it is not signed by an issuer that may sign it';
+      warnings.push({
+        ...refused('REVOCATION_UNKNOWN', `the revocation list of ${crl.source} is not used: ${reason}`),
+        allowed: 'lenient',
+      });
+      return [];
+    }
+    const key = markKey(crl, issuer);
+    const stale = staleness(`the revocation list of ${crl.source}`, crl, options.at, options.seen.get(key));
+    if (stale === undefined) note(seen, key, crl);
+    return [{ crl, reasons: [...reasons], key, stale }];
+  });
+  return { words: wordsOf(certificate, genuine), warnings, seen };
+}
+
+function markKey(crl: Crl, signer: Certificate): string {
+  const kind = crl.extensions.baseNumber === undefined ? 'crl' : 'delta';
+  return `${kind} ${signer.spkiSha256} ${scopeKey(crl)}`;
+}
+
+function note(
+  seen: Map<string, { thisUpdate: Date; number?: bigint }>,
+  key: string,
+  { thisUpdate, extensions }: Crl,
+): void {
+  const before = seen.get(key);
+  if (before && before.thisUpdate >= thisUpdate) return;
+  seen.set(key, { thisUpdate, ...(extensions.number !== undefined && { number: extensions.number }) });
+}
+
+/** Why a list says nothing, whoever signed it. [crl.3] [crl.11] */
+function unusable(
+  { extensions, unknownCriticalEntry }: Crl,
+  { strict }: RevocationOptions,
+): string | undefined {
+  const [oid] = extensions.unknownCritical;
+  if (oid !== undefined) return `it has the critical extension ${oid}, which is not known`;
+  if (unknownCriticalEntry) return 'it has an entry with a critical extension that is not known';
+  if (strict && extensions.number === undefined) return 'it has no number';
+  if (strict && extensions.numberCritical) return 'its number is critical';
+  return undefined;
+}
+
+/** Of each scope the newest list counts, with the newest change to it. [crl.8] [rev.5] */
+function wordsOf(certificate: Certificate, genuine: readonly Genuine[]): readonly Word[] {
+  const complete = newestOfEach(genuine.filter(({ crl }) => crl.extensions.baseNumber === undefined));
+  const deltas = genuine.filter(({ crl }) => crl.extensions.baseNumber !== undefined);
+  const heard = complete.map((base) => {
+    const fitting = deltas.filter(({ crl }) => changes(crl, base.crl));
+    const delta = newestOfEach(fitting)[0];
+    const entry = entryOf(base.crl, certificate);
+    const changed = delta && entryOf(delta.crl, certificate);
+    const revocation = changed?.reason === 'removeFromCRL' ? undefined : (changed ?? entry);
+    const stale = delta && delta.stale === undefined ? undefined : base.stale; // a fresh change renews an old list
+    return { base, revocation, stale };
+  });
+  const revoked = heard.flatMap(({ base, revocation, stale }): readonly Word[] =>
+    revocation ? [word(base, 'revoked', stale, revocation)] : [],
+  );
+  if (revoked.length > 0) return revoked;
+  // [crl.6] what lists for some reasons each do not say, they may say together
+  const fresh = heard.filter(({ stale }) => stale === undefined);
+  const covered = new Set(fresh.flatMap(({ base }) => base.reasons));
+  const [first] = fresh;
+  if (first && ALL_REASONS.every((reason) => covered.has(reason)))
+    return [word(first.base, 'good', undefined)];
+  const old = heard.find(({ stale }) => stale !== undefined) ?? heard[0];
+  if (!old) return [];
+  const partly = `the revocation list of ${old.base.crl.source} speaks of some reasons only`;
+  return [word(old.base, 'good', old.stale ?? partly)];
+}
+
+function word(
+  { crl }: Genuine,
+  status: Word['status'],
+  stale: string | undefined,
+  revocation?: Revocation,
+): Word {
+  const { source, thisUpdate } = crl;
+  return {
+    status,
+    source,
+    thisUpdate,
+    ...(revocation && { revocation }),
+    ...(stale !== undefined && { stale }),
+  };
+}
+
+function newestOfEach(lists: readonly Genuine[]): readonly Genuine[] {
+  const newest = new Map<string, Genuine>();
+  for (const list of lists) {
+    const before = newest.get(list.key);
+    if (!before || list.crl.thisUpdate > before.crl.thisUpdate) newest.set(list.key, list);
+  }
+  return [...newest.values()];
+}
+
+/** [crl.8] A change counts for lists of its scope, from its base on up to its own number. */
+function changes(delta: Crl, base: Crl): boolean {
+  const { baseNumber, number } = delta.extensions;
+  const { number: baseOwn } = base.extensions;
+  return (
+    sameScope(delta, base) &&
+    delta.extensions.authorityKeyId === base.extensions.authorityKeyId &&
+    baseNumber !== undefined &&
+    number !== undefined &&
+    baseOwn !== undefined &&
+    baseOwn >= baseNumber &&
+    baseOwn <= number
+  );
+}
+
+/** [crl.5] In an indirect list an entry is of the issuer that was named last. */
+function entryOf(crl: Crl, certificate: Certificate): Revocation | undefined {
+  const indirect = crl.extensions.distributionPoint?.indirect ?? false;
+  const wanted = nameKey(certificate.fields.issuer);
+  return findEntry(
+    crl.entries,
+    certificate.fields.serial,
+    (names) => {
+      if (!names) return nameKey(crl.issuer) === wanted;
+      return names.some((name) => name.kind === 'directory' && nameKey(name.value) === wanted);
+    },
+    indirect,
+  );
+}

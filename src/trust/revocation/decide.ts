@@ -1,0 +1,33 @@
+import type { Certificate } from '../../crypto/certificate.ts';
+import type { Revocation } from '../../formats/x509/crl-entries.ts';
+import { showTime } from '../path/certificate-rules.ts';
+import { nameOf, refused } from '../path/findings.ts';
+import type { TimeWindow } from '../path/judge-options.ts';
+import type { Finding } from '../policy.ts';
+
+/** Reasons after which everything that the key has signed is in doubt, and nobody knows since when. */
+const COMPROMISES: readonly string[] = ['keyCompromise', 'cACompromise', 'aACompromise'];
+
+/**
+ * What a revocation means for a signature: refusal, unless a timestamp proves that it was there before. [rev.6] [rev.7]
+ */
+export function judgeRevoked(
+  certificate: Certificate,
+  revocation: Revocation,
+  source: string,
+  proven: TimeWindow | undefined,
+): Finding {
+  const { at, reason = 'no reason given' } = revocation;
+  const message = `${nameOf(certificate)} was revoked on ${showTime(at)} (${reason}), says ${source}`;
+  const since = proven && validUntil(revocation);
+  if (!proven || !since || !(proven.to < since)) return refused('CERTIFICATE_REVOKED', message);
+  const before = `; the signature is older, of ${showTime(proven.to)} at the latest`;
+  return { ...refused('CERTIFICATE_REVOKED', message + before), allowed: 'lenient' };
+}
+
+/** Until when signatures of the key count although it is revoked; undefined: none does. */
+function validUntil({ at, reason, invalidSince }: Revocation): Date | undefined {
+  if (reason === 'certificateHold') return undefined; // it says nothing about the time before or after
+  if (reason !== undefined && COMPROMISES.includes(reason)) return invalidSince;
+  return invalidSince && invalidSince < at ? invalidSince : at;
+}

@@ -1,0 +1,76 @@
+import type { Certificate } from '../../crypto/certificate.ts';
+import type { OcspResponse } from '../../formats/ocsp/response.ts';
+import type { Crl } from '../../formats/x509/crl.ts';
+import type { Revocation } from '../../formats/x509/crl-entries.ts';
+import type { Budget } from '../path/budget.ts';
+import { showTime } from '../path/certificate-rules.ts';
+import type { TimeWindow } from '../path/judge-options.ts';
+import type { Allowances, Finding } from '../policy.ts';
+import type { RevocationMode } from '../publisher.ts';
+
+/** What tells about revocation, from wherever it came; what the user gave stands first. */
+export interface RevocationEvidence {
+  readonly crls: readonly Crl[];
+  readonly ocsps: readonly OcspResponse[];
+}
+
+/** The newest evidence seen of an issuer's key and scope, by a key of `markKey`. */
+export type HighWaterMarks = ReadonlyMap<string, { readonly thisUpdate: Date; readonly number?: bigint }>;
+
+/** By what revocation is judged. */
+export interface RevocationOptions {
+  readonly mode: RevocationMode;
+  /** now: what evidence must be fresh at */
+  readonly at: Date;
+  /** when the signature was certainly there */
+  readonly proven?: TimeWindow;
+  readonly seen: HighWaterMarks;
+  readonly allowances: Allowances;
+  readonly strict?: boolean;
+  /** certificates that may have signed lists and responses, or lead from there to an anchor */
+  readonly issuers: readonly Certificate[];
+  readonly anchors: readonly Certificate[];
+  readonly budget: Budget;
+}
+
+/** What evidence says of a certificate, its signature being good. */
+export interface Word {
+  readonly status: 'good' | 'revoked' | 'unknown';
+  readonly revocation?: Revocation;
+  readonly source: string;
+  readonly thisUpdate: Date;
+  /** why it cannot show that a certificate is good: too old, too new, older than what was seen */
+  readonly stale?: string;
+}
+
+/** What was found out from evidence of one kind. */
+export interface Hearing {
+  readonly words: readonly Word[];
+  readonly warnings: readonly Finding[];
+  readonly seen: HighWaterMarks;
+}
+
+const SKEW_MS = 5 * 60_000;
+/** For evidence that does not say when the next comes. [rev.4] */
+const MAX_AGE_MS = 30 * 86_400_000;
+
+/** Why evidence of this age shows nothing good; undefined when it is fresh. [rev.4] [rev.9] */
+export function staleness(
+  what: string,
+  { thisUpdate, nextUpdate }: { readonly thisUpdate: Date; readonly nextUpdate?: Date },
+  at: Date,
+  mark?: { readonly thisUpdate: Date },
+): string | undefined {
+  const now = at.getTime();
+  if (!(thisUpdate.getTime() <= now + SKEW_MS))
+    return `${what} is of ${showTime(thisUpdate)}, which is yet to come`;
+  if (nextUpdate && !(nextUpdate.getTime() >= now))
+    return `${what} was to be renewed by ${showTime(nextUpdate)}`;
+  if (!nextUpdate && !(thisUpdate.getTime() >= now - MAX_AGE_MS)) {
+    return `${what} is of ${showTime(thisUpdate)}, more than 30 days old`;
+  }
+  if (mark && mark.thisUpdate > thisUpdate) {
+    return `${what} is of ${showTime(thisUpdate)}, and one of ${showTime(mark.thisUpdate)} has been seen already`;
+  }
+  return undefined;
+}

@@ -1,0 +1,163 @@
+import { type Certificate, isSignedBy, parseCertificate } from '../../crypto/certificate.ts';
+import { digestBytes } from '../../crypto/digest.ts';
+import { isSignedWith } from '../../crypto/signature.ts';
+import { childrenOf, readBitString, readOnly, TAG } from '../../formats/der/cursor.ts';
+import type { CertificateId, OcspResponse } from '../../formats/ocsp/response.ts';
+import { EXTENSION } from '../../formats/x509/extensions.ts';
+import { nameKey } from '../../formats/x509/name.ts';
+import { equalBytes } from '../../kit/bytes.ts';
+import { formatHex } from '../../kit/encoding.ts';
+import { isBundleError } from '../../kit/errors.ts';
+import { judgeValidity } from '../path/certificate-rules.ts';
+import { refused } from '../path/findings.ts';
+import { OCSP_SIGNING } from '../path/purposes.ts';
+import { type Finding, judgeDigest, judgeKey } from '../policy.ts';
+import { type Hearing, type RevocationOptions, staleness, type Word } from './evidence.ts';
+
+/** Whether a responder's own certificate is revoked by what is at hand. */
+export type IsRevoked = (responder: Certificate) => boolean;
+
+/** What OCSP responses say of a certificate, each by itself (RFC 6960 section 3.2). [ocsp.3] to [ocsp.6] */
+export function hearResponses(
+  certificate: Certificate,
+  issuer: Certificate,
+  responses: readonly OcspResponse[],
+  options: RevocationOptions,
+  isRevoked: IsRevoked,
+): Hearing {
+  const warnings: Finding[] = [];
+  const seen = new Map<string, { thisUpdate: Date }>();
+  const words = responses.flatMap((response): readonly Word[] => {
+    const single = response.responses.find(({ id }) => isAbout(id, certificate, issuer));
+    if (!single) return [];
+    const problem = problemWith(response, issuer, options, isRevoked);
+    if (problem !== undefined) {
+      const message = `the OCSP response of ${response.source} is not used: ${problem}`;
+      warnings.push({ ...refused('REVOCATION_UNKNOWN', message), allowed: 'lenient' });
+      return [];
+    }
+    const key = `ocsp ${issuer.spkiSha256} ${certificate.fields.serial}`;
+    const stale = staleness(
+      `the OCSP response of ${response.source}`,
+      single,
+      options.at,
+      options.seen.get(key),
+    );
+    const { status, revocation, thisUpdate } = single;
+    if (stale === undefined && (seen.get(key)?.thisUpdate ?? 0) < thisUpdate) seen.set(key, { thisUpdate });
+    return [
+      {
+        status,
+        source: response.source,
+        thisUpdate,
+        ...(revocation && { revocation }),
+        ...(stale !== undefined && { stale }),
+      },
+    ];
+  });
+  return { words: newest(words), warnings, seen };
+}
+
+/** [rev.5] An older response says nothing any more. */
+function newest(words: readonly Word[]): readonly Word[] {
+  const last = Math.max(...words.map(({ thisUpdate }) => thisUpdate.getTime()));
+  return words.filter(({ thisUpdate }) => thisUpdate.getTime() === last);
+}
+
+/** [ocsp.3] All three must match: the serial number alone is another certificate's at another issuer. */
+function isAbout(
+  { digest, issuerNameHash, issuerKeyHash, serial }: CertificateId,
+  certificate: Certificate,
+  issuer: Certificate,
+): boolean {
+  if (digest === undefined || serial !== certificate.fields.serial) return false;
+  return (
+    equalBytes(issuerNameHash, digestBytes(digest, certificate.fields.issuer.raw)) &&
+    equalBytes(issuerKeyHash, digestBytes(digest, keyBits(issuer)))
+  );
+}
+
+/** The key without its algorithm, as OCSP and key identifiers digest it. */
+function keyBits({ fields }: Certificate): Uint8Array {
+  const [, bits] = childrenOf(readOnly(fields.spki, TAG.sequence, 'a key'), 'a key');
+  return bits ? readBitString(bits, 'a key').bytes : new Uint8Array();
+}
+
+function problemWith(
+  response: OcspResponse,
+  issuer: Certificate,
+  options: RevocationOptions,
+  isRevoked: IsRevoked,
+): string | undefined {
+  const [oid] = response.unknownCritical;
+  if (oid !== undefined) return `it has the critical extension ${oid}, which is not known`;
+  const weak = judgeDigest(response.algorithm.digest, 'it', options.allowances);
+  if (weak && weak.allowed === undefined) return weak.error.message;
+  let reason = 'it is not signed by the issuer, nor by a responder that the issuer has named';
+  for (const responder of [issuer, ...respondersIn(response), ...options.issuers]) {
+    if (!isNamed(response, responder)) continue;
+    if (!options.budget.spend('evidence')) return 'too many signatures would have to be verified';
+    if (!isSignedWith(response, response.tbs, responder.publicKey)) {
+      reason = 'its signature does not fit';
+      continue;
+    }
+    const problem =
+      responder.spkiSha256 === issuer.spkiSha256
+        ? undefined
+        : delegateProblem(responder, issuer, options, isRevoked);
+    if (problem === undefined) return undefined;
+    reason = problem;
+  }
+  return reason;
+}
+
+function respondersIn({ certificates }: OcspResponse): readonly Certificate[] {
+  return certificates.flatMap((der) => {
+    try {
+      return [parseCertificate(der)];
+    } catch (error) {
+      if (isBundleError(error)) return []; // one that cannot be read has signed nothing
+      throw error;
+    }
+  });
+}
+
+function isNamed({ responder }: OcspResponse, certificate: Certificate): boolean {
+  if ('name' in responder) return nameKey(responder.name) === nameKey(certificate.fields.subject);
+  return responder.keyHash === formatHex(digestBytes('sha1', keyBits(certificate)));
+}
+
+/** [ocsp.4] [ocsp.5] Why a certificate other than the issuer's may not answer for it (RFC 6960 section 4.2.2.2). */
+function delegateProblem(
+  responder: Certificate,
+  issuer: Certificate,
+  { at, allowances, budget }: RevocationOptions,
+  isRevoked: IsRevoked,
+): string | undefined {
+  const { extensions } = responder.fields;
+  if (!extensions.extendedKeyUsage?.includes(OCSP_SIGNING))
+    return 'its responder has no certificate for signing OCSP responses';
+  if (
+    nameKey(responder.fields.issuer) !== nameKey(issuer.fields.subject) ||
+    !budget.spend('evidence') ||
+    !isSignedBy(responder, issuer)
+  ) {
+    return 'its responder is named by another issuer';
+  }
+  const { keyUsage, unknownCritical } = extensions;
+  if (keyUsage && !keyUsage.has('digitalSignature')) return 'its responder may not sign data';
+  if (unknownCritical.length > 0)
+    return 'the certificate of its responder has a critical extension that is not known';
+  const [untimely] = judgeValidity(responder, { from: at, to: at });
+  if (untimely) return untimely.error.message;
+  const weak = judgeKey(responder.key, 'its responder', allowances);
+  if (weak && weak.allowed === undefined) return weak.error.message;
+  const digest = judgeDigest(
+    responder.fields.signature.digest,
+    'the certificate of its responder',
+    allowances,
+  );
+  if (digest && digest.allowed === undefined) return digest.error.message;
+  if (extensions.byOid.has(EXTENSION.ocspNoCheck)) return undefined;
+  return isRevoked(responder) ? 'the certificate of its responder is revoked' : undefined;
+}
