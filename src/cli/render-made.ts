@@ -5,8 +5,10 @@ import { field } from './field.ts';
 import { formatBytes } from './progress.ts';
 import { renderReport } from './render-report.ts';
 
+const WORDS: Readonly<Record<string, string>> = { pack: 'packed', sign: 'signed', timestamp: 'timestamped' };
+
 /**
- * Prints what `pack` or `sign` made, and returns the exit code. When the bundle itself went to standard output,
+ * Prints what `pack`, `sign` or `timestamp` made, and returns the exit code. When the bundle itself went to standard output,
  * everything else goes to standard error.
  */
 export function renderMade(
@@ -14,7 +16,7 @@ export function renderMade(
   context: Context,
   flags: { readonly json?: boolean; readonly quiet?: boolean },
 ): number {
-  const output = String(report.result?.['output']);
+  const output = String(report.result?.['output'] ?? report.result?.['request']);
   const print = output === '-' ? context.tell : context.print;
   const { json = false, quiet = false } = flags;
   if (json || report.exitCode !== 0) return renderReport(report, { ...context, print }, { json, quiet });
@@ -22,7 +24,7 @@ export function renderMade(
 
   const { style } = context;
   const name = output === '-' ? 'standard output' : output;
-  const word = report.operation === 'sign' ? 'signed' : 'packed';
+  const word = report.result?.['request'] ? 'request for a timestamp' : WORDS[report.operation];
   print(`${style.good(style.pass)} ${style.bold(printable(name))}  ${word}`);
   const files = report.files.filter(({ role }) => role === 'descriptor' || role === 'file');
   const width = Math.max(...files.map((file) => printable(file.name).length));
@@ -33,7 +35,15 @@ export function renderMade(
   }
   const signer = report.result?.['signer'] as { subject: string; key: string } | undefined;
   if (signer) print(field('signed by', `${signer.subject}  ${signer.key}`));
-  else print(style.warn(field('unsigned', 'importers refuse it; sign it with --key and --cert')));
+  else if (report.operation === 'pack')
+    print(style.warn(field('unsigned', 'importers refuse it; sign it with --key and --cert')));
+  if (report.result?.['timestamped'])
+    print(
+      field(
+        'timestamped',
+        "for whoever trusts the authority, the signature outlives the signer's certificate",
+      ),
+    );
   for (const warning of report.warnings) context.tell(style.warn(field('warning', warning)));
   return report.exitCode;
 }

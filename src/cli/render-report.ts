@@ -3,6 +3,7 @@ import type { CertificateReport, ErrorReport, Report, SignatureReport } from '..
 import type { Context } from './context.ts';
 import { field, inputName } from './field.ts';
 import { tellSlots, tellWhere } from './render-error.ts';
+import { issuerLines, revocationLines, timestampLines } from './render-path.ts';
 
 /** Errors shown in full; the rest is counted, and in the JSON report. */
 const SHOWN_ERRORS = 4;
@@ -12,6 +13,7 @@ const REFUSED: Readonly<Record<string, string>> = {
   verify: 'NOT trusted',
   import: 'NOT imported',
   sign: 'NOT signed',
+  timestamp: 'NOT timestamped',
   inspect: 'not sound',
 };
 
@@ -40,7 +42,7 @@ function renderSuccess(report: Report, context: Context): void {
       : `${style.warn(style.caution)} ${name}  ${style.warn('NOT trusted, accepted as allowed')}`,
   );
   for (const line of signatureLines(report)) context.print(line);
-  context.print(field('files', filesLine(report)));
+  if (report.files.length > 0) context.print(field('files', filesLine(report)));
   tellWarnings(report, context);
 }
 
@@ -80,25 +82,46 @@ function tellDigests(error: ErrorReport, report: Report, context: Context): void
   context.tell(field('got', `${file.algorithm}:${file.actual}`));
 }
 
+/** What stands in a line of its own already is not told again. */
 function tellWarnings(report: Report, context: Context): void {
-  for (const warning of report.warnings) context.tell(context.style.warn(field('warning', warning)));
+  const told = report.signatures.flatMap(({ timestamps }) => timestamps.map(({ detail }) => detail));
+  for (const warning of report.warnings) {
+    if (!told.includes(warning)) context.tell(context.style.warn(field('warning', warning)));
+  }
 }
 
-function signatureLines(report: Report): string[] {
-  return report.signatures.flatMap((signature) => {
-    const { signer } = signature;
-    return signer ? [...signerLines(signature, signer), field('key', `sha256:${signer.spkiSha256}`)] : [];
+/** A signer once, whatever number of signatures it made; those that do not fit stand by themselves. */
+function signatureLines({ signatures }: Report): string[] {
+  const told = new Set<string>();
+  return signatures.flatMap((signature) => {
+    const { signer, status } = signature;
+    if (!signer) return [];
+    const key = `${signer.fingerprint} ${status}`;
+    if (told.has(key)) return [];
+    told.add(key);
+    const same = signatures.filter(
+      (one) => one.signer?.fingerprint === signer.fingerprint && one.status === status,
+    );
+    return signerLines(signature, signer, same);
   });
 }
 
 /** A name counts only when something trusted vouches for it, and the signature is the key's. */
-function signerLines(signature: SignatureReport, signer: CertificateReport): string[] {
-  const { status, algorithm, trustedBy } = signature;
+function signerLines(
+  { status, path, timestamps, trustedBy }: SignatureReport,
+  signer: CertificateReport,
+  same: readonly SignatureReport[],
+): string[] {
   const known = trustedBy !== undefined && status !== 'invalid';
+  const how = same.map(({ format, algorithm }) => (format === 'cms' ? `CMS ${algorithm}` : algorithm));
   const validity = `valid ${signer.notBefore.slice(0, 10)} to ${signer.notAfter.slice(0, 10)}`;
   return [
-    field(known ? 'signed by' : 'claims to be', `${signer.subject}  ${algorithm}, ${validity}`),
-    known ? field('trusted via', trustedBy) : field('issued by', signer.issuer),
+    field(known ? 'signed by' : 'claims to be', `${signer.subject}  ${how.join(' and ')}, ${validity}`),
+    ...(path.length > 1 ? issuerLines(path) : known ? [] : [field('issued by', signer.issuer)]),
+    ...(known ? [field('trusted via', trustedBy)] : []),
+    ...revocationLines(path),
+    ...timestampLines(timestamps),
+    field('key', `sha256:${signer.spkiSha256}`),
   ];
 }
 

@@ -163,13 +163,13 @@ export const BUNDLE_ERRORS = {
   },
   SIGNATURE_INVALID: {
     kind: 'signature',
-    why: 'the manifest was changed after it was signed, or the signature belongs to something else',
+    why: 'what was signed has been changed since, or the signature belongs to something else',
     fix: 'do not use this image; fetch the bundle again, and if it repeats, report it to the publisher',
   },
   CERTIFICATE_EXPIRED: {
     kind: 'validity',
     why: 'nothing proves that the signature was made while the certificate was valid',
-    fix: 'ask the publisher for a bundle signed with a current certificate',
+    fix: 'ask the publisher for a bundle that is signed with a current certificate, or timestamped',
   },
   CERTIFICATE_NOT_YET_VALID: {
     kind: 'validity',

@@ -1,7 +1,7 @@
 import { type Certificate, parseCertificate } from '../crypto/certificate.ts';
 import { splitPem } from '../formats/pem.ts';
 import { decodeLatin1 } from '../kit/encoding.ts';
-import { BundleError, toBundleError } from '../kit/errors.ts';
+import { BundleError, type ErrorCode, toBundleError } from '../kit/errors.ts';
 import { DEFAULT_LIMITS } from '../kit/limits.ts';
 import { certificateFilesIn, readSmallFile } from '../storage/small-files.ts';
 import { openBudget } from '../trust/path/budget.ts';
@@ -104,11 +104,26 @@ export async function checkPath(
   const found = pathReport(result, statuses);
   const report = makeReport({
     ...given,
-    errors: result.errors.map((error) => error.at({ file: leafFile })),
+    errors: result.errors.map((error) => advised(error).at({ file: leafFile })),
     warnings: result.warnings.map(({ error }) => error.message),
     result: { ...found },
   });
   return { report, found };
+}
+
+/** What to do is another thing here than where a bundle is refused. */
+const ADVICE: Readonly<Partial<Record<ErrorCode, string>>> = {
+  SIGNER_UNKNOWN: 'give the missing issuer with --untrusted, or with --anchor if you trust it',
+  CERTIFICATE_EXPIRED: 'have the certificate renewed; to judge it at another moment: --at TIME',
+  CERTIFICATE_NOT_YET_VALID: 'check the clock of this machine; to judge it at another moment: --at TIME',
+  PURPOSE_REFUSED: 'have a certificate issued for this; to judge it for another purpose: --purpose',
+  PATH_TOO_LONG: 'give fewer certificates, or a higher --max-depth; at most ten are followed',
+};
+
+function advised(error: BundleError): BundleError {
+  const { code, message, where, why, cause } = error;
+  const fix = ADVICE[code];
+  return fix === undefined ? error : new BundleError(code, message, { where, why, fix, cause });
 }
 
 interface Input {

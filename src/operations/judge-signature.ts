@@ -62,7 +62,8 @@ export function judgeSignature(signed: SignedManifest, policy: SignaturePolicy):
   try {
     const { found, evidence } = findSignatures({ ...signed, certificate }, policy);
     const judged = judgeFound(found, certificate.name, { ...policy, evidence });
-    return { ...judged, accepted: judged.errors.length === 0, signed: true };
+    const errors = judged.errors.map((error) => error.at(where));
+    return { ...judged, errors, accepted: errors.length === 0, signed: true };
   } catch (error) {
     const fault = toBundleError(error).at(where);
     const checks: Check[] = [{ id: 'signature', status: 'fail', detail: fault.message }];

@@ -65,7 +65,7 @@ export function judgeFound(
     publishers: judged.publishers,
     seen: new Map(judged.judgements.flatMap(({ revocation }) => [...revocation.seen])),
     checks: signatureChecks(signatures, errors, findings),
-    errors: errors.map((error) => error.at({ member: file })),
+    errors,
     warnings: [...found.flatMap(({ warnings }) => warnings), ...findings.map(({ error }) => error.message)],
   };
 }

@@ -36,7 +36,7 @@ const pathCertificateSchema = certificateSchema.extend({
 });
 
 const timestampSchema = z.strictObject({
-  status: z.enum(['proven', 'invalid', 'ignored']),
+  status: z.enum(['proven', 'invalid']),
   time: z.string().describe('what the token says'),
   from: z.iso.datetime().exactOptional().describe('the signature was there between from and to'),
   to: z.iso.datetime().exactOptional(),

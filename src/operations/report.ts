@@ -54,7 +54,7 @@ export interface PathCertificateReport extends CertificateReport {
 
 /** A timestamp of a signature. `proven`: it shows that the signature was there between `from` and `to`, ISO 8601. */
 export interface TimestampReport {
-  readonly status: 'proven' | 'invalid' | 'ignored';
+  readonly status: 'proven' | 'invalid';
   readonly time: string;
   readonly from?: string;
   readonly to?: string;

@@ -1,6 +1,6 @@
 import type { Certificate } from '../crypto/certificate.ts';
 import type { TimestampToken } from '../formats/tsp/token.ts';
-import { BundleError } from '../kit/errors.ts';
+import { BundleError, isBundleError } from '../kit/errors.ts';
 import { type Anchor, judgeSigner, type SignerJudgement, type TrustStore } from './judge-signer.ts';
 import type { Budget } from './path/budget.ts';
 import { nameOf } from './path/findings.ts';
@@ -153,7 +153,7 @@ function judgeClaim(claim: SignerClaim, policy: ClaimPolicy): ClaimJudgement {
       policy.evidence,
       revocationOptions(claim, policy, signer.path, proven),
     ),
-    errors: [...signer.errors, ...missing, ...untimely],
+    errors: [...signer.errors.map((error) => advised(error, timestamps)), ...missing, ...untimely],
     warnings: [...signer.warnings, ...(missing.length > 0 ? [] : timestamps.flatMap(unproven))],
   };
 }
@@ -212,6 +212,18 @@ function revocationOptions(
     anchors: certificates,
     budget: policy.budget,
   };
+}
+
+/** Where a timestamp of somebody unknown is there, trusting its authority may be all that is missing. */
+function advised(error: BundleError, timestamps: readonly TimestampJudgement[]): BundleError {
+  const { code, message, where, why, cause } = error;
+  const byStranger = timestamps.some(({ errors }) =>
+    errors.some((reason) => isBundleError(reason.cause) && reason.cause.code === 'SIGNER_UNKNOWN'),
+  );
+  if (code !== 'CERTIFICATE_EXPIRED' || !byStranger) return error;
+  const fix =
+    'if you trust the authority of its timestamp, give its CA certificate: --trust-tsa tsa-ca.pem, or once and for all bulla trust add NAME tsa-ca.pem --timestamping; otherwise ask the publisher for a bundle that is signed anew';
+  return new BundleError(code, message, { where, why, fix, cause });
 }
 
 function missingTimestamp(timestamps: readonly TimestampJudgement[], leaf: Certificate): BundleError {

@@ -7,7 +7,7 @@ import { equalBytes } from '../kit/bytes.ts';
 import { BundleError, isBundleError } from '../kit/errors.ts';
 import { judgeValidity, showTime } from './path/certificate-rules.ts';
 import { findPath } from './path/find-path.ts';
-import { nameOf } from './path/findings.ts';
+import { nameOf, shown } from './path/findings.ts';
 import type { PathOptions, TimeWindow } from './path/judge-options.ts';
 import { TIME_STAMPING } from './path/purposes.ts';
 import { type Allowances, judgeDigest } from './policy.ts';
@@ -92,11 +92,12 @@ export function judgeTimestamp(
   );
   const [fault] = found.errors;
   if (fault) {
-    const whom =
+    const issuer = shown(authority.fields.issuer.text);
+    const reason =
       fault.code === 'SIGNER_UNKNOWN'
-        ? `${nameOf(authority)} is no timestamp authority that you trust: `
-        : '';
-    return { ...refuse(`${whom}${fault.message}`, authority, fault), path: found.path };
+        ? `it is of an authority that you have not said to trust (${nameOf(authority)}, issued by "${issuer}")`
+        : fault.message;
+    return { ...refuse(reason, authority, fault), path: found.path };
   }
   const window = windowOf(token);
   const untimely = found.path.flatMap((certificate) => judgeValidity(certificate, window))[0];

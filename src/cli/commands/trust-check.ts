@@ -7,6 +7,7 @@ import { field } from '../field.ts';
 import { gather, parseDepth, parseTime } from '../options.ts';
 import type { Exit } from '../program.ts';
 import { tellSlots } from '../render-error.ts';
+import { certificateText, revocationLines } from '../render-path.ts';
 
 interface CheckFlags {
   readonly anchor?: readonly string[];
@@ -112,19 +113,17 @@ function renderCheck(report: Report, found: PathReport, context: Context): void 
     if (first) tellSlots(first, context);
     for (const error of others) print(`${field('also', error.message)}  ${style.dim(`[${error.code}]`)}`);
   }
-  for (const line of pathLines(found.path)) print(line);
+  for (const line of good ? pathLines(found.path) : revocationLines(found.path)) print(line);
   for (const line of attemptLines(found.attempts)) print(line);
   for (const warning of report.warnings) context.tell(style.warn(field('warning', warning)));
 }
 
-/** The path, anchor last, one certificate a line. */
+/** The path, anchor last, one certificate a line, and what is known of revocation. */
 function pathLines(path: readonly PathCertificateReport[]): string[] {
-  return path.flatMap((certificate, i) => {
-    const { subject, key, notBefore, notAfter, revocation } = certificate;
-    const validity = `${key}, valid ${notBefore.slice(0, 10)} to ${notAfter.slice(0, 10)}`;
-    const known = revocation && revocation.status !== 'not-checked' ? [field('', revocation.detail)] : [];
-    return [field(i === 0 ? 'path' : '', `${'  '.repeat(i)}${subject}  ${validity}`), ...known];
-  });
+  const lines = path.map((certificate, i) =>
+    field(i === 0 ? 'path' : '', `${'  '.repeat(i)}${certificateText(certificate)}`),
+  );
+  return [...lines, ...revocationLines(path)];
 }
 
 /** What was tried and failed, as a tree from the leaf up. */
@@ -138,7 +137,7 @@ function attemptLines(attempts: readonly AttemptReport[]): string[] {
         .join();
       if (shown.has(key)) return [];
       shown.add(key);
-      return [`${'  '.repeat(depth)}${certificate.subject || certificate.fingerprint.slice(0, 16)}`];
+      return [`${'  '.repeat(depth)}${certificateText(certificate)}`];
     });
     const reasons = errors.map(({ code, message }) => `${'  '.repeat(path.length)}${message}  [${code}]`);
     return [...lines, ...reasons].map((line, j) => field(i === 0 && j === 0 ? 'tried' : '', line));

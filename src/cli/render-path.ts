@@ -1,0 +1,36 @@
+import type { CertificateReport, PathCertificateReport, TimestampReport } from '../operations/report.ts';
+import { field } from './field.ts';
+
+/** A certificate in a line: subject, key, from when to when. */
+export function certificateText({
+  subject,
+  key,
+  notBefore,
+  notAfter,
+  fingerprint,
+}: CertificateReport): string {
+  const name = subject || `without a name, sha256:${fingerprint.slice(0, 16)}…`;
+  return `${name}  ${key}, valid ${notBefore.slice(0, 10)} to ${notAfter.slice(0, 10)}`;
+}
+
+/** Those above the signer, one a line, the anchor last when it was reached. */
+export function issuerLines([, ...issuers]: readonly PathCertificateReport[]): string[] {
+  return issuers.map((certificate) => field('issued by', certificateText(certificate)));
+}
+
+/** What evidence says of the certificates of a path; nothing when it says nothing. */
+export function revocationLines(path: readonly PathCertificateReport[]): string[] {
+  const known = path.flatMap(({ revocation }) =>
+    revocation && revocation.status !== 'not-checked' ? [revocation.detail] : [],
+  );
+  return known.map((detail, i) => field(i === 0 ? 'revocation' : '', detail));
+}
+
+/** Each timestamp in a line: the time it proves, and by whom, or why it is no proof. */
+export function timestampLines(timestamps: readonly TimestampReport[]): string[] {
+  return timestamps.map(({ status, time, authority, detail }) => {
+    const by = authority ? ` by ${authority.subject}` : '';
+    const moment = time.replace('T', ' ').replace(/(\.\d+)?Z$/, ' UTC');
+    return field('timestamp', status === 'proven' ? `${moment}${by}` : detail);
+  });
+}
