@@ -11,13 +11,11 @@ const BUILT = join(ROOT, 'dist');
  * File by file in one step each: another run of the tests may be loading them.
  */
 export function setup(): void {
-  const sources = readdirSync(join(ROOT, 'src'), { recursive: true, encoding: 'utf8' });
-  if (!sources.some((name) => name.endsWith('.ts') && isStale(name))) return;
+  if (!isStale()) return;
   const fresh = join(ROOT, `dist.partial-${process.pid}`);
   const started = new Date();
-  const compiler = join(ROOT, 'node_modules/typescript/bin/tsc');
   try {
-    execFileSync(process.execPath, [compiler, '--noCheck', '--outDir', fresh], {
+    execFileSync(process.execPath, ['build.mjs', '--no-check', '--out', fresh], {
       cwd: ROOT,
       stdio: 'inherit',
     });
@@ -32,7 +30,10 @@ export function setup(): void {
   }
 }
 
-function isStale(name: string): boolean {
-  const built = statSync(join(BUILT, name.replace(/\.ts$/, '.js')), { throwIfNoEntry: false });
-  return built === undefined || built.mtimeMs < statSync(join(ROOT, 'src', name)).mtimeMs;
+function isStale(): boolean {
+  const built = statSync(join(BUILT, 'cli/main.js'), { throwIfNoEntry: false });
+  const sources = readdirSync(join(ROOT, 'src'), { recursive: true, encoding: 'utf8' });
+  return sources.some(
+    (name) => built === undefined || built.mtimeMs < statSync(join(ROOT, 'src', name)).mtimeMs,
+  );
 }
