@@ -95,7 +95,10 @@ export function judgeContents(
   }
 
   const checks = contentChecks({ files, errors, manifest, complete });
-  const judged = judgeDescriptor(contents, errors.length === 0 && options.manifestAccepted, options);
+  const judged = judgeDescriptor(contents, files, {
+    accepted: errors.length === 0 && options.manifestAccepted,
+    limits: options.limits,
+  });
   return {
     files,
     manifest,
@@ -244,8 +247,8 @@ function coverageFaults(
 /** [cover.7] The descriptor is believed, and so parsed, only behind a manifest that is. */
 function judgeDescriptor(
   { roles, members }: BundleContents,
-  accepted: boolean,
-  options: { readonly limits: Limits },
+  files: readonly FileReport[],
+  { accepted, limits }: { readonly accepted: boolean; readonly limits: Limits },
 ): Pick<ContentsJudgement, 'descriptor' | 'checks' | 'errors' | 'warnings'> {
   const member = members.find(({ name }) => name === roles.descriptor);
   if (!member?.bytes) return { checks: [], errors: [], warnings: [] };
@@ -254,8 +257,10 @@ function judgeDescriptor(
     return { checks: [{ id: 'descriptor', status: 'skip', detail }], errors: [], warnings: [] };
   }
   try {
-    const descriptor = parseDescriptor(member.bytes, options.limits);
-    const judged = judgeReferences(descriptor, members, roles);
+    const descriptor = parseDescriptor(member.bytes, limits);
+    const covered = (file: FileReport): boolean => file.role !== 'revocation' || file.expected !== undefined;
+    const unlisted = new Set(files.filter((file) => !covered(file)).map(({ name }) => name));
+    const judged = judgeReferences(descriptor, members, { roles, unlisted });
     const [fault] = judged.errors;
     const detail = fault?.message ?? `${descriptor.references.length} references, all in the bundle`;
     return { ...judged, descriptor, checks: [{ id: 'descriptor', status: fault ? 'fail' : 'pass', detail }] };

@@ -7,6 +7,7 @@ import type { ReadMember } from './read-member.ts';
 /**
  * Compares the members with the References of a descriptor that may be believed: none missing, none beside them.
  *
+ * `unlisted` names the revocation information that the manifest does not list: parts of the bundle like its signature.
  * A size that differs from `ovf:size` is a warning: real producers get it wrong, and the digest has spoken already.
  *
  * @see spec/bundle.md, clause cover.8
@@ -14,8 +15,9 @@ import type { ReadMember } from './read-member.ts';
 export function judgeReferences(
   descriptor: Descriptor,
   members: readonly ReadMember[],
-  roles: BundleRoles,
+  { roles, unlisted }: { readonly roles: BundleRoles; readonly unlisted: ReadonlySet<string> },
 ): { readonly errors: readonly BundleError[]; readonly warnings: readonly string[] } {
+  const isPart = (name: string): boolean => unlisted.has(name) || playsPart(name, roles);
   const where = { member: roles.descriptor ?? '' };
   const errors: BundleError[] = [];
   const warnings: string[] = [];
@@ -23,8 +25,8 @@ export function judgeReferences(
   const lookup = referenceOf(descriptor.references);
 
   for (const name of memberNames(descriptor.references)) {
-    if (isPart(name, roles)) {
-      // [cover.8] No digest covers the certificate file: as a disk it would be whatever its carrier wants.
+    if (isPart(name)) {
+      // [cover.8] No digest covers the certificate file, nor such a list: as a disk it would be whatever its carrier wants.
       const message = `the descriptor refers to "${name}", which is a part of the bundle itself`;
       errors.push(new BundleError('DESCRIPTOR_SYNTAX', message, { where }));
       continue;
@@ -35,7 +37,7 @@ export function judgeReferences(
   }
   const chunks = new Map<FileReference, number[]>();
   for (const member of members) {
-    if (isPart(member.name, roles)) continue;
+    if (isPart(member.name)) continue;
     const found = lookup(member.name);
     if (!found) {
       const message = `"${member.name}" is in the bundle and not in References of the descriptor`;
@@ -64,7 +66,7 @@ export function judgeReferences(
 }
 
 /** Descriptor, manifest and certificate file, there or not: never a file that the descriptor is about. */
-function isPart(name: string, { base, descriptor, manifest, certificate }: BundleRoles): boolean {
+function playsPart(name: string, { base, descriptor, manifest, certificate }: BundleRoles): boolean {
   const part = rolePartOf(name);
   if (part !== undefined && part.base === base && part.kind !== 'ovf') return true;
   return name === descriptor || name === manifest || name === certificate;

@@ -1,0 +1,156 @@
+import { describe, expect, test } from 'vitest';
+import { formatPem } from '../../src/formats/pem.ts';
+import { type VerifyOptions, verify } from '../../src/operations/verify.ts';
+import {
+  DISK,
+  descriptorFor,
+  makeBundle,
+  type NamedBytes,
+  testAuthority,
+  testSigner,
+  textFile,
+} from '../factory/bundles.ts';
+import { makeAuthority } from '../factory/certificates.ts';
+import { codesOf, valid } from '../factory/reports.ts';
+import { type ListOptions, makeList } from '../factory/revocation-lists.ts';
+import { makeSandbox, trusting } from '../factory/sandbox.ts';
+import { chunked } from '../factory/streams.ts';
+
+const OLD = new Date('2026-10-01T00:00:00Z');
+const list = async (options: ListOptions = {}): Promise<Uint8Array> =>
+  makeList(await testAuthority(), options);
+const revoking = async (options: ListOptions = {}): Promise<Uint8Array> =>
+  list({ revoked: [await testSigner()], reason: 1, ...options });
+
+/** The usual bundle with more members, which nobody signs. */
+function bundleWith(...added: readonly NamedBytes[]): Promise<Uint8Array> {
+  return makeBundle({ members: (members) => [...members, ...added] });
+}
+
+async function judged(bytes: Uint8Array, options: VerifyOptions): Promise<readonly string[]> {
+  const { verdict, report } = await verify(chunked(bytes), options);
+  valid(report);
+  return verdict === 'trusted' ? [verdict] : codesOf(report);
+}
+
+const inBundle = (bytes: Uint8Array, name = 'revocation/acme.crl'): NamedBytes => ({ name, bytes });
+
+describe('revocation information', () => {
+  test('[bundle.6] in the bundle adds a revocation, and satisfies who asks for proof', async () => {
+    using sandbox = makeSandbox();
+    const trust = await trusting(sandbox);
+    const asking = { ...trust, revocation: { mode: 'require' } } as const;
+    expect(await judged(await bundleWith(), trust)).toEqual(['trusted']);
+    expect(await judged(await bundleWith(inBundle(await revoking())), trust)).toEqual([
+      'CERTIFICATE_REVOKED',
+    ]);
+    expect(await judged(await bundleWith(), asking)).toEqual(['REVOCATION_UNKNOWN']);
+    expect(await judged(await bundleWith(inBundle(await list())), asking)).toEqual(['trusted']);
+  });
+
+  test('[rev.3] in the bundle takes no revocation away that is known here', async () => {
+    using sandbox = makeSandbox();
+    const trust = await trusting(sandbox);
+    const crl = sandbox.write('acme.crl', await revoking({ thisUpdate: OLD }));
+    const newer = inBundle(await list({ number: 2 }));
+    const older = inBundle(await list({ thisUpdate: new Date('2026-09-01T00:00:00Z') }));
+    for (const mode of ['require', 'if-present'] as const) {
+      const options = { ...trust, revocation: { mode, crls: [crl] } };
+      expect(await judged(await bundleWith(older), options)).toEqual(['CERTIFICATE_REVOKED']);
+      // of one issuer and scope the newest list counts: it is the issuer that says so, whoever brings it
+      expect(await judged(await bundleWith(newer), options)).toEqual(['trusted']);
+    }
+  });
+
+  test('[bundle.6] that cannot be read, or is of somebody else, is refused or says nothing', async () => {
+    using sandbox = makeSandbox();
+    const trust = await trusting(sandbox);
+    const stranger = await makeAuthority({ subject: 'CN=Acme CA,O=Acme', key: 'rsa3072' });
+    const forged = inBundle(makeList(stranger, { revoked: [await testSigner()] }));
+    expect(await judged(await bundleWith(forged), trust)).toEqual(['trusted']);
+    expect(await judged(await bundleWith(textFile('revocation/acme.crl', 'hello')), trust)).toEqual([
+      'REVOCATION_MALFORMED',
+    ]);
+    expect(await judged(await bundleWith(inBundle(await list(), 'revocation/a/b.crl')), trust)).toEqual([
+      'FILE_UNLISTED',
+    ]);
+  });
+
+  test('[bundle.6] [cover.8] that the manifest does not list is no file that a descriptor refers to', async () => {
+    using sandbox = makeSandbox();
+    const crl = inBundle(await list());
+    const refers = descriptorFor('app.ovf', [DISK, crl]);
+    const unlisted = await makeBundle({ files: [refers, DISK], members: (members) => [...members, crl] });
+    expect(await judged(unlisted, await trusting(sandbox))).toEqual(['DESCRIPTOR_SYNTAX']);
+    const listed = await makeBundle({ files: [refers, DISK, crl] });
+    expect(await judged(listed, await trusting(sandbox))).toEqual(['trusted']);
+  });
+
+  test('[bundle.6] is bounded: 64 files, 16 MiB', async () => {
+    using sandbox = makeSandbox();
+    const trust = await trusting(sandbox);
+    const one = await list();
+    const many = (count: number) =>
+      Array.from({ length: count }, (_, i) => inBundle(one, `revocation/${i}.crl`));
+    expect(await judged(await bundleWith(...many(64)), trust)).toEqual(['trusted']);
+    expect(await judged(await bundleWith(...many(65)), trust)).not.toContain('trusted');
+    const huge = inBundle(new Uint8Array(16 * 2 ** 20 + 1).fill(0x30));
+    expect(await judged(await bundleWith(huge), trust)).not.toContain('trusted');
+  });
+
+  test('[rev.2] is read from files and from the trust folder; one that is damaged stops everything', async () => {
+    using sandbox = makeSandbox();
+    const trust = await trusting(sandbox);
+    const bundle = await bundleWith();
+    const folder = sandbox.path('trust');
+    const folders: VerifyOptions = { ...trust, trust: { ...trust.trust, folders: [folder] } };
+    for (const bytes of [await revoking(), formatPem('X509 CRL', await revoking())]) {
+      const crls = [sandbox.write('acme.crl', bytes)];
+      expect(await judged(bundle, { ...trust, revocation: { crls } })).toEqual(['CERTIFICATE_REVOKED']);
+      sandbox.write('trust/revocation/acme.crl', bytes);
+      expect(await judged(bundle, folders)).toEqual(['CERTIFICATE_REVOKED']);
+      expect(await judged(bundle, { ...folders, revocation: { mode: 'off' } })).toEqual(['trusted']);
+    }
+    sandbox.write('trust/revocation/acme.crl', 'hello');
+    await expect(judged(bundle, folders)).rejects.toMatchObject({ code: 'REVOCATION_MALFORMED' });
+  });
+
+  test('[rev.9] that is older than what was seen shows nothing good any more', async () => {
+    using sandbox = makeSandbox();
+    const trust = await trusting(sandbox);
+    sandbox.write('trust/x', '');
+    const asking: VerifyOptions = {
+      ...trust,
+      trust: { ...trust.trust, folders: [sandbox.path('trust')] },
+      revocation: { mode: 'require' },
+    };
+    const old = await bundleWith(inBundle(await list({ thisUpdate: new Date('2026-11-01T00:00:00Z') })));
+    expect(await judged(old, asking)).toEqual(['trusted']);
+    expect(await judged(await bundleWith(inBundle(await list({ number: 2 }))), asking)).toEqual(['trusted']);
+    expect(sandbox.list()).toContain('trust/revocation/seen.json');
+    expect(await judged(old, asking)).toEqual(['REVOCATION_UNKNOWN']);
+  });
+
+  test('[pub.14] a publisher may ask for more than the caller, and not for less', async () => {
+    using sandbox = makeSandbox();
+    const { at } = await trusting(sandbox);
+    sandbox.write('trust/publishers/acme/ca.pem', (await testAuthority()).pem);
+    const settings = (more: string) =>
+      sandbox.write('trust/publishers/acme/publisher.toml', `name = "acme"\n${more}\n`);
+    const options: VerifyOptions = { trust: { folders: [sandbox.path('trust')] }, ...(at && { at }) };
+    const bundle = await bundleWith();
+    settings('');
+    expect(await judged(bundle, options)).toEqual(['trusted']);
+    settings('revocation = "require"');
+    expect(await judged(bundle, options)).toEqual(['REVOCATION_UNKNOWN']);
+    expect(await judged(bundle, { ...options, revocation: { mode: 'off' } })).toEqual(['REVOCATION_UNKNOWN']);
+    settings('revocation = "off"');
+    const revoked = await bundleWith(inBundle(await revoking()));
+    expect(await judged(revoked, options)).toEqual(['trusted']);
+    expect(await judged(revoked, { ...options, revocation: { mode: 'if-present' } })).toEqual([
+      'CERTIFICATE_REVOKED',
+    ]);
+    settings('timestamp = "require"');
+    expect(await judged(bundle, options)).toEqual(['TIMESTAMP_MISSING']);
+  });
+});
