@@ -5,56 +5,84 @@ import { derElement } from './writer.ts';
 const CONSTRUCTED = 0x20;
 const CONSTRUCTED_OCTETS = 0x24;
 const INDEFINITE = 0x80;
+const LONG_TAG = 0x1f;
 const MAX_DEPTH = 32;
+/** Elements that are written anew: writers that stream use few, and each costs memory. */
+const MAX_CHANGES = 10_000;
 
 /**
  * The elements with definite lengths, and octet strings in one piece; what has them already stays as it is, byte for byte.
  *
  * Programs that write while they read use the other forms of BER around the structures of a CMS. Everything else is
- * for the reader of DER to judge, which comes next. Linear in the input for each of at most 32 levels.
+ * for the reader of DER to judge, which comes next. Linear in the input for each of at most 32 levels; what is DER
+ * already is only looked through, whatever the number of its elements.
  *
- * @throws `CERTIFICATE_MALFORMED` for what ends early, ends nowhere, or nests deeper [der.6]
+ * @throws `CERTIFICATE_MALFORMED` for what ends early, ends nowhere, nests deeper, or is in too many pieces [der.6]
  */
 export function toDefiniteLengths(bytes: Uint8Array, what: string): Uint8Array {
-  const { element, end } = readElement(bytes, 0, bytes.byteLength, 0, what);
+  const read = new Rewriting(bytes, what).read(0, bytes.byteLength, 0);
+  const end = endOf(read);
   if (end !== bytes.byteLength)
     throw malformed(what, `${bytes.byteLength - end} unexpected bytes at its end`); // [der.3]
-  return element;
+  return typeof read === 'number' ? bytes : read.element;
 }
 
-interface Read {
-  /** in definite form */
-  readonly element: Uint8Array;
-  /** where the next one begins in the input */
-  readonly end: number;
-  readonly changed: boolean;
+/** Where the next element begins; with the element in definite form when that is another than the bytes there are. */
+type Read = number | { readonly end: number; readonly element: Uint8Array };
+
+function endOf(read: Read): number {
+  return typeof read === 'number' ? read : read.end;
 }
 
-function readElement(bytes: Uint8Array, start: number, limit: number, depth: number, what: string): Read {
-  if (depth > MAX_DEPTH) throw malformed(what, `elements nest deeper than ${MAX_DEPTH} levels`);
-  const tag = bytes[start];
-  const first = bytes[start + 1];
-  if (tag === undefined || first === undefined || start + 2 > limit) throw malformed(what, 'it ends early');
-  const constructed = (tag & CONSTRUCTED) !== 0;
-  const indefinite = first === INDEFINITE;
-  if (indefinite && !constructed) throw malformed(what, 'an indefinite length where there are no elements');
-  const { body, end: definiteEnd } = indefinite
-    ? { body: start + 2, end: limit }
-    : readLength(bytes, start, limit, what);
-  if (!constructed) return { element: bytes.subarray(start, definiteEnd), end: definiteEnd, changed: false };
+class Rewriting {
+  readonly #bytes: Uint8Array;
+  readonly #what: string;
+  #changes = 0;
 
-  const parts: Uint8Array[] = [];
-  let changed = indefinite;
-  let at = body;
-  while (indefinite ? !isEndMark(bytes, at, limit, what) : at < definiteEnd) {
-    const part = readElement(bytes, at, definiteEnd, depth + 1, what);
-    parts.push(part.element);
-    changed ||= part.changed;
-    at = part.end;
+  constructor(bytes: Uint8Array, what: string) {
+    this.#bytes = bytes;
+    this.#what = what;
   }
-  const end = indefinite ? at + 2 : definiteEnd;
-  if (tag === CONSTRUCTED_OCTETS) return { element: joined(parts, what), end, changed: true };
-  return { element: changed ? derElement(tag, ...parts) : bytes.subarray(start, end), end, changed };
+
+  read(start: number, limit: number, depth: number): Read {
+    const what = this.#what;
+    if (depth > MAX_DEPTH) throw malformed(what, `elements nest deeper than ${MAX_DEPTH} levels`);
+    const tag = this.#bytes[start];
+    const first = this.#bytes[start + 1];
+    if (tag === undefined || first === undefined || start + 2 > limit) throw malformed(what, 'it ends early');
+    if ((tag & LONG_TAG) === LONG_TAG) throw malformed(what, 'a tag of the long form'); // [der.2]
+    const constructed = (tag & CONSTRUCTED) !== 0;
+    const indefinite = first === INDEFINITE;
+    if (indefinite && !constructed) throw malformed(what, 'an indefinite length where there are no elements');
+    const { body, end } = indefinite
+      ? { body: start + 2, end: limit }
+      : readLength(this.#bytes, start, limit, what);
+    if (!constructed) return end;
+
+    const parts: Uint8Array[] = [];
+    let kept = body; // from here on nothing has changed yet
+    let at = body;
+    while (indefinite ? !isEndMark(this.#bytes, at, limit, what) : at < end) {
+      const part = this.read(at, end, depth + 1);
+      const after = endOf(part);
+      if (typeof part !== 'number' || tag === CONSTRUCTED_OCTETS) {
+        if (kept < at) parts.push(this.#bytes.subarray(kept, at));
+        parts.push(this.#change(typeof part === 'number' ? this.#bytes.subarray(at, after) : part.element));
+        kept = after;
+      }
+      at = after;
+    }
+    if (!indefinite && parts.length === 0 && tag !== CONSTRUCTED_OCTETS) return end;
+    if (kept < at) parts.push(this.#bytes.subarray(kept, at));
+    const element = tag === CONSTRUCTED_OCTETS ? joined(parts, what) : derElement(tag, ...parts);
+    return { end: indefinite ? at + 2 : end, element: this.#change(element) };
+  }
+
+  #change(element: Uint8Array): Uint8Array {
+    this.#changes++;
+    if (this.#changes > MAX_CHANGES) throw malformed(this.#what, `more than ${MAX_CHANGES} pieces`);
+    return element;
+  }
 }
 
 function readLength(

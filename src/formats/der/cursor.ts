@@ -35,6 +35,8 @@ export const TAG = {
 } as const;
 
 const MAX_OID_BYTES = 128;
+/** Of one element, where nothing says how many there may be: the longest honest lists have a few thousand. */
+const MAX_CHILDREN = 65_536;
 
 /** The error of everything that is not the DER it should be; `what` names the structure being read. */
 export function malformed(what: string, problem: string, cause?: unknown): BundleError {
@@ -105,11 +107,19 @@ function hexTag(tag: number): string {
   return `0x${tag.toString(16).padStart(2, '0')}`;
 }
 
-/** The elements of a constructed element, in order. @throws `CERTIFICATE_MALFORMED` */
-export function childrenOf(element: DerElement, what: string): DerElement[] {
+/**
+ * The elements of a constructed element, in order, of which there are at most `most`: each takes far more memory than the
+ * two bytes that it has in the input.
+ *
+ * @throws `CERTIFICATE_MALFORMED` [der.7]
+ */
+export function childrenOf(element: DerElement, what: string, most = MAX_CHILDREN): DerElement[] {
   const cursor = openDer(element.value, what);
   const children: DerElement[] = [];
-  while (!cursor.done()) children.push(cursor.next());
+  while (!cursor.done()) {
+    if (children.length === most) throw malformed(what, `a list of more than ${most} elements`);
+    children.push(cursor.next());
+  }
   return children;
 }
 

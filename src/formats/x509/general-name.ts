@@ -17,6 +17,7 @@ const TEXT_KINDS: Readonly<Record<number, 'email' | 'dns' | 'uri'>> = {
 const DIRECTORY = 0xa4;
 const IP = 0x87;
 const MAX_TEXT = 8192;
+const MAX_NAMES = 65_536;
 /** otherName, x400Address, ediPartyName, registeredID */
 const OTHERS: readonly number[] = [0xa0, 0xa3, 0xa5, 0x88];
 
@@ -45,7 +46,10 @@ function readText(value: Uint8Array, kind: string, what: string): string {
 export function parseGeneralNames(contents: Uint8Array, what: string): readonly GeneralName[] {
   const names: GeneralName[] = [];
   const cursor = openDer(contents, what);
-  while (!cursor.done()) names.push(parseGeneralName(cursor.next(), what));
+  while (!cursor.done()) {
+    if (names.length === MAX_NAMES) throw malformed(what, `more than ${MAX_NAMES} names`); // [der.7]
+    names.push(parseGeneralName(cursor.next(), what));
+  }
   if (names.length === 0) throw malformed(what, 'an empty list of names');
   return names;
 }
