@@ -70,7 +70,10 @@ function judgeAnyone(certificate: Certificate, options: JudgeOptions): readonly 
   ];
 }
 
-/** [path.6] Both ends count as valid. Written so that a time that is no time is outside of every validity. */
+/**
+ * [path.6] Both ends count as valid, the last second whole: certificates tell no smaller time. Written so that a time
+ * that is no time is outside of every validity.
+ */
 export function judgeValidity(certificate: Certificate, { from, to }: TimeWindow): readonly Finding[] {
   const { notBefore, notAfter } = certificate.fields;
   const name = nameOf(certificate);
@@ -80,7 +83,7 @@ export function judgeValidity(certificate: Certificate, { from, to }: TimeWindow
       refused('CERTIFICATE_NOT_YET_VALID', `${name} is not valid before ${showTime(notBefore)}${then}`),
     ];
   }
-  if (!(to.getTime() <= notAfter.getTime())) {
+  if (!(Math.floor(to.getTime() / 1000) <= notAfter.getTime() / 1000)) {
     return [refused('CERTIFICATE_EXPIRED', `${name} expired on ${showTime(notAfter)}${then}`)];
   }
   return [];
