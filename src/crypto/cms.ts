@@ -27,6 +27,8 @@ export interface CmsContent {
 
 /** Content that Ed25519 and Ed448 sign directly must be in memory at once. [cms.7] */
 const MAX_DIRECT_BYTES = 64 * 1024 * 1024;
+/** Certificates tried for one signer: a renewed one has the old one's key identifier, and so might any number have. [cms.4] */
+const MAX_CANDIDATES = 4;
 
 /**
  * Verifies the signatures of a SignedData over content that goes by in pieces, once, whatever its size.
@@ -88,7 +90,8 @@ function openSigner(
   { candidates, hashes }: { readonly candidates: readonly Certificate[]; readonly hashes: Map<string, Hash> },
 ): OpenSigner {
   const distinct = new Map(candidates.map((one) => [one.fingerprint, one]));
-  const found = [...distinct.values()].filter((certificate) => isMeant(certificate, info));
+  const meant = [...distinct.values()].filter((certificate) => isMeant(certificate, info));
+  const found = meant.slice(0, MAX_CANDIDATES);
   const { name } = info.digest;
   if (info.signedAttributes) {
     if (name !== undefined && !hashes.has(name)) hashes.set(name, newHash(name));

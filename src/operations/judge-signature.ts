@@ -98,7 +98,8 @@ function findSignatures(
   }
   const line = readSignatureLine(file, manifest);
   const own = line.signer ? [line.signer, ...line.intermediates] : [];
-  const cms = file.cms && readCms(file.cms, own);
+  const trusted = policy.trust.anchors.map(({ certificate: anchor }) => anchor);
+  const cms = file.cms && readCms(file.cms, own, trusted);
   cms?.update(manifest.bytes);
   const others = cms ? cms.finish() : [];
   // [bundle.7] it is over the file, and so over every signature in it

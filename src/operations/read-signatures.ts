@@ -78,15 +78,20 @@ export interface CmsReading {
 }
 
 /**
- * Reads a detached CMS signature; `candidates` may have made it besides the certificates inside.
+ * Reads a detached CMS signature. Besides the certificates inside, `beside` lie with it and may lead to an anchor, and
+ * `trusted` may have made it: a signature may come without any certificate.
  * @throws {BundleError} `CMS_SYNTAX`, `CERTIFICATE_MALFORMED` [file.1] [file.3]
  */
-export function readCms(der: Uint8Array, candidates: readonly Certificate[]): CmsReading {
+export function readCms(
+  der: Uint8Array,
+  beside: readonly Certificate[],
+  trusted: readonly Certificate[],
+): CmsReading {
   const data = parseSignedData(der, 'the CMS signature');
   const warnings: string[] = [];
   const inside = data.certificates.length > 0 ? usableCertificates(data.certificates, warnings) : [];
-  const all = [...inside, ...candidates];
-  const cms = openCms(data, all);
+  const all = [...inside, ...beside];
+  const cms = openCms(data, [...all, ...trusted]);
   return {
     data,
     update: (chunk) => cms.update(chunk),

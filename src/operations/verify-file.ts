@@ -43,7 +43,8 @@ export async function verifyFile(
   } as const;
   let size = 0;
   try {
-    const cms = readCms(signatureDer(bytes), []);
+    const trusted = policy.trust.anchors.map(({ certificate }) => certificate);
+    const cms = readCms(signatureDer(bytes), [], trusted);
     if (cms.data.content)
       throw new BundleError('CMS_SYNTAX', 'the signature file carries content of its own'); // [file.3]
     for await (const chunk of source.stream()) {

@@ -31,6 +31,8 @@ const OCSP_RESPONSE = '1.3.6.1.5.5.7.16.2';
 const MAX_BYTES = 32 * 1024 * 1024;
 const MAX_CERTIFICATES = 64;
 const MAX_SIGNERS = 16;
+/** Signers that have signed the content itself: for each all of it is hashed anew, whatever its size. [cms.3] */
+const MAX_DIRECT_SIGNERS = 2;
 
 /**
  * A SignedData in DER, or in BER as programs write it that do not know the length beforehand.
@@ -69,13 +71,16 @@ function readSignedData(der: Uint8Array, what: string): SignedData {
   // [cms.3]
   if (signers.length === 0) throw refused(`${what} has no signer`);
   if (signers.length > MAX_SIGNERS) throw refused(`${what} has more than ${MAX_SIGNERS} signers`);
+  const parsed = signers.map((signer) => parseSignerInfo(signer, what));
+  if (parsed.filter(({ signedAttributes }) => !signedAttributes).length > MAX_DIRECT_SIGNERS)
+    throw refused(`${what} has more than ${MAX_DIRECT_SIGNERS} signers without signed attributes`);
   return {
     contentType,
     ...(content && { content }),
     digestAlgorithms,
     certificates: readCertificates(certificates, what),
     ...readRevocation(revocation, what),
-    signers: signers.map((signer) => parseSignerInfo(signer, what)),
+    signers: parsed,
   };
 }
 
