@@ -1,4 +1,5 @@
 import { parseHex } from '../../kit/encoding.ts';
+import { isBundleError } from '../../kit/errors.ts';
 import { type DerElement, malformed, openDer, readInteger, readOnly, readTime, TAG } from '../der/cursor.ts';
 import { type RawExtension, readExtensions } from './crl-extensions.ts';
 import { type GeneralName, parseGeneralNames } from './general-name.ts';
@@ -16,6 +17,9 @@ const REASONS: Readonly<Record<number, string>> = {
   9: 'privilegeWithdrawn',
   10: 'aACompromise',
 };
+
+/** Stands for what an entry says in a way that cannot be read. */
+export const UNREADABLE_REASON = 'for a reason that cannot be read';
 
 /** What a list, or an OCSP response, says about a revoked certificate. */
 export interface Revocation {
@@ -54,9 +58,7 @@ export function checkEntries(
     const entry = openDer(cursor.next(TAG.sequence).value, WHAT);
     if (entry.next(TAG.integer).value.byteLength === 0)
       throw malformed(WHAT, 'a serial number without contents');
-    const time = entry.next();
-    if (time.tag !== TAG.utcTime && time.tag !== TAG.generalizedTime)
-      throw malformed(WHAT, 'no revocation date');
+    if (!isTime(entry.next())) throw malformed(WHAT, 'no revocation date');
     const list = entry.optional(TAG.sequence);
     entry.end();
     if (list && !extensible) throw malformed(WHAT, 'extensions in a list of version 1');
@@ -64,6 +66,22 @@ export function checkEntries(
     count++;
   }
   return { count, unknownCritical };
+}
+
+/** What `readTime` reads, without making objects. */
+function isTime({ tag, value }: DerElement): boolean {
+  const years = tag === TAG.utcTime ? 2 : tag === TAG.generalizedTime ? 4 : 0;
+  if (years === 0 || value.byteLength !== years + 11 || value[years + 10] !== 0x5a) return false;
+  for (let i = 0; i < years + 10; i++) if ((value[i] ?? 0) < 0x30 || (value[i] ?? 0) > 0x39) return false;
+  const two = (at: number): number => ((value[at] ?? 0) - 0x30) * 10 + (value[at + 1] ?? 0) - 0x30;
+  const short = two(years - 2);
+  const year = years === 2 ? (short < 50 ? 2000 : 1900) + short : two(0) * 100 + short;
+  const month = two(years);
+  const day = two(years + 2);
+  const leap = year % 4 === 0 && (year % 100 !== 0 || year % 400 === 0);
+  const days = month === 2 ? (leap ? 29 : 28) : [4, 6, 9, 11].includes(month) ? 30 : 31;
+  if (month < 1 || month > 12 || day < 1 || day > days) return false;
+  return two(years + 4) < 24 && two(years + 6) < 60 && two(years + 8) < 60;
 }
 
 function hasUnknownCritical(list: DerElement): boolean {
@@ -90,7 +108,7 @@ export type IssuerMatch = (issuer: readonly GeneralName[] | undefined) => boolea
  *
  * @param serial lower hex of the INTEGER's contents
  * @param isIssuer told the names of the last certificateIssuer extension, or undefined before the first
- * @throws `CERTIFICATE_MALFORMED` [crl.4] [crl.5]
+ * @throws `CERTIFICATE_MALFORMED` for a certificateIssuer that cannot be read [crl.4] [crl.5]
  */
 export function findEntry(
   entries: Uint8Array,
@@ -139,11 +157,18 @@ function parseEntry(entry: DerElement): Revocation {
   const cursor = openDer(entry.value, WHAT);
   cursor.next();
   const at = readTime(cursor.next(), WHAT);
-  const extensions = extensionsOf(entry);
+  try {
+    return { at, ...readDetails(extensionsOf(entry)) };
+  } catch (error) {
+    if (!isBundleError(error)) throw error;
+    return { at, reason: UNREADABLE_REASON }; // [crl.4] revoked all the same, and by the worst that it could say
+  }
+}
+
+function readDetails(extensions: ReadonlyMap<string, RawExtension>): Omit<Revocation, 'at'> {
   const reason = extensions.get(REASON_CODE);
   const invalidity = extensions.get(INVALIDITY_DATE);
   return {
-    at,
     ...(reason && { reason: reasonName(readEnumerated(readOnly(reason.value, 0x0a, WHAT)), WHAT) }),
     ...(invalidity && {
       invalidSince: readTime(readOnly(invalidity.value, TAG.generalizedTime, WHAT), WHAT),

@@ -76,19 +76,20 @@ function unusable(
   return undefined;
 }
 
-/** Of each scope the newest list counts, with the newest change to it. [crl.8] [rev.5] */
+/** What a complete list says of the certificate, with the changes to it. */
+interface Heard {
+  readonly base: Genuine;
+  readonly revocation: Revocation | undefined;
+  readonly stale: string | undefined;
+}
+
+/** Of each scope the newest list that is fresh counts, and those that it does not supersede. [crl.8] [rev.5] */
 function wordsOf(certificate: Certificate, genuine: readonly Genuine[]): readonly Word[] {
-  const complete = newestOfEach(genuine.filter(({ crl }) => crl.extensions.baseNumber === undefined));
   const deltas = genuine.filter(({ crl }) => crl.extensions.baseNumber !== undefined);
-  const heard = complete.map((base) => {
-    const fitting = deltas.filter(({ crl }) => changes(crl, base.crl));
-    const delta = newestOfEach(fitting)[0];
-    const entry = entryOf(base.crl, certificate);
-    const changed = delta && entryOf(delta.crl, certificate);
-    const revocation = changed?.reason === 'removeFromCRL' ? undefined : (changed ?? entry);
-    const stale = delta && delta.stale === undefined ? undefined : base.stale; // a fresh change renews an old list
-    return { base, revocation, stale };
-  });
+  const all = genuine
+    .filter(({ crl }) => crl.extensions.baseNumber === undefined)
+    .map((base) => hear(certificate, base, deltas));
+  const heard = all.filter((one) => !all.some((other) => supersedes(other, one)));
   const revoked = heard.flatMap(({ base, revocation, stale }): readonly Word[] =>
     revocation ? [word(base, 'revoked', stale, revocation)] : [],
   );
@@ -121,13 +122,28 @@ function word(
   };
 }
 
-function newestOfEach(lists: readonly Genuine[]): readonly Genuine[] {
-  const newest = new Map<string, Genuine>();
-  for (const list of lists) {
-    const before = newest.get(list.key);
-    if (!before || list.crl.thisUpdate > before.crl.thisUpdate) newest.set(list.key, list);
+/** [crl.8] A fresh change counts whole, and renews an old list; one that is not may revoke and not take back. */
+function hear(certificate: Certificate, base: Genuine, deltas: readonly Genuine[]): Heard {
+  const changed = deltas
+    .filter(({ crl }) => changes(crl, base.crl))
+    .sort((a, b) => b.crl.thisUpdate.getTime() - a.crl.thisUpdate.getTime())
+    .map(({ crl, stale }) => ({ stale, entry: entryOf(crl, certificate) }));
+  const isFresh = changed.some(({ stale }) => stale === undefined);
+  let revocation = entryOf(base.crl, certificate);
+  for (const { stale, entry } of changed) {
+    const removes = entry?.reason === 'removeFromCRL';
+    if (stale !== undefined && (!entry || removes)) continue;
+    if (entry) revocation = removes ? undefined : entry;
+    break; // what is older than this is in it
   }
-  return [...newest.values()];
+  return { base, revocation, stale: isFresh ? undefined : base.stale };
+}
+
+/** [rev.5] Only what is fresh takes back what an older list says: else a list from before, or from later, could hide it. */
+function supersedes({ base: newer, stale }: Heard, { base: older }: Heard): boolean {
+  return (
+    stale === undefined && newer.key === older.key && newer.crl.thisUpdate > older.crl.thisUpdate
+  );
 }
 
 /** [crl.8] A change counts for lists of its scope, from its base on up to its own number. */

@@ -8,6 +8,7 @@ import { nameKey } from '../../formats/x509/name.ts';
 import { equalBytes } from '../../kit/bytes.ts';
 import { formatHex } from '../../kit/encoding.ts';
 import { isBundleError } from '../../kit/errors.ts';
+import { costOf } from '../path/budget.ts';
 import { judgeValidity } from '../path/certificate-rules.ts';
 import { refused } from '../path/findings.ts';
 import { OCSP_SIGNING } from '../path/purposes.ts';
@@ -28,8 +29,8 @@ export function hearResponses(
   const warnings: Finding[] = [];
   const seen = new Map<string, { thisUpdate: Date }>();
   const words = responses.flatMap((response): readonly Word[] => {
-    const single = response.responses.find(({ id }) => isAbout(id, certificate, issuer));
-    if (!single) return [];
+    const singles = response.responses.filter(({ id }) => isAbout(id, certificate, issuer));
+    if (singles.length === 0) return [];
     const problem = problemWith(response, issuer, options, isRevoked);
     if (problem !== undefined) {
       const message = `the OCSP response of ${response.source} is not used: ${problem}`;
@@ -37,31 +38,27 @@ export function hearResponses(
       return [];
     }
     const key = `ocsp ${issuer.spkiSha256} ${certificate.fields.serial}`;
-    const stale = staleness(
-      `the OCSP response of ${response.source}`,
-      single,
-      options.at,
-      options.seen.get(key),
-    );
-    const { status, revocation, thisUpdate } = single;
-    if (stale === undefined && (seen.get(key)?.thisUpdate ?? 0) < thisUpdate) seen.set(key, { thisUpdate });
-    return [
-      {
+    const what = `the OCSP response of ${response.source}`;
+    return singles.map((single) => {
+      const stale = staleness(what, single, options.at, options.seen.get(key));
+      const { status, revocation, thisUpdate } = single;
+      if (stale === undefined && (seen.get(key)?.thisUpdate ?? 0) < thisUpdate) seen.set(key, { thisUpdate });
+      return {
         status,
         source: response.source,
         thisUpdate,
         ...(revocation && { revocation }),
         ...(stale !== undefined && { stale }),
-      },
-    ];
+      };
+    });
   });
-  return { words: newest(words), warnings, seen };
+  return { words: words.filter((one) => !words.some((other) => supersedes(other, one))), warnings, seen };
 }
 
-/** [rev.5] An older response says nothing any more. */
-function newest(words: readonly Word[]): readonly Word[] {
-  const last = Math.max(...words.map(({ thisUpdate }) => thisUpdate.getTime()));
-  return words.filter(({ thisUpdate }) => thisUpdate.getTime() === last);
+/** [rev.5] Only a fresh answer takes back an older one; not to know a certificate is no answer to its revocation. */
+function supersedes(newer: Word, older: Word): boolean {
+  if (newer.status === 'unknown' && older.status === 'revoked') return false;
+  return newer.stale === undefined && newer.thisUpdate > older.thisUpdate;
 }
 
 /** [ocsp.3] All three must match: the serial number alone is another certificate's at another issuer. */
@@ -96,7 +93,7 @@ function problemWith(
   let reason = 'it is not signed by the issuer, nor by a responder that the issuer has named';
   for (const responder of [issuer, ...respondersIn(response), ...options.issuers]) {
     if (!isNamed(response, responder)) continue;
-    if (!options.budget.spend('evidence')) return 'too many signatures would have to be verified';
+    if (!options.budget.spend('evidence', costOf(responder.key))) return 'too many signatures would have to be verified';
     if (!isSignedWith(response, response.tbs, responder.publicKey)) {
       reason = 'its signature does not fit';
       continue;
@@ -139,7 +136,7 @@ function delegateProblem(
     return 'its responder has no certificate for signing OCSP responses';
   if (
     nameKey(responder.fields.issuer) !== nameKey(issuer.fields.subject) ||
-    !budget.spend('evidence') ||
+    !budget.spend('evidence', costOf(issuer.key)) ||
     !isSignedBy(responder, issuer)
   ) {
     return 'its responder is named by another issuer';
