@@ -35,7 +35,7 @@ export interface ClaimPolicy {
   readonly timestamp?: TimestampMode;
   readonly evidence: RevocationEvidence;
   readonly seen: HighWaterMarks;
-  /** what revocation may cost in this run */
+  /** what all signers, timestamps and revocation together may cost in this run */
   readonly budget: Budget;
 }
 
@@ -123,9 +123,10 @@ function belowThreshold(publisher: Publisher, trusted: readonly ClaimJudgement[]
 function judgeClaim(claim: SignerClaim, policy: ClaimPolicy): ClaimJudgement {
   const mode = policy.timestamp ?? 'prefer';
   const tokens = mode === 'ignore' ? [] : claim.timestamps.slice(0, MAX_TOKENS);
-  const timestamps = tokens.map((timestamp) => judgeToken(timestamp, claim, policy));
-  const proven = timestamps.find((timestamp) => timestamp.proven)?.proven;
-  const signer = judgeAt(claim, policy, proven);
+  const timestamps = tokens
+    .filter(() => policy.budget.spend('timestamps')) // [tst.11]
+    .map((timestamp) => judgeToken(timestamp, claim, policy));
+  const { signer, proven } = judgeBest(claim, policy, timestamps);
 
   const offered = signer.trustedBy?.publishers ?? [];
   const withoutProof =
@@ -148,14 +149,34 @@ function judgeClaim(claim: SignerClaim, policy: ClaimPolicy): ClaimJudgement {
     publishers,
     timestamps,
     ...(proven && { proven }),
-    revocation: judgeRevocation(
-      signer.path,
-      policy.evidence,
-      revocationOptions(claim, policy, signer.path, proven),
-    ),
+    revocation: reachesAnchor(signer.path, policy)
+      ? judgeRevocation(signer.path, policy.evidence, revocationOptions(claim, policy, signer.path, proven))
+      : { findings: [], statuses: [], seen: new Map() }, // what nobody vouches for must not cost, nor be remembered
     errors: [...signer.errors.map((error) => advised(error, timestamps)), ...missing, ...untimely],
     warnings: [...signer.warnings, ...(missing.length > 0 ? [] : timestamps.flatMap(unproven))],
   };
+}
+
+/**
+ * [tst.12] The signer at the earliest proven time at which all is well, else at the earliest, else now. Each timestamp by
+ * itself is enough, so that a later one must not undo what an earlier one proves.
+ */
+function judgeBest(
+  claim: SignerClaim,
+  policy: ClaimPolicy,
+  timestamps: readonly TimestampJudgement[],
+): { readonly signer: SignerJudgement; readonly proven?: TimeWindow } {
+  const windows = timestamps.flatMap(({ proven }) => proven ?? []).sort((a, b) => +a.to - +b.to);
+  const judged = windows.map((proven) => ({ proven, signer: judgeAt(claim, policy, proven) }));
+  return (
+    judged.find(({ signer }) => signer.errors.length === 0) ??
+    judged[0] ?? { signer: judgeAt(claim, policy, undefined) }
+  );
+}
+
+function reachesAnchor(path: readonly Certificate[], { trust }: ClaimPolicy): boolean {
+  const end = path.at(-1)?.fingerprint;
+  return trust.anchors.some(({ certificate }) => certificate.fingerprint === end);
 }
 
 /** The signer's path at a proven time, or now. */
@@ -165,6 +186,7 @@ function judgeAt(claim: SignerClaim, policy: ClaimPolicy, proven: TimeWindow | u
     at: policy.at,
     window: proven ?? { from: policy.at, to: policy.at },
     allowances: policy.allowances,
+    budget: policy.budget,
     judgeMore: (path) =>
       judgeRevocation(path, policy.evidence, revocationOptions(claim, policy, path, proven)).findings,
   });
@@ -180,6 +202,7 @@ function judgeToken(
     intermediates: claim.intermediates,
     at: policy.at,
     allowances: policy.allowances,
+    budget: policy.budget,
     judgeMore: (path) =>
       judgeRevocation(path, policy.evidence, revocationOptions(claim, policy, path, undefined)).findings,
   });

@@ -44,7 +44,7 @@ export interface SignerJudgement {
 }
 
 /** When a signer is judged and how. Publishers are believed at `at`, certificates over `window`. */
-export interface SignerOptions extends Omit<JudgeOptions, 'purpose'>, Pick<PathOptions, 'judgeMore'> {
+export interface SignerOptions extends Omit<JudgeOptions, 'purpose'>, Pick<PathOptions, 'judgeMore' | 'budget'> {
   readonly at: Date;
 }
 
@@ -71,7 +71,7 @@ export function judgeSigner(
 
   // an anchor that cannot end the path may still stand in its middle, where it proves no more than any other certificate
   const intermediates = [...evidence.intermediates, ...store.anchors.map(({ certificate }) => certificate)];
-  const budget = openBudget();
+  const { budget = openBudget() } = options;
   const search = (anchors: readonly Anchor[]): PathResult =>
     findPath(
       { leaf, intermediates },

@@ -13,7 +13,7 @@ import { TIME_STAMPING } from './path/purposes.ts';
 import { type Allowances, judgeDigest } from './policy.ts';
 
 /** Whom to believe about times, and when the question is asked. */
-export interface TimestampOptions extends Pick<PathOptions, 'judgeMore'> {
+export interface TimestampOptions extends Pick<PathOptions, 'judgeMore' | 'budget'> {
   /** certificates of timestamp authorities, or of their issuers; those of signers do not count */
   readonly anchors: readonly Certificate[];
   readonly intermediates: readonly Certificate[];
@@ -79,7 +79,7 @@ export function judgeTimestamp(
   const purpose = purposeProblem(authority);
   if (purpose !== undefined) return refuse(purpose, authority);
 
-  const { at, allowances, anchors, judgeMore } = options;
+  const { at, allowances, anchors, judgeMore, budget } = options;
   const found = findPath(
     { leaf: authority, intermediates: [...candidates, ...anchors] },
     {
@@ -88,6 +88,7 @@ export function judgeTimestamp(
       allowances,
       purpose: 'timestamping',
       ...(judgeMore && { judgeMore }),
+      ...(budget && { budget }),
     },
   );
   const [fault] = found.errors;

@@ -23,6 +23,10 @@ const REASON_FLAGS = [
   'aACompromise',
 ] as const;
 
+/** Each point is compared with each list. [x509.11] */
+const MAX_POINTS = 64;
+const MAX_NAMES = 64;
+
 /** A reason that a list may be limited to. */
 export type Reason = Exclude<(typeof REASON_FLAGS)[number], 'unused'>;
 
@@ -42,7 +46,7 @@ export interface DistributionPoint {
 
 /** The value of a cRLDistributionPoints or freshestCRL extension. @throws `CERTIFICATE_MALFORMED` [x509.11] */
 export function parseDistributionPoints(value: Uint8Array, what: string): readonly DistributionPoint[] {
-  const points = childrenOf(readOnly(value, TAG.sequence, what), what);
+  const points = childrenOf(readOnly(value, TAG.sequence, what), what, MAX_POINTS);
   if (points.length === 0) throw malformed(what, 'an empty list of distribution points');
   return points.map((point) => parseDistributionPoint(point, what));
 }
@@ -58,7 +62,7 @@ function parseDistributionPoint(element: DerElement, what: string): Distribution
   return {
     ...(name && { name: parseDistributionPointName(name.value, what) }),
     ...(reasons && { reasons: parseReasons(reasons, what) }),
-    ...(crlIssuer && { crlIssuer: parseGeneralNames(crlIssuer.value, what) }),
+    ...(crlIssuer && { crlIssuer: parseGeneralNames(crlIssuer.value, what, MAX_NAMES) }),
   };
 }
 
@@ -67,7 +71,7 @@ export function parseDistributionPointName(contents: Uint8Array, what: string): 
   const cursor = openDer(contents, what);
   const choice = cursor.next();
   cursor.end();
-  if (choice.tag === 0xa0) return { full: parseGeneralNames(choice.value, what) };
+  if (choice.tag === 0xa0) return { full: parseGeneralNames(choice.value, what, MAX_NAMES) };
   if (choice.tag === 0xa1) return { relative: canonicalRdn(choice.value, what) };
   throw malformed(what, 'a distribution point name of a kind that does not exist');
 }

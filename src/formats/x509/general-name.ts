@@ -42,12 +42,16 @@ function readText(value: Uint8Array, kind: string, what: string): string {
   return String.fromCharCode(...value);
 }
 
-/** The contents of a GeneralNames field, which has at least one. @throws `CERTIFICATE_MALFORMED` [x509.10] */
-export function parseGeneralNames(contents: Uint8Array, what: string): readonly GeneralName[] {
+/** The contents of a GeneralNames field, which has at least one, and at most `most`. @throws `CERTIFICATE_MALFORMED` [x509.10] */
+export function parseGeneralNames(
+  contents: Uint8Array,
+  what: string,
+  most = MAX_NAMES,
+): readonly GeneralName[] {
   const names: GeneralName[] = [];
   const cursor = openDer(contents, what);
   while (!cursor.done()) {
-    if (names.length === MAX_NAMES) throw malformed(what, `more than ${MAX_NAMES} names`); // [der.7]
+    if (names.length === most) throw malformed(what, `more than ${most} names`); // [der.7]
     names.push(parseGeneralName(cursor.next(), what));
   }
   if (names.length === 0) throw malformed(what, 'an empty list of names');

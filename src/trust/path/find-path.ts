@@ -2,7 +2,7 @@ import type { Certificate } from '../../crypto/certificate.ts';
 import { nameKey } from '../../formats/x509/name.ts';
 import { BundleError } from '../../kit/errors.ts';
 import type { Finding } from '../policy.ts';
-import { type Budget, LIMITS, MAX_SIGNATURE_CHECKS, openBudget } from './budget.ts';
+import { type Budget, LIMITS, openBudget } from './budget.ts';
 import { isSelfIssued, judgeIssuer, judgeLeafAlone } from './certificate-rules.ts';
 import { divide, nameOf, shown } from './findings.ts';
 import type { PathOptions } from './judge-options.ts';
@@ -53,7 +53,7 @@ export function findPath({ leaf, intermediates }: SignerEvidence, options: PathO
   const good = search.walk([leaf]);
   if (good) return { ...good, attempts: search.attempts };
   if (search.exhausted) {
-    const limit = `the certificates have too many paths (more than ${MAX_SIGNATURE_CHECKS} signatures or ${LIMITS.steps} steps)`;
+    const limit = `the certificates have too many paths (more than ${LIMITS.signatures} signatures or ${LIMITS.steps} steps)`;
     return unreached([leaf], new BundleError('PATH_LIMIT', limit), search, options);
   }
   if (search.best) return { ...search.best, attempts: search.attempts };

@@ -2,6 +2,7 @@ import type { Certificate } from '../../crypto/certificate.ts';
 import { isSignedWith } from '../../crypto/signature.ts';
 import type { Crl } from '../../formats/x509/crl.ts';
 import { nameKey } from '../../formats/x509/name.ts';
+import { costOf } from '../path/budget.ts';
 import { findPath } from '../path/find-path.ts';
 import type { Finding } from '../policy.ts';
 import { judgeDigest } from '../policy.ts';
@@ -66,7 +67,7 @@ function hasSigned(crl: Crl, certificate: Certificate, { budget, allowances }: R
   signers.set(crl, known);
   let signed = known.get(certificate.spkiSha256);
   if (signed === undefined) {
-    if (!budget.spend('evidence')) return false;
+    if (!budget.spend('evidence', costOf(certificate.key))) return false;
     signed = isSignedWith(crl, crl.tbs, certificate.publicKey);
     known.set(certificate.spkiSha256, signed);
   }
