@@ -74,16 +74,14 @@ function isComparable(name: GeneralName, base: GeneralName): boolean {
   );
 }
 
-/** [nc.3] [nc.5] The subject and the alternative names; an e-mail address in the subject counts when there is no other. */
+/** [nc.3] [nc.5] The subject and the alternative names; an e-mail address in the subject counts beside others, too. */
 function namesOf({ fields }: Certificate): readonly GeneralName[] {
   const alternative = fields.extensions.subjectAltName ?? [];
   const subject: GeneralName[] =
     fields.subject.rdns.length > 0 ? [{ kind: 'directory', value: fields.subject }] : [];
-  const legacy = alternative.some(({ kind }) => kind === 'email')
-    ? []
-    : fields.subject.attributes
-        .filter(({ type }) => type === 'emailAddress')
-        .map(({ value }): GeneralName => ({ kind: 'email', value }));
+  const legacy = fields.subject.attributes
+    .filter(({ type }) => type === 'emailAddress')
+    .map(({ value }): GeneralName => ({ kind: 'email', value }));
   return [...subject, ...legacy, ...alternative];
 }
 
