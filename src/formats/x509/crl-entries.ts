@@ -133,6 +133,26 @@ export function findEntry(
   return found;
 }
 
+/** Whether two entries have one serial number. A number for each is kept, not the entry: there may be a million. [crl.11] */
+export function hasDuplicates(entries: Uint8Array): boolean {
+  const sums: number[] = [];
+  const cursor = openDer(entries, WHAT);
+  while (!cursor.done()) sums.push(sumOf(openDer(cursor.next(TAG.sequence).value, WHAT).next().value));
+  const sorted = Float64Array.from(sums).sort();
+  return sorted.some((sum, i) => i > 0 && sum === sorted[i - 1]);
+}
+
+/** 52 bits that tell two serial numbers apart; those of authorities are random, so no two have the same by chance. */
+function sumOf(serial: Uint8Array): number {
+  let low = 0x811c9dc5;
+  let high = serial.byteLength;
+  for (const byte of serial) {
+    low = Math.imul(low ^ byte, 0x01000193) >>> 0;
+    high = Math.imul(high ^ byte, 0x85ebca6b) ^ (high >>> 15);
+  }
+  return (high & 0xfffff) * 2 ** 32 + low;
+}
+
 /** Compares without making objects: the serial number is the first field. */
 function hasSerial(entry: Uint8Array, wanted: Uint8Array): boolean {
   if (entry[1] !== wanted.byteLength) return false;

@@ -1,4 +1,5 @@
 import type { Certificate } from '../../crypto/certificate.ts';
+import type { DistributionPoint } from '../../formats/x509/distribution-point.ts';
 import { EXTENSION } from '../../formats/x509/extensions.ts';
 import { nameKey } from '../../formats/x509/name.ts';
 import type { Finding } from '../policy.ts';
@@ -28,9 +29,10 @@ export function judgeConformance(certificate: Certificate): readonly Finding[] {
   const { fields } = certificate;
   const { byOid, basicConstraints, keyUsage, subjectKeyId, authorityKeyId, subjectAltName } =
     fields.extensions;
+  const { crlDistributionPoints } = fields.extensions;
   const ca = basicConstraints?.ca === true;
   const selfSigned = nameKey(fields.issuer) === nameKey(fields.subject);
-  const problems: (string | false)[] = [
+  const problems: (string | false | undefined)[] = [
     ...ALWAYS_CRITICAL.map(
       ([oid, name]) => byOid.get(oid)?.critical === false && `has ${name} that are not critical`,
     ),
@@ -52,12 +54,23 @@ export function judgeConformance(certificate: Certificate): readonly Finding[] {
       !keyUsage.has('keyCertSign') &&
       'is a certification authority that may not sign certificates',
     keyUsage?.size === 0 && 'has a key usage that allows nothing',
-    /^(0*|[89a-f].*)$/.test(fields.serial) && 'has a serial number that is zero or negative',
-    fields.serial.length > 2 * MAX_SERIAL_BYTES && 'has a serial number of more than 20 octets',
+    /^[89a-f]/.test(fields.serial) && 'has a negative serial number',
+    // roots in use have such numbers, and nothing tells a root by its number
+    !(ca && selfSigned) && /^0*$/.test(fields.serial) && 'has the serial number zero',
+    !(ca && selfSigned) &&
+      fields.serial.replace(/^00/, '').length > 2 * MAX_SERIAL_BYTES &&
+      'has a serial number of more than 20 octets',
+    crlDistributionPoints?.some(isNowhere) &&
+      'has a distribution point that is neither a URI nor a directory',
     fields.subject.rdns.length === 0 && subjectAltName === undefined && 'has no name at all',
     fields.subject.rdns.length === 0 &&
       byOid.get(EXTENSION.subjectAltName)?.critical === false &&
       'has no subject, and alternative names that are not critical',
   ];
   return problems.flatMap((problem) => (problem ? [constraint(certificate, problem)] : []));
+}
+
+/** No list can be fetched from, or looked up under, a name of another kind. */
+function isNowhere({ name }: DistributionPoint): boolean {
+  return name?.full?.some(({ kind }) => kind !== 'uri' && kind !== 'directory') ?? false;
 }

@@ -1,6 +1,6 @@
 import type { Certificate } from '../../crypto/certificate.ts';
 import type { Crl } from '../../formats/x509/crl.ts';
-import { findEntry, type Revocation } from '../../formats/x509/crl-entries.ts';
+import { findEntry, hasDuplicates, type Revocation } from '../../formats/x509/crl-entries.ts';
 import type { Reason } from '../../formats/x509/distribution-point.ts';
 import { nameKey } from '../../formats/x509/name.ts';
 import { refused } from '../path/findings.ts';
@@ -65,7 +65,7 @@ function note(
 
 /** Why a list says nothing, whoever signed it. [crl.3] [crl.11] */
 function unusable(
-  { extensions, unknownCriticalEntry }: Crl,
+  { extensions, unknownCriticalEntry, entries }: Crl,
   { strict }: RevocationOptions,
 ): string | undefined {
   const [oid] = extensions.unknownCritical;
@@ -73,6 +73,8 @@ function unusable(
   if (unknownCriticalEntry) return 'it has an entry with a critical extension that is not known';
   if (strict && extensions.number === undefined) return 'it has no number';
   if (strict && extensions.numberCritical) return 'its number is critical';
+  if (strict && !extensions.distributionPoint?.indirect && hasDuplicates(entries))
+    return 'it names a certificate twice';
   return undefined;
 }
 
@@ -141,9 +143,7 @@ function hear(certificate: Certificate, base: Genuine, deltas: readonly Genuine[
 
 /** [rev.5] Only what is fresh takes back what an older list says: else a list from before, or from later, could hide it. */
 function supersedes({ base: newer, stale }: Heard, { base: older }: Heard): boolean {
-  return (
-    stale === undefined && newer.key === older.key && newer.crl.thisUpdate > older.crl.thisUpdate
-  );
+  return stale === undefined && newer.key === older.key && newer.crl.thisUpdate > older.crl.thisUpdate;
 }
 
 /** [crl.8] A change counts for lists of its scope, from its base on up to its own number. */
