@@ -22,7 +22,7 @@ export interface CheckPathOptions {
   readonly anchors: readonly string[];
   readonly crls?: readonly string[];
   readonly ocsps?: readonly string[];
-  /** `require` when CRLs or OCSP responses are given, else `if-present` */
+  /** `if-present` when left out, but `require` of certificates whose issuer any of the CRLs or OCSP responses given is of */
   readonly revocation?: RevocationMode;
   /** now when left out */
   readonly at?: Date;
@@ -78,6 +78,7 @@ export async function checkPath(
   const hasEvidence = evidence.crls.length + evidence.ocsps.length > 0;
   const revocation: RevocationOptions = {
     mode: options.revocation ?? (hasEvidence ? 'require' : 'if-present'),
+    onlyWhereHeard: options.revocation === undefined,
     at,
     seen: new Map(),
     allowances,

@@ -44,7 +44,9 @@ export interface SignerJudgement {
 }
 
 /** When a signer is judged and how. Publishers are believed at `at`, certificates over `window`. */
-export interface SignerOptions extends Omit<JudgeOptions, 'purpose'>, Pick<PathOptions, 'judgeMore' | 'budget'> {
+export interface SignerOptions
+  extends Omit<JudgeOptions, 'purpose'>,
+    Pick<PathOptions, 'judgeMore' | 'budget'> {
   readonly at: Date;
 }
 

@@ -48,7 +48,7 @@ export function trustCheckCommand(trust: Command, context: Context, exit: Exit):
     .addOption(
       new Option(
         '--revocation <mode>',
-        'default: require when lists or responses are given, else if-present',
+        'default: require where lists or responses of the issuer are given, else if-present',
       ).choices(['require', 'if-present', 'off']),
     )
     .option('--at <time>', 'judge at this time (ISO 8601) instead of now', parseTime)

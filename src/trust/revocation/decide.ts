@@ -6,12 +6,7 @@ import type { TimeWindow } from '../path/judge-options.ts';
 import type { Finding } from '../policy.ts';
 
 /** Reasons after which everything that the key has signed is in doubt, and nobody knows since when. */
-const COMPROMISES: readonly string[] = [
-  'keyCompromise',
-  'cACompromise',
-  'aACompromise',
-  UNREADABLE_REASON,
-];
+const COMPROMISES: readonly string[] = ['keyCompromise', 'cACompromise', 'aACompromise', UNREADABLE_REASON];
 
 /**
  * What a revocation means for a signature: refusal, unless a timestamp proves that it was there before. [rev.6] [rev.7]

@@ -27,6 +27,8 @@ export interface RevocationOptions {
   readonly seen: HighWaterMarks;
   readonly allowances: Allowances;
   readonly strict?: boolean;
+  /** with `require`: only of certificates whose issuer some evidence is of; who gives lists wants those to be heard */
+  readonly onlyWhereHeard?: boolean;
   /** certificates that may have signed lists and responses, or lead from there to an anchor */
   readonly issuers: readonly Certificate[];
   readonly anchors: readonly Certificate[];

@@ -1,11 +1,13 @@
 import type { Certificate } from '../../crypto/certificate.ts';
+import { nameKey } from '../../formats/x509/name.ts';
 import { nameOf, refused, shown } from '../path/findings.ts';
 import type { Finding } from '../policy.ts';
 import type { IssuerJudging } from './crl-issuer.ts';
+import { pointsOf } from './crl-scope.ts';
 import { hearCrls } from './crl-status.ts';
 import { judgeRevoked } from './decide.ts';
-import type { HighWaterMarks, RevocationEvidence, RevocationOptions, Word } from './evidence.ts';
-import { hearResponses } from './ocsp-status.ts';
+import type { Hearing, HighWaterMarks, RevocationEvidence, RevocationOptions, Word } from './evidence.ts';
+import { hearResponses, isOfIssuer } from './ocsp-status.ts';
 
 /** What is known about the revocation of one certificate; `not-checked`: nothing speaks of it. */
 export interface RevocationStatus {
@@ -78,7 +80,7 @@ function judgeOne(
   pending: readonly Certificate[],
 ): OneJudgement {
   const [issuer] = above;
-  if (!issuer) return verdict(certificate, [], { warnings: [], seen: new Map() }, options);
+  if (!issuer) return verdict(certificate, [], { warnings: [], seen: new Map(), isSilent: true }, options);
   const judging: IssuerJudging = {
     isPending: (signer) => pending.includes(signer),
     judge: (signer, path) =>
@@ -94,14 +96,32 @@ function judgeOne(
   const ocsps = hearResponses(certificate, issuer, evidence.ocsps, options, isRevoked);
   const warnings = [...crls.warnings, ...ocsps.warnings];
   const seen = new Map([...crls.seen, ...ocsps.seen]);
-  return verdict(certificate, [...crls.words, ...ocsps.words], { warnings, seen }, options);
+  const isSilent = !isIssuerHeard(certificate, issuer, evidence);
+  return verdict(certificate, [...crls.words, ...ocsps.words], { warnings, seen, isSilent }, options);
+}
+
+/** Whether any evidence claims to be of the certificate's issuer, whatever it is worth. [path.24] */
+function isIssuerHeard(
+  certificate: Certificate,
+  issuer: Certificate,
+  { crls, ocsps }: RevocationEvidence,
+): boolean {
+  const points = pointsOf(certificate).flatMap(({ crlIssuer = [] }) => crlIssuer);
+  const names = [
+    nameKey(certificate.fields.issuer),
+    ...points.flatMap((name) => (name.kind === 'directory' ? [nameKey(name.value)] : [])),
+  ];
+  return (
+    crls.some((crl) => names.includes(nameKey(crl.issuer))) ||
+    ocsps.some(({ responses }) => responses.some(({ id }) => isOfIssuer(id, certificate, issuer)))
+  );
 }
 
 /** [rev.3] One genuine word that revokes is enough, whatever others say; one fresh word that clears is enough otherwise. */
 function verdict(
   certificate: Certificate,
   words: readonly Word[],
-  { warnings, seen }: { readonly warnings: readonly Finding[]; readonly seen: HighWaterMarks },
+  { warnings, seen, isSilent }: Omit<Hearing, 'words'> & { readonly isSilent: boolean },
   options: RevocationOptions,
 ): OneJudgement {
   const answer = (
@@ -126,7 +146,8 @@ function verdict(
   const detail =
     stale?.stale ?? useless?.error.message ?? `no revocation information about ${name} is at hand`;
   const status = stale ? 'stale' : words.length > 0 || useless ? 'unknown' : 'not-checked';
-  if (options.mode === 'require') {
+  const { onlyWhereHeard = false } = options;
+  if (options.mode === 'require' && !(onlyWhereHeard && isSilent)) {
     const issuer = shown(certificate.fields.issuer.text);
     const reason =
       status === 'not-checked' ? detail : `it is not known whether ${name} is revoked: ${detail}`;

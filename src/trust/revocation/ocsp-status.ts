@@ -62,12 +62,17 @@ function supersedes(newer: Word, older: Word): boolean {
 }
 
 /** [ocsp.3] All three must match: the serial number alone is another certificate's at another issuer. */
-function isAbout(
-  { digest, issuerNameHash, issuerKeyHash, serial }: CertificateId,
+function isAbout(id: CertificateId, certificate: Certificate, issuer: Certificate): boolean {
+  return id.serial === certificate.fields.serial && isOfIssuer(id, certificate, issuer);
+}
+
+/** Whether an answer is about a certificate of this issuer. */
+export function isOfIssuer(
+  { digest, issuerNameHash, issuerKeyHash }: CertificateId,
   certificate: Certificate,
   issuer: Certificate,
 ): boolean {
-  if (digest === undefined || serial !== certificate.fields.serial) return false;
+  if (digest === undefined) return false;
   return (
     equalBytes(issuerNameHash, digestBytes(digest, certificate.fields.issuer.raw)) &&
     equalBytes(issuerKeyHash, digestBytes(digest, keyBits(issuer)))
@@ -93,7 +98,8 @@ function problemWith(
   let reason = 'it is not signed by the issuer, nor by a responder that the issuer has named';
   for (const responder of [issuer, ...respondersIn(response), ...options.issuers]) {
     if (!isNamed(response, responder)) continue;
-    if (!options.budget.spend('evidence', costOf(responder.key))) return 'too many signatures would have to be verified';
+    if (!options.budget.spend('evidence', costOf(responder.key)))
+      return 'too many signatures would have to be verified';
     if (!isSignedWith(response, response.tbs, responder.publicKey)) {
       reason = 'its signature does not fit';
       continue;
