@@ -89,9 +89,9 @@ function hostMatches(host: string, base: string): boolean {
   return base.startsWith('.') ? host.endsWith(base) : host === base;
 }
 
-/** [nc.5] Only the host of a URI counts, and it must be a name. */
+/** [nc.5] Only the host of a URI counts, and it must be a name; a backslash ends it for some programs and not for others. */
 function uriStanding(uri: string, base: string): Standing {
-  const [, authority] = /^[a-z][a-z0-9+.-]*:\/\/([^/?#]*)/i.exec(uri) ?? [];
+  const [, authority] = /^[a-z][a-z0-9+.-]*:\/\/([^/?#\\]*)(?:[/?#]|$)/i.exec(uri) ?? [];
   const host = authority
     ?.slice(authority.lastIndexOf('@') + 1)
     .replace(/:\d*$/, '')
