@@ -3,8 +3,8 @@ import { type CheckPathOptions, checkPath, type PathReport } from '../../src/ope
 import type { Report } from '../../src/operations/report.ts';
 import { JUDGED_AT, signerUnder, testAuthority } from '../factory/bundles.ts';
 import { EKU, makeAuthority, makeCertificate, type TestCertificate } from '../factory/certificates.ts';
+import { makeCrlDer } from '../factory/crls.ts';
 import { codesOf, valid } from '../factory/reports.ts';
-import { makeList } from '../factory/revocation-lists.ts';
 import { makeSandbox } from '../factory/sandbox.ts';
 
 let root: TestCertificate;
@@ -59,7 +59,9 @@ describe('trust check', () => {
       (await checked(...given)).report.exitCode;
     expect(await exitCode(leaf, { at: new Date('2060-01-01T00:00:00Z') })).toBe(13);
     expect(await exitCode(leaf, { at: new Date('2001-01-01T00:00:00Z') })).toBe(13);
-    expect(await exitCode(leaf, { crl: makeList(sub, { revoked: [leaf] }) })).toBe(13);
+    expect(await exitCode(leaf, { crl: makeCrlDer({ issuer: sub, revoked: [{ certificate: leaf }] }) })).toBe(
+      13,
+    );
     expect(await exitCode(leaf, { purpose: 'timestamping' })).toBe(14);
     expect(await exitCode(leaf, { maxDepth: 0 })).toBe(14);
     expect(await exitCode(await signerUnder(sub, { key: 'rsa1024' }))).toBe(14);

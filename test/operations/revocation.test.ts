@@ -11,16 +11,16 @@ import {
   textFile,
 } from '../factory/bundles.ts';
 import { makeAuthority } from '../factory/certificates.ts';
+import { makeCrlDer, type TestCrlOptions } from '../factory/crls.ts';
 import { codesOf, valid } from '../factory/reports.ts';
-import { type ListOptions, makeList } from '../factory/revocation-lists.ts';
 import { makeSandbox, trusting } from '../factory/sandbox.ts';
 import { chunked } from '../factory/streams.ts';
 
 const OLD = new Date('2026-10-01T00:00:00Z');
-const list = async (options: ListOptions = {}): Promise<Uint8Array> =>
-  makeList(await testAuthority(), options);
-const revoking = async (options: ListOptions = {}): Promise<Uint8Array> =>
-  list({ revoked: [await testSigner()], reason: 1, ...options });
+const list = async (options: Partial<TestCrlOptions> = {}): Promise<Uint8Array> =>
+  makeCrlDer({ issuer: await testAuthority(), ...options });
+const revoking = async (options: Partial<TestCrlOptions> = {}): Promise<Uint8Array> =>
+  list({ revoked: [{ certificate: await testSigner(), reason: 1 }], ...options });
 
 /** The usual bundle with more members, which nobody signs. */
 function bundleWith(...added: readonly NamedBytes[]): Promise<Uint8Array> {
@@ -66,7 +66,7 @@ describe('revocation information', () => {
     using sandbox = makeSandbox();
     const trust = await trusting(sandbox);
     const stranger = await makeAuthority({ subject: 'CN=Acme CA,O=Acme', key: 'rsa3072' });
-    const forged = inBundle(makeList(stranger, { revoked: [await testSigner()] }));
+    const forged = inBundle(makeCrlDer({ issuer: stranger, revoked: [{ certificate: await testSigner() }] }));
     expect(await judged(await bundleWith(forged), trust)).toEqual(['trusted']);
     expect(await judged(await bundleWith(textFile('revocation/acme.crl', 'hello')), trust)).toEqual([
       'REVOCATION_MALFORMED',

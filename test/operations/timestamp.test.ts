@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { derSequence, derUnsigned } from '../../src/formats/der/writer.ts';
 import { parseTimestampRequest } from '../../src/formats/tsp/request.ts';
 import { BundleError, isBundleError } from '../../src/kit/errors.ts';
 import { sign } from '../../src/operations/sign.ts';
@@ -10,32 +11,39 @@ import { authorityAt, replyIn, type TimestampSource } from '../../src/operations
 import { type VerifyOptions, verify } from '../../src/operations/verify.ts';
 import { asArchive, read } from '../factory/archives.ts';
 import { JUDGED_AT, makeBundle, signerUnder, testAuthority } from '../factory/bundles.ts';
-import type { TestCertificate } from '../factory/certificates.ts';
+import { makeAuthority, type TestCertificate } from '../factory/certificates.ts';
 import { identityOf, namesIn, placeBundle } from '../factory/packing.ts';
 import { codesOf, valid } from '../factory/reports.ts';
 import { makeSandbox, type Sandbox } from '../factory/sandbox.ts';
 import { chunked } from '../factory/streams.ts';
-import { makeReply, makeTimeAuthority, makeToken, type TimeAuthority } from '../factory/time-authority.ts';
+import { makeTimestampAuthority, makeTokenDer } from '../factory/timestamps.ts';
 
 /** The signer's certificate is over at the end of this day; bundles are judged a month before, and years behind. */
 const END = new Date('2026-12-31T00:00:00Z');
 const LATER = new Date('2029-06-01T00:00:00Z');
-let authority: TimeAuthority;
+let timeRoot: TestCertificate;
+let authority: TestCertificate;
 let signer: TestCertificate;
 
 beforeAll(async () => {
-  authority = await makeTimeAuthority();
+  timeRoot = await makeAuthority({ subject: 'CN=Time Root,O=Time' });
+  authority = await makeTimestampAuthority(timeRoot);
   signer = await signerUnder(await testAuthority(), { notAfter: END });
 });
+
+const GRANTED = derSequence(derUnsigned(Uint8Array.of(0)));
+/** A reply that grants the token. */
+const granting = (token: Uint8Array): Uint8Array => derSequence(GRANTED, token);
+const hexBytes = (hex: string): Uint8Array => Uint8Array.from(Buffer.from(hex, 'hex'));
 
 const stamping =
   (time = JUDGED_AT): TimestampSource =>
   async (over) =>
-    makeToken(authority, over, { time });
+    makeTokenDer({ over, authority, time });
 
 async function trustingTime(sandbox: Sandbox): Promise<VerifyOptions> {
   const anchors = [sandbox.write('.trust/ca.pem', (await testAuthority()).pem)];
-  return { trust: { anchors, timestampAnchors: [sandbox.write('.trust/tsa.pem', authority.ca.pem)] } };
+  return { trust: { anchors, timestampAnchors: [sandbox.write('.trust/tsa.pem', timeRoot.pem)] } };
 }
 
 /** The codes of what is wrong at a time, or `trusted`. */
@@ -124,7 +132,7 @@ describe('a timestamp by file', () => {
     const { members } = await read(chunked(await makeBundle()), asArchive);
     expect(members.map(({ name }) => name)).toContain('app.cert');
     const certificate = await certificateOf(sandbox);
-    const reply = sandbox.write('web.tsr', makeReply(makeToken(authority, certificate, { time: JUDGED_AT })));
+    const reply = sandbox.write('web.tsr', granting(makeTokenDer({ over: certificate, authority })));
     const options = {
       format: 'tar',
       output: sandbox.path('out.ova'),
@@ -188,11 +196,10 @@ describe('an authority on the network', () => {
   afterAll(() => server.close());
 
   const OVER = Uint8Array.of(1, 2, 3);
-  const hexBytes = (hex: string): Uint8Array => Uint8Array.from(Buffer.from(hex, 'hex'));
   const ask = () => authorityAt(address, { digest: 'sha256', at: JUDGED_AT })(OVER);
   const reply = (query: Uint8Array, over = OVER, time = JUDGED_AT): { body: Uint8Array } => {
     const { nonce = '' } = parseTimestampRequest(query);
-    return { body: makeReply(makeToken(authority, over, { time, nonce: hexBytes(nonce) })) };
+    return { body: granting(makeTokenDer({ over, authority, time, nonce: hexBytes(nonce) })) };
   };
 
   test('[pack.9] [tst.9] is asked with a nonce for a token with its certificate', async () => {
@@ -240,12 +247,12 @@ describe('an authority on the network', () => {
     ['is over something else', (query) => reply(query, Uint8Array.of(9)), 'TIMESTAMP_REFUSED'],
     [
       'answers another request',
-      () => ({ body: makeReply(makeToken(authority, OVER, { time: JUDGED_AT, nonce: Uint8Array.of(7) })) }),
+      () => ({ body: granting(makeTokenDer({ over: OVER, authority, nonce: Uint8Array.of(7) })) }),
       'TIMESTAMP_REFUSED',
     ],
     [
       'has no nonce',
-      () => ({ body: makeReply(makeToken(authority, OVER, { time: JUDGED_AT })) }),
+      () => ({ body: granting(makeTokenDer({ over: OVER, authority })) }),
       'TIMESTAMP_REFUSED',
     ],
     ['is of the future', (query) => reply(query, OVER, LATER), 'TIMESTAMP_REFUSED'],
