@@ -104,9 +104,11 @@ function findSignatures(
   const others = cms ? cms.finish() : [];
   // [bundle.7] it is over the file, and so over every signature in it
   const sidecar = timestamp ? [{ token: parseSidecar(timestamp), over: certificate.bytes }] : [];
+  const differs = others[0]?.signer && others[0].signer.fingerprint !== line.signer?.fingerprint;
+  const warnings = differs ? ['the first signer of the CMS signature is not that of the signature line'] : []; // [sig.5]
   const inside = others.flatMap(({ intermediates }) => intermediates);
   return {
-    found: [line, ...others].map((signature) => ({
+    found: [{ ...line, warnings: [...line.warnings, ...warnings] }, ...others].map((signature) => ({
       ...signature,
       intermediates: [...signature.intermediates, ...inside],
       timestamps: [...sidecar, ...signature.timestamps],
