@@ -37,6 +37,8 @@ export function renderMade(
   if (signer) print(field('signed by', `${signer.subject}  ${signer.key}`));
   else if (report.operation === 'pack')
     print(style.warn(field('unsigned', 'importers refuse it; sign it with --key and --cert')));
+  if (report.result?.['request'])
+    print(field('then', 'have an authority answer it: bulla timestamp BUNDLE --tsr-in REPLY -o STAMPED'));
   if (report.result?.['timestamped'])
     print(
       field(

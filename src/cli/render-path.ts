@@ -18,17 +18,26 @@ export function issuerLines([, ...issuers]: readonly PathCertificateReport[]): s
   return issuers.map((certificate) => field('issued by', certificateText(certificate)));
 }
 
-/** What evidence says of the certificates of a path; nothing when it says nothing. */
-export function revocationLines(path: readonly PathCertificateReport[]): string[] {
-  const known = path.flatMap(({ revocation }) =>
-    revocation && revocation.status !== 'not-checked' ? [revocation.detail] : [],
-  );
+/** What evidence says of the certificates of a path, but for what the errors say already; nothing when it says nothing. */
+export function revocationLines(
+  path: readonly PathCertificateReport[],
+  errors: readonly { readonly message: string }[],
+): string[] {
+  const known = path
+    .flatMap(({ revocation }) =>
+      revocation && revocation.status !== 'not-checked' ? [revocation.detail] : [],
+    )
+    .filter((detail) => !errors.some(({ message }) => message.includes(detail)));
   return known.map((detail, i) => field(i === 0 ? 'revocation' : '', detail));
 }
 
-/** Each timestamp in a line: the time it proves, and by whom, or why it is no proof. */
-export function timestampLines(timestamps: readonly TimestampReport[]): string[] {
-  return timestamps.map(({ status, time, authority, detail }) => {
+/** Each timestamp that no error tells of in a line: the time it proves, and by whom, or why it is no proof. */
+export function timestampLines(
+  timestamps: readonly TimestampReport[],
+  errors: readonly { readonly message: string }[],
+): string[] {
+  const untold = timestamps.filter(({ detail }) => !errors.some(({ message }) => message === detail));
+  return untold.map(({ status, time, authority, detail }) => {
     const by = authority ? ` by ${authority.subject}` : '';
     const moment = time.replace('T', ' ').replace(/(\.\d+)?Z$/, ' UTC');
     return field('timestamp', status === 'proven' ? `${moment}${by}` : detail);

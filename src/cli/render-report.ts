@@ -91,7 +91,7 @@ function tellWarnings(report: Report, context: Context): void {
 }
 
 /** A signer once, whatever number of signatures it made; those that do not fit stand by themselves. */
-function signatureLines({ signatures }: Report): string[] {
+function signatureLines({ signatures, errors }: Report): string[] {
   const told = new Set<string>();
   return signatures.flatMap((signature) => {
     const { signer, status } = signature;
@@ -102,7 +102,7 @@ function signatureLines({ signatures }: Report): string[] {
     const same = signatures.filter(
       (one) => one.signer?.fingerprint === signer.fingerprint && one.status === status,
     );
-    return signerLines(signature, signer, same);
+    return signerLines(signature, signer, { same, errors });
   });
 }
 
@@ -110,7 +110,7 @@ function signatureLines({ signatures }: Report): string[] {
 function signerLines(
   { status, path, timestamps, trustedBy }: SignatureReport,
   signer: CertificateReport,
-  same: readonly SignatureReport[],
+  { same, errors }: { readonly same: readonly SignatureReport[]; readonly errors: readonly ErrorReport[] },
 ): string[] {
   const known = trustedBy !== undefined && status !== 'invalid';
   const how = same.map(({ format, algorithm }) => (format === 'cms' ? `CMS ${algorithm}` : algorithm));
@@ -119,8 +119,8 @@ function signerLines(
     field(known ? 'signed by' : 'claims to be', `${signer.subject}  ${how.join(' and ')}, ${validity}`),
     ...(path.length > 1 ? issuerLines(path) : known ? [] : [field('issued by', signer.issuer)]),
     ...(known ? [field('trusted via', trustedBy)] : []),
-    ...revocationLines(path),
-    ...timestampLines(timestamps),
+    ...revocationLines(path, errors),
+    ...timestampLines(timestamps, errors),
     field('key', `sha256:${signer.spkiSha256}`),
   ];
 }

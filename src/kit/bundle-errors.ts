@@ -154,7 +154,7 @@ export const BUNDLE_ERRORS = {
   DIGEST_MISMATCH: {
     kind: 'digest',
     why: 'the bytes were changed or damaged after the manifest was written',
-    fix: 'do not use this image; fetch the bundle again, and if it repeats, report it to the publisher',
+    fix: 'do not use it; fetch it again, and if it repeats, report it to the publisher',
   },
   SIGNATURE_MISSING: {
     kind: 'unsigned',
@@ -164,7 +164,7 @@ export const BUNDLE_ERRORS = {
   SIGNATURE_INVALID: {
     kind: 'signature',
     why: 'what was signed has been changed since, or the signature belongs to something else',
-    fix: 'do not use this image; fetch the bundle again, and if it repeats, report it to the publisher',
+    fix: 'do not use it; fetch it again, and if it repeats, report it to the publisher',
   },
   CERTIFICATE_EXPIRED: {
     kind: 'validity',
@@ -179,7 +179,7 @@ export const BUNDLE_ERRORS = {
   CERTIFICATE_REVOKED: {
     kind: 'validity',
     why: 'its issuer has withdrawn the certificate, so whoever holds the key may be somebody else by now',
-    fix: 'do not use this image; ask the publisher for a bundle signed with a certificate that is not revoked',
+    fix: 'do not use it; ask the publisher for one that is signed with a certificate that is not revoked',
   },
   REVOCATION_UNKNOWN: {
     kind: 'validity',

@@ -113,18 +113,25 @@ export async function checkPath(
 }
 
 /** What to do is another thing here than where a bundle is refused. */
-const ADVICE: Readonly<Partial<Record<ErrorCode, string>>> = {
-  SIGNER_UNKNOWN: 'give the missing issuer with --untrusted, or with --anchor if you trust it',
-  CERTIFICATE_EXPIRED: 'have the certificate renewed; to judge it at another moment: --at TIME',
-  CERTIFICATE_NOT_YET_VALID: 'check the clock of this machine; to judge it at another moment: --at TIME',
-  PURPOSE_REFUSED: 'have a certificate issued for this; to judge it for another purpose: --purpose',
-  PATH_TOO_LONG: 'give fewer certificates, or a higher --max-depth; at most ten are followed',
+const ADVICE: Readonly<Partial<Record<ErrorCode, { readonly why?: string; readonly fix: string }>>> = {
+  SIGNER_UNKNOWN: { fix: 'give the missing issuer with --untrusted, or with --anchor if you trust it' },
+  CERTIFICATE_EXPIRED: {
+    why: 'an issuer answers for a certificate until its end, and not beyond',
+    fix: 'have the certificate renewed; to judge it at another moment: --at TIME',
+  },
+  CERTIFICATE_NOT_YET_VALID: {
+    fix: 'check the clock of this machine; to judge it at another moment: --at TIME',
+  },
+  CERTIFICATE_REVOKED: { fix: 'have another certificate issued, for another key' },
+  KEY_WEAK: { fix: 'have a certificate issued for a key of RSA-3072, P-256, P-384, P-521 or Ed25519' },
+  PURPOSE_REFUSED: { fix: 'have a certificate issued for this; to judge it for another purpose: --purpose' },
+  PATH_TOO_LONG: { fix: 'give fewer certificates, or a higher --max-depth; at most ten are followed' },
 };
 
 function advised(error: BundleError): BundleError {
   const { code, message, where, why, cause } = error;
-  const fix = ADVICE[code];
-  return fix === undefined ? error : new BundleError(code, message, { where, why, fix, cause });
+  const advice = ADVICE[code];
+  return advice ? new BundleError(code, message, { where, why, cause, ...advice }) : error;
 }
 
 interface Input {

@@ -54,7 +54,6 @@ export async function signFile(input: string, options: SignFileOptions): Promise
     operation: 'sign',
     input: { name: source.name, size: bytes },
     errors: [],
-    warnings: identity.warnings,
     result: {
       output: path,
       format: 'cms',

@@ -1,11 +1,11 @@
 import { randomBytes } from 'node:crypto';
 import { parseCertificate } from '../crypto/certificate.ts';
 import { digestBytes } from '../crypto/digest.ts';
-import { formatTimestampRequest } from '../formats/tsp/request.ts';
+import { formatTimestampRequest, parseTimestampRequest } from '../formats/tsp/request.ts';
 import { expectToken, parseTimestampResponse } from '../formats/tsp/response.ts';
 import type { TimestampToken } from '../formats/tsp/token.ts';
 import { equalBytes } from '../kit/bytes.ts';
-import { BundleError } from '../kit/errors.ts';
+import { BundleError, toBundleError } from '../kit/errors.ts';
 import { readSmallFile } from '../storage/small-files.ts';
 import { requestTimestamp } from '../storage/tsa-client.ts';
 import { NO_ALLOWANCES } from '../trust/policy.ts';
@@ -30,16 +30,20 @@ export function authorityAt(
     };
     const { signal } = options;
     const reply = await requestTimestamp(url, formatTimestampRequest(request), signal ? { signal } : {});
-    const token = parseTimestampResponse(reply);
-    expectToken(token, request);
-    return expectSound(token, over, options.at);
+    try {
+      const token = parseTimestampResponse(reply);
+      expectToken(token, request);
+      return expectSound(token, over, options.at);
+    } catch (error) {
+      throw toBundleError(error).at({ file: url });
+    }
   };
 }
 
 /** The reply of an authority in a file, for a machine that has no network; the request had no nonce. [pack.10] */
 export function replyIn(file: string, at: Date): TimestampSource {
   return async (over) => {
-    const token = parseTimestampResponse(readSmallFile(file));
+    const token = parseReply(readSmallFile(file), file);
     const { digest, value } = token.info.imprint;
     if (digest === undefined)
       throw new BundleError('TIMESTAMP_REFUSED', 'the timestamp is over a digest that is not known');
@@ -52,6 +56,28 @@ export function replyIn(file: string, at: Date): TimestampSource {
     }
     return expectSound(token, over, at);
   };
+}
+
+function parseReply(bytes: Uint8Array, file: string): TimestampToken {
+  try {
+    return parseTimestampResponse(bytes);
+  } catch (error) {
+    const { code, message } = toBundleError(error);
+    if (code !== 'TIMESTAMP_MALFORMED') throw toBundleError(error).at({ file });
+    throw new BundleError(code, isRequest(bytes) ? 'this is the request, not the reply to it' : message, {
+      where: { file },
+      fix: 'have an authority answer the request of --tsq-out, and give its reply: a .tsr file, in DER',
+      cause: error,
+    });
+  }
+}
+
+function isRequest(bytes: Uint8Array): boolean {
+  try {
+    return parseTimestampRequest(bytes) !== undefined;
+  } catch {
+    return false;
+  }
 }
 
 /** The request that `replyIn` takes the reply to. [pack.10] */

@@ -5,8 +5,18 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pack } from '../../src/operations/pack.ts';
 import { loadSigningIdentity } from '../../src/operations/signing-identity.ts';
-import { EKU, makeAuthority, makeCertificate, type TestCertificateOptions } from './certificates.ts';
+import { timestamp } from '../../src/operations/timestamp.ts';
+import type { TimestampSource } from '../../src/operations/timestamp-source.ts';
+import {
+  EKU,
+  makeAuthority,
+  makeCertificate,
+  type TestCertificate,
+  type TestCertificateOptions,
+} from './certificates.ts';
+import { makeCrlDer } from './crls.ts';
 import { qcow2, vmdk } from './disk-images.ts';
+import { makeTimestampAuthority, makeTokenDer } from './timestamps.ts';
 
 const ROOT = join(import.meta.dirname, '../..');
 
@@ -46,7 +56,9 @@ export interface Desk extends Disposable {
 
 /**
  * Makes the sets: `keys` (a CA, its signer, and certificates that will not do), `disk` (files to pack), `bundle` (a
- * signed `web.ova`), `unsigned`, `forged` (a signature that does not fit), `appliance` (an `.ovf` with its disk).
+ * signed `web.ova`), `unsigned`, `forged` (a signature that does not fit), `appliance` (an `.ovf` with its disk), `chain` (a
+ * signer under an intermediate, and a list that revokes it), `stamped` (`old.ova`, whose signer has expired, and `stamped.ova`,
+ * the same with a timestamp).
  */
 export async function makeWorkbench(): Promise<Workbench> {
   const root = realpathSync(mkdtempSync(join(tmpdir(), 'bulla-bench-')));
@@ -57,16 +69,18 @@ export async function makeWorkbench(): Promise<Workbench> {
   const command = join(set('bin'), 'bulla');
   writeFileSync(command, `#!/bin/sh\nexec '${process.execPath}' '${MAIN}' "$@"\n`);
   chmodSync(command, 0o755);
-  await writeKeys(set('keys'));
+  const authority = await writeKeys(set('keys'));
   writeFiles(set('disk'));
   await packBundles({ keys: set('keys'), disk: set('disk'), set });
+  await writeChain(set('chain'), authority);
+  await writeStamped(set('stamped'), { keys: set('keys'), disk: set('disk') });
   return {
     desk: (...sets) => makeDesk(root, sets),
     [Symbol.dispose]: () => rmSync(root, { recursive: true, force: true }),
   };
 }
 
-async function writeKeys(folder: string): Promise<void> {
+async function writeKeys(folder: string): Promise<TestCertificate> {
   const issuer = await makeAuthority({ subject: 'CN=Acme Root,O=Acme', ...LIFETIME });
   const other = await makeAuthority({ subject: 'CN=Another Root,O=Another', ...LIFETIME });
   const write = async (name: string, options: TestCertificateOptions): Promise<void> => {
@@ -86,6 +100,39 @@ async function writeKeys(folder: string): Promise<void> {
   await write('expired', { subject, notAfter: new Date('2021-01-01T00:00:00Z') });
   await write('webserver', { subject: 'CN=www.acme.example,O=Acme', eku: [EKU.serverAuth] });
   await write('weak', { subject, key: 'rsa1024' });
+  return issuer;
+}
+
+async function writeChain(folder: string, issuer: TestCertificate): Promise<void> {
+  const sub = await makeAuthority({ subject: 'CN=Acme Releases,O=Acme', issuer, ...LIFETIME });
+  const eku = [EKU.codeSigning];
+  const release = await makeCertificate({ subject: 'CN=Release 7,O=Acme', issuer: sub, eku, ...LIFETIME });
+  const revoked = [{ certificate: release, at: new Date('2020-06-01T00:00:00Z'), reason: 1 }];
+  const list = {
+    issuer: sub,
+    thisUpdate: new Date('2020-06-02T00:00:00Z'),
+    nextUpdate: new Date('2049-12-31T00:00:00Z'),
+  };
+  writeFileSync(join(folder, 'sub.pem'), sub.pem);
+  writeFileSync(join(folder, 'release.pem'), release.pem);
+  writeFileSync(join(folder, 'release.key'), release.privateKeyPem, { mode: 0o600 });
+  writeFileSync(join(folder, 'revoked.crl'), makeCrlDer({ ...list, revoked }));
+  writeFileSync(join(folder, 'clean.crl'), makeCrlDer(list));
+}
+
+/** Signed and timestamped when the certificate was good; its last day is in 2021. */
+async function writeStamped(folder: string, at: { keys: string; disk: string }): Promise<void> {
+  const then = new Date('2020-07-01T12:00:00Z');
+  const ca = await makeAuthority({ subject: 'CN=Time Root,O=Time', ...LIFETIME });
+  const authority = await makeTimestampAuthority(ca, { subject: 'CN=Time,O=Time', ...LIFETIME });
+  const files = { key: join(at.keys, 'expired.key'), certificate: join(at.keys, 'expired.pem') };
+  const identity = await loadSigningIdentity(files, then);
+  const old = join(folder, 'old.ova');
+  const appliance = { vendor: 'Acme', product: 'Web' };
+  await pack([join(at.disk, 'disk.qcow2')], { format: 'tar', name: 'web', appliance, output: old, identity });
+  const source: TimestampSource = async (over) => makeTokenDer({ over, authority, time: then });
+  await timestamp(old, { output: join(folder, 'stamped.ova'), format: 'tar', source });
+  writeFileSync(join(folder, 'tsa-ca.pem'), ca.pem);
 }
 
 function writeFiles(folder: string): void {

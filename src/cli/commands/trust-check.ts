@@ -113,7 +113,8 @@ function renderCheck(report: Report, found: PathReport, context: Context): void 
     if (first) tellSlots(first, context);
     for (const error of others) print(`${field('also', error.message)}  ${style.dim(`[${error.code}]`)}`);
   }
-  for (const line of good ? pathLines(found.path) : revocationLines(found.path)) print(line);
+  const lines = good ? pathLines(found.path) : revocationLines(found.path, report.errors);
+  for (const line of lines) print(line);
   for (const line of attemptLines(found.attempts)) print(line);
   for (const warning of report.warnings) context.tell(style.warn(field('warning', warning)));
 }
@@ -123,7 +124,7 @@ function pathLines(path: readonly PathCertificateReport[]): string[] {
   const lines = path.map((certificate, i) =>
     field(i === 0 ? 'path' : '', `${'  '.repeat(i)}${certificateText(certificate)}`),
   );
-  return [...lines, ...revocationLines(path)];
+  return [...lines, ...revocationLines(path, [])];
 }
 
 /** What was tried and failed, as a tree from the leaf up. */

@@ -1,3 +1,4 @@
+import { basename, dirname } from 'node:path';
 import type { Command } from 'commander';
 import { printable } from '../../kit/encoding.ts';
 import { BundleError } from '../../kit/errors.ts';
@@ -83,7 +84,10 @@ export function trustCommand(program: Command, context: Context, exit: Exit): vo
           ),
         );
       }
-      for (const { file } of authorities) context.print(printable(`${'timestamps'.padEnd(45)} ${file}`));
+      for (const { file } of authorities) {
+        const name = basename(dirname(file));
+        context.print(printable(`${name.padEnd(20)} ${'timestamps only'.padEnd(24)} ${file}`));
+      }
     });
 
   trust

@@ -58,9 +58,9 @@ async function verified(
   if (options.allow?.unsigned || options.allow?.unlistedDescriptor) {
     throw new BundleError(
       'USAGE',
-      'a file with a detached signature is neither unsigned nor does it have a descriptor',
+      '--signature takes neither --allow-unsigned nor --allow-unlisted-descriptor, which are about bundles',
       {
-        fix: 'leave out --allow-unsigned and --allow-unlisted-descriptor',
+        fix: 'leave them out: a file with its signature beside it is never unsigned, and has no descriptor',
       },
     );
   }
