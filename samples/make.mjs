@@ -20,7 +20,7 @@ const PLAIN = 'plain/notice.txt plain/settings.json';
 const folder = resolve(process.argv[2] ?? HERE);
 if (!existsSync(PROGRAM)) throw new Error('build it first: npm run build');
 await makeInputs();
-makeBundles();
+await makeBundles();
 makeReports();
 
 /** What the samples are made of: kept where it is there, since neither a key nor a VMDK comes out the same twice. */
@@ -52,7 +52,7 @@ function makeVmdk(target) {
 }
 
 /** The bundles, by the commands a user would type, and the tampered copies. */
-function makeBundles() {
+async function makeBundles() {
   bulla(`pack ${DISK} ${ABOUT} -o unsigned.ova --force`);
   const unsigned = readFileSync(join(folder, 'unsigned.ova'));
   const { data, size } = find(unsigned, '.ovf');
@@ -61,14 +61,31 @@ function makeBundles() {
   bulla(`pack ${DESCRIPTOR} -o appliance-trailing.ova --order trailing ${SIGNED}`);
   bulla(`pack ${DESCRIPTOR} -o appliance.tgz ${SIGNED}`);
   bulla(`pack --plain ${PLAIN} -o plain.tar ${SIGNED}`);
+  bulla(`sign plain/notice.txt --detached ${SIGNED}`);
+  await makeStamped();
   const ova = readFileSync(join(folder, 'appliance.ova'));
   for (const [name, tamper] of Object.entries(TAMPERINGS)) write(`tampered/${name}`, tamper(ova));
+}
+
+/** The same appliance with a CMS signature, and a timestamp in it: its reply is kept, as the authority is gone. */
+async function makeStamped() {
+  const [reply, caFile] = [join(HERE, 'ca/stamped.tsr'), join(HERE, 'ca/tsa-ca.pem')];
+  const plain = 'stamped.partial.ova';
+  bulla(`pack ${DESCRIPTOR} -o ${plain} --cms ${SIGNED}`);
+  if (!existsSync(reply)) {
+    const { answerOnce } = await import('./time-authority.mjs');
+    bulla(`timestamp ${plain} --tsq-out stamped.tsq --force`);
+    await answerOnce(join(folder, 'stamped.tsq'), { caFile, replyFile: reply });
+    rmSync(join(folder, 'stamped.tsq'));
+  }
+  bulla(`timestamp ${plain} --tsr-in ca/stamped.tsr -o stamped.ova --force`);
+  rmSync(join(folder, plain));
 }
 
 /** What `verify` says of each. */
 function makeReports() {
   const tampered = Object.keys(TAMPERINGS).map((name) => `tampered/${name}`);
-  const good = ['appliance.ova', 'appliance-trailing.ova', 'appliance.tgz', 'plain.tar'];
+  const good = ['appliance.ova', 'appliance-trailing.ova', 'appliance.tgz', 'plain.tar', 'stamped.ova'];
   for (const name of [...good, 'unsigned.ova', ...tampered]) {
     const { stdout, status } = bulla(`verify ${name} --trust ca/ca.pem --at 2026-12-01 --json`, {
       mayRefuse: !good.includes(name),

@@ -14,6 +14,7 @@ const SAMPLE_CODES: readonly (readonly [sample: string, code: number])[] = [
   ['appliance-trailing.ova', 0],
   ['appliance.tgz', 0],
   ['plain.tar', 0],
+  ['stamped.ova', 0],
   ['unsigned.ova', 10],
   ['tampered/disk-changed.ova', 11],
   ['tampered/digest-changed.ova', 11],
@@ -50,6 +51,18 @@ describe('samples', () => {
     expect(reports).toEqual(SAMPLE_CODES.map(([sample]) => sample).sort());
   });
 
+  test('[tst.1] a timestamp outlives the certificate of the signer, for whoever trusts its authority', () => {
+    const later = 'verify stamped.ova --trust ca/ca.pem --at 2060-01-01';
+    expect(bulla(later).code).toBe(13);
+    expect(bulla(`${later} --trust-tsa ca/tsa-ca.pem`).code).toBe(0);
+  });
+
+  test('[file.1] a file with its signature beside it', () => {
+    const signature = '--signature plain/notice.txt.p7s --trust ca/ca.pem --at 2026-12-01';
+    expect(bulla(`verify plain/notice.txt ${signature}`).code).toBe(0);
+    expect(bulla(`verify plain/settings.json ${signature}`).code).toBe(12);
+  });
+
   test('nobody trusts the sample CA unasked, nor after its time', () => {
     expect(bulla('verify appliance.ova --trust ca/ca.pem --at 2060-01-01 --json').code).toBe(13);
     expect(bulla('verify appliance.ova --pin sha256:'.concat('0'.repeat(64))).code).toBe(18);
@@ -62,7 +75,7 @@ describe('make.mjs', () => {
     folder = mkdtempSync(join(tmpdir(), 'bulla-samples-'));
     const made = spawnSync(process.execPath, [join(SAMPLES, 'make.mjs'), folder], { encoding: 'utf8' });
     expect(made.status, made.stderr).toBe(0);
-  });
+  }, 120_000);
   afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
   test('the same inputs give the same bytes', () => {
