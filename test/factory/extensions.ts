@@ -1,4 +1,4 @@
-import { derElement, derOctets, derOid, derSequence, derUnsigned } from '../../src/formats/der/writer.ts';
+import { derElement, derOid, derSequence, derUnsigned } from '../../src/formats/der/writer.ts';
 import type { X509Extension } from '../../src/formats/x509/extensions.ts';
 import type { TestCertificate } from './certificates.ts';
 import { oneName } from './der.ts';
@@ -69,16 +69,6 @@ export function policyConstraints(explicit?: number, mapping?: number): X509Exte
 /** inhibitAnyPolicy. */
 export function inhibitAny(skip: number): X509Extension {
   return { oid: '2.5.29.54', critical: true, value: derUnsigned(Uint8Array.of(skip)) };
-}
-
-/** An authority key identifier that names another key than the issuer's. */
-export function wrongKeyId(): X509Extension {
-  return { oid: '2.5.29.35', critical: false, value: derSequence(derElement(0x80, new Uint8Array(20))) };
-}
-
-/** A subject key identifier of one's own choice. */
-export function subjectKeyId(id: Uint8Array): X509Extension {
-  return { oid: '2.5.29.14', critical: false, value: derOctets(id) };
 }
 
 /** cRLDistributionPoints, see `pointsValue`. */
