@@ -144,23 +144,15 @@ function judgeSigner({ info, matching }: OpenSigner, data: SignedData, seen: See
   if (problem) return answer(first?.certificate, problem);
   if (!first)
     return answer(undefined, invalid(`the certificate of the CMS signer ${showId(info)} is not there`));
-  const fitting = matching.find((one) => fits(info, one, seen));
-  if (!fitting) {
-    return answer(
-      first.certificate,
-      invalid(`the CMS signature does not fit the key of "${first.certificate.fields.subject.text}"`),
-    );
-  }
-  const { certificate } = fitting;
-  const meant = info.signedAttributes?.signingCertificate;
+  const fitting = matching.filter((one) => fits(info, one, seen)).map(({ certificate }) => certificate);
+  const meant = info.signedAttributes?.signingCertificates ?? [];
   // [cms.8] another certificate for the same key may promise another name or purpose
-  if (meant && !isSigningCertificate(certificate, meant)) {
-    return answer(
-      certificate,
-      invalid('the CMS signature was made for another certificate than the one that is there'),
-    );
-  }
-  return answer(certificate);
+  const signer = fitting.find((certificate) => meant.every((one) => isSigningCertificate(certificate, one)));
+  if (signer) return answer(signer);
+  const misfit = fitting[0]
+    ? 'the CMS signature was made for another certificate than the one that is there'
+    : `the CMS signature does not fit the key of "${first.certificate.fields.subject.text}"`;
+  return answer(fitting[0] ?? first.certificate, invalid(misfit));
 }
 
 /** What decides how strong the signature is: Ed25519 and Ed448 bring a digest of their own, but the content goes through the other. */

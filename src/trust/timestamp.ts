@@ -72,7 +72,7 @@ export function judgeTimestamp(
   if (!signer || !authority || signer.fault)
     return refuse(signer?.fault?.message ?? 'it has no signer', authority, signer?.fault);
   // [tst.6] without it, a token could be said to be another certificate's for the same key
-  if (!signer.info.signedAttributes?.signingCertificate)
+  if (!signer.info.signedAttributes?.signingCertificates.length)
     return refuse('it does not say which certificate signed it', authority);
   const weak = judgeDigest(signer.digest, 'it', options.allowances);
   if (weak && weak.allowed === undefined) return refuse(weak.error.message, authority);

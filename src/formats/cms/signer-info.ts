@@ -35,8 +35,8 @@ interface SignedAttributes {
   readonly messageDigest: Uint8Array;
   /** what the signer says; nothing proves it */
   readonly signingTime?: Date;
-  /** the certificate that the signer meant (RFC 5035) */
-  readonly signingCertificate?: SigningCertificate;
+  /** the certificate that the signer meant (RFC 5035), in each of the two ways to say it */
+  readonly signingCertificates: readonly SigningCertificate[];
 }
 
 /** One signer of a SignedData, unjudged. Byte arrays are views into the input. */
@@ -133,13 +133,15 @@ function parseSignedAttributes(element: DerElement, what: string): SignedAttribu
   const certificateV2 = single(ATTRIBUTE.signingCertificateV2, 'signing certificate');
   if (!contentType) throw malformed(what, 'signed attributes without the content type');
   if (!messageDigest) throw malformed(what, 'signed attributes without the message digest');
-  const meant = certificateV2 ?? certificate;
   return {
     der: derElement(TAG.set, element.value),
     contentType: readOid(contentType, what),
     messageDigest: readOnly(messageDigest.raw, TAG.octetString, what).value,
     ...(time && { signingTime: readTime(time, what) }),
-    ...(meant && { signingCertificate: parseSigningCertificate(meant, meant === certificateV2, what) }),
+    signingCertificates: [
+      ...(certificate ? [parseSigningCertificate(certificate, false, what)] : []),
+      ...(certificateV2 ? [parseSigningCertificate(certificateV2, true, what)] : []),
+    ],
   };
 }
 
