@@ -57,7 +57,7 @@ export function judgeFound(
   const errors = [
     ...found.flatMap(({ fault }) => fault ?? []),
     ...fatal.map(({ error }) => error),
-    ...judged.errors,
+    ...(claims.length > 0 || looked.every(({ found: { fault } }) => !fault) ? judged.errors : []),
   ];
   const findings = [...weak.filter((finding) => !fatal.includes(finding)), ...judged.warnings];
   return {

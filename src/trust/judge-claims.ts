@@ -79,6 +79,7 @@ export function judgeClaims(claims: readonly SignerClaim[], policy: ClaimPolicy)
   const [first] = trusted;
   if (!first) {
     const errors = judgements.flatMap((judgement) => judgement.errors);
+    if (errors.length === 0) errors.push(new BundleError('SIGNER_UNKNOWN', 'nobody is known to have signed')); // nothing to judge is no trust
     return { judgements, publishers: [], errors, warnings: judgements.flatMap(({ warnings }) => warnings) };
   }
   const unbound = trusted.some(({ signer }) => signer.trustedBy?.publishers.length === 0); // [pub.7]

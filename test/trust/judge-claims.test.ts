@@ -1,0 +1,228 @@
+import { beforeAll, describe, expect, test } from 'vitest';
+import {
+  type ClaimPolicy,
+  type ClaimsJudgement,
+  judgeClaims,
+  type SignerClaim,
+} from '../../src/trust/judge-claims.ts';
+import { openBudget } from '../../src/trust/path/budget.ts';
+import { NO_ALLOWANCES } from '../../src/trust/policy.ts';
+import type { Publisher } from '../../src/trust/publisher.ts';
+import { makeAuthority, makeCertificate, NOON, type TestCertificate } from '../factory/certificates.ts';
+import { makeCrl } from '../factory/crls.ts';
+import { makeTimestampAuthority, makeToken } from '../factory/timestamps.ts';
+
+const over = Uint8Array.from(Buffer.from('a signature'));
+const at = (text: string) => new Date(`${text}T00:00:00Z`);
+let root: TestCertificate;
+let other: TestCertificate;
+let authority: TestCertificate;
+let timestampRoot: TestCertificate;
+let leaf: TestCertificate;
+let expired: TestCertificate;
+
+beforeAll(async () => {
+  root = await makeAuthority({ subject: 'CN=Root' });
+  other = await makeAuthority({ subject: 'CN=Other' });
+  timestampRoot = await makeAuthority({ subject: 'CN=TSA Root' });
+  authority = await makeTimestampAuthority(timestampRoot);
+  leaf = await makeCertificate({ issuer: root, subject: 'CN=Signer' });
+  expired = await makeCertificate({
+    issuer: root,
+    subject: 'CN=Expired',
+    notBefore: at('2026-02-01'),
+    notAfter: at('2026-03-01'),
+  });
+});
+
+const publisher = (given: Partial<Publisher> = {}): Publisher => ({
+  name: 'acme',
+  scopes: ['*'],
+  subjects: [],
+  threshold: 1,
+  ...given,
+});
+
+interface Given extends Partial<ClaimPolicy> {
+  readonly owner?: Publisher;
+}
+
+function judge(claims: readonly SignerClaim[], { owner, ...policy }: Given = {}): ClaimsJudgement {
+  const anchors = [root, other].map(({ certificate }) => ({
+    certificate,
+    source: 'test',
+    ...(owner && { publisher: owner }),
+  }));
+  return judgeClaims(claims, {
+    trust: { anchors, pins: [] },
+    timestamping: [{ certificate: timestampRoot.certificate, source: 'test' }],
+    allowances: NO_ALLOWANCES,
+    at: NOON,
+    evidence: { crls: [], ocsps: [] },
+    seen: new Map(),
+    budget: openBudget(),
+    ...policy,
+  });
+}
+
+const stamp = (time: Date, by = authority) => ({ token: makeToken({ over, authority: by, time }), over });
+const claim = ({ certificate }: TestCertificate, ...timestamps: SignerClaim['timestamps']): SignerClaim => ({
+  leaf: certificate,
+  intermediates: [],
+  timestamps,
+});
+const codes = ({ errors }: ClaimsJudgement) => errors.map(({ code }) => code);
+
+describe('when a signature was made', () => {
+  test('[tst.1] a signer that has expired needs a timestamp from its time', () => {
+    expect(codes(judge([claim(expired)]))).toEqual(['CERTIFICATE_EXPIRED']);
+    expect(codes(judge([claim(expired, stamp(at('2026-02-10')))]))).toEqual([]);
+    expect(codes(judge([claim(expired, stamp(at('2026-03-10')))]))).toEqual(['CERTIFICATE_EXPIRED']);
+    expect(codes(judge([claim(expired, stamp(at('2026-01-10')))]))).toEqual(['CERTIFICATE_NOT_YET_VALID']);
+  });
+
+  test('[tst.1] required, preferred or ignored', () => {
+    const proof = stamp(at('2026-02-10'));
+    expect(codes(judge([claim(leaf)], { timestamp: 'require' }))).toEqual(['TIMESTAMP_MISSING']);
+    expect(codes(judge([claim(leaf, proof)], { timestamp: 'require' }))).toEqual([]);
+    expect(codes(judge([claim(expired, proof)], { timestamp: 'ignore' }))).toEqual(['CERTIFICATE_EXPIRED']);
+    expect(codes(judge([claim(leaf)], { timestamp: 'ignore' }))).toEqual([]);
+  });
+
+  test('[tst.1] a timestamp that proves nothing is as good as none, and is told', async () => {
+    const rogue = await makeTimestampAuthority(other);
+    const bad = stamp(at('2026-02-10'), rogue);
+    expect(codes(judge([claim(expired, bad)]))).toEqual(['CERTIFICATE_EXPIRED']);
+    const lenient = judge([claim(leaf, bad)]);
+    expect(codes(lenient)).toEqual([]);
+    expect(lenient.warnings.map(({ error }) => error.code)).toEqual(['TIMESTAMP_INVALID']);
+    expect(codes(judge([claim(leaf, bad)], { timestamp: 'require' }))).toEqual(['TIMESTAMP_INVALID']);
+  });
+
+  test('[tst.12] of several, one that proves enough is enough, wherever it stands', () => {
+    const [early, late] = [stamp(at('2026-02-10')), stamp(at('2026-06-01'))];
+    expect(codes(judge([claim(expired, early, late)]))).toEqual([]);
+    expect(codes(judge([claim(expired, late, early)]))).toEqual([]);
+    expect(judge([claim(expired, late, early)]).judgements[0]?.proven?.to).toEqual(
+      new Date('2026-02-10T00:00:01Z'),
+    );
+    expect(codes(judge([claim(expired, stamp(at('2026-01-10')), early)]))).toEqual([]);
+  });
+
+  test('[tst.11] no more than sixteen are judged in one run', () => {
+    const budget = openBudget();
+    budget.spend('timestamps', 15);
+    expect(codes(judge([claim(expired, stamp(at('2026-02-10')))], { budget }))).toEqual([]);
+    expect(codes(judge([claim(expired, stamp(at('2026-02-10')))], { budget }))).toEqual([
+      'CERTIFICATE_EXPIRED',
+    ]);
+  });
+
+  test('[tst.1] a timestamp authority that is revoked proves nothing', () => {
+    const evidence = (reason?: number) => ({
+      crls: [
+        makeCrl({ issuer: timestampRoot, revoked: [{ certificate: authority, ...(reason && { reason }) }] }),
+      ],
+      ocsps: [],
+    });
+    const proven = claim(expired, stamp(at('2026-02-10')));
+    expect(codes(judge([proven], { evidence: evidence() }))).toEqual(['CERTIFICATE_EXPIRED']);
+    expect(codes(judge([proven], { evidence: evidence(4) }))).toEqual(['CERTIFICATE_EXPIRED']);
+  });
+
+  test('[rev.6] a signer that was revoked later is believed with proof, and not without', () => {
+    const evidence = {
+      crls: [makeCrl({ issuer: root, revoked: [{ certificate: leaf, at: at('2026-06-01'), reason: 4 }] })],
+      ocsps: [],
+    };
+    expect(codes(judge([claim(leaf)], { evidence }))).toEqual(['CERTIFICATE_REVOKED']);
+    expect(codes(judge([claim(leaf, stamp(at('2026-05-01')))], { evidence }))).toEqual([]);
+    expect(codes(judge([claim(leaf, stamp(at('2026-07-01')))], { evidence }))).toEqual([
+      'CERTIFICATE_REVOKED',
+    ]);
+    const ignoring = { evidence, timestamp: 'ignore' } as const;
+    expect(codes(judge([claim(leaf, stamp(at('2026-05-01')))], ignoring))).toEqual(['CERTIFICATE_REVOKED']);
+  });
+});
+
+describe('what publishers ask', () => {
+  const proof = () => stamp(at('2026-05-01'));
+
+  test('[pub.14] a timestamp, for themselves', () => {
+    const owner = publisher({ timestamp: 'require' });
+    expect(codes(judge([claim(leaf)], { owner }))).toEqual(['TIMESTAMP_MISSING']);
+    expect(codes(judge([claim(leaf, proof())], { owner }))).toEqual([]);
+    expect(codes(judge([claim(leaf, proof())], { owner, timestamp: 'ignore' }))).toEqual([
+      'TIMESTAMP_MISSING',
+    ]);
+  });
+
+  test('[pub.14] no timestamp: what it would save is not saved', () => {
+    const owner = publisher({ timestamp: 'ignore' });
+    expect(codes(judge([claim(expired, stamp(at('2026-02-10')))], { owner }))).toEqual([
+      'CERTIFICATE_EXPIRED',
+    ]);
+    expect(codes(judge([claim(leaf, proof())], { owner }))).toEqual([]);
+  });
+
+  test('[pub.14] of what caller and publisher ask about revocation, the stricter', () => {
+    const judged = (own: Publisher['revocation'], asked?: ClaimPolicy['revocation']) =>
+      codes(
+        judge([claim(leaf)], {
+          owner: publisher(own ? { revocation: own } : {}),
+          ...(asked && { revocation: asked }),
+        }),
+      );
+    expect(judged('require')).toEqual(['REVOCATION_UNKNOWN']);
+    expect(judged('require', 'off')).toEqual(['REVOCATION_UNKNOWN']);
+    expect(judged('off', 'require')).toEqual(['REVOCATION_UNKNOWN']);
+    expect(judged(undefined, 'require')).toEqual(['REVOCATION_UNKNOWN']);
+    expect(judged('if-present')).toEqual([]);
+    const crls = [makeCrl({ issuer: root, revoked: [{ certificate: leaf }] })];
+    const evidence = { crls, ocsps: [] };
+    expect(codes(judge([claim(leaf)], { owner: publisher({ revocation: 'off' }), evidence }))).toEqual([]);
+    const asked = { owner: publisher({ revocation: 'off' }), evidence, revocation: 'if-present' } as const;
+    expect(codes(judge([claim(leaf)], asked))).toEqual(['CERTIFICATE_REVOKED']);
+  });
+
+  test('[pub.8] as many signers as they need, by key', async () => {
+    const owner = publisher({ threshold: 2 });
+    const second = await makeCertificate({ issuer: other, subject: 'CN=Second' });
+    const renewed = await makeCertificate({ issuer: other, subject: 'CN=Signer', key: leaf.privateKey });
+    const stranger = await makeCertificate({ subject: 'CN=Stranger' });
+    expect(codes(judge([claim(leaf)], { owner }))).toEqual(['THRESHOLD_NOT_MET']);
+    expect(codes(judge([claim(leaf), claim(leaf)], { owner }))).toEqual(['THRESHOLD_NOT_MET']);
+    expect(codes(judge([claim(leaf), claim(renewed)], { owner }))).toEqual(['THRESHOLD_NOT_MET']);
+    expect(codes(judge([claim(leaf), claim(stranger)], { owner }))).toEqual(['THRESHOLD_NOT_MET']);
+    expect(codes(judge([claim(leaf), claim(second)], { owner }))).toEqual([]);
+  });
+
+  test('[sig.7] one signer that is trusted is enough, what is wrong with another is told', async () => {
+    const stranger = await makeCertificate({ subject: 'CN=Stranger' });
+    const judged = judge([claim(stranger), claim(leaf)]);
+    expect(codes(judged)).toEqual([]);
+    expect(judged.warnings.map(({ error }) => error.code)).toEqual(['SIGNER_UNKNOWN']);
+    expect(codes(judge([claim(stranger), claim(expired)])).sort()).toEqual([
+      'CERTIFICATE_EXPIRED',
+      'SIGNER_UNKNOWN',
+    ]);
+    expect(codes(judge([]))).toEqual(['SIGNER_UNKNOWN']); // nothing to judge is no trust
+  });
+});
+
+test('[rev.9] lists of authorities that nobody trusts are not remembered', async () => {
+  const evil = await makeAuthority({ subject: 'CN=Evil' });
+  const signer = await makeCertificate({ issuer: evil });
+  const evidence = { crls: [makeCrl({ issuer: evil })], ocsps: [] };
+  const strange: SignerClaim = {
+    leaf: signer.certificate,
+    intermediates: [evil.certificate],
+    timestamps: [],
+  };
+  expect(judge([strange], { evidence }).judgements[0]?.revocation).toMatchObject({
+    statuses: [],
+    seen: new Map(),
+  });
+  const known = judge([claim(leaf)], { evidence: { crls: [makeCrl({ issuer: root })], ocsps: [] } });
+  expect(known.judgements[0]?.revocation.seen.size).toBe(1);
+});
