@@ -1,0 +1,27 @@
+import type { Target } from '../target.ts';
+import { CERTIFICATE_FILE } from './certificate-file.ts';
+import { CMS } from './cms.ts';
+import { CRL } from './crl.ts';
+import { DER } from './der.ts';
+import { GZIP } from './gzip.ts';
+import { MANIFEST } from './manifest.ts';
+import { OCSP } from './ocsp.ts';
+import { PATHS } from './paths.ts';
+import { TAR } from './tar.ts';
+import { TSP } from './tsp.ts';
+import { X509 } from './x509.ts';
+
+/** Everything that is fed with foreign bytes. A new format (zip) gets its file beside the others and its line here. */
+export const TARGETS: readonly Target[] = [
+  DER,
+  X509,
+  CRL,
+  OCSP,
+  CMS,
+  TSP,
+  PATHS,
+  MANIFEST,
+  CERTIFICATE_FILE,
+  TAR,
+  GZIP,
+];
