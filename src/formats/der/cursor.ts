@@ -197,14 +197,35 @@ export function readTime(element: DerElement, what: string): Date {
     throw malformed(what, `tag ${hexTag(element.tag)} where a time belongs`);
   }
   if (!form.test(text)) throw malformed(what, 'a time that is not YYMMDDHHMMSSZ or YYYYMMDDHHMMSSZ');
-  const century = element.tag === TAG.generalizedTime ? '' : Number(text.slice(0, 2)) < 50 ? '20' : '19';
-  const [, year, month, day, hour, minute, second] =
-    /^(\d{4})(\d\d)(\d\d)(\d\d)(\d\d)(\d\d)Z$/.exec(century + text) ?? [];
-  const iso = `${year}-${month}-${day}T${hour}:${minute}:${second}.000Z`;
-  const date = new Date(iso);
-  // what Date would carry over into the next month (31 February) is no date
-  if (Number.isNaN(date.getTime()) || date.toISOString() !== iso) throw malformed(what, 'no such time');
-  return date;
+  const time = timeOf(element);
+  if (time === undefined) throw malformed(what, 'no such time');
+  return new Date(time);
+}
+
+const CYCLE_MS = 146_097 * 86_400_000;
+
+/** The time as milliseconds since 1970, or undefined, by the rules of `readTime` and without making an object. [der.5] */
+export function timeOf({ tag, value }: DerElement): number | undefined {
+  const yearDigits = tag === TAG.generalizedTime ? 4 : 2;
+  const last = yearDigits + 10;
+  if (value.byteLength !== last + 1 || value[last] !== 0x5a) return undefined;
+  for (let i = 0; i < last; i++) if ((value[i] ?? 0) < 0x30 || (value[i] ?? 0) > 0x39) return undefined;
+  const two = (at: number): number => ((value[at] ?? 0) - 0x30) * 10 + (value[at + 1] ?? 0) - 0x30;
+  const short = two(0);
+  const year = yearDigits === 4 ? short * 100 + two(2) : short < 50 ? 2000 + short : 1900 + short;
+  const month = two(yearDigits);
+  const day = two(yearDigits + 2);
+  const hour = two(yearDigits + 4);
+  const minute = two(yearDigits + 6);
+  const second = two(yearDigits + 8);
+  if (month < 1 || month > 12 || hour > 23 || minute > 59 || second > 59) return undefined;
+  const isLeap = year % 4 === 0 && (year % 100 !== 0 || year % 400 === 0);
+  const days =
+    month === 2 ? (isLeap ? 29 : 28) : month === 4 || month === 6 || month === 9 || month === 11 ? 30 : 31;
+  if (day < 1 || day > days) return undefined;
+  // Date.UTC takes years below 100 for those of the last century; the calendar repeats every 400 years
+  const alike = Date.UTC(2000 + (year % 400), month - 1, day, hour, minute, second);
+  return alike + (Math.floor(year / 400) - 5) * CYCLE_MS;
 }
 
 function expectTag(element: DerElement, tag: number, what: string): void {

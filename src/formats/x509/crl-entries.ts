@@ -1,6 +1,14 @@
 import { parseHex } from '../../kit/encoding.ts';
-import { isBundleError } from '../../kit/errors.ts';
-import { type DerElement, malformed, openDer, readInteger, readOnly, readTime, TAG } from '../der/cursor.ts';
+import {
+  type DerElement,
+  malformed,
+  openDer,
+  readInteger,
+  readOnly,
+  readTime,
+  TAG,
+  timeOf,
+} from '../der/cursor.ts';
 import { type RawExtension, readExtensions } from './crl-extensions.ts';
 import { type GeneralName, parseGeneralNames } from './general-name.ts';
 
@@ -18,9 +26,6 @@ const REASONS: Readonly<Record<number, string>> = {
   10: 'aACompromise',
 };
 
-/** Stands for what an entry says in a way that cannot be read. */
-export const UNREADABLE_REASON = 'for a reason that cannot be read';
-
 /** What a list, or an OCSP response, says about a revoked certificate. */
 export interface Revocation {
   readonly at: Date;
@@ -31,6 +36,8 @@ export interface Revocation {
 }
 
 const WHAT = 'an entry of the revocation list';
+/** As in certificates. */
+const MAX_SERIAL_BYTES = 64;
 const REASON_CODE = '2.5.29.21';
 const INVALIDITY_DATE = '2.5.29.24';
 const CERTIFICATE_ISSUER = '2.5.29.29';
@@ -44,7 +51,9 @@ export function reasonName(code: number, what: string): string {
 }
 
 /**
- * Checks the form of every entry, without keeping any: a list may have a million.
+ * Checks every entry to its last field, without keeping any: a list may have a million.
+ *
+ * What is let pass here, `findEntry` can read: no list turns out to be malformed while somebody is judged by it.
  * @throws `CERTIFICATE_MALFORMED` [crl.4]
  */
 export function checkEntries(
@@ -56,46 +65,39 @@ export function checkEntries(
   const cursor = openDer(entries, WHAT);
   while (!cursor.done()) {
     const entry = openDer(cursor.next(TAG.sequence).value, WHAT);
-    if (entry.next(TAG.integer).value.byteLength === 0)
-      throw malformed(WHAT, 'a serial number without contents');
-    if (!isTime(entry.next())) throw malformed(WHAT, 'no revocation date');
+    checkSerial(entry.next(TAG.integer).value);
+    const time = entry.next();
+    if ((time.tag !== TAG.utcTime && time.tag !== TAG.generalizedTime) || timeOf(time) === undefined)
+      throw malformed(WHAT, 'no revocation date');
     const list = entry.optional(TAG.sequence);
     entry.end();
     if (list && !extensible) throw malformed(WHAT, 'extensions in a list of version 1');
-    if (list && hasUnknownCritical(list)) unknownCritical = true;
+    if (list && !isReasonAlone(list.value)) {
+      const extensions = readExtensions(list, WHAT);
+      readEntryExtensions(extensions);
+      for (const { critical, oid } of extensions.values())
+        unknownCritical ||= critical && !KNOWN.includes(oid);
+    }
     count++;
   }
   return { count, unknownCritical };
 }
 
-/** What `readTime` reads, without making objects. */
-function isTime({ tag, value }: DerElement): boolean {
-  const years = tag === TAG.utcTime ? 2 : tag === TAG.generalizedTime ? 4 : 0;
-  if (years === 0 || value.byteLength !== years + 11 || value[years + 10] !== 0x5a) return false;
-  for (let i = 0; i < years + 10; i++) if ((value[i] ?? 0) < 0x30 || (value[i] ?? 0) > 0x39) return false;
-  const two = (at: number): number => ((value[at] ?? 0) - 0x30) * 10 + (value[at + 1] ?? 0) - 0x30;
-  const short = two(years - 2);
-  const year = years === 2 ? (short < 50 ? 2000 : 1900) + short : two(0) * 100 + short;
-  const month = two(years);
-  const day = two(years + 2);
-  const leap = year % 4 === 0 && (year % 100 !== 0 || year % 400 === 0);
-  const days = month === 2 ? (leap ? 29 : 28) : [4, 6, 9, 11].includes(month) ? 30 : 31;
-  if (month < 1 || month > 12 || day < 1 || day > days) return false;
-  return two(years + 4) < 24 && two(years + 6) < 60 && two(years + 8) < 60;
-}
-
-function hasUnknownCritical(list: DerElement): boolean {
-  if (isReasonAlone(list.value)) return false;
-  return [...readExtensions(list, WHAT).values()].some(
-    ({ critical, oid }) => critical && !KNOWN.includes(oid),
-  );
+/** In its one spelling: by a second one a certificate would be looked for in vain. */
+function checkSerial(value: Uint8Array): void {
+  const [first, second] = value;
+  if (first === undefined) throw malformed(WHAT, 'a serial number without contents');
+  if (value.byteLength > MAX_SERIAL_BYTES)
+    throw malformed(WHAT, `a serial number of more than ${MAX_SERIAL_BYTES} bytes`);
+  if (second !== undefined && ((first === 0x00 && second < 0x80) || (first === 0xff && second >= 0x80)))
+    throw malformed(WHAT, 'a serial number that is not minimal');
 }
 
 /** Most entries have a reason and nothing else, which needs no objects to be read. */
 function isReasonAlone(value: Uint8Array): boolean {
   if (value.byteLength !== ONLY_REASON.length + 1) return false;
   for (let i = 0; i < ONLY_REASON.length; i++) if (value[i] !== ONLY_REASON[i]) return false;
-  return true;
+  return REASONS[value[ONLY_REASON.length] ?? -1] !== undefined;
 }
 
 const ONLY_REASON: readonly number[] = [0x30, 0x0a, 0x06, 0x03, 0x55, 0x1d, 0x15, 0x04, 0x03, 0x0a, 0x01];
@@ -107,8 +109,8 @@ export type IssuerMatch = (issuer: readonly GeneralName[] | undefined) => boolea
  * What the list says about a certificate: its first entry for this serial number and issuer that revokes, else the last.
  *
  * @param serial lower hex of the INTEGER's contents
- * @param isIssuer told the names of the last certificateIssuer extension, or undefined before the first
- * @throws `CERTIFICATE_MALFORMED` for a certificateIssuer that cannot be read [crl.4] [crl.5]
+ * @param isIssuer told the names of the last certificateIssuer extension, or undefined before the first; once for each
+ * @throws `CERTIFICATE_MALFORMED` for entries that `checkEntries` refuses [crl.4] [crl.5]
  */
 export function findEntry(
   entries: Uint8Array,
@@ -117,14 +119,15 @@ export function findEntry(
   indirect: boolean,
 ): Revocation | undefined {
   const wanted = parseHex(serial) ?? new Uint8Array();
-  let issuer: readonly GeneralName[] | undefined;
+  let matches = isIssuer(undefined);
   let found: Revocation | undefined;
   const cursor = openDer(entries, WHAT);
   while (!cursor.done()) {
     const entry = cursor.next(TAG.sequence);
     // [crl.5] in an indirect list the issuer holds for the entries behind it, too
-    if (indirect) issuer = certificateIssuer(entry) ?? issuer;
-    if (!hasSerial(entry.value, wanted) || !isIssuer(issuer)) continue;
+    const issuer = indirect ? certificateIssuer(entry) : undefined;
+    if (issuer) matches = isIssuer(issuer);
+    if (!matches || !hasSerial(entry.value, wanted)) continue;
     const revocation = parseEntry(entry);
     // [crl.5] a second entry must not take the first one back
     if (revocation.reason !== 'removeFromCRL') return revocation;
@@ -168,32 +171,44 @@ function extensionsOf(entry: DerElement): ReadonlyMap<string, RawExtension> {
   return list ? readExtensions(list, WHAT) : new Map();
 }
 
+/** What an entry says besides serial number and date. */
+interface EntryExtensions {
+  readonly reason?: string;
+  readonly invalidSince?: Date;
+  readonly issuer?: readonly GeneralName[];
+}
+
+function readEntryExtensions(extensions: ReadonlyMap<string, RawExtension>): EntryExtensions {
+  const reason = extensions.get(REASON_CODE);
+  const invalidity = extensions.get(INVALIDITY_DATE);
+  const issuer = extensions.get(CERTIFICATE_ISSUER);
+  return {
+    ...(reason && { reason: reasonName(readEnumerated(readOnly(reason.value, 0x0a, WHAT)), WHAT) }),
+    ...(invalidity && {
+      invalidSince: readTime(readOnly(invalidity.value, TAG.generalizedTime, WHAT), WHAT),
+    }),
+    ...(issuer && { issuer: parseGeneralNames(readOnly(issuer.value, TAG.sequence, WHAT).value, WHAT) }),
+  };
+}
+
+/** The names, when this entry has any; the bytes of the OID are looked for first, since few entries have it. */
 function certificateIssuer(entry: DerElement): readonly GeneralName[] | undefined {
-  const extension = extensionsOf(entry).get(CERTIFICATE_ISSUER);
-  return extension && parseGeneralNames(readOnly(extension.value, TAG.sequence, WHAT).value, WHAT);
+  if (!holdsIssuerOid(entry.value)) return undefined;
+  return readEntryExtensions(extensionsOf(entry)).issuer;
+}
+
+function holdsIssuerOid(bytes: Uint8Array): boolean {
+  for (let i = 2; i < bytes.byteLength; i++)
+    if (bytes[i] === 0x1d && bytes[i - 1] === 0x1d && bytes[i - 2] === 0x55) return true;
+  return false;
 }
 
 function parseEntry(entry: DerElement): Revocation {
   const cursor = openDer(entry.value, WHAT);
   cursor.next();
   const at = readTime(cursor.next(), WHAT);
-  try {
-    return { at, ...readDetails(extensionsOf(entry)) };
-  } catch (error) {
-    if (!isBundleError(error)) throw error;
-    return { at, reason: UNREADABLE_REASON }; // [crl.4] revoked all the same, and by the worst that it could say
-  }
-}
-
-function readDetails(extensions: ReadonlyMap<string, RawExtension>): Omit<Revocation, 'at'> {
-  const reason = extensions.get(REASON_CODE);
-  const invalidity = extensions.get(INVALIDITY_DATE);
-  return {
-    ...(reason && { reason: reasonName(readEnumerated(readOnly(reason.value, 0x0a, WHAT)), WHAT) }),
-    ...(invalidity && {
-      invalidSince: readTime(readOnly(invalidity.value, TAG.generalizedTime, WHAT), WHAT),
-    }),
-  };
+  const { reason, invalidSince } = readEntryExtensions(extensionsOf(entry));
+  return { at, ...(reason !== undefined && { reason }), ...(invalidSince && { invalidSince }) };
 }
 
 /** An ENUMERATED, or anything tagged as one. @throws `CERTIFICATE_MALFORMED` */

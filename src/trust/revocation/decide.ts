@@ -1,12 +1,12 @@
 import type { Certificate } from '../../crypto/certificate.ts';
-import { type Revocation, UNREADABLE_REASON } from '../../formats/x509/crl-entries.ts';
+import type { Revocation } from '../../formats/x509/crl-entries.ts';
 import { showTime } from '../path/certificate-rules.ts';
 import { nameOf, refused } from '../path/findings.ts';
 import type { TimeWindow } from '../path/judge-options.ts';
 import type { Finding } from '../policy.ts';
 
 /** Reasons after which everything that the key has signed is in doubt, and nobody knows since when. */
-const COMPROMISES: readonly string[] = ['keyCompromise', 'cACompromise', 'aACompromise', UNREADABLE_REASON];
+const COMPROMISES: readonly string[] = ['keyCompromise', 'cACompromise', 'aACompromise'];
 
 /**
  * What a revocation means for a signature: refusal, unless a timestamp proves that it was there before. [rev.6] [rev.7]

@@ -8,7 +8,9 @@ import {
   readOid,
   readOnly,
   readTime,
+  TAG,
 } from '../../../src/formats/der/cursor.ts';
+import { encodeUtf8 } from '../../../src/kit/encoding.ts';
 import { der, hex } from '../../factory/der.ts';
 import { codeOf } from '../../factory/errors.ts';
 
@@ -154,4 +156,26 @@ describe('values', () => {
   ])('[der.5] no such time: %i %s', (tag, written) => {
     expect(codeOf(() => readTime(text(tag, written), 'test'))).toBe(MALFORMED);
   });
+});
+
+test('[der.5] a time is read as the calendar has it, from the year 0 to 9999', () => {
+  const read = (text: string) =>
+    readTime(
+      { tag: TAG.generalizedTime, value: encodeUtf8(text), raw: new Uint8Array() },
+      'a test',
+    ).toISOString();
+  for (let day = Date.parse('0000-01-01T00:00:00Z'); day < 253_402_300_799_000; day += 86_400_000 * 377.7) {
+    const iso = new Date(Math.floor(day / 1000) * 1000).toISOString();
+    expect(read(iso.replace(/[-:T]|\.000/g, ''))).toBe(iso);
+  }
+  for (const text of [
+    '20230229000000Z',
+    '21000229000000Z',
+    '20230431000000Z',
+    '20230100000000Z',
+    '20231301000000Z',
+  ])
+    expect(() => read(text), text).toThrow(/no such time/);
+  for (const text of ['20230101240000Z', '20230101006000Z', '20230101000060Z', '20230001000000Z'])
+    expect(() => read(text), text).toThrow(/no such time/);
 });

@@ -103,7 +103,7 @@ export const CMS: Target = {
     };
 
     function verdict(cms: Uint8Array, chunks: readonly Uint8Array[]): string {
-      const reading = readCms(cms, candidates);
+      const reading = readCms(cms, candidates, []);
       for (const chunk of chunks) reading.update(chunk);
       const found = reading.finish();
       const codes = judgedCodes(found, evidenceIn(reading.data));
