@@ -41,15 +41,37 @@ export function parseHex(text: string): Uint8Array | undefined {
 
 /** Bytes of padded base64 without blanks, or undefined; what `Buffer` would forgive is refused, stray low bits included. */
 export function parseBase64(text: string): Uint8Array | undefined {
-  if (text.length % 4 !== 0 || !/^[A-Za-z0-9+/]*={0,2}$/.test(text)) return undefined;
-  const bytes = Uint8Array.from(atob(text), (char) => char.charCodeAt(0));
-  return formatBase64(bytes) === text ? bytes : undefined;
+  const padding = text.endsWith('==') ? 2 : text.endsWith('=') ? 1 : 0;
+  if (text.length % 4 !== 0) return undefined;
+  const bytes = new Uint8Array((text.length / 4) * 3 - padding);
+  const end = text.length - padding;
+  let bits = 0;
+  let count = 0;
+  let at = 0;
+  for (let i = 0; i < end; i++) {
+    const digit = BASE64_VALUES[text.charCodeAt(i)];
+    if (digit === undefined || digit < 0) return undefined;
+    bits = ((bits << 6) | digit) & 0xffff;
+    count += 6;
+    if (count < 8) continue;
+    count -= 8;
+    bytes[at++] = bits >> count;
+  }
+  return (bits & ((1 << count) - 1)) === 0 ? bytes : undefined;
 }
+
+const BASE64_DIGITS = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/';
+const BASE64_VALUES = Int8Array.from({ length: 128 }, (_, code) =>
+  BASE64_DIGITS.indexOf(String.fromCharCode(code)),
+);
+const BASE64_PART = 8192;
 
 /** Padded base64 of bytes, one line. */
 export function formatBase64(bytes: Uint8Array): string {
   let binary = '';
-  for (const byte of bytes) binary += String.fromCharCode(byte);
+  for (let at = 0; at < bytes.byteLength; at += BASE64_PART) {
+    binary += String.fromCharCode(...bytes.subarray(at, at + BASE64_PART));
+  }
   return btoa(binary);
 }
 

@@ -145,17 +145,25 @@ function readInput(leafFile: string, options: CheckPathOptions): Input {
   const [leaf, ...behind] = certificatesIn(leafFile);
   if (!leaf) throw malformed(leafFile);
   const untrusted = [...behind, ...(options.untrusted ?? []).flatMap(certificatesIn)];
-  const anchors = options.anchors.flatMap(certificateFilesIn).flatMap(certificatesIn);
-  if (untrusted.length + anchors.length > MAX_CERTIFICATES) {
-    throw new BundleError(
-      'USAGE',
-      `${untrusted.length + anchors.length} certificates are more than are looked at`,
-      {
-        fix: `give at most ${MAX_CERTIFICATES}`,
-      },
-    );
-  }
+  const anchors = options.anchors.flatMap(filesIn).flatMap(certificatesIn);
+  expectFew(untrusted.length + anchors.length);
   return { leaf, untrusted, anchors, evidence: loadEvidence(options) };
+}
+
+/** @throws {BundleError} `FILE_NOT_FOUND` for a folder without any */
+function filesIn(path: string): readonly string[] {
+  const files = certificateFilesIn(path);
+  if (files.length > 0) return files;
+  throw new BundleError('FILE_NOT_FOUND', 'the folder holds no .pem, .crt or .cer file', {
+    where: { file: path },
+  });
+}
+
+function expectFew(count: number): void {
+  if (count <= MAX_CERTIFICATES) return;
+  throw new BundleError('USAGE', `${count} certificates are more than are looked at`, {
+    fix: `give at most ${MAX_CERTIFICATES}`,
+  });
 }
 
 /** The certificates in a PEM or DER file, unlike in a trust folder with the verdict of a bundle's when one is malformed. */
@@ -166,6 +174,7 @@ function certificatesIn(file: string): readonly Certificate[] {
     const { blocks, fault } = splitPem(decodeLatin1(bytes));
     const found = blocks.filter(({ label }) => label === 'CERTIFICATE');
     if (fault || found.length === 0) throw malformed(file, fault?.message);
+    expectFew(found.length); // before each is read: that takes a millisecond
     return found.map((block) => parseCertificate(block.bytes));
   } catch (error) {
     throw toBundleError(error).at({ file });

@@ -35,6 +35,9 @@ export interface Trust {
   readonly timestamping: readonly Anchor[];
 }
 
+/** In one file: a whole trust store has some hundred. */
+const MAX_CERTIFICATES = 1024;
+
 /** One publisher with its anchors, and the folder it was read from. */
 export interface LoadedPublisher {
   readonly publisher: Publisher;
@@ -139,6 +142,8 @@ export function parseCertificates(pem: string, file: string): readonly Certifica
   if (fault) throw invalid(fault.message, fault.line);
   const found = blocks.filter((block) => block.label === 'CERTIFICATE');
   if (found.length === 0) throw invalid('the file holds no PEM certificate');
+  if (found.length > MAX_CERTIFICATES)
+    throw invalid(`the file holds more than ${MAX_CERTIFICATES} certificates`);
   return found.map((block) => {
     try {
       return parseCertificate(block.bytes);
