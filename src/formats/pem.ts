@@ -26,10 +26,12 @@ export function splitPem(text: string): PemParts {
   const outside: { text: string; line: number }[] = [];
   let open: { label: string; base64: string; line: number } | undefined;
 
-  for (const [index, raw] of text.split('\n').entries()) {
-    const line = index + 1;
+  let line = 0;
+  for (const raw of linesOf(text)) {
+    line++;
+    const at = line;
     const content = trimBlanks(raw, 'end');
-    const fault = (message: string): PemParts => ({ blocks, outside, fault: { message, line } });
+    const fault = (message: string): PemParts => ({ blocks, outside, fault: { message, line: at } });
     const edge = /^-----(BEGIN|END) ([A-Z0-9 ]+)-----$/.exec(content);
 
     if (open === undefined) {
@@ -49,6 +51,16 @@ export function splitPem(text: string): PemParts {
   if (open)
     return { blocks, outside, fault: { message: `the ${open.label} block is not ended`, line: open.line } };
   return { blocks, outside };
+}
+
+/** A revocation list may have a million lines: they are not all kept at once. */
+function* linesOf(text: string): Generator<string> {
+  let from = 0;
+  for (let to = text.indexOf('\n'); to >= 0; to = text.indexOf('\n', from)) {
+    yield text.slice(from, to);
+    from = to + 1;
+  }
+  yield text.slice(from);
 }
 
 /** The line without blanks, tabs and carriage returns around it; a regular expression would take quadratic time. */
