@@ -85,7 +85,7 @@ export interface CmsReading {
 export function readCms(
   der: Uint8Array,
   beside: readonly Certificate[],
-  trusted: readonly Certificate[],
+  trusted: readonly Certificate[] = [],
 ): CmsReading {
   const data = parseSignedData(der, 'the CMS signature');
   const warnings: string[] = [];

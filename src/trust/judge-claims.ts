@@ -125,7 +125,7 @@ function judgeClaim(claim: SignerClaim, policy: ClaimPolicy): ClaimJudgement {
   const mode = policy.timestamp ?? 'prefer';
   const tokens = mode === 'ignore' ? [] : claim.timestamps.slice(0, MAX_TOKENS);
   const timestamps = tokens
-    .filter(() => policy.budget.spend('timestamps')) // [tst.11]
+    .filter(() => policy.budget.spend('timestamps')) // [tst.13]
     .map((timestamp) => judgeToken(timestamp, claim, policy));
   const { signer, proven } = judgeBest(claim, policy, timestamps);
 

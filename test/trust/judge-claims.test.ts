@@ -109,7 +109,7 @@ describe('when a signature was made', () => {
     expect(codes(judge([claim(expired, stamp(at('2026-01-10')), early)]))).toEqual([]);
   });
 
-  test('[tst.11] no more than sixteen are judged in one run', () => {
+  test('[tst.13] no more than sixteen are judged in one run', () => {
     const budget = openBudget();
     budget.spend('timestamps', 15);
     expect(codes(judge([claim(expired, stamp(at('2026-02-10')))], { budget }))).toEqual([]);

@@ -15,7 +15,7 @@ export interface Budget {
 
 /**
  * Signatures verified and certificates tried in the search for paths [path.3]; names compared with name constraints
- * [nc.6]; nodes of policy graphs [pol.6]; signatures of lists and responses verified [rev.8]; timestamps judged [tst.11].
+ * [nc.6]; nodes of policy graphs [pol.6]; signatures of lists and responses verified [rev.8]; timestamps judged [tst.13].
  */
 export const LIMITS: Readonly<Record<Spending, number>> = {
   signatures: 128,
