@@ -35,7 +35,11 @@ export function authorityAt(
       expectToken(token, request);
       return expectSound(token, over, options.at);
     } catch (error) {
-      throw toBundleError(error).at({ file: url });
+      const fault = toBundleError(error);
+      if (fault.code !== 'TIMESTAMP_MALFORMED') throw fault.at({ file: url });
+      // not the bundle is malformed but what somebody sent
+      const message = `the timestamp authority gave something that cannot be read: ${fault.message}`;
+      throw new BundleError('TIMESTAMP_REFUSED', message, { where: { file: url }, cause: fault });
     }
   };
 }

@@ -241,7 +241,7 @@ describe('an authority on the network', () => {
   });
 
   test.each<[string, typeof answer, string]>([
-    ['is no structure', () => ({ body: 'hello' }), 'TIMESTAMP_MALFORMED'],
+    ['is no structure', () => ({ body: 'hello' }), 'TIMESTAMP_REFUSED'],
     ['grants, and gives nothing', () => ({ body: hexBytes('30053003020100') }), 'TIMESTAMP_REFUSED'],
     ['rejects', () => ({ body: hexBytes('30053003020102') }), 'TIMESTAMP_REFUSED'],
     ['is over something else', (query) => reply(query, Uint8Array.of(9)), 'TIMESTAMP_REFUSED'],
