@@ -17,7 +17,7 @@ const FILES = readdirSync(FOLDER).filter((name) => name.endsWith('.txt'));
 /** What changes from run to run, and what stands for it in a transcript. Certificates last from 2020 or end in 2021. */
 const VOLATILE: readonly (readonly [pattern: RegExp, placeholder: string])[] = [
   [/\b[0-9a-f]{64}([0-9a-f]{32}){0,2}\b/g, '<hex>'],
-  [/\b[0-9a-f]{16}(?=…)/g, '<hex>'],
+  [/\b[0-9a-f]{16}(?=…|\.pem)/g, '<hex>'],
   [/\b(?!2020-|2021-|2099-)20\d\d-\d\d-\d\d(T[\d:.]+Z)?/g, '<date>'],
   [/\.partial-\w+/g, '.partial-<id>'],
 ];

@@ -4,6 +4,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { DEFAULT_LIMITS } from '../../src/kit/limits.ts';
 import { examine } from '../../src/operations/examine.ts';
 import { loadPolicy } from '../../src/operations/load-policy.ts';
+import { openBudget } from '../../src/trust/path/budget.ts';
 import { NO_ALLOWANCES } from '../../src/trust/policy.ts';
 import {
   archiveOf,
@@ -38,7 +39,10 @@ beforeAll(async () => {
   judge = async (bytes) => {
     const stream = chunked(bytes);
     const source = { name: 'x', repeatable: false, stream: () => stream, checkUnchanged: () => {} };
-    const { errors, contents } = await examine({ ...source, [Symbol.asyncDispose]: async () => {} }, options);
+    const { errors, contents } = await examine(
+      { ...source, [Symbol.asyncDispose]: async () => {} },
+      { ...options, budget: openBudget() },
+    );
     if (errors.length > 0) return undefined;
     // The certificate file is vouched for by nobody, its name included; what it is taken for does not hang on the case.
     const spelling = (name: string): string => name.replace(/\.cert$/i, '.cert');

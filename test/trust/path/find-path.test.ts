@@ -13,6 +13,7 @@ import {
   type TestCertificateOptions,
 } from '../../factory/certificates.ts';
 import { hex } from '../../factory/der.ts';
+import { NAME, nameConstraints, policyConstraints } from '../../factory/extensions.ts';
 
 const PAST = { notBefore: new Date('2016-08-11T00:00:00Z'), notAfter: new Date('2018-08-11T10:00:00Z') };
 const FUTURE = { notBefore: new Date('2030-01-01T00:00:00Z') };
@@ -288,6 +289,21 @@ describe('rules', () => {
       expect(codes(result)).toEqual(['PATH_CONSTRAINT']);
       expect(messages(result)).toContain('1.3.6.1.4.1.99999.1');
     }
+  });
+
+  test.each([
+    ['name constraints', nameConstraints([NAME.organisation('Other')], [], false)],
+    ['name constraints, critical', nameConstraints([NAME.organisation('Other')])],
+    ['policy constraints', { ...policyConstraints(0), critical: false }],
+    ['policy constraints, critical', policyConstraints(0)],
+  ])('[path.11] %s of an issuer are obeyed', async (_, constraint) => {
+    const ca = await sub({ extensions: [constraint] });
+    const result = find({ leaf: await under(ca), intermediates: [ca] });
+    expect(codes(result)).toEqual(['PATH_CONSTRAINT']);
+    const bound = await makeAuthority({ subject: 'CN=Bound', extensions: [constraint] });
+    // what the anchor says of policies is not looked at (RFC 5280 section 6.1.1), its name constraints are (RFC 5937)
+    const expected = constraint.oid === '2.5.29.30' ? ['PATH_CONSTRAINT'] : [];
+    expect(codes(find({ leaf: await under(bound), anchors: [bound] }))).toEqual(expected);
   });
 
   test('[path.12] a leaf with a key usage must be for signing', async () => {
