@@ -30,6 +30,9 @@ const MAX_NAMES = 64;
 /** A reason that a list may be limited to. */
 export type Reason = Exclude<(typeof REASON_FLAGS)[number], 'unused'>;
 
+/** All of them. */
+export const ALL_REASONS: readonly Reason[] = REASON_FLAGS.filter((flag) => flag !== 'unused');
+
 /** Where a list is to be found, which says which list speaks for a certificate: full names, or one RDN below the issuer. */
 export interface DistributionPointName {
   readonly full?: readonly GeneralName[];

@@ -1,25 +1,14 @@
 import type { Certificate } from '../../crypto/certificate.ts';
 import type { Crl } from '../../formats/x509/crl.ts';
-import type {
-  DistributionPoint,
-  DistributionPointName,
-  Reason,
+import {
+  ALL_REASONS,
+  type DistributionPoint,
+  type DistributionPointName,
+  type Reason,
 } from '../../formats/x509/distribution-point.ts';
 import type { GeneralName } from '../../formats/x509/general-name.ts';
 import { nameKey, type X509Name } from '../../formats/x509/name.ts';
 import { formatHex } from '../../kit/encoding.ts';
-
-/** All reasons that a list may be limited to. */
-export const ALL_REASONS: readonly Reason[] = [
-  'keyCompromise',
-  'cACompromise',
-  'affiliationChanged',
-  'superseded',
-  'cessationOfOperation',
-  'certificateHold',
-  'privilegeWithdrawn',
-  'aACompromise',
-];
 
 /** Where the lists for a certificate are to be found; the last is for lists that it does not point at (RFC 5280 section 6.3.3). */
 export function pointsOf({ fields }: Certificate): readonly DistributionPoint[] {

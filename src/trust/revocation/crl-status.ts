@@ -1,12 +1,12 @@
 import type { Certificate } from '../../crypto/certificate.ts';
 import type { Crl } from '../../formats/x509/crl.ts';
 import { findEntry, hasDuplicates, type Revocation } from '../../formats/x509/crl-entries.ts';
-import type { Reason } from '../../formats/x509/distribution-point.ts';
+import { ALL_REASONS, type Reason } from '../../formats/x509/distribution-point.ts';
 import { nameKey } from '../../formats/x509/name.ts';
 import { refused } from '../path/findings.ts';
 import type { Finding } from '../policy.ts';
 import { crlIssuerOf, type IssuerJudging } from './crl-issuer.ts';
-import { ALL_REASONS, pointsOf, reasonsFor, sameScope, scopeKey } from './crl-scope.ts';
+import { pointsOf, reasonsFor, sameScope, scopeKey } from './crl-scope.ts';
 import { type Hearing, type RevocationOptions, staleness, type Word } from './evidence.ts';
 
 /** A list whose signature is good, for one certificate. */
