@@ -73,7 +73,7 @@ export async function checkPath(
     if (fault.kind !== 'package' && fault.kind !== 'unsupported') throw fault;
     return { report: makeReport({ ...given, errors: [fault] }), found: { path: [], attempts: [] } };
   }
-  const { leaf, untrusted, anchors, evidence } = input;
+  const { leaf, untrusted, anchors, evidence, unusable } = input;
   const budget = openBudget();
   const hasEvidence = evidence.crls.length + evidence.ocsps.length > 0;
   const revocation: RevocationOptions = {
@@ -105,8 +105,14 @@ export async function checkPath(
   const found = pathReport(result, statuses);
   const report = makeReport({
     ...given,
-    errors: result.errors.map((error) => advised(error).at({ file: leafFile })),
-    warnings: result.warnings.map(({ error }) => error.message),
+    errors: [
+      ...(result.kind === 'good' ? [] : unusable),
+      ...result.errors.map((error) => advised(error).at({ file: leafFile })),
+    ],
+    warnings: [
+      ...(result.kind === 'good' ? unusable.map(({ message }) => `not used: ${message}`) : []),
+      ...result.warnings.map(({ error }) => error.message),
+    ],
     result: { ...found },
   });
   return { report, found };
@@ -139,15 +145,28 @@ interface Input {
   readonly untrusted: readonly Certificate[];
   readonly anchors: readonly Certificate[];
   readonly evidence: ReturnType<typeof loadEvidence>;
+  /** what is wrong with certificates that only might have led to an anchor */
+  readonly unusable: readonly BundleError[];
 }
 
 function readInput(leafFile: string, options: CheckPathOptions): Input {
-  const [leaf, ...behind] = certificatesIn(leafFile);
-  if (!leaf) throw malformed(leafFile);
-  const untrusted = [...behind, ...(options.untrusted ?? []).flatMap(certificatesIn)];
-  const anchors = options.anchors.flatMap(filesIn).flatMap(certificatesIn);
-  expectFew(untrusted.length + anchors.length);
-  return { leaf, untrusted, anchors, evidence: loadEvidence(options) };
+  const [first, ...behind] = blocksIn(leafFile);
+  if (!first) throw malformed(leafFile);
+  const leaf = parseBlock(first);
+  const anchors = options.anchors.flatMap(filesIn).flatMap(blocksIn).map(parseBlock);
+  const blocks = [...behind, ...(options.untrusted ?? []).flatMap(blocksIn)];
+  expectFew(blocks.length + anchors.length);
+  const unusable: BundleError[] = [];
+  // [path.24] one that cannot be read is no way, and must not hide another
+  const untrusted = blocks.flatMap((block) => {
+    try {
+      return [parseBlock(block)];
+    } catch (error) {
+      unusable.push(toBundleError(error));
+      return [];
+    }
+  });
+  return { leaf, untrusted, anchors, evidence: loadEvidence(options), unusable };
 }
 
 /** @throws {BundleError} `FILE_NOT_FOUND` for a folder without any */
@@ -166,16 +185,27 @@ function expectFew(count: number): void {
   });
 }
 
-/** The certificates in a PEM or DER file, unlike in a trust folder with the verdict of a bundle's when one is malformed. */
-function certificatesIn(file: string): readonly Certificate[] {
+/** A certificate in DER, unread, and its file. */
+interface Block {
+  readonly bytes: Uint8Array;
+  readonly file: string;
+}
+
+/** The certificates in a PEM or DER file. @throws {BundleError} `FILE_*`, `CERTIFICATE_MALFORMED` when there is none, `USAGE` */
+function blocksIn(file: string): readonly Block[] {
   const bytes = readSmallFile(file, DEFAULT_LIMITS.evidenceBytes);
+  if (bytes[0] === 0x30) return [{ bytes, file }];
+  const { blocks, fault } = splitPem(decodeLatin1(bytes));
+  const found = blocks.filter(({ label }) => label === 'CERTIFICATE');
+  if (fault || found.length === 0) throw malformed(file, fault?.message);
+  expectFew(found.length); // before each is read: that takes a millisecond
+  return found.map((block) => ({ bytes: block.bytes, file }));
+}
+
+/** Unlike in a trust folder with the verdict of a bundle's when it is malformed. */
+function parseBlock({ bytes, file }: Block): Certificate {
   try {
-    if (bytes[0] === 0x30) return [parseCertificate(bytes)];
-    const { blocks, fault } = splitPem(decodeLatin1(bytes));
-    const found = blocks.filter(({ label }) => label === 'CERTIFICATE');
-    if (fault || found.length === 0) throw malformed(file, fault?.message);
-    expectFew(found.length); // before each is read: that takes a millisecond
-    return found.map((block) => parseCertificate(block.bytes));
+    return parseCertificate(bytes);
   } catch (error) {
     throw toBundleError(error).at({ file });
   }

@@ -97,6 +97,22 @@ describe('trust check', () => {
     expect((await checked(leaf, { untrusted: [expired, sub] })).report.exitCode).toBe(0);
   });
 
+  test('[path.24] an issuer that cannot be read does not hide one that is good, and is told', async () => {
+    const broken = leaf.pem.replace(/\n[A-Za-z0-9+/]{64}\n/, '\n'); // base64 still, and no certificate
+    const around = await checked(leaf.pem + broken);
+    expect(around.report.exitCode).toBe(0);
+    expect(around.report.warnings.join()).toMatch(/not used: a certificate is malformed/);
+    const alone = await checked(leaf.pem + broken, { untrusted: [] });
+    expect(codesOf(alone.report).sort()).toEqual(['CERTIFICATE_MALFORMED', 'SIGNER_UNKNOWN']);
+    expect(alone.report.exitCode).toBe(16);
+  });
+
+  test('[path.24] lists of one issuer ask for proof of its certificates, and of no others', async () => {
+    expect((await checked(leaf, { crl: makeCrlDer({ issuer: sub }) })).report.exitCode).toBe(0);
+    const crl = makeCrlDer({ issuer: sub });
+    expect((await checked(leaf, { crl, revocation: 'require' })).report.exitCode).toBe(13);
+  });
+
   test('[path.22] strictly, what issuers get wrong without harm is refused, too', async () => {
     const value = Uint8Array.of(0x30, 3, 1, 1, 0xff);
     const lax = await makeCertificate({
