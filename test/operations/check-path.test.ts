@@ -103,7 +103,7 @@ describe('trust check', () => {
     expect(around.report.exitCode).toBe(0);
     expect(around.report.warnings.join()).toMatch(/not used: a certificate is malformed/);
     const alone = await checked(leaf.pem + broken, { untrusted: [] });
-    expect(codesOf(alone.report).sort()).toEqual(['CERTIFICATE_MALFORMED', 'SIGNER_UNKNOWN']);
+    expect(codesOf(alone.report).toSorted()).toEqual(['CERTIFICATE_MALFORMED', 'SIGNER_UNKNOWN']);
     expect(alone.report.exitCode).toBe(16);
   });
 
