@@ -90,18 +90,33 @@ function walk(bytes: Uint8Array, depth: number): boolean {
   }
 }
 
-/** Each reader answers or refuses; what has one spelling is written back so. */
+/** Its reader answers or refuses; what has one spelling is written back so. */
 function readAs(element: DerElement): void {
-  const number = unlessRefused(() => readInteger(element, WHAT));
-  if (number !== undefined && number >= 0n) {
-    const digits = number.toString(16);
-    const bytes = Uint8Array.from(Buffer.from(digits.length % 2 === 0 ? digits : `0${digits}`, 'hex'));
-    expectThat(equalBytes(derUnsigned(bytes), element.raw), `two spellings of the INTEGER ${number}`);
+  switch (element.tag) {
+    case TAG.integer: {
+      const number = unlessRefused(() => readInteger(element, WHAT)) ?? -1n;
+      if (number < 0n) return;
+      const digits = number.toString(16);
+      const bytes = Uint8Array.from(Buffer.from(digits.length % 2 === 0 ? digits : `0${digits}`, 'hex'));
+      expectThat(equalBytes(derUnsigned(bytes), element.raw), `two spellings of the INTEGER ${number}`);
+      return;
+    }
+    case TAG.oid: {
+      const oid = unlessRefused(() => readOid(element, WHAT));
+      if (oid !== undefined)
+        expectThat(equalBytes(derOid(oid), element.raw), `two spellings of the OID ${oid}`);
+      return;
+    }
+    case TAG.utcTime:
+    case TAG.generalizedTime: {
+      const time = unlessRefused(() => readTime(element, WHAT));
+      if (time) expectThat(!Number.isNaN(time.getTime()), 'a time that is none');
+      return;
+    }
+    case TAG.boolean:
+      unlessRefused(() => readBoolean(element, WHAT));
+      return;
+    case TAG.bitString:
+      unlessRefused(() => readBitString(element, WHAT));
   }
-  const oid = unlessRefused(() => readOid(element, WHAT));
-  if (oid !== undefined) expectThat(equalBytes(derOid(oid), element.raw), `two spellings of the OID ${oid}`);
-  unlessRefused(() => readBoolean(element, WHAT));
-  unlessRefused(() => readBitString(element, WHAT));
-  const time = unlessRefused(() => readTime(element, WHAT));
-  if (time) expectThat(!Number.isNaN(time.getTime()) && element.tag !== TAG.integer, 'a time that is none');
 }
