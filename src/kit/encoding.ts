@@ -14,7 +14,8 @@ export function decodeUtf8(bytes: Uint8Array): string | undefined {
 export function decodeLatin1(bytes: Uint8Array): string {
   let text = '';
   for (let at = 0; at < bytes.byteLength; at += 4096) {
-    text += String.fromCharCode(...bytes.subarray(at, at + 4096));
+    // apply takes the bytes as they are; spread, each would go through an iterator
+    text += String.fromCharCode.apply(null, bytes.subarray(at, at + 4096) as unknown as number[]);
   }
   return text;
 }
@@ -24,10 +25,14 @@ export function encodeUtf8(text: string): Uint8Array {
   return utf8.encode(text);
 }
 
+const OCTETS: readonly string[] = Array.from({ length: 256 }, (_, byte) =>
+  byte.toString(16).padStart(2, '0'),
+);
+
 /** Lower-case hex of bytes. */
 export function formatHex(bytes: Uint8Array): string {
   let text = '';
-  for (const byte of bytes) text += byte.toString(16).padStart(2, '0');
+  for (const byte of bytes) text += OCTETS[byte];
   return text;
 }
 
@@ -39,40 +44,30 @@ export function parseHex(text: string): Uint8Array | undefined {
   return bytes;
 }
 
+const BASE64 = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/';
+const SIXTH: readonly number[] = Array.from({ length: 128 }, (_, code) =>
+  BASE64.indexOf(String.fromCharCode(code)),
+);
+
 /** Bytes of padded base64 without blanks, or undefined; what `Buffer` would forgive is refused, stray low bits included. */
 export function parseBase64(text: string): Uint8Array | undefined {
   const padding = text.endsWith('==') ? 2 : text.endsWith('=') ? 1 : 0;
   if (text.length % 4 !== 0) return undefined;
   const bytes = new Uint8Array((text.length / 4) * 3 - padding);
-  const end = text.length - padding;
   let bits = 0;
-  let count = 0;
   let at = 0;
-  for (let i = 0; i < end; i++) {
-    const digit = BASE64_VALUES[text.charCodeAt(i)];
-    if (digit === undefined || digit < 0) return undefined;
-    bits = ((bits << 6) | digit) & 0xffff;
-    count += 6;
-    if (count < 8) continue;
-    count -= 8;
-    bytes[at++] = bits >> count;
+  for (let i = 0; i < text.length - padding; i++) {
+    const sixth = SIXTH[text.charCodeAt(i)] ?? -1;
+    if (sixth < 0) return undefined;
+    bits = ((bits << 6) | sixth) & 0xfff;
+    if (i % 4 !== 0) bytes[at++] = bits >> (6 - 2 * (i % 4));
   }
-  return (bits & ((1 << count) - 1)) === 0 ? bytes : undefined;
+  return padding > 0 && (bits & ((1 << (2 * padding)) - 1)) !== 0 ? undefined : bytes;
 }
-
-const BASE64_DIGITS = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/';
-const BASE64_VALUES = Int8Array.from({ length: 128 }, (_, code) =>
-  BASE64_DIGITS.indexOf(String.fromCharCode(code)),
-);
-const BASE64_PART = 8192;
 
 /** Padded base64 of bytes, one line. */
 export function formatBase64(bytes: Uint8Array): string {
-  let binary = '';
-  for (let at = 0; at < bytes.byteLength; at += BASE64_PART) {
-    binary += String.fromCharCode(...bytes.subarray(at, at + BASE64_PART));
-  }
-  return btoa(binary);
+  return btoa(decodeLatin1(bytes));
 }
 
 /** A foreign text for one line of output: control, format and bidirectional characters shown as `\u{…}`. */

@@ -33,6 +33,10 @@ const MAX_CERTIFICATES = 64;
 const MAX_SIGNERS = 16;
 /** Signers that have signed the content itself: for each all of it is hashed anew, whatever its size. [cms.3] */
 const MAX_DIRECT_SIGNERS = 2;
+/** of each kind there is one, and some are named twice */
+const MAX_DIGESTS = 64;
+/** CRLs and OCSP responses together */
+const MAX_EVIDENCE = 64;
 
 /**
  * A SignedData in DER, or in BER as programs write it that do not know the length beforehand.
@@ -60,17 +64,14 @@ function readSignedData(der: Uint8Array, what: string): SignedData {
   const cursor = openDer(readOnly(explicit.value, TAG.sequence, what).value, what);
   const version = readInteger(cursor.next(), what);
   if (![1n, 3n, 4n, 5n].includes(version)) throw refused(`${what} has the unknown version ${version}`);
-  const digestAlgorithms = childrenOf(cursor.next(TAG.set), what).map((one) =>
-    parseDigestAlgorithm(one, what),
-  );
+  const digests = childrenOf(cursor.next(TAG.set), what, MAX_DIGESTS, 'digest algorithms');
+  const digestAlgorithms = digests.map((one) => parseDigestAlgorithm(one, what));
   const { contentType, content } = readContent(cursor.next(TAG.sequence), what);
   const certificates = cursor.optional(0xa0);
   const revocation = cursor.optional(0xa1);
-  const signers = childrenOf(cursor.next(TAG.set), what);
+  const signers = childrenOf(cursor.next(TAG.set), what, MAX_SIGNERS, 'signers'); // [cms.3]
   cursor.end();
-  // [cms.3]
   if (signers.length === 0) throw refused(`${what} has no signer`);
-  if (signers.length > MAX_SIGNERS) throw refused(`${what} has more than ${MAX_SIGNERS} signers`);
   const parsed = signers.map((signer) => parseSignerInfo(signer, what));
   if (parsed.filter(({ signedAttributes }) => !signedAttributes).length > MAX_DIRECT_SIGNERS)
     throw refused(`${what} has more than ${MAX_DIRECT_SIGNERS} signers without signed attributes`);
@@ -95,14 +96,13 @@ function readContent(element: DerElement, what: string): Pick<SignedData, 'conte
 
 /** [cms.2] Attribute certificates and other kinds are counted and left out. */
 function readCertificates(element: DerElement | undefined, what: string): readonly Uint8Array[] {
-  const all = element ? childrenOf(element, what) : [];
-  if (all.length > MAX_CERTIFICATES) throw refused(`${what} has more than ${MAX_CERTIFICATES} certificates`);
+  const all = element ? childrenOf(element, what, MAX_CERTIFICATES, 'certificates') : [];
   return all.filter(({ tag }) => tag === TAG.sequence).map(({ raw }) => raw);
 }
 
 /** CRLs, and OCSP responses in the form of RFC 5940. */
 function readRevocation(element: DerElement | undefined, what: string): Pick<SignedData, 'crls' | 'ocsps'> {
-  const all = element ? childrenOf(element, what) : [];
+  const all = element ? childrenOf(element, what, MAX_EVIDENCE, 'revocation lists') : [];
   const crls = all.filter(({ tag }) => tag === TAG.sequence).map(({ raw }) => raw);
   const ocsps = all.flatMap(({ tag, value }) => {
     if (tag !== 0xa1) return [];

@@ -102,13 +102,12 @@ function parseSignerId(element: DerElement, what: string): SignerId {
 type Attributes = readonly { readonly oid: string; readonly values: readonly DerElement[] }[];
 
 function parseAttributes(element: DerElement, what: string): Attributes {
-  const children = childrenOf(element, what);
-  if (children.length > MAX_ATTRIBUTES) throw malformed(what, `more than ${MAX_ATTRIBUTES} attributes`);
+  const children = childrenOf(element, what, MAX_ATTRIBUTES, 'attributes');
   const attributes = children.map((child) => {
     if (child.tag !== TAG.sequence) throw malformed(what, 'an attribute that is not a SEQUENCE');
     const cursor = openDer(child.value, what);
     const oid = readOid(cursor.next(), what);
-    const values = childrenOf(cursor.next(TAG.set), what);
+    const values = childrenOf(cursor.next(TAG.set), what, MAX_ATTRIBUTES, 'values of an attribute');
     cursor.end();
     return { oid, values };
   });

@@ -7,114 +7,137 @@ const CONSTRUCTED_OCTETS = 0x24;
 const INDEFINITE = 0x80;
 const LONG_TAG = 0x1f;
 const MAX_DEPTH = 32;
-/** Elements that are written anew: writers that stream use few, and each costs memory. */
-const MAX_CHANGES = 10_000;
+/** Programs that write while they read need a handful; each of them costs room. */
+const MAX_CONVERTED = 10_000;
+const NOTHING = new Uint8Array();
 
 /**
  * The elements with definite lengths, and octet strings in one piece; what has them already stays as it is, byte for byte.
  *
  * Programs that write while they read use the other forms of BER around the structures of a CMS. Everything else is
- * for the reader of DER to judge, which comes next. Linear in the input for each of at most 32 levels; what is DER
- * already is only looked through, whatever the number of its elements.
+ * for the reader of DER to judge, which comes next. Linear in the input for each of at most 32 levels; what need not be
+ * converted takes no room.
  *
- * @throws `CERTIFICATE_MALFORMED` for what ends early, ends nowhere, nests deeper, or is in too many pieces [der.6]
+ * @throws `CERTIFICATE_MALFORMED` for what ends early, ends nowhere, nests deeper, or has too much to convert [der.6]
  */
 export function toDefiniteLengths(bytes: Uint8Array, what: string): Uint8Array {
-  const read = new Rewriting(bytes, what).read(0, bytes.byteLength, 0);
-  const end = endOf(read);
+  const input: Input = { bytes, what, found: [] };
+  const end = scanElement(input, 0, bytes.byteLength, 0);
   if (end !== bytes.byteLength)
     throw malformed(what, `${bytes.byteLength - end} unexpected bytes at its end`); // [der.3]
-  return typeof read === 'number' ? bytes : read.element;
+  if (input.found.length === 0) return bytes;
+  return convert(input, 0, bytes.byteLength).element;
 }
 
-/** Where the next element begins; with the element in definite form when that is another than the bytes there are. */
-type Read = number | { readonly end: number; readonly element: Uint8Array };
-
-function endOf(read: Read): number {
-  return typeof read === 'number' ? read : read.end;
+interface Input {
+  readonly bytes: Uint8Array;
+  readonly what: string;
+  /** where elements begin that must be converted, in their order */
+  readonly found: number[];
 }
 
-class Rewriting {
-  readonly #bytes: Uint8Array;
-  readonly #what: string;
-  #changes = 0;
-
-  constructor(bytes: Uint8Array, what: string) {
-    this.#bytes = bytes;
-    this.#what = what;
+/** Where the element ends that begins at `start`; notes what is to be converted in it, and makes no objects. */
+function scanElement(input: Input, start: number, limit: number, depth: number): number {
+  const { bytes, what, found } = input;
+  if (depth > MAX_DEPTH) throw malformed(what, `elements nest deeper than ${MAX_DEPTH} levels`);
+  if (start + 2 > limit) throw malformed(what, 'it ends early');
+  const tag = bytes[start] ?? 0;
+  if ((tag & LONG_TAG) === LONG_TAG) throw malformed(what, 'a tag of the long form'); // [der.2]
+  const constructed = (tag & CONSTRUCTED) !== 0;
+  const indefinite = bytes[start + 1] === INDEFINITE;
+  if (indefinite && !constructed) throw malformed(what, 'an indefinite length where there are no elements');
+  const end = indefinite ? limit : endOf(input, start, limit);
+  if (!constructed) return end;
+  if (indefinite || tag === CONSTRUCTED_OCTETS) {
+    found.push(start);
+    if (found.length > MAX_CONVERTED)
+      throw malformed(what, `more than ${MAX_CONVERTED} elements that are not DER`);
   }
-
-  read(start: number, limit: number, depth: number): Read {
-    const what = this.#what;
-    if (depth > MAX_DEPTH) throw malformed(what, `elements nest deeper than ${MAX_DEPTH} levels`);
-    const tag = this.#bytes[start];
-    const first = this.#bytes[start + 1];
-    if (tag === undefined || first === undefined || start + 2 > limit) throw malformed(what, 'it ends early');
-    if ((tag & LONG_TAG) === LONG_TAG) throw malformed(what, 'a tag of the long form'); // [der.2]
-    const constructed = (tag & CONSTRUCTED) !== 0;
-    const indefinite = first === INDEFINITE;
-    if (indefinite && !constructed) throw malformed(what, 'an indefinite length where there are no elements');
-    const { body, end } = indefinite
-      ? { body: start + 2, end: limit }
-      : readLength(this.#bytes, start, limit, what);
-    if (!constructed) return end;
-
-    const parts: Uint8Array[] = [];
-    let kept = body; // from here on nothing has changed yet
-    let at = body;
-    while (indefinite ? !isEndMark(this.#bytes, at, limit, what) : at < end) {
-      const part = this.read(at, end, depth + 1);
-      const after = endOf(part);
-      if (typeof part !== 'number' || tag === CONSTRUCTED_OCTETS) {
-        if (kept < at) parts.push(this.#bytes.subarray(kept, at));
-        parts.push(this.#change(typeof part === 'number' ? this.#bytes.subarray(at, after) : part.element));
-        kept = after;
-      }
-      at = after;
-    }
-    if (!indefinite && parts.length === 0 && tag !== CONSTRUCTED_OCTETS) return end;
-    if (kept < at) parts.push(this.#bytes.subarray(kept, at));
-    const element = tag === CONSTRUCTED_OCTETS ? joined(parts, what) : derElement(tag, ...parts);
-    return { end: indefinite ? at + 2 : end, element: this.#change(element) };
-  }
-
-  #change(element: Uint8Array): Uint8Array {
-    this.#changes++;
-    if (this.#changes > MAX_CHANGES) throw malformed(this.#what, `more than ${MAX_CHANGES} pieces`);
-    return element;
-  }
+  let at = start + headerBytes(bytes, start);
+  while (indefinite ? !isEndMark(input, at, limit) : at < end) at = scanElement(input, at, end, depth + 1);
+  return indefinite ? at + 2 : end;
 }
 
-function readLength(
-  bytes: Uint8Array,
-  start: number,
-  limit: number,
-  what: string,
-): { body: number; end: number } {
+function headerBytes(bytes: Uint8Array, start: number): number {
+  const first = bytes[start + 1] ?? 0;
+  return first > INDEFINITE ? 2 + first - INDEFINITE : 2;
+}
+
+/** Where an element of definite length ends. */
+function endOf({ bytes, what }: Input, start: number, limit: number): number {
   const first = bytes[start + 1] ?? 0;
   const count = first > INDEFINITE ? first - INDEFINITE : 0;
   if (count > 4) throw malformed(what, 'a length of more than four bytes');
-  let length = first;
-  if (count > 0) {
-    length = 0;
-    for (let i = 0; i < count; i++) length = length * 256 + (bytes[start + 2 + i] ?? 0);
-  }
-  const body = start + 2 + count;
-  if (body + length > limit) throw malformed(what, 'it ends early');
-  return { body, end: body + length };
+  let length = count > 0 ? 0 : first;
+  for (let i = 0; i < count; i++) length = length * 256 + (bytes[start + 2 + i] ?? 0);
+  const end = start + 2 + count + length;
+  if (end > limit) throw malformed(what, 'it ends early');
+  return end;
 }
 
-function isEndMark(bytes: Uint8Array, at: number, limit: number, what: string): boolean {
+function isEndMark({ bytes, what }: Input, at: number, limit: number): boolean {
   if (at + 2 > limit) throw malformed(what, 'it ends early');
   return bytes[at] === 0 && bytes[at + 1] === 0;
 }
 
-/** The pieces of an octet string, which are octet strings in definite form by now. */
-function joined(parts: readonly Uint8Array[], what: string): Uint8Array {
-  const contents = parts.map((part) => {
-    if (part[0] !== TAG.octetString) throw malformed(what, 'an octet string made of other things');
-    const first = part[1] ?? 0;
-    return part.subarray(first < INDEFINITE ? 2 : 2 + first - INDEFINITE);
-  });
-  return derElement(TAG.octetString, concat([new Uint8Array(), ...contents]));
+interface Converted {
+  readonly element: Uint8Array;
+  /** where the next one begins in the input */
+  readonly end: number;
+}
+
+/** The element at `start`, which holds something to convert, or is that itself; the scan has found it sound. */
+function convert(input: Input, start: number, limit: number): Converted {
+  const { bytes, what } = input;
+  const tag = bytes[start] ?? 0;
+  const indefinite = bytes[start + 1] === INDEFINITE;
+  const definiteEnd = indefinite ? limit : endOf(input, start, limit);
+  const pieces: Uint8Array[] = [];
+  let at = start + headerBytes(bytes, start);
+  let kept = at; // from here on nothing is taken yet
+  while (indefinite ? !isEndMark(input, at, limit) : at < definiteEnd) {
+    const isIndefinite = bytes[at + 1] === INDEFINITE;
+    const next = isIndefinite ? definiteEnd : endOf(input, at, definiteEnd);
+    if (!isIndefinite && !holdsAny(input.found, at, next)) {
+      at = next;
+      continue;
+    }
+    const part = convert(input, at, definiteEnd);
+    pieces.push(bytes.subarray(kept, at), part.element);
+    at = part.end;
+    kept = at;
+  }
+  pieces.push(bytes.subarray(kept, at));
+  const contents = concat([NOTHING, ...pieces]);
+  const end = indefinite ? at + 2 : definiteEnd;
+  if (tag === CONSTRUCTED_OCTETS)
+    return { element: derElement(TAG.octetString, joined(contents, what)), end };
+  return { element: derElement(tag, contents), end };
+}
+
+/** True when one of the places, which are in order, is from `from` up to `to`. */
+function holdsAny(places: readonly number[], from: number, to: number): boolean {
+  let low = 0;
+  let high = places.length;
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if ((places[middle] ?? 0) < from) low = middle + 1;
+    else high = middle;
+  }
+  return (places[low] ?? to) < to;
+}
+
+/** The pieces of an octet string, which are octet strings of definite length by now, one behind the other. */
+function joined(pieces: Uint8Array, what: string): Uint8Array {
+  const input: Input = { bytes: pieces, what, found: [] };
+  const whole = new Uint8Array(pieces.byteLength);
+  let length = 0;
+  for (let at = 0; at < pieces.byteLength; ) {
+    if (pieces[at] !== TAG.octetString) throw malformed(what, 'an octet string made of other things');
+    const end = endOf(input, at, pieces.byteLength);
+    whole.set(pieces.subarray(at + headerBytes(pieces, at), end), length);
+    length += end - at - headerBytes(pieces, at);
+    at = end;
+  }
+  return whole.subarray(0, length);
 }

@@ -109,15 +109,20 @@ function hexTag(tag: number): string {
 
 /**
  * The elements of a constructed element, in order, of which there are at most `most`: each takes far more memory than the
- * two bytes that it has in the input.
+ * two bytes that it has in the input. `name` is what they are called in the error.
  *
  * @throws `CERTIFICATE_MALFORMED` [der.7]
  */
-export function childrenOf(element: DerElement, what: string, most = MAX_CHILDREN): DerElement[] {
+export function childrenOf(
+  element: DerElement,
+  what: string,
+  most = MAX_CHILDREN,
+  name = 'elements',
+): DerElement[] {
   const cursor = openDer(element.value, what);
   const children: DerElement[] = [];
   while (!cursor.done()) {
-    if (children.length === most) throw malformed(what, `a list of more than ${most} elements`);
+    if (children.length === most) throw malformed(what, `more than ${most} ${name}`);
     children.push(cursor.next());
   }
   return children;
@@ -155,20 +160,41 @@ export function readOid(element: DerElement, what: string): string {
   const last = value.at(-1);
   if (last === undefined || last >= 0x80) throw malformed(what, 'an OBJECT IDENTIFIER that ends early');
   if (value.byteLength > MAX_OID_BYTES) throw malformed(what, 'an OBJECT IDENTIFIER of more than 128 bytes');
-  const arcs: bigint[] = [];
-  let arc: bigint | undefined;
-  for (const byte of value) {
+  let text = '';
+  for (let at = 0; at < value.byteLength; ) {
     // [der.4] a leading zero digit would let two spellings of one OID pass a check for duplicates
-    if (arc === undefined && byte === 0x80) throw malformed(what, 'an OBJECT IDENTIFIER that is not minimal');
-    arc = ((arc ?? 0n) << 7n) | BigInt(byte & 0x7f);
-    if (byte >= 0x80) continue;
-    if (arcs.length === 0) {
-      const top = arc < 40n ? 0n : arc < 80n ? 1n : 2n;
-      arcs.push(top, arc - top * 40n);
-    } else arcs.push(arc);
-    arc = undefined;
+    if (value[at] === 0x80) throw malformed(what, 'an OBJECT IDENTIFIER that is not minimal');
+    const start = at;
+    while ((value[at] ?? 0) >= 0x80) at++;
+    at++;
+    const arc = readArc(value, start, at);
+    // the first two arcs are one number
+    text +=
+      start > 0
+        ? `.${arc}`
+        : arc < 40
+          ? `0.${arc}`
+          : arc < 80
+            ? `1.${subtract(arc, 40)}`
+            : `2.${subtract(arc, 80)}`;
   }
-  return arcs.join('.');
+  return text;
+}
+
+/** The digits of base 128 from `start` up to `end`; seven of them are a safe integer. */
+function readArc(value: Uint8Array, start: number, end: number): number | bigint {
+  if (end - start > 7) {
+    let arc = 0n;
+    for (let i = start; i < end; i++) arc = (arc << 7n) | BigInt((value[i] ?? 0) & 0x7f);
+    return arc;
+  }
+  let arc = 0;
+  for (let i = start; i < end; i++) arc = arc * 128 + ((value[i] ?? 0) & 0x7f);
+  return arc;
+}
+
+function subtract(from: number | bigint, count: number): number | bigint {
+  return typeof from === 'bigint' ? from - BigInt(count) : from - count;
 }
 
 /** The bytes of a BIT STRING and how many low bits of the last are unused. @throws `CERTIFICATE_MALFORMED` */
@@ -197,20 +223,24 @@ export function readTime(element: DerElement, what: string): Date {
     throw malformed(what, `tag ${hexTag(element.tag)} where a time belongs`);
   }
   if (!form.test(text)) throw malformed(what, 'a time that is not YYMMDDHHMMSSZ or YYYYMMDDHHMMSSZ');
-  const time = timeOf(element);
+  const time = timeOf(element.tag, element.value, 0, element.value.byteLength);
   if (time === undefined) throw malformed(what, 'no such time');
   return new Date(time);
 }
 
 const CYCLE_MS = 146_097 * 86_400_000;
 
-/** The time as milliseconds since 1970, or undefined, by the rules of `readTime` and without making an object. [der.5] */
-export function timeOf({ tag, value }: DerElement): number | undefined {
+/** A time's contents as milliseconds since 1970, or undefined, by the rules of `readTime` and without an object. [der.5] */
+export function timeOf(tag: number, bytes: Uint8Array, start: number, length: number): number | undefined {
   const yearDigits = tag === TAG.generalizedTime ? 4 : 2;
   const last = yearDigits + 10;
-  if (value.byteLength !== last + 1 || value[last] !== 0x5a) return undefined;
-  for (let i = 0; i < last; i++) if ((value[i] ?? 0) < 0x30 || (value[i] ?? 0) > 0x39) return undefined;
-  const two = (at: number): number => ((value[at] ?? 0) - 0x30) * 10 + (value[at + 1] ?? 0) - 0x30;
+  if (length !== last + 1 || bytes[start + last] !== 0x5a) return undefined;
+  for (let i = start; i < start + last; i++) {
+    const digit = bytes[i] ?? 0;
+    if (digit < 0x30 || digit > 0x39) return undefined;
+  }
+  const two = (at: number): number =>
+    ((bytes[start + at] ?? 0) - 0x30) * 10 + (bytes[start + at + 1] ?? 0) - 0x30;
   const short = two(0);
   const year = yearDigits === 4 ? short * 100 + two(2) : short < 50 ? 2000 + short : 1900 + short;
   const month = two(yearDigits);

@@ -97,8 +97,8 @@ function readResponse(der: Uint8Array, source: string): OcspResponse {
   const certificates = basic.optional(0xa0);
   basic.end();
   if (signature.unused !== 0) throw malformed(WHAT, 'a signature that is not whole bytes');
-  const ders = certificates ? childrenOf(readOnly(certificates.value, TAG.sequence, WHAT), WHAT) : [];
-  if (ders.length > MAX_CERTIFICATES) throw malformed(WHAT, `more than ${MAX_CERTIFICATES} certificates`);
+  const list = certificates && readOnly(certificates.value, TAG.sequence, WHAT);
+  const ders = list ? childrenOf(list, WHAT, MAX_CERTIFICATES, 'certificates') : [];
   return {
     source,
     ...readData(tbs),
@@ -118,10 +118,9 @@ function readData(
     throw malformed(WHAT, 'its version is unknown');
   const responder = readResponder(cursor.next());
   const producedAt = readTime(cursor.next(TAG.generalizedTime), WHAT);
-  const list = childrenOf(cursor.next(TAG.sequence), WHAT);
+  const list = childrenOf(cursor.next(TAG.sequence), WHAT, MAX_RESPONSES, 'answers');
   const extensions = cursor.optional(0xa1);
   cursor.end();
-  if (list.length > MAX_RESPONSES) throw malformed(WHAT, `more than ${MAX_RESPONSES} answers`);
   const parts = list.map(readSingle);
   return {
     responder,

@@ -1,4 +1,5 @@
-import { parseHex } from '../../kit/encoding.ts';
+import { equalBytes } from '../../kit/bytes.ts';
+import { decodeLatin1, parseHex } from '../../kit/encoding.ts';
 import {
   type DerElement,
   malformed,
@@ -10,21 +11,8 @@ import {
   timeOf,
 } from '../der/cursor.ts';
 import { type RawExtension, readExtensions } from './crl-extensions.ts';
+import { isMinimal, MAX_SERIAL_BYTES, plainEntryEnd, REASONS } from './crl-plain-entry.ts';
 import { type GeneralName, parseGeneralNames } from './general-name.ts';
-
-/** Why a certificate was revoked (RFC 5280 section 5.3.1), by number. */
-const REASONS: Readonly<Record<number, string>> = {
-  0: 'unspecified',
-  1: 'keyCompromise',
-  2: 'cACompromise',
-  3: 'affiliationChanged',
-  4: 'superseded',
-  5: 'cessationOfOperation',
-  6: 'certificateHold',
-  8: 'removeFromCRL',
-  9: 'privilegeWithdrawn',
-  10: 'aACompromise',
-};
 
 /** What a list, or an OCSP response, says about a revoked certificate. */
 export interface Revocation {
@@ -36,8 +24,8 @@ export interface Revocation {
 }
 
 const WHAT = 'an entry of the revocation list';
-/** As in certificates. */
-const MAX_SERIAL_BYTES = 64;
+/** Whom the entries of an indirect list are of; the largest have some hundreds. */
+const MAX_ISSUERS = 1024;
 const REASON_CODE = '2.5.29.21';
 const INVALIDITY_DATE = '2.5.29.24';
 const CERTIFICATE_ISSUER = '2.5.29.29';
@@ -62,26 +50,32 @@ export function checkEntries(
 ): { readonly count: number; readonly unknownCritical: boolean } {
   let count = 0;
   let unknownCritical = false;
-  const cursor = openDer(entries, WHAT);
-  while (!cursor.done()) {
-    const entry = openDer(cursor.next(TAG.sequence).value, WHAT);
+  const issuers = openIssuers();
+  for (let at = 0; at < entries.byteLength; count++) {
+    const plainEnd = extensible ? plainEntryEnd(entries, at) : undefined; // version 1 has no reasons
+    if (plainEnd !== undefined) {
+      at = plainEnd;
+      continue;
+    }
+    const whole = openDer(entries.subarray(at), WHAT).next(TAG.sequence);
+    const entry = openDer(whole.value, WHAT);
     checkSerial(entry.next(TAG.integer).value);
-    const time = entry.next();
-    if ((time.tag !== TAG.utcTime && time.tag !== TAG.generalizedTime) || timeOf(time) === undefined)
+    const { tag, value } = entry.next();
+    const isTime = tag === TAG.utcTime || tag === TAG.generalizedTime;
+    if (!isTime || timeOf(tag, value, 0, value.byteLength) === undefined)
       throw malformed(WHAT, 'no revocation date');
     const list = entry.optional(TAG.sequence);
     entry.end();
     if (list && !extensible) throw malformed(WHAT, 'extensions in a list of version 1');
-    if (list && !isReasonAlone(list.value)) {
-      const extensions = readExtensions(list, WHAT);
-      readEntryExtensions(extensions);
-      for (const { critical, oid } of extensions.values())
-        unknownCritical ||= critical && !KNOWN.includes(oid);
-    }
-    count++;
+    const extensions = list ? readExtensions(list, WHAT) : NONE;
+    readEntryExtensions(extensions, issuers);
+    for (const { critical, oid } of extensions.values()) unknownCritical ||= critical && !KNOWN.includes(oid);
+    at += whole.raw.byteLength;
   }
   return { count, unknownCritical };
 }
+
+const NONE: ReadonlyMap<string, RawExtension> = new Map();
 
 /** In its one spelling: by a second one a certificate would be looked for in vain. */
 function checkSerial(value: Uint8Array): void {
@@ -89,18 +83,9 @@ function checkSerial(value: Uint8Array): void {
   if (first === undefined) throw malformed(WHAT, 'a serial number without contents');
   if (value.byteLength > MAX_SERIAL_BYTES)
     throw malformed(WHAT, `a serial number of more than ${MAX_SERIAL_BYTES} bytes`);
-  if (second !== undefined && ((first === 0x00 && second < 0x80) || (first === 0xff && second >= 0x80)))
+  if (second !== undefined && !isMinimal(first, second))
     throw malformed(WHAT, 'a serial number that is not minimal');
 }
-
-/** Most entries have a reason and nothing else, which needs no objects to be read. */
-function isReasonAlone(value: Uint8Array): boolean {
-  if (value.byteLength !== ONLY_REASON.length + 1) return false;
-  for (let i = 0; i < ONLY_REASON.length; i++) if (value[i] !== ONLY_REASON[i]) return false;
-  return REASONS[value[ONLY_REASON.length] ?? -1] !== undefined;
-}
-
-const ONLY_REASON: readonly number[] = [0x30, 0x0a, 0x06, 0x03, 0x55, 0x1d, 0x15, 0x04, 0x03, 0x0a, 0x01];
 
 /** Whom an entry is about: the issuer of the list, or in an indirect list the one that an entry before it has named. */
 export type IssuerMatch = (issuer: readonly GeneralName[] | undefined) => boolean;
@@ -119,16 +104,23 @@ export function findEntry(
   indirect: boolean,
 ): Revocation | undefined {
   const wanted = parseHex(serial) ?? new Uint8Array();
+  const issuers = openIssuers();
   let matches = isIssuer(undefined);
   let found: Revocation | undefined;
-  const cursor = openDer(entries, WHAT);
-  while (!cursor.done()) {
-    const entry = cursor.next(TAG.sequence);
+  for (let at = 0; at < entries.byteLength; ) {
+    const plainEnd = plainEntryEnd(entries, at);
+    if (plainEnd !== undefined && !(matches && hasSerial(entries, at, wanted))) {
+      at = plainEnd;
+      continue;
+    }
+    const entry = openDer(entries.subarray(at), WHAT).next(TAG.sequence);
+    at += entry.raw.byteLength;
     // [crl.5] in an indirect list the issuer holds for the entries behind it, too
-    const issuer = indirect ? certificateIssuer(entry) : undefined;
+    const issuer = indirect && plainEnd === undefined ? certificateIssuer(entry, issuers) : undefined;
     if (issuer) matches = isIssuer(issuer);
-    if (!matches || !hasSerial(entry.value, wanted)) continue;
-    const revocation = parseEntry(entry);
+    const serialAt = entry.value.byteOffset - entries.byteOffset - 2;
+    if (!matches || !hasSerial(entries, serialAt, wanted)) continue;
+    const revocation = parseEntry(entry, issuers);
     // [crl.5] a second entry must not take the first one back
     if (revocation.reason !== 'removeFromCRL') return revocation;
     found = revocation;
@@ -156,11 +148,32 @@ function sumOf(serial: Uint8Array): number {
   return (high & 0xfffff) * 2 ** 32 + low;
 }
 
-/** Compares without making objects: the serial number is the first field. */
-function hasSerial(entry: Uint8Array, wanted: Uint8Array): boolean {
-  if (entry[1] !== wanted.byteLength) return false;
-  for (let i = 0; i < wanted.byteLength; i++) if (entry[2 + i] !== wanted[i]) return false;
+/** Compares without making objects; the INTEGER is the first field of an entry whose header, of two bytes, is at `at`. */
+function hasSerial(entries: Uint8Array, at: number, wanted: Uint8Array): boolean {
+  if (entries[at + 3] !== wanted.byteLength) return false;
+  for (let i = 0; i < wanted.byteLength; i++) if (entries[at + 4 + i] !== wanted[i]) return false;
   return true;
+}
+
+/** Reads the issuers that entries name; many name the same, which is read once. */
+type Issuers = (value: Uint8Array) => readonly GeneralName[];
+
+function openIssuers(): Issuers {
+  const known = new Map<string, readonly GeneralName[]>();
+  let last: { readonly value: Uint8Array; readonly names: readonly GeneralName[] } | undefined;
+  return (value) => {
+    if (last && equalBytes(last.value, value)) return last.names;
+    const key = decodeLatin1(value);
+    let names = known.get(key);
+    if (!names) {
+      // [crl.4] names are slow to read, and a list has room for hundreds of thousands
+      if (known.size === MAX_ISSUERS) throw malformed(WHAT, `more than ${MAX_ISSUERS} different issuers`);
+      names = parseGeneralNames(readOnly(value, TAG.sequence, WHAT).value, WHAT);
+      known.set(key, names);
+    }
+    last = { value, names };
+    return names;
+  };
 }
 
 function extensionsOf(entry: DerElement): ReadonlyMap<string, RawExtension> {
@@ -168,7 +181,7 @@ function extensionsOf(entry: DerElement): ReadonlyMap<string, RawExtension> {
   cursor.next();
   cursor.next();
   const list = cursor.optional(TAG.sequence);
-  return list ? readExtensions(list, WHAT) : new Map();
+  return list ? readExtensions(list, WHAT) : NONE;
 }
 
 /** What an entry says besides serial number and date. */
@@ -178,7 +191,10 @@ interface EntryExtensions {
   readonly issuer?: readonly GeneralName[];
 }
 
-function readEntryExtensions(extensions: ReadonlyMap<string, RawExtension>): EntryExtensions {
+function readEntryExtensions(
+  extensions: ReadonlyMap<string, RawExtension>,
+  issuers: Issuers,
+): EntryExtensions {
   const reason = extensions.get(REASON_CODE);
   const invalidity = extensions.get(INVALIDITY_DATE);
   const issuer = extensions.get(CERTIFICATE_ISSUER);
@@ -187,14 +203,15 @@ function readEntryExtensions(extensions: ReadonlyMap<string, RawExtension>): Ent
     ...(invalidity && {
       invalidSince: readTime(readOnly(invalidity.value, TAG.generalizedTime, WHAT), WHAT),
     }),
-    ...(issuer && { issuer: parseGeneralNames(readOnly(issuer.value, TAG.sequence, WHAT).value, WHAT) }),
+    ...(issuer && { issuer: issuers(issuer.value) }),
   };
 }
 
 /** The names, when this entry has any; the bytes of the OID are looked for first, since few entries have it. */
-function certificateIssuer(entry: DerElement): readonly GeneralName[] | undefined {
+function certificateIssuer(entry: DerElement, issuers: Issuers): readonly GeneralName[] | undefined {
   if (!holdsIssuerOid(entry.value)) return undefined;
-  return readEntryExtensions(extensionsOf(entry)).issuer;
+  const extension = extensionsOf(entry).get(CERTIFICATE_ISSUER);
+  return extension && issuers(extension.value);
 }
 
 function holdsIssuerOid(bytes: Uint8Array): boolean {
@@ -203,11 +220,11 @@ function holdsIssuerOid(bytes: Uint8Array): boolean {
   return false;
 }
 
-function parseEntry(entry: DerElement): Revocation {
+function parseEntry(entry: DerElement, issuers: Issuers): Revocation {
   const cursor = openDer(entry.value, WHAT);
   cursor.next();
   const at = readTime(cursor.next(), WHAT);
-  const { reason, invalidSince } = readEntryExtensions(extensionsOf(entry));
+  const { reason, invalidSince } = readEntryExtensions(extensionsOf(entry), issuers);
   return { at, ...(reason !== undefined && { reason }), ...(invalidSince && { invalidSince }) };
 }
 

@@ -36,6 +36,8 @@ export interface Crl {
 }
 
 const WHAT = 'the revocation list';
+/** As much as a whole certificate may have: names in a distribution point are compared with those of certificates. */
+const MAX_EXTENSION_BYTES = 128 * 1024;
 
 /** One CRL in DER. @throws {BundleError} `REVOCATION_MALFORMED` and nothing else [crl.1] */
 export function parseCrl(der: Uint8Array, source: string): Crl {
@@ -84,6 +86,8 @@ function readCrl(der: Uint8Array, source: string): Crl {
   const revoked = cursor.optional(TAG.sequence);
   const extensions = versionField ? cursor.optional(0xa0) : undefined;
   cursor.end();
+  if (extensions && extensions.value.byteLength > MAX_EXTENSION_BYTES)
+    throw malformedCrl(`extensions of more than ${MAX_EXTENSION_BYTES} bytes`);
   const entries = revoked?.value ?? new Uint8Array();
   const { count, unknownCritical } = checkEntries(entries, versionField !== undefined);
   return {

@@ -16,6 +16,8 @@ export interface X509Name {
   readonly raw: Uint8Array;
   /** each RDN as one text that is equal exactly when the RDNs match, in the order of the DER [x509.13] */
   readonly rdns: readonly string[];
+  /** all of them: what `nameKey` gives; names are compared often */
+  readonly key: string;
 }
 
 const MAX_NAME_BYTES = 8192;
@@ -34,11 +36,13 @@ export function parseName(element: DerElement, what: string): X509Name {
     return childrenOf(rdn, what).map((pair) => parseAttribute(pair, what));
   });
   const shown = rdns.toReversed();
+  const keys = rdns.map(canonical);
   return {
     text: shown.map((rdn) => rdn.map(({ text }) => text).join('+')).join(','),
     attributes: shown.flat().map(({ type, value }) => ({ type, value })),
     raw: element.raw,
-    rdns: rdns.map(canonical),
+    rdns: keys,
+    key: keys.join('\n'),
   };
 }
 
@@ -49,7 +53,7 @@ export function sameName(a: X509Name, b: X509Name): boolean {
 
 /** A text that is equal exactly for names that match. [x509.13] */
 export function nameKey(name: X509Name): string {
-  return name.rdns.join('\n');
+  return name.key;
 }
 
 /** True when the name lies in the subtree of `base`, or is `base`. [nc.3] */
