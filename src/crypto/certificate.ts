@@ -46,7 +46,7 @@ export function parseCertificate(der: Uint8Array): Certificate {
   const fields = parseX509(raw);
   const x509 = openX509(raw);
   const publicKey = publicKeyOf(x509, fields.subject.text);
-  return {
+  const certificate: Certificate = {
     raw,
     fields,
     publicKey,
@@ -54,7 +54,12 @@ export function parseCertificate(der: Uint8Array): Certificate {
     spkiSha256: sha256(fields.spki),
     key: describeKey(publicKey),
   };
+  opened.set(certificate, x509);
+  return certificate;
 }
+
+/** As OpenSSL has read them: reading takes longer than verifying, and a search verifies the same one many times. */
+const opened = new WeakMap<Certificate, X509Certificate>();
 
 function openX509(raw: Uint8Array): X509Certificate {
   let x509: X509Certificate;
@@ -87,7 +92,7 @@ function sha256(bytes: Uint8Array): string {
 /** True when the issuer's key verifies the certificate's signature; names, dates and uses are not looked at. Never throws. */
 export function isSignedBy(certificate: Certificate, issuer: Certificate): boolean {
   try {
-    return new X509Certificate(certificate.raw).verify(issuer.publicKey);
+    return (opened.get(certificate) ?? openX509(certificate.raw)).verify(issuer.publicKey);
   } catch {
     return false; // a key of the wrong kind for the algorithm: not its signer
   }

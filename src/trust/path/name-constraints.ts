@@ -16,12 +16,11 @@ export interface NameConstraintState {
 /** No constraints yet. Comparisons are taken from the budget; when it is used up, the path is refused with `NAME_LIMIT`. [nc.6] */
 export function openNameConstraints(budget: Budget): NameConstraintState {
   /** one list for each issuer that permits: a name must be in a subtree of each that speaks of its kind */
-  const permitted: (readonly GeneralName[])[] = [];
-  const excluded: GeneralName[] = [];
+  const permitted: ByKind[] = [];
+  const excluded: ByKind[] = [];
 
   const problemWith = (name: GeneralName): string | undefined => {
-    for (const base of excluded) {
-      if (!isComparable(name, base)) continue;
+    for (const base of excluded.flatMap((bases) => comparableWith(name, bases))) {
       if (!budget.spend('names')) return LIMIT;
       const standing = standingOf(name, base);
       if (standing === 'unclear')
@@ -30,7 +29,7 @@ export function openNameConstraints(budget: Budget): NameConstraintState {
         return `has the name ${show(name)}, which the name constraints above it exclude`;
     }
     for (const bases of permitted) {
-      const comparable = bases.filter((base) => isComparable(name, base));
+      const comparable = comparableWith(name, bases);
       if (comparable.length === 0) continue;
       if (!budget.spend('names', comparable.length)) return LIMIT;
       const standings = comparable.map((base) => standingOf(name, base));
@@ -46,8 +45,8 @@ export function openNameConstraints(budget: Budget): NameConstraintState {
     add: (issuer) => {
       const { nameConstraints } = issuer.fields.extensions;
       if (!nameConstraints) return [];
-      if (nameConstraints.permitted.length > 0) permitted.push(nameConstraints.permitted);
-      excluded.push(...nameConstraints.excluded);
+      if (nameConstraints.permitted.length > 0) permitted.push(byKind(nameConstraints.permitted));
+      if (nameConstraints.excluded.length > 0) excluded.push(byKind(nameConstraints.excluded));
       const bases = [...nameConstraints.permitted, ...nameConstraints.excluded];
       // [nc.2] what is malformed may have been meant for more than it says
       const malformed = bases.find((base) => !isWellFormed(base));
@@ -67,11 +66,26 @@ export function openNameConstraints(budget: Budget): NameConstraintState {
 
 const LIMIT = 'the names of the certificates would take too many comparisons with name constraints';
 
+/** Bases by what they can be compared with; else ten thousand names would look at ten thousand bases of another kind. */
+type ByKind = ReadonlyMap<string, readonly GeneralName[]>;
+
+function byKind(bases: readonly GeneralName[]): ByKind {
+  const sorted = new Map<string, GeneralName[]>();
+  for (const base of bases) {
+    const known = sorted.get(kindOf(base));
+    if (known) known.push(base);
+    else sorted.set(kindOf(base), [base]);
+  }
+  return sorted;
+}
+
 /** A constraint of one kind says nothing about names of another. */
-function isComparable(name: GeneralName, base: GeneralName): boolean {
-  return (
-    name.kind === base.kind && (name.kind !== 'other' || (base.kind === 'other' && base.tag === name.tag))
-  );
+function comparableWith(name: GeneralName, bases: ByKind): readonly GeneralName[] {
+  return bases.get(kindOf(name)) ?? [];
+}
+
+function kindOf(name: GeneralName): string {
+  return name.kind === 'other' ? `other ${name.tag}` : name.kind;
 }
 
 /** [nc.3] [nc.5] The subject and the alternative names; an e-mail address in the subject counts beside others, too. */

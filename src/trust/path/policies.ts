@@ -104,7 +104,11 @@ function nextLevel(
   if (!above || !policies) return level;
   const expecting = new Map<string, string[]>();
   for (const [oid, { expected }] of above) {
-    for (const policy of expected) expecting.set(policy, [...(expecting.get(policy) ?? []), oid]);
+    for (const policy of expected) {
+      const parents = expecting.get(policy);
+      if (parents) parents.push(oid);
+      else expecting.set(policy, [oid]);
+    }
   }
   const add = (policy: string, parents: readonly string[]): void => {
     const known = level.get(policy);

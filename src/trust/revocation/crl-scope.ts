@@ -16,8 +16,35 @@ export function pointsOf({ fields }: Certificate): readonly DistributionPoint[] 
   return [...(fields.extensions.crlDistributionPoints ?? []), { name: { full: [own] } }];
 }
 
-/** The reasons for which the list speaks of the certificate at this point; none when it does not. [crl.6] [crl.7] */
-export function reasonsFor(crl: Crl, certificate: Certificate, point: DistributionPoint): readonly Reason[] {
+const known = new WeakMap<Crl, WeakMap<Certificate, readonly Reason[]>>();
+
+/**
+ * The reasons for which the list speaks of the certificate, at whatever point; none when it does not. [crl.6] [crl.7]
+ *
+ * Remembered, since one certificate stands in many paths.
+ */
+export function reasonsOf(crl: Crl, certificate: Certificate): readonly Reason[] {
+  const ofCrl = known.get(crl) ?? new WeakMap<Certificate, readonly Reason[]>();
+  known.set(crl, ofCrl);
+  const before = ofCrl.get(certificate);
+  if (before) return before;
+  const scope = crl.extensions.distributionPoint?.name;
+  const scopeKeys = new Set(scope ? keysOf(scope, crl.issuer) : []);
+  const reasons = new Set<Reason>();
+  for (const point of pointsOf(certificate)) {
+    for (const reason of reasonsFor(crl, certificate, point, scopeKeys)) reasons.add(reason);
+  }
+  const all = [...reasons];
+  ofCrl.set(certificate, all);
+  return all;
+}
+
+function reasonsFor(
+  crl: Crl,
+  certificate: Certificate,
+  point: DistributionPoint,
+  scopeKeys: ReadonlySet<string | undefined>,
+): readonly Reason[] {
   const { distributionPoint: scope } = crl.extensions;
   const { fields } = certificate;
   const issuers = point.crlIssuer?.flatMap((name) =>
@@ -31,11 +58,11 @@ export function reasonsFor(crl: Crl, certificate: Certificate, point: Distributi
   ) {
     return [];
   }
-  if (!scope) return [...(point.reasons ?? ALL_REASONS)];
+  if (!scope) return point.reasons ? [...point.reasons] : ALL_REASONS;
   const isAuthority = fields.extensions.basicConstraints?.ca === true;
   if (scope.onlyAttributes || (scope.onlyUsers && isAuthority) || (scope.onlyAuthorities && !isAuthority))
     return [];
-  if (scope.name && !isAtPoint(scope.name, crl.issuer, point, fields.issuer)) return [];
+  if (scope.name && !isAtPoint(scopeKeys, point, fields.issuer)) return [];
   return ALL_REASONS.filter(
     (reason) => (point.reasons?.has(reason) ?? true) && (scope.onlyReasons?.has(reason) ?? true),
   );
@@ -43,16 +70,14 @@ export function reasonsFor(crl: Crl, certificate: Certificate, point: Distributi
 
 /** One name in common: RFC 5280 section 6.3.3 (b) (2) (i). */
 function isAtPoint(
-  scope: DistributionPointName,
-  crlIssuer: X509Name,
+  scopeKeys: ReadonlySet<string | undefined>,
   point: DistributionPoint,
   issuer: X509Name,
 ): boolean {
-  const scopeKeys = keysOf(scope, crlIssuer);
   const relativeTo = point.crlIssuer?.find((name) => name.kind === 'directory');
   const base = relativeTo?.kind === 'directory' ? relativeTo.value : issuer;
   const pointKeys = point.name ? keysOf(point.name, base) : (point.crlIssuer ?? []).map(keyOf);
-  return pointKeys.some((key) => key !== undefined && scopeKeys.includes(key));
+  return pointKeys.some((key) => key !== undefined && scopeKeys.has(key));
 }
 
 function keysOf(

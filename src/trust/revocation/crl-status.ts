@@ -6,7 +6,7 @@ import { nameKey } from '../../formats/x509/name.ts';
 import { refused } from '../path/findings.ts';
 import type { Finding } from '../policy.ts';
 import { crlIssuerOf, type IssuerJudging } from './crl-issuer.ts';
-import { pointsOf, reasonsFor, sameScope, scopeKey } from './crl-scope.ts';
+import { reasonsOf, sameScope, scopeKey } from './crl-scope.ts';
 import { type Hearing, type RevocationOptions, staleness, type Word } from './evidence.ts';
 
 /** A list whose signature is good, for one certificate. */
@@ -28,8 +28,8 @@ export function hearCrls(
   const warnings: Finding[] = [];
   const seen = new Map<string, { thisUpdate: Date; number?: bigint }>();
   const genuine = crls.flatMap((crl): readonly Genuine[] => {
-    const reasons = new Set(pointsOf(certificate).flatMap((point) => reasonsFor(crl, certificate, point)));
-    if (reasons.size === 0) return [];
+    const reasons = reasonsOf(crl, certificate);
+    if (reasons.length === 0) return [];
     const problem = unusable(crl, options);
     const issuer = problem === undefined ? crlIssuerOf(crl, above, options, judging) : undefined;
     if (!issuer) {
@@ -43,7 +43,7 @@ export function hearCrls(
     const key = markKey(crl, issuer);
     const stale = staleness(`the revocation list of ${crl.source}`, crl, options.at, options.seen.get(key));
     if (stale === undefined) note(seen, key, crl);
-    return [{ crl, reasons: [...reasons], key, stale }];
+    return [{ crl, reasons, key, stale }];
   });
   return { words: wordsOf(certificate, genuine), warnings, seen };
 }
