@@ -24,7 +24,7 @@ export function enumerated(value: number): Uint8Array {
 }
 
 /** A BIT STRING of whole bytes. */
-export function bitString(bytes: Uint8Array): Uint8Array {
+function bitString(bytes: Uint8Array): Uint8Array {
   return derElement(0x03, Uint8Array.of(0), bytes);
 }
 

@@ -5,7 +5,7 @@ import { enumerated, extension, generalizedTime, signed, utcTime } from './asn1.
 import { NOON, type TestCertificate } from './certificates.ts';
 
 /** A revoked certificate in a list. */
-export interface TestEntry {
+interface TestEntry {
   readonly certificate: TestCertificate | Uint8Array;
   readonly at?: Date;
   /** number of the reason, see RFC 5280 section 5.3.1 */
@@ -149,7 +149,7 @@ function reasonFlags(tag: number, bits: number): Uint8Array {
 export const REASON = { keyCompromise: 0x4000, others: 0x3f80 } as const;
 
 /** The OID of nothing that anybody knows. */
-export const UNKNOWN_OID = '1.3.6.1.4.1.99999.1';
+const UNKNOWN_OID = '1.3.6.1.4.1.99999.1';
 
 /** A critical extension that nobody knows. */
 export function unknownCritical(): Uint8Array {

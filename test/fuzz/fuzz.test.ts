@@ -13,7 +13,7 @@ beforeAll(() => {
   const compiler = join(ROOT, 'node_modules/typescript/bin/tsc');
   const options = ['--noCheck', '--sourceMap', 'false', '-p', 'tsconfig.fuzz.json', '--outDir', built];
   execFileSync(process.execPath, [compiler, ...options], { cwd: ROOT, stdio: 'inherit' });
-});
+}, 120_000);
 
 afterAll(() => {
   rmSync(built, { recursive: true, force: true });

@@ -52,7 +52,7 @@ export function checkEntries(
   let unknownCritical = false;
   const issuers = openIssuers();
   for (let at = 0; at < entries.byteLength; count++) {
-    const plainEnd = extensible ? plainEntryEnd(entries, at) : undefined; // version 1 has no reasons
+    const plainEnd = plainEntryEnd(entries, at, extensible);
     if (plainEnd !== undefined) {
       at = plainEnd;
       continue;
@@ -108,7 +108,7 @@ export function findEntry(
   let matches = isIssuer(undefined);
   let found: Revocation | undefined;
   for (let at = 0; at < entries.byteLength; ) {
-    const plainEnd = plainEntryEnd(entries, at);
+    const plainEnd = plainEntryEnd(entries, at, true);
     if (plainEnd !== undefined && !(matches && hasSerial(entries, at, wanted))) {
       at = plainEnd;
       continue;

@@ -25,11 +25,11 @@ const ONLY_REASON: readonly number[] = [
 
 /**
  * Where the entry ends that begins at `at`, if it is one of the plain ones that most lists are made of: a serial number,
- * a UTCTime, and a reason or no extension. Undefined for any other, good or bad.
+ * a UTCTime, and a reason or no extension. Undefined for any other, good or bad. It makes no objects. [crl.4]
  *
- * It makes no objects; the last field of `crl-entries.ts`' slower way is checked as well. [crl.4]
+ * @param extensible whether entries may have extensions, which those of version 1 have not
  */
-export function plainEntryEnd(bytes: Uint8Array, at: number): number | undefined {
+export function plainEntryEnd(bytes: Uint8Array, at: number, extensible: boolean): number | undefined {
   const length = bytes[at + 1] ?? 0;
   const end = at + 2 + length;
   if (bytes[at] !== TAG.sequence || length >= 0x80 || end > bytes.byteLength) return undefined;
@@ -41,7 +41,7 @@ export function plainEntryEnd(bytes: Uint8Array, at: number): number | undefined
   const rest = time + 2 + UTC_TIME_BYTES;
   if (rest > end || bytes[time] !== TAG.utcTime || bytes[time + 1] !== UTC_TIME_BYTES) return undefined;
   if (timeOf(TAG.utcTime, bytes, time + 2, UTC_TIME_BYTES) === undefined) return undefined;
-  return rest === end || isReasonAlone(bytes, rest, end) ? end : undefined;
+  return rest === end || (extensible && isReasonAlone(bytes, rest, end)) ? end : undefined;
 }
 
 /** Whether these are the first two bytes of an INTEGER in its one spelling. [der.4] */

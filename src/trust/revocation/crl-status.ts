@@ -161,8 +161,19 @@ function changes(delta: Crl, base: Crl): boolean {
   );
 }
 
-/** [crl.5] In an indirect list an entry is of the issuer that was named last. */
+const entries = new WeakMap<Crl, WeakMap<Certificate, { readonly entry: Revocation | undefined }>>();
+
+/** What the list says of the certificate; remembered, since a list is long and a certificate stands in many paths. */
 function entryOf(crl: Crl, certificate: Certificate): Revocation | undefined {
+  const known = entries.get(crl) ?? new WeakMap<Certificate, { readonly entry: Revocation | undefined }>();
+  entries.set(crl, known);
+  const found = known.get(certificate) ?? { entry: findEntryOf(crl, certificate) };
+  known.set(certificate, found);
+  return found.entry;
+}
+
+/** [crl.5] In an indirect list an entry is of the issuer that was named last. */
+function findEntryOf(crl: Crl, certificate: Certificate): Revocation | undefined {
   const indirect = crl.extensions.distributionPoint?.indirect ?? false;
   const wanted = nameKey(certificate.fields.issuer);
   return findEntry(

@@ -114,7 +114,16 @@ function problemWith(
   return reason;
 }
 
-function respondersIn({ certificates }: OcspResponse): readonly Certificate[] {
+const responders = new WeakMap<OcspResponse, readonly Certificate[]>();
+
+/** The certificates that came with a response; read once, since it is asked about every certificate of every path. */
+function respondersIn(response: OcspResponse): readonly Certificate[] {
+  const known = responders.get(response) ?? readResponders(response);
+  responders.set(response, known);
+  return known;
+}
+
+function readResponders({ certificates }: OcspResponse): readonly Certificate[] {
   return certificates.flatMap((der) => {
     try {
       return [parseCertificate(der)];

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { derElement, derSequence } from '../../../src/formats/der/writer.ts';
+import { derElement, derOid, derSequence } from '../../../src/formats/der/writer.ts';
 import { parseCrl } from '../../../src/formats/x509/crl.ts';
 import { findEntry } from '../../../src/formats/x509/crl-entries.ts';
 import { nameKey } from '../../../src/formats/x509/name.ts';
@@ -8,7 +8,7 @@ import { encodeUtf8 } from '../../../src/kit/encoding.ts';
 import { der, hex } from '../../factory/der.ts';
 import { codeOf } from '../../factory/errors.ts';
 import { crlDer, crlOfEntries, entryDer } from '../../fuzz/seeds/evidence.ts';
-import { extension, fixedKey, nameDer } from '../../fuzz/seeds/pki.ts';
+import { extension, fixedKey, nameDer, signedStructure } from '../../fuzz/seeds/pki.ts';
 
 const by = { issuer: 'Sub', key: fixedKey('Sub') };
 const utc = (text: string): Uint8Array => der(0x17, encodeUtf8(text));
@@ -40,6 +40,23 @@ describe('entries of a revocation list', () => {
       expect(codeFor(entry(hex(serial), JUNE)), serial).toBe('REVOCATION_MALFORMED');
     for (const serial of ['02 02 00 85', '02 01 ff', `02 40 01${'00'.repeat(63)}`])
       expect(codeFor(entry(hex(serial), JUNE)), serial).toBeUndefined();
+  });
+
+  test('[crl.4] have no extensions in a list of version 1', () => {
+    const list = (entry: Uint8Array) =>
+      signedStructure(
+        derSequence(
+          derSequence(derOid('1.3.101.112')),
+          nameDer('Sub'),
+          utc('261115000000Z'),
+          derSequence(entry),
+        ),
+        fixedKey('Sub'),
+      );
+    expect(codeOf(() => parseCrl(list(entryDer({ serial: 5 })), 'a test'))).toBeUndefined();
+    expect(codeOf(() => parseCrl(list(entryDer({ serial: 5, reason: 1 })), 'a test'))).toBe(
+      'REVOCATION_MALFORMED',
+    );
   });
 
   test('[crl.5] whom they are about is asked once for each name, not for each entry', () => {
