@@ -15,6 +15,9 @@ export interface IssuerJudging {
   readonly judge: (issuer: Certificate, path: readonly Certificate[]) => readonly Finding[];
 }
 
+/** A search for the path of a list's signer asks for evidence in turn, and so counts for several signatures. [rev.8] */
+const SEARCH_COST = 4;
+
 /** Which certificate made the signature of a list; remembered, since a list speaks for many certificates. */
 const signers = new WeakMap<Crl, Map<string, boolean>>();
 
@@ -46,17 +49,18 @@ export function crlIssuerOf(
       hasSigned(crl, candidate, options) &&
       // [crl.9] the same anchor: another authority of the same name could revoke, or clear, what is not its own
       (judging.isPending(candidate) ||
-        findPath(
-          { leaf: candidate, intermediates: options.issuers },
-          {
-            anchors: [anchor],
-            window: { from: options.at, to: options.at },
-            allowances: options.allowances,
-            purpose: 'any',
-            budget: options.budget,
-            judgeMore: (path) => judging.judge(candidate, path),
-          },
-        ).kind === 'good'),
+        (options.budget.spend('evidence', SEARCH_COST) &&
+          findPath(
+            { leaf: candidate, intermediates: options.issuers },
+            {
+              anchors: [anchor],
+              window: { from: options.at, to: options.at },
+              allowances: options.allowances,
+              purpose: 'any',
+              budget: options.budget,
+              judgeMore: (path) => judging.judge(candidate, path),
+            },
+          ).kind === 'good')),
   );
 }
 

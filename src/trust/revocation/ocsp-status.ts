@@ -114,17 +114,13 @@ function problemWith(
   return reason;
 }
 
+/** The certificates in a response, read once: it is asked about every certificate of every path. */
 const responders = new WeakMap<OcspResponse, readonly Certificate[]>();
 
-/** The certificates that came with a response; read once, since it is asked about every certificate of every path. */
 function respondersIn(response: OcspResponse): readonly Certificate[] {
-  const known = responders.get(response) ?? readResponders(response);
-  responders.set(response, known);
-  return known;
-}
-
-function readResponders({ certificates }: OcspResponse): readonly Certificate[] {
-  return certificates.flatMap((der) => {
+  const known = responders.get(response);
+  if (known) return known;
+  const read = response.certificates.flatMap((der) => {
     try {
       return [parseCertificate(der)];
     } catch (error) {
@@ -132,6 +128,8 @@ function readResponders({ certificates }: OcspResponse): readonly Certificate[] 
       throw error;
     }
   });
+  responders.set(response, read);
+  return read;
 }
 
 function isNamed({ responder }: OcspResponse, certificate: Certificate): boolean {

@@ -259,3 +259,22 @@ describe('only where lists are', () => {
     expect(outcome({ path: [signer, sub, root], crls: [own] })).toBe(UNKNOWN);
   });
 });
+
+test('[rev.8] signers of lists whose lists are signed by each other end soon', async () => {
+  const keys = await Promise.all(
+    Array.from({ length: 4 }, () =>
+      makeAuthority({ subject: 'CN=Root', issuer: root, keyUsage: ['cRLSign'] }),
+    ),
+  );
+  const crls = Array.from({ length: 64 }, (_, i) =>
+    list({
+      signer: keys[i % 4] ?? root,
+      point: pointValue({ onlyUsers: true }),
+      thisUpdate: new Date(+NOON - (i + 1) * 60_000),
+    }),
+  );
+  const started = performance.now();
+  const { findings } = judged({ path: [leaf, root], crls, issuers: keys });
+  expect(findings.map(({ error }) => error.code)).toContain('PATH_LIMIT');
+  expect(performance.now() - started).toBeLessThan(2000);
+});
