@@ -56,6 +56,12 @@ export function gather(value: string, before: readonly string[] = []): readonly 
   return [...before, value];
 }
 
+/** Like `gather`, of object identifiers. */
+export function gatherOids(value: string, before: readonly string[] = []): readonly string[] {
+  if (/^[0-2](\.(0|[1-9]\d{0,18})){1,32}$/.test(value)) return [...before, value];
+  throw new InvalidArgumentError('Give an object identifier, such as 2.23.140.1.4.1.');
+}
+
 /** A moment in ISO 8601: a date, or a date and time with its offset. */
 export function parseTime(text: string): Date {
   const form = /^(\d{4}-\d{2}-\d{2})(T\d{2}:\d{2}(:\d{2}(\.\d{1,3})?)?(Z|[+-]\d{2}:\d{2}))?$/;

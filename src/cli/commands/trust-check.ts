@@ -4,7 +4,7 @@ import type { AttemptReport, CheckPathOptions, PathReport } from '../../operatio
 import type { PathCertificateReport, Report } from '../../operations/report.ts';
 import type { Context } from '../context.ts';
 import { field } from '../field.ts';
-import { gather, parseDepth, parseTime } from '../options.ts';
+import { gatherOids, parseDepth, parseTime } from '../options.ts';
 import type { Exit } from '../program.ts';
 import { tellSlots } from '../render-error.ts';
 import { certificateText, revocationLines } from '../render-path.ts';
@@ -59,7 +59,11 @@ export function trustCheckCommand(trust: Command, context: Context, exit: Exit):
     )
     .option('--max-depth <count>', 'certificates between leaf and anchor at most', parseDepth)
     .option('--strict', 'refuse what issuers get wrong without harm, too')
-    .option('--policy <oid>', 'a certificate policy that is acceptable; repeatable (default: any)', gather)
+    .option(
+      '--policy <oid>',
+      'a certificate policy that is acceptable; repeatable (default: any)',
+      gatherOids,
+    )
     .option('--explicit-policy', 'the path must be issued under an acceptable policy')
     .option('--inhibit-mapping', 'no policy may be mapped to another')
     .option('--inhibit-any', 'anyPolicy stands for no policy')
