@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 import { describe, expect, test } from 'vitest';
-import { formatOf, mtimeOf, parseCount, parseEnd, parseTime } from '../../src/cli/options.ts';
+import { formatOf, gatherOids, mtimeOf, parseCount, parseEnd, parseTime } from '../../src/cli/options.ts';
 import { createProgram } from '../../src/cli/program.ts';
 import { signingFilesOf } from '../../src/cli/sign-options.ts';
 import { verifyOptionsOf } from '../../src/cli/trust-options.ts';
@@ -120,3 +120,10 @@ function everyOption(): readonly { flags: string; description: string }[] {
   const below = (command: Command): readonly Command[] => [command, ...command.commands.flatMap(below)];
   return below(createProgram(context, () => {})).flatMap((command) => command.options);
 }
+
+test('policies are object identifiers', () => {
+  expect(gatherOids('1.2.3', ['2.5.29.32.0'])).toEqual(['2.5.29.32.0', '1.2.3']);
+  for (const text of ['', 'foo', '1', '3.1', '1.02', '1.2.', '1..2', '1.2 ']) {
+    expect(() => gatherOids(text)).toThrow(/Give an object identifier/);
+  }
+});
