@@ -1,7 +1,7 @@
 import { type Certificate, parseCertificate } from '../crypto/certificate.ts';
 import { type CmsSigner, openCms } from '../crypto/cms.ts';
 import { isSignatureValid } from '../crypto/signature.ts';
-import { parseSignedData, type SignedData } from '../formats/cms/signed-data.ts';
+import { CONTENT, parseSignedData, type SignedData } from '../formats/cms/signed-data.ts';
 import type { CertificateFile } from '../formats/ovf/certificate-file.ts';
 import { parseTimestampToken } from '../formats/tsp/token.ts';
 import { BundleError, isBundleError, toBundleError } from '../kit/errors.ts';
@@ -88,6 +88,7 @@ export function readCms(
   trusted: readonly Certificate[] = [],
 ): CmsReading {
   const data = parseSignedData(der, 'the CMS signature');
+  expectDetached(data);
   const warnings: string[] = [];
   const inside = data.certificates.length > 0 ? usableCertificates(data.certificates, warnings) : [];
   const all = [...inside, ...beside];
@@ -97,6 +98,16 @@ export function readCms(
     update: (chunk) => cms.update(chunk),
     finish: () => cms.finish().map((signer) => foundSignature(signer, all, warnings)),
   };
+}
+
+/** [sig.5] [file.3] A signature of something else that has these bytes, such as a timestamp, is none of a file. */
+function expectDetached({ content, contentType }: SignedData): void {
+  if (content) throw new BundleError('CMS_SYNTAX', 'the CMS signature carries content of its own');
+  if (contentType === CONTENT.data) return;
+  throw new BundleError(
+    'CMS_SYNTAX',
+    `the CMS signature is for content of the type ${contentType}, not for plain data`,
+  );
 }
 
 function foundSignature(
