@@ -19,7 +19,7 @@ export class MemberNames {
   add(name: string, offset: number): void {
     if (this.#files.size >= this.#limits.members) {
       throw new BundleError('ARCHIVE_LIMIT', `the archive has more than ${this.#limits.members} members`, {
-        where: { offset },
+        where: { member: name, offset },
       });
     }
     const parts = memberNameKey(name).split('/');

@@ -9,7 +9,7 @@ export const BUNDLE_ERRORS = {
   FORMAT_UNSUPPORTED: {
     kind: 'unsupported',
     why: 'bulla reads only formats that every reader understands alike',
-    fix: 'give an OVA, a tar or a gzip-compressed tar; a bare disk image is made into one with: bulla pack',
+    fix: 'give an OVA, a tar, a gzip-compressed tar or a zip; a bare disk image is made into one with: bulla pack',
   },
   ARCHIVE_EMPTY: { kind: 'archive', why: 'there is nothing to verify', fix: FETCH_AGAIN },
   ARCHIVE_TRUNCATED: {
@@ -66,6 +66,16 @@ export const BUNDLE_ERRORS = {
     kind: 'archive',
     why: 'gzip readers disagree about such a file, so two of them may see different archives',
     fix: FETCH_AGAIN,
+  },
+  ZIP_MALFORMED: {
+    kind: 'archive',
+    why: 'some zip readers go by the directory at the end and some by the headers before each member, so they see different archives',
+    fix: 'ask the publisher for a bundle packed by a strict tool; or unpack it, look at what came out, and pack that: bulla pack',
+  },
+  ZIP_FEATURE: {
+    kind: 'archive',
+    why: 'not every zip reader has this, so what one of them unpacks another leaves out or renames',
+    fix: 'ask the publisher for a zip of plain files, such as bulla pack or zip -X -D makes',
   },
 
   // The package

@@ -1,4 +1,5 @@
 import { type ByteStream, concat, copyBytes } from './bytes.ts';
+import { isSeekable, type RandomAccess, watchAccess } from './random-access.ts';
 
 /** A stream that can leave bytes out without reading them; a file can, a pipe cannot. */
 export interface SkippableStream extends ByteStream {
@@ -133,6 +134,7 @@ export async function peek(
       return this;
     },
     ...(isSkippable(source) ? { skip } : {}),
+    ...(isSeekable(source) ? { randomAccess: (rest: ByteStream) => source.randomAccess(rest) } : {}),
   };
   function skip(bytes: number): void {
     const here = Math.min(bytes, unread.byteLength);
@@ -148,6 +150,18 @@ export function watch(source: ByteStream, onBytes: (bytes: number) => void): Byt
   let bytes = 0;
   return {
     ...(isSkippable(source) ? { skip: (count: number) => source.skip(count) } : {}),
+    ...(isSeekable(source)
+      ? {
+          randomAccess: async (rest: ByteStream): Promise<RandomAccess> => {
+            const farther = (at: number): void => {
+              if (at <= bytes) return;
+              bytes = at;
+              onBytes(bytes);
+            };
+            return watchAccess(await source.randomAccess(rest), farther);
+          },
+        }
+      : {}),
     [Symbol.asyncIterator]: () => ({
       async next() {
         const next = await iterator.next();

@@ -27,6 +27,8 @@ export interface Limits {
    */
   readonly inflateRatio: number;
   readonly inflateFree: number;
+  /** bytes of a zip that comes from a pipe, and is kept in a private file until it has been read */
+  readonly spoolBytes: number;
   /** certificates in a certificate file */
   readonly certificates: number;
   /** elements of a descriptor, and how deep they nest */
@@ -55,6 +57,7 @@ export const DEFAULT_LIMITS: Limits = {
   trailingZeros: MIB,
   inflateRatio: 200,
   inflateFree: 64 * MIB,
+  spoolBytes: 64 * 1024 * MIB,
   certificates: 16,
   xmlElements: 100_000,
   xmlDepth: 64,

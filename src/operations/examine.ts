@@ -51,6 +51,7 @@ export interface Examination {
 export async function examine(source: Source, options: ExamineOptions): Promise<Examination> {
   const reading = new Reading(options, await manifestDigests(source, options.limits));
   let format: ArchiveFormat | undefined;
+  let copied: number | undefined;
   let fault: BundleError | undefined;
   let complete = false;
   try {
@@ -64,7 +65,7 @@ export async function examine(source: Source, options: ExamineOptions): Promise<
       });
     };
     const archive = await openArchive(watch(source.stream(), onBytes), options.limits);
-    format = archive.format;
+    ({ format, copied } = archive);
     complete = await reading.readAll(archive.entries, (member) => {
       name = member;
     });
@@ -72,7 +73,15 @@ export async function examine(source: Source, options: ExamineOptions): Promise<
   } catch (error) {
     fault = (changeBehind(error, source) ?? toBundleError(error)).at({ file: source.name });
   }
-  return { ...(format ? { format } : {}), ...reading.judge(complete && !fault, fault) };
+  const judged = reading.judge(complete && !fault, fault);
+  const warnings = [...copyWarning(copied), ...judged.warnings];
+  return { ...(format ? { format } : {}), ...judged, warnings };
+}
+
+/** [zip.14] Said, since it takes time and room that a tar does not. */
+export function copyWarning(bytes: number | undefined): readonly string[] {
+  if (bytes === undefined) return [];
+  return [`a zip cannot be read from a pipe: its ${bytes} bytes were kept in a private file, gone by now`];
 }
 
 /** [judge.6] A file that was cut or written to looks like a malformed archive; what happened to it says more. */

@@ -12,6 +12,7 @@ import { BundleError, isBundleError, toBundleError } from '../kit/errors.ts';
 import { DEFAULT_LIMITS, type Limits } from '../kit/limits.ts';
 import { type BundleInput, openSource } from '../storage/open-source.ts';
 import { assignRoles, type BundleRoles, isEvidence, rolePartOf } from './bundle-roles.ts';
+import { copyWarning } from './examine.ts';
 import { roleOf } from './judge-contents.ts';
 import { type ReadMember, readMember } from './read-member.ts';
 import { type CertificateReport, type FileReport, makeReport, type Report } from './report.ts';
@@ -47,10 +48,11 @@ export async function inspect(
   const disks: Record<string, DiskProbe> = Object.create(null); // a member may be named __proto__
   const errors: BundleError[] = [];
   let format: ArchiveFormat | undefined;
+  let copied: number | undefined;
   let roles: BundleRoles = {};
   try {
     const archive = await openArchive(source.stream(), limits);
-    format = archive.format;
+    ({ format, copied } = archive);
     for await (const entry of archive.entries) {
       const total = source.size === undefined ? {} : { total: source.size };
       options.onProgress?.({ phase: 'read', bytes: entry.offset, ...total, member: entry.name });
@@ -82,7 +84,7 @@ export async function inspect(
     },
     files: members.map((member) => fileReport(member, roles)),
     errors,
-    warnings: ['NOT VERIFIED: inspect checks no digest and no signature'],
+    warnings: ['NOT VERIFIED: inspect checks no digest and no signature', ...copyWarning(copied)],
     result: { ...inspection },
   });
   return { report, inspection };

@@ -1,5 +1,4 @@
-import { isGzip } from '../archive/open-archive.ts';
-import { readTar } from '../archive/tar-reader.ts';
+import { isGzip, openArchive } from '../archive/open-archive.ts';
 import { ALL_DIGESTS } from '../crypto/digest.ts';
 import type { DigestName } from '../formats/ovf/digest-name.ts';
 import { parseManifest } from '../formats/ovf/manifest.ts';
@@ -21,7 +20,7 @@ export async function manifestDigests(source: Source, limits: Limits): Promise<r
     const { head, stream } = await peek(source.stream(), 2);
     if (isGzip(head)) return ALL_DIGESTS; // looking ahead would mean to inflate everything twice
     const members: ReadMember[] = [];
-    for await (const entry of readTar(stream, limits)) {
+    for await (const entry of (await openArchive(stream, limits)).entries) {
       const kind = rolePartOf(entry.name)?.kind;
       const { name, size, offset, dataOffset } = entry;
       if (kind === 'mf') {

@@ -2,6 +2,7 @@ import { encodeUtf8, formatBase64 } from '../kit/encoding.ts';
 import { BundleError, isBundleError } from '../kit/errors.ts';
 import { showAddress } from './address.ts';
 import { waitFor } from './idle.ts';
+import { spoolable } from './private-file.ts';
 import type { Source, SourceOptions } from './source.ts';
 
 /**
@@ -24,7 +25,7 @@ export async function openHttpsSource(address: string, options: SourceOptions): 
       name: where.file,
       ...(size === undefined ? {} : { size }),
       repeatable: false,
-      stream: () => readBody(body, where, options),
+      stream: () => spoolable(readBody(body, where, options), options),
       checkUnchanged: () => {},
       [Symbol.asyncDispose]: async () => abort.abort(),
     };

@@ -1,7 +1,7 @@
 import { type FileHandle, open } from 'node:fs/promises';
 import type { ByteStream } from '../kit/bytes.ts';
 import { BundleError } from '../kit/errors.ts';
-import { FileStream } from './file-source.ts';
+import { FileStream } from './file-stream.ts';
 import { readError } from './io-errors.ts';
 
 /** A regular file of the packer's, open for as long as it is used. */

@@ -7,6 +7,7 @@ import { BundleError } from '../kit/errors.ts';
 import { CHUNK_BYTES } from '../kit/limits.ts';
 import { waitFor } from './idle.ts';
 import { readError } from './io-errors.ts';
+import { spoolable } from './private-file.ts';
 import type { Source, SourceOptions } from './source.ts';
 
 const STDIN = 0;
@@ -34,7 +35,7 @@ export function pipeSource(descriptor: number, name: string, options: SourceOpti
   return {
     name,
     repeatable: false,
-    stream: () => readPipe(descriptor, name, arrivals, options),
+    stream: () => spoolable(readPipe(descriptor, name, arrivals, options), options),
     checkUnchanged: () => {},
     [Symbol.asyncDispose]: async () => {
       if (arrivals) arrivals.close();

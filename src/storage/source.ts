@@ -18,4 +18,6 @@ export interface SourceOptions {
   readonly signal?: AbortSignal;
   /** milliseconds without a byte before `INPUT_STALLED` */
   readonly idleMs: number;
+  /** bytes of a private copy, at most */
+  readonly spoolBytes?: number;
 }

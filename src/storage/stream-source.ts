@@ -3,6 +3,7 @@ import { type ByteStream, copyBytes } from '../kit/bytes.ts';
 import { BundleError } from '../kit/errors.ts';
 import { waitFor } from './idle.ts';
 import { readError } from './io-errors.ts';
+import { spoolable } from './private-file.ts';
 import type { Source, SourceOptions } from './source.ts';
 
 const NAME = '(stream)';
@@ -17,7 +18,7 @@ export function streamSource(stream: ByteStream, options: SourceOptions): Source
   return {
     name: NAME,
     repeatable: false,
-    stream: () => readStream(stream, options),
+    stream: () => spoolable(readStream(stream, options), options),
     checkUnchanged: () => {},
     [Symbol.asyncDispose]: async () => {},
   };

@@ -7,6 +7,7 @@ import { DEFAULT_LIMITS } from '../../src/kit/limits.ts';
 import { asArchive, readEveryWay } from '../factory/archives.ts';
 import { chunked, sourceOf } from '../factory/streams.ts';
 import { file, header, latin1, MAGIC, tar } from '../factory/tar.ts';
+import { zip } from '../factory/zip.ts';
 
 const TAR = tar(file('a.ovf', 'hello'), file('b', 'x'.repeat(600)));
 const TGZ = Uint8Array.from(gzipSync(TAR));
@@ -41,8 +42,6 @@ describe('openArchive', () => {
   });
 
   test.each<[string, Uint8Array, RegExp]>([
-    ['a zip archive', latin1('PK\x03\x04'), /the input is a zip archive/],
-    ['an empty zip archive', latin1(`PK\x05\x06${'\0'.repeat(18)}`), /a zip archive/],
     ['an xz file', latin1('\xfd7zXZ\0'), /an xz file/],
     ['a Zstandard file', latin1('\x28\xb5\x2f\xfd'), /a Zstandard file/],
     ['a bzip2 file', latin1('BZh91AY'), /a bzip2 file/],
@@ -107,6 +106,22 @@ describe('openArchive', () => {
     const { error, members } = await readEveryWay(bytes, asArchive);
     expect(error?.code).toBe(code);
     expect(members.map(({ name }) => name)).toEqual(['a.ovf', 'b']);
+  });
+
+  test.each([
+    ['a zip that is cut', latin1('PK\x03\x04'), 'ARCHIVE_TRUNCATED', 4],
+    ['a zip without members', latin1(`PK\x05\x06${'\0'.repeat(18)}`), 'ARCHIVE_EMPTY', 0],
+    ['a part of a split zip', latin1(`PK\x07\x08${'x'.repeat(50)}`), 'ARCHIVE_TRUNCATED', 54],
+    ['a zip whose first header is gone', latin1(`PK\x01\x02${'x'.repeat(50)}`), 'ARCHIVE_TRUNCATED', 54],
+  ] as const)('[arc.1] %s is read as a zip', async (_, bytes, code, offset) => {
+    const { error } = await readEveryWay(bytes, asArchive);
+    expect(error).toMatchObject({ code, offset });
+  });
+
+  it('[arc.1] refuses a zip from a stream that can be read only once', async () => {
+    const source = chunked(zip([{ name: 'a', content: 'b' }]), 10);
+    await expect(openArchive(source, DEFAULT_LIMITS)).rejects.toMatchObject({ code: 'FORMAT_UNSUPPORTED' });
+    expect(source.seen.closed || source.seen.ended).toBe(true);
   });
 
   it('[arc.4] closes the source when it refuses, and when the loop is left', async () => {

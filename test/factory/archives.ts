@@ -6,6 +6,7 @@ import { readTar } from '../../src/archive/tar-reader.ts';
 import type { ByteStream } from '../../src/kit/bytes.ts';
 import { type ErrorCode, isBundleError } from '../../src/kit/errors.ts';
 import { DEFAULT_LIMITS, type Limits } from '../../src/kit/limits.ts';
+import { spoolable } from '../../src/storage/private-file.ts';
 import { type TestSource, waysIn } from './streams.ts';
 
 /** What reading an archive led to: the members as far as they were read, and the error that ended it. */
@@ -30,8 +31,9 @@ type Opener = (source: ByteStream, limits: Limits) => ArchiveEntries | Promise<A
 /** Reads as a tar, whatever it looks like. */
 export const asTar: Opener = readTar;
 
-/** Reads as whatever it is. */
-export const asArchive: Opener = async (source, limits) => (await openArchive(source, limits)).entries;
+/** Reads as whatever it is; a zip from a private copy, as if it came through a pipe. */
+export const asArchive: Opener = async (source, limits) =>
+  (await openArchive(spoolable(source, {}), limits)).entries;
 
 /** Reads an archive to its end. Chunks are used as late as `ByteStream` allows. Foreign errors are not caught. */
 export async function read(

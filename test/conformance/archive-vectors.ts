@@ -1,0 +1,65 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+
+/** A file of the archive vectors, and the verdict of the strict reference on it. */
+export interface ArchiveVector {
+  readonly file: string;
+  readonly format: string;
+  readonly expected: 'ok' | 'reject' | 'n/a';
+  readonly note: string;
+}
+
+/** Files where our verdict differs from that of the index on purpose; `spec/archive.md` says why of each. */
+export const DIFFERENT: Readonly<Record<string, 'ok' | 'reject'>> = {
+  'go-tar/star.tar': 'reject',
+  'synthetic/gz-bomb-64m.tgz': 'ok',
+  'synthetic/z-bomb-32m.zip': 'ok',
+  'rs-async-zip/cd__diff-092-sample.zip': 'reject',
+};
+
+const { BULLA_VECTORS: vectors } = process.env;
+const folder = vectors ? join(vectors, 'archives') : '';
+const index = join(folder, 'index.json');
+
+/** Whether the vectors are there; says so loudly when they are not. */
+export const found = folder !== '' && existsSync(index);
+if (!found) {
+  console.warn(
+    'SKIPPED: set BULLA_VECTORS to a folder with archives/index.json to read archives of other makers',
+  );
+}
+
+const all: readonly ArchiveVector[] = found ? JSON.parse(readFileSync(index, 'utf8')) : [];
+
+/** Those that have a verdict. */
+export const judged = all.filter(({ expected }) => expected !== 'n/a');
+/** Raw deflate streams, which are no archives. */
+export const deflates = judged.filter(({ format }) => format === 'deflate');
+/** The archives, whatever they are. */
+export const archives = judged.filter(({ format }) => format !== 'deflate');
+/** Those that we accept. */
+export const accepted = archives.filter((vector) => ourVerdict(vector) === 'ok');
+/** How many have no verdict. */
+export const leftOut = all.length - judged.length;
+
+/** What we say of it. */
+export function ourVerdict({ file, expected }: ArchiveVector): 'ok' | 'reject' | 'n/a' {
+  return DIFFERENT[file] ?? expected;
+}
+
+/** Where the file is. */
+export function pathOf({ file }: ArchiveVector): string {
+  return join(folder, file);
+}
+
+/** The content of the file. */
+export function bytesOf(vector: ArchiveVector): Uint8Array {
+  return readFileSync(pathOf(vector));
+}
+
+/** The vectors with their names, for the titles of tests. */
+export function named(
+  vectors: readonly ArchiveVector[],
+): readonly (readonly [title: string, vector: ArchiveVector])[] {
+  return vectors.map((vector) => [`${vector.file} (${ourVerdict(vector)})`, vector]);
+}
