@@ -46,7 +46,7 @@ export async function findZipDirectory(file: RandomAccess, limits: Limits): Prom
   }
   if (record.directoryOffset + record.directoryBytes !== offset) {
     throw malformed(
-      `the directory ends at byte ${record.directoryOffset + record.directoryBytes}, says the end record, and not at ${offset} where the end records begin`,
+      `the directory ends at byte ${record.directoryOffset + record.directoryBytes}, but the end record that says so stands at byte ${offset}`,
       offset,
     );
   }

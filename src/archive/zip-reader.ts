@@ -113,5 +113,9 @@ function cut({ name }: ZipMember, offset: number): BundleError {
 }
 
 function malformed(member: ZipMember, message: string, offset = member.dataOffset): BundleError {
-  return new BundleError('ZIP_MALFORMED', message, { where: { member: member.name, offset } });
+  return new BundleError('ZIP_MALFORMED', message, {
+    where: { member: member.name, offset },
+    why: 'the bytes were changed or damaged after the zip was made, or made so that readers see different contents',
+    fix: 'fetch the bundle again and compare sizes; if it repeats, report it to the publisher',
+  });
 }

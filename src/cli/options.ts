@@ -33,11 +33,12 @@ export function progressOf(flags: OutputFlags, context: Context): ReturnType<typ
 /** The container from `--format` or the file's extension; tar for standard output. @throws {BundleError} `USAGE` */
 export function formatOf(output: string, format: string | undefined): PackFormat {
   if (format === 'tar' || format === 'ova') return 'tar';
-  if (format === 'tgz') return 'tgz';
+  if (format === 'tgz' || format === 'zip') return format;
   if (output === '-' || /\.(ova|tar)$/i.test(output)) return 'tar';
   if (/\.(tgz|tar\.gz)$/i.test(output)) return 'tgz';
+  if (/\.zip$/i.test(output)) return 'zip';
   throw new BundleError('USAGE', `the extension of "${output}" does not say which format to write`, {
-    fix: 'end the name in .ova, .tar, .tgz or .tar.gz, or give --format ova|tar|tgz',
+    fix: 'end the name in .ova, .tar, .tgz, .tar.gz or .zip, or give --format ova|tar|tgz|zip',
   });
 }
 

@@ -51,7 +51,7 @@ function renderRefusal(report: Report, context: Context): void {
   const [first, ...others] = report.errors;
   const name = style.bold(printable(inputName(report.input?.name ?? report.operation)));
   const undecided = report.verdict === 'error' && report.operation === 'verify';
-  const word = style.bad(undecided ? 'no verdict' : (REFUSED[report.operation] ?? 'failed'));
+  const word = style.bad(undecided ? 'no verdict' : wordFor(report));
   const tag = style.dim(`[${first?.code}, exit ${report.exitCode}]`);
   context.tell(`${style.bad(style.fail)} ${name}  ${word}: ${printable(first?.message ?? '')}  ${tag}`);
   if (first) {
@@ -72,6 +72,13 @@ function renderRefusal(report: Report, context: Context): void {
   const matched = report.checks.some(({ id, status }) => id === 'manifest.digests' && status === 'pass');
   if (matched) context.tell(field('files', filesLine(report)));
   tellWarnings(report, context);
+}
+
+/** For inspect the exit code says which it is: no archive, one that is refused, or one that is not a sound package. */
+function wordFor({ operation, exitCode }: Report): string {
+  if (operation === 'inspect' && exitCode === 16) return 'no sound package';
+  if (operation === 'inspect' && exitCode === 17) return 'not read';
+  return REFUSED[operation] ?? 'failed';
 }
 
 function tellDigests(error: ErrorReport, report: Report, context: Context): void {

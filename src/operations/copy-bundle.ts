@@ -1,7 +1,6 @@
 import type { ArchiveEntries, ArchiveEntry } from '../archive/entry.ts';
-import { gzip } from '../archive/gzip.ts';
 import { openArchive } from '../archive/open-archive.ts';
-import { type TarFile, writeTar } from '../archive/tar-writer.ts';
+import type { TarFile } from '../archive/tar-writer.ts';
 import { Digester } from '../crypto/digest.ts';
 import type { DigestName } from '../formats/ovf/digest-name.ts';
 import { type Manifest, parseManifest } from '../formats/ovf/manifest.ts';
@@ -13,12 +12,14 @@ import { openSource } from '../storage/open-source.ts';
 import { expectOtherThan, openOutput } from '../storage/output.ts';
 import { NO_ALLOWANCES } from '../trust/policy.ts';
 import { assignRoles, type BundleRoles, isEvidence, type PartKind, rolePartOf } from './bundle-roles.ts';
+import { copyWarning } from './examine.ts';
 import { type ContentsJudgement, judgeContents } from './judge-contents.ts';
 import type { NamedMember } from './judge-signature.ts';
 import { manifestDigests } from './look-ahead.ts';
 import type { PackFormat } from './pack.ts';
 import { type ReadMember, readMember } from './read-member.ts';
 import type { InputReport } from './report.ts';
+import { needsPatching, writeArchive } from './write-archive.ts';
 
 /** Where a copy goes, and in which container. */
 export interface CopyOptions {
@@ -63,12 +64,14 @@ export async function copyBundle(input: string, edit: SignatureEdit, options: Co
   });
   const hint = await manifestDigests(source, DEFAULT_LIMITS);
   expectOtherThan(options.output, edit.inputs);
-  await using output = await openOutput(options.output, { overwrite: options.overwrite ?? false });
+  const { format, overwrite = false, mtime = 0 } = options;
+  await using output = await openOutput(options.output, { overwrite, patched: needsPatching(format) });
   const copying = new Copying(edit, { hint, total: source.size, onProgress: options.onProgress });
+  let copied: number | undefined;
   try {
-    const { entries } = await openArchive(source.stream(), DEFAULT_LIMITS);
-    const tar = writeTar(copying.files(entries), { mtime: options.mtime ?? 0 });
-    for await (const chunk of options.format === 'tgz' ? gzip(tar) : tar) await output.write(chunk);
+    const archive = await openArchive(source.stream(), DEFAULT_LIMITS);
+    copied = archive.copied;
+    await writeArchive(format, copying.files(archive.entries), output, { mtime });
     source.checkUnchanged();
     await output.commit();
   } catch (error) {
@@ -76,7 +79,7 @@ export async function copyBundle(input: string, edit: SignatureEdit, options: Co
   }
   return {
     input: { name: source.name, ...(source.size === undefined ? {} : { size: source.size }) },
-    judged: copying.judged,
+    judged: { ...copying.judged, warnings: [...copyWarning(copied), ...copying.judged.warnings] },
   };
 }
 

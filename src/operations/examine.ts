@@ -81,7 +81,7 @@ export async function examine(source: Source, options: ExamineOptions): Promise<
 /** [zip.14] Said, since it takes time and room that a tar does not. */
 export function copyWarning(bytes: number | undefined): readonly string[] {
   if (bytes === undefined) return [];
-  return [`a zip cannot be read from a pipe: its ${bytes} bytes were kept in a private file, gone by now`];
+  return [`a zip cannot be read in order: its ${bytes} bytes were kept in a private file, which is gone`];
 }
 
 /** [judge.6] A file that was cut or written to looks like a malformed archive; what happened to it says more. */

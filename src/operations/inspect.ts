@@ -62,7 +62,9 @@ export async function inspect(
     roles = assignRoles(members.map(({ name }) => name));
     if (roles.base === undefined) {
       errors.push(
-        new BundleError('PACKAGE_UNKNOWN', 'the archive holds neither a descriptor nor a manifest'),
+        new BundleError('PACKAGE_UNKNOWN', 'the archive holds neither a descriptor nor a manifest', {
+          where: { file: source.name },
+        }),
       );
     }
   } catch (error) {

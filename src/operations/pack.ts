@@ -1,5 +1,5 @@
-import { gzip } from '../archive/gzip.ts';
-import { type TarFile, writeTar } from '../archive/tar-writer.ts';
+import { paysToDeflate } from '../archive/compressibility.ts';
+import type { ZipFile } from '../archive/zip-writer.ts';
 import { Digester, digestHex } from '../crypto/digest.ts';
 import { formatManifest } from '../formats/ovf/manifest.ts';
 import { type ByteStream, once } from '../kit/bytes.ts';
@@ -13,9 +13,14 @@ import { type FileReport, makeReport, type Report } from './report.ts';
 import { certificateReport } from './signature-report.ts';
 import type { SigningDigest, SigningIdentity } from './signing-identity.ts';
 import type { TimestampSource } from './timestamp-source.ts';
+import { needsPatching, writeArchive } from './write-archive.ts';
 
 /** The containers that are written. */
-export type PackFormat = 'tar' | 'tgz';
+export type PackFormat = 'tar' | 'tgz' | 'zip';
+
+/** How many places of a file are looked at, and how much of each. */
+const SAMPLES = 16;
+const SAMPLE_BYTES = 64 * 1024;
 
 /** How a bundle is packed. */
 export interface PackOptions {
@@ -63,14 +68,10 @@ export async function pack(inputs: readonly string[], options: PackOptions): Pro
     ...plan.files.map(({ path }) => path),
     ...(options.identity?.files ?? []),
   ]);
-  await using output = await openOutput(options.output, { overwrite: options.overwrite ?? false });
+  const { format, overwrite = false, mtime = 0 } = options;
+  await using output = await openOutput(options.output, { overwrite, patched: needsPatching(format) });
   const packing = new Packing(plan, options);
-  const tar = writeTar(packing.files(), { mtime: options.mtime ?? 0 });
-  let bytes = 0;
-  for await (const chunk of options.format === 'tgz' ? gzip(tar) : tar) {
-    bytes += chunk.byteLength;
-    await output.write(chunk);
-  }
+  const bytes = await writeArchive(format, packing.files(), output, { mtime });
   await output.commit();
   return makeReport({
     operation: 'pack',
@@ -102,26 +103,26 @@ class Packing {
     this.#digest = options.digest ?? 'sha256';
   }
 
-  async *files(): AsyncGenerator<TarFile, void> {
+  async *files(): AsyncGenerator<ZipFile, void> {
     const { descriptor, files } = this.#plan;
     if (descriptor) {
       this.#digests.set(descriptor.name, digestHex(this.#digest, descriptor.bytes));
       yield inMemory(descriptor.name, descriptor.bytes);
     }
     if (this.#options.order === 'trailing') {
-      for (const file of files) yield this.#file(file, 'write');
+      for (const file of files) yield await this.#written(file);
       yield* this.#manifest();
       return;
     }
     // [pack.3] The manifest comes first, so every file is read twice; what is read then must be what was read before.
     for (const file of files) {
-      for await (const _ of this.#file(file, 'hash').body); // the digest is taken as the bytes go by
+      for await (const _ of this.#read(file, 'hash')); // the digest is taken as the bytes go by
     }
     yield* this.#manifest();
-    for (const file of files) yield this.#file(file, 'write');
+    for (const file of files) yield await this.#written(file);
   }
 
-  async *#manifest(): AsyncGenerator<TarFile, void> {
+  async *#manifest(): AsyncGenerator<ZipFile, void> {
     const { base, descriptor, files } = this.#plan;
     const names = [...(descriptor ? [descriptor.name] : []), ...files.map(({ name }) => name)];
     const entries = names.map((name) => ({
@@ -142,8 +143,10 @@ class Packing {
     if (made.timestamp) yield inMemory(`${base}.tst`, made.timestamp);
   }
 
-  #file(file: PlannedFile, phase: 'hash' | 'write'): TarFile {
-    return { name: file.name, size: file.size, body: this.#read(file, phase) };
+  async #written(file: PlannedFile): Promise<ZipFile> {
+    const { name, size } = file;
+    const member = { name, size, body: this.#read(file, 'write') };
+    return this.#options.format === 'zip' ? { ...member, deflate: await isCompressible(file) } : member;
   }
 
   async *#read(file: PlannedFile, phase: 'hash' | 'write'): AsyncGenerator<Uint8Array, void> {
@@ -186,7 +189,17 @@ class Packing {
   }
 }
 
-function inMemory(name: string, bytes: Uint8Array): TarFile {
+/** Looks at places all over the file: the first of a disk image say little about the rest. */
+async function isCompressible({ path }: PlannedFile): Promise<boolean> {
+  await using file = await openInputFile(path);
+  const samples: Uint8Array[] = [];
+  for (let i = 0; i < SAMPLES; i++) {
+    samples.push(await file.readAt(Math.floor((file.size / SAMPLES) * i), SAMPLE_BYTES));
+  }
+  return paysToDeflate(file.size, samples);
+}
+
+function inMemory(name: string, bytes: Uint8Array): ZipFile {
   const body: ByteStream = once(bytes);
   return { name, size: bytes.byteLength, body };
 }

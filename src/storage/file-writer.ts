@@ -52,6 +52,12 @@ export class FileWriter {
     }
   }
 
+  /** Writes again what stands at `offset`, which has been written before. */
+  async patch(offset: number, bytes: Uint8Array): Promise<void> {
+    await this.#flush();
+    await this.#writeAll(bytes, offset);
+  }
+
   /** Puts everything on the disk and closes the file. @throws {BundleError} `STORAGE_FULL`, `STORAGE_FAILED` */
   async finish(): Promise<void> {
     try {

@@ -5,25 +5,29 @@ import { basename, dirname, join, resolve } from 'node:path';
 import { BundleError } from '../kit/errors.ts';
 import { FileWriter } from './file-writer.ts';
 import { writeError } from './io-errors.ts';
+import { openPrivateFile } from './private-file.ts';
 import { syncFolder } from './staging.ts';
 
 /** Where a packed bundle goes. Nothing stands under the final name before `commit`; disposing without it leaves nothing. */
 export interface Output extends AsyncDisposable {
   /** takes the next bytes; they must stay as they are until the next call has returned */
   write(chunk: Uint8Array): Promise<void>;
+  /** writes again what stands at `offset`; only where that was asked for */
+  patch(offset: number, bytes: Uint8Array): Promise<void>;
   commit(): Promise<void>;
 }
 
 /**
- * Opens a file to be written under a temporary name beside `path`, or standard output for `-`.
+ * Opens a file to be written under a temporary name beside `path`, or standard output for `-`. With `patched` what has
+ * been written can be written again: for standard output, it is kept in a private file until it is complete.
  *
  * @throws {BundleError} `DESTINATION_EXISTS` unless `overwrite`, `STORAGE_*`
  */
 export async function openOutput(
   path: string,
-  options: { readonly overwrite: boolean; readonly mode?: number },
+  options: { readonly overwrite: boolean; readonly mode?: number; readonly patched?: boolean },
 ): Promise<Output> {
-  if (path === '-') return stdoutOutput();
+  if (path === '-') return options.patched ? keptOutput(stdoutOutput()) : stdoutOutput();
   const target = resolve(path);
   expectFree(target, path, options.overwrite);
   const temporary = join(dirname(target), `.${basename(target)}.partial-${randomBytes(6).toString('hex')}`);
@@ -33,6 +37,7 @@ export async function openOutput(
 
   return {
     write: (chunk) => writer.write(chunk),
+    patch: (offset, bytes) => writer.patch(offset, bytes),
     commit: async () => {
       finished = true;
       await writer.finish();
@@ -121,7 +126,27 @@ function stdoutOutput(): Output {
         stdout.write(chunk, (error) => (error ? fail(writeError(error, 'standard output')) : done()));
       });
     },
+    patch: async () => {
+      throw new BundleError('INTERNAL', 'what went to standard output cannot be written again');
+    },
     commit: async () => {},
     [Symbol.asyncDispose]: async () => {},
+  };
+}
+
+/** [zip.15] What goes out in the end is complete, and the same as a file would hold. */
+async function keptOutput(output: Output): Promise<Output> {
+  const file = await openPrivateFile();
+  return {
+    write: (chunk) => file.append(chunk),
+    patch: (offset, bytes) => file.patch(offset, bytes),
+    commit: async () => {
+      for await (const chunk of file.access().range(0, file.size)) await output.write(chunk);
+      await output.commit();
+    },
+    [Symbol.asyncDispose]: async () => {
+      await file[Symbol.asyncDispose]();
+      await output[Symbol.asyncDispose]();
+    },
   };
 }

@@ -48,13 +48,16 @@ describe('the format of a bundle to be written', () => {
     ['web.tar.gz', undefined, 'tgz'],
     ['-', undefined, 'tar'],
     ['-', 'tgz', 'tgz'],
+    ['web.zip', undefined, 'zip'],
+    ['WEB.ZIP', undefined, 'zip'],
+    ['-', 'zip', 'zip'],
     ['web.ova', 'tgz', 'tgz'],
     ['web', 'ova', 'tar'],
   ])('%s with --format %s is %s', (output, format, expected) => {
     expect(formatOf(output, format)).toBe(expected);
   });
 
-  test.each(['web', 'web.zip', 'web.gz', 'web.ova.tmp', ''])('"%s" says none', (output) => {
+  test.each(['web', 'web.7z', 'web.gz', 'web.ova.tmp', ''])('"%s" says none', (output) => {
     expect(codeOf(() => formatOf(output, undefined))).toBe('USAGE');
   });
 });

@@ -58,7 +58,7 @@ describe.skipIf(!found)('archives of other makers', () => {
   });
 
   test.each(named(archives))(
-    '[import.1] %s: importing and inspecting it leaves nothing',
+    '[import.1] [inspect.1] %s: importing and inspecting it leaves nothing',
     async (_, vector) => {
       using sandbox = makeSandbox();
       const { report, imported } = await importHere(sandbox, pathOf(vector));

@@ -1,6 +1,8 @@
 import { crc32, deflateRawSync } from 'node:zlib';
-import { concat } from '../../src/kit/bytes.ts';
+import { writeZip } from '../../src/archive/zip-writer.ts';
+import { concat, once } from '../../src/kit/bytes.ts';
 import { encodeUtf8 } from '../../src/kit/encoding.ts';
+import type { NamedBytes } from './bundles.ts';
 
 /** The fields of one header; each may be set to anything. */
 export interface ZipFields {
@@ -197,4 +199,23 @@ function common(fields: ZipFields, name: Uint8Array): readonly (readonly [number
 
 function bytesOf(name: string | Uint8Array): Uint8Array {
   return typeof name === 'string' ? encodeUtf8(name) : name;
+}
+
+/** A zip of these files as bulla writes it. */
+export async function zipOf(files: readonly NamedBytes[]): Promise<Uint8Array> {
+  const parts: Uint8Array[] = [];
+  const patches: (readonly [offset: number, bytes: Uint8Array])[] = [];
+  const members = files.map(({ name, bytes }) => ({ name, size: bytes.byteLength, body: once(bytes) }));
+  const sink = {
+    write: async (chunk: Uint8Array) => {
+      parts.push(new Uint8Array(chunk));
+    },
+    patch: async (offset: number, bytes: Uint8Array) => {
+      patches.push([offset, bytes]);
+    },
+  };
+  await writeZip(members, sink, { mtime: 0 });
+  const whole = new Uint8Array(concat(parts));
+  for (const [offset, bytes] of patches) whole.set(bytes, offset);
+  return whole;
 }

@@ -85,7 +85,7 @@ describe('the archive', () => {
     expect(await verdictOn(sandbox, bytes)).toEqual(['trusted']);
   });
 
-  test.each(['tar', 'tgz'] as const)(
+  test.each(['tar', 'tgz', 'zip'] as const)(
     '[pack.2] is the same, byte for byte, wherever and whenever it is made: %s',
     async (format) => {
       const made = await Promise.all(
@@ -152,7 +152,7 @@ describe('a file that is written to meanwhile', () => {
     ['shrinks', 'trailing', (path) => truncateSync(path, 2 * MIB)],
     ['grows', 'trailing', (path) => appendFileSync(path, 'x')],
   ])('[pack.3] ends the packing when it %s, %s order', async (_, order, change) => {
-    for (const format of ['tar', 'tgz'] as const) {
+    for (const format of ['tar', 'tgz', 'zip'] as const) {
       using sandbox = makeSandbox();
       const path = sandbox.write('large.img', large.bytes);
       let done = false;

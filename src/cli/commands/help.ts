@@ -25,6 +25,7 @@ const TOPICS: Readonly<Record<string, () => readonly string[]>> = {
     'Bundles that are read and written:',
     '  .ova .tar        tar (ustar): descriptor, manifest, certificate file, then the files',
     '  .tgz .tar.gz     the same, compressed by gzip',
+    '  .zip             the same members; read from a pipe by way of a private file',
     'Manifest (.mf): SHA256(name)= hex; also SHA384 and SHA512; SHA1 only with --allow-sha1.',
     'Certificate file (.cert): the signature of the manifest, X.509 certificates in PEM, and a CMS signature.',
     'Timestamp (.tst, or inside the CMS signature): RFC 3161. Revocation: revocation/*.crl and *.ocsp.',

@@ -60,6 +60,7 @@ function renderInspection(report: Report, inspection: Inspection, context: Conte
       `  ${String(file.offset).padStart(12)}  ${formatBytes(file.size ?? 0).padStart(10)}  ${printable(file.name)}${image}`,
     );
   }
+  if (!report.errors.every(({ code }) => isAboutContents(code))) return; // what was not read to its end says nothing
   const [product] = inspection.descriptor?.products ?? [];
   line('product', [product?.vendor, product?.name, product?.version].filter(Boolean).join(' '));
   for (const system of inspection.descriptor?.systems ?? []) {
@@ -78,6 +79,11 @@ function renderInspection(report: Report, inspection: Inspection, context: Conte
     'signature',
     inspection.claimedSigner ? `claims to be by ${inspection.claimedSigner.subject}` : 'none',
   );
+}
+
+/** False for a fault of the archive or of the input: then nobody knows what else is in it. */
+function isAboutContents(code: string): boolean {
+  return !/^(ARCHIVE|ZIP|GZIP|FORMAT|FILE|INPUT|REMOTE|STORAGE|INTERRUPTED|TERMINATED|INTERNAL)/.test(code);
 }
 
 function count(number: number, noun: string): string {

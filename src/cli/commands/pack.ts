@@ -51,10 +51,15 @@ export function packCommand(program: Command, context: Context, exit: Exit): voi
     .argument('<file...>', 'disk images, one .ovf, or with --plain any files')
     .requiredOption(
       '-o, --output <file>',
-      'the bundle to write (.ova .tar .tgz .tar.gz), or - for standard output',
+      'the bundle to write (.ova .tar .tgz .tar.gz .zip), or - for standard output',
     )
     .addOption(
-      new Option('--format <format>', 'when the extension does not say it').choices(['ova', 'tar', 'tgz']),
+      new Option('--format <format>', 'when the extension does not say it').choices([
+        'ova',
+        'tar',
+        'tgz',
+        'zip',
+      ]),
     )
     .option('--plain', 'pack the files as they are, without a descriptor')
     .option(
@@ -122,5 +127,5 @@ export function packCommand(program: Command, context: Context, exit: Exit): voi
 
 function nameOf(output: string, [first = '']: readonly string[]): string {
   if (output === '-') return basename(first).replace(/\.[^.]+$/, '');
-  return basename(output).replace(/\.(ova|tar|tgz|tar\.gz)$/i, '');
+  return basename(output).replace(/\.(ova|tar|tgz|tar\.gz|zip)$/i, '');
 }

@@ -40,7 +40,12 @@ export function signCommand(program: Command, context: Context, exit: Exit): voi
       'the signed bundle to write, or - for standard output; with --detached the signature (default: FILE.p7s)',
     )
     .addOption(
-      new Option('--format <format>', 'when the extension does not say it').choices(['ova', 'tar', 'tgz']),
+      new Option('--format <format>', 'when the extension does not say it').choices([
+        'ova',
+        'tar',
+        'tgz',
+        'zip',
+      ]),
     )
     .option('--detached', 'write a CMS signature of the file, and leave the file alone')
     .option('--force', 'replace the output if it exists')

@@ -45,7 +45,12 @@ export function timestampCommand(program: Command, context: Context, exit: Exit)
         .default('sha256'),
     )
     .addOption(
-      new Option('--format <format>', 'when the extension does not say it').choices(['ova', 'tar', 'tgz']),
+      new Option('--format <format>', 'when the extension does not say it').choices([
+        'ova',
+        'tar',
+        'tgz',
+        'zip',
+      ]),
     )
     .option('--force', 'replace the output if it exists')
     .addHelpText('after', EXAMPLES);
