@@ -45,6 +45,8 @@ export interface DirectoryEntry {
 
 /** The most that a plain member needs of a reader: 4.5 is zip64. */
 const VERSION_LIMIT = 45;
+/** [zip.6] DOS, OS/2, MVS, as unzip numbers them. */
+const OEM_SYSTEMS: ReadonlySet<number> = new Set([0, 6, 11]);
 /** Characters of a name that a message shows. */
 const SHOWN = 100;
 const KNOWN_FLAGS = ZIP_FLAGS.descriptor | ZIP_FLAGS.utf8 | 0b110; // those two say how hard deflate has tried
@@ -169,10 +171,21 @@ function expectRegular(attributes: number): void {
 }
 
 /** [zip.6] One name, the same to every reader. */
-function nameOf(bytes: Uint8Array, { flags }: ZipHeader, limits: Limits): string {
+function nameOf(bytes: Uint8Array, { flags, madeOn }: CentralHeader, limits: Limits): string {
   const name = decodeUtf8(bytes);
-  if (!(flags & ZIP_FLAGS.utf8) && bytes.some((byte) => byte > 0x7f)) {
+  const ascii = bytes.every((byte) => byte < 0x80);
+  if (!ascii && !(flags & ZIP_FLAGS.utf8)) {
     throw new BundleError('ARCHIVE_NAME', 'the name of a member is not ASCII, and is not said to be UTF-8');
+  }
+  if (!ascii && OEM_SYSTEMS.has(madeOn)) {
+    throw new BundleError(
+      'ARCHIVE_NAME',
+      'the name of a member is not ASCII, in a zip said to be made on DOS',
+      {
+        why: 'unzip takes such a name for the code page of DOS and unpacks another name, whatever else the zip says',
+        fix: 'ask the publisher for names in ASCII, or for a zip made on Unix or by bulla pack',
+      },
+    );
   }
   if (name === undefined) throw new BundleError('ARCHIVE_NAME', 'the name of a member is not UTF-8');
   if (name.endsWith('/')) throw noFile('a folder');

@@ -208,6 +208,13 @@ const CASES: readonly Case[] = [
     'ä',
   ],
   ['[zip.6] a name that is not UTF-8', one({ name: Uint8Array.of(0x61, 0xff) }), 'ARCHIVE_NAME', 41],
+  [
+    '[zip.6] letters that are not ASCII, made on DOS',
+    one({ name: 'ä', central: { made: 20, attributes: 0 } }),
+    'ARCHIVE_NAME',
+    41,
+    'ä',
+  ],
   ['[zip.6] no name', one({ name: '' }), 'ARCHIVE_NAME', 39],
   ['[name.3] a name that leaves its folder', one({ name: '../a' }), 'ARCHIVE_NAME', 43, '../a'],
   ['[name.1] a name with a backslash', one({ name: 'a\\b' }), 'ARCHIVE_NAME', 42, 'a\\b'],

@@ -10,6 +10,10 @@ export interface PaxRecords {
 const LINE_END = 0x0a;
 const IGNORED = new Set(['mtime', 'atime', 'ctime', 'uid', 'gid', 'uname', 'gname', 'comment']);
 const IGNORED_VENDOR = /^(SCHILY\.(dev|ino|nlink|fflags|xattr\..+)|LIBARCHIVE\.(xattr\..+|creationtime))$/;
+/** [pax.6] What GNU tar ends with an error for when it is no number of this kind. */
+const TIME = /^-?[0-9]{1,12}(\.[0-9]+)?$/;
+const OWNER = /^(0|[1-9][0-9]{0,9})$/;
+const OWNER_LIMIT = 2 ** 32 - 1;
 const BINARY_VALUE = /^(SCHILY|LIBARCHIVE)\.xattr\./;
 
 /**
@@ -41,6 +45,7 @@ export function parsePax(body: Uint8Array): PaxRecords {
     const text = decodeUtf8(value);
     if (text === undefined) throw pax(`the value of "${printable(key)}" is not UTF-8`);
     if (text.includes('\0')) throw pax(`the value of "${printable(key)}" holds a NUL`);
+    checkNumber(key, text);
     if (key === 'path') path = text;
     else if (key === 'size') size = parseSize(text);
   }
@@ -60,7 +65,17 @@ function parseRecord(body: Uint8Array, at: number): { key: string; value: Uint8A
   const equals = content.indexOf(0x3d);
   const key = equals > 0 ? decodeUtf8(content.subarray(0, equals)) : undefined;
   if (key === undefined) throw pax('a record has no key');
+  if (key.includes('\0')) throw pax(`the key "${printable(key)}" holds a NUL`);
   return { key, value: content.subarray(equals + 1), length };
+}
+
+/** [pax.6] Times and owners are left out, and still must be what they are called. */
+function checkNumber(key: string, text: string): void {
+  const isTime = key === 'mtime' || key === 'atime' || key === 'ctime';
+  const isOwner = key === 'uid' || key === 'gid';
+  if (isTime && !TIME.test(text)) throw pax(`the ${key} is not a number of seconds`);
+  if (isOwner && !(OWNER.test(text) && Number(text) <= OWNER_LIMIT))
+    throw pax(`the ${key} is not a number of a user`);
 }
 
 function parseSize(text: string): number {

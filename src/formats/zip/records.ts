@@ -49,6 +49,8 @@ export interface ZipHeader {
 
 /** What stands in the directory only. */
 export interface CentralHeader extends ZipHeader {
+  /** the system that the member is said to have been made on */
+  readonly madeOn: number;
   readonly commentBytes: number;
   readonly disk: number;
   readonly externalAttributes: number;
@@ -106,6 +108,7 @@ export function parseCentralHeader(bytes: Uint8Array): CentralHeader {
   const view = viewOf(bytes);
   return {
     ...headerAt(view, 6),
+    madeOn: view.getUint8(5),
     commentBytes: view.getUint16(32, true),
     disk: view.getUint16(34, true),
     externalAttributes: view.getUint32(38, true),

@@ -16,6 +16,8 @@ test.each<[string, Uint8Array, ReturnType<typeof parsePax>]>([
     record('SCHILY.xattr.security.selinux', latin1('a\0\xff')),
     {},
   ],
+  ['[pax.6] reads times and owners', record('mtime', '-1700000000.123456789'), {}],
+  ['[pax.6] reads the largest user', record('uid', '4294967295'), {}],
   ['[pax.5] reads a size', record('size', '10'), { size: 10 }],
   ['[pax.5] reads a size of zero', record('size', '0'), { size: 0 }],
   ['[pax.5] reads 2^53 − 1', record('size', '9007199254740991'), { size: 9_007_199_254_740_991 }],
@@ -53,6 +55,13 @@ test.each<[string, Uint8Array | string]>([
   ['[pax.2] refuses a path that is not UTF-8', record('path', latin1('a\xff'))],
   ['[pax.2] refuses a key that is not UTF-8', '9 \xffath=a\n'],
   ['[pax.2] refuses an empty path', record('path', '')],
+  ['[pax.2] refuses a NUL in the key of an attribute', record('SCHILY.xattr.null\0', 'a')],
+  ['[pax.6] refuses a time that is no number', record('mtime', 'abc')],
+  ['[pax.6] refuses an empty time', record('atime', '')],
+  ['[pax.6] refuses a time in another form', record('ctime', '1e5')],
+  ['[pax.6] refuses a user that is no number', record('uid', 'abc')],
+  ['[pax.6] refuses an empty group', record('gid', '')],
+  ['[pax.6] refuses a user beyond 32 bits', record('uid', '4294967296')],
   ['[pax.3] refuses a path twice', concat([record('path', 'a'), record('path', 'a')])],
   ['[pax.3] refuses a size twice', concat([record('size', '1'), record('size', '1')])],
   ['[pax.3] refuses a comment twice', concat([record('comment', 'a'), record('comment', 'b')])],
@@ -93,5 +102,5 @@ function leftOut(): Uint8Array {
     ...['SCHILY.dev', 'SCHILY.ino', 'SCHILY.nlink', 'SCHILY.fflags', 'SCHILY.xattr.user.a'],
     ...['LIBARCHIVE.creationtime', 'LIBARCHIVE.xattr.user.a'],
   ];
-  return concat([...keys.map((key) => record(key, '1.5')), record('path', 'a')]);
+  return concat([...keys.map((key) => record(key, /[ug]id/.test(key) ? '1' : '1.5')), record('path', 'a')]);
 }
