@@ -95,9 +95,16 @@ function tarMember(name: string, content: Uint8Array, dice: Dice): Uint8Array {
   if (dice.once(6)) records.push(record('size', String(size)));
   if (dice.once(4)) records.push(record('mtime', '1700000000.123456789'));
   if (dice.once(8))
-    records.push(record('atime', dice.pick(['1', '-5', '1.5', '0', '99999999999', dice.pick(['abc', '', '1e5'])])));
+    records.push(
+      record('atime', dice.pick(['1', '-5', '1.5', '0', '99999999999', dice.pick(['abc', '', '1e5'])])),
+    );
   if (dice.once(8))
-    records.push(record('uid', dice.pick(['0', '1000', '65534', '4294967295', dice.pick(['4294967296', '07', 'x', ''])])));
+    records.push(
+      record(
+        'uid',
+        dice.pick(['0', '1000', '65534', '4294967295', dice.pick(['4294967296', '07', 'x', ''])]),
+      ),
+    );
   if (dice.once(8)) records.push(record('comment', 'nothing to see'));
   if (dice.once(8))
     records.push(record('SCHILY.xattr.user.x', dice.pick(['y', '', latin1('\0\xff'), 'a=b'])));
@@ -110,7 +117,13 @@ function tarMember(name: string, content: Uint8Array, dice: Dice): Uint8Array {
     magic,
     type: dice.pick(['0', '0', '\0']),
     mode: dice.pick(['0000644\0', '000644 \0', '0100755\0', '    644\0', '0000000\0']),
-    uid: dice.pick(['0000000\0', '0001750\0', '\0\0\0\0\0\0\0\0', Uint8Array.of(0x80, 0, 0, 0, 0, 0, 0, 5), '   1750 ']),
+    uid: dice.pick([
+      '0000000\0',
+      '0001750\0',
+      '\0\0\0\0\0\0\0\0',
+      Uint8Array.of(0x80, 0, 0, 0, 0, 0, 0, 5),
+      '   1750 ',
+    ]),
     mtime: dice.pick(['00000000000\0', '14700000000\0', '14700000000 ', base256(1_700_000_000n)]),
     size: dice.pick([
       octalSize(size),

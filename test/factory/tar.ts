@@ -18,6 +18,8 @@ export interface HeaderFields {
   readonly type?: Field;
   readonly link?: Field;
   readonly magic?: Field;
+  /** the two device numbers */
+  readonly device?: Field;
   /** the twelve bytes behind the prefix */
   readonly tail?: Field;
 }
@@ -53,6 +55,7 @@ export function header(fields: HeaderFields = {}): Uint8Array {
   put(156, fields.type ?? '0');
   put(157, fields.link ?? '');
   put(257, fields.magic ?? MAGIC.posix);
+  put(329, fields.device ?? '');
   put(345, fields.prefix ?? '');
   put(500, fields.tail ?? '');
   put(148, fields.checksum ?? `${checksumOf(block).toString(8).padStart(6, '0')}\0 `);

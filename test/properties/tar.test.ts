@@ -189,7 +189,7 @@ describe('damage', () => {
 
 describe('pax', () => {
   const harmless = fc.constantFrom(
-    'mtime',
+    'gname',
     'comment',
     'uname',
     'SCHILY.xattr.user.x',

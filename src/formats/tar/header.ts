@@ -120,8 +120,7 @@ function sizeOf(block: Uint8Array): number {
   }
   // Base-256 (GNU): anything but 0x80 in front is negative or beyond any file, and some readers hang on it.
   if (lead !== 0x80) throw header('the size is negative or malformed');
-  let size = 0;
-  for (const byte of block.subarray(125, 136)) size = size * 256 + byte;
+  const size = base256(block.subarray(124, 136));
   if (size > Number.MAX_SAFE_INTEGER)
     throw new BundleError('ARCHIVE_LIMIT', 'the size of a member is beyond 2^53 bytes');
   return size;
@@ -129,15 +128,26 @@ function sizeOf(block: Uint8Array): number {
 
 function checkNumbers(block: Uint8Array): void {
   if (octal(block, 100, 8) === undefined) throw header('the mode is not an octal number');
-  for (const [label, at, length, required] of [
-    ['user id', 108, 8, false],
-    ['group id', 116, 8, false],
-    ['modification time', 136, 12, true],
+  for (const [label, at, length, limit] of [
+    ['user id', 108, 8, 2 ** 32],
+    ['group id', 116, 8, 2 ** 32],
+    ['modification time', 136, 12, Number.MAX_SAFE_INTEGER],
   ] as const) {
     const bytes = block.subarray(at, at + length);
-    if (bytes[0] === 0x80 || (!required && bytes.every((byte) => byte === 0))) continue;
+    if (length === 8 && isZero(bytes)) continue;
+    // Beyond these GNU tar ends with an error, and node-tar too.
+    if (bytes[0] === 0x80 && base256(bytes) < limit) continue;
     if (octal(block, at, length) === undefined) throw header(`the ${label} is not an octal number`);
   }
+  for (const at of [329, 337]) {
+    // Python refuses what is no number, although nobody asks for the device of a regular file.
+    const text = String.fromCharCode(...block.subarray(at, at + 8));
+    if (!/^ *[0-7]*[ \0]*$/.test(text)) throw header('a device number is not an octal number');
+  }
+}
+
+function base256(bytes: Uint8Array): number {
+  return bytes.subarray(1).reduce((value, byte) => value * 256 + byte, 0);
 }
 
 /** Octal digits after blanks, then blanks or NULs to the end of the field; undefined for anything else. */
