@@ -1,5 +1,5 @@
 // Rebuilds the samples from the disk image and the keys beside this file. The same inputs give the same bytes, but for
-// the compressed one, whose bytes are those of the zlib that Node brings.
+// the compressed ones, whose bytes are those of the zlib that Node brings.
 // npm run samples; or into another folder: node samples/make.mjs FOLDER
 import { spawnSync } from 'node:child_process';
 import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
@@ -60,7 +60,9 @@ async function makeBundles() {
   bulla(`pack ${DESCRIPTOR} -o appliance.ova ${SIGNED}`);
   bulla(`pack ${DESCRIPTOR} -o appliance-trailing.ova --order trailing ${SIGNED}`);
   bulla(`pack ${DESCRIPTOR} -o appliance.tgz ${SIGNED}`);
+  bulla(`pack ${DESCRIPTOR} -o appliance.zip ${SIGNED}`);
   bulla(`pack --plain ${PLAIN} -o plain.tar ${SIGNED}`);
+  bulla(`pack --plain ${PLAIN} --name signature -o pak.zip ${SIGNED}`);
   bulla(`sign plain/notice.txt --detached ${SIGNED}`);
   await makeStamped();
   const ova = readFileSync(join(folder, 'appliance.ova'));
@@ -85,7 +87,15 @@ async function makeStamped() {
 /** What `verify` says of each. */
 function makeReports() {
   const tampered = Object.keys(TAMPERINGS).map((name) => `tampered/${name}`);
-  const good = ['appliance.ova', 'appliance-trailing.ova', 'appliance.tgz', 'plain.tar', 'stamped.ova'];
+  const good = [
+    'appliance.ova',
+    'appliance-trailing.ova',
+    'appliance.tgz',
+    'appliance.zip',
+    'plain.tar',
+    'pak.zip',
+    'stamped.ova',
+  ];
   for (const name of [...good, 'unsigned.ova', ...tampered]) {
     const { stdout, status } = bulla(`verify ${name} --trust ca/ca.pem --at 2026-12-01 --json`, {
       mayRefuse: !good.includes(name),

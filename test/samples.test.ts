@@ -13,8 +13,10 @@ const SAMPLE_CODES: readonly (readonly [sample: string, code: number])[] = [
   ['appliance.ova', 0],
   ['appliance-trailing.ova', 0],
   ['appliance.tgz', 0],
+  ['appliance.zip', 0],
   ['plain.tar', 0],
   ['stamped.ova', 0],
+  ['pak.zip', 0],
   ['unsigned.ova', 10],
   ['tampered/disk-changed.ova', 11],
   ['tampered/digest-changed.ova', 11],
@@ -80,7 +82,7 @@ describe('make.mjs', () => {
 
   test('the same inputs give the same bytes', () => {
     for (const name of filesBelow(folder)) {
-      if (name.includes('appliance.tgz')) continue;
+      if (/appliance\.(tgz|zip)/.test(name)) continue;
       const same = readFileSync(join(folder, name)).equals(readFileSync(join(SAMPLES, name)));
       expect(same, `${name} is what make.mjs makes of it`).toBe(true);
     }
@@ -89,5 +91,11 @@ describe('make.mjs', () => {
   test('but for compression, which is that of the zlib at hand', () => {
     const [made, kept] = [folder, SAMPLES].map((at) => gunzipSync(readFileSync(join(at, 'appliance.tgz'))));
     expect(made).toEqual(kept);
+    const [madeZip, keptZip] = [folder, SAMPLES].map((at) => {
+      const { stdout } = bulla(`inspect ${join(at, 'appliance.zip')} --json`);
+      const { files } = JSON.parse(stdout);
+      return files.map(({ name, actual }: { name: string; actual: string }) => [name, actual]);
+    });
+    expect(madeZip).toEqual(keptZip);
   });
 });

@@ -10,7 +10,7 @@ export interface ArchiveVector {
 }
 
 /** Files where our verdict differs from that of the index on purpose; `spec/archive.md` says why of each. */
-export const DIFFERENT: Readonly<Record<string, 'ok' | 'reject'>> = {
+const DIFFERENT: Readonly<Record<string, 'ok' | 'reject'>> = {
   'go-tar/star.tar': 'reject',
   'synthetic/gz-bomb-64m.tgz': 'ok',
   'synthetic/z-bomb-32m.zip': 'ok',
@@ -36,7 +36,7 @@ if (!found) {
 const all: readonly ArchiveVector[] = found ? JSON.parse(readFileSync(index, 'utf8')) : [];
 
 /** Those that have a verdict. */
-export const judged = all.filter(({ expected }) => expected !== 'n/a');
+const judged = all.filter(({ expected }) => expected !== 'n/a');
 /** Raw deflate streams, which are no archives. */
 export const deflates = judged.filter(({ format }) => format === 'deflate');
 /** The archives, whatever they are. */

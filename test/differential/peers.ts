@@ -24,10 +24,10 @@ export interface Seen {
 }
 
 /** What a reader makes of an archive: the members, sorted by name, or why there are none. */
-export type Reading = readonly Seen[] | string;
+type Reading = readonly Seen[] | string;
 
 /** Reads archives, which are paths, and says of each what it saw. */
-export type Peer = (archives: readonly string[]) => Promise<readonly Reading[]>;
+type Peer = (archives: readonly string[]) => Promise<readonly Reading[]>;
 
 /** Another program, and how to find out whether it is there. */
 export interface NamedPeer {

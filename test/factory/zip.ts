@@ -5,7 +5,7 @@ import { encodeUtf8 } from '../../src/kit/encoding.ts';
 import type { NamedBytes } from './bundles.ts';
 
 /** The fields of one header; each may be set to anything. */
-export interface ZipFields {
+interface ZipFields {
   readonly signature: number;
   readonly needed: number;
   readonly flags: number;
@@ -18,7 +18,7 @@ export interface ZipFields {
 }
 
 /** The fields that only the directory has. */
-export interface CentralFields extends ZipFields {
+interface CentralFields extends ZipFields {
   readonly made: number;
   readonly comment: string;
   readonly disk: number;
@@ -98,7 +98,7 @@ export function zip(items: readonly ZipItem[], end: Partial<ZipEndFields> = {}):
 }
 
 /** The end record of 22 bytes. */
-export function endRecord(fields: Partial<ZipEndFields>): Uint8Array {
+function endRecord(fields: Partial<ZipEndFields>): Uint8Array {
   const { count = 0, countOnDisk = count, bytes = 0, offset = 0 } = fields;
   return packed([
     [4, 0x06054b50],
