@@ -137,7 +137,7 @@ function expectPlain(header: CentralHeader): void {
   if (method !== STORED && method !== DEFLATED)
     throw feature(`the member is compressed by method ${method}${METHODS.get(method) ?? ''}`);
   if (method === STORED && flags & ZIP_FLAGS.descriptor)
-    throw feature('the member is stored, and its size stands behind it only');
+    throw feature('the member is stored, and its size stands only behind it (a data descriptor)');
   if (versionNeeded > VERSION_LIMIT)
     throw feature(`the member wants a reader of version ${(versionNeeded / 10).toFixed(1)}`);
   if (header.disk !== 0) throw feature(`the member lies on part ${header.disk + 1} of several`);
@@ -203,7 +203,7 @@ function expectSizes({ method }: ZipHeader, size: number, compressedSize: number
     );
   }
   if (method === DEFLATED && compressedSize === 0)
-    throw malformed('the member is deflated to nothing at all');
+    throw malformed('the member is deflated, and has no packed bytes');
 }
 
 function noFile(what: string): BundleError {

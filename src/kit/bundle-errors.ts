@@ -1,6 +1,7 @@
 import type { ErrorRow } from './error-kinds.ts';
 
-const REBUILT = 'ask the publisher for a bundle packed by a strict tool, or repack the files with bulla pack';
+const REBUILT =
+  'ask the publisher for a bundle packed by a strict tool; or unpack it, look at the files, and pack them: bulla pack NAME.ovf -o NAME.ova (or bulla pack --plain FILE… -o NAME.tar)';
 const FETCH_AGAIN = 'fetch the bundle again and compare sizes; if it repeats, report it to the publisher';
 
 /** Faults of a bundle, and verdicts about it. */
@@ -70,12 +71,12 @@ export const BUNDLE_ERRORS = {
   ZIP_MALFORMED: {
     kind: 'archive',
     why: 'some zip readers go by the directory at the end and some by the headers before each member, so they see different archives',
-    fix: 'ask the publisher for a bundle packed by a strict tool; or unpack it, look at what came out, and pack that: bulla pack',
+    fix: REBUILT,
   },
   ZIP_FEATURE: {
     kind: 'archive',
     why: 'not every zip reader has this, so what one of them unpacks another leaves out or renames',
-    fix: 'ask the publisher for a zip of plain files, such as bulla pack or zip -X -D makes',
+    fix: 'ask the publisher for a zip of plain files; or unpack it, look at the files, and pack them: bulla pack NAME.ovf -o NAME.zip, or zip -X -D NAME.zip FILE…',
   },
 
   // The package
