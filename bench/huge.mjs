@@ -34,6 +34,8 @@ const STEPS = [
     command: [...BULLA, ...signedPack('trailing.ova'), '--order', 'trailing'],
     reads: 'disk.raw',
   },
+  { name: 'pack, signed, zip', command: [...BULLA, ...signedPack('huge.zip')], reads: 'disk.raw' },
+  { name: 'verify, a zip', command: [...BULLA, ...trusting('verify', 'huge.zip')], reads: 'disk.raw' },
   { name: 'cat, the bundle', command: ['cat', 'huge.ova'], reads: 'huge.ova' },
   { name: 'openssl dgst, the bundle', command: [...HASH, 'huge.ova'], reads: 'huge.ova' },
   { name: 'verify, a file', command: [...BULLA, ...trusting('verify', 'huge.ova')], reads: 'huge.ova' },

@@ -144,7 +144,7 @@ async function endFault(file: RandomAccess): Promise<BundleError> {
         where: { offset: start + at + END_RECORD.bytes },
         why: 'zip readers look for the end record from behind, and bytes after it can hold another one',
         ...(comment && {
-          fix: 'ask the publisher for a zip without a comment; one is taken out with: zip -z FILE, and an empty line',
+          fix: 'ask the publisher for a zip without a comment; one is taken out with: zip -z FILE < /dev/null',
         }),
       },
     );

@@ -81,6 +81,13 @@ export const ZIP_PEERS: readonly NamedPeer[] = [
   { name: 'yauzl', probe: 'true', read: each(byYauzl) },
 ];
 
+/** 7-Zip, which reads every zip of ours. */
+export const SEVEN_ZIP: NamedPeer = {
+  name: '7-Zip',
+  probe: '7z i',
+  read: unpacker('7z x -y -o"$2" "$1"'),
+};
+
 async function byPython(archives: readonly string[]): Promise<readonly Reading[]> {
   const { stdout } = spawnSync('python3', ['-c', PYTHON], {
     input: archives.join('\n'),
