@@ -136,7 +136,7 @@ function stdoutOutput(): Output {
 
 /** [zip.15] What goes out in the end is complete, and the same as a file would hold. */
 async function keptOutput(output: Output): Promise<Output> {
-  const file = await openPrivateFile();
+  const file = await openPrivateFile('output');
   return {
     write: (chunk) => file.append(chunk),
     patch: (offset, bytes) => file.patch(offset, bytes),

@@ -20,11 +20,23 @@ export interface PrivateFile extends AsyncDisposable {
   access(signal?: AbortSignal): RandomAccess;
 }
 
+/** What a private file is for, as its errors say it. */
+const PURPOSES = {
+  input: {
+    why: 'the directory of a zip is at its end, so a zip from a pipe is kept whole until it has been read',
+    fix: 'write the zip to a file and give that; or set TMPDIR to a folder with room for it',
+  },
+  output: {
+    why: 'the headers of a zip are completed last, so a zip for standard output is kept until it is whole',
+    fix: 'name a file with -o; or set TMPDIR to a folder with room for it',
+  },
+} as const;
+
 /** Makes a private file in the folder for temporary files. @throws {BundleError} `STORAGE_*` */
-export async function openPrivateFile(): Promise<PrivateFile> {
+export async function openPrivateFile(purpose: keyof typeof PURPOSES): Promise<PrivateFile> {
   const folder = tmpdir();
   const path = join(folder, `bulla-${randomBytes(12).toString('hex')}`);
-  const fail = (error: unknown): BundleError => privateError(error, folder);
+  const fail = (error: unknown): BundleError => privateError(error, folder, purpose);
   let handle: FileHandle;
   try {
     handle = await open(path, 'wx+', 0o600);
@@ -91,7 +103,7 @@ async function spool(
   options: Pick<SourceOptions, 'signal' | 'spoolBytes'>,
 ): Promise<RandomAccess> {
   const limit = options.spoolBytes ?? DEFAULT_LIMITS.spoolBytes;
-  const file = await openPrivateFile();
+  const file = await openPrivateFile('input');
   try {
     for await (const chunk of stream) {
       if (file.size + chunk.byteLength > limit) throw tooLarge(limit);
@@ -116,12 +128,11 @@ function tooLarge(limit: number): BundleError {
   );
 }
 
-function privateError(error: unknown, folder: string): BundleError {
+function privateError(error: unknown, folder: string, purpose: keyof typeof PURPOSES): BundleError {
   const { code, message, cause } = writeError(error, folder);
   return new BundleError(code, `${message}, for the private copy that a zip needs`, {
     where: { file: folder },
-    why: 'the directory of a zip is at its end, so a zip from a pipe is kept whole until it has been read',
-    fix: 'write the zip to a file and give that; or set TMPDIR to a folder with room for it',
+    ...PURPOSES[purpose],
     cause,
   });
 }
