@@ -89,7 +89,9 @@ describe('what we accept is read alike by all others', () => {
           archives.push({ title: `seed ${seed}`, path, ours: members });
         }
       }
-      different.push(...(await disagreements(archives)));
+      const seen = await disagreements(archives);
+      if (seen.length > 0) console.error(`from ${start} on: ${JSON.stringify(seen)}`); // a long run tells at once
+      different.push(...seen);
       rmSync(batch, { recursive: true });
     }
     console.info(
