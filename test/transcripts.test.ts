@@ -19,7 +19,7 @@ const VOLATILE: readonly (readonly [pattern: RegExp, placeholder: string])[] = [
   [/\b[0-9a-f]{64}([0-9a-f]{32}){0,2}\b/g, '<hex>'],
   [/\b[0-9a-f]{16}(?=…|\.pem)/g, '<hex>'],
   [/\b(?!2020-|2021-|2099-)20\d\d-\d\d-\d\d(T[\d:.]+Z)?/g, '<date>'],
-  [/\.partial-\w+/g, '.partial-<id>'],
+  [/\.partial-[\w-]+/g, '.partial-<id>'],
 ];
 
 let workbench: Workbench;

@@ -13,10 +13,11 @@ const JSON_MS = 1000;
 export function createProgress(
   mode: ProgressMode,
   context: Context,
-  clock: () => number = Date.now,
+  clock: () => number = () => performance.now(), // the clock of the machine may be set back
 ): { readonly onProgress: OnProgress; end(): void } {
   const { stderr } = context;
-  const interval = mode === 'json' ? JSON_MS : stderr.isTTY ? TERMINAL_MS : PLAIN_MS;
+  const draws = stderr.isTTY && context.env['TERM'] !== 'dumb'; // which knows no way back to the start of a line
+  const interval = mode === 'json' ? JSON_MS : draws ? TERMINAL_MS : PLAIN_MS;
   const start = clock();
   let next = start + (mode === 'json' ? 0 : interval);
   let drawn = false;
@@ -30,9 +31,9 @@ export function createProgress(
         return;
       }
       const line = describe(event, (now - start) / 1000);
-      if (stderr.isTTY) stderr.write(`\r\x1b[K${line.slice(0, Math.max(20, stderr.columns - 1))}`);
+      if (draws) stderr.write(`\r\x1b[K${line.slice(0, Math.max(20, stderr.columns - 1))}`);
       else stderr.write(`${line}\n`);
-      drawn = stderr.isTTY;
+      drawn = draws;
     },
     end: () => {
       if (drawn) stderr.write('\r\x1b[K');

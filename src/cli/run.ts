@@ -21,7 +21,7 @@ export async function run(argv: readonly string[], context: Context): Promise<nu
     return exitCode;
   } catch (error) {
     if (error instanceof CommanderError && error.exitCode === 0) return 0; // help or version was shown
-    const fault = error instanceof CommanderError ? usageError(error, program, argv) : toBundleError(error);
+    const fault = error instanceof CommanderError ? usageError(error, program, argv) : faultOf(error);
     if (argv.includes('--json')) {
       const [command = 'help', sub = ''] = argv.filter((word) => !word.startsWith('-'));
       const operation =
@@ -33,6 +33,18 @@ export async function run(argv: readonly string[], context: Context): Promise<nu
     }
     return exitCodeOf([fault]);
   }
+}
+
+/** The parts of the program are files, too: with too few descriptors the loader fails, which is no fault of ours. */
+function faultOf(error: unknown): BundleError {
+  const { code, path } = error instanceof Error ? (error as NodeJS.ErrnoException) : {};
+  if (code !== 'EMFILE' && code !== 'ENFILE') return toBundleError(error);
+  return new BundleError('FILE_UNREADABLE', `cannot read a file: too many open files (${code})`, {
+    ...(path === undefined ? {} : { where: { file: path } }),
+    why: 'bulla needs some 40 open files, and may have fewer',
+    fix: 'allow more open files (ulimit -n 256 will do), or close programs that hold many',
+    cause: error,
+  });
 }
 
 /** A variable of the shell that is not set becomes an empty word, and would name the folder one is in. */

@@ -18,7 +18,7 @@ import type { NamedMember } from './judge-signature.ts';
 import { manifestDigests } from './look-ahead.ts';
 import type { PackFormat } from './pack.ts';
 import { type ReadMember, readMember } from './read-member.ts';
-import type { InputReport } from './report.ts';
+import { type InputReport, sweptWarnings } from './report.ts';
 import { needsPatching, writeArchive } from './write-archive.ts';
 
 /** Where a copy goes, and in which container. */
@@ -46,6 +46,7 @@ export interface SignatureEdit {
 export interface Copied {
   readonly input: InputReport;
   readonly judged: ContentsJudgement;
+  readonly warnings: readonly string[];
 }
 
 /**
@@ -65,7 +66,11 @@ export async function copyBundle(input: string, edit: SignatureEdit, options: Co
   const hint = await manifestDigests(source, DEFAULT_LIMITS);
   expectOtherThan(options.output, edit.inputs);
   const { format, overwrite = false, mtime = 0 } = options;
-  await using output = await openOutput(options.output, { overwrite, patched: needsPatching(format) });
+  await using output = await openOutput(options.output, {
+    overwrite,
+    patched: needsPatching(format),
+    signal,
+  });
   const copying = new Copying(edit, { hint, total: source.size, onProgress: options.onProgress });
   let copied: number | undefined;
   try {
@@ -80,6 +85,7 @@ export async function copyBundle(input: string, edit: SignatureEdit, options: Co
   return {
     input: { name: source.name, ...(source.size === undefined ? {} : { size: source.size }) },
     judged: { ...copying.judged, warnings: [...copyWarning(copied), ...copying.judged.warnings] },
+    warnings: sweptWarnings(output.swept),
   };
 }
 

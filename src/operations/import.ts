@@ -1,10 +1,11 @@
 import { checkAborted } from '../kit/bytes.ts';
+import { openDeadline } from '../kit/deadline.ts';
 import { BundleError, toBundleError } from '../kit/errors.ts';
 import type { BundleInput } from '../storage/open-source.ts';
 import { openStaging, type Staging } from '../storage/staging.ts';
 import { diskImagesOf } from './disk-images.ts';
 import type { Examination } from './examine.ts';
-import { type FileReport, makeReport, type Report } from './report.ts';
+import { type FileReport, makeReport, type Report, sweptWarnings } from './report.ts';
 import { examineAndReport, type VerifyOptions } from './verify.ts';
 
 /** How a bundle is imported: verified as `verify` does, and published only by its verdict. */
@@ -34,13 +35,16 @@ export interface ImportResult {
  * @throws {BundleError} when the input cannot be opened, the trust settings cannot be read, or the destination is not free
  */
 export async function importBundle(input: BundleInput, options: ImportOptions): Promise<ImportResult> {
+  using deadline = openDeadline(options);
   await using staging = options.dryRun ? undefined : openStaging(options.destination);
-  const { examination, report } = await examineAndReport('import', input, options, staging);
+  const timed = { ...options, ...deadline };
+  const { examination, report: judged } = await examineAndReport('import', input, timed, staging);
+  const report = { ...judged, warnings: [...judged.warnings, ...sweptWarnings(staging?.swept ?? [])] };
   if (report.exitCode !== 0) return { imported: false, report, files: [] };
 
   let kept: ReadonlySet<string>;
   try {
-    checkAborted(options.signal); // a small bundle may have been read without a look at it
+    checkAborted(deadline.signal); // a small bundle may have been read without a look at it
     kept = keptNames(examination, options.imagesOnly ?? false);
   } catch (error) {
     return { imported: false, report: refuse(report, toBundleError(error)), files: [] };

@@ -8,6 +8,7 @@ import { parseCertificateFile } from '../formats/ovf/certificate-file.ts';
 import { type Descriptor, parseDescriptor } from '../formats/ovf/descriptor.ts';
 import { parseManifest } from '../formats/ovf/manifest.ts';
 import { concat, copyBytes } from '../kit/bytes.ts';
+import { openDeadline } from '../kit/deadline.ts';
 import { BundleError, isBundleError, toBundleError } from '../kit/errors.ts';
 import { DEFAULT_LIMITS, type Limits } from '../kit/limits.ts';
 import { type BundleInput, openSource } from '../storage/open-source.ts';
@@ -40,10 +41,11 @@ export interface Inspection {
  */
 export async function inspect(
   input: BundleInput,
-  options: Pick<VerifyOptions, 'limits' | 'signal' | 'onProgress'> = {},
+  options: Pick<VerifyOptions, 'limits' | 'signal' | 'deadlineMs' | 'onProgress'> = {},
 ): Promise<{ readonly report: Report; readonly inspection: Inspection }> {
   const limits = { ...DEFAULT_LIMITS, ...options.limits };
-  await using source = await openSource(input, sourceOptions(options));
+  using deadline = openDeadline(options);
+  await using source = await openSource(input, sourceOptions({ ...options, ...deadline }));
   const members: ReadMember[] = [];
   const disks: Record<string, DiskProbe> = Object.create(null); // a member may be named __proto__
   const errors: BundleError[] = [];

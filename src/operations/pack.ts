@@ -9,7 +9,7 @@ import { openInputFile } from '../storage/input-file.ts';
 import { expectOtherThan, openOutput } from '../storage/output.ts';
 import { makeSignature } from './make-signature.ts';
 import { type ApplianceOptions, type PackPlan, type PlannedFile, planPack } from './pack-plan.ts';
-import { type FileReport, makeReport, type Report } from './report.ts';
+import { type FileReport, makeReport, type Report, sweptWarnings } from './report.ts';
 import { certificateReport } from './signature-report.ts';
 import type { SigningDigest, SigningIdentity } from './signing-identity.ts';
 import type { TimestampSource } from './timestamp-source.ts';
@@ -68,8 +68,12 @@ export async function pack(inputs: readonly string[], options: PackOptions): Pro
     ...plan.files.map(({ path }) => path),
     ...(options.identity?.files ?? []),
   ]);
-  const { format, overwrite = false, mtime = 0 } = options;
-  await using output = await openOutput(options.output, { overwrite, patched: needsPatching(format) });
+  const { format, overwrite = false, mtime = 0, signal } = options;
+  await using output = await openOutput(options.output, {
+    overwrite,
+    patched: needsPatching(format),
+    signal,
+  });
   const packing = new Packing(plan, options);
   const bytes = await writeArchive(format, packing.files(), output, { mtime });
   await output.commit();
@@ -77,7 +81,7 @@ export async function pack(inputs: readonly string[], options: PackOptions): Pro
     operation: 'pack',
     errors: [],
     files: packing.reports(),
-    warnings: [...plan.warnings, ...(options.identity?.warnings ?? [])],
+    warnings: [...plan.warnings, ...(options.identity?.warnings ?? []), ...sweptWarnings(output.swept)],
     result: {
       output: options.output,
       format: options.format,

@@ -178,3 +178,8 @@ function verdictOf(exitCode: number): Verdict {
 function errorReport(error: BundleError): ErrorReport {
   return { code: error.code, message: error.message, where: error.where, why: error.why, fix: error.fix };
 }
+
+/** What is to be said about leftovers of runs that were killed, by name. [import.8] */
+export function sweptWarnings(swept: readonly string[]): readonly string[] {
+  return swept.map((name) => `removed "${name}", which an earlier run had left when it was killed`);
+}

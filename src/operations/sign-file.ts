@@ -37,7 +37,7 @@ export async function signFile(input: string, options: SignFileOptions): Promise
     ...(signal ? { signal } : {}),
   });
   expectOtherThan(path, [...identity.files, ...(input === '-' ? [] : [input])]);
-  await using output = await openOutput(path, { overwrite: options.overwrite ?? false });
+  await using output = await openOutput(path, { overwrite: options.overwrite ?? false, signal });
   const hash = openHash(cmsDigestOf(signer.publicKey, digest));
   let bytes = 0;
   for await (const chunk of source.stream()) {

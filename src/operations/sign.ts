@@ -26,7 +26,11 @@ export interface SignOptions extends CopyOptions {
  */
 export async function sign(input: string, options: SignOptions): Promise<Report> {
   const { identity, digest = 'sha256', cms, timestamp } = options;
-  const { input: source, judged } = await copyBundle(
+  const {
+    input: source,
+    judged,
+    warnings,
+  } = await copyBundle(
     input,
     {
       inputs: identity.files,
@@ -51,7 +55,7 @@ export async function sign(input: string, options: SignOptions): Promise<Report>
     checks: judged.checks,
     files: judged.files,
     errors: judged.errors,
-    warnings: [...judged.warnings, ...identity.warnings],
+    warnings: [...judged.warnings, ...identity.warnings, ...warnings],
     result: {
       output: options.output,
       format: options.format,

@@ -29,7 +29,11 @@ export interface TimestampOptions extends CopyOptions {
  * @see spec/bundle.md, clauses pack.9 and pack.10
  */
 export async function timestamp(input: string, options: TimestampOptions): Promise<Report> {
-  const { input: source, judged } = await copyBundle(
+  const {
+    input: source,
+    judged,
+    warnings,
+  } = await copyBundle(
     input,
     {
       inputs: [],
@@ -44,7 +48,7 @@ export async function timestamp(input: string, options: TimestampOptions): Promi
     checks: judged.checks,
     files: judged.files,
     errors: judged.errors,
-    warnings: judged.warnings,
+    warnings: [...judged.warnings, ...warnings],
     result: { output: options.output, format: options.format, timestamped: judged.errors.length === 0 },
   });
 }

@@ -1,4 +1,5 @@
 import { splitPem } from '../formats/pem.ts';
+import { openDeadline } from '../kit/deadline.ts';
 import { decodeLatin1 } from '../kit/encoding.ts';
 import { BundleError, toBundleError } from '../kit/errors.ts';
 import { DEFAULT_LIMITS } from '../kit/limits.ts';
@@ -34,7 +35,8 @@ export async function verifyFile(
   const limits = { ...DEFAULT_LIMITS, ...options.limits };
   const policy = await loadPolicy(options, { at, allowances });
   const bytes = readSmallFile(signatureFile, SIGNATURE_BYTES);
-  await using source = await openSource(input, sourceOptions(options));
+  using deadline = openDeadline(options);
+  await using source = await openSource(input, sourceOptions({ ...options, ...deadline }));
   const rest = {
     operation: 'verify',
     at,

@@ -1,5 +1,6 @@
 import type { Descriptor } from '../formats/ovf/descriptor.ts';
 import type { ManifestEntry } from '../formats/ovf/manifest.ts';
+import { openDeadline } from '../kit/deadline.ts';
 import { BundleError } from '../kit/errors.ts';
 import { DEFAULT_LIMITS, type Limits } from '../kit/limits.ts';
 import type { OnProgress } from '../kit/progress.ts';
@@ -27,6 +28,8 @@ export interface VerifyOptions {
   readonly allow?: Partial<Allowances>;
   readonly limits?: Partial<Limits>;
   readonly signal?: AbortSignal;
+  /** milliseconds that all of it may take; without it only `limits.idleMs` ends the waiting */
+  readonly deadlineMs?: number;
   readonly onProgress?: OnProgress;
 }
 
@@ -51,7 +54,8 @@ export type VerifyResult =
  * @throws {BundleError} when the input cannot be opened or the trust settings cannot be read
  */
 export async function verify(input: BundleInput, options: VerifyOptions = {}): Promise<VerifyResult> {
-  const { examination, report } = await examineAndReport('verify', input, options);
+  using deadline = openDeadline(options);
+  const { examination, report } = await examineAndReport('verify', input, { ...options, ...deadline });
   return verifyResult(examination, report);
 }
 

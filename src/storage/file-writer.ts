@@ -2,6 +2,7 @@ import { constants } from 'node:fs';
 import { type FileHandle, open } from 'node:fs/promises';
 import { CHUNK_BYTES } from '../kit/limits.ts';
 import { writeError } from './io-errors.ts';
+import type { WrittenFile } from './written-file.ts';
 
 /** Chunks below this are gathered before they are written. */
 const DIRECT_BYTES = CHUNK_BYTES / 4;
@@ -19,6 +20,7 @@ export class FileWriter {
   #filled = 0;
   #position = 0;
   #pending: Promise<void> = Promise.resolve();
+  #written: WrittenFile | undefined;
 
   private constructor(handle: FileHandle, name: string) {
     this.#handle = handle;
@@ -33,6 +35,11 @@ export class FileWriter {
     } catch (error) {
       throw writeError(error, name);
     }
+  }
+
+  /** The file as it was when it was finished; undefined until then. */
+  get written(): WrittenFile | undefined {
+    return this.#written;
   }
 
   /** Takes the next bytes; they must stay as they are until the next call has returned. */
@@ -64,6 +71,8 @@ export class FileWriter {
       await this.#flush();
       await this.#handle.truncate(this.#position); // a hole at the end has no write that would set the size
       await this.#handle.sync();
+      const { dev, ino, size } = await this.#handle.stat();
+      this.#written = { dev, ino, size };
     } catch (error) {
       throw writeError(error, this.#name);
     } finally {
@@ -96,6 +105,7 @@ export class FileWriter {
     try {
       for (let at = 0; at < bytes.byteLength; ) {
         const { bytesWritten } = await this.#handle.write(bytes, at, bytes.byteLength - at, position + at);
+        if (bytesWritten === 0) throw new Error('the file system takes no more bytes, and does not say why');
         at += bytesWritten;
       }
     } catch (error) {

@@ -9,7 +9,7 @@ export async function waitFor<T>(work: Promise<T>, options: SourceOptions, name:
   let onAbort: (() => void) | undefined;
   const limit = new Promise<never>((_, reject) => {
     timer = setTimeout(() => {
-      const seconds = Math.round(options.idleMs / 1000);
+      const seconds = options.idleMs / 1000;
       reject(
         new BundleError('INPUT_STALLED', `no byte has arrived for ${seconds} seconds`, {
           where: { file: name },
@@ -28,7 +28,8 @@ export async function waitFor<T>(work: Promise<T>, options: SourceOptions, name:
   }
 }
 
-function reasonOf(signal: AbortSignal | undefined): unknown {
+/** Why a signal has fired, as an error of ours. */
+export function reasonOf(signal: AbortSignal | undefined): unknown {
   try {
     checkAborted(signal);
     return new BundleError('INTERRUPTED', 'interrupted');

@@ -1,3 +1,4 @@
+import { constants } from 'node:os';
 import { BundleError, isBundleError } from '../kit/errors.ts';
 
 const PLAIN: Readonly<Record<string, string>> = {
@@ -15,11 +16,22 @@ const PLAIN: Readonly<Record<string, string>> = {
   EPIPE: 'whoever was reading it has gone away',
 };
 
+/** The name of a system error. Node has none for a used-up quota, and gives the number alone. */
+function codeOf(error: unknown): string {
+  const { code = '', errno } = error instanceof Error ? (error as NodeJS.ErrnoException) : {};
+  return errno === -constants.errno.EDQUOT ? 'EDQUOT' : String(code);
+}
+
 /** What the system said, in words: "permission denied (EACCES)". */
 function reasonOf(error: unknown): { code: string; text: string } {
-  const code = error instanceof Error && 'code' in error ? String(error.code) : '';
+  const code = codeOf(error);
   const text = PLAIN[code] ?? (error instanceof Error ? error.message : String(error));
   return { code, text: PLAIN[code] ? `${text} (${code})` : text };
+}
+
+function fixFor(code: string): { fix?: string } {
+  if (code !== 'EMFILE' && code !== 'ENFILE') return {};
+  return { fix: 'allow more open files (ulimit -n 256 will do), or close programs that hold many' };
 }
 
 /** A failure to read `file`, wrapped: `FILE_NOT_FOUND` or `FILE_UNREADABLE`. */
@@ -29,7 +41,11 @@ export function readError(error: unknown, file: string): BundleError {
   const where = { file };
   if (code === 'ENOENT')
     return new BundleError('FILE_NOT_FOUND', 'there is no such file', { where, cause: error });
-  return new BundleError('FILE_UNREADABLE', `cannot read the file: ${text}`, { where, cause: error });
+  return new BundleError('FILE_UNREADABLE', `cannot read the file: ${text}`, {
+    where,
+    cause: error,
+    ...fixFor(code),
+  });
 }
 
 /** A failure to write `file`, wrapped: `STORAGE_FULL`, `STORAGE_FAILED` or `DESTINATION_EXISTS`. */
@@ -56,5 +72,5 @@ export function writeError(error: unknown, file: string): BundleError {
       cause: error,
     });
   }
-  return new BundleError('STORAGE_FAILED', `cannot write: ${text}`, { where, cause: error });
+  return new BundleError('STORAGE_FAILED', `cannot write: ${text}`, { where, cause: error, ...fixFor(code) });
 }

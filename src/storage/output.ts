@@ -1,15 +1,19 @@
-import { randomBytes } from 'node:crypto';
 import { statSync } from 'node:fs';
 import { link, rename, unlink } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
 import { BundleError } from '../kit/errors.ts';
 import { FileWriter } from './file-writer.ts';
+import { reasonOf } from './idle.ts';
 import { writeError } from './io-errors.ts';
+import { partialName, sweepPartials } from './partial.ts';
 import { openPrivateFile } from './private-file.ts';
 import { syncFolder } from './staging.ts';
+import { isThere, takenAway } from './written-file.ts';
 
 /** Where a packed bundle goes. Nothing stands under the final name before `commit`; disposing without it leaves nothing. */
 export interface Output extends AsyncDisposable {
+  /** names of what runs that are gone had left beside the file; it has been removed */
+  readonly swept: readonly string[];
   /** takes the next bytes; they must stay as they are until the next call has returned */
   write(chunk: Uint8Array): Promise<void>;
   /** writes again what stands at `offset`; only where that was asked for */
@@ -25,27 +29,42 @@ export interface Output extends AsyncDisposable {
  */
 export async function openOutput(
   path: string,
-  options: { readonly overwrite: boolean; readonly mode?: number; readonly patched?: boolean },
+  options: {
+    readonly overwrite: boolean;
+    readonly mode?: number;
+    readonly patched?: boolean;
+    readonly signal?: AbortSignal | undefined;
+  },
 ): Promise<Output> {
-  if (path === '-') return options.patched ? keptOutput(stdoutOutput()) : stdoutOutput();
+  if (path === '-')
+    return options.patched ? keptOutput(stdoutOutput(options.signal)) : stdoutOutput(options.signal);
   const target = resolve(path);
   expectFree(target, path, options.overwrite);
-  const temporary = join(dirname(target), `.${basename(target)}.partial-${randomBytes(6).toString('hex')}`);
+  const swept = sweepPartials(dirname(target)); // first: what is left there may be what fills the disk
+  const temporary = join(dirname(target), partialName(`.${basename(target)}`));
   const writer = await FileWriter.create(temporary, options.mode ?? 0o666, path);
   let finished = false;
   let published = false;
 
   return {
+    swept,
     write: (chunk) => writer.write(chunk),
     patch: (offset, bytes) => writer.patch(offset, bytes),
     commit: async () => {
       finished = true;
       await writer.finish();
+      if (!isThere(temporary, writer.written)) throw takenAway(path);
       try {
         await publish(temporary, target, path, options.overwrite);
         published = true;
+      } catch (error) {
+        throw writeError(error, path);
+      }
+      try {
         await syncFolder(dirname(target));
       } catch (error) {
+        // It may be gone after a loss of power, so it is not left as if it were there; what it replaced is gone already.
+        if (!options.overwrite) await unlink(target);
         throw writeError(error, path);
       }
     },
@@ -104,10 +123,10 @@ async function publish(temporary: string, target: string, path: string, overwrit
     expectFree(target, path, false); // a file system without links
     return rename(temporary, target);
   }
-  await unlink(temporary);
+  await unlink(temporary).catch(() => {}); // the bundle is there, and its other name is swept by the next run
 }
 
-function stdoutOutput(): Output {
+function stdoutOutput(signal: AbortSignal | undefined): Output {
   const { stdout } = process;
   if (stdout.isTTY) {
     throw new BundleError('USAGE', 'standard output is a terminal', {
@@ -122,14 +141,18 @@ function stdoutOutput(): Output {
   return {
     write: async (chunk) => {
       if (failure) throw writeError(failure, 'standard output');
+      let onAbort = (): void => {};
       await new Promise<void>((done, fail) => {
+        onAbort = () => fail(reasonOf(signal)); // [cli.9] a reader that takes nothing must not hold us
+        signal?.addEventListener('abort', onAbort);
         stdout.write(chunk, (error) => (error ? fail(writeError(error, 'standard output')) : done()));
-      });
+      }).finally(() => signal?.removeEventListener('abort', onAbort));
     },
     patch: async () => {
       throw new BundleError('INTERNAL', 'what went to standard output cannot be written again');
     },
     commit: async () => {},
+    swept: [],
     [Symbol.asyncDispose]: async () => {},
   };
 }
@@ -138,6 +161,7 @@ function stdoutOutput(): Output {
 async function keptOutput(output: Output): Promise<Output> {
   const file = await openPrivateFile('output');
   return {
+    swept: output.swept,
     write: (chunk) => file.append(chunk),
     patch: (offset, bytes) => file.patch(offset, bytes),
     commit: async () => {

@@ -2,7 +2,6 @@ import {
   closeSync,
   lstatSync,
   mkdirSync,
-  mkdtempSync,
   openSync,
   readdirSync,
   realpathSync,
@@ -15,6 +14,8 @@ import { basename, dirname, join, resolve } from 'node:path';
 import { BundleError } from '../kit/errors.ts';
 import { FileWriter } from './file-writer.ts';
 import { writeError } from './io-errors.ts';
+import { partialName, sweepPartials } from './partial.ts';
+import { isThere, takenAway } from './written-file.ts';
 
 /**
  * A private folder beside the destination where members wait for the verdict.
@@ -23,6 +24,8 @@ import { writeError } from './io-errors.ts';
  * destination is absent, or complete and right, at every moment.
  */
 export interface Staging extends AsyncDisposable {
+  /** names of what runs that are gone had left beside the destination; it has been removed */
+  readonly swept: readonly string[];
   /** creates the file of a member; folders in its name are made */
   create(member: string): Promise<FileWriter>;
   /** takes a member out again before publishing, and the folders that it leaves empty */
@@ -42,32 +45,48 @@ export function openStaging(destination: string): Staging {
   expectVacant(target, destination);
   let parent: string;
   let folder: string;
+  let made: Stats;
+  let swept: readonly string[];
   try {
     parent = realpathSync(dirname(target));
+    expectOwn(parent, dirname(target));
+    swept = sweepPartials(parent); // first: what is left there may be what fills the disk
     closeSync(openSync(parent, 'r')); // it is synced in the end, and must not turn out unreadable only then
-    folder = mkdtempSync(join(parent, `${basename(target)}.partial-`));
+    folder = join(parent, partialName(basename(target)));
+    mkdirSync(folder, 0o700);
+    made = lstatSync(folder);
   } catch (error) {
     throw writeError(error, dirname(target));
   }
   let published = false;
   const folders = new Set([folder]);
+  const files = new Map<string, FileWriter>();
 
   return {
+    swept,
     create: async (member) => {
       const path = join(folder, member);
       const name = join(destination, member);
-      for (let up = dirname(path); up.length > folder.length; up = dirname(up)) folders.add(up);
+      const above: string[] = [];
+      for (let up = dirname(path); up.length > folder.length; up = dirname(up)) above.unshift(up);
       try {
-        mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
+        // One by one, and never the folder that all is in: had it been taken away, it would come back empty.
+        for (const path of above.filter((path) => !folders.has(path))) {
+          mkdirSync(path, 0o700);
+          folders.add(path);
+        }
+        const writer = await FileWriter.create(path, 0o600, name);
+        files.set(member, writer);
+        return writer;
       } catch (error) {
-        throw writeError(error, name);
+        throw isThere(folder, made) ? writeError(error, name) : takenAway(destination, error);
       }
-      return FileWriter.create(path, 0o600, name);
     },
     remove: async (member) => {
       const path = join(folder, member);
       try {
         await unlink(path);
+        files.delete(member);
         for (let up = dirname(path); up.length > folder.length && isEmpty(up); up = dirname(up)) {
           rmdirSync(up);
           folders.delete(up);
@@ -77,20 +96,43 @@ export function openStaging(destination: string): Staging {
       }
     },
     publish: async () => {
+      const final = join(parent, basename(target));
       try {
         for (const path of folders) await syncFolder(path);
+        for (const [member, { written }] of files) {
+          if (!isThere(join(folder, member), written)) throw takenAway(join(destination, member));
+        }
         expectVacant(target, destination);
-        await rename(folder, join(parent, basename(target)));
-        published = true;
+        if (!isThere(folder, made)) throw takenAway(destination); // another may have been put in its place
+        await rename(folder, final);
+      } catch (error) {
+        throw isThere(folder, made) ? writeError(error, destination) : takenAway(destination, error);
+      }
+      try {
         await syncFolder(parent);
       } catch (error) {
+        // [import.3] It may be gone after a loss of power, so it is not reported as done, and not left as if it were.
+        await rename(final, folder);
         throw writeError(error, destination);
       }
+      published = true;
     },
     [Symbol.asyncDispose]: async () => {
-      if (!published) await rm(folder, { recursive: true, force: true });
+      if (published) return;
+      await rm(folder, { recursive: true, force: true }).catch(() => {}); // why it came to this says more; the next run sweeps
     },
   };
+}
+
+/** [import.9] In a folder where everybody may rename everything, the members could be exchanged after the verdict. */
+function expectOwn(parent: string, name: string): void {
+  const { mode } = statSync(parent);
+  if ((mode & 0o002) === 0 || (mode & 0o1000) !== 0) return;
+  throw new BundleError('STORAGE_FAILED', 'everybody may rename and delete what is in this folder', {
+    where: { file: name },
+    why: 'another user could put other files in place of those that were verified',
+    fix: `choose another destination, or protect the folder: chmod o-w ${name} (chmod +t, where others must write there)`,
+  });
 }
 
 function isEmpty(folder: string): boolean {

@@ -5,8 +5,9 @@ import { type OutputFlags, progressOf, withOutputOptions } from '../options.ts';
 import type { Exit } from '../program.ts';
 import { formatBytes } from '../progress.ts';
 import { type TrustFlags, verifyOptionsOf, withTrustOptions } from '../trust-options.ts';
+import { type WaitFlags, waitOptionsOf, withWaitOptions } from '../wait-options.ts';
 
-interface ImportFlags extends TrustFlags, OutputFlags {
+interface ImportFlags extends TrustFlags, WaitFlags, OutputFlags {
   readonly to: string;
   readonly imagesOnly?: boolean;
   readonly dryRun?: boolean;
@@ -26,29 +27,33 @@ export function importCommand(program: Command, context: Context, exit: Exit): v
     .option('--images-only', 'keep only the disk images')
     .option('--dry-run', 'verify, and say what would be written')
     .addHelpText('after', '\nExample:\n  bulla import web.ova --to /var/lib/images/web');
-  withOutputOptions(withTrustOptions(command)).action(async (input: string, flags: ImportFlags) => {
-    const { importBundle } = await import('../../operations/import.ts');
-    const { renderReport } = await import('../render-report.ts');
-    const progress = progressOf(flags, context);
-    try {
-      const { report, files } = await importBundle(input, {
-        ...verifyOptionsOf(flags, context),
-        destination: flags.to,
-        imagesOnly: flags.imagesOnly ?? false,
-        dryRun: flags.dryRun ?? false,
-        onProgress: progress.onProgress,
-      });
-      progress.end();
-      exit(renderReport(report, context, { json: flags.json ?? false, quiet: flags.quiet ?? false }));
-      if (report.exitCode !== 0 || flags.json || flags.quiet) return;
-      context.print(
-        flags.dryRun
-          ? `  would write  ${flags.to} (dry run: nothing was written)`
-          : `  imported to  ${flags.to}`,
-      );
-      for (const file of files) context.print(`    ${printable(file.name)}  ${formatBytes(file.size ?? 0)}`);
-    } finally {
-      progress.end();
-    }
-  });
+  withOutputOptions(withWaitOptions(withTrustOptions(command))).action(
+    async (input: string, flags: ImportFlags) => {
+      const { importBundle } = await import('../../operations/import.ts');
+      const { renderReport } = await import('../render-report.ts');
+      const progress = progressOf(flags, context);
+      try {
+        const { report, files } = await importBundle(input, {
+          ...verifyOptionsOf(flags, context),
+          ...waitOptionsOf(flags),
+          destination: flags.to,
+          imagesOnly: flags.imagesOnly ?? false,
+          dryRun: flags.dryRun ?? false,
+          onProgress: progress.onProgress,
+        });
+        progress.end();
+        exit(renderReport(report, context, { json: flags.json ?? false, quiet: flags.quiet ?? false }));
+        if (report.exitCode !== 0 || flags.json || flags.quiet) return;
+        context.print(
+          flags.dryRun
+            ? `  would write  ${flags.to} (dry run: nothing was written)`
+            : `  imported to  ${flags.to}`,
+        );
+        for (const file of files)
+          context.print(`    ${printable(file.name)}  ${formatBytes(file.size ?? 0)}`);
+      } finally {
+        progress.end();
+      }
+    },
+  );
 }

@@ -8,6 +8,7 @@ import { type OutputFlags, progressOf, withOutputOptions } from '../options.ts';
 import type { Exit } from '../program.ts';
 import { formatBytes } from '../progress.ts';
 import { renderReport } from '../render-report.ts';
+import { type WaitFlags, waitOptionsOf, withWaitOptions } from '../wait-options.ts';
 
 /** `bulla inspect BUNDLE` */
 export function inspectCommand(program: Command, context: Context, exit: Exit): void {
@@ -18,28 +19,31 @@ export function inspectCommand(program: Command, context: Context, exit: Exit): 
       'Shows the members of a bundle and what it says of itself. It checks no digest and no signature.',
     )
     .argument('<bundle>', 'a file, - for standard input, or an https address');
-  withOutputOptions(command).action(async (input: string, flags: OutputFlags) => {
-    const { inspect } = await import('../../operations/inspect.ts');
-    const progress = progressOf(flags, context);
-    try {
-      const { report, inspection } = await inspect(input, {
-        signal: context.signal,
-        onProgress: progress.onProgress,
-      });
-      progress.end();
-      if (!flags.json && !flags.quiet) renderInspection(report, inspection, context);
-      if (flags.json || report.exitCode !== 0) {
-        exit(
-          renderReport({ ...report, warnings: flags.json ? report.warnings : [] }, context, {
-            json: flags.json ?? false,
-            quiet: true,
-          }),
-        );
+  withOutputOptions(withWaitOptions(command)).action(
+    async (input: string, flags: OutputFlags & WaitFlags) => {
+      const { inspect } = await import('../../operations/inspect.ts');
+      const progress = progressOf(flags, context);
+      try {
+        const { report, inspection } = await inspect(input, {
+          signal: context.signal,
+          ...waitOptionsOf(flags),
+          onProgress: progress.onProgress,
+        });
+        progress.end();
+        if (!flags.json && !flags.quiet) renderInspection(report, inspection, context);
+        if (flags.json || report.exitCode !== 0) {
+          exit(
+            renderReport({ ...report, warnings: flags.json ? report.warnings : [] }, context, {
+              json: flags.json ?? false,
+              quiet: true,
+            }),
+          );
+        }
+      } finally {
+        progress.end();
       }
-    } finally {
-      progress.end();
-    }
-  });
+    },
+  );
 }
 
 function renderInspection(report: Report, inspection: Inspection, context: Context): void {

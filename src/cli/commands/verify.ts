@@ -6,6 +6,7 @@ import type { Context } from '../context.ts';
 import { type OutputFlags, progressOf, withOutputOptions } from '../options.ts';
 import type { Exit } from '../program.ts';
 import { type TrustFlags, verifyOptionsOf, withTrustOptions } from '../trust-options.ts';
+import { type WaitFlags, waitOptionsOf, withWaitOptions } from '../wait-options.ts';
 
 const EXAMPLES = `
 Examples:
@@ -14,7 +15,7 @@ Examples:
   bulla verify image.iso --signature image.iso.p7s
   curl -sSf https://images.example/web.ova | bulla verify -`;
 
-interface VerifyFlags extends TrustFlags, OutputFlags {
+interface VerifyFlags extends TrustFlags, WaitFlags, OutputFlags {
   readonly signature?: string;
 }
 
@@ -31,18 +32,24 @@ export function verifyCommand(program: Command, context: Context, exit: Exit): v
     .argument('<bundle>', 'a file, - for standard input, or an https address')
     .option('--signature <p7s>', 'the detached signature of the file, DER or PEM')
     .addHelpText('after', EXAMPLES);
-  withOutputOptions(withTrustOptions(command)).action(async (input: string, flags: VerifyFlags) => {
-    const { renderReport } = await import('../render-report.ts');
-    const progress = progressOf(flags, context);
-    try {
-      const options = { ...verifyOptionsOf(flags, context), onProgress: progress.onProgress };
-      const report = await verified(input, flags.signature, options);
-      progress.end();
-      exit(renderReport(report, context, { json: flags.json ?? false, quiet: flags.quiet ?? false }));
-    } finally {
-      progress.end();
-    }
-  });
+  withOutputOptions(withWaitOptions(withTrustOptions(command))).action(
+    async (input: string, flags: VerifyFlags) => {
+      const { renderReport } = await import('../render-report.ts');
+      const progress = progressOf(flags, context);
+      try {
+        const options = {
+          ...verifyOptionsOf(flags, context),
+          ...waitOptionsOf(flags),
+          onProgress: progress.onProgress,
+        };
+        const report = await verified(input, flags.signature, options);
+        progress.end();
+        exit(renderReport(report, context, { json: flags.json ?? false, quiet: flags.quiet ?? false }));
+      } finally {
+        progress.end();
+      }
+    },
+  );
 }
 
 /** What is verified depends on whether there is a signature beside it; only what is needed is loaded. */

@@ -1,0 +1,37 @@
+import { type Command, InvalidArgumentError } from 'commander';
+import type { VerifyOptions } from '../operations/verify.ts';
+
+/** Options of the commands that read a bundle, which may come from a pipe or the network. */
+export interface WaitFlags {
+  readonly idleTimeout?: number;
+  readonly deadline?: number;
+}
+
+/** The longest time that a timer can wait, in seconds; more would be none at all. */
+const MOST_SECONDS = 2_147_483;
+
+/** Adds `--idle-timeout` and `--deadline`. [cli.12] [cli.15] */
+export function withWaitOptions(command: Command): Command {
+  return command
+    .option(
+      '--idle-timeout <seconds>',
+      'give up when a pipe or server sends nothing for so long (default: 60)',
+      parseSeconds,
+    )
+    .option('--deadline <seconds>', 'give up when all is not done by then (default: never)', parseSeconds);
+}
+
+/** What the flags say, as the operations take it. */
+export function waitOptionsOf(flags: WaitFlags): Pick<VerifyOptions, 'limits' | 'deadlineMs'> {
+  const { idleTimeout, deadline } = flags;
+  return {
+    ...(idleTimeout === undefined ? {} : { limits: { idleMs: idleTimeout * 1000 } }),
+    ...(deadline === undefined ? {} : { deadlineMs: deadline * 1000 }),
+  };
+}
+
+function parseSeconds(text: string): number {
+  const seconds = /^\d{1,7}(\.\d{1,3})?$/.test(text) ? Number(text) : 0;
+  if (seconds > 0 && seconds <= MOST_SECONDS) return seconds;
+  throw new InvalidArgumentError(`Give seconds, more than 0 and at most ${MOST_SECONDS}.`);
+}

@@ -1,0 +1,124 @@
+import { readdirSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { available, contentOf, digestOf, layOut, partialsIn, RUNS } from '../factory/faults.ts';
+import { type Desk, MAIN, makeWorkbench, type Workbench } from '../factory/workbench.ts';
+
+let workbench: Workbench;
+let desk: Desk;
+let machine: ReturnType<typeof contentOf>;
+
+beforeAll(async () => {
+  workbench = await makeWorkbench();
+  desk = workbench.desk('keys');
+  await layOut(desk, 3_000_000);
+  expect((await desk.run('bulla import big.ova --to reference --trust ca.pem')).code).toBe(0);
+  machine = contentOf(at('reference'));
+});
+afterAll(() => {
+  desk[Symbol.dispose]();
+  workbench[Symbol.dispose]();
+});
+
+function at(name: string): string {
+  return join(desk.folder, name);
+}
+
+const PACK = `pack big.img --vendor Acme --name big --key signer.key --cert signer.pem`;
+
+/** What the system may answer, and what must come of it; `when` counts calls of the whole program. */
+const ANSWERS: readonly (readonly [call: string, answer: string, said: string])[] = [
+  ['pwrite64', 'ENOSPC', 'STORAGE_FULL'],
+  ['pwrite64', 'EDQUOT', 'STORAGE_FULL'],
+  ['pwrite64', 'EFBIG', 'STORAGE_FULL'],
+  ['pwrite64', 'EIO', 'STORAGE_FAILED'],
+  ['fsync', 'EIO', 'STORAGE_FAILED'],
+  ['fsync', 'ENOSPC', 'STORAGE_FULL'],
+  ['ftruncate', 'EIO', 'STORAGE_FAILED'],
+  ['mkdir', 'EACCES', 'STORAGE_FAILED'],
+  ['rename', 'EIO', 'STORAGE_FAILED'],
+  ['link', 'EIO', 'STORAGE_FAILED'],
+];
+
+const traced = available(
+  'answers of the system',
+  'strace -f -e inject=rename:error=EIO -e trace=rename true',
+);
+
+describe.skipIf(!traced)('a system that answers', () => {
+  test.each(ANSWERS)(
+    '[import.3] [import.4] [pack.4] %s with %s: %s, and nothing is left',
+    { timeout: 3_600_000 },
+    async (call, answer, said) => {
+      for (const [words, made] of [
+        ['import big.ova --to machine --trust ca.pem', 'machine'],
+        [`${PACK} -o new.ova`, 'new.ova'],
+      ] as const) {
+        for (let nth = 1; nth <= Math.min(RUNS, 12); nth++) {
+          const before = readdirSync(desk.folder);
+          const { code, stderr } = await injected(`${call}:error=${answer}:when=${nth}`, words);
+          const left = readdirSync(desk.folder).filter((name) => !before.includes(name));
+          if (code === 0) {
+            // The program has no such call any more, or it did not matter.
+            if (made === 'machine') expect(contentOf(at(made))).toEqual(machine);
+            else expect(digestOf(at(made))).toBe(digestOf(at('big.ova')));
+            rmSync(at(made), { recursive: true });
+            break;
+          }
+          expect([code, stderr], `${call} ${nth}`).toEqual([3, expect.stringContaining(`[${said}, exit 3]`)]);
+          expect(left, `${call} ${nth}`).toEqual([]);
+        }
+      }
+    },
+  );
+
+  test('[pack.4] link with EPERM, as file systems without links do: all is right', async () => {
+    const { code, stderr } = await injected('link:error=EPERM', `${PACK} -o new.ova --quiet`);
+    expect([code, stderr, digestOf(at('new.ova'))]).toEqual([0, '', digestOf(at('big.ova'))]);
+    rmSync(at('new.ova'));
+  });
+
+  test('[pack.4] [import.8] unlink with EIO, when the bundle is there already: it is kept, and its other name swept later', async () => {
+    const { code } = await injected('unlink:error=EIO', `${PACK} -o new.ova --quiet`);
+    expect([code, digestOf(at('new.ova')), partialsIn(desk.folder).length]).toEqual([
+      0,
+      digestOf(at('big.ova')),
+      1,
+    ]);
+    rmSync(at('new.ova'));
+    const { stderr } = await desk.run(`bulla ${PACK} -o new.ova`);
+    expect([stderr, partialsIn(desk.folder)]).toEqual([
+      expect.stringContaining('removed ".new.ova.partial-'),
+      [],
+    ]);
+    rmSync(at('new.ova'));
+  });
+
+  test.each(['big.ova', 'ca.pem', ''])(
+    '[import.3] openat of "%s" with EMFILE: exit 3, and nothing is left',
+    async (path) => {
+      for (const answer of ['EMFILE', 'ENFILE', 'EIO', 'EACCES']) {
+        for (const nth of [1, 2, 3]) {
+          const before = readdirSync(desk.folder);
+          const { code, stderr } = await injected(
+            `openat:error=${answer}:when=${nth}`,
+            'import big.ova --to machine --trust ca.pem',
+            at(path).replace(/\/$/, ''),
+          );
+          const left = readdirSync(desk.folder).filter((name) => !before.includes(name));
+          if (code === 0) expect(contentOf(at('machine'))).toEqual(machine);
+          else expect([code, stderr, left]).toEqual([3, expect.stringContaining(answer), []]);
+          rmSync(at('machine'), { recursive: true, force: true });
+        }
+      }
+    },
+  );
+});
+
+function injected(inject: string, words: string, path?: string): ReturnType<Desk['run']> {
+  const only = path === undefined ? '' : `-P '${path}'`;
+  const [call] = inject.split(':');
+  return desk.run(
+    `strace -f -qq -o /dev/null ${only} -e trace=${call} -e inject=${inject} node ${MAIN} ${words}`,
+  );
+}
