@@ -28,9 +28,11 @@ export {
   type PathReport,
 } from './operations/check-path.ts';
 export type { CopyOptions } from './operations/copy-bundle.ts';
+export { type Comparison, type Difference, diff } from './operations/diff.ts';
 export { type ImportOptions, type ImportResult, importBundle } from './operations/import.ts';
 export { type Inspection, inspect } from './operations/inspect.ts';
 export type { TrustOptions } from './operations/load-trust.ts';
+export { type NormalizeOptions, normalize } from './operations/normalize.ts';
 export { type PackFormat, type PackOptions, pack } from './operations/pack.ts';
 export type { ApplianceOptions } from './operations/pack-plan.ts';
 export type {

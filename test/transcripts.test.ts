@@ -55,7 +55,7 @@ describe.each(FILES)('%s', (file) => {
   const steps = stepsOf(readFileSync(join(FOLDER, file), 'utf8')).filter(({ line }) =>
     /^bulla [^|]*$/.test(line),
   );
-  const refused = steps.filter(({ code }) => code !== 0);
+  const refused = steps.filter(({ code }) => code !== 0 && code !== 6); // that bundles differ is an answer
 
   test('[cli.1] every command ends with a code that has a meaning', () => {
     const codes = new Set(EXIT_MEANINGS.map(([code]) => code));

@@ -1,9 +1,11 @@
 import { Command } from 'commander';
 import { completionCommand } from './commands/completion.ts';
 import { devCertsCommand } from './commands/dev-certs.ts';
+import { diffCommand } from './commands/diff.ts';
 import { helpCommand } from './commands/help.ts';
 import { importCommand } from './commands/import.ts';
 import { inspectCommand } from './commands/inspect.ts';
+import { normalizeCommand } from './commands/normalize.ts';
 import { packCommand } from './commands/pack.ts';
 import { signCommand } from './commands/sign.ts';
 import { timestampCommand } from './commands/timestamp.ts';
@@ -35,6 +37,8 @@ export function createProgram(context: Context, exit: Exit): Command {
     verifyCommand,
     inspectCommand,
     importCommand,
+    normalizeCommand,
+    diffCommand,
     trustCommand,
     devCertsCommand,
     helpCommand,

@@ -14,6 +14,7 @@ const REFUSED: Readonly<Record<string, string>> = {
   import: 'NOT imported',
   sign: 'NOT signed',
   timestamp: 'NOT timestamped',
+  normalize: 'NOT normalized',
   inspect: 'not sound',
 };
 

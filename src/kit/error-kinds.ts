@@ -5,6 +5,7 @@ export type ErrorKind =
   | 'io'
   | 'network'
   | 'unauthorised'
+  | 'different'
   | 'unsigned'
   | 'digest'
   | 'signature'

@@ -42,6 +42,12 @@ export const USE_ERRORS = {
     fix: 'choose another destination, or remove this one',
   },
 
+  BUNDLES_DIFFER: {
+    kind: 'different',
+    why: 'you asked whether they are the same',
+    fix: 'see the differences; which of the two is right is told by: bulla verify',
+  },
+
   // The machine
   FILE_NOT_FOUND: { kind: 'io', why: 'there is nothing to read', fix: 'check the path and the spelling' },
   FILE_UNREADABLE: { kind: 'io', why: 'the input cannot be read', fix: WRITABLE },

@@ -8,6 +8,7 @@ export const EXIT_CODES: Record<ErrorKind, number> = {
   io: 3,
   network: 4,
   unauthorised: 5,
+  different: 6,
   unsigned: 10,
   digest: 11,
   signature: 12,
@@ -30,6 +31,7 @@ export const EXIT_MEANINGS: readonly (readonly [code: number, meaning: string])[
   [3, 'input unreadable, input or output error, disk full'],
   [4, 'network or remote server'],
   [5, 'not authorised'],
+  [6, 'diff: the bundles differ'],
   [10, 'no signature'],
   [11, 'a digest does not match'],
   [12, 'signature invalid'],
@@ -45,7 +47,7 @@ export const EXIT_MEANINGS: readonly (readonly [code: number, meaning: string])[
 ];
 
 /** When several faults apply, the first of these decides; what kept us from finding out comes before every verdict. */
-const PRECEDENCE: readonly number[] = [130, 143, 1, 2, 3, 4, 5, 15, 11, 12, 16, 17, 13, 14, 18, 10, 20];
+const PRECEDENCE: readonly number[] = [130, 143, 1, 2, 3, 4, 5, 15, 11, 12, 16, 17, 13, 14, 18, 10, 20, 6];
 
 /** The exit code of a run that met these faults; 0 for none. */
 export function exitCodeOf(errors: readonly BundleError[]): number {

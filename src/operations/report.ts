@@ -167,6 +167,7 @@ export function makeReport(findings: Findings): Report {
 }
 
 function verdictOf(exitCode: number): Verdict {
+  if (exitCode === 6) return 'none';
   if (exitCode === 10) return 'unsigned';
   if (exitCode === 11 || exitCode === 12) return 'invalid';
   if (exitCode >= 15 && exitCode <= 17) return 'malformed';

@@ -1,20 +1,12 @@
-import {
-  closeSync,
-  lstatSync,
-  mkdirSync,
-  openSync,
-  readdirSync,
-  realpathSync,
-  rmdirSync,
-  type Stats,
-  statSync,
-} from 'node:fs';
-import { open, rename, rm, unlink } from 'node:fs/promises';
+import { closeSync, lstatSync, openSync, readdirSync, realpathSync, type Stats, statSync } from 'node:fs';
+import { open, rename } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import { basename, dirname, join, resolve } from 'node:path';
 import { BundleError } from '../kit/errors.ts';
-import { FileWriter } from './file-writer.ts';
+import type { FileWriter } from './file-writer.ts';
 import { writeError } from './io-errors.ts';
-import { partialName, sweepPartials } from './partial.ts';
+import { sweepPartials } from './partial.ts';
+import { openWaitingFolder, type WaitingFolder } from './waiting-folder.ts';
 import { isThere, takenAway } from './written-file.ts';
 
 /**
@@ -43,85 +35,65 @@ export interface Staging extends AsyncDisposable {
 export function openStaging(destination: string): Staging {
   const target = resolve(destination);
   expectVacant(target, destination);
-  let parent: string;
-  let folder: string;
-  let made: Stats;
-  let swept: readonly string[];
-  try {
-    parent = realpathSync(dirname(target));
-    expectOwn(parent, dirname(target));
-    swept = sweepPartials(parent); // first: what is left there may be what fills the disk
-    closeSync(openSync(parent, 'r')); // it is synced in the end, and must not turn out unreadable only then
-    folder = join(parent, partialName(basename(target)));
-    mkdirSync(folder, 0o700);
-    made = lstatSync(folder);
-  } catch (error) {
-    throw writeError(error, dirname(target));
-  }
-  let published = false;
-  const folders = new Set([folder]);
-  const files = new Map<string, FileWriter>();
+  const { parent, swept, folder } = prepare(dirname(target), basename(target), destination);
+  const final = join(parent, basename(target));
 
   return {
     swept,
-    create: async (member) => {
-      const path = join(folder, member);
-      const name = join(destination, member);
-      const above: string[] = [];
-      for (let up = dirname(path); up.length > folder.length; up = dirname(up)) above.unshift(up);
-      try {
-        // One by one, and never the folder that all is in: had it been taken away, it would come back empty.
-        for (const path of above.filter((path) => !folders.has(path))) {
-          mkdirSync(path, 0o700);
-          folders.add(path);
-        }
-        const writer = await FileWriter.create(path, 0o600, name);
-        files.set(member, writer);
-        return writer;
-      } catch (error) {
-        throw isThere(folder, made) ? writeError(error, name) : takenAway(destination, error);
-      }
-    },
-    remove: async (member) => {
-      const path = join(folder, member);
-      try {
-        await unlink(path);
-        files.delete(member);
-        for (let up = dirname(path); up.length > folder.length && isEmpty(up); up = dirname(up)) {
-          rmdirSync(up);
-          folders.delete(up);
-        }
-      } catch (error) {
-        throw writeError(error, join(destination, member));
-      }
-    },
+    create: folder.create,
+    remove: folder.remove,
     publish: async () => {
-      const final = join(parent, basename(target));
       try {
-        for (const path of folders) await syncFolder(path);
-        for (const [member, { written }] of files) {
-          if (!isThere(join(folder, member), written)) throw takenAway(join(destination, member));
-        }
+        for (const path of folder.folders) await syncFolder(path);
         expectVacant(target, destination);
-        if (!isThere(folder, made)) throw takenAway(destination); // another may have been put in its place
-        await rename(folder, final);
+        folder.checkUnchanged();
+        await rename(folder.path, final);
       } catch (error) {
-        throw isThere(folder, made) ? writeError(error, destination) : takenAway(destination, error);
+        throw isThere(folder.path, folder.made)
+          ? writeError(error, destination)
+          : takenAway(destination, error);
       }
       try {
         await syncFolder(parent);
       } catch (error) {
         // [import.3] It may be gone after a loss of power, so it is not reported as done, and not left as if it were.
-        await rename(final, folder);
+        await rename(final, folder.path);
         throw writeError(error, destination);
       }
-      published = true;
+      folder.giveAway();
     },
-    [Symbol.asyncDispose]: async () => {
-      if (published) return;
-      await rm(folder, { recursive: true, force: true }).catch(() => {}); // why it came to this says more; the next run sweeps
-    },
+    [Symbol.asyncDispose]: () => folder[Symbol.asyncDispose](),
   };
+}
+
+/** Members that wait to be written again, and are never published. */
+export interface Scratch extends Pick<WaitingFolder, 'create' | 'read'>, AsyncDisposable {
+  readonly swept: readonly string[];
+}
+
+/** Opens a scratch folder beside the file `output`, or for `-` where the system keeps such. @throws {BundleError} `STORAGE_FAILED` */
+export function openScratch(output: string): Scratch {
+  const beside = output === '-' ? tmpdir() : dirname(resolve(output));
+  const base = output === '-' ? 'bulla' : basename(output);
+  const { swept, folder } = prepare(beside, `.${base}`, output);
+  const { create, read } = folder;
+  return { swept, create, read, [Symbol.asyncDispose]: () => folder[Symbol.asyncDispose]() };
+}
+
+function prepare(
+  beside: string,
+  base: string,
+  shown: string,
+): { readonly parent: string; readonly swept: readonly string[]; readonly folder: WaitingFolder } {
+  try {
+    const parent = realpathSync(beside);
+    expectOwn(parent, beside);
+    const swept = sweepPartials(parent); // first: what is left there may be what fills the disk
+    closeSync(openSync(parent, 'r')); // it is synced in the end, and must not turn out unreadable only then
+    return { parent, swept, folder: openWaitingFolder(parent, base, shown) };
+  } catch (error) {
+    throw writeError(error, beside);
+  }
 }
 
 /** [import.9] In a folder where everybody may rename everything, the members could be exchanged after the verdict. */

@@ -1,0 +1,65 @@
+import { type Command, Option } from 'commander';
+import type { Context } from '../context.ts';
+import { field } from '../field.ts';
+import { formatOf, mtimeOf, type OutputFlags, progressOf, withOutputOptions } from '../options.ts';
+import type { Exit } from '../program.ts';
+import { formatBytes } from '../progress.ts';
+import { renderReport } from '../render-report.ts';
+import { type TrustFlags, verifyOptionsOf, withTrustOptions } from '../trust-options.ts';
+import { type WaitFlags, waitOptionsOf, withWaitOptions } from '../wait-options.ts';
+
+interface NormalizeFlags extends TrustFlags, WaitFlags, OutputFlags {
+  readonly output: string;
+  readonly format?: string;
+  readonly force?: boolean;
+}
+
+/** `bulla normalize BUNDLE -o OUT` */
+export function normalizeCommand(program: Command, context: Context, exit: Exit): void {
+  const command = program
+    .command('normalize')
+    .summary('write a bundle again as every reader wants it')
+    .description(
+      'Verifies a bundle, and writes its members again in the form and order that pack has: the descriptor first, then\n' +
+        'manifest and signature, plain ustar. No byte of any member changes, so the signature stays good.',
+    )
+    .argument('<bundle>', 'a file, - for standard input, or an https address')
+    .requiredOption(
+      '-o, --output <file>',
+      'the bundle to write (.ova .tar .tgz .tar.gz), or - for standard output',
+    )
+    .addOption(
+      new Option('--format <format>', 'when the extension does not say it').choices(['ova', 'tar', 'tgz']),
+    )
+    .option('--force', 'replace the output if it exists')
+    .addHelpText('after', '\nExample:\n  bulla normalize odd.tgz -o web.ova --trust acme-ca.pem');
+  withOutputOptions(withWaitOptions(withTrustOptions(command))).action(
+    async (input: string, flags: NormalizeFlags) => {
+      const format = formatOf(flags.output, flags.format);
+      const mtime = mtimeOf(context);
+      const { normalize } = await import('../../operations/normalize.ts');
+      const progress = progressOf(flags, context);
+      const { json = false, quiet = false } = flags;
+      const print = flags.output === '-' ? context.tell : context.print;
+      try {
+        const report = await normalize(input, {
+          ...verifyOptionsOf(flags, context),
+          ...waitOptionsOf(flags),
+          output: flags.output,
+          format,
+          mtime,
+          overwrite: flags.force ?? false,
+          onProgress: progress.onProgress,
+        });
+        progress.end();
+        exit(renderReport(report, { ...context, print }, { json, quiet }));
+        if (report.exitCode !== 0 || json || quiet) return;
+        const name = flags.output === '-' ? 'standard output' : flags.output;
+        const order = report.result?.['reordered'] ? ', in another order' : '';
+        print(field('written to', `${name}  ${formatBytes(Number(report.result?.['bytes']))}${order}`));
+      } finally {
+        progress.end();
+      }
+    },
+  );
+}

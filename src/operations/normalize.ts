@@ -1,0 +1,113 @@
+import { gzip } from '../archive/gzip.ts';
+import { type TarFile, writeTar } from '../archive/tar-writer.ts';
+import type { ByteStream } from '../kit/bytes.ts';
+import { openDeadline } from '../kit/deadline.ts';
+import type { BundleInput } from '../storage/open-source.ts';
+import { expectOtherThan, openOutput } from '../storage/output.ts';
+import { openScratch, type Scratch } from '../storage/staging.ts';
+import { type BundleRoles, isEvidence } from './bundle-roles.ts';
+import type { Examination } from './examine.ts';
+import type { PackFormat } from './pack.ts';
+import type { ReadMember } from './read-member.ts';
+import { type Report, sweptWarnings } from './report.ts';
+import { examineAndReport, type VerifyOptions } from './verify.ts';
+
+/** How a bundle is normalized: judged as `verify` does, then written again. */
+export interface NormalizeOptions extends VerifyOptions {
+  /** the file to write, or `-` for standard output */
+  readonly output: string;
+  readonly format: PackFormat;
+  readonly overwrite?: boolean;
+  /** modification time of the members, seconds since 1970 */
+  readonly mtime?: number;
+}
+
+/**
+ * Writes a bundle again in the form and order that `pack` has; no byte of any member changes.
+ *
+ * The bundle is verified first, whole, and refused as `verify` refuses it; its members wait in a private folder
+ * beside the output, since their order may change.
+ *
+ * @throws {BundleError} when the input cannot be opened, the trust settings cannot be read, or the output not written
+ * @see spec/bundle.md, clauses norm.1 to norm.4
+ */
+export async function normalize(input: BundleInput, options: NormalizeOptions): Promise<Report> {
+  using deadline = openDeadline(options);
+  const timed = { ...options, ...deadline };
+  if (typeof input === 'string' && input !== '-') expectOtherThan(options.output, [input]);
+  await using output = await openOutput(options.output, {
+    overwrite: options.overwrite ?? false,
+    signal: timed.signal,
+  });
+  await using scratch = openScratch(options.output);
+  const { examination, report } = await examineAndReport('normalize', input, timed, scratch);
+  if (report.exitCode !== 0) return report;
+
+  const order = canonicalOrder(examination);
+  const tar = writeTar(stored(order, scratch, timed.signal), { mtime: options.mtime ?? 0 });
+  let bytes = 0;
+  for await (const chunk of options.format === 'tgz' ? gzip(tar) : tar) {
+    bytes += chunk.byteLength;
+    await output.write(chunk);
+    options.onProgress?.({ phase: 'write', bytes });
+  }
+  await output.commit();
+  const reordered = order.some(({ name }, i) => examination.members[i]?.name !== name);
+  return {
+    ...report,
+    warnings: [...report.warnings, ...sweptWarnings(output.swept)],
+    result: {
+      output: options.output,
+      format: options.format,
+      bytes,
+      reordered,
+      files: order.map(({ name }) => name),
+    },
+  };
+}
+
+/** [norm.2] As `pack` has it, and what came later to the signature right behind it. */
+function canonicalOrder({ members, roles, contents }: Examination): readonly ReadMember[] {
+  const listed = contents.manifest?.entries.map(({ name }) => name) ?? [];
+  const rank = (name: string): number => {
+    const part = partRank(name, roles);
+    if (part !== undefined) return part;
+    const line = listed.indexOf(name);
+    return line < 0 ? Number.MAX_SAFE_INTEGER : PARTS + line;
+  };
+  const ranks = new Map(members.map(({ name }) => [name, rank(name)]));
+  return [...members].sort(
+    (a, b) => (ranks.get(a.name) ?? 0) - (ranks.get(b.name) ?? 0) || a.offset - b.offset,
+  );
+}
+
+const PARTS = 5;
+
+function partRank(name: string, roles: BundleRoles): number | undefined {
+  const at = [roles.descriptor, roles.manifest, roles.certificate, roles.timestamp].indexOf(name);
+  if (at >= 0) return at;
+  return isEvidence(name) ? PARTS - 1 : undefined;
+}
+
+async function* stored(
+  members: readonly ReadMember[],
+  scratch: Scratch,
+  signal: AbortSignal | undefined,
+): AsyncGenerator<TarFile, void> {
+  for (const { name, size } of members) {
+    yield { name, size, body: readOnce(name, scratch, signal) };
+  }
+}
+
+async function* readOnce(
+  name: string,
+  scratch: Scratch,
+  signal: AbortSignal | undefined,
+): AsyncGenerator<Uint8Array, void> {
+  const { stream, close }: { stream: ByteStream; close(): void } = scratch.read(name, signal);
+  try {
+    yield* stream;
+  } finally {
+    close();
+  }
+}

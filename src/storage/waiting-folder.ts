@@ -1,0 +1,116 @@
+import {
+  closeSync,
+  constants,
+  fstatSync,
+  lstatSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  rmdirSync,
+  type Stats,
+} from 'node:fs';
+import { rm, unlink } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import type { ByteStream } from '../kit/bytes.ts';
+import { FileStream } from './file-source.ts';
+import { FileWriter } from './file-writer.ts';
+import { writeError } from './io-errors.ts';
+import { partialName } from './partial.ts';
+import { isThere, takenAway } from './written-file.ts';
+
+/** A private folder for members that wait, mode 0700, their files 0600. Disposing it removes it, unless it was given away. */
+export interface WaitingFolder extends AsyncDisposable {
+  readonly path: string;
+  readonly made: Stats;
+  /** all folders in it and itself */
+  readonly folders: ReadonlySet<string>;
+  /** creates the file of a member; folders in its name are made */
+  create(member: string): Promise<FileWriter>;
+  /** takes a member out again, and the folders that it leaves empty */
+  remove(member: string): Promise<void>;
+  /** @throws {BundleError} `STORAGE_FAILED` when something in it is not what was written [import.9] */
+  checkUnchanged(): void;
+  /** the bytes of a member that has been written; `close` when they have been read */
+  read(member: string, signal: AbortSignal | undefined): { readonly stream: ByteStream; close(): void };
+  /** it is something else from now on, and not to be removed */
+  giveAway(): void;
+}
+
+/** Makes one in `parent`; its name begins with `base`, and messages place its members in `shown`. @throws what the system does */
+export function openWaitingFolder(parent: string, base: string, shown: string): WaitingFolder {
+  const path = join(parent, partialName(base));
+  mkdirSync(path, 0o700);
+  const made = lstatSync(path);
+  const folders = new Set([path]);
+  const files = new Map<string, FileWriter>();
+  let ours = true;
+  const expectUnchanged = (member: string): void => {
+    const { written } = files.get(member) ?? {};
+    if (!isThere(join(path, member), written)) throw takenAway(join(shown, member));
+  };
+
+  return {
+    path,
+    made,
+    folders,
+    create: async (member) => {
+      const file = join(path, member);
+      const name = join(shown, member);
+      const above: string[] = [];
+      for (let up = dirname(file); up.length > path.length; up = dirname(up)) above.unshift(up);
+      try {
+        // One by one, and never the folder that all is in: had it been taken away, it would come back empty.
+        for (const folder of above.filter((folder) => !folders.has(folder))) {
+          mkdirSync(folder, 0o700);
+          folders.add(folder);
+        }
+        const writer = await FileWriter.create(file, 0o600, name);
+        files.set(member, writer);
+        return writer;
+      } catch (error) {
+        throw isThere(path, made) ? writeError(error, name) : takenAway(shown, error);
+      }
+    },
+    remove: async (member) => {
+      const file = join(path, member);
+      try {
+        await unlink(file);
+        files.delete(member);
+        for (
+          let up = dirname(file);
+          up.length > path.length && readdirSync(up).length === 0;
+          up = dirname(up)
+        ) {
+          rmdirSync(up);
+          folders.delete(up);
+        }
+      } catch (error) {
+        throw writeError(error, join(shown, member));
+      }
+    },
+    checkUnchanged: () => {
+      for (const member of files.keys()) expectUnchanged(member);
+      if (!isThere(path, made)) throw takenAway(shown); // another may have been put in its place
+    },
+    read: (member, signal) => {
+      const descriptor = openSync(join(path, member), constants.O_RDONLY | constants.O_NOFOLLOW);
+      const { ino, dev, size } = fstatSync(descriptor);
+      const { written } = files.get(member) ?? {};
+      if (ino !== written?.ino || dev !== written.dev || size !== written.size) {
+        closeSync(descriptor);
+        throw takenAway(join(shown, member));
+      }
+      return {
+        stream: new FileStream(descriptor, join(shown, member), signal),
+        close: () => closeSync(descriptor),
+      };
+    },
+    giveAway: () => {
+      ours = false;
+    },
+    [Symbol.asyncDispose]: async () => {
+      // Why it came to this says more than that it could not be removed; the next run sweeps.
+      if (ours) await rm(path, { recursive: true, force: true }).catch(() => {});
+    },
+  };
+}
