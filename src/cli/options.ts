@@ -97,3 +97,21 @@ export function parseCount(text: string): number {
   if (/^[1-9]\d{0,6}$/.test(text)) return Number(text);
   throw new InvalidArgumentError('Give a whole number of at least 1.');
 }
+
+const UNITS: Readonly<Record<string, number>> = {
+  '': 1,
+  KB: 1e3,
+  MB: 1e6,
+  GB: 1e9,
+  KIB: 1024,
+  MIB: 1024 ** 2,
+  GIB: 1024 ** 3,
+};
+
+/** A count of bytes, plain or in units of 1000 or 1024. */
+export function parseSize(text: string): number {
+  const [, digits = '', unit = ''] = /^([1-9]\d{0,12}) ?([KMG]i?B)?$/i.exec(text) ?? [];
+  const size = Number(digits) * (UNITS[unit.toUpperCase()] ?? 1);
+  if (digits !== '' && Number.isSafeInteger(size)) return size;
+  throw new InvalidArgumentError('Give bytes, or a size such as 2GiB or 4700MB.');
+}

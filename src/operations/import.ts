@@ -1,8 +1,10 @@
 import { checkAborted } from '../kit/bytes.ts';
 import { openDeadline } from '../kit/deadline.ts';
 import { BundleError, toBundleError } from '../kit/errors.ts';
+import { DEFAULT_LIMITS } from '../kit/limits.ts';
 import type { BundleInput } from '../storage/open-source.ts';
 import { openStaging, type Staging } from '../storage/staging.ts';
+import { assemble, planAssembly } from './assemble.ts';
 import { diskImagesOf } from './disk-images.ts';
 import type { Examination } from './examine.ts';
 import { type FileReport, makeReport, type Report, sweptWarnings } from './report.ts';
@@ -14,6 +16,10 @@ export interface ImportOptions extends VerifyOptions {
   readonly destination: string;
   /** publish the disk images alone */
   readonly imagesOnly?: boolean;
+  /** publish the chunks of a disk as they are stored, and do not join them */
+  readonly keepChunks?: boolean;
+  /** publish what is compressed by gzip decompressed */
+  readonly decompress?: boolean;
   /** verify and say what would be published, but store nothing */
   readonly dryRun?: boolean;
 }
@@ -43,20 +49,23 @@ export async function importBundle(input: BundleInput, options: ImportOptions): 
   if (report.exitCode !== 0) return { imported: false, report, files: [] };
 
   let kept: ReadonlySet<string>;
+  let files: readonly FileReport[];
+  let warnings: readonly string[];
   try {
     checkAborted(deadline.signal); // a small bundle may have been read without a look at it
     kept = keptNames(examination, options.imagesOnly ?? false);
+    ({ files, warnings } = await assembled(staging, examination, kept, { ...timed, report }));
   } catch (error) {
     return { imported: false, report: refuse(report, toBundleError(error)), files: [] };
   }
-  const files = report.files.filter((file) => kept.has(file.name));
   if (staging) await publish(staging, examination, kept);
   const result = {
     destination: options.destination,
     published: staging !== undefined,
     files: files.map((file) => file.name),
   };
-  return { imported: staging !== undefined, report: { ...report, result }, files };
+  const all = [...report.warnings, ...warnings];
+  return { imported: staging !== undefined, report: { ...report, warnings: all, result }, files };
 }
 
 function keptNames(examination: Examination, imagesOnly: boolean): ReadonlySet<string> {
@@ -68,6 +77,31 @@ function keptNames(examination: Examination, imagesOnly: boolean): ReadonlySet<s
     why: 'only the disk images were asked for',
     fix: 'import it without --images-only; bulla inspect shows what is in it',
   });
+}
+
+/** The files to publish, those that were stored in parts or compressed made whole; in a dry run only named. [whole.1] */
+async function assembled(
+  staging: Staging | undefined,
+  { members, contents: { descriptor } }: Examination,
+  kept: ReadonlySet<string>,
+  options: Pick<ImportOptions, 'keepChunks' | 'decompress' | 'limits' | 'signal'> & {
+    readonly report: Report;
+  },
+): Promise<{ readonly files: readonly FileReport[]; readonly warnings: readonly string[] }> {
+  const limits = { ...DEFAULT_LIMITS, ...options.limits };
+  const planned = planAssembly(
+    descriptor,
+    members.filter(({ name }) => kept.has(name)),
+    { join: !options.keepChunks, decompress: options.decompress ?? false, limits },
+  );
+  const made = staging && (await assemble(staging, planned, { descriptor, limits, signal: options.signal }));
+  const parts = new Set(planned.flatMap((plan) => plan.parts.map(({ name }) => name)));
+  const whole = planned.map(({ name }) => {
+    const size = made?.files.find((file) => file.name === name)?.size;
+    return { name, role: 'file', ...(size === undefined ? {} : { size }), status: 'ok' } as const;
+  });
+  const asStored = options.report.files.filter(({ name }) => kept.has(name) && !parts.has(name));
+  return { files: [...asStored, ...whole], warnings: made?.warnings ?? [] };
 }
 
 async function publish(staging: Staging, examination: Examination, kept: ReadonlySet<string>): Promise<void> {

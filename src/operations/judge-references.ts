@@ -1,5 +1,5 @@
 import type { Descriptor } from '../formats/ovf/descriptor.ts';
-import { type FileReference, memberNames, referenceOf } from '../formats/ovf/file-reference.ts';
+import { chunkName, type FileReference, memberNames, referenceOf } from '../formats/ovf/file-reference.ts';
 import { BundleError } from '../kit/errors.ts';
 import { type BundleRoles, rolePartOf } from './bundle-roles.ts';
 import type { ReadMember } from './read-member.ts';
@@ -57,12 +57,40 @@ export function judgeReferences(
   for (const [reference, indexes] of chunks) {
     // [cover.8] Chunk 0 and 2 without 1 are not a file.
     const gap = indexes.sort((a, b) => a - b).findIndex((index, i) => index !== i);
-    if (gap < 0) continue;
+    if (gap < 0) {
+      errors.push(
+        ...chunkFaults(
+          reference,
+          indexes.map((index) => present.get(chunkName(reference.href, index))),
+        ),
+      );
+      continue;
+    }
     errors.push(
       new BundleError('FILE_MISSING', `chunk ${gap} of "${reference.href}" is not in the bundle`, { where }),
     );
   }
   return { errors, warnings };
+}
+
+/** [whole.2] Where a chunk lies in the file follows from the sizes of those before it, by the descriptor or by the members. */
+function chunkFaults(
+  { href, size, chunkSize = 0 }: FileReference,
+  chunks: readonly (ReadMember | undefined)[],
+): BundleError[] {
+  const total = chunks.reduce((sum, chunk) => sum + (chunk?.size ?? 0), 0);
+  const wrong = chunks.find((chunk, i) => {
+    const last = i === chunks.length - 1;
+    return chunk && (last ? chunk.size > chunkSize : chunk.size !== chunkSize);
+  });
+  const message = wrong
+    ? `the chunk "${wrong.name}" has ${wrong.size} bytes, and chunks of "${href}" have ${chunkSize}`
+    : size !== undefined && total !== size
+      ? `the chunks of "${href}" have ${total} bytes together, and the descriptor says ${size}`
+      : undefined;
+  if (message === undefined) return [];
+  const where = wrong ? { member: wrong.name, offset: wrong.offset } : {};
+  return [new BundleError('DESCRIPTOR_SYNTAX', message, { where })];
 }
 
 /** Descriptor, manifest and certificate file, there or not: never a file that the descriptor is about. */

@@ -12,6 +12,7 @@ import { openInputFile } from '../storage/input-file.ts';
 import { readSmallFile } from '../storage/small-files.ts';
 import { isImageName } from './disk-images.ts';
 import { expectImportable } from './expect-importable.ts';
+import { noChunks, planChunks } from './pack-chunks.ts';
 
 /** What disks are made of. */
 const SECTOR = 512;
@@ -39,6 +40,17 @@ export interface PlannedFile {
   readonly name: string;
   readonly path: string;
   readonly size: number;
+  /** where its bytes begin in the file at `path`, when it is a part of that; the last part reads to the end */
+  readonly part?: { readonly start: number; readonly last: boolean };
+}
+
+/** What the plan depends on besides the files. */
+export interface PlanOptions {
+  readonly base: string;
+  readonly plain: boolean;
+  readonly appliance: ApplianceOptions;
+  /** images larger than this are stored as chunks of so many bytes */
+  readonly chunkSize?: number;
 }
 
 /**
@@ -48,10 +60,7 @@ export interface PlannedFile {
  *
  * @throws {BundleError} `USAGE`, `FILE_*`, `DESCRIPTOR_SYNTAX`, `FORMAT_UNSUPPORTED`, `ARCHIVE_NAME`, `ARCHIVE_DUPLICATE`
  */
-export async function planPack(
-  inputs: readonly string[],
-  options: { readonly base: string; readonly plain: boolean; readonly appliance: ApplianceOptions },
-): Promise<PackPlan> {
+export async function planPack(inputs: readonly string[], options: PlanOptions): Promise<PackPlan> {
   if (inputs.length === 0)
     throw new BundleError('USAGE', 'there is nothing to pack', { fix: 'name the files' });
   if (inputs.includes('-')) {
@@ -71,6 +80,7 @@ export async function planPack(
       },
     );
   }
+  if (options.chunkSize !== undefined && (options.plain || descriptor)) throw noChunks(options.plain);
   let plan: PackPlan;
   if (options.plain) plan = await planPlain(inputs, options.base);
   else if (!descriptor) plan = await planDisks(inputs, options);
@@ -88,7 +98,8 @@ export async function planPack(
 
 /** [pack.8] Whoever imports it opens an image by its content, whatever the descriptor or the name says it is. */
 async function expectWhole(files: readonly PlannedFile[]): Promise<void> {
-  for (const { path } of files) {
+  for (const { path, part } of files) {
+    if (part && part.start > 0) continue;
     const probe = await probeIfImage(path);
     if (probe && !isSelfContained(probe)) throw needsOthers(path, probe);
   }
@@ -116,10 +127,7 @@ async function planFile(name: string, path: string): Promise<PlannedFile> {
   return { name, path, size: file.size };
 }
 
-async function planDisks(
-  inputs: readonly string[],
-  options: { readonly base: string; readonly appliance: ApplianceOptions },
-): Promise<PackPlan> {
+async function planDisks(inputs: readonly string[], options: PlanOptions): Promise<PackPlan> {
   const warnings: string[] = [];
   const files: PlannedFile[] = [];
   const disks: Parameters<typeof formatDescriptor>[0]['disks'][number][] = [];
@@ -134,10 +142,13 @@ async function planDisks(
         `"${file.name}" is in no image format that is known: packed as a raw disk of ${size} bytes`,
       );
     }
-    files.push(file);
+    const chunkSize =
+      options.chunkSize !== undefined && size > options.chunkSize ? options.chunkSize : undefined;
+    files.push(...(chunkSize === undefined ? [file] : planChunks(file, chunkSize)));
     disks.push({
       href: file.name,
       size,
+      ...(chunkSize === undefined ? {} : { chunkSize }),
       capacity: probe.virtualSize,
       format: probe.format,
       ...(probe.variant ? { variant: probe.variant } : {}),

@@ -39,6 +39,8 @@ export interface PackOptions {
   readonly cms?: boolean;
   /** who timestamps the signature; nobody when left out */
   readonly timestamp?: TimestampSource;
+  /** disk images larger than this are stored as chunks of so many bytes */
+  readonly chunkSize?: number;
   /** manifest and signature before the files, or after them (then every file is read once only) */
   readonly order?: 'leading' | 'trailing';
   readonly overwrite?: boolean;
@@ -62,6 +64,7 @@ export async function pack(inputs: readonly string[], options: PackOptions): Pro
     base: options.name,
     plain: options.plain ?? false,
     appliance: options.appliance ?? {},
+    ...(options.chunkSize === undefined ? {} : { chunkSize: options.chunkSize }),
   });
   expectOtherThan(options.output, [
     ...inputs,
@@ -159,7 +162,7 @@ class Packing {
     const total = reads * this.#plan.files.reduce((sum, { size }) => sum + size, 0);
     const digester = new Digester([this.#digest]);
     await using input = await openInputFile(file.path);
-    for await (const chunk of input.stream(signal)) {
+    for await (const chunk of file.part ? input.part(rangeOf(file), signal) : input.stream(signal)) {
       yield chunk;
       digester.update(chunk);
       this.#hashed += chunk.byteLength;
@@ -201,6 +204,11 @@ async function isCompressible({ path }: PlannedFile): Promise<boolean> {
     samples.push(await file.readAt(Math.floor((file.size / SAMPLES) * i), SAMPLE_BYTES));
   }
   return paysToDeflate(file.size, samples);
+}
+
+/** The last part reads to the end, so that a file that grows is noticed. */
+function rangeOf({ size, part }: PlannedFile): { readonly start: number; readonly length: number } {
+  return { start: part?.start ?? 0, length: part?.last ? Number.MAX_SAFE_INTEGER : size };
 }
 
 function inMemory(name: string, bytes: Uint8Array): ZipFile {

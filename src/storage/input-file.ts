@@ -10,6 +10,8 @@ export interface InputFile extends AsyncDisposable {
   /** up to `length` bytes at `offset`; fewer at the end of the file */
   readAt(offset: number, length: number): Promise<Uint8Array>;
   stream(signal?: AbortSignal): ByteStream;
+  /** the bytes from `start` on, `length` at most */
+  part(range: { readonly start: number; readonly length: number }, signal?: AbortSignal): ByteStream;
 }
 
 /** Opens a file to be packed. @throws {BundleError} `FILE_NOT_FOUND`, `FILE_UNREADABLE` */
@@ -45,6 +47,8 @@ function inputFile(handle: FileHandle, path: string, size: number): InputFile {
       }
     },
     stream: (signal) => new FileStream(handle.fd, path, signal),
+    part: ({ start, length }, signal) =>
+      new FileStream(handle.fd, path, signal, { start, end: start + length }),
     [Symbol.asyncDispose]: async () => {
       await handle.close();
     },

@@ -22,6 +22,10 @@ export interface Staging extends AsyncDisposable {
   create(member: string): Promise<FileWriter>;
   /** takes a member out again before publishing, and the folders that it leaves empty */
   remove(member: string): Promise<void>;
+  /** the bytes of a member again; `close` when they have been read */
+  read: WaitingFolder['read'];
+  /** gives a member another name, which no member has; says which */
+  rename(member: string): Promise<string>;
   publish(): Promise<void>;
 }
 
@@ -42,6 +46,8 @@ export function openStaging(destination: string): Staging {
     swept,
     create: folder.create,
     remove: folder.remove,
+    read: folder.read,
+    rename: folder.rename,
     publish: async () => {
       try {
         for (const path of folder.folders) await syncFolder(path);

@@ -9,10 +9,10 @@ import {
   rmdirSync,
   type Stats,
 } from 'node:fs';
-import { rm, unlink } from 'node:fs/promises';
+import { rename, rm, unlink } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import type { ByteStream } from '../kit/bytes.ts';
-import { FileStream } from './file-source.ts';
+import { FileStream } from './file-stream.ts';
 import { FileWriter } from './file-writer.ts';
 import { writeError } from './io-errors.ts';
 import { partialName } from './partial.ts';
@@ -28,6 +28,8 @@ export interface WaitingFolder extends AsyncDisposable {
   create(member: string): Promise<FileWriter>;
   /** takes a member out again, and the folders that it leaves empty */
   remove(member: string): Promise<void>;
+  /** gives a member another name, which no member has; says which */
+  rename(member: string): Promise<string>;
   /** @throws {BundleError} `STORAGE_FAILED` when something in it is not what was written [import.9] */
   checkUnchanged(): void;
   /** the bytes of a member that has been written; `close` when they have been read */
@@ -87,6 +89,18 @@ export function openWaitingFolder(parent: string, base: string, shown: string): 
       } catch (error) {
         throw writeError(error, join(shown, member));
       }
+    },
+    rename: async (member) => {
+      const name = partialName('stored');
+      const writer = files.get(member);
+      try {
+        await rename(join(path, member), join(path, name));
+      } catch (error) {
+        throw writeError(error, join(shown, member));
+      }
+      files.delete(member);
+      if (writer) files.set(name, writer);
+      return name;
     },
     checkUnchanged: () => {
       for (const member of files.keys()) expectUnchanged(member);

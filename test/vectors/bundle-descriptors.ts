@@ -74,10 +74,24 @@ export const DESCRIPTOR_VECTORS: readonly BundleVector[] = [
   },
   {
     name: 'a chunk of the wrong size',
-    clause: '[cover.8]',
+    clause: '[whole.2]',
     build: chunks([1000, 900, 500]),
-    ...GOOD,
-    warning: 'gives "big.img.000000001" 1000 bytes',
+    exitCode: 16,
+    codes: ['DESCRIPTOR_SYNTAX'],
+  },
+  {
+    name: 'a chunk of the wrong size, the size not given',
+    clause: '[whole.2]',
+    build: chunks([1000, 900, 500], ''),
+    exitCode: 16,
+    codes: ['DESCRIPTOR_SYNTAX'],
+  },
+  {
+    name: 'a last chunk that is too short',
+    clause: '[whole.2]',
+    build: chunks([1000, 1000, 400]),
+    exitCode: 16,
+    codes: ['DESCRIPTOR_SYNTAX'],
   },
   {
     name: 'a chunk too many',

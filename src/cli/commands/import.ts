@@ -10,6 +10,8 @@ import { type WaitFlags, waitOptionsOf, withWaitOptions } from '../wait-options.
 interface ImportFlags extends TrustFlags, WaitFlags, OutputFlags {
   readonly to: string;
   readonly imagesOnly?: boolean;
+  readonly keepChunks?: boolean;
+  readonly decompress?: boolean;
   readonly dryRun?: boolean;
 }
 
@@ -25,6 +27,8 @@ export function importCommand(program: Command, context: Context, exit: Exit): v
     .argument('<bundle>', 'a file, - for standard input, or an https address')
     .requiredOption('--to <dir>', 'the folder to make; it must not exist, or be empty')
     .option('--images-only', 'keep only the disk images')
+    .option('--decompress', 'undo ovf:compression="gzip" of files when the bundle is trusted')
+    .option('--keep-chunks', 'leave disks in chunks as they are stored, instead of joining them')
     .option('--dry-run', 'verify, and say what would be written')
     .addHelpText('after', '\nExample:\n  bulla import web.ova --to /var/lib/images/web');
   withOutputOptions(withWaitOptions(withTrustOptions(command))).action(
@@ -38,6 +42,8 @@ export function importCommand(program: Command, context: Context, exit: Exit): v
           ...waitOptionsOf(flags),
           destination: flags.to,
           imagesOnly: flags.imagesOnly ?? false,
+          keepChunks: flags.keepChunks ?? false,
+          decompress: flags.decompress ?? false,
           dryRun: flags.dryRun ?? false,
           onProgress: progress.onProgress,
         });
@@ -50,7 +56,9 @@ export function importCommand(program: Command, context: Context, exit: Exit): v
             : `  imported to  ${flags.to}`,
         );
         for (const file of files)
-          context.print(`    ${printable(file.name)}  ${formatBytes(file.size ?? 0)}`);
+          context.print(
+            `    ${printable(file.name)}  ${file.size === undefined ? 'decompressed' : formatBytes(file.size)}`,
+          );
       } finally {
         progress.end();
       }

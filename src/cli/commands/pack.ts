@@ -7,6 +7,7 @@ import {
   mtimeOf,
   type OutputFlags,
   parseCount,
+  parseSize,
   progressOf,
   withOutputOptions,
 } from '../options.ts';
@@ -30,6 +31,7 @@ interface PackFlags extends SignFlags, OutputFlags {
   readonly product?: string;
   readonly cpus?: number;
   readonly memory?: number;
+  readonly chunkSize?: number;
   readonly order: 'leading' | 'trailing';
   readonly force?: boolean;
 }
@@ -71,6 +73,7 @@ export function packCommand(program: Command, context: Context, exit: Exit): voi
     .option('--version <text>', 'version of the product, for the descriptor')
     .option('--cpus <count>', 'processors of the machine', parseCount)
     .option('--memory <MiB>', 'memory of the machine', parseCount)
+    .option('--chunk-size <size>', 'store larger images in chunks of this size, such as 2GiB', parseSize)
     .addOption(
       new Option('--order <order>', 'manifest and signature before the files, or after them')
         .choices(['leading', 'trailing'])
@@ -108,6 +111,7 @@ export function packCommand(program: Command, context: Context, exit: Exit): voi
             ...(cpus ? { cpus } : {}),
             ...(memory ? { memoryMiB: memory } : {}),
           },
+          ...(flags.chunkSize === undefined ? {} : { chunkSize: flags.chunkSize }),
           ...(identity ? { identity } : {}),
           ...signature,
           order: flags.order,

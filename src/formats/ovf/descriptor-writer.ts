@@ -7,6 +7,8 @@ import { hrefFault } from './file-reference.ts';
 export interface ApplianceDisk {
   readonly href: string;
   readonly size: number;
+  /** When given, the image is stored as chunks of this many bytes. */
+  readonly chunkSize?: number;
   /** Bytes that the guest sees. */
   readonly capacity: number;
   readonly format: DiskFormat;
@@ -90,8 +92,9 @@ export function formatDescriptor(appliance: ApplianceDescription): string {
   ].join('\n');
 }
 
-function formatFile({ href, size }: ApplianceDisk, index: number): string {
-  return `    <File ovf:id="file${index + 1}" ovf:href="${escapeXml(href)}" ovf:size="${size}"/>`;
+function formatFile({ href, size, chunkSize }: ApplianceDisk, index: number): string {
+  const chunks = chunkSize === undefined ? '' : ` ovf:chunkSize="${chunkSize}"`;
+  return `    <File ovf:id="file${index + 1}" ovf:href="${escapeXml(href)}" ovf:size="${size}"${chunks}/>`;
 }
 
 function formatDiskSection(disks: readonly ApplianceDisk[]): readonly string[] {

@@ -44,7 +44,8 @@ export function memberNames(references: readonly FileReference[]): readonly stri
   });
 }
 
-function chunkName(href: string, index: number): string {
+/** The member that holds a chunk of a file, counted from 0. [desc.11] */
+export function chunkName(href: string, index: number): string {
   return `${href}.${String(index).padStart(9, '0')}`;
 }
 
