@@ -31,6 +31,7 @@ export type { CopyOptions } from './operations/copy-bundle.ts';
 export { type Comparison, type Difference, diff } from './operations/diff.ts';
 export { type ImportOptions, type ImportResult, importBundle } from './operations/import.ts';
 export { type Inspection, inspect } from './operations/inspect.ts';
+export { type JoinOptions, join } from './operations/join.ts';
 export type { TrustOptions } from './operations/load-trust.ts';
 export { type NormalizeOptions, normalize } from './operations/normalize.ts';
 export { type PackFormat, type PackOptions, pack } from './operations/pack.ts';
@@ -57,6 +58,7 @@ export {
   type SigningFiles,
   type SigningIdentity,
 } from './operations/signing-identity.ts';
+export { type SplitOptions, split } from './operations/split.ts';
 export { type TimestampOptions, timestamp } from './operations/timestamp.ts';
 export { authorityAt, replyIn, type TimestampSource } from './operations/timestamp-source.ts';
 export { type TrustedContents, type VerifyOptions, type VerifyResult, verify } from './operations/verify.ts';

@@ -5,9 +5,11 @@ import { diffCommand } from './commands/diff.ts';
 import { helpCommand } from './commands/help.ts';
 import { importCommand } from './commands/import.ts';
 import { inspectCommand } from './commands/inspect.ts';
+import { joinCommand } from './commands/join.ts';
 import { normalizeCommand } from './commands/normalize.ts';
 import { packCommand } from './commands/pack.ts';
 import { signCommand } from './commands/sign.ts';
+import { splitCommand } from './commands/split.ts';
 import { timestampCommand } from './commands/timestamp.ts';
 import { trustCommand } from './commands/trust.ts';
 import { verifyCommand } from './commands/verify.ts';
@@ -39,6 +41,8 @@ export function createProgram(context: Context, exit: Exit): Command {
     importCommand,
     normalizeCommand,
     diffCommand,
+    splitCommand,
+    joinCommand,
     trustCommand,
     devCertsCommand,
     helpCommand,

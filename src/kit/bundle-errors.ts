@@ -79,6 +79,12 @@ export const BUNDLE_ERRORS = {
     fix: 'ask the publisher for a zip of plain files; or unpack it, look at the files, and pack them: bulla pack NAME.ovf -o NAME.zip, or zip -X -D NAME.zip FILE…',
   },
 
+  VOLUME_SYNTAX: {
+    kind: 'archive',
+    why: 'only volumes that say exactly which part of which file they are can be put together again',
+    fix: 'copy the volume again; or give those that bulla split has made',
+  },
+
   // The package
   PACKAGE_UNKNOWN: {
     kind: 'package',

@@ -93,6 +93,11 @@ export function expectOtherThan(output: string, inputs: readonly string[]): void
   });
 }
 
+/** Takes away again what was written as a part of something that could not be finished. */
+export async function removeFiles(paths: readonly string[]): Promise<void> {
+  for (const path of paths) await unlink(path).catch(() => {}); // why it could not be finished says more
+}
+
 /** A folder or a device is never replaced, a file only when that was asked for. */
 function expectFree(target: string, path: string, overwrite: boolean): void {
   const stats = statSync(target, { throwIfNoEntry: false });

@@ -52,3 +52,14 @@ export function certificateFilesIn(path: string): readonly string[] {
     throw readError(error, path);
   }
 }
+
+/** The volumes of `path`: itself, or when it is a folder the files in it that are named like volumes, by name. */
+export function volumeFilesIn(path: string): readonly string[] {
+  try {
+    if (!statSync(path).isDirectory()) return [path];
+    const names = readdirSync(path).filter((name) => /\.\d{3}$/.test(name) && !name.startsWith('.'));
+    return names.sort().map((name) => join(path, name));
+  } catch (error) {
+    throw readError(error, path);
+  }
+}

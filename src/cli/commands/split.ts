@@ -1,0 +1,70 @@
+import type { Command } from 'commander';
+import { printable } from '../../kit/encoding.ts';
+import type { Context } from '../context.ts';
+import { field } from '../field.ts';
+import { gather, type OutputFlags, parseSize, progressOf, withOutputOptions } from '../options.ts';
+import type { Exit } from '../program.ts';
+import { formatBytes } from '../progress.ts';
+
+/** The most that a file on FAT32 can have. */
+const FAT32_BYTES = 2 ** 32 - 1;
+
+interface SplitFlags extends OutputFlags {
+  readonly size: number;
+  readonly to?: readonly string[];
+  readonly force?: boolean;
+}
+
+/** `bulla split BUNDLE --size SIZE` */
+export function splitCommand(program: Command, context: Context, exit: Exit): void {
+  const command = program
+    .command('split')
+    .summary('cut a bundle into volumes for several media')
+    .description(
+      'Cuts a bundle, or any file, into volumes NAME.001, NAME.002 and so on. Each carries its own digest, so that join can\n' +
+        'tell which of them is damaged.',
+    )
+    .argument('<bundle>', 'a file')
+    .requiredOption(
+      '--size <size>',
+      'the most that a volume may have: bytes, 4GB, 650MiB, or fat32',
+      volumeSize,
+    )
+    .option('--to <dir>', 'the folder for all volumes, or repeated, one for each (default: here)', gather)
+    .option('--force', 'replace volumes that are there')
+    .addHelpText(
+      'after',
+      '\nExamples:\n  bulla split web.ova --size fat32 --to /media/stick\n' +
+        '  bulla split web.ova --size 4700MB --to /media/a --to /media/b',
+    );
+  withOutputOptions(command).action(async (bundle: string, flags: SplitFlags) => {
+    const { split } = await import('../../operations/split.ts');
+    const progress = progressOf(flags, context);
+    try {
+      const report = await split(bundle, {
+        volumeSize: flags.size,
+        folders: flags.to ?? ['.'],
+        overwrite: flags.force ?? false,
+        signal: context.signal,
+        onProgress: progress.onProgress,
+      });
+      progress.end();
+      exit(report.exitCode);
+      if (flags.json) context.print(JSON.stringify(report, undefined, 2));
+      if (flags.json || flags.quiet) return;
+      const { style } = context;
+      const volumes = report.result?.['volumes'] as readonly { file: string; bytes: number }[];
+      context.print(
+        `${style.good(style.pass)} ${style.bold(printable(bundle))}  split into ${volumes.length}`,
+      );
+      for (const { file, bytes } of volumes) context.print(`  ${printable(file)}  ${formatBytes(bytes)}`);
+      for (const warning of report.warnings) context.tell(style.warn(field('warning', warning)));
+    } finally {
+      progress.end();
+    }
+  });
+}
+
+function volumeSize(text: string): number {
+  return text === 'fat32' ? FAT32_BYTES : parseSize(text);
+}

@@ -1,0 +1,142 @@
+import { basename, join } from 'node:path';
+import { openHash } from '../crypto/digest.ts';
+import {
+  formatVolumeHeader,
+  MOST_VOLUMES,
+  VOLUME_HEADER_BYTES,
+  type VolumeHeader,
+} from '../formats/volume/header.ts';
+import { formatHex } from '../kit/encoding.ts';
+import { BundleError } from '../kit/errors.ts';
+import type { OnProgress } from '../kit/progress.ts';
+import { type InputFile, openInputFile } from '../storage/input-file.ts';
+import { openOutput, removeFiles } from '../storage/output.ts';
+import { makeReport, type Report, sweptWarnings } from './report.ts';
+
+/** How a file is cut. */
+export interface SplitOptions {
+  /** the most bytes of a volume, its header included */
+  readonly volumeSize: number;
+  /** one folder for all volumes, or one for each */
+  readonly folders: readonly string[];
+  readonly overwrite?: boolean;
+  readonly signal?: AbortSignal;
+  readonly onProgress?: OnProgress;
+}
+
+/**
+ * Cuts a bundle (or any file) into volumes for several media; each carries the digest of its part and of the whole.
+ *
+ * The file is read twice, once for the digests; volumes that were written are taken away again when one fails.
+ *
+ * @throws {BundleError} `USAGE`, `FILE_*`, `DESTINATION_EXISTS`, `STORAGE_*`
+ * @see spec/volumes.md, clauses vol.1 to vol.4
+ */
+export async function split(path: string, options: SplitOptions): Promise<Report> {
+  await using input = await openInputFile(path);
+  const headers = await planVolumes(input, { ...options, path });
+  const folderOf = (volume: number): string => options.folders[volume - 1] ?? options.folders[0] ?? '.';
+  const written: string[] = [];
+  const swept: string[] = [];
+  try {
+    for (const header of headers) {
+      const file = join(folderOf(header.volume), volumeName(header));
+      swept.push(...(await writeVolume(input, file, { ...options, header, path })));
+      written.push(file);
+    }
+  } catch (error) {
+    await removeFiles(written); // [vol.4]
+    throw error;
+  }
+  return makeReport({
+    operation: 'split',
+    errors: [],
+    input: { name: path, size: input.size },
+    warnings: sweptWarnings(swept),
+    result: {
+      sha256: headers[0]?.sha256,
+      volumes: headers.map(({ length, digest }, i) => ({
+        file: written[i],
+        bytes: VOLUME_HEADER_BYTES + length,
+        sha256: digest,
+      })),
+    },
+  });
+}
+
+function volumeName({ name, volume }: VolumeHeader): string {
+  return `${name}.${String(volume).padStart(3, '0')}`;
+}
+
+/** The headers of all volumes, after a first reading. */
+async function planVolumes(
+  input: InputFile,
+  options: SplitOptions & { readonly path: string },
+): Promise<readonly VolumeHeader[]> {
+  const { path, volumeSize, folders, signal, onProgress } = options;
+  const room = volumeSize - VOLUME_HEADER_BYTES;
+  if (room < 1) {
+    throw new BundleError('USAGE', `a volume of ${volumeSize} bytes has no room behind its header`, {
+      fix: `give more than ${VOLUME_HEADER_BYTES} bytes, such as 4GB`,
+    });
+  }
+  const { size } = input;
+  const where = { file: path };
+  if (size === 0)
+    throw new BundleError('USAGE', 'there is nothing to split', { where, fix: 'name the bundle' });
+  const volumes = Math.ceil(size / room);
+  if (volumes > MOST_VOLUMES) {
+    const message = `it would be ${volumes} volumes, and there are at most ${MOST_VOLUMES}`;
+    throw new BundleError('USAGE', message, { where, fix: 'give a larger --size' });
+  }
+  if (folders.length > 1 && folders.length < volumes) {
+    throw new BundleError('USAGE', `it needs ${volumes} media, and ${folders.length} are given`, {
+      where,
+      fix: 'give --to once, or once for each volume; or a larger --size',
+    });
+  }
+  const all = openHash('sha256');
+  const parts: { readonly offset: number; readonly length: number; readonly digest: string }[] = [];
+  for (let offset = 0; offset < size; offset += room) {
+    const length = Math.min(room, size - offset);
+    const one = openHash('sha256');
+    let bytes = 0;
+    for await (const chunk of input.part({ start: offset, length }, signal)) {
+      one.update(chunk);
+      all.update(chunk);
+      bytes += chunk.byteLength;
+      onProgress?.({ phase: 'hash', bytes: offset + bytes, total: 2 * size });
+    }
+    if (bytes !== length) throw changed(path);
+    parts.push({ offset, length, digest: formatHex(one.digest()) });
+  }
+  const sha256 = formatHex(all.digest());
+  const name = basename(path);
+  return parts.map((part, i) => ({ name, size, sha256, volume: i + 1, volumes, ...part }));
+}
+
+async function writeVolume(
+  input: InputFile,
+  file: string,
+  options: SplitOptions & { readonly header: VolumeHeader; readonly path: string },
+): Promise<readonly string[]> {
+  const { header, path, signal, onProgress } = options;
+  const { offset: start, length, digest, size } = header;
+  await using output = await openOutput(file, { overwrite: options.overwrite ?? false, signal });
+  await output.write(formatVolumeHeader(header));
+  const hash = openHash('sha256');
+  let bytes = start;
+  for await (const chunk of input.part({ start, length }, signal)) {
+    await output.write(chunk);
+    hash.update(chunk);
+    bytes += chunk.byteLength;
+    onProgress?.({ phase: 'write', bytes: size + bytes, total: 2 * size });
+  }
+  if (formatHex(hash.digest()) !== digest) throw changed(path); // [vol.4] what it says of itself must be true
+  await output.commit();
+  return output.swept;
+}
+
+function changed(path: string): BundleError {
+  return new BundleError('FILE_CHANGED', 'the file changed while it was split', { where: { file: path } });
+}
