@@ -7,6 +7,7 @@ export class MemberNames {
   readonly #files = new Set<string>();
   readonly #folders = new Set<string>();
   readonly #limits: Limits;
+  #entries = 0;
 
   constructor(limits: Limits) {
     this.#limits = limits;
@@ -16,26 +17,44 @@ export class MemberNames {
     return this.#files.size;
   }
 
-  add(name: string, offset: number): void {
-    if (this.#files.size >= this.#limits.members) {
-      throw new BundleError('ARCHIVE_LIMIT', `the archive has more than ${this.#limits.members} members`, {
-        where: { member: name, offset },
-      });
+  /** [relax.3] Takes note of a folder that has an entry of its own; folders are counted as members are, apart from them. */
+  addFolder(name: string, offset: number): void {
+    this.#expectRoom(++this.#entries, { member: name, offset });
+    const key = memberNameKey(name);
+    if (this.#files.has(key)) throw collision(name, offset);
+    for (const folder of foldersOf(`${key}/`)) {
+      if (this.#files.has(folder)) throw collision(name, offset);
+      this.#folders.add(folder);
     }
-    const parts = memberNameKey(name).split('/');
-    const key = parts.join('/');
-    const folders = parts.slice(1).map((_, i) => parts.slice(0, i + 1).join('/'));
+  }
+
+  #expectRoom(count: number, where: { member: string; offset: number }): void {
+    if (count <= this.#limits.members) return;
+    throw new BundleError('ARCHIVE_LIMIT', `the archive has more than ${this.#limits.members} members`, {
+      where,
+    });
+  }
+
+  add(name: string, offset: number): void {
+    this.#expectRoom(this.#files.size + 1, { member: name, offset });
+    const key = memberNameKey(name);
+    const folders = foldersOf(key);
     // [name.5] One name under two spellings, or a file that is also a folder, is two files to one reader and one to another.
     if (this.#files.has(key) || this.#folders.has(key) || folders.some((folder) => this.#files.has(folder))) {
-      throw new BundleError(
-        'ARCHIVE_DUPLICATE',
-        `the name "${name}" stands twice in the archive, or collides with another`,
-        {
-          where: { member: name, offset },
-        },
-      );
+      throw collision(name, offset);
     }
     this.#files.add(key);
     for (const folder of folders) this.#folders.add(folder);
   }
+}
+
+/** The folders above a name. */
+function foldersOf(key: string): readonly string[] {
+  const parts = key.split('/');
+  return parts.slice(1).map((_, i) => parts.slice(0, i + 1).join('/'));
+}
+
+function collision(name: string, offset: number): BundleError {
+  const message = `the name "${name}" stands twice in the archive, or collides with another`;
+  return new BundleError('ARCHIVE_DUPLICATE', message, { where: { member: name, offset } });
 }

@@ -6,6 +6,7 @@ import type { Limits } from '../kit/limits.ts';
 import { isSeekable } from '../kit/random-access.ts';
 import type { ArchiveEntries } from './entry.ts';
 import { gunzip } from './gunzip.ts';
+import type { Relaxed } from './relaxed.ts';
 import { readTar } from './tar-reader.ts';
 import { readZip } from './zip-reader.ts';
 
@@ -13,7 +14,12 @@ import { readZip } from './zip-reader.ts';
 export type ArchiveFormat = 'tar' | 'tgz' | 'zip';
 
 /** [arc.1] What the first bytes of other formats are, to name them in the refusal. */
-const OTHERS: readonly (readonly [name: string, magic: readonly number[]])[] = [
+const OTHERS: readonly (readonly [name: string, magic: readonly number[], fix?: string])[] = [
+  [
+    'a Proxmox VMA backup',
+    [0x56, 0x4d, 0x41, 0],
+    'unpack it on the Proxmox host, and pack the disks: vma extract FILE FOLDER; bulla pack FOLDER/*.raw -o NEW.ova',
+  ],
   ['a zip archive', [0x50, 0x4b, 0x03, 0x04]],
   ['an xz file', [0xfd, 0x37, 0x7a, 0x58, 0x5a]],
   ['a Zstandard file', [0x28, 0xb5, 0x2f, 0xfd]],
@@ -21,7 +27,11 @@ const OTHERS: readonly (readonly [name: string, magic: readonly number[]])[] = [
   ['a 7z archive', [0x37, 0x7a, 0xbc, 0xaf]],
   ['a bare qcow2 disk image', [0x51, 0x46, 0x49, 0xfb]],
   ['a bare VMDK disk image', [0x4b, 0x44, 0x4d, 0x56]],
-  ['one volume of a split bundle (see bulla join)', [0x62, 0x75, 0x6c, 0x6c, 0x61, 0x2d, 0x76]],
+  [
+    'one volume of a split bundle',
+    [0x62, 0x75, 0x6c, 0x6c, 0x61, 0x2d, 0x76],
+    'put the volumes together first: bulla join VOLUME… -o BUNDLE',
+  ],
   ['an XML file', [0x3c, 0x3f, 0x78, 0x6d, 0x6c]],
 ];
 
@@ -37,6 +47,7 @@ const OTHERS: readonly (readonly [name: string, magic: readonly number[]])[] = [
 export async function openArchive(
   source: ByteStream,
   limits: Limits,
+  relaxed?: Relaxed,
 ): Promise<{ readonly format: ArchiveFormat; readonly entries: ArchiveEntries; readonly copied?: number }> {
   const { head, stream } = await peek(source, TAR_BLOCK);
   // [arc.1] What is a tar as well is read as one, and refused for its first name.
@@ -49,10 +60,10 @@ export async function openArchive(
     const inner = await peek(gunzip(stream, limits), TAR_BLOCK);
     // [gz.5] One layer: who unpacks as many as there are sees another archive than who unpacks one.
     if (!looksLikeTar(inner.head)) throw await refuse(inner, 'the compressed file is ');
-    return { format: 'tgz', entries: readTar(inner.stream, limits) };
+    return { format: 'tgz', entries: readTar(inner.stream, limits, relaxed) };
   }
   if (!looksLikeTar(head)) throw await refuse({ head, stream }, 'the input is ');
-  return { format: 'tar', entries: readTar(stream, limits) };
+  return { format: 'tar', entries: readTar(stream, limits, relaxed) };
 }
 
 /** True when these first bytes begin a gzip file. */
@@ -92,8 +103,9 @@ async function refuse(
     return new BundleError('ARCHIVE_EMPTY', `${prefix}empty`, { where: { offset: 0 } });
   }
   const gzip = isGzip(head) ? 'gzip again' : undefined;
-  const known = OTHERS.find(([, magic]) => magic.every((byte, i) => head[i] === byte))?.[0];
+  const [known, , fix] = OTHERS.find(([, magic]) => magic.every((byte, i) => head[i] === byte)) ?? [];
   return new BundleError('FORMAT_UNSUPPORTED', `${prefix}${gzip ?? known ?? 'of no kind that bulla knows'}`, {
     where: { offset: 0 },
+    ...(fix ? { fix } : {}),
   });
 }

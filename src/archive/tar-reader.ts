@@ -1,13 +1,17 @@
 import { memberNameFault } from '../formats/member-name.ts';
 import { headerName, isZeroBlock, OCTAL_LIMIT, parseTarHeader, TAR_BLOCK } from '../formats/tar/header.ts';
-import { type PaxRecords, parsePax } from '../formats/tar/pax.ts';
+import { checkPaxGlobal, type PaxRecords, parsePax } from '../formats/tar/pax.ts';
 import { ByteCursor } from '../kit/byte-cursor.ts';
 import { type ByteStream, copyBytes, isZero } from '../kit/bytes.ts';
-import { decodeUtf8, printable } from '../kit/encoding.ts';
+import { printable } from '../kit/encoding.ts';
 import { BundleError, isBundleError } from '../kit/errors.ts';
 import type { Limits } from '../kit/limits.ts';
+import { repairOf } from '../kit/relaxation.ts';
 import type { ArchiveEntry } from './entry.ts';
+import { LONG_NAME_BYTES, longName, nameIn } from './long-name.ts';
 import { MemberNames } from './member-names.ts';
+import { folderOf } from './passed-folder.ts';
+import { Relaxed } from './relaxed.ts';
 
 /**
  * Reads a tar archive in the strict profile: it accepts only what every tar reader reads alike.
@@ -18,19 +22,27 @@ import { MemberNames } from './member-names.ts';
  * @throws {BundleError} `ARCHIVE_*`, each with the byte offset of the header and the member where it is known
  * @see spec/archive.md, clauses tar.1 to tar.9, pax.1 to pax.5, name.1 to name.6
  */
-export async function* readTar(source: ByteStream, limits: Limits): AsyncGenerator<ArchiveEntry, void> {
+export async function* readTar(
+  source: ByteStream,
+  limits: Limits,
+  relaxed: Relaxed = new Relaxed(),
+): AsyncGenerator<ArchiveEntry, void> {
   const cursor = new ByteCursor(source);
   const names = new MemberNames(limits);
   let total = 0;
   try {
     for (;;) {
       const offset = cursor.offset;
-      const head = await readHead(cursor, offset, limits);
-      if (head === undefined) {
+      const head = await readHead(cursor, offset, { limits, relaxed, first: offset === 0 });
+      if (head.kind === 'end') {
         if (names.count === 0)
           throw new BundleError('ARCHIVE_EMPTY', 'the archive has no members', { where: { offset } });
-        await expectEnd(cursor, limits);
+        if (head.marked) await expectEnd(cursor, limits, relaxed);
         return;
+      }
+      if (head.kind === 'passed') {
+        if (head.folder !== undefined) names.addFolder(head.folder, offset);
+        continue;
       }
       const { name, size } = head;
       names.add(name, offset);
@@ -56,31 +68,65 @@ export async function* readTar(source: ByteStream, limits: Limits): AsyncGenerat
   }
 }
 
-/** The header of the next member, its pax header applied; undefined at the end-of-archive mark. */
-async function readHead(
-  cursor: ByteCursor,
-  offset: number,
-  limits: Limits,
-): Promise<{ name: string; size: number } | undefined> {
+/** What comes next: a member, its pax header applied; the end, by its mark or without one; or what has been passed over. */
+type Head =
+  | { readonly kind: 'file'; readonly name: string; readonly size: number }
+  | { readonly kind: 'end'; readonly marked: boolean }
+  | { readonly kind: 'passed'; readonly folder?: string };
+
+interface HeadOptions {
+  readonly limits: Limits;
+  readonly relaxed: Relaxed;
+  /** nothing has been read before it */
+  readonly first: boolean;
+}
+
+async function readHead(cursor: ByteCursor, offset: number, options: HeadOptions): Promise<Head> {
+  const { limits, relaxed, first } = options;
   let pax: PaxRecords | undefined;
+  let long: string | undefined;
   let member = '';
   try {
     for (;;) {
       const at = cursor.offset; // [arc.3] every refusal below gets a place
       const block = cursor.takeBuffered(TAR_BLOCK) ?? (await cursor.take(TAR_BLOCK));
-      if (block.byteLength < TAR_BLOCK) throw cut(at, block.byteLength); // [tar.6]
+      if (block.byteLength < TAR_BLOCK) {
+        const whole = block.byteLength === 0 && at > 0 && !pax && long === undefined;
+        if (whole && relaxed.allows('no-end-mark')) return { kind: 'end', marked: false }; // [relax.4]
+        throw cut(at, block.byteLength, undefined, whole); // [tar.6]
+      }
       if (isZeroBlock(block)) {
         if (pax) throw new BundleError('ARCHIVE_PAX', 'a pax header has no member after it'); // [pax.1]
-        return undefined;
+        if (long !== undefined)
+          throw new BundleError('ARCHIVE_HEADER', 'a GNU long name has no member after it');
+        return { kind: 'end', marked: true };
       }
       member = pax?.path === undefined ? headerName(block) : printable(pax.path);
-      const header = parseTarHeader(block);
+      const header = parseTarHeader(block, (relaxation) => relaxed.allows(relaxation));
       if (header.kind === 'pax') {
         if (pax) throw new BundleError('ARCHIVE_PAX', 'a member has two pax headers'); // [pax.1]
         pax = await readPax(cursor, header.size, limits);
         continue;
       }
-      return { name: checkName(header.name, pax?.path, limits), size: sizeOf(header.size, pax?.size) };
+      if (header.kind === 'pax-global') {
+        // [relax.5] It speaks of what comes after it; where nothing came before, all agree.
+        if (!first || pax) throw new BundleError('ARCHIVE_PAX', 'a pax global header is not at the start');
+        checkPaxGlobal(await readBody(cursor, header.size, limits.paxBytes));
+        return { kind: 'passed' };
+      }
+      if (header.kind === 'long-name') {
+        if (pax || long !== undefined)
+          throw new BundleError('ARCHIVE_HEADER', 'a member has a GNU long name besides another name'); // [relax.6]
+        long = longName(await readBody(cursor, header.size, LONG_NAME_BYTES, 'GNU long name'));
+        continue;
+      }
+      const name = nameIn(header, { pax, long });
+      if (header.kind === 'folder') return { kind: 'passed', ...folderOf(name, relaxed, limits) };
+      return {
+        kind: 'file',
+        name: checkName(name, { pax: pax?.path, inHeader: header.name }, options),
+        size: sizeOf(header.size, pax?.size),
+      };
     }
   } catch (error) {
     if (!isBundleError(error)) throw error;
@@ -89,23 +135,41 @@ async function readHead(
 }
 
 async function readPax(cursor: ByteCursor, size: number, limits: Limits): Promise<PaxRecords> {
-  if (size === 0 || size > limits.paxBytes) {
-    throw new BundleError('ARCHIVE_PAX', `a pax header of ${size} bytes, outside of 1 to ${limits.paxBytes}`);
+  return parsePax(await readBody(cursor, size, limits.paxBytes));
+}
+
+/** The content of a header that speaks about what follows it. */
+async function readBody(
+  cursor: ByteCursor,
+  size: number,
+  limit: number,
+  what = 'pax header',
+): Promise<Uint8Array> {
+  if (size === 0 || size > limit) {
+    throw new BundleError('ARCHIVE_PAX', `a ${what} of ${size} bytes, outside of 1 to ${limit}`);
   }
   const at = cursor.offset;
   const body = copyBytes(await cursor.take(size));
   if (body.byteLength < size) throw cut(at, body.byteLength);
   await expectPadding(cursor, undefined, size);
-  return parsePax(body);
+  return body;
 }
 
 /** [name.4] Both names are checked: a reader without pax would use the one in the header. */
-function checkName(inHeader: Uint8Array, inPax: string | undefined, limits: Limits): string {
-  const name = inPax ?? decodeUtf8(inHeader); // [name.6]
-  if (name === undefined) throw new BundleError('ARCHIVE_NAME', 'the name of a member is not UTF-8');
+function checkName(
+  text: string | undefined,
+  from: { readonly pax: string | undefined; readonly inHeader: Uint8Array },
+  { limits, relaxed }: Pick<HeadOptions, 'limits' | 'relaxed'>,
+): string {
+  if (text === undefined) throw new BundleError('ARCHIVE_NAME', 'the name of a member is not UTF-8'); // [name.6]
+  const dotted = text.startsWith('./') && memberNameFault(text.slice(2), limits) === undefined;
+  const name = dotted && relaxed.allows('dot-prefix') ? text.slice(2) : text; // [relax.2]
   const fault = memberNameFault(name, limits);
-  if (fault) throw new BundleError('ARCHIVE_NAME', `the member "${printable(name)}": ${fault}`);
-  const behind = inPax === undefined ? '' : String.fromCharCode(...inHeader); // bytes will do for what is looked for
+  if (fault) {
+    const details = dotted ? { fix: repairOf('dot-prefix') } : {};
+    throw new BundleError('ARCHIVE_NAME', `the member "${printable(name)}": ${fault}`, details);
+  }
+  const behind = from.pax === undefined ? '' : String.fromCharCode(...from.inHeader); // bytes will do for what is looked for
   if (behind.startsWith('/') || behind.includes('\\') || behind.split('/').includes('..')) {
     throw new BundleError('ARCHIVE_NAME', 'the header behind a pax name has a name that leaves its folder');
   }
@@ -141,10 +205,11 @@ async function expectPadding(cursor: ByteCursor, member: string | undefined, siz
 }
 
 /** [tar.8] A second zero block, then nothing but a bounded run of zeros up to the end of the source. */
-async function expectEnd(cursor: ByteCursor, limits: Limits): Promise<void> {
+async function expectEnd(cursor: ByteCursor, limits: Limits, relaxed: Relaxed): Promise<void> {
   const start = cursor.offset;
   const second = await cursor.take(TAR_BLOCK);
-  if (second.byteLength < TAR_BLOCK) throw cut(start, second.byteLength);
+  if (second.byteLength === 0 && relaxed.allows('no-end-mark')) return; // [relax.4] half of it
+  if (second.byteLength < TAR_BLOCK) throw cut(start, second.byteLength, undefined, second.byteLength === 0);
   const limit = start + TAR_BLOCK + limits.trailingZeros;
   let offset = start;
   const check = (bytes: Uint8Array): void => {
@@ -165,10 +230,14 @@ async function expectEnd(cursor: ByteCursor, limits: Limits): Promise<void> {
   if (offset % TAR_BLOCK !== 0) throw cut(offset - (offset % TAR_BLOCK), offset % TAR_BLOCK);
 }
 
-function cut(offset: number, got: number, member?: string): BundleError {
+/** `whole`: nothing but the end mark can be missing, and may never have been there. */
+function cut(offset: number, got: number, member?: string, whole = false): BundleError {
   const message =
     got === 0 ? 'the archive ends without its end mark' : 'the archive ends in the middle of a block';
-  return new BundleError('ARCHIVE_TRUNCATED', message, { where: { offset, ...(member ? { member } : {}) } });
+  return new BundleError('ARCHIVE_TRUNCATED', message, {
+    where: { offset, ...(member ? { member } : {}) },
+    ...(whole ? { fix: `fetch it again and compare sizes; ${repairOf('no-end-mark')}` } : {}),
+  });
 }
 
 /** The content of one member: at most once, from the cursor it shares with the reader. */

@@ -1,8 +1,10 @@
 import { type Command, InvalidArgumentError } from 'commander';
+import { RELAXATIONS, type Relaxation } from '../kit/relaxation.ts';
 import type { VerifyOptions } from '../operations/verify.ts';
 
 /** Options of the commands that read a bundle, which may come from a pipe or the network. */
 export interface WaitFlags {
+  readonly relax?: readonly Relaxation[];
   readonly idleTimeout?: number;
   readonly deadline?: number;
 }
@@ -10,9 +12,14 @@ export interface WaitFlags {
 /** The longest time that a timer can wait, in seconds; more would be none at all. */
 const MOST_SECONDS = 2_147_483;
 
-/** Adds `--idle-timeout` and `--deadline`. [cli.12] [cli.15] */
+/** Adds `--relax`, `--idle-timeout` and `--deadline`. [relax.1] [cli.12] [cli.15] */
 export function withWaitOptions(command: Command): Command {
   return command
+    .option(
+      '--relax <habits>',
+      `let pass in the archive what honest tools write: ${RELAXATIONS.join(', ')}; each is reported`,
+      parseRelax,
+    )
     .option(
       '--idle-timeout <seconds>',
       'give up when a pipe or server sends nothing for so long (default: 60)',
@@ -22,9 +29,10 @@ export function withWaitOptions(command: Command): Command {
 }
 
 /** What the flags say, as the operations take it. */
-export function waitOptionsOf(flags: WaitFlags): Pick<VerifyOptions, 'limits' | 'deadlineMs'> {
-  const { idleTimeout, deadline } = flags;
+export function waitOptionsOf(flags: WaitFlags): Pick<VerifyOptions, 'limits' | 'deadlineMs' | 'relax'> {
+  const { idleTimeout, deadline, relax } = flags;
   return {
+    ...(relax === undefined ? {} : { relax }),
     ...(idleTimeout === undefined ? {} : { limits: { idleMs: idleTimeout * 1000 } }),
     ...(deadline === undefined ? {} : { deadlineMs: deadline * 1000 }),
   };
@@ -34,4 +42,11 @@ function parseSeconds(text: string): number {
   const seconds = /^\d{1,7}(\.\d{1,3})?$/.test(text) ? Number(text) : 0;
   if (seconds > 0 && seconds <= MOST_SECONDS) return seconds;
   throw new InvalidArgumentError(`Give seconds, more than 0 and at most ${MOST_SECONDS}.`);
+}
+
+function parseRelax(text: string, before: readonly Relaxation[] = []): readonly Relaxation[] {
+  const names = text.split(',').map((word) => RELAXATIONS.find((name) => name === word));
+  const known = names.filter((name) => name !== undefined);
+  if (known.length === names.length) return [...new Set([...before, ...known])];
+  throw new InvalidArgumentError(`Give some of ${RELAXATIONS.join(', ')}, with commas between.`);
 }

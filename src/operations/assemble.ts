@@ -20,7 +20,7 @@ export interface AssembleOptions {
 }
 
 /** A file that was made of members, which are gone from the staging folder. */
-export interface AssembledFile {
+interface AssembledFile {
   readonly name: string;
   readonly size: number;
 }

@@ -1,11 +1,13 @@
 import type { ArchiveEntries } from '../archive/entry.ts';
 import { type ArchiveFormat, openArchive } from '../archive/open-archive.ts';
+import { Relaxed } from '../archive/relaxed.ts';
 import { ALL_DIGESTS } from '../crypto/digest.ts';
 import type { DigestName } from '../formats/ovf/digest-name.ts';
 import { type Manifest, parseManifest } from '../formats/ovf/manifest.ts';
 import { watch } from '../kit/byte-cursor.ts';
 import { BundleError, type ErrorCode, toBundleError } from '../kit/errors.ts';
 import type { OnProgress } from '../kit/progress.ts';
+import { RELAXATION_MEANINGS, type Relaxation } from '../kit/relaxation.ts';
 import type { Source } from '../storage/source.ts';
 import { judgeScope, scopeNameOf } from '../trust/judge-signer.ts';
 import { assignRoles, type BundleRoles, isEvidence, rolePartOf } from './bundle-roles.ts';
@@ -25,6 +27,8 @@ import { skippedChecks } from './skipped-checks.ts';
 /** How a bundle is examined. With a `sink` the members are stored, and the first thing wrong ends the reading. */
 export interface ExamineOptions extends SignaturePolicy {
   readonly sink?: BundleSink;
+  /** habits of producers that are let pass */
+  readonly relax?: readonly Relaxation[];
   readonly onProgress?: OnProgress;
 }
 
@@ -50,6 +54,7 @@ export interface Examination {
  */
 export async function examine(source: Source, options: ExamineOptions): Promise<Examination> {
   const reading = new Reading(options, await manifestDigests(source, options.limits));
+  const relaxed = new Relaxed(options.relax);
   let format: ArchiveFormat | undefined;
   let copied: number | undefined;
   let fault: BundleError | undefined;
@@ -64,7 +69,7 @@ export async function examine(source: Source, options: ExamineOptions): Promise<
         ...(name === undefined ? {} : { member: name }),
       });
     };
-    const archive = await openArchive(watch(source.stream(), onBytes), options.limits);
+    const archive = await openArchive(watch(source.stream(), onBytes), options.limits, relaxed);
     ({ format, copied } = archive);
     complete = await reading.readAll(archive.entries, (member) => {
       name = member;
@@ -74,7 +79,7 @@ export async function examine(source: Source, options: ExamineOptions): Promise<
     fault = (changeBehind(error, source) ?? toBundleError(error)).at({ file: source.name });
   }
   const judged = reading.judge(complete && !fault, fault);
-  const warnings = [...copyWarning(copied), ...judged.warnings];
+  const warnings = [...copyWarning(copied), ...judged.warnings, ...relaxedWarnings(relaxed.used)];
   return { ...(format ? { format } : {}), ...judged, warnings };
 }
 
@@ -82,6 +87,11 @@ export async function examine(source: Source, options: ExamineOptions): Promise<
 export function copyWarning(bytes: number | undefined): readonly string[] {
   if (bytes === undefined) return [];
   return [`a zip cannot be read in order: its ${bytes} bytes were kept in a private file, which is gone`];
+}
+
+/** [relax.1] What was let pass, by the name of the option. */
+export function relaxedWarnings(used: readonly Relaxation[]): readonly string[] {
+  return used.map((name) => `let pass: ${RELAXATION_MEANINGS[name]} (--relax ${name})`);
 }
 
 /** [judge.6] A file that was cut or written to looks like a malformed archive; what happened to it says more. */

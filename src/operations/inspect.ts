@@ -1,5 +1,6 @@
 import type { ArchiveEntry } from '../archive/entry.ts';
 import { type ArchiveFormat, openArchive } from '../archive/open-archive.ts';
+import { Relaxed } from '../archive/relaxed.ts';
 import { parseCertificate } from '../crypto/certificate.ts';
 import { Digester, digestHex } from '../crypto/digest.ts';
 import type { DiskProbe } from '../formats/disk/disk-probe.ts';
@@ -13,7 +14,7 @@ import { BundleError, isBundleError, toBundleError } from '../kit/errors.ts';
 import { DEFAULT_LIMITS, type Limits } from '../kit/limits.ts';
 import { type BundleInput, openSource } from '../storage/open-source.ts';
 import { assignRoles, type BundleRoles, isEvidence, rolePartOf } from './bundle-roles.ts';
-import { copyWarning } from './examine.ts';
+import { copyWarning, relaxedWarnings } from './examine.ts';
 import { roleOf } from './judge-contents.ts';
 import { type ReadMember, readMember } from './read-member.ts';
 import { type CertificateReport, type FileReport, makeReport, type Report } from './report.ts';
@@ -41,11 +42,12 @@ export interface Inspection {
  */
 export async function inspect(
   input: BundleInput,
-  options: Pick<VerifyOptions, 'limits' | 'signal' | 'deadlineMs' | 'onProgress'> = {},
+  options: Pick<VerifyOptions, 'limits' | 'relax' | 'signal' | 'deadlineMs' | 'onProgress'> = {},
 ): Promise<{ readonly report: Report; readonly inspection: Inspection }> {
   const limits = { ...DEFAULT_LIMITS, ...options.limits };
   using deadline = openDeadline(options);
   await using source = await openSource(input, sourceOptions({ ...options, ...deadline }));
+  const relaxed = new Relaxed(options.relax);
   const members: ReadMember[] = [];
   const disks: Record<string, DiskProbe> = Object.create(null); // a member may be named __proto__
   const errors: BundleError[] = [];
@@ -53,7 +55,7 @@ export async function inspect(
   let copied: number | undefined;
   let roles: BundleRoles = {};
   try {
-    const archive = await openArchive(source.stream(), limits);
+    const archive = await openArchive(source.stream(), limits, relaxed);
     ({ format, copied } = archive);
     for await (const entry of archive.entries) {
       const total = source.size === undefined ? {} : { total: source.size };
@@ -88,7 +90,12 @@ export async function inspect(
     },
     files: members.map((member) => fileReport(member, roles)),
     errors,
-    warnings: ['NOT VERIFIED: inspect checks no digest and no signature', ...copyWarning(copied)],
+    warnings: [
+      'NOT VERIFIED: inspect checks no digest and no signature',
+      ...copyWarning(copied),
+      ...relaxedWarnings(relaxed.used),
+    ],
+    allowances: (options.relax ?? []).map((name) => `relax:${name}`),
     result: { ...inspection },
   });
   return { report, inspection };

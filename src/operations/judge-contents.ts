@@ -8,6 +8,7 @@ import { contentChecks } from './content-checks.ts';
 import { judgeReferences } from './judge-references.ts';
 import { digestOf, type ReadMember } from './read-member.ts';
 import type { Check, FileReport } from './report.ts';
+import { habitBehind } from './stray-members.ts';
 
 /** What has been read of a bundle. `complete`: to the end, so that what has not come will not come. */
 export interface BundleContents {
@@ -117,7 +118,11 @@ function withoutManifest({ roles, members, complete }: BundleContents): Contents
   const hint = stray
     ? `; "${stray.name}" does not count, since only ${wanted} beside the descriptor does`
     : '';
-  const fault = new BundleError('MANIFEST_MISSING', `the bundle has no manifest${hint}`);
+  // [relax.8] Exports of oVirt, and of others that sign nothing.
+  const fix = roles.descriptor
+    ? `ask the publisher for a signed bundle; if it is your own export, unpack it, and sign what it describes: bulla pack FOLDER/${roles.descriptor} -o NEW.ova --key … --cert …`
+    : undefined;
+  const fault = new BundleError('MANIFEST_MISSING', `the bundle has no manifest${hint}`, fix ? { fix } : {});
   return {
     files,
     checks: [{ id: 'manifest.syntax', status: 'fail', detail: fault.message }],
@@ -229,6 +234,7 @@ function coverageFaults(
       return [
         new BundleError('FILE_UNLISTED', `"${file.name}" is in the bundle and not in the manifest`, {
           where,
+          ...habitBehind(file.name),
         }),
       ];
     }

@@ -3,6 +3,7 @@ import { chunkName, type FileReference, memberNames, referenceOf } from '../form
 import { BundleError } from '../kit/errors.ts';
 import { type BundleRoles, rolePartOf } from './bundle-roles.ts';
 import type { ReadMember } from './read-member.ts';
+import { habitBehind } from './stray-members.ts';
 
 /**
  * Compares the members with the References of a descriptor that may be believed: none missing, none beside them.
@@ -44,6 +45,7 @@ export function judgeReferences(
       errors.push(
         new BundleError('FILE_UNREFERENCED', message, {
           where: { member: member.name, offset: member.offset },
+          ...habitBehind(member.name),
         }),
       );
       continue;

@@ -4,6 +4,7 @@ import { openDeadline } from '../kit/deadline.ts';
 import { BundleError } from '../kit/errors.ts';
 import { DEFAULT_LIMITS, type Limits } from '../kit/limits.ts';
 import type { OnProgress } from '../kit/progress.ts';
+import type { Relaxation } from '../kit/relaxation.ts';
 import { type BundleInput, openSource } from '../storage/open-source.ts';
 import { type Allowances, NO_ALLOWANCES } from '../trust/policy.ts';
 import type { RevocationMode, TimestampMode } from '../trust/publisher.ts';
@@ -26,6 +27,8 @@ export interface VerifyOptions {
   readonly timestamp?: TimestampMode;
   /** checks to weaken, each by name; each shows in the report */
   readonly allow?: Partial<Allowances>;
+  /** habits of producers to let pass in the archive, each by name; each shows in the report [relax.1] */
+  readonly relax?: readonly Relaxation[];
   readonly limits?: Partial<Limits>;
   readonly signal?: AbortSignal;
   /** milliseconds that all of it may take; without it only `limits.idleMs` ends the waiting */
@@ -88,6 +91,7 @@ export async function examineAndReport(
   const examination = await examine(source, {
     ...policy,
     limits: { ...DEFAULT_LIMITS, ...options.limits },
+    ...(options.relax ? { relax: options.relax } : {}),
     ...(sink ? { sink } : {}),
     ...(options.onProgress ? { onProgress: options.onProgress } : {}),
   });
@@ -106,7 +110,10 @@ export async function examineAndReport(
     files: examination.contents.files,
     errors: examination.errors,
     warnings: [...examination.warnings, ...notRemembered],
-    allowances: Object.entries(allowances).flatMap(([name, given]) => (given ? [name] : [])),
+    allowances: [
+      ...Object.entries(allowances).flatMap(([name, given]) => (given ? [name] : [])),
+      ...(options.relax ?? []).map((name) => `relax:${name}`),
+    ],
   });
   return { examination, report };
 }

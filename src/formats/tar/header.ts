@@ -1,6 +1,7 @@
 import { concat, isZero } from '../../kit/bytes.ts';
 import { encodeUtf8, printable } from '../../kit/encoding.ts';
 import { BundleError } from '../../kit/errors.ts';
+import { type Relaxation, repairOf } from '../../kit/relaxation.ts';
 
 // POSIX ustar, one block of 512 bytes:
 //   0 name 100 · 100 mode 8 · 108 uid 8 · 116 gid 8 · 124 size 12 · 136 mtime 12 · 148 checksum 8 · 156 typeflag 1
@@ -14,7 +15,7 @@ export const OCTAL_LIMIT = 8 * 1024 ** 3;
 
 /** One header as read. `name` is the path in the header itself, raw; a pax header may replace it. */
 export interface TarHeader {
-  readonly kind: 'file' | 'pax';
+  readonly kind: 'file' | 'pax' | 'folder' | 'long-name' | 'pax-global';
   readonly name: Uint8Array;
   readonly size: number;
 }
@@ -67,7 +68,7 @@ export function headerName(block: Uint8Array): string {
  * @throws {BundleError} `ARCHIVE_HEADER`, `ARCHIVE_TYPE` or `ARCHIVE_LIMIT`, without a place
  * @see spec/archive.md, clauses tar.1 to tar.9
  */
-export function parseTarHeader(block: Uint8Array): TarHeader {
+export function parseTarHeader(block: Uint8Array, allows: Allows = allowsNothing): TarHeader {
   const stored = octal(block, 148, 8);
   const computed = checksum(block);
   // [tar.2] Readers that skip ahead to the next good header resurrect what the first reader never saw.
@@ -82,19 +83,52 @@ export function parseTarHeader(block: Uint8Array): TarHeader {
     if (dialect !== 'posix') throw header('a pax header is made as a GNU header');
     return { kind: 'pax', name: new Uint8Array(0), size };
   }
-  if (type !== '0' && type !== '\0') {
-    const what = TYPE_NAMES[type] ?? `an entry of the unknown type "${printable(type)}"`;
-    throw new BundleError('ARCHIVE_TYPE', `the archive holds ${what}`); // [tar.4]
-  }
+  const kind = kindOf(type, allows);
+  if (kind === 'pax-global' && dialect !== 'posix')
+    throw header('a pax global header is made as a GNU header');
+  if (kind === 'long-name' && dialect !== 'gnu') throw header('a GNU long name is not made as a GNU header');
+  // [relax.3] Four readings of it; one that is honest has none.
+  if (kind === 'folder' && size !== 0)
+    throw new BundleError('ARCHIVE_TYPE', 'the archive holds a folder with content');
   // [tar.5] A link target on a file, or a setuid bit, is never an accident worth following.
-  if (!isZero(block.subarray(157, 257))) throw header('a regular file has a link target');
+  if (!isZero(block.subarray(157, 257))) throw header('a file or folder has a link target');
   if (((octal(block, 100, 8) ?? 0) & 0o7000) !== 0)
     throw header('the mode has the setuid, setgid or sticky bit');
 
   const name = field(block, 0, 100, 'name');
   const prefix = dialect === 'posix' ? field(block, 345, 155, 'prefix') : new Uint8Array(0);
-  return { kind: 'file', name: prefix.length === 0 ? name : concat([prefix, SLASH, name]), size };
+  return { kind, name: prefix.length === 0 ? name : concat([prefix, SLASH, name]), size };
 }
+
+/** Asked whether a relaxation may be used. */
+type Allows = (relaxation: Relaxation) => boolean;
+const allowsNothing: Allows = () => false;
+
+/** [tar.4] What an entry of this type is; most types are refused, whatever is allowed. */
+function kindOf(type: string, allows: Allows): Exclude<TarHeader['kind'], 'pax'> {
+  if (type === '0' || type === '\0') return 'file';
+  const needed = relaxationFor(type);
+  if (needed && allows(needed)) return RELAXED_KINDS[needed] ?? 'file';
+  const what = TYPE_NAMES[type] ?? `an entry of the unknown type "${printable(type)}"`;
+  throw new BundleError(
+    'ARCHIVE_TYPE',
+    `the archive holds ${what}`,
+    needed ? { fix: repairOf(needed, ...(needed === 'folders' ? (['dot-prefix'] as const) : [])) } : {},
+  );
+}
+
+/** The relaxation that an entry of this type needs. */
+function relaxationFor(type: string): Relaxation | undefined {
+  if (type === '5') return 'folders';
+  if (type === 'L') return 'gnu-long-names';
+  return type === 'g' ? 'pax-global' : undefined;
+}
+
+const RELAXED_KINDS: Partial<Record<Relaxation, Exclude<TarHeader['kind'], 'pax'>>> = {
+  folders: 'folder',
+  'gnu-long-names': 'long-name',
+  'pax-global': 'pax-global',
+};
 
 function dialectOf(block: Uint8Array): 'posix' | 'gnu' {
   const magic = String.fromCharCode(...block.subarray(257, 265));

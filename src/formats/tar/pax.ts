@@ -53,6 +53,19 @@ export function parsePax(body: Uint8Array): PaxRecords {
   return { ...(path === undefined ? {} : { path }), ...(size === undefined ? {} : { size }) };
 }
 
+/**
+ * Checks the body of a pax global header: a comment, and nothing that would speak about members.
+ *
+ * @throws {BundleError} `ARCHIVE_PAX`, without a place [relax.5]
+ */
+export function checkPaxGlobal(body: Uint8Array): void {
+  const { key, length } = parseRecord(body, 0);
+  parsePax(body);
+  if (key !== 'comment' || length !== body.byteLength) {
+    throw pax('a global header says more than a comment, and readers differ in what it applies to');
+  }
+}
+
 function parseRecord(body: Uint8Array, at: number): { key: string; value: Uint8Array; length: number } {
   const lead = String.fromCharCode(...body.subarray(at, at + 9));
   const digits = /^([1-9][0-9]{0,6}) /.exec(lead)?.[1];

@@ -1,0 +1,19 @@
+/** What of honest producers' habits a caller may let pass, by name; everything else about an archive stays as strict. */
+export const RELAXATIONS = ['dot-prefix', 'folders', 'gnu-long-names', 'no-end-mark', 'pax-global'] as const;
+
+/** One of them. */
+export type Relaxation = (typeof RELAXATIONS)[number];
+
+/** What each lets pass, as the end of a warning. */
+export const RELAXATION_MEANINGS: Readonly<Record<Relaxation, string>> = {
+  'dot-prefix': 'names that begin with "./", read without it',
+  folders: 'entries of folders, passed over',
+  'gnu-long-names': 'names in GNU long name entries',
+  'no-end-mark': 'an archive without its end mark, so that only the manifest shows whether all is there',
+  'pax-global': 'a pax global header with a comment, as git archive writes it',
+};
+
+/** What to do about an archive that these would let pass: it is written again so that everybody reads it alike. */
+export function repairOf(...relaxations: readonly Relaxation[]): string {
+  return `if it comes from where you expect it, write it again in the form that all readers share: bulla normalize BUNDLE -o NEW.ova --relax ${relaxations.join(',')}`;
+}
