@@ -3,7 +3,7 @@ import { formatTarHeader, TAR_BLOCK } from '../formats/tar/header.ts';
 import type { ByteStream } from '../kit/bytes.ts';
 import { printable } from '../kit/encoding.ts';
 import { BundleError } from '../kit/errors.ts';
-import { DEFAULT_LIMITS } from '../kit/limits.ts';
+import { DEFAULT_LIMITS, type Limits } from '../kit/limits.ts';
 import { MemberNames } from './member-names.ts';
 
 /** One file to be written: `body` must give exactly `size` bytes. */
@@ -28,15 +28,16 @@ const RECORD = 20 * TAR_BLOCK;
  */
 export async function* writeTar(
   files: AsyncIterable<TarFile> | Iterable<TarFile>,
-  options: { readonly mtime: number },
+  options: { readonly mtime: number; readonly limits?: Limits },
 ): AsyncGenerator<Uint8Array, void> {
-  const names = new MemberNames(DEFAULT_LIMITS);
+  const { mtime, limits = DEFAULT_LIMITS } = options;
+  const names = new MemberNames(limits);
   let written = 0;
   for await (const file of files) {
-    const fault = memberNameFault(file.name, DEFAULT_LIMITS);
+    const fault = memberNameFault(file.name, limits);
     if (fault) throw new BundleError('ARCHIVE_NAME', `the member "${printable(file.name)}": ${fault}`);
     names.add(file.name, written);
-    yield formatTarHeader({ name: file.name, size: file.size, mtime: options.mtime });
+    yield formatTarHeader({ name: file.name, size: file.size, mtime });
     let left = file.size;
     for await (const chunk of file.body) {
       left -= chunk.byteLength;

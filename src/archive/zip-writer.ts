@@ -11,7 +11,7 @@ import { peek } from '../kit/byte-cursor.ts';
 import type { ByteStream } from '../kit/bytes.ts';
 import { encodeUtf8, printable } from '../kit/encoding.ts';
 import { BundleError } from '../kit/errors.ts';
-import { CHUNK_BYTES, DEFAULT_LIMITS } from '../kit/limits.ts';
+import { CHUNK_BYTES, DEFAULT_LIMITS, type Limits } from '../kit/limits.ts';
 import { paysToDeflate } from './compressibility.ts';
 import { Deflation, deflateBlocks } from './deflate-blocks.ts';
 import { MemberNames } from './member-names.ts';
@@ -43,17 +43,18 @@ export interface ZipSink {
 export async function writeZip(
   files: AsyncIterable<ZipFile> | Iterable<ZipFile>,
   sink: ZipSink,
-  options: { readonly mtime: number },
+  options: { readonly mtime: number; readonly limits?: Limits },
 ): Promise<number> {
-  const names = new MemberNames(DEFAULT_LIMITS);
-  const deflation = new Deflation(DEFAULT_LIMITS);
+  const { mtime, limits = DEFAULT_LIMITS } = options;
+  const names = new MemberNames(limits);
+  const deflation = new Deflation(limits);
   const directory: Uint8Array[] = [];
   let at = 0;
   for await (const file of files) {
-    const fault = memberNameFault(file.name, DEFAULT_LIMITS);
+    const fault = memberNameFault(file.name, limits);
     if (fault) throw new BundleError('ARCHIVE_NAME', `the member "${printable(file.name)}": ${fault}`);
     names.add(file.name, at);
-    const { member, bytes } = await writeMember(file, sink, { offset: at, mtime: options.mtime, deflation });
+    const { member, bytes } = await writeMember(file, sink, { offset: at, mtime, deflation });
     directory.push(formatCentralHeader(member));
     at += bytes;
   }

@@ -3,11 +3,11 @@ import { type ArchiveFormat, openArchive } from '../archive/open-archive.ts';
 import { Relaxed } from '../archive/relaxed.ts';
 import { ALL_DIGESTS } from '../crypto/digest.ts';
 import type { DigestName } from '../formats/ovf/digest-name.ts';
-import { type Manifest, parseManifest } from '../formats/ovf/manifest.ts';
+import { type Manifest, type ManifestEntry, parseManifest } from '../formats/ovf/manifest.ts';
 import { watch } from '../kit/byte-cursor.ts';
 import { BundleError, type ErrorCode, toBundleError } from '../kit/errors.ts';
 import type { OnProgress } from '../kit/progress.ts';
-import { RELAXATION_MEANINGS, type Relaxation } from '../kit/relaxation.ts';
+import type { Relaxation } from '../kit/relaxation.ts';
 import type { Source } from '../storage/source.ts';
 import { judgeScope, scopeNameOf } from '../trust/judge-signer.ts';
 import { assignRoles, type BundleRoles, isEvidence, rolePartOf } from './bundle-roles.ts';
@@ -21,7 +21,7 @@ import {
 } from './judge-signature.ts';
 import { manifestDigests } from './look-ahead.ts';
 import { type BundleSink, digestOf, type ReadMember, readMember } from './read-member.ts';
-import type { Check } from './report.ts';
+import { type Check, relaxedWarnings } from './report.ts';
 import { skippedChecks } from './skipped-checks.ts';
 
 /** How a bundle is examined. With a `sink` the members are stored, and the first thing wrong ends the reading. */
@@ -89,11 +89,6 @@ export function copyWarning(bytes: number | undefined): readonly string[] {
   return [`a zip cannot be read in order: its ${bytes} bytes were kept in a private file, which is gone`];
 }
 
-/** [relax.1] What was let pass, by the name of the option. */
-export function relaxedWarnings(used: readonly Relaxation[]): readonly string[] {
-  return used.map((name) => `let pass: ${RELAXATION_MEANINGS[name]} (--relax ${name})`);
-}
-
 /** [judge.6] A file that was cut or written to looks like a malformed archive; what happened to it says more. */
 function changeBehind(error: unknown, source: Source): BundleError | undefined {
   if (toBundleError(error).kind !== 'archive') return undefined;
@@ -119,6 +114,8 @@ class Reading {
   readonly #hint: readonly DigestName[];
   readonly #members: ReadMember[] = [];
   #manifest: Manifest | undefined;
+  /** its lines by name: a bundle may be allowed many thousand members */
+  #lines: ReadonlyMap<string, ManifestEntry> = new Map();
   #signature: SignatureJudgement | undefined;
   #judged: { readonly signed: SignedManifest; readonly signature: SignatureJudgement } | undefined;
   #parsed: { readonly bytes: Uint8Array; readonly manifest: Manifest | undefined } | undefined;
@@ -144,7 +141,7 @@ class Reading {
 
   #algorithms(name: string): readonly DigestName[] {
     if (!this.#manifest) return this.#hint;
-    const listed = this.#manifest.entries.find((entry) => entry.name === name);
+    const listed = this.#lines.get(name);
     return listed ? [listed.algorithm] : ALL_DIGESTS; // another manifest may still turn out to be the one that counts
   }
 
@@ -157,6 +154,7 @@ class Reading {
       const signed = this.#signed(assignRoles(this.#members.map(({ name }) => name)));
       if (signed?.certificate) this.#signature = this.#judgeOnce(signed);
       if (signed) this.#manifest = this.#parseOnce(signed.manifest.bytes);
+      this.#lines = new Map(this.#manifest?.entries.map((line) => [line.name, line]));
     } catch {
       // said again, and reported, when everything has been read
     }
@@ -224,7 +222,7 @@ class Reading {
     if (!this.#signature) return false;
     if (!this.#manifest || this.#signature.errors.some(({ code }) => !CURABLE.has(code))) return true;
     if (rolePartOf(member.name) || (isEvidence(member.name) && member.bytes)) return false;
-    const entry = this.#manifest.entries.find(({ name }) => name === member.name);
+    const entry = this.#lines.get(member.name);
     return !entry || digestOf(member, entry.algorithm) !== entry.digest;
   }
 

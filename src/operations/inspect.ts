@@ -14,10 +14,16 @@ import { BundleError, isBundleError, toBundleError } from '../kit/errors.ts';
 import { DEFAULT_LIMITS, type Limits } from '../kit/limits.ts';
 import { type BundleInput, openSource } from '../storage/open-source.ts';
 import { assignRoles, type BundleRoles, isEvidence, rolePartOf } from './bundle-roles.ts';
-import { copyWarning, relaxedWarnings } from './examine.ts';
+import { copyWarning } from './examine.ts';
 import { roleOf } from './judge-contents.ts';
 import { type ReadMember, readMember } from './read-member.ts';
-import { type CertificateReport, type FileReport, makeReport, type Report } from './report.ts';
+import {
+  type CertificateReport,
+  type FileReport,
+  makeReport,
+  type Report,
+  relaxedWarnings,
+} from './report.ts';
 import { certificateReport } from './signature-report.ts';
 import { sourceOptions, type VerifyOptions } from './verify.ts';
 

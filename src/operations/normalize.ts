@@ -2,6 +2,7 @@ import { gzip } from '../archive/gzip.ts';
 import { type TarFile, writeTar } from '../archive/tar-writer.ts';
 import type { ByteStream } from '../kit/bytes.ts';
 import { openDeadline } from '../kit/deadline.ts';
+import { DEFAULT_LIMITS } from '../kit/limits.ts';
 import type { BundleInput } from '../storage/open-source.ts';
 import { expectOtherThan, openOutput } from '../storage/output.ts';
 import { openScratch, type Scratch } from '../storage/staging.ts';
@@ -44,7 +45,8 @@ export async function normalize(input: BundleInput, options: NormalizeOptions): 
   if (report.exitCode !== 0) return report;
 
   const order = canonicalOrder(examination);
-  const tar = writeTar(stored(order, scratch, timed.signal), { mtime: options.mtime ?? 0 });
+  const limits = { ...DEFAULT_LIMITS, ...options.limits };
+  const tar = writeTar(stored(order, scratch, timed.signal), { mtime: options.mtime ?? 0, limits });
   let bytes = 0;
   for await (const chunk of options.format === 'tgz' ? gzip(tar) : tar) {
     bytes += chunk.byteLength;
@@ -68,12 +70,12 @@ export async function normalize(input: BundleInput, options: NormalizeOptions): 
 
 /** [norm.2] As `pack` has it, and what came later to the signature right behind it. */
 function canonicalOrder({ members, roles, contents }: Examination): readonly ReadMember[] {
-  const listed = contents.manifest?.entries.map(({ name }) => name) ?? [];
+  const listed = new Map(contents.manifest?.entries.map(({ name }, i) => [name, i]));
   const rank = (name: string): number => {
     const part = partRank(name, roles);
     if (part !== undefined) return part;
-    const line = listed.indexOf(name);
-    return line < 0 ? Number.MAX_SAFE_INTEGER : PARTS + line;
+    const line = listed.get(name);
+    return line === undefined ? Number.MAX_SAFE_INTEGER : PARTS + line;
   };
   const ranks = new Map(members.map(({ name }) => [name, rank(name)]));
   return [...members].sort(

@@ -1,16 +1,18 @@
 import { chunkCount, chunkName } from '../formats/ovf/file-reference.ts';
 import { BundleError } from '../kit/errors.ts';
-import { DEFAULT_LIMITS } from '../kit/limits.ts';
 import type { PlannedFile } from './pack-plan.ts';
 
 /** The chunks that an image is stored as. @throws {BundleError} `ARCHIVE_LIMIT` for more than importers read [pack.11] */
-export function planChunks(file: PlannedFile, chunkSize: number): readonly PlannedFile[] {
+export function planChunks(
+  file: PlannedFile,
+  { chunkSize, members }: { readonly chunkSize: number; readonly members: number },
+): readonly PlannedFile[] {
   const { name, path, size } = file;
   const count = chunkCount({ id: '', href: name, size, compression: 'identity', chunkSize }) ?? 1;
-  if (count > DEFAULT_LIMITS.members) {
+  if (count > members) {
     throw new BundleError(
       'ARCHIVE_LIMIT',
-      `"${name}" would be in ${count} chunks, more than the ${DEFAULT_LIMITS.members} members importers read`,
+      `"${name}" would be in ${count} chunks, more than the ${members} members importers read`,
       { where: { file: path }, fix: 'give a larger --chunk-size, such as 2GiB' },
     );
   }

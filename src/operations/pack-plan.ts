@@ -51,6 +51,7 @@ export interface PlanOptions {
   readonly appliance: ApplianceOptions;
   /** images larger than this are stored as chunks of so many bytes */
   readonly chunkSize?: number;
+  readonly members?: number;
 }
 
 /**
@@ -84,7 +85,7 @@ export async function planPack(inputs: readonly string[], options: PlanOptions):
   let plan: PackPlan;
   if (options.plain) plan = await planPlain(inputs, options.base);
   else if (!descriptor) plan = await planDisks(inputs, options);
-  else if (inputs.length === 1) plan = await planDescriptor(descriptor);
+  else if (inputs.length === 1) plan = await planDescriptor(descriptor, options);
   else {
     throw new BundleError('USAGE', 'a descriptor is packed alone', {
       why: 'it names the files that belong to it',
@@ -92,6 +93,7 @@ export async function planPack(inputs: readonly string[], options: PlanOptions):
     });
   }
   checkNames(plan);
+  expectMembers(plan, options.members ?? DEFAULT_LIMITS.members);
   await expectWhole(plan.files);
   return plan;
 }
@@ -144,7 +146,11 @@ async function planDisks(inputs: readonly string[], options: PlanOptions): Promi
     }
     const chunkSize =
       options.chunkSize !== undefined && size > options.chunkSize ? options.chunkSize : undefined;
-    files.push(...(chunkSize === undefined ? [file] : planChunks(file, chunkSize)));
+    files.push(
+      ...(chunkSize === undefined
+        ? [file]
+        : planChunks(file, { chunkSize, members: options.members ?? DEFAULT_LIMITS.members })),
+    );
     disks.push({
       href: file.name,
       size,
@@ -194,12 +200,15 @@ function needsOthers(path: string, probe: DiskProbe): BundleError {
   });
 }
 
-async function planDescriptor(path: string): Promise<PackPlan> {
+async function planDescriptor(
+  path: string,
+  { members = DEFAULT_LIMITS.members }: PlanOptions,
+): Promise<PackPlan> {
   const bytes = readSmallFile(path, DEFAULT_LIMITS.descriptorBytes);
   const name = basename(path);
   let references: ReturnType<typeof parseDescriptor>['references'];
   try {
-    ({ references } = parseDescriptor(bytes, DEFAULT_LIMITS));
+    ({ references } = parseDescriptor(bytes, { ...DEFAULT_LIMITS, members }));
   } catch (error) {
     throw toBundleError(error).at({ file: path });
   }
@@ -273,9 +282,12 @@ function checkNames(plan: Pick<PackPlan, 'base' | 'descriptor' | 'files'>): void
     members: names,
     ...(plan.descriptor ? { descriptor: plan.descriptor.name } : {}),
   });
-  if (names.length <= DEFAULT_LIMITS.members) return;
-  throw new BundleError(
-    'ARCHIVE_LIMIT',
-    `${names.length} members are more than the ${DEFAULT_LIMITS.members} importers read`,
-  );
+}
+
+function expectMembers({ descriptor, files }: PackPlan, most: number): void {
+  const count = files.length + (descriptor ? 3 : 2);
+  if (count <= most) return;
+  throw new BundleError('ARCHIVE_LIMIT', `${count} members are more than the ${most} importers read`, {
+    fix: 'pack fewer files, or more in one; or give --max-members here, and to whoever imports it',
+  });
 }

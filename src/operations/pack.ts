@@ -4,6 +4,7 @@ import { Digester, digestHex } from '../crypto/digest.ts';
 import { formatManifest } from '../formats/ovf/manifest.ts';
 import { type ByteStream, once } from '../kit/bytes.ts';
 import { BundleError } from '../kit/errors.ts';
+import { DEFAULT_LIMITS } from '../kit/limits.ts';
 import type { OnProgress } from '../kit/progress.ts';
 import { openInputFile } from '../storage/input-file.ts';
 import { expectOtherThan, openOutput } from '../storage/output.ts';
@@ -39,6 +40,8 @@ export interface PackOptions {
   readonly cms?: boolean;
   /** who timestamps the signature; nobody when left out */
   readonly timestamp?: TimestampSource;
+  /** the most members; importers read 256, unless they are told to read more */
+  readonly members?: number;
   /** disk images larger than this are stored as chunks of so many bytes */
   readonly chunkSize?: number;
   /** manifest and signature before the files, or after them (then every file is read once only) */
@@ -65,6 +68,7 @@ export async function pack(inputs: readonly string[], options: PackOptions): Pro
     plain: options.plain ?? false,
     appliance: options.appliance ?? {},
     ...(options.chunkSize === undefined ? {} : { chunkSize: options.chunkSize }),
+    ...(options.members === undefined ? {} : { members: options.members }),
   });
   expectOtherThan(options.output, [
     ...inputs,
@@ -77,8 +81,9 @@ export async function pack(inputs: readonly string[], options: PackOptions): Pro
     patched: needsPatching(format),
     signal,
   });
+  const limits = { ...DEFAULT_LIMITS, members: options.members ?? DEFAULT_LIMITS.members };
   const packing = new Packing(plan, options);
-  const bytes = await writeArchive(format, packing.files(), output, { mtime });
+  const bytes = await writeArchive(format, packing.files(), output, { mtime, limits });
   await output.commit();
   return makeReport({
     operation: 'pack',

@@ -1,4 +1,5 @@
 import type { BundleError, Where } from '../kit/errors.ts';
+import { RELAXATION_MEANINGS, type Relaxation } from '../kit/relaxation.ts';
 import { byPrecedence, exitCodeOf } from './exit-codes.ts';
 
 /**
@@ -183,4 +184,9 @@ function errorReport(error: BundleError): ErrorReport {
 /** What is to be said about leftovers of runs that were killed, by name. [import.8] */
 export function sweptWarnings(swept: readonly string[]): readonly string[] {
   return swept.map((name) => `removed "${name}", which an earlier run had left when it was killed`);
+}
+
+/** [relax.1] What was let pass, by the name of the option. */
+export function relaxedWarnings(used: readonly Relaxation[]): readonly string[] {
+  return used.map((name) => `let pass: ${RELAXATION_MEANINGS[name]} (--relax ${name})`);
 }

@@ -1,6 +1,7 @@
 import { gzip } from '../archive/gzip.ts';
 import { writeTar } from '../archive/tar-writer.ts';
 import { writeZip, type ZipFile } from '../archive/zip-writer.ts';
+import type { Limits } from '../kit/limits.ts';
 import type { Output } from '../storage/output.ts';
 import type { PackFormat } from './pack.ts';
 
@@ -14,7 +15,7 @@ export async function writeArchive(
   format: PackFormat,
   files: AsyncIterable<ZipFile>,
   output: Output,
-  options: { readonly mtime: number },
+  options: { readonly mtime: number; readonly limits?: Limits },
 ): Promise<number> {
   if (format === 'zip') return writeZip(files, output, options);
   const tar = writeTar(files, options);

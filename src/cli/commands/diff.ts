@@ -4,8 +4,8 @@ import type { Comparison } from '../../operations/diff.ts';
 import type { Context } from '../context.ts';
 import { type OutputFlags, progressOf, withOutputOptions } from '../options.ts';
 import type { Exit } from '../program.ts';
+import { type ReadFlags, readOptionsOf, withReadOptions } from '../read-options.ts';
 import { renderReport } from '../render-report.ts';
-import { type WaitFlags, waitOptionsOf, withWaitOptions } from '../wait-options.ts';
 
 /** `bulla diff A B` */
 export function diffCommand(program: Command, context: Context, exit: Exit): void {
@@ -18,15 +18,15 @@ export function diffCommand(program: Command, context: Context, exit: Exit): voi
     )
     .argument('<a>', 'a file, - for standard input, or an https address')
     .argument('<b>', 'the other one');
-  withOutputOptions(withWaitOptions(command)).action(
-    async (a: string, b: string, flags: OutputFlags & WaitFlags) => {
+  withOutputOptions(withReadOptions(command)).action(
+    async (a: string, b: string, flags: OutputFlags & ReadFlags) => {
       const { diff } = await import('../../operations/diff.ts');
       const progress = progressOf(flags, context);
       const { json = false, quiet = false } = flags;
       try {
         const { report, comparison } = await diff(a, b, {
           signal: context.signal,
-          ...waitOptionsOf(flags),
+          ...readOptionsOf(flags),
           onProgress: progress.onProgress,
         });
         progress.end();

@@ -4,10 +4,10 @@ import type { Context } from '../context.ts';
 import { type OutputFlags, progressOf, withOutputOptions } from '../options.ts';
 import type { Exit } from '../program.ts';
 import { formatBytes } from '../progress.ts';
+import { type ReadFlags, readOptionsOf, withReadOptions } from '../read-options.ts';
 import { type TrustFlags, verifyOptionsOf, withTrustOptions } from '../trust-options.ts';
-import { type WaitFlags, waitOptionsOf, withWaitOptions } from '../wait-options.ts';
 
-interface ImportFlags extends TrustFlags, WaitFlags, OutputFlags {
+interface ImportFlags extends TrustFlags, ReadFlags, OutputFlags {
   readonly to: string;
   readonly imagesOnly?: boolean;
   readonly keepChunks?: boolean;
@@ -31,7 +31,7 @@ export function importCommand(program: Command, context: Context, exit: Exit): v
     .option('--keep-chunks', 'leave disks in chunks as they are stored, instead of joining them')
     .option('--dry-run', 'verify, and say what would be written')
     .addHelpText('after', '\nExample:\n  bulla import web.ova --to /var/lib/images/web');
-  withOutputOptions(withWaitOptions(withTrustOptions(command))).action(
+  withOutputOptions(withReadOptions(withTrustOptions(command))).action(
     async (input: string, flags: ImportFlags) => {
       const { importBundle } = await import('../../operations/import.ts');
       const { renderReport } = await import('../render-report.ts');
@@ -39,7 +39,7 @@ export function importCommand(program: Command, context: Context, exit: Exit): v
       try {
         const { report, files } = await importBundle(input, {
           ...verifyOptionsOf(flags, context),
-          ...waitOptionsOf(flags),
+          ...readOptionsOf(flags),
           destination: flags.to,
           imagesOnly: flags.imagesOnly ?? false,
           keepChunks: flags.keepChunks ?? false,

@@ -7,8 +7,8 @@ import { field, inputName } from '../field.ts';
 import { type OutputFlags, progressOf, withOutputOptions } from '../options.ts';
 import type { Exit } from '../program.ts';
 import { formatBytes } from '../progress.ts';
+import { type ReadFlags, readOptionsOf, withReadOptions } from '../read-options.ts';
 import { renderReport } from '../render-report.ts';
-import { type WaitFlags, waitOptionsOf, withWaitOptions } from '../wait-options.ts';
 
 /** `bulla inspect BUNDLE` */
 export function inspectCommand(program: Command, context: Context, exit: Exit): void {
@@ -19,14 +19,14 @@ export function inspectCommand(program: Command, context: Context, exit: Exit): 
       'Shows the members of a bundle and what it says of itself. It checks no digest and no signature.',
     )
     .argument('<bundle>', 'a file, - for standard input, or an https address');
-  withOutputOptions(withWaitOptions(command)).action(
-    async (input: string, flags: OutputFlags & WaitFlags) => {
+  withOutputOptions(withReadOptions(command)).action(
+    async (input: string, flags: OutputFlags & ReadFlags) => {
       const { inspect } = await import('../../operations/inspect.ts');
       const progress = progressOf(flags, context);
       try {
         const { report, inspection } = await inspect(input, {
           signal: context.signal,
-          ...waitOptionsOf(flags),
+          ...readOptionsOf(flags),
           onProgress: progress.onProgress,
         });
         progress.end();

@@ -4,11 +4,11 @@ import { field } from '../field.ts';
 import { formatOf, mtimeOf, type OutputFlags, progressOf, withOutputOptions } from '../options.ts';
 import type { Exit } from '../program.ts';
 import { formatBytes } from '../progress.ts';
+import { type ReadFlags, readOptionsOf, withReadOptions } from '../read-options.ts';
 import { renderReport } from '../render-report.ts';
 import { type TrustFlags, verifyOptionsOf, withTrustOptions } from '../trust-options.ts';
-import { type WaitFlags, waitOptionsOf, withWaitOptions } from '../wait-options.ts';
 
-interface NormalizeFlags extends TrustFlags, WaitFlags, OutputFlags {
+interface NormalizeFlags extends TrustFlags, ReadFlags, OutputFlags {
   readonly output: string;
   readonly format?: string;
   readonly force?: boolean;
@@ -33,7 +33,7 @@ export function normalizeCommand(program: Command, context: Context, exit: Exit)
     )
     .option('--force', 'replace the output if it exists')
     .addHelpText('after', '\nExample:\n  bulla normalize odd.tgz -o web.ova --trust acme-ca.pem');
-  withOutputOptions(withWaitOptions(withTrustOptions(command))).action(
+  withOutputOptions(withReadOptions(withTrustOptions(command))).action(
     async (input: string, flags: NormalizeFlags) => {
       const format = formatOf(flags.output, flags.format);
       const mtime = mtimeOf(context);
@@ -44,7 +44,7 @@ export function normalizeCommand(program: Command, context: Context, exit: Exit)
       try {
         const report = await normalize(input, {
           ...verifyOptionsOf(flags, context),
-          ...waitOptionsOf(flags),
+          ...readOptionsOf(flags),
           output: flags.output,
           format,
           mtime,

@@ -32,6 +32,7 @@ interface PackFlags extends SignFlags, OutputFlags {
   readonly cpus?: number;
   readonly memory?: number;
   readonly chunkSize?: number;
+  readonly maxMembers?: number;
   readonly order: 'leading' | 'trailing';
   readonly force?: boolean;
 }
@@ -73,6 +74,7 @@ export function packCommand(program: Command, context: Context, exit: Exit): voi
     .option('--version <text>', 'version of the product, for the descriptor')
     .option('--cpus <count>', 'processors of the machine', parseCount)
     .option('--memory <MiB>', 'memory of the machine', parseCount)
+    .option('--max-members <count>', 'the most members (default: 256, which importers read)', parseCount)
     .option('--chunk-size <size>', 'store larger images in chunks of this size, such as 2GiB', parseSize)
     .addOption(
       new Option('--order <order>', 'manifest and signature before the files, or after them')
@@ -111,6 +113,7 @@ export function packCommand(program: Command, context: Context, exit: Exit): voi
             ...(cpus ? { cpus } : {}),
             ...(memory ? { memoryMiB: memory } : {}),
           },
+          ...(flags.maxMembers === undefined ? {} : { members: flags.maxMembers }),
           ...(flags.chunkSize === undefined ? {} : { chunkSize: flags.chunkSize }),
           ...(identity ? { identity } : {}),
           ...signature,

@@ -5,8 +5,8 @@ import type { VerifyOptions } from '../../operations/verify.ts';
 import type { Context } from '../context.ts';
 import { type OutputFlags, progressOf, withOutputOptions } from '../options.ts';
 import type { Exit } from '../program.ts';
+import { type ReadFlags, readOptionsOf, withReadOptions } from '../read-options.ts';
 import { type TrustFlags, verifyOptionsOf, withTrustOptions } from '../trust-options.ts';
-import { type WaitFlags, waitOptionsOf, withWaitOptions } from '../wait-options.ts';
 
 const EXAMPLES = `
 Examples:
@@ -15,7 +15,7 @@ Examples:
   bulla verify image.iso --signature image.iso.p7s
   curl -sSf https://images.example/web.ova | bulla verify -`;
 
-interface VerifyFlags extends TrustFlags, WaitFlags, OutputFlags {
+interface VerifyFlags extends TrustFlags, ReadFlags, OutputFlags {
   readonly signature?: string;
 }
 
@@ -32,14 +32,14 @@ export function verifyCommand(program: Command, context: Context, exit: Exit): v
     .argument('<bundle>', 'a file, - for standard input, or an https address')
     .option('--signature <p7s>', 'the detached signature of the file, DER or PEM')
     .addHelpText('after', EXAMPLES);
-  withOutputOptions(withWaitOptions(withTrustOptions(command))).action(
+  withOutputOptions(withReadOptions(withTrustOptions(command))).action(
     async (input: string, flags: VerifyFlags) => {
       const { renderReport } = await import('../render-report.ts');
       const progress = progressOf(flags, context);
       try {
         const options = {
           ...verifyOptionsOf(flags, context),
-          ...waitOptionsOf(flags),
+          ...readOptionsOf(flags),
           onProgress: progress.onProgress,
         };
         const report = await verified(input, flags.signature, options);

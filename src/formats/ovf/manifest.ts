@@ -117,7 +117,8 @@ export function formatManifest(
 ): Uint8Array {
   const lines = entries.map((entry) => `${entry.algorithm.toUpperCase()}(${entry.name})= ${entry.digest}\n`);
   const bytes = encodeUtf8(lines.join('')); // [mf.9]
-  const read = parseManifest(bytes).entries;
+  const members = Math.max(DEFAULT_LIMITS.members, entries.length); // how many there may be is for whoever packs
+  const read = parseManifest(bytes, { ...DEFAULT_LIMITS, members }).entries;
   const same = (entry: ManifestEntry, i: number): boolean =>
     entry.name === entries[i]?.name && entry.digest === entries[i]?.digest;
   if (read.length !== entries.length || !read.every(same))

@@ -1,10 +1,12 @@
 import { type Command, InvalidArgumentError } from 'commander';
 import { RELAXATIONS, type Relaxation } from '../kit/relaxation.ts';
 import type { VerifyOptions } from '../operations/verify.ts';
+import { parseCount } from './options.ts';
 
 /** Options of the commands that read a bundle, which may come from a pipe or the network. */
-export interface WaitFlags {
+export interface ReadFlags {
   readonly relax?: readonly Relaxation[];
+  readonly maxMembers?: number;
   readonly idleTimeout?: number;
   readonly deadline?: number;
 }
@@ -12,14 +14,15 @@ export interface WaitFlags {
 /** The longest time that a timer can wait, in seconds; more would be none at all. */
 const MOST_SECONDS = 2_147_483;
 
-/** Adds `--relax`, `--idle-timeout` and `--deadline`. [relax.1] [cli.12] [cli.15] */
-export function withWaitOptions(command: Command): Command {
+/** Adds `--relax`, `--max-members`, `--idle-timeout` and `--deadline`. [relax.1] [tar.9] [cli.12] [cli.15] */
+export function withReadOptions(command: Command): Command {
   return command
     .option(
       '--relax <habits>',
       `let pass in the archive what honest tools write: ${RELAXATIONS.join(', ')}; each is reported`,
       parseRelax,
     )
+    .option('--max-members <count>', 'the most members an archive may have (default: 256)', parseCount)
     .option(
       '--idle-timeout <seconds>',
       'give up when a pipe or server sends nothing for so long (default: 60)',
@@ -29,11 +32,15 @@ export function withWaitOptions(command: Command): Command {
 }
 
 /** What the flags say, as the operations take it. */
-export function waitOptionsOf(flags: WaitFlags): Pick<VerifyOptions, 'limits' | 'deadlineMs' | 'relax'> {
-  const { idleTimeout, deadline, relax } = flags;
+export function readOptionsOf(flags: ReadFlags): Pick<VerifyOptions, 'limits' | 'deadlineMs' | 'relax'> {
+  const { idleTimeout, deadline, relax, maxMembers } = flags;
+  const limits = {
+    ...(idleTimeout === undefined ? {} : { idleMs: idleTimeout * 1000 }),
+    ...(maxMembers === undefined ? {} : { members: maxMembers }),
+  };
   return {
     ...(relax === undefined ? {} : { relax }),
-    ...(idleTimeout === undefined ? {} : { limits: { idleMs: idleTimeout * 1000 } }),
+    ...(Object.keys(limits).length > 0 ? { limits } : {}),
     ...(deadline === undefined ? {} : { deadlineMs: deadline * 1000 }),
   };
 }
