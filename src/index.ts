@@ -21,7 +21,7 @@ export type { ErrorKind } from './kit/error-kinds.ts';
 export { BundleError, type ErrorCode, type ErrorDetails, isBundleError, type Where } from './kit/errors.ts';
 export { DEFAULT_LIMITS, type Limits } from './kit/limits.ts';
 export type { OnProgress, ProgressEvent } from './kit/progress.ts';
-export type { Relaxation } from './kit/relaxation.ts';
+export { RELAXATIONS, type Relaxation } from './kit/relaxation.ts';
 export {
   type AttemptReport,
   type CheckPathOptions,

@@ -7,6 +7,7 @@ test('the library gives these, and nothing else', () => {
     [
       "BundleError: function",
       "DEFAULT_LIMITS: object",
+      "RELAXATIONS: object",
       "authorityAt: function",
       "checkPath: function",
       "diff: function",

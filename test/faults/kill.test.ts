@@ -45,10 +45,18 @@ function at(name: string): string {
 /** What is killed, and what the same command must come to when it is run again. */
 interface Victim {
   readonly name: string;
-  start(): Started;
+  readonly words: readonly string[];
+  /** whether the bundle comes through a pipe */
+  readonly piped?: boolean;
   /** absent, or complete and right */
   state(): 'absent' | 'complete' | 'BROKEN';
   clear(): void;
+}
+
+function begin({ words, piped }: Victim): Started {
+  const started = start(desk, ...words);
+  if (piped) createReadStream(at('big.ova')).pipe(started.child.stdin);
+  return started;
 }
 
 const intoFolder = (): 'absent' | 'complete' | 'BROKEN' => {
@@ -57,28 +65,30 @@ const intoFolder = (): 'absent' | 'complete' | 'BROKEN' => {
   return JSON.stringify(content) === JSON.stringify(machine) ? 'complete' : 'BROKEN';
 };
 
+const clearMachine = (): void => rmSync(at('machine'), { recursive: true, force: true });
+const clearOutput = (): void => rmSync(at('new.ova'), { force: true });
+const intoFile = (): 'absent' | 'complete' | 'BROKEN' => outputState('new.ova');
+
 const VICTIMS: readonly Victim[] = [
   {
     name: 'import of a file',
-    start: () => start(desk, 'import', 'big.ova', ...IMPORT),
+    words: ['import', 'big.ova', ...IMPORT],
     state: intoFolder,
-    clear: () => rmSync(at('machine'), { recursive: true, force: true }),
+    clear: clearMachine,
   },
   {
     name: 'import from a pipe',
-    start: () => {
-      const started = start(desk, 'import', '-', ...IMPORT);
-      createReadStream(at('big.ova')).pipe(started.child.stdin);
-      return started;
-    },
+    words: ['import', '-', ...IMPORT],
+    piped: true,
     state: intoFolder,
-    clear: () => rmSync(at('machine'), { recursive: true, force: true }),
+    clear: clearMachine,
   },
+  { name: 'pack', words: ['pack', ...PACK, '-o', 'new.ova'], state: intoFile, clear: clearOutput },
   {
-    name: 'pack',
-    start: () => start(desk, 'pack', ...PACK, '-o', 'new.ova'),
-    state: () => outputState('new.ova'),
-    clear: () => rmSync(at('new.ova'), { force: true }),
+    name: 'normalize',
+    words: ['normalize', 'big.ova', '-o', 'new.ova', '--trust', 'ca.pem', '--quiet'],
+    state: intoFile,
+    clear: clearOutput,
   },
 ];
 
@@ -95,7 +105,7 @@ async function expectMended(victim: Victim): Promise<number | undefined> {
   const begun = performance.now();
   let took: number | undefined;
   if (victim.state() === 'absent') {
-    const { code, stderr } = await victim.start().ended;
+    const { code, stderr } = await begin(victim).ended;
     took = performance.now() - begun;
     expect([code, stderr.replace(/^.*removed .* an earlier run had left .*$/m, '').trim()]).toEqual([0, '']);
   } else {
@@ -114,12 +124,12 @@ describe('killed at a random moment', () => {
     { timeout: 3_600_000 },
     async (victim) => {
       const begun = performance.now();
-      expect((await victim.start().ended).code).toBe(0);
+      expect((await begin(victim).ended).code).toBe(0);
       let whole = performance.now() - begun;
       victim.clear();
       const seen = { absent: 0, complete: 0, 'left something': 0, 'had ended': 0 };
       for (const moment of moments(RUNS)) {
-        const { child, ended } = victim.start();
+        const { child, ended } = begin(victim);
         await Promise.race([setTimeout(moment * whole * 1.05), ended]);
         child.kill('SIGKILL');
         if ((await ended).signal !== 'SIGKILL') seen['had ended']++;
@@ -149,7 +159,7 @@ describe.skipIf(!traced)('killed at a system call', () => {
       for (const step of STEPS) {
         for (let nth = 1; nth <= most; nth++) {
           const { child, ended } = underTrace(victim, `${step}:signal=KILL:when=${nth}`);
-          if (victim.name.includes('pipe')) createReadStream(at('big.ova')).pipe(child.stdin);
+          if (victim.piped) createReadStream(at('big.ova')).pipe(child.stdin);
           const { code } = await ended;
           const state = victim.state();
           expect(state, `${step} ${nth}`).not.toBe('BROKEN');
@@ -169,26 +179,8 @@ describe.skipIf(!traced)('killed at a system call', () => {
   );
 });
 
-function underTrace({ name }: Victim, inject: string): Started {
-  const words =
-    name === 'pack'
-      ? ['pack', ...PACK, '-o', 'new.ova']
-      : ['import', name.includes('pipe') ? '-' : 'big.ova', ...IMPORT];
+function underTrace({ words }: Victim, inject: string): Started {
   const call = inject.split(':')[0] ?? '';
-  // Calls of the loader are not ours: only those that name the desk or a descriptor above the standard ones count, which
-  // is near enough, since node itself makes, links and renames nothing.
-  return launch(desk, [
-    'strace',
-    '-f',
-    '-qq',
-    '-o',
-    '/dev/null',
-    '-e',
-    `trace=${call}`,
-    '-e',
-    `inject=${inject}`,
-    process.execPath,
-    MAIN,
-    ...words,
-  ]);
+  const trace = ['strace', '-f', '-qq', '-o', '/dev/null', '-e', `trace=${call}`, '-e', `inject=${inject}`];
+  return launch(desk, [...trace, process.execPath, MAIN, ...words]);
 }
