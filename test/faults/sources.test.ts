@@ -82,17 +82,26 @@ function replace(path: string): void {
   renameSync(`${path}.next`, path);
 }
 
+/** How long a command takes now, in milliseconds, so that harm can come in the middle. */
+async function timeOf(...words: readonly string[]): Promise<number> {
+  const begun = performance.now();
+  expect((await start(desk, ...words).ended).code).toBe(0);
+  return performance.now() - begun;
+}
+
 describe('a source that is harmed while it is read', () => {
   test.each(HARMS)(
     '[judge.6] [import.3] a bundle, %s: imported as it was, or not at all',
     { timeout: 600_000 },
     async (_, harm, codes) => {
       const seen: Record<string, number> = {};
+      const whole = await timeOf('import', 'big.ova', '--to', 'machine', ...TRUST);
+      rmSync(at('machine'), { recursive: true });
       for (const moment of moments(RUNS)) {
         writeFileSync(at('in.ova'), bundle);
         const before = readdirSync(desk.folder).filter((name) => name !== 'in.ova');
         const { ended } = start(desk, 'import', 'in.ova', '--to', 'machine', ...TRUST);
-        await setTimeout(100 + moment * 200);
+        await setTimeout((0.3 + 0.7 * moment) * whole);
         harm(at('in.ova'));
         const { code, stderr } = await ended;
         const said = /\[([A-Z_]+), exit/.exec(stderr)?.[1] ?? 'imported';
@@ -111,10 +120,12 @@ describe('a source that is harmed while it is read', () => {
     async (_, harm) => {
       const seen: Record<string, number> = {};
       copyFileSync(at('big.img'), at('kept.img'));
+      const whole = await timeOf('pack', ...PACK, '-o', 'new.ova');
+      rmSync(at('new.ova'));
       for (const moment of moments(RUNS)) {
         for (const order of ['leading', 'trailing']) {
           const { ended } = start(desk, 'pack', ...PACK, '-o', 'new.ova', '--order', order);
-          await setTimeout(100 + moment * 250);
+          await setTimeout((0.3 + 0.7 * moment) * whole);
           harm(at('big.img'));
           const { code, stderr } = await ended;
           const said = /\[([A-Z_]+), exit/.exec(stderr)?.[1] ?? 'packed';
