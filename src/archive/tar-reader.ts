@@ -110,7 +110,8 @@ async function readHead(cursor: ByteCursor, offset: number, options: HeadOptions
       }
       if (header.kind === 'pax-global') {
         // [relax.5] It speaks of what comes after it; where nothing came before, all agree.
-        if (!first || pax) throw new BundleError('ARCHIVE_PAX', 'a pax global header is not at the start');
+        if (!first || pax || long !== undefined)
+          throw new BundleError('ARCHIVE_PAX', 'a pax global header is not at the start');
         checkPaxGlobal(await readBody(cursor, header.size, limits.paxBytes));
         return { kind: 'passed' };
       }
@@ -121,12 +122,12 @@ async function readHead(cursor: ByteCursor, offset: number, options: HeadOptions
         continue;
       }
       const name = nameIn(header, { pax, long });
-      if (header.kind === 'folder') return { kind: 'passed', ...folderOf(name, relaxed, limits) };
-      return {
-        kind: 'file',
-        name: checkName(name, { pax: pax?.path, inHeader: header.name }, options),
-        size: sizeOf(header.size, pax?.size),
-      };
+      const size = sizeOf(header.size, pax?.size);
+      if (pax?.path !== undefined) expectTame(header.name);
+      if (header.kind === 'file') return { kind: 'file', name: checkName(name, options), size };
+      // [relax.3] The size may stand in the pax header alone.
+      if (size !== 0) throw new BundleError('ARCHIVE_TYPE', 'the archive holds a folder with content');
+      return { kind: 'passed', ...folderOf(name, relaxed, limits) };
     }
   } catch (error) {
     if (!isBundleError(error)) throw error;
@@ -155,25 +156,25 @@ async function readBody(
   return body;
 }
 
-/** [name.4] Both names are checked: a reader without pax would use the one in the header. */
 function checkName(
   text: string | undefined,
-  from: { readonly pax: string | undefined; readonly inHeader: Uint8Array },
   { limits, relaxed }: Pick<HeadOptions, 'limits' | 'relaxed'>,
 ): string {
   if (text === undefined) throw new BundleError('ARCHIVE_NAME', 'the name of a member is not UTF-8'); // [name.6]
   const dotted = text.startsWith('./') && memberNameFault(text.slice(2), limits) === undefined;
   const name = dotted && relaxed.allows('dot-prefix') ? text.slice(2) : text; // [relax.2]
   const fault = memberNameFault(name, limits);
-  if (fault) {
-    const details = dotted ? { fix: repairOf('dot-prefix') } : {};
-    throw new BundleError('ARCHIVE_NAME', `the member "${printable(name)}": ${fault}`, details);
-  }
-  const behind = from.pax === undefined ? '' : String.fromCharCode(...from.inHeader); // bytes will do for what is looked for
+  if (!fault) return name;
+  const details = dotted ? { fix: repairOf('dot-prefix') } : {};
+  throw new BundleError('ARCHIVE_NAME', `the member "${printable(name)}": ${fault}`, details);
+}
+
+/** [name.4] The name behind a pax path: a reader without pax would use it. */
+function expectTame(inHeader: Uint8Array): void {
+  const behind = String.fromCharCode(...inHeader); // bytes will do for what is looked for
   if (behind.startsWith('/') || behind.includes('\\') || behind.split('/').includes('..')) {
     throw new BundleError('ARCHIVE_NAME', 'the header behind a pax name has a name that leaves its folder');
   }
-  return name;
 }
 
 /** [pax.5] The two sizes must agree; one beyond octal may stand in the pax header alone. */

@@ -53,7 +53,7 @@ export interface Examination {
  * @see spec/bundle.md
  */
 export async function examine(source: Source, options: ExamineOptions): Promise<Examination> {
-  const reading = new Reading(options, await manifestDigests(source, options.limits));
+  const reading = new Reading(options, await manifestDigests(source, options.limits, options.relax));
   const relaxed = new Relaxed(options.relax);
   let format: ArchiveFormat | undefined;
   let copied: number | undefined;

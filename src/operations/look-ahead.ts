@@ -1,9 +1,11 @@
 import { isGzip, openArchive } from '../archive/open-archive.ts';
+import { Relaxed } from '../archive/relaxed.ts';
 import { ALL_DIGESTS } from '../crypto/digest.ts';
 import type { DigestName } from '../formats/ovf/digest-name.ts';
 import { parseManifest } from '../formats/ovf/manifest.ts';
 import { peek } from '../kit/byte-cursor.ts';
 import type { Limits } from '../kit/limits.ts';
+import type { Relaxation } from '../kit/relaxation.ts';
 import type { Source } from '../storage/source.ts';
 import { assignRoles, rolePartOf } from './bundle-roles.ts';
 import { type ReadMember, readMember } from './read-member.ts';
@@ -14,13 +16,17 @@ import { type ReadMember, readMember } from './read-member.ts';
  *
  * Nothing is believed because of it: a wrong guess leaves a digest out, and the package is refused.
  */
-export async function manifestDigests(source: Source, limits: Limits): Promise<readonly DigestName[]> {
+export async function manifestDigests(
+  source: Source,
+  limits: Limits,
+  relax: readonly Relaxation[] = [],
+): Promise<readonly DigestName[]> {
   if (!source.repeatable) return ALL_DIGESTS;
   try {
     const { head, stream } = await peek(source.stream(), 2);
     if (isGzip(head)) return ALL_DIGESTS; // looking ahead would mean to inflate everything twice
     const members: ReadMember[] = [];
-    for await (const entry of (await openArchive(stream, limits)).entries) {
+    for await (const entry of (await openArchive(stream, limits, new Relaxed(relax))).entries) {
       const kind = rolePartOf(entry.name)?.kind;
       const { name, size, offset, dataOffset } = entry;
       if (kind === 'mf') {

@@ -1,4 +1,13 @@
-import { closeSync, lstatSync, openSync, readdirSync, realpathSync, type Stats, statSync } from 'node:fs';
+import {
+  closeSync,
+  lstatSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  realpathSync,
+  type Stats,
+  statSync,
+} from 'node:fs';
 import { open, rename } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { basename, dirname, join, resolve } from 'node:path';
@@ -49,10 +58,12 @@ export function openStaging(destination: string): Staging {
     read: folder.read,
     rename: folder.rename,
     publish: async () => {
+      let replaced = false;
       try {
         for (const path of folder.folders) await syncFolder(path);
         expectVacant(target, destination);
         folder.checkUnchanged();
+        replaced = lstatSync(final, { throwIfNoEntry: false }) !== undefined;
         await rename(folder.path, final);
       } catch (error) {
         throw isThere(folder.path, folder.made)
@@ -64,6 +75,7 @@ export function openStaging(destination: string): Staging {
       } catch (error) {
         // [import.3] It may be gone after a loss of power, so it is not reported as done, and not left as if it were.
         await rename(final, folder.path);
+        if (replaced) mkdirSync(final); // the empty folder that was there
         throw writeError(error, destination);
       }
       folder.giveAway();

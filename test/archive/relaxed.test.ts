@@ -141,6 +141,21 @@ describe('what nobody may be allowed', () => {
       'ARCHIVE_TYPE',
     ],
     [
+      '[relax.3] a folder whose size is in a pax header',
+      [pax(record('size', '512')), folder('d/'), file('a'), END],
+      'ARCHIVE_SIZE_CONFLICT',
+    ],
+    [
+      '[relax.3] a folder whose huge size is in a pax header',
+      [pax(record('size', '8589934592')), folder('d/'), file('a'), END],
+      'ARCHIVE_TYPE',
+    ],
+    [
+      '[relax.3] a folder behind a pax name that leaves it',
+      [pax(record('path', 'd')), folder('../d/'), file('a'), END],
+      'ARCHIVE_NAME',
+    ],
+    [
       '[relax.3] a folder with a link target',
       [folder('d/', { link: 'x' }), file('a'), END],
       'ARCHIVE_HEADER',
@@ -183,6 +198,11 @@ describe('what nobody may be allowed', () => {
       'ARCHIVE_PAX',
     ],
     ['[relax.5] an empty one', [global(''), file('a'), END], 'ARCHIVE_PAX'],
+    [
+      '[relax.5] a global header behind a long name',
+      [long(LONG), global(record('comment', 'x')), gnu(LONG), END],
+      'ARCHIVE_PAX',
+    ],
     ['[relax.6] a long name for another', [long(LONG), gnu('other'), END], 'ARCHIVE_HEADER'],
     [
       '[relax.6] a long name and a pax header',

@@ -7,7 +7,7 @@ import { expect } from 'vitest';
 import { type Desk, MAIN } from './workbench.ts';
 
 /** How many times each kind of fault is made: few in the whole suite, many with `npm run test:faults`. */
-export const RUNS = Number(process.env['BULLA_FAULT_RUNS'] ?? 6);
+export const RUNS = Number(process.env['BULLA_FAULT_RUNS'] ?? 3);
 
 /** What a program did. */
 export interface Ended {

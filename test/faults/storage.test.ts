@@ -73,7 +73,10 @@ describe.skipIf(!mounts)('a file system that is full', () => {
   test('[import.3] [pack.4] of bytes: nothing is left, and with enough of them all is right', {
     timeout: 600_000,
   }, async () => {
-    const sizes = Array.from({ length: RUNS }, (_, i) => Math.round((i * 4 * 1024) / RUNS) + 16);
+    const sizes = Array.from(
+      { length: RUNS },
+      (_, i) => Math.round((i * 4 * 1024) / Math.max(1, RUNS - 1)) + 16,
+    );
     const seen = { full: 0, done: 0 };
     for (const size of sizes) {
       for (const [command, made] of [
