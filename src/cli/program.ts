@@ -2,6 +2,7 @@ import { Command } from 'commander';
 import { completionCommand } from './commands/completion.ts';
 import { devCertsCommand } from './commands/dev-certs.ts';
 import { diffCommand } from './commands/diff.ts';
+import { glanceCommand } from './commands/glance.ts';
 import { helpCommand } from './commands/help.ts';
 import { importCommand } from './commands/import.ts';
 import { inspectCommand } from './commands/inspect.ts';
@@ -44,6 +45,7 @@ export function createProgram(context: Context, exit: Exit): Command {
     splitCommand,
     joinCommand,
     trustCommand,
+    glanceCommand,
     devCertsCommand,
     helpCommand,
     completionCommand,

@@ -11,6 +11,7 @@ const SHOWN_ERRORS = 4;
 /** What a refusal comes to, by operation. */
 const REFUSED: Readonly<Record<string, string>> = {
   verify: 'NOT trusted',
+  'glance verify': 'NOT trusted',
   import: 'NOT imported',
   sign: 'NOT signed',
   timestamp: 'NOT timestamped',
@@ -51,7 +52,7 @@ function renderRefusal(report: Report, context: Context): void {
   const { style } = context;
   const [first, ...others] = report.errors;
   const name = style.bold(printable(inputName(report.input?.name ?? report.operation)));
-  const undecided = report.verdict === 'error' && report.operation === 'verify';
+  const undecided = report.verdict === 'error' && report.operation.endsWith('verify');
   const word = style.bad(undecided ? 'no verdict' : wordFor(report));
   const tag = style.dim(`[${first?.code}, exit ${report.exitCode}]`);
   context.tell(`${style.bad(style.fail)} ${name}  ${word}: ${printable(first?.message ?? '')}  ${tag}`);

@@ -24,8 +24,8 @@ export async function run(argv: readonly string[], context: Context): Promise<nu
     const fault = error instanceof CommanderError ? usageError(error, program, argv) : faultOf(error);
     if (argv.includes('--json')) {
       const [command = 'help', sub = ''] = argv.filter((word) => !word.startsWith('-'));
-      const operation =
-        command === 'trust' && /^(add|list|show|remove|check)$/.test(sub) ? `trust ${sub}` : command;
+      const inner = program.commands.find((one) => one.name() === command)?.commands ?? [];
+      const operation = inner.some((one) => one.name() === sub) ? `${command} ${sub}` : command;
       const print = writesToStdout(argv) ? context.tell : context.print;
       print(JSON.stringify(makeReport({ operation, errors: [fault] }), undefined, 2));
     } else {

@@ -136,6 +136,11 @@ export const BUNDLE_ERRORS = {
     why: 'a timestamp that cannot be read proves no time',
     fix: 'ask the publisher to timestamp the bundle again: bulla timestamp',
   },
+  PROPERTIES_MALFORMED: {
+    kind: 'package',
+    why: 'signature properties that are incomplete, or that two programs read in two ways, prove nothing',
+    fix: 'have the image signed again: bulla glance sign IMAGE --key KEY --cert-uuid UUID',
+  },
   DESCRIPTOR_SYNTAX: {
     kind: 'package',
     why: 'the descriptor says which files make the appliance; it is understood or refused',

@@ -9,7 +9,7 @@ import type { TimestampClaim } from '../trust/judge-claims.ts';
 
 /** A signature that was found: who is said to have made it, and whether the key fits. Nothing says yet that the signer may be believed. */
 export interface FoundSignature {
-  readonly format: 'ovf-cert' | 'cms';
+  readonly format: 'ovf-cert' | 'cms' | 'glance' | 'glance-md5';
   /** such as `RSA-3072 sha256` */
   readonly algorithm: string;
   /** as node:crypto names it; undefined when it is not known */

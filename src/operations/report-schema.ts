@@ -45,7 +45,7 @@ const timestampSchema = z.strictObject({
 });
 
 const signatureSchema = z.strictObject({
-  format: z.enum(['ovf-cert', 'cms']),
+  format: z.enum(['ovf-cert', 'cms', 'glance', 'glance-md5']),
   file: z.string(),
   algorithm: z.string(),
   status: z.enum(['trusted', 'untrusted', 'invalid']),

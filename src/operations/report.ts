@@ -3,8 +3,8 @@ import { RELAXATION_MEANINGS, type Relaxation } from '../kit/relaxation.ts';
 import { byPrecedence, exitCodeOf } from './exit-codes.ts';
 
 /**
- * The verdict in one word. `none`: nothing was judged (pack, inspect, trust …). `unsigned` with exit code 0: accepted
- * because the caller allowed it, and not trusted.
+ * The verdict in one word. `none`: nothing was judged (pack, inspect, trust …). `unsigned` or `untrusted` with exit code 0:
+ * accepted because the caller allowed it, or judged as others would, and not trusted.
  */
 export type Verdict = 'trusted' | 'untrusted' | 'unsigned' | 'invalid' | 'malformed' | 'error' | 'none';
 
@@ -29,6 +29,9 @@ export const CHECK_IDS = [
   'manifest.digests',
   'descriptor',
   'scope',
+  'image.properties',
+  'image.certificate',
+  'image.digests',
 ] as const;
 
 /** The name of a check. */
@@ -65,7 +68,7 @@ export interface TimestampReport {
 
 /** One signature that was found. */
 export interface SignatureReport {
-  readonly format: 'ovf-cert' | 'cms';
+  readonly format: 'ovf-cert' | 'cms' | 'glance' | 'glance-md5';
   readonly file: string;
   /** such as `RSA-3072 sha256` */
   readonly algorithm: string;
@@ -141,7 +144,7 @@ export interface Findings {
   readonly allowances?: readonly string[];
   readonly result?: Readonly<Record<string, unknown>>;
   /** whether a bundle was judged, and is trusted if no error speaks against it */
-  readonly judged?: 'trusted' | 'unsigned';
+  readonly judged?: 'trusted' | 'unsigned' | 'untrusted';
 }
 
 /** The report of what was found: the verdict and the exit code follow from the errors alone. */

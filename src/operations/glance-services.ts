@@ -1,0 +1,65 @@
+import { BundleError } from '../kit/errors.ts';
+import { type BarbicanClient, openBarbican } from '../storage/barbican-client.ts';
+import { type CatalogChoice, expectToken, type KeystoneLogin, signIn } from '../storage/keystone-client.ts';
+import { openServices } from '../storage/openstack-http.ts';
+import { readText } from '../storage/trust-folder.ts';
+import { barbicanCertificates, type CertificateSource } from './glance-certificates.ts';
+
+/** Where a key manager is and how to get in. */
+export interface KeyManagerOptions {
+  /** the address of Barbican, or `catalog` for the one in Keystone's catalog */
+  readonly barbican: string;
+  /** the address of Keystone; not needed with a token and an address of Barbican */
+  readonly authUrl?: string;
+  readonly login: KeystoneLogin;
+  /** which address of the catalog */
+  readonly choice?: CatalogChoice;
+  /** PEM file of the authorities that count for https, in place of the usual ones */
+  readonly caFile?: string;
+  /** for all requests together */
+  readonly timeoutMs?: number;
+  readonly signal?: AbortSignal;
+}
+
+/** Opens a key manager: signs in where that is needed. @throws {BundleError} `USAGE`, `FILE_*`, `REMOTE_*` [glance.29] */
+export async function openKeyManager(options: KeyManagerOptions): Promise<BarbicanClient> {
+  const { barbican, authUrl, login, caFile, timeoutMs, signal } = options;
+  const services = openServices({
+    ...(timeoutMs !== undefined && { timeoutMs }),
+    ...(caFile !== undefined && { ca: readText(caFile) }),
+    ...(signal && { signal }),
+  });
+  const known = barbican === 'catalog' ? undefined : barbican;
+  if (login.kind === 'token' && known !== undefined) {
+    return openBarbican(services, known, expectToken(login.token));
+  }
+  if (authUrl === undefined) {
+    throw new BundleError('USAGE', 'the address of Keystone is not given', {
+      why: 'a password, an application credential and the catalog are of no use without it',
+      fix: 'set OS_AUTH_URL or give --os-auth-url; or set OS_TOKEN and give the address of Barbican',
+    });
+  }
+  const session = await signIn(services, authUrl, login, options.choice);
+  const endpoint = known ?? session.keyManager;
+  if (endpoint !== undefined) return openBarbican(services, endpoint, session.token);
+  throw new BundleError(
+    'REMOTE_FAILED',
+    'the catalog of Keystone has no key manager (type key-manager) for this region and interface',
+    {
+      where: { file: authUrl },
+      why: 'certificates are kept in the key manager, and nobody says where it is',
+      fix: 'give the address: --barbican URL; or set OS_REGION_NAME and OS_INTERFACE',
+    },
+  );
+}
+
+/** The certificates of a key manager that is opened when the first is asked for. [glance.5] [glance.28] */
+export function keyManagerCertificates(options: KeyManagerOptions): CertificateSource {
+  let opening: Promise<CertificateSource> | undefined;
+  return {
+    find: async (uuid) => {
+      opening ??= openKeyManager(options).then(barbicanCertificates);
+      return (await opening).find(uuid);
+    },
+  };
+}

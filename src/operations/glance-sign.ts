@@ -1,0 +1,204 @@
+import { createPublicKey, type KeyObject } from 'node:crypto';
+import { describeKey, sameKey } from '../crypto/certificate.ts';
+import { openImageSigning } from '../crypto/image-signature.ts';
+import { parsePrivateKey } from '../crypto/keys.ts';
+import { formatProperties, type PropertyForm } from '../formats/glance/format-properties.ts';
+import {
+  type HashMethod,
+  isUuid,
+  KEY_TYPE_NAMES,
+  type KeyTypeName,
+  keyTypeFor,
+} from '../formats/glance/names.ts';
+import type { SignatureProperties } from '../formats/glance/properties.ts';
+import { encodeUtf8, formatBase64 } from '../kit/encoding.ts';
+import { BundleError } from '../kit/errors.ts';
+import { DEFAULT_LIMITS } from '../kit/limits.ts';
+import type { OnProgress } from '../kit/progress.ts';
+import { type BundleInput, openSource } from '../storage/open-source.ts';
+import { expectOtherThan, openOutput } from '../storage/output.ts';
+import { readText } from '../storage/trust-folder.ts';
+import { judgeValidity } from '../trust/path/certificate-rules.ts';
+import { judgeKey, NO_ALLOWANCES } from '../trust/policy.ts';
+import { readImage } from './glance-read.ts';
+import { parseCertificates } from './load-trust.ts';
+import { makeReport, type Report } from './report.ts';
+
+/** The files of whoever signs images. */
+export interface ImageSignerFiles {
+  /** PEM */
+  readonly key: string;
+  /** asked only when the key is encrypted */
+  readonly passphrase?: () => Promise<string>;
+  /** PEM of the certificate that is kept under the UUID; when given, it must be that of the key, and valid */
+  readonly certificate?: string;
+  /** that of the key when left out */
+  readonly keyType?: KeyTypeName;
+  /** sign with RSA and DSA keys of 1024 to 2047 bits, too: they can be broken */
+  readonly allowWeakKeys?: boolean;
+}
+
+/** A key that signs images, under the name that Glance has for its kind. */
+export interface ImageSigner {
+  readonly privateKey: KeyObject;
+  readonly keyType: KeyTypeName;
+  readonly hash: HashMethod;
+  readonly certificateUuid: string;
+  readonly files: readonly string[];
+  readonly warnings: readonly string[];
+}
+
+/**
+ * Loads a key for signing images, and refuses one whose signatures strict verifiers or Glance would refuse.
+ *
+ * @throws {BundleError} `KEY_*`, `PASSPHRASE_*`, `FILE_*`, `CONFIG_INVALID`, `CERTIFICATE_EXPIRED`, `USAGE`, … [glance.26]
+ */
+export async function loadImageSigner(
+  files: ImageSignerFiles,
+  use: { readonly hash?: HashMethod; readonly certificateUuid: string; readonly at: Date },
+): Promise<ImageSigner> {
+  const { key: file, certificate, allowWeakKeys = false } = files;
+  const where = { file };
+  if (!isUuid(use.certificateUuid)) {
+    throw new BundleError('USAGE', `"${use.certificateUuid}" is no UUID`, {
+      why: 'Nova looks the certificate up by this UUID and refuses anything else',
+      fix: 'give the last part of the secret href; a certificate is stored, and its UUID printed, by: bulla glance store-certificate',
+    });
+  }
+  const passphrase =
+    files.passphrase ??
+    (async () => {
+      throw new BundleError('PASSPHRASE_NEEDED', 'the private key is encrypted', { where });
+    });
+  const privateKey = await parsePrivateKey(readText(file), passphrase, file);
+  const key = describeKey(createPublicKey(privateKey));
+  const keyType = keyTypeFor(key.type === 'rsa-pss' ? 'rsa' : key.type, key.curve);
+  if (keyType === undefined || (files.keyType !== undefined && files.keyType !== keyType)) {
+    const problem =
+      keyType === undefined ? 'Glance has no name for it' : `that is ${keyType}, not ${files.keyType}`;
+    throw new BundleError('USAGE', `the key is ${key.label}: ${problem}`, {
+      where,
+      why: 'Glance and Nova refuse a signature under another name',
+      fix:
+        keyType === undefined
+          ? `sign with a key of one of these kinds: ${KEY_TYPE_NAMES.join(', ')}`
+          : 'leave out --key-type',
+    });
+  }
+  const weak = judgeKey(key, 'the key', { ...NO_ALLOWANCES, weakKeys: allowWeakKeys });
+  if (weak && weak.allowed === undefined) throw weak.error.at(where);
+  if (certificate !== undefined) expectBelongs(privateKey, file, certificate, use.at);
+  return {
+    privateKey,
+    keyType,
+    hash: use.hash ?? 'SHA-256',
+    certificateUuid: use.certificateUuid.toLowerCase(),
+    files: [file, ...(certificate === undefined ? [] : [certificate])],
+    warnings: [...(weak ? [weak.error.message] : []), ...ageing(keyType)],
+  };
+}
+
+function expectBelongs(privateKey: KeyObject, keyFile: string, file: string, at: Date): void {
+  const [leaf] = parseCertificates(readText(file), file);
+  if (!leaf || !sameKey(leaf.publicKey, createPublicKey(privateKey))) {
+    throw new BundleError('KEY_MISMATCH', 'the key does not belong to the certificate', {
+      where: { file: keyFile },
+      why: `the certificate in ${file} is for another key, so Glance would refuse the image`,
+    });
+  }
+  const [untimely] = judgeValidity(leaf, { from: at, to: at });
+  if (untimely) throw untimely.error.at({ file });
+}
+
+/** [glance.26] What newer systems have given up, or are about to. */
+function ageing(keyType: KeyTypeName): readonly string[] {
+  if (keyType === 'DSA') {
+    return [
+      'DSA is withdrawn by FIPS 186-5, and Glance knows it since Mitaka only: prefer RSA-PSS or ECC_SECP384R1',
+    ];
+  }
+  if (keyType.startsWith('ECC_SECT')) {
+    return [
+      `${keyType} is on a binary curve, which newer cryptography libraries (Python's since 47) have dropped: prefer ECC_SECP384R1`,
+    ];
+  }
+  return [];
+}
+
+/** Characters that a property could have in old releases of Glance. */
+const OLD_PROPERTY = 255;
+
+/** How an image is signed. */
+export interface SignImageOptions {
+  readonly signer: ImageSigner;
+  /** a file to write the properties into, or `-` for none: they are in the result */
+  readonly output?: string;
+  readonly form?: PropertyForm;
+  readonly overwrite?: boolean;
+  /** warn about what a Glance with the short property column cannot hold [glance.26] */
+  readonly oldGlance?: boolean;
+  readonly signal?: AbortSignal;
+  readonly onProgress?: OnProgress;
+}
+
+/** The properties of a signed image, their text in the form that was asked for, and the report. */
+export interface SignedImage {
+  readonly properties: SignatureProperties;
+  readonly text: string;
+  readonly report: Report;
+}
+
+/**
+ * Signs an image for Glance, in one pass over it and without storing anything of it.
+ *
+ * @throws {BundleError} when the image cannot be read, or the signature not made or written
+ * @see spec/glance.md, clauses glance.7, glance.8, glance.26
+ */
+export async function signImage(input: BundleInput, options: SignImageOptions): Promise<SignedImage> {
+  const { signer, output, form = 'json', signal, onProgress } = options;
+  if (output !== undefined && output !== '-') {
+    expectOtherThan(output, [
+      ...signer.files,
+      ...(typeof input === 'string' && input !== '-' ? [input] : []),
+    ]);
+  }
+  await using source = await openSource(input, {
+    idleMs: DEFAULT_LIMITS.idleMs,
+    ...(signal ? { signal } : {}),
+  });
+  const signing = openImageSigning(signer.privateKey, signer.hash);
+  const { size } = await readImage(source, [signing], [], onProgress);
+  const properties = propertiesOf(signer, signing.finish());
+  const text = formatProperties(properties, form);
+  if (output !== undefined && output !== '-') await writeText(output, text, options.overwrite ?? false);
+  const report = makeReport({
+    operation: 'glance sign',
+    input: { name: source.name, size },
+    errors: [],
+    warnings: [...signer.warnings, ...(options.oldGlance ? shortColumn(properties) : [])],
+    result: {
+      ...(output !== undefined && { output }),
+      properties: JSON.parse(formatProperties(properties, 'json')),
+    },
+  });
+  return { properties, text, report };
+}
+
+/** The four properties for a signature. [glance.1] */
+export function propertiesOf(signer: ImageSigner, signature: Uint8Array): SignatureProperties {
+  const { hash: hashMethod, keyType, certificateUuid } = signer;
+  return { signature: formatBase64(signature), hashMethod, keyType, certificateUuid };
+}
+
+function shortColumn({ signature }: SignatureProperties): readonly string[] {
+  if (signature.length <= OLD_PROPERTY) return [];
+  return [
+    `the signature has ${signature.length} characters; a Glance whose properties have at most ${OLD_PROPERTY} cuts or refuses it: sign with an elliptic curve there`,
+  ];
+}
+
+async function writeText(path: string, text: string, overwrite: boolean): Promise<void> {
+  await using output = await openOutput(path, { overwrite });
+  await output.write(encodeUtf8(text));
+  await output.commit();
+}

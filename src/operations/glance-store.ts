@@ -1,0 +1,110 @@
+import type { Certificate } from '../crypto/certificate.ts';
+import { keyTypeFor } from '../formats/glance/names.ts';
+import { formatPem } from '../formats/pem.ts';
+import { equalBytes } from '../kit/bytes.ts';
+import { encodeUtf8 } from '../kit/encoding.ts';
+import { BundleError } from '../kit/errors.ts';
+import type { BarbicanClient } from '../storage/barbican-client.ts';
+import { readText } from '../storage/trust-folder.ts';
+import { judgeValidity } from '../trust/path/certificate-rules.ts';
+import { parseCertificates } from './load-trust.ts';
+import { makeReport, type Report } from './report.ts';
+import { certificateReport } from './signature-report.ts';
+
+/** How a certificate is stored. */
+export interface StoreCertificateOptions {
+  /** the name of the secret, the subject when left out */
+  readonly name?: string;
+  /** when the key manager is to forget it; never when left out */
+  readonly expiration?: Date;
+  readonly at: Date;
+}
+
+/** What Barbican takes unless its operator has changed it, with the base64 and the rest of the request around it. */
+const PEM_BYTES = 17_000;
+
+/** Reads the certificate that is to be stored: the first of the file. @throws {BundleError} `CONFIG_INVALID`, `CERTIFICATE_EXPIRED`, `FILE_*`, `USAGE` */
+export function readCertificateToStore(
+  file: string,
+  at: Date,
+): { readonly certificate: Certificate; readonly pem: string; readonly warnings: readonly string[] } {
+  const [certificate, ...others] = parseCertificates(readText(file), file);
+  if (!certificate)
+    throw new BundleError('CONFIG_INVALID', 'the file holds no certificate', { where: { file } });
+  const [untimely] = judgeValidity(certificate, { from: at, to: at });
+  if (untimely) throw untimely.error.at({ file });
+  const pem = formatPem('CERTIFICATE', certificate.raw);
+  if (pem.length > PEM_BYTES) {
+    throw new BundleError(
+      'USAGE',
+      `the certificate has ${pem.length} bytes in PEM, more than Barbican takes`,
+      {
+        where: { file },
+        fix: 'have a smaller certificate issued',
+      },
+    );
+  }
+  const { type, curve, label } = certificate.key;
+  const isAuthority = certificate.fields.extensions.basicConstraints?.ca === true;
+  const named = keyTypeFor(type === 'rsa-pss' ? 'rsa' : type, curve) !== undefined;
+  return {
+    certificate,
+    pem,
+    warnings: [
+      ...(others.length > 0
+        ? [
+            `only the first of the ${others.length + 1} certificates in the file is stored: Glance reads one; store authorities for --trusted-certificate-ids each by itself`,
+          ]
+        : []),
+      ...(named || isAuthority
+        ? []
+        : [`Glance has no key type for a ${label} key: no image can be signed with it`]),
+    ],
+  };
+}
+
+/**
+ * Stores a certificate in Barbican so that Glance and Nova can use it, and reads it back.
+ *
+ * @throws {BundleError} `REMOTE_FAILED`, `REMOTE_UNAUTHORISED`, and those of `readCertificateToStore`
+ * @see spec/glance.md, clause glance.33
+ */
+export async function storeCertificate(
+  file: string,
+  open: () => Promise<BarbicanClient>,
+  options: StoreCertificateOptions,
+): Promise<Report> {
+  const { certificate, pem, warnings } = readCertificateToStore(file, options.at);
+  const { expiration, name = certificate.fields.subject.text } = options;
+  if (expiration && !(expiration > options.at)) {
+    throw new BundleError('USAGE', 'the expiration lies in the past', {
+      why: 'Barbican refuses it, and Glance finds no certificate once it has expired',
+      fix: 'give a later date, or none',
+    });
+  }
+  const client = await open();
+  const uuid = await client.storeCertificate({
+    name: name.slice(0, 255),
+    pem,
+    ...(expiration && { expiration }),
+  });
+  const back = await client.fetchSecret(uuid);
+  if (back?.type !== 'certificate' || !equalBytes(back.payload, encodeUtf8(pem))) {
+    throw new BundleError('REMOTE_FAILED', 'Barbican gives back something else than what was stored', {
+      where: { file: `${client.name}secrets/${uuid}` },
+      why: 'Glance would verify with what Barbican gives out',
+      fix: 'see the log of Barbican; remove the secret, and store the certificate again',
+    });
+  }
+  return makeReport({
+    operation: 'glance store-certificate',
+    input: { name: file },
+    errors: [],
+    warnings,
+    result: {
+      certificateUuid: uuid,
+      secretRef: `${client.name}secrets/${uuid}`,
+      certificate: certificateReport(certificate),
+    },
+  });
+}

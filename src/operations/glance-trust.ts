@@ -1,0 +1,147 @@
+import { BundleError } from '../kit/errors.ts';
+import type { NamedCertificate } from '../trust/glance/cursive-chain.ts';
+import { judgeTrustedIds, MAX_TRUSTED_IDS } from '../trust/glance/trusted-ids.ts';
+import type { ClaimPolicy } from '../trust/judge-claims.ts';
+import { judgeScope, scopeNameOf } from '../trust/judge-signer.ts';
+import { judgeRevocation } from '../trust/revocation/judge-revocation.ts';
+import type { CertificateSource } from './glance-certificates.ts';
+import { judgeFound, type SignersJudgement } from './judge-signers.ts';
+import type { FoundSignature } from './read-signatures.ts';
+import type { Check, SignatureReport } from './report.ts';
+import { certificateReport } from './signature-report.ts';
+
+/** What is believed about certificates. */
+export interface ImageTrust {
+  readonly policy: ClaimPolicy;
+  /** certificates trusted by UUID, when such are given */
+  readonly ids?: readonly NamedCertificate[];
+  /** whether anchors, pins and publishers count; beside `ids` both must accept */
+  readonly own: boolean;
+}
+
+/** Fetches the certificates that are trusted by UUID; those that are not there are left out, with a warning. [glance.18] @throws {BundleError} `USAGE`, `REMOTE_*` */
+export async function fetchTrusted(
+  ids: readonly string[],
+  source: CertificateSource,
+): Promise<{ readonly certificates: readonly NamedCertificate[]; readonly warnings: readonly string[] }> {
+  expectIds(ids);
+  const certificates: NamedCertificate[] = [];
+  const warnings: string[] = [];
+  for (const uuid of ids) {
+    const answer = await source.find(uuid);
+    if (answer.kind === 'found') certificates.push({ uuid, certificate: answer.certificate });
+    else warnings.push(`a trusted certificate is left out: ${answer.error.message}`);
+  }
+  return { certificates, warnings };
+}
+
+/** [glance.18] Nova's own bounds. */
+function expectIds(ids: readonly string[]): void {
+  const problem =
+    ids.length > MAX_TRUSTED_IDS
+      ? `${ids.length} trusted certificate UUIDs are more than ${MAX_TRUSTED_IDS}`
+      : new Set(ids.map((id) => id.toLowerCase())).size < ids.length &&
+        'a trusted certificate UUID is given twice';
+  if (!problem) return;
+  throw new BundleError('USAGE', problem, { fix: 'give each once, 50 at most, as Nova takes them' });
+}
+
+/** Whether one signature fits and its signer is to be believed: two findings, and both are told. [glance.16] [glance.19] */
+export function judgeImageSigner(
+  found: FoundSignature,
+  name: string,
+  { policy, ids, own }: ImageTrust,
+): ImageJudgement {
+  if (!ids) return judgeByTrust(found, name, policy);
+  const byIds = judgeByIds(found, name, ids, policy);
+  if (!own) return byIds;
+  const byTrust = judgeByTrust(found, name, policy);
+  const told = new Set(byTrust.errors.map(({ message }) => message));
+  const errors = [...byTrust.errors, ...byIds.errors.filter(({ message }) => !told.has(message))];
+  return {
+    signatures: errors.length === 0 ? byTrust.signatures : byTrust.signatures.map(doubted),
+    seen: byTrust.seen,
+    checks: [...byTrust.checks, ...byIds.checks.filter(({ id }) => id === 'certificate.path')],
+    errors,
+    warnings: [...byTrust.warnings, ...byIds.warnings],
+  };
+}
+
+/** What is found about a signature of an image. */
+export type ImageJudgement = Omit<SignersJudgement, 'publishers'>;
+
+function doubted(signature: SignatureReport): SignatureReport {
+  return signature.status === 'trusted' ? { ...signature, status: 'untrusted' } : signature;
+}
+
+/** [glance.19] Nothing that is signed names the image, so a publisher needs the scope of everything. */
+function judgeByTrust(found: FoundSignature, name: string, policy: ClaimPolicy): ImageJudgement {
+  const judged = judgeFound([found], name, policy);
+  const fault =
+    judged.errors.length === 0 ? judgeScope(judged.publishers, scopeNameOf(undefined, '')) : undefined;
+  if (!fault) return judged;
+  return {
+    ...judged,
+    signatures: judged.signatures.map(doubted),
+    checks: [...judged.checks, { id: 'scope', status: 'fail', detail: fault.message }],
+    errors: [fault.at({ member: name })],
+  };
+}
+
+function judgeByIds(
+  found: FoundSignature,
+  name: string,
+  trusted: readonly NamedCertificate[],
+  policy: ClaimPolicy,
+): ImageJudgement {
+  const { signer, fault } = found;
+  if (!signer) throw new BundleError('INTERNAL', 'an image signature without a certificate is judged');
+  const certificates = trusted.map(({ certificate }) => certificate);
+  const { at, allowances, budget, evidence, seen } = policy;
+  const revocation = {
+    mode: policy.revocation ?? 'if-present',
+    at,
+    seen,
+    allowances,
+    issuers: certificates,
+    anchors: certificates,
+    budget,
+  } as const;
+  const judged = judgeTrustedIds(signer, trusted, {
+    at,
+    allowances,
+    budget,
+    judgeMore: (path) => judgeRevocation(path, evidence, revocation).findings,
+  });
+  const trustedBy = judged.root && `trusted certificate ${judged.root.uuid}`;
+  const errors = [...(fault ? [fault] : []), ...judged.errors].map((error) => error.at({ member: name }));
+  const [worst] = judged.errors;
+  const path: Check = worst
+    ? { id: 'certificate.path', status: 'fail', detail: worst.message }
+    : {
+        id: 'certificate.path',
+        status: 'pass',
+        detail: `${judged.path.length} certificates, to ${trustedBy}`,
+      };
+  return {
+    signatures: [
+      {
+        format: found.format,
+        file: name,
+        algorithm: found.algorithm,
+        status: fault ? 'invalid' : errors.length === 0 ? 'trusted' : 'untrusted',
+        signer: certificateReport(signer),
+        path: judged.path.map((one) => ({ ...certificateReport(one) })),
+        timestamps: [],
+        ...(trustedBy !== undefined && { trustedBy }),
+      },
+    ],
+    seen: new Map(),
+    checks: [
+      { id: 'signature', status: fault ? 'fail' : 'pass', detail: fault?.message ?? found.algorithm },
+      path,
+    ],
+    errors,
+    warnings: [...found.warnings, ...judged.skipped, ...judged.warnings.map(({ error }) => error.message)],
+  };
+}

@@ -1,0 +1,151 @@
+import type { ImageProperties } from '../formats/glance/properties.ts';
+import { type BundleError, toBundleError } from '../kit/errors.ts';
+import { type BundleInput, openSource } from '../storage/open-source.ts';
+import { NO_ALLOWANCES } from '../trust/policy.ts';
+import type { CertificateSource } from './glance-certificates.ts';
+import { verifyLikeGlance } from './glance-compat.ts';
+import { type ImageAllowances, type OpenedImage, openImage } from './glance-open.ts';
+import { judgeDigests, readImage, statedDigests } from './glance-read.ts';
+import { fetchTrusted, type ImageTrust, judgeImageSigner } from './glance-trust.ts';
+import { loadPolicy, rememberSeen } from './load-policy.ts';
+import { makeReport, type Report } from './report.ts';
+import { judgedAt, sourceOptions, type VerifyOptions } from './verify.ts';
+
+/** How the signature of an OpenStack image is verified. Everything left out has the safe default. */
+export interface VerifyImageOptions extends VerifyOptions {
+  /** what the image's properties say, from `parseProperties` */
+  readonly properties: ImageProperties;
+  /** what errors about the properties call their file */
+  readonly propertiesFile?: string;
+  /** where the certificates are kept */
+  readonly certificates: CertificateSource;
+  /** UUIDs of certificates that are trusted, as Nova takes them; with `trust` given too, both must accept [glance.18] */
+  readonly trustedIds?: readonly string[];
+  /** say what Glance and Nova would say, defects included; certificates are then judged by `trustedIds` alone [glance.15] */
+  readonly compat?: boolean;
+  readonly allowImage?: Partial<ImageAllowances>;
+}
+
+/** Two answers, each for itself, and what they are about. */
+export interface ImageFindings {
+  readonly signature: 'valid' | 'invalid' | 'not-judged';
+  readonly certificate: 'trusted' | 'untrusted' | 'not-judged';
+  readonly certificateUuid?: string;
+  readonly certificateSource?: string;
+}
+
+/**
+ * Verifies an image with the signature in its properties, in one pass and without storing anything.
+ *
+ * Whether the signature fits and whether its certificate is trusted are two findings in `result`; only both together are
+ * `trusted`. A bad signature is a verdict, not an exception.
+ *
+ * @throws {BundleError} when the image, the trust settings or the certificates cannot be read: `FILE_*`, `REMOTE_*`, `USAGE`
+ * @see spec/glance.md
+ */
+export async function verifyImage(input: BundleInput, options: VerifyImageOptions): Promise<Report> {
+  if (options.compat) return verifyLikeGlance(input, options);
+  const at = judgedAt(options);
+  const allowances = { ...NO_ALLOWANCES, ...options.allow };
+  const allow: ImageAllowances = { legacyMd5: false, anySalt: false, ...options.allowImage };
+  const given = { ...allowances, ...allow };
+  const base = {
+    operation: 'glance verify',
+    at,
+    judged: 'trusted',
+    allowances: Object.entries(given).flatMap(([name, yes]) => (yes ? [name] : [])),
+  } as const;
+  const policy = await loadPolicy(options, { at, allowances });
+  const inputName = typeof input === 'string' ? input : '(stream)';
+  let opened: OpenedImage;
+  let stated: ReturnType<typeof statedDigests>;
+  try {
+    opened = await openImage(options.properties, options.certificates, allow);
+    stated = statedDigests(options.properties);
+  } catch (error) {
+    const fault = toBundleError(error);
+    if (fault.kind !== 'package' && fault.kind !== 'unsupported') throw fault;
+    opened = { signatures: [], errors: [fault], warnings: [], checks: [] };
+    stated = [];
+  }
+  const { trustedIds = [] } = options;
+  if (opened.errors.length > 0) {
+    const errors = opened.errors.map((error) => error.at(propertiesAt(options)));
+    const { checks, warnings } = opened;
+    const mismatch = errors.some(({ code }) => code === 'SIGNATURE_INVALID');
+    const result: ImageFindings = {
+      signature: mismatch ? 'invalid' : 'not-judged',
+      certificate: 'not-judged',
+    };
+    return makeReport({
+      ...base,
+      input: { name: inputName },
+      checks,
+      errors,
+      warnings,
+      result: { ...result },
+    });
+  }
+  const ids = trustedIds.length > 0 ? await fetchTrusted(trustedIds, options.certificates) : undefined;
+  const trust: ImageTrust = {
+    policy,
+    ...(ids && { ids: ids.certificates }),
+    own: !ids || namesTrust(options),
+  };
+
+  await using source = await openSource(input, sourceOptions(options));
+  const legacy = opened.signatures.some(({ update }) => update === undefined);
+  const algorithms = [...stated.map(({ algorithm }) => algorithm), ...(legacy ? ['md5'] : [])];
+  const readings = opened.signatures.flatMap(({ update }) => (update ? [{ update }] : []));
+  try {
+    const read = await readImage(source, readings, algorithms, options.onProgress);
+    const md5 = read.digests.get('md5') ?? options.properties.checksum?.toLowerCase();
+    const found = opened.signatures.map((one) => ({ name: one.name, signature: one.finish(md5) }));
+    const judged = found.map(({ name, signature }) => judgeImageSigner(signature, name, trust));
+    const digests = judgeDigests(stated, read);
+    const seen = new Map(judged.flatMap((one) => [...one.seen]));
+    const errors = [...digests.errors, ...judged.flatMap((one) => one.errors)];
+    return makeReport({
+      ...base,
+      input: { name: source.name, size: read.size },
+      checks: [...opened.checks, ...judged.flatMap(({ checks }) => checks), ...digests.checks],
+      signatures: judged.flatMap(({ signatures }) => signatures),
+      errors: errors.map((error) => error.at({ file: source.name })),
+      warnings: [
+        ...opened.warnings,
+        ...(ids?.warnings ?? []),
+        ...judged.flatMap(({ warnings }) => warnings),
+        ...(await rememberSeen(seen, options)),
+      ],
+      result: {
+        ...findingsOf(
+          judged.flatMap((one) => one.errors),
+          opened,
+        ),
+      },
+    });
+  } catch (error) {
+    const fault = toBundleError(error).at({ file: source.name });
+    return makeReport({ ...base, input: { name: source.name }, checks: opened.checks, errors: [fault] });
+  }
+}
+
+/** [glance.16] What is wrong with the signature itself, and what with whose it is. */
+function findingsOf(errors: readonly BundleError[], { signatures: [first] }: OpenedImage): ImageFindings {
+  const invalid = errors.some(({ kind }) => kind === 'signature');
+  const untrusted = errors.some(({ kind }) => kind !== 'signature');
+  return {
+    signature: invalid ? 'invalid' : 'valid',
+    certificate: untrusted ? 'untrusted' : 'trusted',
+    ...(first && { certificateUuid: first.certificateUuid, certificateSource: first.source }),
+  };
+}
+
+/** Whether the caller names whom to trust besides UUIDs: folders of publishers are always there. */
+function namesTrust({ trust = {} }: VerifyImageOptions): boolean {
+  return (trust.anchors?.length ?? 0) + (trust.pins?.length ?? 0) > 0;
+}
+
+function propertiesAt({ propertiesFile }: VerifyImageOptions): { readonly file?: string } {
+  return propertiesFile === undefined ? {} : { file: propertiesFile };
+}
