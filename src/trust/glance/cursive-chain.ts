@@ -95,7 +95,7 @@ function signatureFault(child: Certificate, issuer: Certificate): CursiveFault |
   }
   const { type } = issuer.key;
   if (type === 'ed25519' || type === 'ed448') {
-    const message = `${type === 'ed25519' ? 'Ed25519' : 'Ed448'}PublicKey.verify() takes 3 positional arguments but 4 were given`;
+    const message = `${type === 'ed25519' ? '_Ed25519' : '_Ed448'}PublicKey.verify() takes 3 positional arguments but 4 were given`;
     return { error: 'builtins.TypeError', message, code };
   }
   return undefined;
