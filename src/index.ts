@@ -11,6 +11,18 @@ export type { ArchiveFormat } from './archive/open-archive.ts';
 export type { Certificate, KeyDescription } from './crypto/certificate.ts';
 export type { Signer } from './crypto/signer.ts';
 export type { DiskFormat, DiskProbe } from './formats/disk/disk-probe.ts';
+export {
+  formatProperties,
+  namedProperties,
+  type PropertyForm,
+} from './formats/glance/format-properties.ts';
+export type { HashMethod, KeyTypeName } from './formats/glance/names.ts';
+export {
+  type ImageProperties,
+  type LegacyProperties,
+  parseProperties,
+  type SignatureProperties,
+} from './formats/glance/properties.ts';
 export type { Descriptor, DiskDescription } from './formats/ovf/descriptor.ts';
 export type { DigestName } from './formats/ovf/digest-name.ts';
 export type { FileReference } from './formats/ovf/file-reference.ts';
@@ -30,6 +42,30 @@ export {
 } from './operations/check-path.ts';
 export type { CopyOptions } from './operations/copy-bundle.ts';
 export { type Comparison, type Difference, diff } from './operations/diff.ts';
+export {
+  barbicanCertificates,
+  type CertificateAnswer,
+  type CertificateSource,
+  certificateFolder,
+} from './operations/glance-certificates.ts';
+export type { CursiveVerdict } from './operations/glance-compat.ts';
+export { type SiteImage, uploadCommand } from './operations/glance-import.ts';
+export type { ImageAllowances } from './operations/glance-open.ts';
+export {
+  type KeyManagerOptions,
+  keyManagerCertificates,
+  openKeyManager,
+} from './operations/glance-services.ts';
+export {
+  type ImageSigner,
+  type ImageSignerFiles,
+  loadImageSigner,
+  type SignedImage,
+  type SignImageOptions,
+  signImage,
+} from './operations/glance-sign.ts';
+export { type StoreCertificateOptions, storeCertificate } from './operations/glance-store.ts';
+export { type ImageFindings, type VerifyImageOptions, verifyImage } from './operations/glance-verify.ts';
 export { type ImportOptions, type ImportResult, importBundle } from './operations/import.ts';
 export { type Inspection, inspect } from './operations/inspect.ts';
 export { type JoinOptions, join } from './operations/join.ts';
@@ -64,7 +100,10 @@ export { type TimestampOptions, timestamp } from './operations/timestamp.ts';
 export { authorityAt, replyIn, type TimestampSource } from './operations/timestamp-source.ts';
 export { type TrustedContents, type VerifyOptions, type VerifyResult, verify } from './operations/verify.ts';
 export { verifyFile } from './operations/verify-file.ts';
+export type { BarbicanClient, NewSecret, Secret } from './storage/barbican-client.ts';
+export type { CatalogChoice, KeystoneLogin, KeystoneName } from './storage/keystone-client.ts';
 export type { BundleInput } from './storage/open-source.ts';
+export type { CursiveFault } from './trust/glance/cursive.ts';
 export type { PolicyInputs } from './trust/path/policies.ts';
 export type { Purpose } from './trust/path/purposes.ts';
 export type { Allowances } from './trust/policy.ts';

@@ -12,7 +12,7 @@ import { type ImageSignatureReading, openImageSignature, openLegacySignature } f
 import type { Check } from './report.ts';
 
 /** A signature that can be verified as soon as the bytes have been read. */
-export interface OpenedSignature extends Pick<ImageSignatureReading, 'finish'> {
+interface OpenedSignature extends Pick<ImageSignatureReading, 'finish'> {
   /** the property that holds it */
   readonly name: string;
   readonly update?: ImageSignatureReading['update'];

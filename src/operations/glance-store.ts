@@ -24,7 +24,7 @@ export interface StoreCertificateOptions {
 const PEM_BYTES = 17_000;
 
 /** Reads the certificate that is to be stored: the first of the file. @throws {BundleError} `CONFIG_INVALID`, `CERTIFICATE_EXPIRED`, `FILE_*`, `USAGE` */
-export function readCertificateToStore(
+function readCertificateToStore(
   file: string,
   at: Date,
 ): { readonly certificate: Certificate; readonly pem: string; readonly warnings: readonly string[] } {
@@ -66,7 +66,7 @@ export function readCertificateToStore(
 /**
  * Stores a certificate in Barbican so that Glance and Nova can use it, and reads it back.
  *
- * @throws {BundleError} `REMOTE_FAILED`, `REMOTE_UNAUTHORISED`, and those of `readCertificateToStore`
+ * @throws {BundleError} `REMOTE_FAILED`, `REMOTE_UNAUTHORISED`, `CERTIFICATE_EXPIRED`, `CONFIG_INVALID`, `FILE_*`, `USAGE`
  * @see spec/glance.md, clause glance.33
  */
 export async function storeCertificate(

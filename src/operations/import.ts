@@ -7,6 +7,8 @@ import { openStaging, type Staging } from '../storage/staging.ts';
 import { assemble, planAssembly } from './assemble.ts';
 import { diskImagesOf } from './disk-images.ts';
 import type { Examination } from './examine.ts';
+import { type SiteImage, signingSink } from './glance-import.ts';
+import type { ImageSigner } from './glance-sign.ts';
 import { type FileReport, makeReport, type Report, sweptWarnings } from './report.ts';
 import { examineAndReport, type VerifyOptions } from './verify.ts';
 
@@ -22,6 +24,8 @@ export interface ImportOptions extends VerifyOptions {
   readonly decompress?: boolean;
   /** verify and say what would be published, but store nothing */
   readonly dryRun?: boolean;
+  /** the site's own key: each disk image is signed with it for Glance, the properties beside it as `NAME.site.glance.json` [glance.35] */
+  readonly imageSigner?: ImageSigner;
 }
 
 /** What became of an import; `files` are those published (or that would be), none when the bundle was refused. */
@@ -29,6 +33,8 @@ export interface ImportResult {
   readonly imported: boolean;
   readonly report: Report;
   readonly files: readonly FileReport[];
+  /** the disk images that were signed for Glance */
+  readonly images: readonly SiteImage[];
 }
 
 /**
@@ -44,28 +50,35 @@ export async function importBundle(input: BundleInput, options: ImportOptions): 
   using deadline = openDeadline(options);
   await using staging = options.dryRun ? undefined : openStaging(options.destination);
   const timed = { ...options, ...deadline };
-  const { examination, report: judged } = await examineAndReport('import', input, timed, staging);
+  const { imageSigner } = options;
+  const signing = staging && imageSigner && signingSink(staging, imageSigner);
+  const { examination, report: judged } = await examineAndReport('import', input, timed, signing ?? staging);
   const report = { ...judged, warnings: [...judged.warnings, ...sweptWarnings(staging?.swept ?? [])] };
-  if (report.exitCode !== 0) return { imported: false, report, files: [] };
+  if (report.exitCode !== 0) return { imported: false, report, files: [], images: [] };
 
   let kept: ReadonlySet<string>;
   let files: readonly FileReport[];
   let warnings: readonly string[];
+  let images: readonly SiteImage[] = [];
   try {
     checkAborted(deadline.signal); // a small bundle may have been read without a look at it
     kept = keptNames(examination, options.imagesOnly ?? false);
+    images = (await signing?.writeProperties([...kept], examination.contents.descriptor)) ?? [];
     ({ files, warnings } = await assembled(staging, examination, kept, { ...timed, report }));
+    const made = files.find(({ name }) => !examination.members.some((member) => member.name === name));
+    if (imageSigner && made) throw notSigned(made.name);
   } catch (error) {
-    return { imported: false, report: refuse(report, toBundleError(error)), files: [] };
+    return { imported: false, report: refuse(report, toBundleError(error)), files: [], images: [] };
   }
   if (staging) await publish(staging, examination, kept);
   const result = {
     destination: options.destination,
     published: staging !== undefined,
     files: files.map((file) => file.name),
+    ...(images.length > 0 && { images }),
   };
-  const all = [...report.warnings, ...warnings];
-  return { imported: staging !== undefined, report: { ...report, warnings: all, result }, files };
+  const all = [...report.warnings, ...warnings, ...(imageSigner?.warnings ?? [])];
+  return { imported: staging !== undefined, report: { ...report, warnings: all, result }, files, images };
 }
 
 function keptNames(examination: Examination, imagesOnly: boolean): ReadonlySet<string> {
@@ -76,6 +89,14 @@ function keptNames(examination: Examination, imagesOnly: boolean): ReadonlySet<s
   throw new BundleError('USAGE', 'the bundle holds no disk image', {
     why: 'only the disk images were asked for',
     fix: 'import it without --images-only; bulla inspect shows what is in it',
+  });
+}
+
+/** [glance.35] What is signed are members as they go by; what is made of several is not there yet. */
+function notSigned(name: string): BundleError {
+  return new BundleError('USAGE', `"${name}" is made of parts of the bundle, and was not signed for Glance`, {
+    why: 'Glance would check the signature over the whole image, and only its parts went by',
+    fix: 'import without --glance-properties, and sign the image afterwards: bulla glance sign',
   });
 }
 

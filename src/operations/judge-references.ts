@@ -2,6 +2,7 @@ import type { Descriptor } from '../formats/ovf/descriptor.ts';
 import { chunkName, type FileReference, memberNames, referenceOf } from '../formats/ovf/file-reference.ts';
 import { BundleError } from '../kit/errors.ts';
 import { type BundleRoles, rolePartOf } from './bundle-roles.ts';
+import { companionsDisk } from './glance-companion.ts';
 import type { ReadMember } from './read-member.ts';
 import { habitBehind } from './stray-members.ts';
 
@@ -40,6 +41,8 @@ export function judgeReferences(
   for (const member of members) {
     if (isPart(member.name)) continue;
     const found = lookup(member.name);
+    const disk = companionsDisk(member.name);
+    if (!found && disk !== undefined && lookup(disk)) continue; // [glance.34] the manifest lists it, and it is of no use to a machine
     if (!found) {
       const message = `"${member.name}" is in the bundle and not in References of the descriptor`;
       errors.push(

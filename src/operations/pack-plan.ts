@@ -12,6 +12,7 @@ import { openInputFile } from '../storage/input-file.ts';
 import { readSmallFile } from '../storage/small-files.ts';
 import { isImageName } from './disk-images.ts';
 import { expectImportable } from './expect-importable.ts';
+import { companionOf, disksToSign } from './glance-companion.ts';
 import { noChunks, planChunks } from './pack-chunks.ts';
 
 /** What disks are made of. */
@@ -32,6 +33,8 @@ export interface PackPlan {
   readonly base: string;
   readonly descriptor?: { readonly name: string; readonly bytes: Uint8Array };
   readonly files: readonly PlannedFile[];
+  /** the disk images that get their properties beside them [glance.34] */
+  readonly signedDisks: readonly string[];
   readonly warnings: readonly string[];
 }
 
@@ -52,6 +55,8 @@ export interface PlanOptions {
   /** images larger than this are stored as chunks of so many bytes */
   readonly chunkSize?: number;
   readonly members?: number;
+  /** whether disk images get their properties for Glance beside them */
+  readonly signDisks?: boolean;
 }
 
 /**
@@ -82,8 +87,9 @@ export async function planPack(inputs: readonly string[], options: PlanOptions):
     );
   }
   if (options.chunkSize !== undefined && (options.plain || descriptor)) throw noChunks(options.plain);
+  if (options.chunkSize !== undefined && options.signDisks) throw notInChunks();
   let plan: PackPlan;
-  if (options.plain) plan = await planPlain(inputs, options.base);
+  if (options.plain) plan = await planPlain(inputs, options);
   else if (!descriptor) plan = await planDisks(inputs, options);
   else if (inputs.length === 1) plan = await planDescriptor(descriptor, options);
   else {
@@ -96,6 +102,14 @@ export async function planPack(inputs: readonly string[], options: PlanOptions):
   expectMembers(plan, options.members ?? DEFAULT_LIMITS.members);
   await expectWhole(plan.files);
   return plan;
+}
+
+/** A signature for Glance is over the whole image, which a bundle in chunks does not hold. */
+function notInChunks(): BundleError {
+  return new BundleError('USAGE', 'disks in chunks are not signed for Glance', {
+    why: 'Glance checks the signature over the whole image, and each chunk is a file of its own here',
+    fix: 'leave out one of the two; or sign the image by itself: bulla glance sign',
+  });
 }
 
 /** [pack.8] Whoever imports it opens an image by its content, whatever the descriptor or the name says it is. */
@@ -116,12 +130,13 @@ async function probeIfImage(path: string): Promise<DiskProbe | undefined> {
   }
 }
 
-async function planPlain(inputs: readonly string[], base: string): Promise<PackPlan> {
-  return {
-    base,
-    files: await Promise.all(inputs.map((path) => planFile(basename(path), path))),
-    warnings: [],
-  };
+async function planPlain(
+  inputs: readonly string[],
+  { base, signDisks = false }: PlanOptions,
+): Promise<PackPlan> {
+  const files = await Promise.all(inputs.map((path) => planFile(basename(path), path)));
+  const names = files.map(({ name }) => name);
+  return { base, files, signedDisks: signDisks ? disksToSign(names, undefined) : [], warnings: [] };
 }
 
 async function planFile(name: string, path: string): Promise<PlannedFile> {
@@ -161,12 +176,15 @@ async function planDisks(inputs: readonly string[], options: PlanOptions): Promi
     });
   }
   const descriptor = { name: `${options.base}.ovf`, bytes: new Uint8Array(0) };
-  checkNames({ base: options.base, descriptor, files }); // its words are better than those of the descriptor's writer
-  const text = formatDescriptor({ name: options.base, ...options.appliance, disks });
+  const signedDisks = options.signDisks ? files.map(({ name }) => name) : [];
+  checkNames({ base: options.base, descriptor, files, signedDisks }); // its words are better than those of the descriptor's writer
+  const attachments = signedDisks.map(companionOf);
+  const text = formatDescriptor({ name: options.base, ...options.appliance, disks, attachments });
   return {
     base: options.base,
     descriptor: { ...descriptor, bytes: encodeUtf8(text) },
     files,
+    signedDisks,
     warnings,
   };
 }
@@ -202,20 +220,25 @@ function needsOthers(path: string, probe: DiskProbe): BundleError {
 
 async function planDescriptor(
   path: string,
-  { members = DEFAULT_LIMITS.members }: PlanOptions,
+  { members = DEFAULT_LIMITS.members, signDisks = false }: PlanOptions,
 ): Promise<PackPlan> {
   const bytes = readSmallFile(path, DEFAULT_LIMITS.descriptorBytes);
   const name = basename(path);
-  let references: ReturnType<typeof parseDescriptor>['references'];
+  let descriptor: ReturnType<typeof parseDescriptor>;
   try {
-    ({ references } = parseDescriptor(bytes, { ...DEFAULT_LIMITS, members }));
+    descriptor = parseDescriptor(bytes, { ...DEFAULT_LIMITS, members });
   } catch (error) {
     throw toBundleError(error).at({ file: path });
   }
+  const { references } = descriptor;
   const warnings: string[] = [];
   const lookup = referenceOf(references);
   const files: PlannedFile[] = [];
-  for (const member of memberNames(references)) {
+  const names = memberNames(references);
+  const signedDisks = signDisks ? disksToSign(names, descriptor) : [];
+  const made = new Set(signedDisks.map(companionOf));
+  for (const member of names) {
+    if (made.has(member)) continue; // made anew
     const file = await planReferenced(member, path);
     const expected = lookup(member)?.size;
     if (expected !== undefined && expected !== file.size) {
@@ -234,7 +257,13 @@ async function planDescriptor(
       fix: 'add ovf:size, the bytes of all chunks together, to the File element',
     });
   }
-  return { base: name.slice(0, -4), descriptor: { name, bytes }, files, warnings };
+  const unnamed = [...made].filter((member) => !names.includes(member));
+  if (unnamed.length > 0) {
+    warnings.push(
+      `the descriptor does not name ${unnamed.map((one) => `"${one}"`).join(', ')} in References: bulla accepts that, other programs may not`,
+    );
+  }
+  return { base: name.slice(0, -4), descriptor: { name, bytes }, files, signedDisks, warnings };
 }
 
 /** A file that the descriptor at `path` names. */
@@ -254,7 +283,7 @@ async function planReferenced(member: string, path: string): Promise<PlannedFile
   }
 }
 
-function checkNames(plan: Pick<PackPlan, 'base' | 'descriptor' | 'files'>): void {
+function checkNames(plan: Pick<PackPlan, 'base' | 'descriptor' | 'files' | 'signedDisks'>): void {
   if (plan.base.includes('/')) {
     throw new BundleError('USAGE', `the name "${plan.base}" has a folder in it`, {
       fix: 'give a name without "/"',
@@ -265,6 +294,7 @@ function checkNames(plan: Pick<PackPlan, 'base' | 'descriptor' | 'files'>): void
     `${plan.base}.mf`,
     `${plan.base}.cert`,
     ...plan.files.map(({ name }) => name),
+    ...plan.signedDisks.map(companionOf),
   ];
   const seen = new Set<string>();
   for (const name of names) {

@@ -1,6 +1,7 @@
 import { paysToDeflate } from '../archive/compressibility.ts';
 import type { ZipFile } from '../archive/zip-writer.ts';
 import { Digester, digestHex } from '../crypto/digest.ts';
+import { type ImageSigning, openImageSigning } from '../crypto/image-signature.ts';
 import { formatManifest } from '../formats/ovf/manifest.ts';
 import { type ByteStream, once } from '../kit/bytes.ts';
 import { BundleError } from '../kit/errors.ts';
@@ -8,6 +9,8 @@ import { DEFAULT_LIMITS } from '../kit/limits.ts';
 import type { OnProgress } from '../kit/progress.ts';
 import { openInputFile } from '../storage/input-file.ts';
 import { expectOtherThan, openOutput } from '../storage/output.ts';
+import { companionBytes, companionOf } from './glance-companion.ts';
+import type { ImageSigner } from './glance-sign.ts';
 import { makeSignature } from './make-signature.ts';
 import { type ApplianceOptions, type PackPlan, type PlannedFile, planPack } from './pack-plan.ts';
 import { type FileReport, makeReport, type Report, sweptWarnings } from './report.ts';
@@ -46,6 +49,8 @@ export interface PackOptions {
   readonly chunkSize?: number;
   /** manifest and signature before the files, or after them (then every file is read once only) */
   readonly order?: 'leading' | 'trailing';
+  /** who signs each disk image for Glance; the properties go beside it, as `NAME.glance.json` [glance.34] */
+  readonly imageSigner?: ImageSigner;
   readonly overwrite?: boolean;
   /** modification time of the members, seconds since 1970; the same input and time give the same bytes */
   readonly mtime?: number;
@@ -69,11 +74,13 @@ export async function pack(inputs: readonly string[], options: PackOptions): Pro
     appliance: options.appliance ?? {},
     ...(options.chunkSize === undefined ? {} : { chunkSize: options.chunkSize }),
     ...(options.members === undefined ? {} : { members: options.members }),
+    signDisks: options.imageSigner !== undefined,
   });
   expectOtherThan(options.output, [
     ...inputs,
     ...plan.files.map(({ path }) => path),
     ...(options.identity?.files ?? []),
+    ...(options.imageSigner?.files ?? []),
   ]);
   const { format, overwrite = false, mtime = 0, signal } = options;
   await using output = await openOutput(options.output, {
@@ -89,7 +96,12 @@ export async function pack(inputs: readonly string[], options: PackOptions): Pro
     operation: 'pack',
     errors: [],
     files: packing.reports(),
-    warnings: [...plan.warnings, ...(options.identity?.warnings ?? []), ...sweptWarnings(output.swept)],
+    warnings: [
+      ...plan.warnings,
+      ...(options.identity?.warnings ?? []),
+      ...(options.imageSigner?.warnings ?? []),
+      ...sweptWarnings(output.swept),
+    ],
     result: {
       output: options.output,
       format: options.format,
@@ -107,6 +119,8 @@ class Packing {
   readonly #options: PackOptions;
   readonly #digest: SigningDigest;
   readonly #digests = new Map<string, string>();
+  /** the properties of disk images, as soon as those have been read */
+  readonly #companions = new Map<string, Uint8Array>();
   #hashed = 0;
 
   constructor(plan: PackPlan, options: PackOptions) {
@@ -122,7 +136,7 @@ class Packing {
       yield inMemory(descriptor.name, descriptor.bytes);
     }
     if (this.#options.order === 'trailing') {
-      for (const file of files) yield await this.#written(file);
+      for (const file of files) yield* this.#written(file);
       yield* this.#manifest();
       return;
     }
@@ -131,13 +145,39 @@ class Packing {
       for await (const _ of this.#read(file, 'hash')); // the digest is taken as the bytes go by
     }
     yield* this.#manifest();
-    for (const file of files) yield await this.#written(file);
+    for (const file of files) yield* this.#written(file);
+  }
+
+  /** A file, and what belongs beside it. */
+  async *#written(file: PlannedFile): AsyncGenerator<ZipFile, void> {
+    const { name, size } = file;
+    const member = { name, size, body: this.#read(file, 'write') };
+    yield this.#options.format === 'zip' ? { ...member, deflate: await isCompressible(file) } : member;
+    const companion = this.#companions.get(file.name);
+    if (companion) yield inMemory(companionOf(file.name), companion);
+  }
+
+  /** The members that the manifest lists, in its order. */
+  #listed(): readonly {
+    readonly name: string;
+    readonly size: number;
+    readonly role: 'descriptor' | 'file';
+  }[] {
+    const { descriptor, files } = this.#plan;
+    const others = files.flatMap(({ name, size }) => {
+      const companion = this.#companions.get(name);
+      const beside = companion
+        ? [{ name: companionOf(name), size: companion.byteLength, role: 'file' as const }]
+        : [];
+      return [{ name, size, role: 'file' as const }, ...beside];
+    });
+    if (!descriptor) return others;
+    return [{ name: descriptor.name, size: descriptor.bytes.byteLength, role: 'descriptor' }, ...others];
   }
 
   async *#manifest(): AsyncGenerator<ZipFile, void> {
-    const { base, descriptor, files } = this.#plan;
-    const names = [...(descriptor ? [descriptor.name] : []), ...files.map(({ name }) => name)];
-    const entries = names.map((name) => ({
+    const { base } = this.#plan;
+    const entries = this.#listed().map(({ name }) => ({
       name,
       algorithm: this.#digest,
       digest: this.#digests.get(name) ?? '',
@@ -155,21 +195,17 @@ class Packing {
     if (made.timestamp) yield inMemory(`${base}.tst`, made.timestamp);
   }
 
-  async #written(file: PlannedFile): Promise<ZipFile> {
-    const { name, size } = file;
-    const member = { name, size, body: this.#read(file, 'write') };
-    return this.#options.format === 'zip' ? { ...member, deflate: await isCompressible(file) } : member;
-  }
-
   async *#read(file: PlannedFile, phase: 'hash' | 'write'): AsyncGenerator<Uint8Array, void> {
     const { signal, onProgress, order } = this.#options;
     const reads = order === 'trailing' ? 1 : 2;
     const total = reads * this.#plan.files.reduce((sum, { size }) => sum + size, 0);
     const digester = new Digester([this.#digest]);
+    const signing = this.#openSigning(file.name);
     await using input = await openInputFile(file.path);
     for await (const chunk of file.part ? input.part(rangeOf(file), signal) : input.stream(signal)) {
       yield chunk;
       digester.update(chunk);
+      signing?.update(chunk);
       this.#hashed += chunk.byteLength;
       onProgress?.({ phase, bytes: this.#hashed, total, member: file.name });
     }
@@ -181,18 +217,23 @@ class Packing {
       });
     }
     this.#digests.set(file.name, digest);
+    const { imageSigner } = this.#options;
+    if (!signing || !imageSigner) return;
+    const companion = companionBytes(imageSigner, signing.finish());
+    this.#companions.set(file.name, companion);
+    this.#digests.set(companionOf(file.name), digestHex(this.#digest, companion));
+  }
+
+  /** [glance.34] A disk image is signed as it is read for the first time. */
+  #openSigning(name: string): ImageSigning | undefined {
+    const { imageSigner: signer } = this.#options;
+    if (!signer || !this.#plan.signedDisks.includes(name) || this.#companions.has(name)) return undefined;
+    return openImageSigning(signer.privateKey, signer.hash);
   }
 
   /** What was packed, in the order of the manifest. */
   reports(): readonly FileReport[] {
-    const { descriptor, files } = this.#plan;
-    const all = [
-      ...(descriptor
-        ? [{ name: descriptor.name, size: descriptor.bytes.byteLength, role: 'descriptor' as const }]
-        : []),
-      ...files.map(({ name, size }) => ({ name, size, role: 'file' as const })),
-    ];
-    return all.map((file) => ({
+    return this.#listed().map((file) => ({
       ...file,
       algorithm: this.#digest,
       actual: this.#digests.get(file.name) ?? '',

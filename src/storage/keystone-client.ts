@@ -10,7 +10,7 @@ import {
 } from './openstack-http.ts';
 
 /** A name within a domain, or an ID. */
-interface Named {
+export interface KeystoneName {
   readonly id?: string;
   readonly name?: string;
   readonly domainId?: string;
@@ -22,16 +22,16 @@ export type KeystoneLogin =
   | { readonly kind: 'token'; readonly token: string }
   | {
       readonly kind: 'password';
-      readonly user: Named;
+      readonly user: KeystoneName;
       readonly password: string;
-      readonly project: Named;
+      readonly project: KeystoneName;
     }
   | {
       readonly kind: 'application-credential';
       readonly id?: string;
       /** with the user that it belongs to */
       readonly name?: string;
-      readonly user?: Named;
+      readonly user?: KeystoneName;
       readonly secret: string;
     };
 
@@ -116,7 +116,7 @@ function identityOf(login: KeystoneLogin): Record<string, unknown> {
   }
 }
 
-function named({ id, name, domainId, domainName }: Named): Record<string, unknown> {
+function named({ id, name, domainId, domainName }: KeystoneName): Record<string, unknown> {
   if (id !== undefined) return { id };
   const domain = domainId !== undefined ? { id: domainId } : { name: domainName ?? 'Default' };
   return { name, domain };

@@ -15,7 +15,7 @@ export interface ServiceOptions {
 }
 
 /** A request; the body is JSON. */
-export interface ServiceRequest {
+interface ServiceRequest {
   readonly method: 'GET' | 'POST';
   readonly url: URL;
   readonly headers: Readonly<Record<string, string>>;

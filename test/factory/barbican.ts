@@ -2,7 +2,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { AddressInfo } from 'node:net';
 
 /** A request that the double was sent. */
-export interface SeenRequest {
+interface SeenRequest {
   readonly method: string;
   readonly path: string;
   readonly headers: IncomingMessage['headers'];
@@ -29,7 +29,8 @@ export interface KeptSecret {
 }
 
 export const TOKEN = 'gAAAA-a-token';
-const NOT_FOUND = '{"code": 404, "title": "Not Found", "description": "Not Found. Provided secret id is invalid."}';
+const NOT_FOUND =
+  '{"code": 404, "title": "Not Found", "description": "Not Found. Provided secret id is invalid."}';
 const UNAUTHORISED =
   '{"error": {"code": 401, "title": "Unauthorized", "message": "The request you have made requires authentication."}}';
 
@@ -67,10 +68,16 @@ export async function startBarbican(): Promise<BarbicanDouble> {
   const give = ({ path, headers }: SeenRequest, response: ServerResponse): void => {
     const [, uuid = '', payload] = /^\/v1\/secrets\/([^/]+)(\/payload)?$/.exec(path) ?? [];
     const secret = secrets.get(uuid);
-    if (!secret) return send(response, 404, NOT_FOUND);
+    if (!secret) {
+      send(response, 404, NOT_FOUND);
+      return;
+    }
     const { type = 'certificate', contentType = 'application/octet-stream' } = secret;
     if (payload) {
-      if (headers.accept !== contentType) return send(response, 406, '{"code": 406, "description": "Wrong payload content-type."}');
+      if (headers.accept !== contentType) {
+        send(response, 406, '{"code": 406, "description": "Wrong payload content-type."}');
+        return;
+      }
       response.writeHead(200, { 'content-type': contentType }).end(secret.payload ?? '');
       return;
     }
@@ -112,8 +119,23 @@ function signIn({ body }: SeenRequest, response: ServerResponse, address: string
     identity.token?.id === TOKEN ||
     identity.password?.user?.password === 'secret' ||
     identity.application_credential?.secret === 'secret';
-  if (!good) return send(response, 401, UNAUTHORISED);
-  const endpoints = ['public', 'internal'].map((name) => ({ interface: name, region: 'One', url: `${address}/` }));
-  const token = { methods: ['password'], catalog: [{ type: 'image', endpoints: [] }, { type: 'key-manager', endpoints }] };
-  response.writeHead(201, { 'content-type': 'application/json', 'x-subject-token': TOKEN }).end(JSON.stringify({ token }));
+  if (!good) {
+    send(response, 401, UNAUTHORISED);
+    return;
+  }
+  const endpoints = ['public', 'internal'].map((name) => ({
+    interface: name,
+    region: 'One',
+    url: `${address}/`,
+  }));
+  const token = {
+    methods: ['password'],
+    catalog: [
+      { type: 'image', endpoints: [] },
+      { type: 'key-manager', endpoints },
+    ],
+  };
+  response
+    .writeHead(201, { 'content-type': 'application/json', 'x-subject-token': TOKEN })
+    .end(JSON.stringify({ token }));
 }

@@ -10,3 +10,14 @@ export function codeOf(call: () => unknown): ErrorCode | undefined {
     throw error;
   }
 }
+
+/** The code of what a promise is rejected with; `undefined` when it is not. */
+export async function codeOfAsync(work: Promise<unknown>): Promise<ErrorCode | undefined> {
+  try {
+    await work;
+    return undefined;
+  } catch (error) {
+    if (isBundleError(error)) return error.code;
+    throw error;
+  }
+}

@@ -88,7 +88,7 @@ afterAll(() => {
 
 describe.skipIf(!here)('the real Glance', () => {
   test.each(KEY_TYPE_NAMES)('makes an image active that bulla has signed with %s', async (keyType) => {
-    const type: { kind: string; curve?: string } = KEY_TYPES[keyType];
+    const type = KEY_TYPES[keyType];
     const dsa = () => generateKeyPairSync('dsa', { modulusLength: 2048, divisorLength: 256 }).privateKey;
     const certificate = type.curve
       ? await curveCertificate(type.curve)

@@ -15,7 +15,7 @@ import { IMAGE, keeping, rsaCertificate, UUID } from '../factory/images.ts';
 import { makeSandbox } from '../factory/sandbox.ts';
 
 function keyOf(keyType: KeyTypeName): KeyObject {
-  const type: { kind: string; curve?: string } = KEY_TYPES[keyType];
+  const type = KEY_TYPES[keyType];
   if (type.curve) return generateKeyPairSync('ec', { namedCurve: type.curve }).privateKey;
   if (type.kind === 'rsa') return generateKeyPairSync('rsa', { modulusLength: 2049 }).privateKey;
   return generateKeyPairSync('dsa', { modulusLength: 2048, divisorLength: 256 }).privateKey;

@@ -1,7 +1,11 @@
 import { describe, expect, test } from 'vitest';
 import { isBundleError } from '../../src/kit/errors.ts';
 import { barbicanCertificates, type CertificateAnswer } from '../../src/operations/glance-certificates.ts';
-import { type KeyManagerOptions, keyManagerCertificates, openKeyManager } from '../../src/operations/glance-services.ts';
+import {
+  type KeyManagerOptions,
+  keyManagerCertificates,
+  openKeyManager,
+} from '../../src/operations/glance-services.ts';
 import { storeCertificate } from '../../src/operations/glance-store.ts';
 import { type BarbicanDouble, type KeptSecret, startBarbican, TOKEN } from '../factory/barbican.ts';
 import { NOON } from '../factory/certificates.ts';
@@ -17,7 +21,12 @@ async function found(
   options: Partial<KeyManagerOptions> = {},
 ): Promise<CertificateAnswer | string> {
   try {
-    const source = keyManagerCertificates({ barbican: barbican.address, login: token, timeoutMs: 2000, ...options });
+    const source = keyManagerCertificates({
+      barbican: barbican.address,
+      login: token,
+      timeoutMs: 2000,
+      ...options,
+    });
     return await source.find(uuid);
   } catch (error) {
     if (isBundleError(error)) return `${error.code}: ${error.message}`;
@@ -30,11 +39,17 @@ describe('[glance.28] a certificate from Barbican', () => {
     await using barbican = await startBarbican();
     const { pem, certificate } = await rsaCertificate();
     barbican.keep(UUID, { payload: pem });
-    expect(await found(barbican)).toMatchObject({ kind: 'found', certificate: { fingerprint: certificate.fingerprint } });
+    expect(await found(barbican)).toMatchObject({
+      kind: 'found',
+      certificate: { fingerprint: certificate.fingerprint },
+    });
     const [metadata, payload, ...others] = barbican.requests;
     expect(others).toEqual([]);
     expect([metadata?.path, metadata?.headers.accept]).toEqual([`/v1/secrets/${UUID}`, 'application/json']);
-    expect([payload?.path, payload?.headers.accept]).toEqual([`/v1/secrets/${UUID}/payload`, 'application/octet-stream']);
+    expect([payload?.path, payload?.headers.accept]).toEqual([
+      `/v1/secrets/${UUID}/payload`,
+      'application/octet-stream',
+    ]);
     expect(payload?.headers['x-auth-token']).toBe(TOKEN);
   });
 
@@ -42,7 +57,9 @@ describe('[glance.28] a certificate from Barbican', () => {
     await using barbican = await startBarbican();
     barbican.keep(UUID, { payload: (await rsaCertificate()).pem });
     for (const end of ['', '/', '/v1', '/v1/']) {
-      expect(await found(barbican, UUID, { barbican: `${barbican.address}${end}` })).toMatchObject({ kind: 'found' });
+      expect(await found(barbican, UUID, { barbican: `${barbican.address}${end}` })).toMatchObject({
+        kind: 'found',
+      });
     }
   });
 
@@ -57,11 +74,26 @@ describe('[glance.28] a certificate from Barbican', () => {
 
 describe('[glance.32] secrets that are no certificates, or that Glance cannot use', () => {
   test.each([
-    ['opaque', { type: 'opaque', payload: 'x' }, /type "opaque", not certificate/, /Invalid certificate format: Opaque/],
+    [
+      'opaque',
+      { type: 'opaque', payload: 'x' },
+      /type "opaque", not certificate/,
+      /Invalid certificate format: Opaque/,
+    ],
     ['no payload', {}, /holds no certificate/, /Unable to load PEM/],
     ['garbage', { payload: '***' }, /holds no certificate/, /Unable to load PEM/],
-    ['half a PEM', { payload: '-----BEGIN CERTIFICATE-----\nAAAA\n' }, /holds no certificate/, /Unable to load PEM/],
-    ['PEM of garbage', { payload: '-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n' }, /malformed/, /Unable/],
+    [
+      'half a PEM',
+      { payload: '-----BEGIN CERTIFICATE-----\nAAAA\n' },
+      /holds no certificate/,
+      /Unable to load PEM/,
+    ],
+    [
+      'PEM of garbage',
+      { payload: '-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n' },
+      /malformed/,
+      /Unable/,
+    ],
   ])('%s', async (_, secret: KeptSecret, words, cursive) => {
     await using barbican = await startBarbican();
     barbican.keep(UUID, secret);
@@ -95,13 +127,17 @@ describe('[glance.30] refusals of the service', () => {
     [204, /^REMOTE_FAILED: Barbican answers 204/],
   ])('%i', async (status, words) => {
     await using barbican = await startBarbican();
-    barbican.answer((_, response) => response.writeHead(status).end(status === 204 ? undefined : '{"description":"no such type"}'));
+    barbican.answer((_, response) =>
+      response.writeHead(status).end(status === 204 ? undefined : '{"description":"no such type"}'),
+    );
     expect(await found(barbican)).toMatch(words);
   });
 
   test('a wrong token and a wrong password', async () => {
     await using barbican = await startBarbican();
-    expect(await found(barbican, UUID, { login: { kind: 'token', token: 'other' } })).toMatch(/^REMOTE_UNAUTHORISED/);
+    expect(await found(barbican, UUID, { login: { kind: 'token', token: 'other' } })).toMatch(
+      /^REMOTE_UNAUTHORISED/,
+    );
     const login = { kind: 'password', user: { name: 'alice' }, password: 'wrong', project: {} } as const;
     const answer = await found(barbican, UUID, { login, authUrl: barbican.address });
     expect(answer).toMatch(/^REMOTE_UNAUTHORISED: Keystone/);
@@ -111,7 +147,10 @@ describe('[glance.30] refusals of the service', () => {
 
 describe('[glance.31] a service that is slow, cut short, enormous or lying', () => {
   type How = Parameters<BarbicanDouble['answer']>[0];
-  const good = JSON.stringify({ secret_type: 'certificate', content_types: { default: 'application/octet-stream' } });
+  const good = JSON.stringify({
+    secret_type: 'certificate',
+    content_types: { default: 'application/octet-stream' },
+  });
   const cases: readonly (readonly [string, How, RegExp])[] = [
     ['no answer', () => {}, /no whole answer within 0\.5 seconds/],
     ['a head and no more', (_, response) => response.writeHead(200).flushHeaders(), /no whole answer/],
@@ -148,17 +187,36 @@ describe('[glance.31] a service that is slow, cut short, enormous or lying', () 
     ['no JSON', (_, response) => response.end('<html>'), /not JSON/],
     ['JSON that is no object', (_, response) => response.end('[]'), /no object/],
     ['an object that says nothing', (_, response) => response.end('{}'), /does not say what kind/],
-    ['another place', (_, response) => response.writeHead(302, { location: 'http://127.0.0.1:1/' }).end(), /elsewhere/],
-    ['compressed bytes', (_, response) => response.writeHead(200, { 'content-encoding': 'gzip' }).end('x'), /encoding/],
+    [
+      'another place',
+      (_, response) => response.writeHead(302, { location: 'http://127.0.0.1:1/' }).end(),
+      /elsewhere/,
+    ],
+    [
+      'compressed bytes',
+      (_, response) => response.writeHead(200, { 'content-encoding': 'gzip' }).end('x'),
+      /encoding/,
+    ],
     [
       'another secret',
-      (_, response) => response.end(JSON.stringify({ ...JSON.parse(good), secret_ref: 'http://x/v1/secrets/11111111-2222-3333-4444-555555555555' })),
+      (_, response) =>
+        response.end(
+          JSON.stringify({
+            ...JSON.parse(good),
+            secret_ref: 'http://x/v1/secrets/11111111-2222-3333-4444-555555555555',
+          }),
+        ),
       /another secret/,
     ],
-    ['a secret that is not ready', (_, response) => response.end(JSON.stringify({ ...JSON.parse(good), status: 'PENDING' })), /not ACTIVE/],
+    [
+      'a secret that is not ready',
+      (_, response) => response.end(JSON.stringify({ ...JSON.parse(good), status: 'PENDING' })),
+      /not ACTIVE/,
+    ],
     [
       'a type that would split the header',
-      (_, response) => response.end(JSON.stringify({ ...JSON.parse(good), content_types: { default: 'a/b\r\nX-Evil: 1' } })),
+      (_, response) =>
+        response.end(JSON.stringify({ ...JSON.parse(good), content_types: { default: 'a/b\r\nX-Evil: 1' } })),
       /of which type/,
     ],
     [
@@ -203,7 +261,12 @@ describe('[glance.29] signing in to Keystone', () => {
   test.each([
     [
       'a password',
-      { kind: 'password', user: { name: 'alice', domainName: 'Home' }, password: 'secret', project: { name: 'demo' } },
+      {
+        kind: 'password',
+        user: { name: 'alice', domainName: 'Home' },
+        password: 'secret',
+        project: { name: 'demo' },
+      },
       {
         identity: {
           methods: ['password'],
@@ -215,7 +278,12 @@ describe('[glance.29] signing in to Keystone', () => {
     [
       'an application credential',
       { kind: 'application-credential', id: 'abc', secret: 'secret' },
-      { identity: { methods: ['application_credential'], application_credential: { id: 'abc', secret: 'secret' } } },
+      {
+        identity: {
+          methods: ['application_credential'],
+          application_credential: { id: 'abc', secret: 'secret' },
+        },
+      },
     ],
     [
       'an application credential by name',
@@ -232,7 +300,9 @@ describe('[glance.29] signing in to Keystone', () => {
     await using barbican = await startBarbican();
     barbican.keep(UUID, { payload: (await rsaCertificate()).pem });
     for (const authUrl of [barbican.address, `${barbican.address}/v3/`]) {
-      expect(await found(barbican, UUID, { login, authUrl, barbican: 'catalog' })).toMatchObject({ kind: 'found' });
+      expect(await found(barbican, UUID, { login, authUrl, barbican: 'catalog' })).toMatchObject({
+        kind: 'found',
+      });
     }
     expect(JSON.parse(barbican.requests[0]?.body ?? '').auth).toEqual(auth);
   });
@@ -242,7 +312,9 @@ describe('[glance.29] signing in to Keystone', () => {
     const login = { kind: 'password', user: { name: 'alice' }, password: 'secret', project: {} } as const;
     expect(await found(barbican, UUID, { login })).toMatch(/^USAGE: the address of Keystone is not given/);
     expect(await found(barbican, UUID, { login, authUrl: 'file:///etc/passwd' })).toMatch(/^USAGE/);
-    expect(await found(barbican, UUID, { login: { kind: 'token', token: 'a\r\nX-Evil: 1' } })).toMatch(/^USAGE/);
+    expect(await found(barbican, UUID, { login: { kind: 'token', token: 'a\r\nX-Evil: 1' } })).toMatch(
+      /^USAGE/,
+    );
     expect(await found(barbican, UUID, { barbican: 'http://user:pass@127.0.0.1/' })).toMatch(/^USAGE/);
     expect(barbican.requests).toEqual([]);
   });
@@ -262,7 +334,10 @@ describe('[glance.33] a certificate is stored', () => {
     const other = await rsaCertificate(3072);
     const file = sandbox.write('signer.pem', `a note\n${certificate.pem}${other.pem}`);
     const open = () => openKeyManager({ barbican: barbican.address, login: token });
-    const report = await storeCertificate(file, open, { at: NOON, expiration: new Date('2030-01-01T00:00:00Z') });
+    const report = await storeCertificate(file, open, {
+      at: NOON,
+      expiration: new Date('2030-01-01T00:00:00Z'),
+    });
     const { certificateUuid } = report.result as { certificateUuid: string };
     expect(report.warnings.join()).toMatch(/only the first of the 2/);
     expect(barbican.requests.map(({ method }) => method)).toEqual(['POST', 'GET', 'GET']);
@@ -275,7 +350,11 @@ describe('[glance.33] a certificate is stored', () => {
       expiration: '2030-01-01T00:00:00+00:00',
     });
     const answer = await barbicanCertificates(await open()).find(certificateUuid);
-    expect(answer).toMatchObject({ kind: 'found', others: [], certificate: { fingerprint: certificate.certificate.fingerprint } });
+    expect(answer).toMatchObject({
+      kind: 'found',
+      others: [],
+      certificate: { fingerprint: certificate.certificate.fingerprint },
+    });
   });
 
   test('not when it has expired, or is to be forgotten at once', async () => {
@@ -284,7 +363,9 @@ describe('[glance.33] a certificate is stored', () => {
     const open = () => openKeyManager({ barbican: barbican.address, login: token });
     const expired = await rsaCertificate(2048, { notAfter: new Date('2026-06-01') });
     const file = sandbox.write('expired.pem', expired.pem);
-    await expect(storeCertificate(file, open, { at: NOON })).rejects.toMatchObject({ code: 'CERTIFICATE_EXPIRED' });
+    await expect(storeCertificate(file, open, { at: NOON })).rejects.toMatchObject({
+      code: 'CERTIFICATE_EXPIRED',
+    });
     const good = sandbox.write('good.pem', (await rsaCertificate()).pem);
     const past = { at: NOON, expiration: new Date('2016-06-29') };
     await expect(storeCertificate(good, open, past)).rejects.toMatchObject({ code: 'USAGE' });
@@ -297,7 +378,8 @@ describe('[glance.33] a certificate is stored', () => {
     barbican.answer(({ method, path }, response) => {
       if (method === 'POST') response.writeHead(201).end(`{"secret_ref":"x/v1/secrets/${UUID}"}`);
       else if (path.endsWith('/payload')) response.end('something else');
-      else response.end('{"secret_type":"certificate","content_types":{"default":"application/octet-stream"}}');
+      else
+        response.end('{"secret_type":"certificate","content_types":{"default":"application/octet-stream"}}');
     });
     const file = sandbox.write('signer.pem', (await rsaCertificate()).pem);
     const open = () => openKeyManager({ barbican: barbican.address, login: token });

@@ -14,6 +14,8 @@ const TOPICS: Readonly<Record<string, () => readonly string[]>> = {
     'Environment:',
     '  BULLA_HOME             trust folder (default: $XDG_CONFIG_HOME/bulla, or ~/.config/bulla)',
     '  BULLA_PASSPHRASE_FILE  file whose first line is the passphrase of the private key',
+    '  OS_AUTH_URL, OS_TOKEN, OS_USERNAME, OS_PASSWORD, OS_APPLICATION_CREDENTIAL_ID, OS_CACERT, …',
+    '                         who you are at Keystone and Barbican, as in an openrc file (bulla glance)',
     '  SOURCE_DATE_EPOCH      modification time of packed members, seconds since 1970 (default: 0)',
     '  NODE_EXTRA_CA_CERTS    PEM file of CAs to accept for https besides those of node',
     '  NO_COLOR, FORCE_COLOR  never, or always, use colour',

@@ -1,13 +1,15 @@
 import type { Command } from 'commander';
 import { printable } from '../../kit/encoding.ts';
 import type { Context } from '../context.ts';
+import { type GlanceKeyFlags, imageSignerOf, withGlanceKeyOptions } from '../glance-options.ts';
 import { type OutputFlags, progressOf, withOutputOptions } from '../options.ts';
 import type { Exit } from '../program.ts';
 import { formatBytes } from '../progress.ts';
 import { type ReadFlags, readOptionsOf, withReadOptions } from '../read-options.ts';
 import { type TrustFlags, verifyOptionsOf, withTrustOptions } from '../trust-options.ts';
 
-interface ImportFlags extends TrustFlags, ReadFlags, OutputFlags {
+interface ImportFlags extends TrustFlags, ReadFlags, OutputFlags, GlanceKeyFlags {
+  readonly glanceProperties?: string;
   readonly to: string;
   readonly imagesOnly?: boolean;
   readonly keepChunks?: boolean;
@@ -30,14 +32,20 @@ export function importCommand(program: Command, context: Context, exit: Exit): v
     .option('--decompress', 'undo ovf:compression="gzip" of files when the bundle is trusted')
     .option('--keep-chunks', 'leave disks in chunks as they are stored, instead of joining them')
     .option('--dry-run', 'verify, and say what would be written')
+    .option(
+      '--glance-properties <uuid>',
+      "sign each disk image for your own Glance, with your own key and its certificate's UUID, and print how to upload it",
+    )
     .addHelpText('after', '\nExample:\n  bulla import web.ova --to /var/lib/images/web');
+  withGlanceKeyOptions(command, '');
   withOutputOptions(withReadOptions(withTrustOptions(command))).action(
     async (input: string, flags: ImportFlags) => {
       const { importBundle } = await import('../../operations/import.ts');
       const { renderReport } = await import('../render-report.ts');
+      const imageSigner = await imageSignerOf('--glance-properties', flags.glanceProperties, flags, context);
       const progress = progressOf(flags, context);
       try {
-        const { report, files } = await importBundle(input, {
+        const { report, files, images } = await importBundle(input, {
           ...verifyOptionsOf(flags, context),
           ...readOptionsOf(flags),
           destination: flags.to,
@@ -45,6 +53,7 @@ export function importCommand(program: Command, context: Context, exit: Exit): v
           keepChunks: flags.keepChunks ?? false,
           decompress: flags.decompress ?? false,
           dryRun: flags.dryRun ?? false,
+          ...(imageSigner && { imageSigner }),
           onProgress: progress.onProgress,
         });
         progress.end();
@@ -59,6 +68,10 @@ export function importCommand(program: Command, context: Context, exit: Exit): v
           context.print(
             `    ${printable(file.name)}  ${file.size === undefined ? 'decompressed' : formatBytes(file.size)}`,
           );
+        if (images.length === 0) return;
+        const { uploadCommand } = await import('../../operations/glance-import.ts');
+        context.print('  signed for your Glance; upload with');
+        for (const image of images) context.print(`    ${printable(await uploadCommand(flags.to, image))}`);
       } finally {
         progress.end();
       }

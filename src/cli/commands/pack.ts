@@ -2,6 +2,7 @@ import { basename } from 'node:path';
 import { type Command, Option } from 'commander';
 import { BundleError } from '../../kit/errors.ts';
 import type { Context } from '../context.ts';
+import { type GlanceKeyFlags, imageSignerOf, withGlanceKeyOptions } from '../glance-options.ts';
 import {
   formatOf,
   mtimeOf,
@@ -21,7 +22,8 @@ import {
   withSignOptions,
 } from '../sign-options.ts';
 
-interface PackFlags extends SignFlags, OutputFlags {
+interface PackFlags extends SignFlags, OutputFlags, GlanceKeyFlags {
+  readonly glanceSign?: string;
   readonly output: string;
   readonly plain?: boolean;
   readonly format?: string;
@@ -81,8 +83,13 @@ export function packCommand(program: Command, context: Context, exit: Exit): voi
         .choices(['leading', 'trailing'])
         .default('leading'),
     )
+    .option(
+      '--glance-sign <uuid>',
+      'put beside each disk image the properties that sign it for Glance; UUID is that of the certificate in Barbican',
+    )
     .option('--force', 'replace the output if it exists')
     .addHelpText('after', EXAMPLES);
+  withGlanceKeyOptions(command, ' (default: --key)');
   withOutputOptions(withCmsOption(withSignOptions(command))).action(
     async (inputs: string[], flags: PackFlags) => {
       if (flags.name && !flags.plain && inputs.some((path) => /\.ovf$/i.test(path))) {
@@ -98,6 +105,7 @@ export function packCommand(program: Command, context: Context, exit: Exit): voi
       const { pack } = await import('../../operations/pack.ts');
       const { loadSigningIdentity } = await import('../../operations/signing-identity.ts');
       const identity = files ? await loadSigningIdentity(files, new Date()) : undefined;
+      const imageSigner = await imageSignerOf('--glance-sign', flags.glanceSign, flags, context, flags);
       const progress = progressOf(flags, context);
       const { product, vendor, version, cpus, memory } = flags;
       try {
@@ -116,6 +124,7 @@ export function packCommand(program: Command, context: Context, exit: Exit): voi
           ...(flags.maxMembers === undefined ? {} : { members: flags.maxMembers }),
           ...(flags.chunkSize === undefined ? {} : { chunkSize: flags.chunkSize }),
           ...(identity ? { identity } : {}),
+          ...(imageSigner ? { imageSigner } : {}),
           ...signature,
           order: flags.order,
           overwrite: flags.force ?? false,

@@ -1,10 +1,10 @@
 import { PROPERTY_NAMES, type SignatureProperties } from './properties.ts';
 
-/** The ways in which properties are handed on: a JSON object, arguments of the openstack client, the body of a PATCH. */
-export const PROPERTY_FORMS = ['json', 'args', 'patch'] as const;
+/** A way in which properties are handed on: a JSON object, arguments of the openstack client, the body of a PATCH. */
+export type PropertyForm = 'json' | 'args' | 'patch';
 
-/** One of them. */
-export type PropertyForm = (typeof PROPERTY_FORMS)[number];
+/** All of them. */
+export const PROPERTY_FORMS: readonly PropertyForm[] = ['json', 'args', 'patch'];
 
 /** The four properties by their names in Glance, in the order of its documentation. [glance.1] */
 export function namedProperties(properties: SignatureProperties): ReadonlyMap<string, string> {

@@ -1,16 +1,33 @@
+/** A hash method as the property spells it. [glance.3] */
+export type HashMethod = 'SHA-224' | 'SHA-256' | 'SHA-384' | 'SHA-512';
+
 /** The hash methods of image signatures, with the names that digests have elsewhere. */
-export const HASH_METHODS = {
+export const HASH_METHODS: Readonly<Record<HashMethod, 'sha224' | 'sha256' | 'sha384' | 'sha512'>> = {
   'SHA-224': 'sha224',
   'SHA-256': 'sha256',
   'SHA-384': 'sha384',
   'SHA-512': 'sha512',
-} as const;
+};
 
-/** A hash method as the property spells it. [glance.3] */
-export type HashMethod = keyof typeof HASH_METHODS;
+/** A key type as the property spells it. [glance.4] */
+export type KeyTypeName =
+  | 'RSA-PSS'
+  | 'DSA'
+  | 'ECC_SECT571K1'
+  | 'ECC_SECT409K1'
+  | 'ECC_SECT571R1'
+  | 'ECC_SECT409R1'
+  | 'ECC_SECP521R1'
+  | 'ECC_SECP384R1';
 
-/** The key types of image signatures; of elliptic curves, the curve as OpenSSL names it. [glance.4] */
-export const KEY_TYPES = {
+/** The kind of key that a key type names; of elliptic curves, the curve as OpenSSL names it. */
+interface KeyKind {
+  readonly kind: 'rsa' | 'dsa' | 'ec';
+  readonly curve?: string;
+}
+
+/** The key types of image signatures. */
+export const KEY_TYPES: Readonly<Record<KeyTypeName, KeyKind>> = {
   'RSA-PSS': { kind: 'rsa' },
   DSA: { kind: 'dsa' },
   ECC_SECT571K1: { kind: 'ec', curve: 'sect571k1' },
@@ -19,10 +36,7 @@ export const KEY_TYPES = {
   ECC_SECT409R1: { kind: 'ec', curve: 'sect409r1' },
   ECC_SECP521R1: { kind: 'ec', curve: 'secp521r1' },
   ECC_SECP384R1: { kind: 'ec', curve: 'secp384r1' },
-} as const satisfies Record<string, { kind: 'rsa' | 'dsa' | 'ec'; curve?: string }>;
-
-/** A key type as the property spells it. */
-export type KeyTypeName = keyof typeof KEY_TYPES;
+};
 
 /** The names of all hash methods and key types, for messages and choices. */
 export const HASH_METHOD_NAMES = Object.keys(HASH_METHODS) as readonly HashMethod[];
@@ -52,10 +66,9 @@ function bare(text: string): string {
 
 /** The key type for a kind of key, if Glance has one. */
 export function keyTypeFor(kind: string, curve: string | undefined): KeyTypeName | undefined {
-  return KEY_TYPE_NAMES.find((name) => {
-    const type: { kind: string; curve?: string } = KEY_TYPES[name];
-    return type.kind === kind && type.curve === (kind === 'ec' ? curve : undefined);
-  });
+  return KEY_TYPE_NAMES.find(
+    (name) => KEY_TYPES[name].kind === kind && KEY_TYPES[name].curve === (kind === 'ec' ? curve : undefined),
+  );
 }
 
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i;

@@ -24,6 +24,8 @@ export interface ApplianceDescription {
   readonly cpus?: number;
   readonly memoryMiB?: number;
   readonly disks: readonly ApplianceDisk[];
+  /** names of members that the machine does not use, such as signatures of its disks */
+  readonly attachments?: readonly string[];
 }
 
 const CIM = 'http://schemas.dmtf.org/wbem/wscim/1/cim-schema/2';
@@ -76,6 +78,7 @@ export function formatDescriptor(appliance: ApplianceDescription): string {
       ` xmlns:rasd="${CIM}/CIM_ResourceAllocationSettingData" xmlns:vssd="${CIM}/CIM_VirtualSystemSettingData">`,
     '  <References>',
     ...appliance.disks.map(formatFile),
+    ...(appliance.attachments ?? []).map(formatAttachment),
     '  </References>',
     ...formatDiskSection(appliance.disks),
     `  <VirtualSystem ovf:id="${name}">`,
@@ -95,6 +98,10 @@ export function formatDescriptor(appliance: ApplianceDescription): string {
 function formatFile({ href, size, chunkSize }: ApplianceDisk, index: number): string {
   const chunks = chunkSize === undefined ? '' : ` ovf:chunkSize="${chunkSize}"`;
   return `    <File ovf:id="file${index + 1}" ovf:href="${escapeXml(href)}" ovf:size="${size}"${chunks}/>`;
+}
+
+function formatAttachment(href: string, index: number): string {
+  return `    <File ovf:id="attachment${index + 1}" ovf:href="${escapeXml(href)}"/>`;
 }
 
 function formatDiskSection(disks: readonly ApplianceDisk[]): readonly string[] {

@@ -101,10 +101,10 @@ function unknown(property: string, value: string, known: readonly string[]): Bun
 
 /** Whether the certificate's key is of the type that the property names, its curve included. [glance.11] */
 export function judgeKeyType(certificate: Certificate, keyType: KeyTypeName): BundleError | undefined {
-  const { kind, ...rest } = KEY_TYPES[keyType];
+  const { kind, curve } = KEY_TYPES[keyType];
   const { key } = certificate;
   const type = key.type === 'rsa-pss' ? 'rsa' : key.type;
-  if (type === kind && (!('curve' in rest) || rest.curve === key.curve)) return undefined;
+  if (type === kind && (curve === undefined || curve === key.curve)) return undefined;
   return new BundleError(
     'SIGNATURE_INVALID',
     `${nameOf(certificate)} has a key of the kind ${key.label}, and the key type is ${keyType}`,
@@ -120,10 +120,10 @@ export function judgeKeyType(certificate: Certificate, keyType: KeyTypeName): Bu
 
 /** [glance.12] Some distributions and FIPS builds leave curves out of OpenSSL; that is no fault of the image. */
 export function curveFaults(keyType: KeyTypeName, isKnown = hasCurve): readonly BundleError[] {
-  const type = KEY_TYPES[keyType];
-  if (!('curve' in type) || isKnown(type.curve)) return [];
+  const { curve } = KEY_TYPES[keyType];
+  if (curve === undefined || isKnown(curve)) return [];
   return [
-    new BundleError('ALGORITHM_UNSUPPORTED', `this Node has no elliptic curve ${type.curve}`, {
+    new BundleError('ALGORITHM_UNSUPPORTED', `this Node has no elliptic curve ${curve}`, {
       why: 'its OpenSSL was built without the curve, so the signature can be neither made nor verified here',
       fix: 'use a Node that brings its own OpenSSL, as those of the Node.js project do',
     }),

@@ -1,0 +1,111 @@
+import { join } from 'node:path';
+import { type ImageSigning, openImageSigning } from '../crypto/image-signature.ts';
+import type { DiskFormat } from '../formats/disk/disk-probe.ts';
+import { PROBE_HEAD_BYTES, PROBE_TAIL_BYTES, probeDisk } from '../formats/disk/probe.ts';
+import { namedProperties } from '../formats/glance/format-properties.ts';
+import type { Descriptor } from '../formats/ovf/descriptor.ts';
+import { BundleError } from '../kit/errors.ts';
+import { openInputFile } from '../storage/input-file.ts';
+import type { Staging } from '../storage/staging.ts';
+import { isEvidence, rolePartOf } from './bundle-roles.ts';
+import { companionBytes, disksToSign } from './glance-companion.ts';
+import { type ImageSigner, propertiesOf } from './glance-sign.ts';
+import type { BundleSink } from './read-member.ts';
+
+/** A disk image of an imported bundle, signed with the site's own key. */
+export interface SiteImage {
+  readonly name: string;
+  /** the member-like name of the file with the properties */
+  readonly propertiesFile: string;
+  /** by their names in Glance */
+  readonly properties: Readonly<Record<string, string>>;
+}
+
+/** Stores members, and signs each that may be a disk image from the very buffers that are hashed and stored. [glance.35] */
+export interface SigningSink extends BundleSink {
+  /** writes the properties of the disk images among `kept` beside them, once the bundle is trusted */
+  readonly writeProperties: (
+    kept: readonly string[],
+    descriptor: Descriptor | undefined,
+  ) => Promise<readonly SiteImage[]>;
+}
+
+const SITE = '.site.glance.json';
+
+/** Wraps a staging folder so that disk images are signed on their way into it. */
+export function signingSink(staging: Staging, signer: ImageSigner): SigningSink {
+  const signings = new Map<string, ImageSigning>();
+  const names = new Set<string>();
+  return {
+    create: async (member) => {
+      const writer = await staging.create(member);
+      names.add(member.toLowerCase());
+      if (rolePartOf(member) || isEvidence(member)) return writer;
+      const signing = openImageSigning(signer.privateKey, signer.hash);
+      signings.set(member, signing);
+      return {
+        write: async (chunk) => {
+          await writer.write(chunk);
+          signing.update(chunk);
+        },
+        finish: () => writer.finish(),
+        discard: () => writer.discard(),
+      };
+    },
+    writeProperties: async (kept, descriptor) => {
+      const images: SiteImage[] = [];
+      for (const name of disksToSign(kept, descriptor)) {
+        const signing = signings.get(name);
+        if (!signing) throw new BundleError('INTERNAL', `"${name}" was stored and not signed`);
+        const signature = signing.finish();
+        const propertiesFile = `${name}${SITE}`;
+        if (names.has(propertiesFile.toLowerCase())) throw taken(propertiesFile);
+        const writer = await staging.create(propertiesFile);
+        await writer.write(companionBytes(signer, signature));
+        await writer.finish();
+        const properties = Object.fromEntries(namedProperties(propertiesOf(signer, signature)));
+        images.push({ name, propertiesFile, properties });
+      }
+      return images;
+    },
+  };
+}
+
+function taken(name: string): BundleError {
+  return new BundleError('USAGE', `the bundle itself has a file "${name}"`, {
+    why: 'the properties made here go into a file of this name, and no file of a bundle is ever replaced',
+    fix: 'import it without --glance-properties, and sign the disk image afterwards: bulla glance sign',
+  });
+}
+
+/** The command that uploads an imported image with its properties. [glance.35] @throws {BundleError} `FILE_*` */
+export async function uploadCommand(destination: string, { name, properties }: SiteImage): Promise<string> {
+  const path = join(destination, name);
+  const format = await formatOf(path);
+  const title =
+    name
+      .split('/')
+      .at(-1)
+      ?.replace(/\.[^.]+$/, '') || name;
+  const words = ['openstack', 'image', 'create', quoted(title), '--file', quoted(path)];
+  words.push('--disk-format', format, '--container-format', 'bare');
+  for (const [property, value] of Object.entries(properties))
+    words.push('--property', `${property}=${value}`);
+  return words.join(' ');
+}
+
+async function formatOf(path: string): Promise<DiskFormat> {
+  await using file = await openInputFile(path);
+  const head = await file.readAt(0, PROBE_HEAD_BYTES);
+  const tail = await file.readAt(Math.max(0, file.size - PROBE_TAIL_BYTES), PROBE_TAIL_BYTES);
+  try {
+    return probeDisk(head, tail, file.size).format;
+  } catch {
+    return 'raw'; // nothing is known of it; whoever runs the command sees the word and can put another
+  }
+}
+
+/** A word for a shell. */
+function quoted(word: string): string {
+  return /^[\w./:@%+=,-]+$/.test(word) && !word.startsWith('-') ? word : `'${word.replaceAll("'", "'\\''")}'`;
+}
