@@ -1,8 +1,9 @@
 import { type Command, Option } from 'commander';
-import { HASH_METHOD_NAMES, type HashMethod } from '../formats/glance/names.ts';
+import type { HashMethod } from '../formats/glance/names.ts';
 import { BundleError } from '../kit/errors.ts';
 import type { ImageSigner } from '../operations/glance-sign.ts';
 import type { Context } from './context.ts';
+import { HASH_CHOICES } from './glance-choices.ts';
 import { passphraseSource } from './passphrase.ts';
 
 /** Options of the commands that sign disk images for Glance on the way. */
@@ -22,7 +23,7 @@ export function withGlanceKeyOptions(command: Command, fallback: string): Comman
     )
     .addOption(
       new Option('--glance-hash <name>', 'hash method of that signature (default: SHA-256)').choices([
-        ...HASH_METHOD_NAMES,
+        ...HASH_CHOICES,
       ]),
     );
 }

@@ -85,8 +85,13 @@ export async function loadImageSigner(
           : 'leave out --key-type',
     });
   }
-  const weak = judgeKey(key, 'the key', { ...NO_ALLOWANCES, weakKeys: allowWeakKeys });
-  if (weak && weak.allowed === undefined) throw weak.error.at(where);
+  const weak = judgeKey(key, 'the file', { ...NO_ALLOWANCES, weakKeys: allowWeakKeys });
+  if (weak && weak.allowed === undefined) {
+    throw new BundleError('KEY_WEAK', weak.error.message, {
+      where,
+      fix: 'make a new key (RSA of 3072 bits, say), and have a certificate issued for it',
+    });
+  }
   if (certificate !== undefined) expectBelongs(privateKey, file, certificate, use.at);
   return {
     privateKey,

@@ -113,7 +113,7 @@ function judgeByIds(
     budget,
     judgeMore: (path) => judgeRevocation(path, evidence, revocation).findings,
   });
-  const trustedBy = judged.root && `trusted certificate ${judged.root.uuid}`;
+  const trustedBy = judged.root && `certificate ${judged.root.uuid}`;
   const errors = [...(fault ? [fault] : []), ...judged.errors].map((error) => error.at({ member: name }));
   const [worst] = judged.errors;
   const path: Check = worst

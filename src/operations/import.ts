@@ -64,9 +64,10 @@ export async function importBundle(input: BundleInput, options: ImportOptions): 
     checkAborted(deadline.signal); // a small bundle may have been read without a look at it
     kept = keptNames(examination, options.imagesOnly ?? false);
     images = (await signing?.writeProperties([...kept], examination.contents.descriptor)) ?? [];
-    ({ files, warnings } = await assembled(staging, examination, kept, { ...timed, report }));
-    const made = files.find(({ name }) => !examination.members.some((member) => member.name === name));
-    if (imageSigner && made) throw notSigned(made.name);
+    const whole = await assembled(staging, examination, kept, { ...timed, report });
+    const [made] = whole.made;
+    if (imageSigner && made !== undefined) throw notSigned(made);
+    ({ files, warnings } = whole);
   } catch (error) {
     return { imported: false, report: refuse(report, toBundleError(error)), files: [], images: [] };
   }
@@ -108,7 +109,12 @@ async function assembled(
   options: Pick<ImportOptions, 'keepChunks' | 'decompress' | 'limits' | 'signal'> & {
     readonly report: Report;
   },
-): Promise<{ readonly files: readonly FileReport[]; readonly warnings: readonly string[] }> {
+): Promise<{
+  readonly files: readonly FileReport[];
+  readonly warnings: readonly string[];
+  /** names of those that were made whole */
+  readonly made: readonly string[];
+}> {
   const limits = { ...DEFAULT_LIMITS, ...options.limits };
   const planned = planAssembly(
     descriptor,
@@ -122,7 +128,8 @@ async function assembled(
     return { name, role: 'file', ...(size === undefined ? {} : { size }), status: 'ok' } as const;
   });
   const asStored = options.report.files.filter(({ name }) => kept.has(name) && !parts.has(name));
-  return { files: [...asStored, ...whole], warnings: made?.warnings ?? [] };
+  const names = planned.map(({ name }) => name);
+  return { files: [...asStored, ...whole], warnings: made?.warnings ?? [], made: names };
 }
 
 async function publish(staging: Staging, examination: Examination, kept: ReadonlySet<string>): Promise<void> {

@@ -7,6 +7,7 @@ import { pack } from '../../src/operations/pack.ts';
 import { loadSigningIdentity } from '../../src/operations/signing-identity.ts';
 import { timestamp } from '../../src/operations/timestamp.ts';
 import type { TimestampSource } from '../../src/operations/timestamp-source.ts';
+import { startBarbican, TOKEN } from './barbican.ts';
 import {
   EKU,
   makeAuthority,
@@ -43,7 +44,7 @@ export interface Workbench extends Disposable {
   desk(...sets: readonly string[]): Desk;
 }
 
-/** A user's folder with a home of its own, and `bulla` on the path. */
+/** A user's folder with a home of its own, `bulla` on the path, and a double of Barbican at `$BARBICAN`, which takes `$OS_TOKEN`. */
 export interface Desk extends Disposable {
   readonly folder: string;
   readonly home: string;
@@ -74,9 +75,13 @@ export async function makeWorkbench(): Promise<Workbench> {
   await packBundles({ keys: set('keys'), disk: set('disk'), set });
   await writeChain(set('chain'), authority);
   await writeStamped(set('stamped'), { keys: set('keys'), disk: set('disk') });
+  const barbican = await startBarbican();
   return {
-    desk: (...sets) => makeDesk(root, sets),
-    [Symbol.dispose]: () => rmSync(root, { recursive: true, force: true }),
+    desk: (...sets) => makeDesk(root, sets, { BARBICAN: barbican.address, OS_TOKEN: TOKEN }),
+    [Symbol.dispose]: () => {
+      rmSync(root, { recursive: true, force: true });
+      void barbican[Symbol.asyncDispose]();
+    },
   };
 }
 
@@ -159,7 +164,7 @@ async function packBundles(at: { keys: string; disk: string; set: (name: string)
   writeFileSync(join(at.set('appliance'), 'web.ovf'), descriptor.replaceAll('disk.qcow2', 'web-disk1.qcow2'));
 }
 
-function makeDesk(root: string, sets: readonly string[]): Desk {
+function makeDesk(root: string, sets: readonly string[], cloud: NodeJS.ProcessEnv): Desk {
   const folder = realpathSync(mkdtempSync(join(root, 'desk-')));
   const home = `${folder}-home`;
   mkdirSync(home);
@@ -172,6 +177,7 @@ function makeDesk(root: string, sets: readonly string[]): Desk {
     TZ: 'UTC',
     LC_ALL: 'C.UTF-8',
     NO_COLOR: '1',
+    ...cloud,
   };
   return {
     folder,

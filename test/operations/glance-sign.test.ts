@@ -117,7 +117,7 @@ describe('[glance.26] what is refused before anything is signed', () => {
     expect(await refusalOf(privateKey, { keyType: 'DSA' })).toMatch(/that is RSA-PSS, not DSA/);
     expect(await refusalOf(privateKey, { keyType: 'RSA-PSS' })).toBe('none');
     expect(await refusalOf(generateKeyPairSync('rsa', { modulusLength: 1024 }).privateKey)).toMatch(
-      /^KEY_WEAK/,
+      /^KEY_WEAK: the file has an RSA key of 1024 bits/,
     );
     using sandbox = makeSandbox();
     const other = await rsaCertificate(3072);

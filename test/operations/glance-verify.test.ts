@@ -128,7 +128,7 @@ describe('[glance.16] two findings', () => {
     const both = { properties, certificates, trustedIds: [ROOT] };
     expect((await verified(certificate, both)).exitCode).toBe(0);
     expect((await verified(certificate, { ...both, trust: {} })).signatures[0]?.trustedBy).toBe(
-      `trusted certificate ${ROOT}`,
+      `certificate ${ROOT}`,
     );
     const nobody = { pins: [`sha256:${'0'.repeat(64)}`] };
     expect((await verified(certificate, { ...both, trust: nobody })).exitCode).toBe(18);

@@ -1,15 +1,11 @@
 import { type Command, Option } from 'commander';
-import { PROPERTY_FORMS, type PropertyForm } from '../../formats/glance/format-properties.ts';
-import {
-  HASH_METHOD_NAMES,
-  type HashMethod,
-  KEY_TYPE_NAMES,
-  type KeyTypeName,
-} from '../../formats/glance/names.ts';
+import type { PropertyForm } from '../../formats/glance/format-properties.ts';
+import type { HashMethod, KeyTypeName } from '../../formats/glance/names.ts';
 import { printable } from '../../kit/encoding.ts';
 import { BundleError } from '../../kit/errors.ts';
 import type { Context } from '../context.ts';
 import { field } from '../field.ts';
+import { FORM_CHOICES, HASH_CHOICES, KEY_TYPE_CHOICES } from '../glance-choices.ts';
 import { type OutputFlags, progressOf, withOutputOptions } from '../options.ts';
 import { passphraseSource } from '../passphrase.ts';
 import type { Exit } from '../program.ts';
@@ -48,13 +44,13 @@ export function glanceSignCommand(glance: Command, context: Context, exit: Exit)
     .requiredOption('--cert-uuid <uuid>', 'the UUID under which Barbican keeps the certificate')
     .option('--cert <pem>', 'that certificate: it must belong to the key, and be valid')
     .option('--passphrase-file <file>', 'first line is the passphrase of the key [BULLA_PASSPHRASE_FILE]')
-    .addOption(new Option('--hash <name>', 'hash method').choices([...HASH_METHOD_NAMES]).default('SHA-256'))
+    .addOption(new Option('--hash <name>', 'hash method').choices([...HASH_CHOICES]).default('SHA-256'))
     .addOption(
-      new Option('--key-type <name>', 'key type (default: that of the key)').choices([...KEY_TYPE_NAMES]),
+      new Option('--key-type <name>', 'key type (default: that of the key)').choices([...KEY_TYPE_CHOICES]),
     )
     .addOption(
       new Option('--as <form>', 'a JSON object, arguments for the openstack client, or the body of a PATCH')
-        .choices([...PROPERTY_FORMS])
+        .choices([...FORM_CHOICES])
         .default('json'),
     )
     .option('-o, --output <file>', 'write the properties into this file (default: standard output)')

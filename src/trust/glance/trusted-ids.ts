@@ -109,7 +109,7 @@ function explained(error: BundleError, skipped: readonly string[]): BundleError 
   if (error.code !== 'SIGNER_UNKNOWN') return error;
   const fix =
     skipped.length > 0
-      ? `see why certificates of the list were left out: ${skipped.join('; ')}`
+      ? 'certificates of the list were left out: see the warnings for the reasons, and have proper ones issued'
       : 'the list must have every certificate from the issuer up to the self-signed root; the signer itself is not enough';
   return new BundleError(error.code, error.message, {
     where: error.where,
