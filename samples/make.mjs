@@ -7,6 +7,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { bootDisk } from './boot-disk.mjs';
+import { writeGlanceSamples } from './glance.mjs';
 import { find, TAMPERINGS } from './tamper.mjs';
 
 const HERE = fileURLToPath(new URL('.', import.meta.url));
@@ -21,6 +22,7 @@ const folder = resolve(process.argv[2] ?? HERE);
 if (!existsSync(PROGRAM)) throw new Error('build it first: npm run build');
 await makeInputs();
 await makeBundles();
+writeGlanceSamples(resolve(HERE), folder, DISK);
 makeReports();
 
 /** What the samples are made of: kept where it is there, since neither a key nor a VMDK comes out the same twice. */

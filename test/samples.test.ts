@@ -71,6 +71,33 @@ describe('samples', () => {
   });
 });
 
+/** The properties of the appliance's disk, and the exit code of `bulla glance verify` that the page promises. */
+const GLANCE_CODES: readonly (readonly [properties: string, code: number])[] = [
+  ['good', 0],
+  ['short-salt', 12],
+  ['python-bytes', 16],
+  ['documentation-name', 17],
+  ['three-of-four', 16],
+  ['unknown-certificate', 18],
+];
+
+describe('samples for OpenStack', () => {
+  test.each(GLANCE_CODES)('%s ends with %i', (properties, code) => {
+    const line = `glance verify appliance/appliance-disk1.vmdk --properties glance/${properties}.json`;
+    const { code: seen } = bulla(
+      `${line} --certificates glance/certificates --trust ca/ca.pem --at 2026-12-01`,
+    );
+    expect(seen).toBe(code);
+    const compat = bulla(`${line} --certificates glance/certificates --compat --json`);
+    expect(JSON.parse(compat.stdout).result.cursive.verdict).toBe(code === 0 ? 'accept' : 'reject');
+  });
+
+  test('are all tried', () => {
+    const names = readdirSync(join(SAMPLES, 'glance')).filter((name) => name.endsWith('.json'));
+    expect(names.sort()).toEqual(GLANCE_CODES.map(([name]) => `${name}.json`).sort());
+  });
+});
+
 describe('make.mjs', () => {
   let folder = '';
   beforeAll(() => {

@@ -1,8 +1,10 @@
+import { isUuid } from '../formats/glance/names.ts';
 import { BundleError } from '../kit/errors.ts';
 import type { NamedCertificate } from '../trust/glance/cursive-chain.ts';
 import { judgeTrustedIds, MAX_TRUSTED_IDS } from '../trust/glance/trusted-ids.ts';
 import type { ClaimPolicy } from '../trust/judge-claims.ts';
 import { judgeScope, scopeNameOf } from '../trust/judge-signer.ts';
+import { shown } from '../trust/path/findings.ts';
 import { judgeRevocation } from '../trust/revocation/judge-revocation.ts';
 import type { CertificateSource } from './glance-certificates.ts';
 import { judgeFound, type SignersJudgement } from './judge-signers.ts';
@@ -37,11 +39,14 @@ export async function fetchTrusted(
 
 /** [glance.18] Nova's own bounds. */
 function expectIds(ids: readonly string[]): void {
+  const odd = ids.find((id) => !isUuid(id));
   const problem =
-    ids.length > MAX_TRUSTED_IDS
-      ? `${ids.length} trusted certificate UUIDs are more than ${MAX_TRUSTED_IDS}`
-      : new Set(ids.map((id) => id.toLowerCase())).size < ids.length &&
-        'a trusted certificate UUID is given twice';
+    odd !== undefined
+      ? `the trusted certificate "${shown(odd)}" is no UUID`
+      : ids.length > MAX_TRUSTED_IDS
+        ? `${ids.length} trusted certificate UUIDs are more than ${MAX_TRUSTED_IDS}`
+        : new Set(ids.map((id) => id.toLowerCase())).size < ids.length &&
+          'a trusted certificate UUID is given twice';
   if (!problem) return;
   throw new BundleError('USAGE', problem, { fix: 'give each once, 50 at most, as Nova takes them' });
 }
@@ -140,8 +145,18 @@ function judgeByIds(
     checks: [
       { id: 'signature', status: fault ? 'fail' : 'pass', detail: fault?.message ?? found.algorithm },
       path,
+      policyCheck(judged.errors),
     ],
     errors,
     warnings: [...found.warnings, ...judged.skipped, ...judged.warnings.map(({ error }) => error.message)],
+  };
+}
+
+function policyCheck(errors: readonly BundleError[]): Check {
+  const refused = errors.find(({ kind }) => kind === 'policy');
+  return {
+    id: 'policy',
+    status: refused ? 'fail' : 'pass',
+    detail: refused?.message ?? 'keys and digests are acceptable',
   };
 }

@@ -8,7 +8,7 @@ import { type ImageAllowances, type OpenedImage, openImage } from './glance-open
 import { judgeDigests, readImage, statedDigests } from './glance-read.ts';
 import { fetchTrusted, type ImageTrust, judgeImageSigner } from './glance-trust.ts';
 import { loadPolicy, rememberSeen } from './load-policy.ts';
-import { makeReport, type Report } from './report.ts';
+import { type Check, makeReport, type Report } from './report.ts';
 import { judgedAt, sourceOptions, type VerifyOptions } from './verify.ts';
 
 /** How the signature of an OpenStack image is verified. Everything left out has the safe default. */
@@ -71,7 +71,8 @@ export async function verifyImage(input: BundleInput, options: VerifyImageOption
   const { trustedIds = [] } = options;
   if (opened.errors.length > 0) {
     const errors = opened.errors.map((error) => error.at(propertiesAt(options)));
-    const { checks, warnings } = opened;
+    const { warnings } = opened;
+    const checks = withSkipped(opened.checks, stated.length > 0);
     const mismatch = errors.some(({ code }) => code === 'SIGNATURE_INVALID');
     const result: ImageFindings = {
       signature: mismatch ? 'invalid' : 'not-judged',
@@ -108,7 +109,10 @@ export async function verifyImage(input: BundleInput, options: VerifyImageOption
     return makeReport({
       ...base,
       input: { name: source.name, size: read.size },
-      checks: [...opened.checks, ...judged.flatMap(({ checks }) => checks), ...digests.checks],
+      checks: withSkipped(
+        [...opened.checks, ...judged.flatMap(({ checks }) => checks), ...digests.checks],
+        stated.length > 0,
+      ),
       signatures: judged.flatMap(({ signatures }) => signatures),
       errors: errors.map((error) => error.at({ file: source.name })),
       warnings: [
@@ -126,8 +130,29 @@ export async function verifyImage(input: BundleInput, options: VerifyImageOption
     });
   } catch (error) {
     const fault = toBundleError(error).at({ file: source.name });
-    return makeReport({ ...base, input: { name: source.name }, checks: opened.checks, errors: [fault] });
+    const checks = withSkipped(opened.checks, stated.length > 0);
+    return makeReport({ ...base, input: { name: source.name }, checks, errors: [fault] });
   }
+}
+
+const IMAGE_CHECKS = [
+  'signature',
+  'certificate.path',
+  'policy',
+  'image.properties',
+  'image.certificate',
+  'image.digests',
+] as const;
+
+/** The checks that ran, and those that did not, with the reason. */
+function withSkipped(checks: readonly Check[], hasDigests: boolean): readonly Check[] {
+  const ran = new Set(checks.map(({ id }) => id));
+  const skipped = IMAGE_CHECKS.filter((id) => !ran.has(id)).map((id): Check => {
+    const stated = id !== 'image.digests' || hasDigests;
+    const detail = stated ? 'not reached: the image is refused already' : 'the properties state no digest';
+    return { id, status: 'skip', detail };
+  });
+  return [...checks, ...skipped];
 }
 
 /** [glance.16] What is wrong with the signature itself, and what with whose it is. */

@@ -16,7 +16,7 @@ export interface Check {
 }
 
 /** The checks of a bundle, in the order they are reported. */
-export const CHECK_IDS = [
+export const BUNDLE_CHECK_IDS = [
   'archive.safety',
   'package.members',
   'manifest.syntax',
@@ -29,6 +29,11 @@ export const CHECK_IDS = [
   'manifest.digests',
   'descriptor',
   'scope',
+] as const;
+
+/** All checks; those at the end are of the images of OpenStack. */
+export const CHECK_IDS = [
+  ...BUNDLE_CHECK_IDS,
   'image.properties',
   'image.certificate',
   'image.digests',

@@ -1,7 +1,7 @@
 import type { BundleError } from '../kit/errors.ts';
 import type { BundleRoles } from './bundle-roles.ts';
 import type { SignatureJudgement } from './judge-signature.ts';
-import { CHECK_IDS, type Check, type CheckId } from './report.ts';
+import { BUNDLE_CHECK_IDS, type Check, type CheckId } from './report.ts';
 
 /** What is known when the checks are counted. `fault` is what ended the reading, or made it unclear which members count. */
 export interface CheckContext {
@@ -13,7 +13,7 @@ export interface CheckContext {
 /** An entry for every check that did not run, with the reason. [judge.2] */
 export function skippedChecks(checks: readonly Check[], context: CheckContext): readonly Check[] {
   const ran = new Set(checks.map(({ id }) => id));
-  return CHECK_IDS.filter((id) => !ran.has(id)).map((id) => ({
+  return BUNDLE_CHECK_IDS.filter((id) => !ran.has(id)).map((id) => ({
     id,
     status: 'skip',
     detail: reasonFor(id, context),

@@ -1,7 +1,7 @@
 import { appendFileSync, renameSync, truncateSync, utimesSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { DEFAULT_LIMITS } from '../../src/kit/limits.ts';
-import { CHECK_IDS } from '../../src/operations/report.ts';
+import { BUNDLE_CHECK_IDS } from '../../src/operations/report.ts';
 import { verify } from '../../src/operations/verify.ts';
 import { appliance, archiveOf, makeBundle, makeMembers, noiseFile, textFile } from '../factory/bundles.ts';
 import { codesOf, valid } from '../factory/reports.ts';
@@ -26,7 +26,7 @@ describe('a report', () => {
       chunked(bytes.slice(0, part * bytes.byteLength)),
       await trusting(sandbox),
     );
-    expect(report.checks.map(({ id }) => id)).toEqual(CHECK_IDS);
+    expect(report.checks.map(({ id }) => id)).toEqual(BUNDLE_CHECK_IDS);
     for (const check of report.checks) expect(check.detail, check.id).not.toBe('');
     expect(report.checks.some(({ status }) => status === 'fail')).toBe(report.exitCode !== 0);
   });
