@@ -48,7 +48,7 @@ function expectIds(ids: readonly string[]): void {
         : new Set(ids.map((id) => id.toLowerCase())).size < ids.length &&
           'a trusted certificate UUID is given twice';
   if (!problem) return;
-  throw new BundleError('USAGE', problem, { fix: 'give each once, 50 at most, as Nova takes them' });
+  throw new BundleError('USAGE', problem, { fix: 'give UUIDs, each once, 50 at most, as Nova takes them' });
 }
 
 /** Whether one signature fits and its signer is to be believed: two findings, and both are told. [glance.16] [glance.19] */

@@ -1,4 +1,5 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import { createServer as createTlsServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
 
 /** A request that the double was sent. */
@@ -35,12 +36,15 @@ const UNAUTHORISED =
   '{"error": {"code": 401, "title": "Unauthorized", "message": "The request you have made requires authentication."}}';
 
 /** Starts a double. It takes the token `TOKEN`, and the password and the application credential `secret`. */
-export async function startBarbican(): Promise<BarbicanDouble> {
+export async function startBarbican(tls?: {
+  readonly key: string;
+  readonly cert: string;
+}): Promise<BarbicanDouble> {
   const secrets = new Map<string, KeptSecret>();
   const requests: SeenRequest[] = [];
   let other: ((request: SeenRequest, response: ServerResponse) => void) | undefined;
   let stored = 0;
-  const server: Server = createServer((incoming, response) => {
+  const listener = (incoming: IncomingMessage, response: ServerResponse): void => {
     const parts: Buffer[] = [];
     incoming.on('data', (part: Buffer) => parts.push(part));
     incoming.on('end', () => {
@@ -53,7 +57,8 @@ export async function startBarbican(): Promise<BarbicanDouble> {
       else if (method === 'POST' && path === '/v1/secrets') store(request, response);
       else give(request, response);
     });
-  });
+  };
+  const server: Server = tls ? createTlsServer(tls, listener) : createServer(listener);
   const store = ({ body }: SeenRequest, response: ServerResponse): void => {
     const secret = JSON.parse(body);
     stored++;
@@ -94,7 +99,8 @@ export async function startBarbican(): Promise<BarbicanDouble> {
     send(response, 200, JSON.stringify(metadata));
   };
   await new Promise<void>((ready) => server.listen(0, '127.0.0.1', ready));
-  const address = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  server.unref();
+  const address = `${tls ? 'https' : 'http'}://127.0.0.1:${(server.address() as AddressInfo).port}`;
   return {
     address,
     requests,

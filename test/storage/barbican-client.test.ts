@@ -8,7 +8,8 @@ import {
 } from '../../src/operations/glance-services.ts';
 import { storeCertificate } from '../../src/operations/glance-store.ts';
 import { type BarbicanDouble, type KeptSecret, startBarbican, TOKEN } from '../factory/barbican.ts';
-import { NOON } from '../factory/certificates.ts';
+import { EKU, makeAuthority, makeCertificate, NOON } from '../factory/certificates.ts';
+import { der } from '../factory/der.ts';
 import { rsaCertificate, UUID } from '../factory/images.ts';
 import { makeSandbox } from '../factory/sandbox.ts';
 
@@ -254,6 +255,33 @@ describe('[glance.31] a service that is slow, cut short, enormous or lying', () 
     const stop = new AbortController();
     barbican.answer(() => stop.abort());
     expect(await found(barbican, UUID, { signal: stop.signal })).toMatch(/^INTERRUPTED/);
+  });
+});
+
+describe('[glance.31] a service behind https', () => {
+  test('is believed when the authority that is named vouches for it, and by no other', async () => {
+    using sandbox = makeSandbox();
+    const lifetime = { notBefore: new Date('2020-01-01'), notAfter: new Date('2049-01-01') };
+    const issuer = await makeAuthority({ subject: 'CN=Cloud CA', ...lifetime });
+    const loopback = der(0x30, der(0x87, Uint8Array.of(127, 0, 0, 1)));
+    const site = await makeCertificate({
+      issuer,
+      subject: 'CN=127.0.0.1',
+      eku: [EKU.serverAuth],
+      extensions: [{ oid: '2.5.29.17', critical: false, value: loopback }],
+      ...lifetime,
+    });
+    await using barbican = await startBarbican({ key: site.privateKeyPem, cert: site.pem });
+    barbican.keep(UUID, { payload: (await rsaCertificate()).pem });
+    const other = await makeAuthority({ subject: 'CN=Other', ...lifetime });
+    expect(await found(barbican)).toMatch(/^REMOTE_FAILED/);
+    expect(await found(barbican, UUID, { caFile: sandbox.write('other.pem', other.pem) })).toMatch(
+      /^REMOTE_FAILED/,
+    );
+    expect(barbican.requests).toEqual([]);
+    expect(await found(barbican, UUID, { caFile: sandbox.write('ca.pem', issuer.pem) })).toMatchObject({
+      kind: 'found',
+    });
   });
 });
 

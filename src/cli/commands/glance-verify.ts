@@ -1,4 +1,5 @@
 import { type Command, Option } from 'commander';
+import { BundleError } from '../../kit/errors.ts';
 import type { VerifyImageOptions } from '../../operations/glance-verify.ts';
 import type { RevocationMode } from '../../trust/publisher.ts';
 import type { Context } from '../context.ts';
@@ -89,6 +90,7 @@ export function glanceVerifyCommand(glance: Command, context: Context, exit: Exi
   withOutputOptions(command).action(async (input: string, flags: GlanceVerifyFlags) => {
     const { verifyImage } = await import('../../operations/glance-verify.ts');
     const { renderImageReport } = await import('../render-glance.ts');
+    expectCompatible(flags);
     const options = await optionsOf(flags, context);
     const progress = progressOf(flags, context);
     try {
@@ -98,6 +100,19 @@ export function glanceVerifyCommand(glance: Command, context: Context, exit: Exi
     } finally {
       progress.end();
     }
+  });
+}
+
+/** [glance.15] What compatible mode does not look at must not seem to count. */
+function expectCompatible(flags: GlanceVerifyFlags): void {
+  const { trust, pin, crl, ocsp, revocation, allowAnySalt, allowSha1, allowWeakKeys } = flags;
+  const given = Object.entries({ trust, pin, crl, ocsp, revocation, allowAnySalt, allowSha1, allowWeakKeys });
+  const [ignored] = given.find(([, value]) => value !== undefined) ?? [];
+  if (!flags.compat || ignored === undefined) return;
+  const option = `--${ignored.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
+  throw new BundleError('USAGE', `${option} means nothing in compatible mode`, {
+    why: 'Glance and Nova look at neither trust, revocation nor strength; only at certificates trusted by UUID, when they are told to',
+    fix: 'leave out either of the two; whether the certificate is trusted is told without --compat',
   });
 }
 
