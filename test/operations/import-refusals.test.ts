@@ -168,6 +168,11 @@ test('[import.3] a full disk is told, and nothing is left on it', async ({ skip 
   await expect(mountPoint).rejects.toThrow('a file system of its own');
 });
 
+/** Any byte of a signature but the one that is there, which may be zero. */
+function otherByte(_: string, hex: string): string {
+  return `= ${hex === '00' ? '01' : '00'}`;
+}
+
 describe('an early end', () => {
   const wrong: BundleOptions = {
     files: [descriptorFor('app.ovf', [DISK, LARGE]), DISK, LARGE],
@@ -188,7 +193,8 @@ describe('an early end', () => {
       {
         ...wrong,
         members: (all) => all,
-        certificate: (bytes) => textFile('', new TextDecoder().decode(bytes).replace(/= ../, '= 00')).bytes,
+        certificate: (bytes) =>
+          textFile('', new TextDecoder().decode(bytes).replace(/= (..)/, otherByte)).bytes,
       },
       'SIGNATURE_INVALID',
     ],
