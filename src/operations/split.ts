@@ -33,6 +33,12 @@ export interface SplitOptions {
  * @see spec/volumes.md, clauses vol.1 to vol.4
  */
 export async function split(path: string, options: SplitOptions): Promise<Report> {
+  if (path === '-') {
+    throw new BundleError('USAGE', 'split reads a file, not standard input', {
+      why: 'it is read twice: each volume begins with the digests of what follows',
+      fix: 'write it to a file, and split that',
+    });
+  }
   await using input = await openInputFile(path);
   const headers = await planVolumes(input, { ...options, path });
   const folderOf = (volume: number): string => options.folders[volume - 1] ?? options.folders[0] ?? '.';

@@ -186,6 +186,10 @@ describe('splitting that fails', () => {
     expect(readdirSync(sandbox.path('media'))).toEqual(['keep.txt']);
   });
 
+  test('[vol.4] is for files, which can be read twice', async () => {
+    await expect(split('-', { volumeSize: 10_000, folders: ['.'] })).rejects.toMatchObject({ code: 'USAGE' });
+  });
+
   test.each([
     [0, 100],
     [10_000, HEADER],
