@@ -13,7 +13,9 @@ export interface SeenMark {
 }
 
 const FORMAT = 'bulla.seen/1';
-const MAX_MARKS = 4000;
+/** So that the file stays smaller than what is read of it, and one authority's marks cannot drive out another's. [rev.9] */
+const MAX_MARKS = 2000;
+const MAX_MARKS_OF_ONE = 256;
 
 /** Where a trust folder remembers them: `revocation/seen.json`. */
 export function seenFileOf(folder: string): string {
@@ -69,7 +71,14 @@ export async function writeSeen(folder: string, newer: ReadonlyMap<string, SeenM
     if (!known || known.thisUpdate < mark.thisUpdate) marks.set(key, mark);
   }
   const kept = [...marks].sort(([, a], [, b]) => b.thisUpdate.getTime() - a.thisUpdate.getTime());
+  const counts = new Map<string, number>();
   const entries = kept
+    .filter(([key]) => {
+      const [, owner = ''] = key.split(' ');
+      const count = (counts.get(owner) ?? 0) + 1;
+      counts.set(owner, count);
+      return count <= MAX_MARKS_OF_ONE;
+    })
     .slice(0, MAX_MARKS)
     .map(([key, { thisUpdate, number }]) => [
       key,

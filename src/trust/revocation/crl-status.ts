@@ -1,8 +1,10 @@
 import type { Certificate } from '../../crypto/certificate.ts';
+import { digestBytes } from '../../crypto/digest.ts';
 import type { Crl } from '../../formats/x509/crl.ts';
 import { findEntry, hasDuplicates, type Revocation } from '../../formats/x509/crl-entries.ts';
 import { ALL_REASONS, type Reason } from '../../formats/x509/distribution-point.ts';
 import { nameKey } from '../../formats/x509/name.ts';
+import { encodeUtf8, formatHex } from '../../kit/encoding.ts';
 import { refused } from '../path/findings.ts';
 import type { Finding } from '../policy.ts';
 import { crlIssuerOf, type IssuerJudging } from './crl-issuer.ts';
@@ -50,7 +52,9 @@ export function hearCrls(
 
 function markKey(crl: Crl, signer: Certificate): string {
   const kind = crl.extensions.baseNumber === undefined ? 'crl' : 'delta';
-  return `${kind} ${signer.spkiSha256} ${scopeKey(crl)}`;
+  const scope = scopeKey(crl); // of any length, and to be remembered: a digest serves
+  const digest = scope === '' ? '' : formatHex(digestBytes('sha256', encodeUtf8(scope)));
+  return `${kind} ${signer.spkiSha256} ${digest}`;
 }
 
 function note(
