@@ -7,7 +7,7 @@ import { openStaging, type Staging } from '../storage/staging.ts';
 import { assemble, planAssembly } from './assemble.ts';
 import { diskImagesOf } from './disk-images.ts';
 import type { Examination } from './examine.ts';
-import { type SiteImage, signingSink } from './glance-import.ts';
+import type { SiteImage } from './glance-import.ts';
 import type { ImageSigner } from './glance-sign.ts';
 import { type FileReport, makeReport, type Report, sweptWarnings } from './report.ts';
 import { examineAndReport, type VerifyOptions } from './verify.ts';
@@ -51,7 +51,8 @@ export async function importBundle(input: BundleInput, options: ImportOptions): 
   await using staging = options.dryRun ? undefined : openStaging(options.destination);
   const timed = { ...options, ...deadline };
   const { imageSigner } = options;
-  const signing = staging && imageSigner && signingSink(staging, imageSigner);
+  const signing =
+    staging && imageSigner && (await import('./glance-import.ts')).signingSink(staging, imageSigner);
   const { examination, report: judged } = await examineAndReport('import', input, timed, signing ?? staging);
   const report = { ...judged, warnings: [...judged.warnings, ...sweptWarnings(staging?.swept ?? [])] };
   if (report.exitCode !== 0) return { imported: false, report, files: [], images: [] };

@@ -1,6 +1,7 @@
 import { basename, dirname, join } from 'node:path';
 import { type DiskProbe, isSelfContained } from '../formats/disk/disk-probe.ts';
 import { PROBE_HEAD_BYTES, PROBE_TAIL_BYTES, probeDisk } from '../formats/disk/probe.ts';
+import { companionOf } from '../formats/glance/companion.ts';
 import { memberNameFault, memberNameKey } from '../formats/member-name.ts';
 import { parseDescriptor } from '../formats/ovf/descriptor.ts';
 import { formatDescriptor } from '../formats/ovf/descriptor-writer.ts';
@@ -12,7 +13,8 @@ import { openInputFile } from '../storage/input-file.ts';
 import { readSmallFile } from '../storage/small-files.ts';
 import { isImageName } from './disk-images.ts';
 import { expectImportable } from './expect-importable.ts';
-import { companionOf, disksToSign } from './glance-companion.ts';
+
+import { disksToSign } from './glance-companion.ts';
 import { noChunks, planChunks } from './pack-chunks.ts';
 
 /** What disks are made of. */

@@ -56,7 +56,7 @@ export function glanceSignCommand(glance: Command, context: Context, exit: Exit)
     .option('-o, --output <file>', 'write the properties into this file (default: standard output)')
     .option('--force', 'replace the output if it exists')
     .option('--old-glance', 'warn about what a Glance with properties of 255 characters cannot hold')
-    .option('--allow-weak-keys', 'sign with RSA and DSA keys of 1024 to 2047 bits: they can be broken')
+    .option('--allow-weak-keys', 'accept RSA and DSA keys of 1024 to 2047 bits: they can be broken')
     .addHelpText('after', EXAMPLES);
   withOutputOptions(command).action(async (input: string, flags: GlanceSignFlags) => {
     const { json = false, output } = flags;

@@ -81,9 +81,9 @@ export function glanceVerifyCommand(glance: Command, context: Context, exit: Exi
     .option('--compat', 'say what Glance and Nova would say, bugs included: accepted is not trusted')
     .option(
       '--allow-legacy-md5',
-      'count the signature over the MD5 checksum (Liberty): images with one MD5 can be made',
+      'accept a signature over the MD5 checksum (Liberty): two images with one MD5 can be made',
     )
-    .option('--allow-any-salt', 'count RSA-PSS signatures with any salt: Glance and Nova refuse them')
+    .option('--allow-any-salt', 'accept RSA-PSS signatures with any salt: Glance and Nova refuse them')
     .option('--allow-sha1', 'accept certificates signed with SHA-1: forged ones can be bought')
     .option('--allow-weak-keys', 'accept RSA and DSA keys of 1024 to 2047 bits: they can be broken')
     .addHelpText('after', EXAMPLES);

@@ -105,7 +105,8 @@ function valuesIn(parsed: unknown): Values {
     );
   }
   for (const [name, value] of Object.entries(nested)) {
-    if (values.has(name) && values.get(name) !== value) throw malformed(`"${name}" has two values`);
+    if (values.has(name) && JSON.stringify(values.get(name)) !== JSON.stringify(value))
+      throw malformed(`"${name}" has two values`);
     values.set(name, value);
   }
   return values;
