@@ -10,6 +10,7 @@ import {
   ZIP_FLAGS,
   type ZipHeader,
 } from '../formats/zip/records.ts';
+import { expectVersion } from '../formats/zip/version.ts';
 import { ByteCursor } from '../kit/byte-cursor.ts';
 import { copyBytes } from '../kit/bytes.ts';
 import { decodeUtf8, printable } from '../kit/encoding.ts';
@@ -43,8 +44,6 @@ export interface DirectoryEntry {
   readonly at: number;
 }
 
-/** The most that a plain member needs of a reader: 4.5 is zip64. */
-const VERSION_LIMIT = 45;
 /** [zip.6] DOS, OS/2, MVS, as unzip numbers them. */
 const OEM_SYSTEMS: ReadonlySet<number> = new Set([0, 6, 11]);
 /** Characters of a name that a message shows. */
@@ -129,7 +128,7 @@ function shown(bytes: Uint8Array): string {
 
 /** [zip.4] to [zip.7] Nothing that one reader honours and another does not. */
 function expectPlain(header: CentralHeader): void {
-  const { flags, method, versionNeeded } = header;
+  const { flags, method } = header;
   if (flags & (ZIP_FLAGS.encrypted | ZIP_FLAGS.strong | ZIP_FLAGS.masked))
     throw feature('the member is encrypted');
   if (flags & ZIP_FLAGS.patched) throw feature('the member is a patch to another file');
@@ -138,8 +137,7 @@ function expectPlain(header: CentralHeader): void {
     throw feature(`the member is compressed by method ${method}${METHODS.get(method) ?? ''}`);
   if (method === STORED && flags & ZIP_FLAGS.descriptor)
     throw feature('the member is stored, and its size stands only behind it (a data descriptor)');
-  if (versionNeeded > VERSION_LIMIT)
-    throw feature(`the member wants a reader of version ${(versionNeeded / 10).toFixed(1)}`);
+  expectVersion(header);
   if (header.disk !== 0) throw feature(`the member lies on part ${header.disk + 1} of several`);
   if (header.commentBytes !== 0) throw feature(`the member has a comment (bytes: ${header.commentBytes})`);
   expectRegular(header.externalAttributes);

@@ -9,6 +9,7 @@ import {
   ZIP_FLAGS,
   type ZipHeader,
 } from '../formats/zip/records.ts';
+import { expectVersion } from '../formats/zip/version.ts';
 import { equalBytes } from '../kit/bytes.ts';
 import { BundleError, isBundleError } from '../kit/errors.ts';
 import type { RandomAccess } from '../kit/random-access.ts';
@@ -81,7 +82,7 @@ async function readLocal(
   if (!equalBytes(rest.subarray(0, local.nameBytes), entry.nameBytes)) throw differs('the names', offset);
   if (local.flags !== central.flags) throw differs('the flags', offset);
   if (local.method !== central.method) throw differs('the compression methods', offset);
-  if (local.versionNeeded > 45) throw new BundleError('ZIP_FEATURE', 'the member wants a newer reader');
+  expectVersion(local);
   const zip64 = parseExtraFields(rest.subarray(local.nameBytes));
   const [size = 0, compressedSize = 0] = withZip64(zip64, [local.size, local.compressedSize]);
   expectSame(entry, { crc: local.crc, size, compressedSize }, central.flags);

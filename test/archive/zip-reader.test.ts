@@ -60,7 +60,13 @@ describe('a zip is read', () => {
 
   const kinds: readonly (readonly [string, readonly ZipItem[]])[] = [
     ['[zip.4] with the flags that say how hard deflate tried', [A, { ...B, both: { flags: 0x806 } }]],
-    ['[zip.4] with the highest version that zip64 needs', [{ ...A, both: { needed: 45 } }, B]],
+    [
+      '[zip.4] with the highest version that zip64 needs',
+      [
+        { ...A, both: { needed: 45 } },
+        { ...B, both: { needed: 0x314 } },
+      ],
+    ],
     [
       '[zip.6] with ASCII names that are not said to be UTF-8',
       [

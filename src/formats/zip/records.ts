@@ -38,6 +38,8 @@ export interface ZipEnd {
 /** What stands in both headers of a member. Sizes are as written: `IN_ZIP64.value` where zip64 has them. */
 export interface ZipHeader {
   readonly versionNeeded: number;
+  /** the system that a reader must know, in the other byte of the version */
+  readonly systemNeeded: number;
   readonly flags: number;
   readonly method: number;
   readonly crc: number;
@@ -135,7 +137,8 @@ export function parseDataDescriptor(bytes: Uint8Array): Pick<ZipHeader, 'crc' | 
 /** The 22 bytes that both headers have in common. */
 function headerAt(view: DataView, start: number): ZipHeader {
   return {
-    versionNeeded: view.getUint8(start), // the other byte names a system, for which nobody cares
+    versionNeeded: view.getUint8(start),
+    systemNeeded: view.getUint8(start + 1),
     flags: view.getUint16(start + 2, true),
     method: view.getUint16(start + 4, true),
     crc: view.getUint32(start + 10, true),
