@@ -11,13 +11,25 @@ export function companionBytes(signer: ImageSigner, signature: Uint8Array): Uint
   return encodeUtf8(formatProperties(propertiesOf(signer, signature), 'json'));
 }
 
-/** The disk images among files that are to be packed. @throws {BundleError} `USAGE` when there is none to sign [glance.34] */
+/** The disk images to sign among files. @throws {BundleError} `USAGE` when there is none, or one is compressed or in chunks [glance.34] */
 export function disksToSign(names: readonly string[], descriptor: Descriptor | undefined): readonly string[] {
   const lookup = referenceOf(descriptor?.references ?? []);
-  // a chunk of an image is no image that Glance could be given
-  const disks = diskImagesOf(names, descriptor).filter((name) => lookup(name)?.chunk === undefined);
+  const disks = diskImagesOf(names, descriptor);
+  for (const name of disks) {
+    const { chunk, reference } = lookup(name) ?? {};
+    const compressed = reference !== undefined && reference.compression !== 'identity';
+    if (chunk === undefined && !compressed) continue;
+    // unpacked or put together, it has other bytes than those that would be signed
+    throw new BundleError(
+      'USAGE',
+      `"${name}" is ${compressed ? 'compressed' : 'a part of an image'}, which Glance cannot be given as it is`,
+      {
+        fix: 'unpack the image, and sign that: bulla glance sign',
+      },
+    );
+  }
   if (disks.length > 0) return disks;
   throw new BundleError('USAGE', 'there is no disk image to sign for Glance', {
-    fix: 'leave out --glance-sign, or pack a disk image',
+    fix: 'leave out --glance-sign or --glance-properties; bulla inspect shows what is in a bundle',
   });
 }

@@ -7,7 +7,7 @@ import { openStaging, type Staging } from '../storage/staging.ts';
 import { assemble, planAssembly } from './assemble.ts';
 import { diskImagesOf } from './disk-images.ts';
 import type { Examination } from './examine.ts';
-import type { SiteImage } from './glance-import.ts';
+import type { SigningSink, SiteImage } from './glance-import.ts';
 import type { ImageSigner } from './glance-sign.ts';
 import { type FileReport, makeReport, type Report, sweptWarnings } from './report.ts';
 import { examineAndReport, type VerifyOptions } from './verify.ts';
@@ -51,8 +51,7 @@ export async function importBundle(input: BundleInput, options: ImportOptions): 
   await using staging = options.dryRun ? undefined : openStaging(options.destination);
   const timed = { ...options, ...deadline };
   const { imageSigner } = options;
-  const signing =
-    staging && imageSigner && (await import('./glance-import.ts')).signingSink(staging, imageSigner);
+  const signing = staging && imageSigner ? await openSigning(staging, imageSigner) : undefined;
   const { examination, report: judged } = await examineAndReport('import', input, timed, signing ?? staging);
   const report = { ...judged, warnings: [...judged.warnings, ...sweptWarnings(staging?.swept ?? [])] };
   if (report.exitCode !== 0) return { imported: false, report, files: [], images: [] };
@@ -65,10 +64,7 @@ export async function importBundle(input: BundleInput, options: ImportOptions): 
     checkAborted(deadline.signal); // a small bundle may have been read without a look at it
     kept = keptNames(examination, options.imagesOnly ?? false);
     images = (await signing?.writeProperties([...kept], examination.contents.descriptor)) ?? [];
-    const whole = await assembled(staging, examination, kept, { ...timed, report });
-    const [made] = whole.made;
-    if (imageSigner && made !== undefined) throw notSigned(made);
-    ({ files, warnings } = whole);
+    ({ files, warnings } = await assembled(staging, examination, kept, { ...timed, report }));
   } catch (error) {
     return { imported: false, report: refuse(report, toBundleError(error)), files: [], images: [] };
   }
@@ -83,6 +79,12 @@ export async function importBundle(input: BundleInput, options: ImportOptions): 
   return { imported: staging !== undefined, report: { ...report, warnings: all, result }, files, images };
 }
 
+/** Loaded when it is used: most imports sign nothing. */
+async function openSigning(staging: Staging, signer: ImageSigner): Promise<SigningSink> {
+  const { signingSink } = await import('./glance-import.ts');
+  return signingSink(staging, signer);
+}
+
 function keptNames(examination: Examination, imagesOnly: boolean): ReadonlySet<string> {
   const all = examination.members.map((member) => member.name);
   if (!imagesOnly) return new Set(all);
@@ -91,14 +93,6 @@ function keptNames(examination: Examination, imagesOnly: boolean): ReadonlySet<s
   throw new BundleError('USAGE', 'the bundle holds no disk image', {
     why: 'only the disk images were asked for',
     fix: 'import it without --images-only; bulla inspect shows what is in it',
-  });
-}
-
-/** [glance.35] What is signed are members as they go by; what is made of several is not there yet. */
-function notSigned(name: string): BundleError {
-  return new BundleError('USAGE', `"${name}" is made of parts of the bundle, and was not signed for Glance`, {
-    why: 'Glance would check the signature over the whole image, and only its parts went by',
-    fix: 'import without --glance-properties, and sign the image afterwards: bulla glance sign',
   });
 }
 
@@ -113,8 +107,6 @@ async function assembled(
 ): Promise<{
   readonly files: readonly FileReport[];
   readonly warnings: readonly string[];
-  /** names of those that were made whole */
-  readonly made: readonly string[];
 }> {
   const limits = { ...DEFAULT_LIMITS, ...options.limits };
   const planned = planAssembly(
@@ -130,7 +122,7 @@ async function assembled(
   });
   const asStored = options.report.files.filter(({ name }) => kept.has(name) && !parts.has(name));
   const names = planned.map(({ name }) => name);
-  return { files: [...asStored, ...whole], warnings: made?.warnings ?? [], made: names };
+  return { files: [...asStored, ...whole], warnings: made?.warnings ?? [] };
 }
 
 async function publish(staging: Staging, examination: Examination, kept: ReadonlySet<string>): Promise<void> {

@@ -96,6 +96,17 @@ describe('[glance.34] pack puts the properties of each disk image beside it', ()
     expect(await verdictOn(sandbox, bundle)).toEqual(['FILE_UNREFERENCED']);
   });
 
+  test.each(['ovf:compression="gzip"', 'ovf:chunkSize="5000"'])(
+    'but not of a disk with %s',
+    async (attributes) => {
+      using sandbox = makeSandbox();
+      sandbox.write(DISK.name, DISK.bytes);
+      sandbox.write(`${DISK.name}.000000000`, DISK.bytes);
+      const ovf = sandbox.write('web.ovf', descriptorFor('web.ovf', [DISK], { attributes }).bytes);
+      expect(await codeOfAsync(packed(sandbox, [ovf]))).toBe('USAGE');
+    },
+  );
+
   test('but not where there is no disk image', async () => {
     using sandbox = makeSandbox();
     const notes = sandbox.write('notes.txt', 'x');
