@@ -38,3 +38,12 @@ export function contentChecks({ files, errors, manifest, complete }: ComparedCon
       passed('manifest.digests', `${good} of ${lines} files match the manifest`),
   ];
 }
+
+/** The entry of the report about the archive: whether it was read to its end. `count`: members that were read. */
+export function archiveCheck(fault: BundleError | undefined, complete: boolean, count: number): Check {
+  const id = 'archive.safety';
+  if (fault) return { id, status: 'fail', detail: fault.message };
+  if (!complete)
+    return { id, status: 'skip', detail: `reading stopped after ${count} members: the bundle is refused` };
+  return { id, status: 'pass', detail: `${count} members, read to the end of the archive` };
+}

@@ -11,6 +11,7 @@ import type { Relaxation } from '../kit/relaxation.ts';
 import type { Source } from '../storage/source.ts';
 import { judgeScope, scopeNameOf } from '../trust/judge-signer.ts';
 import { assignRoles, type BundleRoles, isEvidence, rolePartOf } from './bundle-roles.ts';
+import { archiveCheck } from './content-checks.ts';
 import { type ContentsJudgement, judgeContents } from './judge-contents.ts';
 import {
   judgeSignature,
@@ -292,12 +293,4 @@ class Reading {
     const detail = fault?.message ?? `${name} is in the scope of the publisher`;
     return { check: { id: 'scope', status: fault ? 'fail' : 'pass', detail }, errors: fault ? [fault] : [] };
   }
-}
-
-function archiveCheck(fault: BundleError | undefined, complete: boolean, count: number): Check {
-  const id = 'archive.safety';
-  if (fault) return { id, status: 'fail', detail: fault.message };
-  if (!complete)
-    return { id, status: 'skip', detail: `reading stopped after ${count} members: the bundle is refused` };
-  return { id, status: 'pass', detail: `${count} members, read to the end of the archive` };
 }

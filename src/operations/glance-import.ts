@@ -1,15 +1,14 @@
 import { join } from 'node:path';
 import { type ImageSigning, openImageSigning } from '../crypto/image-signature.ts';
 import type { DiskFormat } from '../formats/disk/disk-probe.ts';
-import { PROBE_HEAD_BYTES, PROBE_TAIL_BYTES, probeDisk } from '../formats/disk/probe.ts';
 import { namedProperties } from '../formats/glance/format-properties.ts';
 import type { Descriptor } from '../formats/ovf/descriptor.ts';
 import { BundleError } from '../kit/errors.ts';
-import { openInputFile } from '../storage/input-file.ts';
 import type { Staging } from '../storage/staging.ts';
 import { isEvidence, rolePartOf } from './bundle-roles.ts';
 import { companionBytes, disksToSign } from './glance-companion.ts';
 import { type ImageSigner, propertiesOf } from './glance-sign.ts';
+import { probeDiskFile } from './probe-disk-file.ts';
 import type { BundleSink } from './read-member.ts';
 
 /** A disk image of an imported bundle, signed with the site's own key. */
@@ -95,11 +94,8 @@ export async function uploadCommand(destination: string, { name, properties }: S
 }
 
 async function formatOf(path: string): Promise<DiskFormat> {
-  await using file = await openInputFile(path);
-  const head = await file.readAt(0, PROBE_HEAD_BYTES);
-  const tail = await file.readAt(Math.max(0, file.size - PROBE_TAIL_BYTES), PROBE_TAIL_BYTES);
   try {
-    return probeDisk(head, tail, file.size).format;
+    return (await probeDiskFile(path)).probe.format;
   } catch {
     return 'raw'; // nothing is known of it; whoever runs the command sees the word and can put another
   }

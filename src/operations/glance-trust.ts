@@ -80,8 +80,9 @@ function doubted(signature: SignatureReport): SignatureReport {
 }
 
 /** [glance.19] Nothing that is signed names the image, so a publisher needs the scope of everything. */
-function judgeByTrust(found: FoundSignature, name: string, policy: ClaimPolicy): ImageJudgement {
-  const judged = judgeFound([found], name, policy);
+function judgeByTrust(signature: FoundSignature, name: string, policy: ClaimPolicy): ImageJudgement {
+  const found = judgeFound([signature], name, policy);
+  const judged = { ...found, errors: found.errors.map((error) => error.at({ member: name })) };
   const fault =
     judged.errors.length === 0 ? judgeScope(judged.publishers, scopeNameOf(undefined, '')) : undefined;
   if (!fault) return judged;

@@ -121,7 +121,6 @@ async function assembled(
     return { name, role: 'file', ...(size === undefined ? {} : { size }), status: 'ok' } as const;
   });
   const asStored = options.report.files.filter(({ name }) => kept.has(name) && !parts.has(name));
-  const names = planned.map(({ name }) => name);
   return { files: [...asStored, ...whole], warnings: made?.warnings ?? [] };
 }
 

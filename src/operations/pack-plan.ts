@@ -1,6 +1,4 @@
 import { basename, dirname, join } from 'node:path';
-import { type DiskProbe, isSelfContained } from '../formats/disk/disk-probe.ts';
-import { PROBE_HEAD_BYTES, PROBE_TAIL_BYTES, probeDisk } from '../formats/disk/probe.ts';
 import { companionOf } from '../formats/glance/companion.ts';
 import { memberNameFault, memberNameKey } from '../formats/member-name.ts';
 import { parseDescriptor } from '../formats/ovf/descriptor.ts';
@@ -11,14 +9,10 @@ import { BundleError, toBundleError } from '../kit/errors.ts';
 import { DEFAULT_LIMITS } from '../kit/limits.ts';
 import { openInputFile } from '../storage/input-file.ts';
 import { readSmallFile } from '../storage/small-files.ts';
-import { isImageName } from './disk-images.ts';
 import { expectImportable } from './expect-importable.ts';
-
 import { disksToSign } from './glance-companion.ts';
 import { noChunks, planChunks } from './pack-chunks.ts';
-
-/** What disks are made of. */
-const SECTOR = 512;
+import { expectWhole, probeWholeDisk } from './probe-disk-file.ts';
 
 /** What is said about a machine made of bare disk images. */
 export interface ApplianceOptions {
@@ -102,7 +96,9 @@ export async function planPack(inputs: readonly string[], options: PlanOptions):
   }
   checkNames(plan);
   expectMembers(plan, options.members ?? DEFAULT_LIMITS.members);
-  await expectWhole(plan.files);
+  for (const { path, part } of plan.files) {
+    if (part === undefined || part.start === 0) await expectWhole(path); // a chunk begins like the whole, or like nothing
+  }
   return plan;
 }
 
@@ -112,24 +108,6 @@ function notInChunks(): BundleError {
     why: 'Glance checks the signature over the whole image, and each chunk is a file of its own here',
     fix: 'leave out one of the two; or sign the image by itself: bulla glance sign',
   });
-}
-
-/** [pack.8] Whoever imports it opens an image by its content, whatever the descriptor or the name says it is. */
-async function expectWhole(files: readonly PlannedFile[]): Promise<void> {
-  for (const { path, part } of files) {
-    if (part && part.start > 0) continue;
-    const probe = await probeIfImage(path);
-    if (probe && !isSelfContained(probe)) throw needsOthers(path, probe);
-  }
-}
-
-async function probeIfImage(path: string): Promise<DiskProbe | undefined> {
-  try {
-    return (await probeFile(path)).probe;
-  } catch (error) {
-    if (toBundleError(error).code === 'FORMAT_UNSUPPORTED') return undefined; // no image, or of a kind that we do not know
-    throw error;
-  }
 }
 
 async function planPlain(
@@ -151,11 +129,8 @@ async function planDisks(inputs: readonly string[], options: PlanOptions): Promi
   const files: PlannedFile[] = [];
   const disks: Parameters<typeof formatDescriptor>[0]['disks'][number][] = [];
   for (const path of inputs) {
-    const { size, probe } = await probeFile(path);
+    const { size, probe } = await probeWholeDisk(path);
     const file = { name: basename(path), path, size };
-    if (!isSelfContained(probe)) throw needsOthers(path, probe);
-    // Neither a header, nor sectors, nor a name says that this is a disk.
-    if (probe.format === 'raw' && size % SECTOR !== 0 && !isImageName(file.name)) throw noDisk(path, size);
     if (probe.format === 'raw' && !/\.(raw|img|bin|dd)$/i.test(file.name)) {
       warnings.push(
         `"${file.name}" is in no image format that is known: packed as a raw disk of ${size} bytes`,
@@ -189,35 +164,6 @@ async function planDisks(inputs: readonly string[], options: PlanOptions): Promi
     signedDisks,
     warnings,
   };
-}
-
-/** The image header of a file. @throws {BundleError} `FILE_*`, `FORMAT_UNSUPPORTED` */
-async function probeFile(path: string): Promise<{ readonly size: number; readonly probe: DiskProbe }> {
-  await using file = await openInputFile(path);
-  const head = await file.readAt(0, PROBE_HEAD_BYTES);
-  const tail = await file.readAt(Math.max(0, file.size - PROBE_TAIL_BYTES), PROBE_TAIL_BYTES);
-  try {
-    return { size: file.size, probe: probeDisk(head, tail, file.size) };
-  } catch (error) {
-    throw toBundleError(error).at({ file: path });
-  }
-}
-
-function noDisk(path: string, size: number): BundleError {
-  return new BundleError('FORMAT_UNSUPPORTED', 'this is no disk image that is known', {
-    where: { file: path },
-    why: `it has no image header, and its ${size} bytes are no whole number of disk sectors (${SECTOR} bytes)`,
-    fix: 'give a disk image; files of other kinds are packed with --plain',
-  });
-}
-
-function needsOthers(path: string, probe: DiskProbe): BundleError {
-  const other = probe.backingFile ?? probe.dataFile ?? '';
-  return new BundleError('FORMAT_UNSUPPORTED', `the image is not whole: it needs "${other}"`, {
-    where: { file: path },
-    why: 'the importer would read a file of that name on its own host, or have half a disk',
-    fix: `make it whole: qemu-img convert -O ${probe.format} ${path} whole.${probe.format}`,
-  });
 }
 
 async function planDescriptor(

@@ -1,0 +1,67 @@
+import { type DiskProbe, isSelfContained } from '../formats/disk/disk-probe.ts';
+import { PROBE_HEAD_BYTES, PROBE_TAIL_BYTES, probeDisk } from '../formats/disk/probe.ts';
+import { BundleError, toBundleError } from '../kit/errors.ts';
+import { openInputFile } from '../storage/input-file.ts';
+import { isImageName } from './disk-images.ts';
+
+/** What disks are made of. */
+const SECTOR = 512;
+
+/** The size of a file and its image header. @throws {BundleError} `FILE_*`, `FORMAT_UNSUPPORTED` */
+export async function probeDiskFile(
+  path: string,
+): Promise<{ readonly size: number; readonly probe: DiskProbe }> {
+  await using file = await openInputFile(path);
+  const head = await file.readAt(0, PROBE_HEAD_BYTES);
+  const tail = await file.readAt(Math.max(0, file.size - PROBE_TAIL_BYTES), PROBE_TAIL_BYTES);
+  try {
+    return { size: file.size, probe: probeDisk(head, tail, file.size) };
+  } catch (error) {
+    throw toBundleError(error).at({ file: path });
+  }
+}
+
+/**
+ * A disk image that is packed as one, and so must look like one and be whole.
+ *
+ * @throws {BundleError} `FILE_*`, `FORMAT_UNSUPPORTED`
+ */
+export async function probeWholeDisk(path: string): ReturnType<typeof probeDiskFile> {
+  const { size, probe } = await probeDiskFile(path);
+  if (!isSelfContained(probe)) throw needsOthers(path, probe);
+  // Neither a header, nor sectors, nor a name says that this is a disk.
+  if (probe.format === 'raw' && size % SECTOR !== 0 && !isImageName(path)) throw noDisk(path, size);
+  return { size, probe };
+}
+
+/** [pack.8] Whoever imports it opens an image by its content, whatever the descriptor or the name says it is. */
+export async function expectWhole(path: string): Promise<void> {
+  const probe = await probeIfImage(path);
+  if (probe && !isSelfContained(probe)) throw needsOthers(path, probe);
+}
+
+async function probeIfImage(path: string): Promise<DiskProbe | undefined> {
+  try {
+    return (await probeDiskFile(path)).probe;
+  } catch (error) {
+    if (toBundleError(error).code === 'FORMAT_UNSUPPORTED') return undefined; // no image, or of a kind that we do not know
+    throw error;
+  }
+}
+
+function noDisk(path: string, size: number): BundleError {
+  return new BundleError('FORMAT_UNSUPPORTED', 'this is no disk image that is known', {
+    where: { file: path },
+    why: `it has no image header, and its ${size} bytes are no whole number of disk sectors (${SECTOR} bytes)`,
+    fix: 'give a disk image; files of other kinds are packed with --plain',
+  });
+}
+
+function needsOthers(path: string, probe: DiskProbe): BundleError {
+  const other = probe.backingFile ?? probe.dataFile ?? '';
+  return new BundleError('FORMAT_UNSUPPORTED', `the image is not whole: it needs "${other}"`, {
+    where: { file: path },
+    why: 'the importer would read a file of that name on its own host, or have half a disk',
+    fix: `make it whole: qemu-img convert -O ${probe.format} ${path} whole.${probe.format}`,
+  });
+}
