@@ -97,7 +97,7 @@ export async function planPack(inputs: readonly string[], options: PlanOptions):
   checkNames(plan);
   expectMembers(plan, options.members ?? DEFAULT_LIMITS.members);
   for (const { path, part } of plan.files) {
-    if (part === undefined || part.start === 0) await expectWhole(path); // a chunk begins like the whole, or like nothing
+    if (part === undefined || part.start === 0) await expectWhole(path); // once for an image, not for each chunk of it
   }
   return plan;
 }

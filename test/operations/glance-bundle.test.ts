@@ -1,4 +1,4 @@
-import { readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { uploadCommand } from '../../src/operations/glance-import.ts';
@@ -107,6 +107,12 @@ describe('[glance.34] pack puts the properties of each disk image beside it', ()
     },
   );
 
+  test('but not of a disk that is packed in chunks', async () => {
+    using sandbox = makeSandbox();
+    const disk = sandbox.write('a.qcow2', qcow2({ size: 1n << 20n }));
+    expect(await codeOfAsync(packed(sandbox, [disk], { chunkSize: 65_536 }))).toBe('USAGE');
+  });
+
   test('but not where there is no disk image', async () => {
     using sandbox = makeSandbox();
     const notes = sandbox.write('notes.txt', 'x');
@@ -145,6 +151,18 @@ describe('[glance.35] import signs the verified disk images with the site’s ow
     );
     expect(command.match(/--property/g)).toHaveLength(4);
   });
+
+  test.each([{}, { keepChunks: true }])(
+    'but not a disk in chunks, and leaves nothing behind: %o',
+    async (more) => {
+      using sandbox = makeSandbox();
+      const disk = sandbox.write('a.raw', new Uint8Array(1 << 20));
+      const { bundle } = await packed(sandbox, [disk], { chunkSize: 65_536, imageSigner: undefined });
+      const { report } = await imported(sandbox, bundle, more);
+      expect(report.errors.map(({ code }) => code)).toEqual(['USAGE']);
+      expect(existsSync(sandbox.path('to'))).toBe(false);
+    },
+  );
 
   test('with --images-only, too', async () => {
     using sandbox = makeSandbox();
