@@ -157,7 +157,10 @@ describe('[glance.35] import signs the verified disk images with the site’s ow
     async (more) => {
       using sandbox = makeSandbox();
       const disk = sandbox.write('a.raw', new Uint8Array(1 << 20));
-      const { bundle } = await packed(sandbox, [disk], { chunkSize: 65_536, imageSigner: undefined });
+      const output = sandbox.path('chunks.ova');
+      const identity = await identityOf(sandbox);
+      await pack([disk], { output, format: 'tar', name: 'web', identity, chunkSize: 65_536 });
+      const bundle = Uint8Array.from(readFileSync(output));
       const { report } = await imported(sandbox, bundle, more);
       expect(report.errors.map(({ code }) => code)).toEqual(['USAGE']);
       expect(existsSync(sandbox.path('to'))).toBe(false);
