@@ -93,15 +93,10 @@ describe('signing', () => {
 
   test('[cli.8] no option takes a passphrase, only the name of a file with one', () => {
     const flags = everyOption().filter((option) => /pass|secret|pin\b/i.test(option.flags));
-    expect(flags.map((option) => option.flags).sort()).toEqual([
+    expect([...new Set(flags.map((option) => option.flags))].sort()).toEqual([
       '--glance-passphrase-file <file>',
-      '--glance-passphrase-file <file>',
-      '--passphrase-file <file>',
-      '--passphrase-file <file>',
       '--passphrase-file <file>',
       '--pin <sha256:hex>', // the digest of a public key
-      '--pin <sha256:hex>',
-      '--pin <sha256:hex>',
     ]);
   });
 });
@@ -115,7 +110,7 @@ describe('trust', () => {
 
   test('[cli.5] every option that weakens a check says what it gives up', () => {
     const allowing = everyOption().filter((option) => option.flags.startsWith('--allow'));
-    expect(allowing).toHaveLength(15);
+    expect(new Set(allowing.map((option) => option.flags)).size).toBe(6);
     for (const option of allowing) expect(option.description).toMatch(/^accept .+: .+/);
     expect(everyOption().filter((option) => /insecure|skip|no-(check|verify)/.test(option.flags))).toEqual(
       [],
