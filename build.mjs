@@ -10,6 +10,8 @@ import { rolldown } from 'rolldown';
 const ROOT = fileURLToPath(new URL('.', import.meta.url));
 /** What every command needs is put into the files; the rest is heavy, and loaded when it is used. */
 const INSIDE = ['commander', 'picocolors', 'saxes', 'xmlchars'];
+/** What as many parts of the command line use is in one file; what fewer use is beside those that do. */
+const COMMON_TO = 6;
 
 function compile(out, check) {
   const compiler = join(ROOT, 'node_modules/typescript/bin/tsc');
@@ -20,12 +22,43 @@ function compile(out, check) {
 async function bundle(out) {
   const isOutside = (id) => /^[a-z@]/.test(id) && !INSIDE.includes(id.split('/')[0]);
   const entry = join(out, 'cli/main.js');
-  const built = await rolldown({ input: entry, platform: 'node', external: isOutside, logLevel: 'warn' });
-  const { output } = await built.generate({ format: 'esm', chunkFileNames: 'chunks/[name].js' });
+  const built = await rolldown({
+    input: entry,
+    platform: 'node',
+    external: isOutside,
+    logLevel: 'warn',
+    preserveEntrySignatures: 'allow-extension',
+  });
+  let first;
+  const common = (id, graph) => {
+    first ??= loadedWith(entry, graph);
+    return first.has(id) ? null : 'common';
+  };
+  const { output } = await built.generate({
+    format: 'esm',
+    chunkFileNames: 'chunks/[name].js',
+    codeSplitting: {
+      // else the file that every command starts with would need the common one
+      includeDependenciesRecursively: false,
+      groups: [{ debugName: 'common', name: common, minShareCount: COMMON_TO }],
+    },
+  });
   await built.close();
   rmSync(join(out, 'cli'), { recursive: true });
   for (const { fileName, code } of output) write(join(out, 'cli', fileName), code);
   write(join(out, 'cli/third-party.txt'), INSIDE.map(licenceOf).join('\n'));
+}
+
+/** The modules that are loaded with the first file, whatever the command. */
+function loadedWith(entry, graph) {
+  const loaded = new Set();
+  const walk = (module) => {
+    if (loaded.has(module)) return;
+    loaded.add(module);
+    graph.getModuleInfo(module)?.importedIds.forEach(walk);
+  };
+  walk(entry);
+  return loaded;
 }
 
 function write(file, text) {

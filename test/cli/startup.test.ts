@@ -50,7 +50,7 @@ describe('what is loaded', () => {
     const needless =
       /pkijs|zod|smol-toml|tar-stream|chunks\/(pack|sign|timestamp-source|copy-bundle|import|trust)\.js/;
     expect(loaded.filter((name) => needless.test(name))).toEqual([]);
-    expect(loaded.filter((name) => name.startsWith('dist/')).length).toBeLessThan(40);
+    expect(loaded.filter((name) => name.startsWith('dist/')).length).toBeLessThan(15);
   });
 });
 
