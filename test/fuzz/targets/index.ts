@@ -10,8 +10,9 @@ import { PATHS } from './paths.ts';
 import { TAR } from './tar.ts';
 import { TSP } from './tsp.ts';
 import { X509 } from './x509.ts';
+import { ZIP } from './zip.ts';
 
-/** Everything that is fed with foreign bytes. A new format (zip) gets its file beside the others and its line here. */
+/** Everything that is fed with foreign bytes. A new format gets its file beside the others and its line here. */
 export const TARGETS: readonly Target[] = [
   DER,
   X509,
@@ -24,4 +25,5 @@ export const TARGETS: readonly Target[] = [
   CERTIFICATE_FILE,
   TAR,
   GZIP,
+  ZIP,
 ];

@@ -26,6 +26,8 @@ export const ARCHIVE_CODES: readonly ErrorCode[] = [
   'ARCHIVE_TYPE',
   'FORMAT_UNSUPPORTED',
   'GZIP_MALFORMED',
+  'ZIP_FEATURE',
+  'ZIP_MALFORMED',
 ];
 
 /** Small archives of the dialects that are read. */
