@@ -2,6 +2,9 @@ import { memberNameKey } from '../formats/member-name.ts';
 import { BundleError } from '../kit/errors.ts';
 import type { Limits } from '../kit/limits.ts';
 
+/** What to do about an archive with too many members. */
+export const MORE_MEMBERS = 'if the bundle is honest, say how many it may have: --max-members COUNT';
+
 /** The names seen so far: unique, no file also a folder of another, however a file system folds them. */
 export class MemberNames {
   readonly #files = new Set<string>();
@@ -32,6 +35,7 @@ export class MemberNames {
     if (count <= this.#limits.members) return;
     throw new BundleError('ARCHIVE_LIMIT', `the archive has more than ${this.#limits.members} members`, {
       where,
+      fix: MORE_MEMBERS,
     });
   }
 

@@ -13,6 +13,7 @@ import {
 import { BundleError, isBundleError } from '../kit/errors.ts';
 import type { Limits } from '../kit/limits.ts';
 import type { RandomAccess } from '../kit/random-access.ts';
+import { MORE_MEMBERS } from './member-names.ts';
 
 /** A comment is at most this long, so the end record of a zip with one is not farther from the end. */
 const COMMENT_LIMIT = 0xffff;
@@ -65,6 +66,7 @@ export async function findZipDirectory(file: RandomAccess, limits: Limits): Prom
       `the archive has ${record.count} members, more than ${limits.members}`,
       {
         where: { offset },
+        fix: MORE_MEMBERS,
       },
     );
   }

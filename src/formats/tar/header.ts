@@ -110,12 +110,18 @@ function kindOf(type: string, allows: Allows): Exclude<TarHeader['kind'], 'pax'>
   const needed = relaxationFor(type);
   if (needed && allows(needed)) return RELAXED_KINDS[needed] ?? 'file';
   const what = TYPE_NAMES[type] ?? `an entry of the unknown type "${printable(type)}"`;
-  throw new BundleError(
-    'ARCHIVE_TYPE',
-    `the archive holds ${what}`,
-    needed ? { fix: repairOf(needed, ...(needed === 'folders' ? (['dot-prefix'] as const) : [])) } : {},
-  );
+  const why = WHY_NOT[type];
+  throw new BundleError('ARCHIVE_TYPE', `the archive holds ${what}`, {
+    ...(why !== undefined && { why }),
+    ...(needed && { fix: repairOf(needed, ...(needed === 'folders' ? (['dot-prefix'] as const) : [])) }),
+  });
 }
+
+/** Entries that are dangerous for another reason than links and devices are. */
+const WHY_NOT: Readonly<Record<string, string>> = {
+  L: 'some tar readers take the name from such an entry and some from the header behind it, so they see different files',
+  g: 'some tar readers heed what such an entry says of all members and some do not, so they see different files',
+};
 
 /** The relaxation that an entry of this type needs. */
 function relaxationFor(type: string): Relaxation | undefined {
