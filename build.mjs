@@ -1,7 +1,7 @@
 // Builds dist/: the library as tsc makes it, file by file, and the command line in few files, since each file that is
 // loaded takes its time. node build.mjs [--out FOLDER] [--no-check]
 import { execFileSync } from 'node:child_process';
-import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
@@ -46,6 +46,7 @@ async function bundle(out) {
   await built.close();
   rmSync(join(out, 'cli'), { recursive: true });
   for (const { fileName, code } of output) write(join(out, 'cli', fileName), code);
+  chmodSync(entry, 0o755);
   write(join(out, 'cli/third-party.txt'), INSIDE.map(licenceOf).join('\n'));
 }
 
