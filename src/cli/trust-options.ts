@@ -23,32 +23,12 @@ export interface TrustFlags {
 
 /** Adds what decides about trust: anchors, pins, time, and the allowances that each name what they give up. */
 export function withTrustOptions(command: Command): Command {
-  return command
-    .option(
-      '--trust <pem>',
-      'trust this CA or signer (PEM file or folder), and no one else; repeatable',
-      gather,
-    )
-    .option(
-      '--pin <sha256:hex>',
-      'trust the signer with this public key ("key" in the output), and no one else; repeatable',
-      gather,
-    )
-    .option(
-      '--trust-tsa <pem>',
-      'believe timestamps of this authority (PEM file or folder), and no other; repeatable',
-      gather,
-    )
-    .option('--at <time>', 'judge certificates at this time (ISO 8601) instead of now', parseTime)
-    .option('--crl <file>', 'a certificate revocation list (PEM or DER) to judge by; repeatable', gather)
-    .option('--ocsp <file>', 'an OCSP response (DER) to judge by; repeatable', gather)
-    .addOption(
-      new Option('--revocation <mode>', 'whether it must be shown that no certificate is revoked').choices([
-        'require',
-        'if-present',
-        'off',
-      ]),
-    )
+  withAnchorOptions(command).option(
+    '--trust-tsa <pem>',
+    'believe timestamps of this authority (PEM file or folder), and no other; repeatable',
+    gather,
+  );
+  return withEvidenceOptions(command)
     .addOption(
       new Option(
         '--timestamp <mode>',
@@ -61,6 +41,36 @@ export function withTrustOptions(command: Command): Command {
     .option(
       '--allow-unlisted-descriptor',
       'accept a descriptor that the manifest does not list: anyone may have changed it',
+    );
+}
+
+/** Adds `--trust` and `--pin`: whom to believe, and no one else. */
+export function withAnchorOptions(command: Command): Command {
+  return command
+    .option(
+      '--trust <pem>',
+      'trust this CA or signer (PEM file or folder), and no one else; repeatable',
+      gather,
+    )
+    .option(
+      '--pin <sha256:hex>',
+      'trust the signer with this public key ("key" in the output), and no one else; repeatable',
+      gather,
+    );
+}
+
+/** Adds `--at`, `--crl`, `--ocsp` and `--revocation`: when, and by what, certificates are judged. */
+export function withEvidenceOptions(command: Command): Command {
+  return command
+    .option('--at <time>', 'judge certificates at this time (ISO 8601) instead of now', parseTime)
+    .option('--crl <file>', 'a certificate revocation list (PEM or DER) to judge by; repeatable', gather)
+    .option('--ocsp <file>', 'an OCSP response (DER) to judge by; repeatable', gather)
+    .addOption(
+      new Option('--revocation <mode>', 'whether it must be shown that no certificate is revoked').choices([
+        'require',
+        'if-present',
+        'off',
+      ]),
     );
 }
 

@@ -1,4 +1,4 @@
-import { type Command, Option } from 'commander';
+import type { Command } from 'commander';
 import { BundleError } from '../../kit/errors.ts';
 import type { VerifyImageOptions } from '../../operations/glance-verify.ts';
 import type { RevocationMode } from '../../trust/publisher.ts';
@@ -9,8 +9,9 @@ import {
   type OpenStackFlags,
   withOpenStackOptions,
 } from '../openstack-options.ts';
-import { gather, type OutputFlags, parseTime, progressOf, withOutputOptions } from '../options.ts';
+import { gather, type OutputFlags, progressOf, withOutputOptions } from '../options.ts';
 import type { Exit } from '../program.ts';
+import { withAnchorOptions, withEvidenceOptions } from '../trust-options.ts';
 
 interface GlanceVerifyFlags extends OutputFlags, OpenStackFlags {
   readonly properties: string;
@@ -52,32 +53,12 @@ export function glanceVerifyCommand(glance: Command, context: Context, exit: Exi
       'the properties: from bulla glance sign, or openstack image show -f json',
     )
     .option('--certificates <dir>', 'a folder with the certificates as UUID.pem');
-  withOpenStackOptions(command)
-    .option(
-      '--trusted-certificate-ids <uuid,...>',
-      'trust what these certificates vouch for, as Nova does: all from the issuer to the root; repeatable',
-      gather,
-    )
-    .option(
-      '--trust <pem>',
-      'trust this CA or signer (PEM file or folder), and no one else; repeatable',
-      gather,
-    )
-    .option(
-      '--pin <sha256:hex>',
-      'trust the signer with this public key, and no one else; repeatable',
-      gather,
-    )
-    .option('--at <time>', 'judge certificates at this time (ISO 8601) instead of now', parseTime)
-    .option('--crl <file>', 'a certificate revocation list (PEM or DER) to judge by; repeatable', gather)
-    .option('--ocsp <file>', 'an OCSP response (DER) to judge by; repeatable', gather)
-    .addOption(
-      new Option('--revocation <mode>', 'whether it must be shown that no certificate is revoked').choices([
-        'require',
-        'if-present',
-        'off',
-      ]),
-    )
+  withOpenStackOptions(command).option(
+    '--trusted-certificate-ids <uuid,...>',
+    'trust what these certificates vouch for, as Nova does: all from the issuer to the root; repeatable',
+    gather,
+  );
+  withEvidenceOptions(withAnchorOptions(command))
     .option('--compat', 'say what Glance and Nova would say, bugs included: accepted is not trusted')
     .option(
       '--allow-legacy-md5',
