@@ -1,6 +1,7 @@
 import { createHash, type KeyObject, X509Certificate } from 'node:crypto';
 import { malformed } from '../formats/der/cursor.ts';
 import { parseX509, type X509Fields } from '../formats/x509/certificate.ts';
+import { checkDsaKey } from '../formats/x509/dsa-key.ts';
 import { copyBytes, equalBytes } from '../kit/bytes.ts';
 import { BundleError } from '../kit/errors.ts';
 
@@ -46,6 +47,7 @@ export function parseCertificate(der: Uint8Array): Certificate {
   const fields = parseX509(raw);
   const x509 = openX509(raw);
   const publicKey = publicKeyOf(x509, fields.subject.text);
+  if (publicKey.asymmetricKeyType === 'dsa') checkDsaKey(fields.spki, 'a certificate');
   const certificate: Certificate = {
     raw,
     fields,

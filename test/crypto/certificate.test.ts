@@ -51,6 +51,30 @@ describe('parseCertificate', () => {
   });
 });
 
+describe('a DSA key', () => {
+  const { publicKey } = generateKeyPairSync('dsa', { modulusLength: 1024, divisorLength: 160 });
+  const spki = Uint8Array.from(publicKey.export({ type: 'spki', format: 'der' }));
+  const withKey = (key: Uint8Array): Uint8Array =>
+    withParts(leaf.der, (parts) => [...parts.slice(0, 6), key, parts[7]]);
+
+  test('is described by its size', () => {
+    expect(parseCertificate(withKey(spki)).key).toEqual({ type: 'dsa', bits: 1024, label: 'DSA-1024' });
+  });
+
+  test('[x509.15] is CERTIFICATE_MALFORMED with a number that is not positive, and the process lives on', () => {
+    const signOctets = [...spki.keys()].filter(
+      (at) => spki[at] === 0 && spki[at - 1] === 0x81 && spki[at - 2] === 0x81 && spki[at - 3] === 0x02,
+    );
+    expect(signOctets).not.toEqual([]);
+    for (const at of signOctets) {
+      const negative = spki.slice();
+      negative[at] = 0x80;
+      expect(() => parseCertificate(withKey(negative))).toThrow(/not positive/);
+      expect(codeOf(() => parseCertificate(withKey(negative)))).toBe('CERTIFICATE_MALFORMED');
+    }
+  });
+});
+
 describe('isSignedBy', () => {
   test('only the key that signed', async () => {
     const namesake = await makeAuthority({

@@ -22,6 +22,7 @@ export const TARGETS: readonly Target[] = [
         'hang',
         'memory',
         'good',
+        'abort',
       ].map(input),
       mutate: () => input('good'),
       run: (bytes) => {
@@ -38,6 +39,9 @@ export const TARGETS: readonly Target[] = [
             for (const end = performance.now() + 1050; performance.now() < end; );
             return 'slow';
           case 'hang':
+            for (;;);
+          case 'abort':
+            process.kill(process.pid, 'SIGABRT');
             for (;;);
           case 'memory': {
             const kept: unknown[] = [];

@@ -1,3 +1,4 @@
+import { closeSync, ftruncateSync, openSync, writeSync } from 'node:fs';
 import { parentPort, workerData } from 'node:worker_threads';
 import { openHeartbeat } from './heartbeat.ts';
 import { randomFor } from './random.ts';
@@ -15,6 +16,8 @@ export interface Task {
   readonly shared: SharedArrayBuffer;
   /** the module that lists the targets, when it is not that of `targets/` */
   readonly module?: string;
+  /** where the input that is being fed stands, for the day when it ends the whole process */
+  readonly current: string;
   /** one input to be fed again, in place of new ones */
   readonly replay?: Uint8Array;
 }
@@ -37,6 +40,7 @@ async function feed(task: Task, tell: (news: News) => void): Promise<void> {
   if (!target) throw new Error(`no target is called ${task.target}`);
   const open = await target.open();
   const heartbeat = openHeartbeat(task.shared);
+  const current = openSync(task.current, 'w');
   const words = new Map<string, number>();
   let slowestMs = 0;
   let index = task.from;
@@ -47,6 +51,7 @@ async function feed(task: Task, tell: (news: News) => void): Promise<void> {
   for (; index < task.to && Date.now() < task.until; index++) {
     const bytes = input();
     heartbeat.begin(index, bytes);
+    ftruncateSync(current, writeSync(current, bytes, 0, bytes.byteLength, 0));
     const { word, ms, fault } = await runInput(target, open, bytes);
     heartbeat.end();
     words.set(word, (words.get(word) ?? 0) + 1);
@@ -57,6 +62,7 @@ async function feed(task: Task, tell: (news: News) => void): Promise<void> {
       words.clear();
     }
   }
+  closeSync(current);
   tell({ kind: 'done', next: index, words, slowestMs });
 }
 

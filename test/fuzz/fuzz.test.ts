@@ -1,5 +1,5 @@
 import { execFileSync, spawnSync } from 'node:child_process';
-import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -57,7 +57,7 @@ describe('the fuzzer itself', () => {
       script,
       `import { feedTarget } from './test/fuzz/watch.js';
       import { keepFindings } from './test/fuzz/findings.js';
-      const task = { target: 'faulty', seed: 1, from: 0, to: 10, until: Date.now() + 60000, module: './faulty.js' };
+      const task = { target: 'faulty', seed: 1, from: 0, to: 9, current: process.argv[2] + '.last', until: Date.now() + 60000, module: './faulty.js' };
       const { inputs, findings } = await feedTarget(task, 4000);
       keepFindings(process.argv[2], 'faulty', findings);
       console.log(inputs, findings.map(({ index, fault }) => index + ' ' + fault.kind).join(', '));
@@ -65,8 +65,21 @@ describe('the fuzzer itself', () => {
     );
     const { stdout, stderr } = spawnSync(process.execPath, [script, findings], { encoding: 'utf8' });
     expect(stderr).toBe('');
-    expect(stdout).toBe('10 2 exception, 3 exception, 4 violation, 5 slow, 6 hang, 7 memory\n');
+    expect(stdout).toBe('9 2 exception, 3 exception, 4 violation, 5 slow, 6 hang, 7 memory\n');
     expect(readdirSync(findings).length).toBe(6);
+  });
+
+  test('[rob.7] leaves the input behind that ends the whole process', () => {
+    const script = join(built, 'abort.mjs');
+    const last = join(built, 'faulty-last.bin');
+    writeFileSync(
+      script,
+      `import { feedTarget } from './test/fuzz/watch.js';
+      const task = { target: 'faulty', seed: 1, from: 9, to: 10, current: process.argv[2], until: Date.now() + 60000, module: './faulty.js' };
+      await feedTarget(task, 4000);`,
+    );
+    expect(spawnSync(process.execPath, [script, last]).signal).toBe('SIGABRT');
+    expect(readFileSync(last, 'utf8')).toBe('abort');
   });
 
   test('[rob.7] says what it does not understand', () => {

@@ -1,5 +1,6 @@
 import { randomInt } from 'node:crypto';
-import { readFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync, rmdirSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { keepFindings } from './findings.ts';
 import type { Target } from './target.ts';
@@ -64,17 +65,21 @@ async function main(): Promise<number> {
   const replay = values.replay === undefined ? {} : { replay: Uint8Array.from(readFileSync(values.replay)) };
   console.log(`seed ${seed}, ${targets.length} targets`);
   let kept = 0;
+  mkdirSync(values.findings, { recursive: true });
   for (const { name, share } of targets) {
     const started = Date.now();
     const until = started + (minutes * 60_000) / targets.length;
     const to = values.replay ? 1 : Math.ceil((total * share) / all);
-    const fed = await feedTarget({ target: name, seed, from: 0, to, until, ...replay });
+    const current = join(values.findings, `${name}-last.bin`);
+    const fed = await feedTarget({ target: name, seed, from: 0, to, until, current, ...replay });
+    rmSync(current, { force: true });
     show(name, fed, (Date.now() - started) / 1000);
     for (const { file, text, again } of keepFindings(values.findings, name, fed.findings)) {
       kept++;
       console.log(`\nFOUND ${file}\n${text}\nfeed it again: ${again}\n`);
     }
   }
+  if (readdirSync(values.findings).length === 0) rmdirSync(values.findings);
   console.log(kept === 0 ? 'nothing found' : `${kept} found`);
   return kept === 0 ? 0 : 1;
 }
