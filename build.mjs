@@ -1,7 +1,8 @@
 // Builds dist/: the library as tsc makes it, file by file, and the command line in few files, since each file that is
 // loaded takes its time. node build.mjs [--out FOLDER] [--no-check]
 import { execFileSync } from 'node:child_process';
-import { chmodSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
@@ -22,20 +23,20 @@ function compile(out, check) {
 async function bundle(out) {
   const isOutside = (id) => /^[a-z@]/.test(id) && !INSIDE.includes(id.split('/')[0]);
   const entry = join(out, 'cli/main.js');
+  const options = { platform: 'node', external: isOutside, logLevel: 'warn' };
   const built = await rolldown({
-    input: entry,
-    platform: 'node',
-    external: isOutside,
-    logLevel: 'warn',
+    ...options,
+    input: { program: entry },
     preserveEntrySignatures: 'allow-extension',
   });
+  const launcher = await rolldown({ ...options, input: join(out, 'cli/launch.js') });
   let first;
   const common = (id, graph) => {
     first ??= loadedWith(entry, graph);
     return first.has(id) ? null : 'common';
   };
   const { output } = await built.generate({
-    format: 'esm',
+    format: 'cjs',
     chunkFileNames: 'chunks/[name].js',
     codeSplitting: {
       // else the file that every command starts with would need the common one
@@ -43,11 +44,22 @@ async function bundle(out) {
       groups: [{ debugName: 'common', name: common, minShareCount: COMMON_TO }],
     },
   });
+  const [launch] = (await launcher.generate({ format: 'cjs' })).output;
   await built.close();
+  await launcher.close();
   rmSync(join(out, 'cli'), { recursive: true });
-  for (const { fileName, code } of output) write(join(out, 'cli', fileName), code);
+  for (const { fileName, code } of output) write(join(out, 'cli', fileName), loadable(code));
+  write(join(out, 'cli/package.json'), '{ "type": "commonjs" }\n');
+  write(entry, `#!/usr/bin/env node\n${launch.code}\nif (require.main === module) start(__dirname);\n`);
   chmodSync(entry, 0o755);
   write(join(out, 'cli/third-party.txt'), INSIDE.map(licenceOf).join('\n'));
+}
+
+/** Code as `cli/launch.ts` loads it: a function, by which packages that stay outside are imported, and all of it ASCII. */
+function loadable(code) {
+  return `(function (exports, require, module, __filename) {${code}\n})`
+    .replaceAll(/\bimport\("([a-z0-9-]+)"\)/g, 'require.import("$1")')
+    .replaceAll(/[^\0-\x7f]/g, (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`);
 }
 
 /** The modules that are loaded with the first file, whatever the command. */
@@ -60,6 +72,41 @@ function loadedWith(entry, graph) {
   };
   walk(entry);
   return loaded;
+}
+
+/** Lets the program verify a bundle, and keeps what V8 has compiled for it. */
+function keepCompiled(out) {
+  const folder = mkdtempSync(join(tmpdir(), 'bulla-build-'));
+  const main = join(out, 'cli/main.js');
+  const run = (...words) =>
+    execFileSync(process.execPath, words, { cwd: folder, stdio: ['ignore', 'ignore', 'inherit'] });
+  const keep = `
+    const { start, scripts, cacheOf, CACHE_SUFFIX } = require(${JSON.stringify(main)});
+    process.argv = [process.execPath, ${JSON.stringify(main)}, 'verify', 'a.ova', '--trust', 'keys/ca.pem'];
+    process.on('exit', (code) => {
+      if (code === 0) for (const each of scripts) require('node:fs').writeFileSync(each.file + CACHE_SUFFIX, cacheOf(each));
+    });
+    start(${JSON.stringify(join(out, 'cli'))});`;
+  try {
+    writeFileSync(join(folder, 'disk.raw'), new Uint8Array(4096));
+    run(main, 'dev-certs', 'keys');
+    run(
+      main,
+      'pack',
+      'disk.raw',
+      '--name',
+      'a',
+      '-o',
+      'a.ova',
+      '--key',
+      'keys/signer.key',
+      '--cert',
+      'keys/signer.pem',
+    );
+    run('--eval', keep);
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
 }
 
 function write(file, text) {
@@ -82,3 +129,4 @@ const { values } = parseArgs({
 const out = resolve(ROOT, values.out);
 compile(out, values.check);
 await bundle(out);
+keepCompiled(out);

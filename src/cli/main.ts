@@ -1,4 +1,3 @@
-#!/usr/bin/env node
 import { BundleError, toBundleError } from '../kit/errors.ts';
 import { exitCodeOf } from '../operations/exit-codes.ts';
 import { createContext } from './context.ts';
@@ -20,18 +19,22 @@ for (const [signal, code] of [
   });
 }
 
-const context = createContext(process, stop.signal);
-const exitCode = await run(process.argv.slice(2), context);
-// Written out first: leaving at once would cut what a pipe has not taken yet. Leaving at all: a server may hold a
-// connection open that nobody needs any more. Once told to stop, nobody waits for a reader who takes nothing.
-const stopped = new Promise<'stopped'>((resolve) => {
-  const soon = (): unknown => setTimeout(resolve, STOP_MS, 'stopped');
-  if (stop.signal.aborted) soon();
-  else stop.signal.addEventListener('abort', soon);
-});
-const written = (stream: NodeJS.WriteStream): Promise<unknown> =>
-  Promise.race([stopped, new Promise((done) => stream.write('', () => done('written')))]);
-const lost = (await written(process.stdout)) === 'stopped' && exitCode === 0;
-const told = lost ? exitCodeOf([toBundleError(stop.signal.reason)]) : await reportLoss(exitCode, context);
-await written(process.stderr);
-process.exit(told);
+async function main(): Promise<number> {
+  const context = createContext(process, stop.signal);
+  const exitCode = await run(process.argv.slice(2), context);
+  // Written out first: leaving at once would cut what a pipe has not taken yet. Leaving at all: a server may hold a
+  // connection open that nobody needs any more. Once told to stop, nobody waits for a reader who takes nothing.
+  const stopped = new Promise<'stopped'>((resolve) => {
+    const soon = (): unknown => setTimeout(resolve, STOP_MS, 'stopped');
+    if (stop.signal.aborted) soon();
+    else stop.signal.addEventListener('abort', soon);
+  });
+  const written = (stream: NodeJS.WriteStream): Promise<unknown> =>
+    Promise.race([stopped, new Promise((done) => stream.write('', () => done('written')))]);
+  const lost = (await written(process.stdout)) === 'stopped' && exitCode === 0;
+  const told = lost ? exitCodeOf([toBundleError(stop.signal.reason)]) : await reportLoss(exitCode, context);
+  await written(process.stderr);
+  return told;
+}
+
+void main().then((code) => process.exit(code));

@@ -72,6 +72,7 @@ export function formatBase64(bytes: Uint8Array): string {
 
 /** A foreign text for one line of output: control, format and bidirectional characters shown as `\u{…}`. */
 export function printable(text: string): string {
+  if (/^[\x20-\x7e]*$/.test(text)) return text; // the tables behind the other expression take milliseconds to be made
   return text.replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}\p{Co}\p{Cn}]/gu, (char) => {
     return `\\u{${(char.codePointAt(0) ?? 0).toString(16)}}`;
   });

@@ -46,7 +46,7 @@ describe('what is loaded', () => {
 
   test('by verify --trust is nothing that makes certificates, descriptors or settings', async () => {
     const loaded = await loadedBy('verify web.ova --trust ca.pem');
-    expect(loaded).toContain('dist/cli/chunks/verify.js');
+    expect(loaded).toContain('dist/cli/chunks/common.js');
     const needless =
       /pkijs|zod|smol-toml|tar-stream|chunks\/(pack|sign|timestamp-source|copy-bundle|import|trust)\.js/;
     expect(loaded.filter((name) => needless.test(name))).toEqual([]);

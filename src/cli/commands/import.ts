@@ -6,6 +6,7 @@ import { type OutputFlags, progressOf, withOutputOptions } from '../options.ts';
 import type { Exit } from '../program.ts';
 import { formatBytes } from '../progress.ts';
 import { type ReadFlags, readOptionsOf, withReadOptions } from '../read-options.ts';
+import { renderReport } from '../render-report.ts';
 import { type TrustFlags, verifyOptionsOf, withTrustOptions } from '../trust-options.ts';
 
 interface ImportFlags extends TrustFlags, ReadFlags, OutputFlags, GlanceKeyFlags {
@@ -41,7 +42,6 @@ export function importCommand(program: Command, context: Context, exit: Exit): v
   withOutputOptions(withReadOptions(withTrustOptions(command))).action(
     async (input: string, flags: ImportFlags) => {
       const { importBundle } = await import('../../operations/import.ts');
-      const { renderReport } = await import('../render-report.ts');
       const imageSigner = await imageSignerOf('--glance-properties', flags.glanceProperties, flags, context);
       const progress = progressOf(flags, context);
       try {

@@ -6,6 +6,7 @@ import type { Context } from '../context.ts';
 import { type OutputFlags, progressOf, withOutputOptions } from '../options.ts';
 import type { Exit } from '../program.ts';
 import { type ReadFlags, readOptionsOf, withReadOptions } from '../read-options.ts';
+import { renderReport } from '../render-report.ts';
 import { type TrustFlags, verifyOptionsOf, withTrustOptions } from '../trust-options.ts';
 
 const EXAMPLES = `
@@ -34,7 +35,6 @@ export function verifyCommand(program: Command, context: Context, exit: Exit): v
     .addHelpText('after', EXAMPLES);
   withOutputOptions(withReadOptions(withTrustOptions(command))).action(
     async (input: string, flags: VerifyFlags) => {
-      const { renderReport } = await import('../render-report.ts');
       const progress = progressOf(flags, context);
       try {
         const options = {
