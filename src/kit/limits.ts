@@ -36,6 +36,10 @@ export interface Limits {
   readonly xmlDepth: number;
   /** milliseconds without a byte from a pipe or the network */
   readonly idleMs: number;
+  /** threads that hash at the same time, this one included; never more than there are cores */
+  readonly threads: number;
+  /** bytes that are worth a thread: a member that has so many is hashed apart from the others, where it can be */
+  readonly laneBytes: number;
 }
 
 const MIB = 1024 * 1024;
@@ -62,6 +66,8 @@ export const DEFAULT_LIMITS: Limits = {
   xmlElements: 100_000,
   xmlDepth: 64,
   idleMs: 60_000,
+  threads: 4,
+  laneBytes: 32 * MIB,
 };
 
 /** The size of the buffers that bytes are read, hashed and written in: 1 MiB. */

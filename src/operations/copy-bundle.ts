@@ -12,13 +12,12 @@ import { openSource } from '../storage/open-source.ts';
 import { expectOtherThan, openOutput } from '../storage/output.ts';
 import { NO_ALLOWANCES } from '../trust/policy.ts';
 import { assignRoles, type BundleRoles, isEvidence, type PartKind, rolePartOf } from './bundle-roles.ts';
-import { copyWarning } from './examine.ts';
 import { type ContentsJudgement, judgeContents } from './judge-contents.ts';
 import type { NamedMember } from './judge-signature.ts';
 import { manifestDigests } from './look-ahead.ts';
 import type { PackFormat } from './pack.ts';
 import { type ReadMember, readMember } from './read-member.ts';
-import { type InputReport, sweptWarnings } from './report.ts';
+import { copyWarning, type InputReport, sweptWarnings } from './report.ts';
 import { needsPatching, writeArchive } from './write-archive.ts';
 
 /** Where a copy goes, and in which container. */

@@ -15,14 +15,15 @@ import { archiveCheck } from './content-checks.ts';
 import { type ContentsJudgement, judgeContents } from './judge-contents.ts';
 import {
   judgeSignature,
-  type NamedMember,
   type SignatureJudgement,
   type SignaturePolicy,
   type SignedManifest,
 } from './judge-signature.ts';
 import { manifestDigests } from './look-ahead.ts';
 import { type BundleSink, digestOf, type ReadMember, readMember } from './read-member.ts';
-import { type Check, relaxedWarnings } from './report.ts';
+import { type Check, copyWarning, relaxedWarnings } from './report.ts';
+import { SetAside } from './set-aside.ts';
+import { signedManifestOf } from './signed-manifest.ts';
 import { skippedChecks } from './skipped-checks.ts';
 
 /** How a bundle is examined. With a `sink` the members are stored, and the first thing wrong ends the reading. */
@@ -62,7 +63,10 @@ export async function examine(source: Source, options: ExamineOptions): Promise<
   let complete = false;
   try {
     let name: string | undefined;
+    let most = 0;
     const onBytes = (bytes: number): void => {
+      if (bytes <= most) return;
+      most = bytes;
       options.onProgress?.({
         phase: 'read',
         bytes,
@@ -72,9 +76,11 @@ export async function examine(source: Source, options: ExamineOptions): Promise<
     };
     const archive = await openArchive(watch(source.stream(), onBytes), options.limits, relaxed);
     ({ format, copied } = archive);
-    complete = await reading.readAll(archive.entries, (member) => {
+    const aside = options.sink ? undefined : SetAside.of(source, format, options.limits);
+    const walk = reading.readAll(archive.entries, aside, (member) => {
       name = member;
     });
+    complete = aside ? await aside.finish(walk, reading.members, onBytes) : await walk;
     source.checkUnchanged();
   } catch (error) {
     fault = (changeBehind(error, source) ?? toBundleError(error)).at({ file: source.name });
@@ -82,12 +88,6 @@ export async function examine(source: Source, options: ExamineOptions): Promise<
   const judged = reading.judge(complete && !fault, fault);
   const warnings = [...copyWarning(copied), ...judged.warnings, ...relaxedWarnings(relaxed.used)];
   return { ...(format ? { format } : {}), ...judged, warnings };
-}
-
-/** [zip.14] Said, since it takes time and room that a tar does not. */
-export function copyWarning(bytes: number | undefined): readonly string[] {
-  if (bytes === undefined) return [];
-  return [`a zip cannot be read in order: its ${bytes} bytes were kept in a private file, which is gone`];
 }
 
 /** [judge.6] A file that was cut or written to looks like a malformed archive; what happened to it says more. */
@@ -113,7 +113,7 @@ const CURABLE: ReadonlySet<ErrorCode> = new Set([
 class Reading {
   readonly #options: ExamineOptions;
   readonly #hint: readonly DigestName[];
-  readonly #members: ReadMember[] = [];
+  readonly members: ReadMember[] = [];
   #manifest: Manifest | undefined;
   /** its lines by name: a bundle may be allowed many thousand members */
   #lines: ReadonlyMap<string, ManifestEntry> = new Map();
@@ -127,13 +127,19 @@ class Reading {
   }
 
   /** Reads every member; false when it stopped early because the bundle is refused already and only a sink waits for it. */
-  async readAll(entries: ArchiveEntries, onMember: (name: string) => void): Promise<boolean> {
+  async readAll(
+    entries: ArchiveEntries,
+    aside: SetAside | undefined,
+    onMember: (name: string) => void,
+  ): Promise<boolean> {
     const { limits, sink } = this.#options;
     for await (const entry of entries) {
       onMember(entry.name);
       const algorithms = this.#algorithms(entry.name);
-      const member = await readMember(entry, { algorithms, limits, sink, before: this.#members });
-      this.#members.push(member);
+      const member =
+        aside?.take(entry, algorithms) ??
+        (await readMember(entry, { algorithms, limits, sink, before: this.members }));
+      this.members.push(member);
       this.#lookAhead(member);
       if (sink && this.#isRefused(member)) return false;
     }
@@ -152,7 +158,7 @@ class Reading {
     this.#manifest = undefined;
     this.#signature = undefined;
     try {
-      const signed = this.#signed(assignRoles(this.#members.map(({ name }) => name)));
+      const signed = signedManifestOf(this.members, assignRoles(this.members.map(({ name }) => name)));
       if (signed?.certificate) this.#signature = this.#judgeOnce(signed);
       if (signed) this.#manifest = this.#parseOnce(signed.manifest.bytes);
       this.#lines = new Map(this.#manifest?.entries.map((line) => [line.name, line]));
@@ -195,25 +201,6 @@ class Reading {
     return this.#parsed.manifest;
   }
 
-  #signed(roles: BundleRoles): SignedManifest | undefined {
-    const named = (name: string | undefined): NamedMember | undefined => {
-      const bytes = this.#members.find((member) => member.name === name)?.bytes;
-      return name !== undefined && bytes ? { name, bytes } : undefined;
-    };
-    const manifest = named(roles.manifest);
-    const certificate = named(roles.certificate);
-    const timestamp = named(roles.timestamp);
-    if (!manifest) return undefined;
-    return {
-      manifest,
-      ...(certificate && { certificate }),
-      ...(timestamp && { timestamp }),
-      evidence: this.#members.flatMap(({ name, bytes }) =>
-        isEvidence(name) && bytes ? [{ name, bytes }] : [],
-      ),
-    };
-  }
-
   /**
    * [import.5] With manifest and signature at the front, the first wrong member is the last one stored. Nothing behind
    * could make up for it: [bundle.3] has other members that count in place of these refused. Only a timestamp or
@@ -229,7 +216,7 @@ class Reading {
 
   judge(complete: boolean, fault: BundleError | undefined): Omit<Examination, 'format'> {
     const { allowances, limits } = this.#options;
-    const members = this.#members;
+    const members = this.members;
     const errors: BundleError[] = fault ? [fault] : [];
     const checks: Check[] = [archiveCheck(fault, complete, members.length)];
     let roles: BundleRoles = {};
@@ -242,7 +229,7 @@ class Reading {
       checks.push({ id: 'package.members', status: 'fail', detail: ambiguous.message });
     }
 
-    const signed = this.#signed(roles);
+    const signed = signedManifestOf(this.members, roles);
     const signature = signed && (complete || signed.certificate) ? this.#judgeAgain(signed) : undefined;
     const contents = judgeContents(
       { roles, members, complete: complete && !ambiguous },

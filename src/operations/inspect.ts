@@ -14,16 +14,17 @@ import { BundleError, isBundleError, toBundleError } from '../kit/errors.ts';
 import { DEFAULT_LIMITS, type Limits } from '../kit/limits.ts';
 import { type BundleInput, openSource } from '../storage/open-source.ts';
 import { assignRoles, type BundleRoles, isEvidence, rolePartOf } from './bundle-roles.ts';
-import { copyWarning } from './examine.ts';
 import { roleOf } from './judge-contents.ts';
 import { type ReadMember, readMember } from './read-member.ts';
 import {
   type CertificateReport,
+  copyWarning,
   type FileReport,
   makeReport,
   type Report,
   relaxedWarnings,
 } from './report.ts';
+import { SetAside } from './set-aside.ts';
 import { certificateReport } from './signature-report.ts';
 import { sourceOptions, type VerifyOptions } from './verify.ts';
 
@@ -63,11 +64,16 @@ export async function inspect(
   try {
     const archive = await openArchive(source.stream(), limits, relaxed);
     ({ format, copied } = archive);
-    for await (const entry of archive.entries) {
-      const total = source.size === undefined ? {} : { total: source.size };
-      options.onProgress?.({ phase: 'read', bytes: entry.offset, ...total, member: entry.name });
-      members.push(await inspectMember(entry, { limits, disks, before: members }));
-    }
+    const aside = SetAside.of(source, format, limits);
+    const total = source.size === undefined ? {} : { total: source.size };
+    const walk = async (): Promise<void> => {
+      for await (const entry of archive.entries) {
+        options.onProgress?.({ phase: 'read', bytes: entry.offset, ...total, member: entry.name });
+        members.push(await inspectMember(entry, { limits, disks, before: members, aside }));
+      }
+    };
+    const onBytes = (bytes: number): void => options.onProgress?.({ phase: 'read', bytes, ...total });
+    await (aside ? aside.finish(walk(), members, onBytes) : walk());
     source.checkUnchanged();
     roles = assignRoles(members.map(({ name }) => name));
     if (roles.base === undefined) {
@@ -79,6 +85,8 @@ export async function inspect(
     }
   } catch (error) {
     errors.push(toBundleError(error).at({ file: source.name }));
+    const read = new Set(members.map(({ name }) => name));
+    for (const name of Object.keys(disks)) if (!read.has(name)) delete disks[name];
   }
   const kind = roles.descriptor ? 'ovf' : roles.manifest ? 'plain' : 'none';
   const inspection = {
@@ -113,12 +121,23 @@ async function inspectMember(
     readonly limits: Limits;
     readonly disks: Record<string, DiskProbe>;
     readonly before: readonly ReadMember[];
+    readonly aside: SetAside | undefined;
   },
 ): Promise<ReadMember> {
-  const { limits, disks, before } = options;
+  const { limits, disks, before, aside } = options;
   const { name, size, offset, dataOffset } = entry;
   if (rolePartOf(name) || isEvidence(name))
     return readMember(entry, { algorithms: ['sha256'], limits, sink: undefined, before });
+  const waiting = aside?.take(entry, ['sha256']);
+  if (aside && waiting) {
+    const tail = Math.min(size, PROBE_TAIL_BYTES);
+    noteDisk(disks, name, [
+      await aside.readAt(dataOffset, Math.min(size, PROBE_HEAD_BYTES)),
+      await aside.readAt(dataOffset + size - tail, tail),
+      size,
+    ]);
+    return waiting;
+  }
   const digester = new Digester(['sha256']);
   const head: Uint8Array[] = [];
   let headBytes = 0;
@@ -129,12 +148,16 @@ async function inspectMember(
     headBytes += chunk.byteLength;
     tail = copyBytes(concat([tail, chunk.subarray(-PROBE_TAIL_BYTES)]).subarray(-PROBE_TAIL_BYTES));
   }
+  noteDisk(disks, name, [concat(head), tail, size]);
+  return { name, size, offset, dataOffset, digests: digester.finish() };
+}
+
+function noteDisk(disks: Record<string, DiskProbe>, name: string, image: Parameters<typeof probeDisk>): void {
   try {
-    disks[name] = probeDisk(concat(head), tail, size);
+    disks[name] = probeDisk(...image);
   } catch (error) {
     if (!isBundleError(error)) throw error; // any other file than a disk image, which is nothing to report
   }
-  return { name, size, offset, dataOffset, digests: digester.finish() };
 }
 
 /** What descriptor, manifest and certificate file say; a file that cannot be read is a fault of the package. */

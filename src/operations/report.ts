@@ -198,3 +198,9 @@ export function sweptWarnings(swept: readonly string[]): readonly string[] {
 export function relaxedWarnings(used: readonly Relaxation[]): readonly string[] {
   return used.map((name) => `let pass: ${RELAXATION_MEANINGS[name]} (--relax ${name})`);
 }
+
+/** [zip.14] Said, since it takes time and room that a tar does not. */
+export function copyWarning(bytes: number | undefined): readonly string[] {
+  if (bytes === undefined) return [];
+  return [`a zip cannot be read in order: its ${bytes} bytes were kept in a private file, which is gone`];
+}

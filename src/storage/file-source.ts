@@ -1,6 +1,6 @@
 import { closeSync, constants, fstatSync, openSync, type Stats, statSync } from 'node:fs';
 import { BundleError } from '../kit/errors.ts';
-import { FileStream } from './file-stream.ts';
+import { FileStream, fileAccess } from './file-stream.ts';
 import { readError } from './io-errors.ts';
 import { pipeSource } from './pipe-source.ts';
 import type { Source, SourceOptions } from './source.ts';
@@ -37,11 +37,19 @@ function openFlags(path: string): number {
 
 function fileSource(descriptor: number, path: string, stats: Stats, options: SourceOptions): Source {
   let open = true;
+  const access = fileAccess(descriptor, path, stats.size, options.signal);
   return {
     name: path,
     size: stats.size,
     repeatable: true,
     stream: () => new FileStream(descriptor, path, options.signal),
+    parts: {
+      readAt: (offset, length) => access.readAt(offset, length),
+      hash: async (ranges, lanes) => {
+        const { hashRanges } = await import('./lanes.ts'); // most bundles are small
+        return hashRanges({ descriptor, path }, ranges, { ...lanes, signal: options.signal });
+      },
+    },
     checkUnchanged: () => {
       const now = statOf(descriptor, path);
       if (now.size === stats.size && now.mtimeMs === stats.mtimeMs) return;

@@ -1,4 +1,13 @@
 import type { ByteStream } from '../kit/bytes.ts';
+import type { HashedRange, HashRange, LaneOptions } from './lanes.ts';
+
+/** The bytes of a source that can be read anywhere, and by several threads at once. Offsets count from its first byte. */
+export interface SourceParts {
+  /** The `length` bytes from `offset` on, the caller's own; fewer at the end. */
+  readAt(offset: number, length: number): Promise<Uint8Array>;
+  /** @throws {BundleError} `FILE_UNREADABLE`, `FILE_CHANGED`, `INTERRUPTED` */
+  hash(ranges: readonly HashRange[], options: Omit<LaneOptions, 'signal'>): Promise<readonly HashedRange[]>;
+}
 
 /** Where the bytes of a bundle come from; disposing it closes what is open. */
 export interface Source extends AsyncDisposable {
@@ -9,6 +18,8 @@ export interface Source extends AsyncDisposable {
   /** The bytes from the beginning. A source that is not `repeatable` gives them once. */
   stream(): ByteStream;
   readonly repeatable: boolean;
+  /** only a regular file has it */
+  readonly parts?: SourceParts;
   /** @throws {BundleError} `FILE_CHANGED` when the source is not what it was when it was opened */
   checkUnchanged(): void;
 }

@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process';
-import { readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { readdirSync, readFileSync, rmSync, symlinkSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -76,6 +76,48 @@ describe('a program that is told to stop at a random moment', () => {
           rmSync(at(made), { recursive: true, force: true });
         }
       }
+      console.info(`${signal}: ${JSON.stringify(seen)}`);
+    },
+  );
+});
+
+describe('[lane.3] a verification by several threads', () => {
+  const disks = ['one.img', 'two.img'];
+  beforeAll(async () => {
+    for (const name of disks) {
+      writeFileSync(at(name), '');
+      truncateSync(at(name), 400_000_000); // long enough to be caught at it
+    }
+    const { code } = await desk.run(
+      `bulla pack ${disks.join(' ')} --vendor Acme -o two.ova --order trailing --key signer.key --cert signer.pem --quiet`,
+    );
+    expect(code).toBe(0);
+  });
+  afterAll(() => {
+    for (const name of [...disks, 'two.ova']) rmSync(at(name));
+  });
+
+  test.each([
+    ['SIGINT', 130],
+    ['SIGTERM', 143],
+    ['SIGKILL', undefined],
+  ] as const)(
+    '%s: nothing is trusted, nothing is left, all of it ends',
+    { timeout: 600_000 },
+    async (signal, stopped) => {
+      const before = readdirSync(desk.folder);
+      const seen: Record<string, number> = {};
+      for (const moment of moments(RUNS)) {
+        const { child, ended } = start(desk, 'verify', 'two.ova', '--trust', 'ca.pem');
+        await setTimeout(moment * 500);
+        child.kill(signal);
+        const { code, signal: by, stdout } = await ended;
+        const word = by ?? `exit ${code}`;
+        seen[word] = (seen[word] ?? 0) + 1;
+        expect([signal, `exit ${stopped}`, 'exit 0']).toContain(word);
+        if (word !== 'exit 0') expect(stdout).not.toMatch(/two\.ova {2}trusted/);
+      }
+      expect(readdirSync(desk.folder)).toEqual(before);
       console.info(`${signal}: ${JSON.stringify(seen)}`);
     },
   );

@@ -73,7 +73,7 @@ function findings({ checks, files, errors, warnings }: Report): unknown {
 
 const VECTORS = BUNDLE_VECTORS.map((vector) => [`${vector.clause} ${vector.name}`, vector] as const);
 
-describe('a bundle gets its verdict, the same by every way in', () => {
+describe('[lane.1] a bundle gets its verdict, the same by every way in', () => {
   test.each(VECTORS)('%s', async (_, { build, options, exitCode, codes, warning, where }) => {
     const bytes = await build();
     const judged = await optionsFor(options);
@@ -91,6 +91,11 @@ describe('a bundle gets its verdict, the same by every way in', () => {
       ['random chunks', sourceOf(bytes, { sizes: irregular(bytes.byteLength) })],
     ];
     const others: [string, unknown][] = [['pipe', findings(await verifyPipe(bytes, judged))]];
+    for (const threads of [1, 2]) {
+      const limits = { laneBytes: 1, threads }; // every member is worth a thread
+      const { report: apart } = await verify(place(bytes), { ...judged, limits });
+      others.push([`hashed apart by ${threads}`, findings(apart)]);
+    }
     for (const [way, stream] of streams) others.push([way, findings((await verify(stream, judged)).report)]);
     for (const size of [1, 512, 1000]) {
       const hostile = sourceOf(bytes, { sizes: () => size, hostile: true });
