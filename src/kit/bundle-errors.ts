@@ -1,90 +1,8 @@
+import { FETCH_AGAIN, REBUILT } from './archive-errors.ts';
 import type { ErrorRow } from './error-kinds.ts';
 
-const REBUILT =
-  'ask the publisher for a bundle packed by a strict tool; or unpack it, look at the files, and pack them: bulla pack NAME.ovf -o NAME.ova (or bulla pack --plain FILE… -o NAME.tar)';
-const FETCH_AGAIN = 'fetch the bundle again and compare sizes; if it repeats, report it to the publisher';
-
-/** Faults of a bundle, and verdicts about it. */
+/** Faults of what a bundle holds, and verdicts about it. */
 export const BUNDLE_ERRORS = {
-  // The archive
-  FORMAT_UNSUPPORTED: {
-    kind: 'unsupported',
-    why: 'bulla reads only formats that every reader understands alike',
-    fix: 'give an OVA, a tar, a gzip-compressed tar or a zip; a bare disk image is made into one with: bulla pack',
-  },
-  ARCHIVE_EMPTY: { kind: 'archive', why: 'there is nothing to verify', fix: FETCH_AGAIN },
-  ARCHIVE_TRUNCATED: {
-    kind: 'archive',
-    why: 'the archive ends early: part of it is missing, and a cut between members would go unnoticed by many readers',
-    fix: FETCH_AGAIN,
-  },
-  ARCHIVE_HEADER: {
-    kind: 'archive',
-    why: 'tar readers disagree about such a header, so what one verifies another may not unpack',
-    fix: REBUILT,
-  },
-  ARCHIVE_PAX: {
-    kind: 'archive',
-    why: 'tar readers disagree about such an extended header, so two of them may see different files',
-    fix: REBUILT,
-  },
-  ARCHIVE_SIZE_CONFLICT: {
-    kind: 'archive',
-    why: 'two readers would see different files in the same bytes',
-    fix: REBUILT,
-  },
-  ARCHIVE_TYPE: {
-    kind: 'archive',
-    why: 'a bundle holds regular files only; links, folders and devices are how archives escape their folder',
-    fix: REBUILT,
-  },
-  ARCHIVE_NAME: {
-    kind: 'archive',
-    why: 'such a name could leave the destination folder, or mean different files on different systems',
-    fix: REBUILT,
-  },
-  ARCHIVE_DUPLICATE: {
-    kind: 'archive',
-    why: 'some readers keep the first of them and some the last',
-    fix: REBUILT,
-  },
-  ARCHIVE_PADDING: {
-    kind: 'archive',
-    why: 'the bytes between members belong to no file and nothing vouches for them',
-    fix: REBUILT,
-  },
-  ARCHIVE_TRAILING: {
-    kind: 'archive',
-    why: 'some readers stop at the end mark and some read on, so they see different archives',
-    fix: REBUILT,
-  },
-  ARCHIVE_LIMIT: {
-    kind: 'archive',
-    why: 'the limit keeps a hostile archive from exhausting this machine',
-    fix: 'if the bundle is honest, ask the publisher to pack it smaller',
-  },
-  GZIP_MALFORMED: {
-    kind: 'archive',
-    why: 'gzip readers disagree about such a file, so two of them may see different archives',
-    fix: FETCH_AGAIN,
-  },
-  ZIP_MALFORMED: {
-    kind: 'archive',
-    why: 'some zip readers go by the directory at the end and some by the headers before each member, so they see different archives',
-    fix: REBUILT,
-  },
-  ZIP_FEATURE: {
-    kind: 'archive',
-    why: 'not every zip reader has this, so what one of them unpacks another leaves out or renames',
-    fix: 'ask the publisher for a zip of plain files; or unpack it, look at the files, and pack them: bulla pack NAME.ovf -o NAME.zip, or zip -X -D NAME.zip FILE…',
-  },
-
-  VOLUME_SYNTAX: {
-    kind: 'archive',
-    why: 'only volumes that say exactly which part of which file they are can be put together again',
-    fix: 'copy the volume again; or give those that bulla split has made',
-  },
-
   // The package
   PACKAGE_UNKNOWN: {
     kind: 'package',
@@ -105,6 +23,16 @@ export const BUNDLE_ERRORS = {
     kind: 'package',
     why: 'a line that is skipped is a file that is not verified, so a manifest is understood whole or refused',
     fix: 'ask the publisher to write each line as SHA256(name)= hex, and to sign the manifest again',
+  },
+  BLOCKS_SYNTAX: {
+    kind: 'package',
+    why: 'digests of blocks that two programs could read differently would find two contents good',
+    fix: 'fetch the bundle again; if it repeats, ask the publisher to pack it again with: bulla pack --block-digests',
+  },
+  BLOCKS_CONFLICT: {
+    kind: 'package',
+    why: 'the manifest vouches for one content of the file, and the digests of its blocks for another',
+    fix: 'report it to the publisher: both were signed together',
   },
   MANIFEST_DUPLICATE: {
     kind: 'package',
