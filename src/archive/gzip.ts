@@ -1,19 +1,14 @@
-import { crc32, createDeflateRaw } from 'node:zlib';
-import { ByteCursor } from '../kit/byte-cursor.ts';
+import { crc32 } from 'node:zlib';
 import type { ByteStream } from '../kit/bytes.ts';
 import { BundleError } from '../kit/errors.ts';
 import { DEFAULT_LIMITS, type Limits } from '../kit/limits.ts';
-import { InflationGuard } from './inflation-guard.ts';
-import { ENGINE_OPTIONS, SLICE_BYTES, throughZlib } from './zlib-stream.ts';
+import { Deflation, deflateBlocks } from './deflate-blocks.ts';
 
 /** Magic, deflate, no flags, no time, no compression hint, unknown system: the same bytes on every machine. */
 const HEADER = Uint8Array.of(0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 255);
 
-/** The engine holds some input back, so the writer sees the ratio less exactly than the reader and must be stricter. */
-const MARGIN = 0.9;
-
 /**
- * Compresses to a gzip file of one member, without name or time, level 6.
+ * Compresses to a gzip file of one member, without name or time, level 6, on all cores.
  *
  * [gz.6] What `gunzip` would refuse with the same limits is refused here, before somebody signs and ships it.
  *
@@ -23,29 +18,32 @@ export async function* gzip(
   source: ByteStream,
   limits: Limits = DEFAULT_LIMITS,
 ): AsyncGenerator<Uint8Array, void> {
-  const cursor = new ByteCursor(source);
-  const guard = new InflationGuard({ ...limits, inflateRatio: limits.inflateRatio * MARGIN });
-  let crc = 0;
-  let written = HEADER.byteLength;
-  try {
-    yield HEADER.slice();
-    const engine = createDeflateRaw({ ...ENGINE_OPTIONS, level: 6, chunkSize: SLICE_BYTES });
-    const compressed = throughZlib(engine, cursor, (slice) => {
-      crc = crc32(slice, crc);
-      guard.add(slice);
-    });
-    for await (const chunk of compressed) {
-      written += chunk.byteLength;
-      if (!guard.allows(written)) throw tooDense(limits);
-      yield chunk;
-    }
-    const trailer = new Uint8Array(8);
-    const view = new DataView(trailer.buffer);
-    view.setUint32(0, crc, true);
-    view.setUint32(4, cursor.offset % 2 ** 32, true);
-    yield trailer;
-  } finally {
-    await cursor.close();
+  const sum = { crc: 0, size: 0 };
+  let begun = false;
+  for await (const chunk of deflateBlocks(
+    summed(source, sum),
+    new Deflation(limits, () => tooDense(limits)),
+  )) {
+    if (!begun) yield HEADER.slice();
+    begun = true;
+    yield chunk;
+  }
+  const trailer = new Uint8Array(8);
+  const view = new DataView(trailer.buffer);
+  view.setUint32(0, sum.crc, true);
+  view.setUint32(4, sum.size % 2 ** 32, true);
+  yield trailer;
+}
+
+/** The same bytes, their checksum and number taken. */
+async function* summed(
+  source: ByteStream,
+  sum: { crc: number; size: number },
+): AsyncGenerator<Uint8Array, void> {
+  for await (const chunk of source) {
+    sum.crc = crc32(chunk, sum.crc);
+    sum.size += chunk.byteLength;
+    yield chunk;
   }
 }
 

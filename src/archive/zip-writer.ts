@@ -84,7 +84,7 @@ async function writeMember(
   const sum = { crc: 0, size: 0 };
   const counted = checked(body, file, sum);
   let compressedSize = 0;
-  for await (const chunk of deflate ? deflateBlocks(counted, file.size, deflation) : counted) {
+  for await (const chunk of deflate ? deflateBlocks(counted, deflation) : counted) {
     compressedSize += chunk.byteLength;
     await sink.write(chunk);
   }

@@ -36,7 +36,7 @@ describe('gzip', () => {
     expect(bytes.byteLength).toBeLessThan(TEXT.byteLength / 3);
   });
 
-  test.each([0, 1, 100, 65_536, 262_144, 262_145, 1_500_000])(
+  test.each([0, 1, 100, 65_536, 524_287, 524_288, 524_289, 1_048_576, 1_500_000])(
     '[gz.6] writes %d bytes as they are read',
     async (length) => {
       const next = irregular(length, 16);
@@ -53,7 +53,7 @@ describe('gzip', () => {
   });
 
   it('[gz.6] writes the same bytes for large contents, however they arrive', async () => {
-    const content = concat(Array.from({ length: 20 }, () => TEXT));
+    const content = concat(Array.from({ length: 20 }, () => TEXT)); // of several blocks
     const whole = await packed(chunked(content));
     for (const sizes of [() => 1000, () => 300_000, irregular(1, 100_000)]) {
       expect(equalBytes(await packed(sourceOf(content, { sizes, hostile: true })), whole)).toBe(true);
