@@ -1,10 +1,9 @@
 import type { ArchiveEntries, ArchiveEntry } from '../archive/entry.ts';
 import { openArchive } from '../archive/open-archive.ts';
-import type { TarFile } from '../archive/tar-writer.ts';
+import { type TarFile, wholeFile } from '../archive/tar-writer.ts';
 import { Digester } from '../crypto/digest.ts';
 import type { DigestName } from '../formats/ovf/digest-name.ts';
 import { type Manifest, parseManifest } from '../formats/ovf/manifest.ts';
-import { once } from '../kit/bytes.ts';
 import { BundleError, toBundleError } from '../kit/errors.ts';
 import { DEFAULT_LIMITS } from '../kit/limits.ts';
 import type { OnProgress } from '../kit/progress.ts';
@@ -115,7 +114,7 @@ class Copying {
 
   async *files(entries: ArchiveEntries): AsyncGenerator<TarFile, void> {
     for await (const entry of entries) {
-      if (isKept(entry)) yield* (await this.#kept(entry)).map(inMemory);
+      if (isKept(entry)) yield* (await this.#kept(entry)).map(({ name, bytes }) => wholeFile(name, bytes));
       else yield { name: entry.name, size: entry.size, body: this.#hashed(entry) };
     }
     this.judged = this.#judge();
@@ -237,8 +236,4 @@ function baseOf(name: string): string | undefined {
 /** The name of the part that belongs to another, such as the certificate file of a manifest. */
 export function partBeside(name: string, extension: PartKind): string {
   return `${baseOf(name)}.${extension}`;
-}
-
-function inMemory({ name, bytes }: NamedMember): TarFile {
-  return { name, size: bytes.byteLength, body: once(bytes) };
 }

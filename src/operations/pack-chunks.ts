@@ -7,7 +7,7 @@ export function planChunks(
   file: PlannedFile,
   { chunkSize, members }: { readonly chunkSize: number; readonly members: number },
 ): readonly PlannedFile[] {
-  const { name, path, size } = file;
+  const { name, path, size, stamp } = file;
   const count = chunkCount({ id: '', href: name, size, compression: 'identity', chunkSize }) ?? 1;
   if (count > members) {
     throw new BundleError(
@@ -23,6 +23,7 @@ export function planChunks(
       name: chunkName(name, index),
       path,
       size: last ? size - start : chunkSize,
+      stamp,
       part: { start, last },
     };
   });

@@ -7,7 +7,7 @@ import { memberNames, referenceOf } from '../formats/ovf/file-reference.ts';
 import { encodeUtf8 } from '../kit/encoding.ts';
 import { BundleError, toBundleError } from '../kit/errors.ts';
 import { DEFAULT_LIMITS } from '../kit/limits.ts';
-import { openInputFile } from '../storage/input-file.ts';
+import { type FileStamp, stampOf, WHOLE_BYTES } from '../storage/input-file.ts';
 import { readSmallFile } from '../storage/small-files.ts';
 import { expectImportable } from './expect-importable.ts';
 import { disksToSign } from './glance-companion.ts';
@@ -39,6 +39,8 @@ export interface PlannedFile {
   readonly name: string;
   readonly path: string;
   readonly size: number;
+  /** the whole file at `path` as it was when this was planned */
+  readonly stamp: FileStamp;
   /** where its bytes begin in the file at `path`, when it is a part of that; the last part reads to the end */
   readonly part?: { readonly start: number; readonly last: boolean };
 }
@@ -85,9 +87,9 @@ export async function planPack(inputs: readonly string[], options: PlanOptions):
   if (options.chunkSize !== undefined && (options.plain || descriptor)) throw noChunks(options.plain);
   if (options.chunkSize !== undefined && options.signDisks) throw notInChunks();
   let plan: PackPlan;
-  if (options.plain) plan = await planPlain(inputs, options);
+  if (options.plain) plan = planPlain(inputs, options);
   else if (!descriptor) plan = await planDisks(inputs, options);
-  else if (inputs.length === 1) plan = await planDescriptor(descriptor, options);
+  else if (inputs.length === 1) plan = planDescriptor(descriptor, options);
   else {
     throw new BundleError('USAGE', 'a descriptor is packed alone', {
       why: 'it names the files that belong to it',
@@ -96,10 +98,16 @@ export async function planPack(inputs: readonly string[], options: PlanOptions):
   }
   checkNames(plan);
   expectMembers(plan, options.members ?? DEFAULT_LIMITS.members);
-  for (const { path, part } of plan.files) {
-    if (part === undefined || part.start === 0) await expectWhole(path); // once for an image, not for each chunk of it
+  for (const file of plan.files) {
+    // Once for an image, not for each chunk of it; and a small file when it is read.
+    if (!isSmall(file) && (file.part?.start ?? 0) === 0) await expectWhole(file.path);
   }
   return plan;
+}
+
+/** Whether a file is read whole, at once. */
+export function isSmall({ size, part }: PlannedFile): boolean {
+  return part === undefined && size <= WHOLE_BYTES;
 }
 
 /** A signature for Glance is over the whole image, which a bundle in chunks does not hold. */
@@ -110,18 +118,15 @@ function notInChunks(): BundleError {
   });
 }
 
-async function planPlain(
-  inputs: readonly string[],
-  { base, signDisks = false }: PlanOptions,
-): Promise<PackPlan> {
-  const files = await Promise.all(inputs.map((path) => planFile(basename(path), path)));
+function planPlain(inputs: readonly string[], { base, signDisks = false }: PlanOptions): PackPlan {
+  const files = inputs.map((path) => planFile(basename(path), path));
   const names = files.map(({ name }) => name);
   return { base, files, signedDisks: signDisks ? disksToSign(names, undefined) : [], warnings: [] };
 }
 
-async function planFile(name: string, path: string): Promise<PlannedFile> {
-  await using file = await openInputFile(path);
-  return { name, path, size: file.size };
+function planFile(name: string, path: string): PlannedFile {
+  const stamp = stampOf(path);
+  return { name, path, size: stamp.size, stamp };
 }
 
 async function planDisks(inputs: readonly string[], options: PlanOptions): Promise<PackPlan> {
@@ -129,8 +134,9 @@ async function planDisks(inputs: readonly string[], options: PlanOptions): Promi
   const files: PlannedFile[] = [];
   const disks: Parameters<typeof formatDescriptor>[0]['disks'][number][] = [];
   for (const path of inputs) {
-    const { size, probe } = await probeWholeDisk(path);
-    const file = { name: basename(path), path, size };
+    const { probe, ...stamp } = await probeWholeDisk(path);
+    const { size } = stamp;
+    const file = { name: basename(path), path, size, stamp };
     if (probe.format === 'raw' && !/\.(raw|img|bin|dd)$/i.test(file.name)) {
       warnings.push(
         `"${file.name}" is in no image format that is known: packed as a raw disk of ${size} bytes`,
@@ -166,10 +172,10 @@ async function planDisks(inputs: readonly string[], options: PlanOptions): Promi
   };
 }
 
-async function planDescriptor(
+function planDescriptor(
   path: string,
   { members = DEFAULT_LIMITS.members, signDisks = false }: PlanOptions,
-): Promise<PackPlan> {
+): PackPlan {
   const bytes = readSmallFile(path, DEFAULT_LIMITS.descriptorBytes);
   const name = basename(path);
   let descriptor: ReturnType<typeof parseDescriptor>;
@@ -187,7 +193,7 @@ async function planDescriptor(
   const made = new Set(signedDisks.map(companionOf));
   for (const member of names) {
     if (made.has(member)) continue; // made anew
-    const file = await planReferenced(member, path);
+    const file = planReferenced(member, path);
     const expected = lookup(member)?.size;
     if (expected !== undefined && expected !== file.size) {
       warnings.push(
@@ -215,10 +221,10 @@ async function planDescriptor(
 }
 
 /** A file that the descriptor at `path` names. */
-async function planReferenced(member: string, path: string): Promise<PlannedFile> {
+function planReferenced(member: string, path: string): PlannedFile {
   const file = join(dirname(path), member);
   try {
-    return await planFile(member, file);
+    return planFile(member, file);
   } catch (error) {
     const { code, message, cause } = toBundleError(error);
     if (code !== 'FILE_NOT_FOUND') throw error;

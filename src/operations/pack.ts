@@ -1,20 +1,11 @@
-import { paysToDeflate } from '../archive/compressibility.ts';
-import type { ZipFile } from '../archive/zip-writer.ts';
-import { Digester, digestHex } from '../crypto/digest.ts';
-import { type ImageSigning, openImageSigning } from '../crypto/image-signature.ts';
-import { companionOf } from '../formats/glance/companion.ts';
-import { formatManifest } from '../formats/ovf/manifest.ts';
-import { type ByteStream, once } from '../kit/bytes.ts';
 import { BundleError } from '../kit/errors.ts';
 import { DEFAULT_LIMITS } from '../kit/limits.ts';
 import type { OnProgress } from '../kit/progress.ts';
-import { openInputFile } from '../storage/input-file.ts';
 import { expectOtherThan, openOutput } from '../storage/output.ts';
-import { companionBytes } from './glance-companion.ts';
 import type { ImageSigner } from './glance-sign.ts';
-import { makeSignature } from './make-signature.ts';
-import { type ApplianceOptions, type PackPlan, type PlannedFile, planPack } from './pack-plan.ts';
-import { type FileReport, makeReport, type Report, sweptWarnings } from './report.ts';
+import { type ApplianceOptions, type PackPlan, planPack } from './pack-plan.ts';
+import { isOnePass, Packing } from './packing.ts';
+import { makeReport, type Report, sweptWarnings } from './report.ts';
 import { certificateReport } from './signature-report.ts';
 import type { SigningDigest, SigningIdentity } from './signing-identity.ts';
 import type { TimestampSource } from './timestamp-source.ts';
@@ -22,10 +13,6 @@ import { needsPatching, writeArchive } from './write-archive.ts';
 
 /** The containers that are written. */
 export type PackFormat = 'tar' | 'tgz' | 'zip';
-
-/** How many places of a file are looked at, and how much of each. */
-const SAMPLES = 16;
-const SAMPLE_BYTES = 64 * 1024;
 
 /** How a bundle is packed. */
 export interface PackOptions {
@@ -83,6 +70,21 @@ export async function pack(inputs: readonly string[], options: PackOptions): Pro
     ...(options.identity?.files ?? []),
     ...(options.imageSigner?.files ?? []),
   ]);
+  const swept: string[] = [];
+  for (const onePass of isOnePass(options) ? [true, false] : [false]) {
+    const packing = new Packing(plan, options, onePass);
+    const written = await write(packing, options);
+    swept.push(...written.swept);
+    if (written.bytes !== undefined) return reportOn(plan, packing, options, { bytes: written.bytes, swept });
+  }
+  throw new BundleError('INTERNAL', 'what was packed in two readings did not fit'); // nothing has to fit there
+}
+
+/** Writes the bundle; without `bytes`, no signature had the length that was expected, and there is nothing. */
+async function write(
+  packing: Packing,
+  options: PackOptions,
+): Promise<{ readonly bytes: number | undefined; readonly swept: readonly string[] }> {
   const { format, overwrite = false, mtime = 0, signal } = options;
   await using output = await openOutput(options.output, {
     overwrite,
@@ -90,9 +92,18 @@ export async function pack(inputs: readonly string[], options: PackOptions): Pro
     signal,
   });
   const limits = { ...DEFAULT_LIMITS, members: options.members ?? DEFAULT_LIMITS.members };
-  const packing = new Packing(plan, options);
   const bytes = await writeArchive(format, packing.files(), output, { mtime, limits });
+  if (!(await packing.complete(output))) return { bytes: undefined, swept: output.swept };
   await output.commit();
+  return { bytes, swept: output.swept };
+}
+
+function reportOn(
+  plan: PackPlan,
+  packing: Packing,
+  options: PackOptions,
+  { bytes, swept }: { readonly bytes: number; readonly swept: readonly string[] },
+): Report {
   return makeReport({
     operation: 'pack',
     errors: [],
@@ -101,7 +112,7 @@ export async function pack(inputs: readonly string[], options: PackOptions): Pro
       ...plan.warnings,
       ...(options.identity?.warnings ?? []),
       ...(options.imageSigner?.warnings ?? []),
-      ...sweptWarnings(output.swept),
+      ...sweptWarnings(swept),
     ],
     result: {
       output: options.output,
@@ -112,153 +123,4 @@ export async function pack(inputs: readonly string[], options: PackOptions): Pro
       ...(options.identity ? { signer: certificateReport(options.identity.leaf) } : {}),
     },
   });
-}
-
-/** The members of a bundle in their order, digests computed on the way. */
-class Packing {
-  readonly #plan: PackPlan;
-  readonly #options: PackOptions;
-  readonly #digest: SigningDigest;
-  readonly #digests = new Map<string, string>();
-  /** the properties of disk images, as soon as those have been read */
-  readonly #companions = new Map<string, Uint8Array>();
-  #hashed = 0;
-
-  constructor(plan: PackPlan, options: PackOptions) {
-    this.#plan = plan;
-    this.#options = options;
-    this.#digest = options.digest ?? 'sha256';
-  }
-
-  async *files(): AsyncGenerator<ZipFile, void> {
-    const { descriptor, files } = this.#plan;
-    if (descriptor) {
-      this.#digests.set(descriptor.name, digestHex(this.#digest, descriptor.bytes));
-      yield inMemory(descriptor.name, descriptor.bytes);
-    }
-    if (this.#options.order === 'trailing') {
-      for (const file of files) yield* this.#written(file);
-      yield* this.#manifest();
-      return;
-    }
-    // [pack.3] The manifest comes first, so every file is read twice; what is read then must be what was read before.
-    for (const file of files) {
-      for await (const _ of this.#read(file, 'hash')); // the digest is taken as the bytes go by
-    }
-    yield* this.#manifest();
-    for (const file of files) yield* this.#written(file);
-  }
-
-  /** A file, and what belongs beside it. */
-  async *#written(file: PlannedFile): AsyncGenerator<ZipFile, void> {
-    const { name, size } = file;
-    const member = { name, size, body: this.#read(file, 'write') };
-    yield this.#options.format === 'zip' ? { ...member, deflate: await isCompressible(file) } : member;
-    const companion = this.#companions.get(file.name);
-    if (companion) yield inMemory(companionOf(file.name), companion);
-  }
-
-  /** The members that the manifest lists, in its order. */
-  #listed(): readonly {
-    readonly name: string;
-    readonly size: number;
-    readonly role: 'descriptor' | 'file';
-  }[] {
-    const { descriptor, files } = this.#plan;
-    const others = files.flatMap(({ name, size }) => {
-      const companion = this.#companions.get(name);
-      const beside = companion
-        ? [{ name: companionOf(name), size: companion.byteLength, role: 'file' as const }]
-        : [];
-      return [{ name, size, role: 'file' as const }, ...beside];
-    });
-    if (!descriptor) return others;
-    return [{ name: descriptor.name, size: descriptor.bytes.byteLength, role: 'descriptor' }, ...others];
-  }
-
-  async *#manifest(): AsyncGenerator<ZipFile, void> {
-    const { base } = this.#plan;
-    const entries = this.#listed().map(({ name }) => ({
-      name,
-      algorithm: this.#digest,
-      digest: this.#digests.get(name) ?? '',
-    }));
-    const manifest = { name: `${base}.mf`, bytes: formatManifest(entries) };
-    yield inMemory(manifest.name, manifest.bytes);
-    const { identity, cms, timestamp } = this.#options;
-    if (!identity) return;
-    const made = await makeSignature(manifest, identity, {
-      digest: this.#digest,
-      ...(cms !== undefined && { cms }),
-      ...(timestamp && { timestamp }),
-    });
-    yield inMemory(`${base}.cert`, made.certificate);
-    if (made.timestamp) yield inMemory(`${base}.tst`, made.timestamp);
-  }
-
-  async *#read(file: PlannedFile, phase: 'hash' | 'write'): AsyncGenerator<Uint8Array, void> {
-    const { signal, onProgress, order } = this.#options;
-    const reads = order === 'trailing' ? 1 : 2;
-    const total = reads * this.#plan.files.reduce((sum, { size }) => sum + size, 0);
-    const digester = new Digester([this.#digest]);
-    const signing = this.#openSigning(file.name);
-    await using input = await openInputFile(file.path);
-    for await (const chunk of file.part ? input.part(rangeOf(file), signal) : input.stream(signal)) {
-      yield chunk;
-      digester.update(chunk);
-      signing?.update(chunk);
-      this.#hashed += chunk.byteLength;
-      onProgress?.({ phase, bytes: this.#hashed, total, member: file.name });
-    }
-    const digest = digester.finish().get(this.#digest) ?? '';
-    const before = this.#digests.get(file.name);
-    if (before !== undefined && before !== digest) {
-      throw new BundleError('FILE_CHANGED', `"${file.name}" changed while it was packed`, {
-        where: { file: file.path },
-      });
-    }
-    this.#digests.set(file.name, digest);
-    const { imageSigner } = this.#options;
-    if (!signing || !imageSigner) return;
-    const companion = companionBytes(imageSigner, signing.finish());
-    this.#companions.set(file.name, companion);
-    this.#digests.set(companionOf(file.name), digestHex(this.#digest, companion));
-  }
-
-  /** [glance.34] A disk image is signed as it is read for the first time. */
-  #openSigning(name: string): ImageSigning | undefined {
-    const { imageSigner: signer } = this.#options;
-    if (!signer || !this.#plan.signedDisks.includes(name) || this.#companions.has(name)) return undefined;
-    return openImageSigning(signer.privateKey, signer.hash);
-  }
-
-  /** What was packed, in the order of the manifest. */
-  reports(): readonly FileReport[] {
-    return this.#listed().map((file) => ({
-      ...file,
-      algorithm: this.#digest,
-      actual: this.#digests.get(file.name) ?? '',
-      status: 'ok',
-    }));
-  }
-}
-
-/** Looks at places all over the file: the first of a disk image say little about the rest. */
-async function isCompressible({ path }: PlannedFile): Promise<boolean> {
-  await using file = await openInputFile(path);
-  const samples: Uint8Array[] = [];
-  for (let i = 0; i < SAMPLES; i++) {
-    samples.push(await file.readAt(Math.floor((file.size / SAMPLES) * i), SAMPLE_BYTES));
-  }
-  return paysToDeflate(file.size, samples);
-}
-
-/** The last part reads to the end, so that a file that grows is noticed. */
-function rangeOf({ size, part }: PlannedFile): { readonly start: number; readonly length: number } {
-  return { start: part?.start ?? 0, length: part?.last ? Number.MAX_SAFE_INTEGER : size };
-}
-
-function inMemory(name: string, bytes: Uint8Array): ZipFile {
-  const body: ByteStream = once(bytes);
-  return { name, size: bytes.byteLength, body };
 }

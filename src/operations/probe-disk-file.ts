@@ -1,24 +1,28 @@
 import { type DiskProbe, isSelfContained } from '../formats/disk/disk-probe.ts';
 import { PROBE_HEAD_BYTES, PROBE_TAIL_BYTES, probeDisk } from '../formats/disk/probe.ts';
 import { BundleError, toBundleError } from '../kit/errors.ts';
-import { openInputFile } from '../storage/input-file.ts';
+import { type FileStamp, type InputFile, openInputFile } from '../storage/input-file.ts';
 import { isImageName } from './disk-images.ts';
 
 /** What disks are made of. */
 const SECTOR = 512;
 
 /** The size of a file and its image header. @throws {BundleError} `FILE_*`, `FORMAT_UNSUPPORTED` */
-export async function probeDiskFile(
-  path: string,
-): Promise<{ readonly size: number; readonly probe: DiskProbe }> {
+export async function probeDiskFile(path: string): Promise<FileStamp & { readonly probe: DiskProbe }> {
   await using file = await openInputFile(path);
-  const head = await file.readAt(0, PROBE_HEAD_BYTES);
-  const tail = await file.readAt(Math.max(0, file.size - PROBE_TAIL_BYTES), PROBE_TAIL_BYTES);
+  const { head, tail } = await endsOf(file);
   try {
-    return { size: file.size, probe: probeDisk(head, tail, file.size) };
+    return { ...file.stamp, probe: probeDisk(head, tail, file.size) };
   } catch (error) {
     throw toBundleError(error).at({ file: path });
   }
+}
+
+async function endsOf(file: InputFile): Promise<{ readonly head: Uint8Array; readonly tail: Uint8Array }> {
+  return {
+    head: await file.readAt(0, PROBE_HEAD_BYTES),
+    tail: await file.readAt(Math.max(0, file.size - PROBE_TAIL_BYTES), PROBE_TAIL_BYTES),
+  };
 }
 
 /**
@@ -27,26 +31,36 @@ export async function probeDiskFile(
  * @throws {BundleError} `FILE_*`, `FORMAT_UNSUPPORTED`
  */
 export async function probeWholeDisk(path: string): ReturnType<typeof probeDiskFile> {
-  const { size, probe } = await probeDiskFile(path);
+  const found = await probeDiskFile(path);
+  const { size, probe } = found;
   if (!isSelfContained(probe)) throw needsOthers(path, probe);
   // Neither a header, nor sectors, nor a name says that this is a disk.
   if (probe.format === 'raw' && size % SECTOR !== 0 && !isImageName(path)) throw noDisk(path, size);
-  return { size, probe };
+  return found;
 }
 
 /** [pack.8] Whoever imports it opens an image by its content, whatever the descriptor or the name says it is. */
 export async function expectWhole(path: string): Promise<void> {
-  const probe = await probeIfImage(path);
-  if (probe && !isSelfContained(probe)) throw needsOthers(path, probe);
+  await using file = await openInputFile(path);
+  const { head, tail } = await endsOf(file);
+  expectSelfContained(path, () => probeDisk(head, tail, file.size));
 }
 
-async function probeIfImage(path: string): Promise<DiskProbe | undefined> {
+/** [pack.8] The same for a small file whose content is at hand. */
+export function expectWholeContent(path: string, content: Uint8Array): void {
+  const tail = content.subarray(-PROBE_TAIL_BYTES);
+  expectSelfContained(path, () => probeDisk(content, tail, content.byteLength));
+}
+
+function expectSelfContained(path: string, probe: () => DiskProbe): void {
+  let found: DiskProbe;
   try {
-    return (await probeDiskFile(path)).probe;
+    found = probe();
   } catch (error) {
-    if (toBundleError(error).code === 'FORMAT_UNSUPPORTED') return undefined; // no image, or of a kind that we do not know
-    throw error;
+    if (toBundleError(error).code === 'FORMAT_UNSUPPORTED') return; // no image, or of a kind that we do not know
+    throw toBundleError(error).at({ file: path });
   }
+  if (!isSelfContained(found)) throw needsOthers(path, found);
 }
 
 function noDisk(path: string, size: number): BundleError {

@@ -1,56 +1,128 @@
-import { type FileHandle, open } from 'node:fs/promises';
-import type { ByteStream } from '../kit/bytes.ts';
+import { closeSync, fstatSync, openSync, readSync, type Stats, statSync } from 'node:fs';
+import { setImmediate } from 'node:timers/promises';
+import { type ByteStream, checkAborted } from '../kit/bytes.ts';
 import { BundleError } from '../kit/errors.ts';
-import { FileStream } from './file-stream.ts';
+import { CHUNK_BYTES } from '../kit/limits.ts';
+import { FileStream, fileAccess } from './file-stream.ts';
 import { readError } from './io-errors.ts';
+
+/** What tells that a file is as it was. */
+export interface FileStamp {
+  readonly size: number;
+  /** when it was written to last, in milliseconds since 1970 */
+  readonly mtimeMs: number;
+}
 
 /** A regular file of the packer's, open for as long as it is used. */
 export interface InputFile extends AsyncDisposable {
   readonly size: number;
+  readonly stamp: FileStamp;
   /** up to `length` bytes at `offset`; fewer at the end of the file */
   readAt(offset: number, length: number): Promise<Uint8Array>;
   stream(signal?: AbortSignal): ByteStream;
   /** the bytes from `start` on, `length` at most */
   part(range: { readonly start: number; readonly length: number }, signal?: AbortSignal): ByteStream;
+  /** @throws {BundleError} `FILE_CHANGED` */
+  expectUnchanged(since: FileStamp): void;
 }
 
-/** Opens a file to be packed. @throws {BundleError} `FILE_NOT_FOUND`, `FILE_UNREADABLE` */
-export async function openInputFile(path: string): Promise<InputFile> {
-  let handle: FileHandle | undefined;
+/** Looks at a file to be packed. @throws {BundleError} `FILE_NOT_FOUND`, `FILE_UNREADABLE` */
+export function stampOf(path: string): FileStamp {
   try {
-    handle = await open(path, 'r');
-    const stats = await handle.stat();
-    if (!stats.isFile()) {
-      const what = stats.isDirectory() ? 'a folder' : 'not a regular file';
-      throw new BundleError('FILE_UNREADABLE', `this is ${what}, which cannot be packed`, {
-        where: { file: path },
-        fix: 'give the files themselves',
-      });
-    }
-    return inputFile(handle, path, stats.size);
+    return regular(statSync(path), path);
   } catch (error) {
-    await handle?.close();
     throw readError(error, path);
   }
 }
 
-function inputFile(handle: FileHandle, path: string, size: number): InputFile {
+/** Opens a file to be packed. @throws {BundleError} `FILE_NOT_FOUND`, `FILE_UNREADABLE` */
+export async function openInputFile(path: string): Promise<InputFile> {
+  stampOf(path); // to open a named pipe would wait for whoever writes to it
+  let descriptor: number | undefined;
+  try {
+    descriptor = openSync(path, 'r');
+    return inputFile(descriptor, path, regular(fstatSync(descriptor), path));
+  } catch (error) {
+    if (descriptor !== undefined) closeSync(descriptor);
+    throw readError(error, path);
+  }
+}
+
+function regular(stats: Stats, path: string): FileStamp {
+  if (stats.isFile()) return { size: stats.size, mtimeMs: stats.mtimeMs };
+  const what = stats.isDirectory() ? 'a folder' : 'not a regular file';
+  throw new BundleError('FILE_UNREADABLE', `this is ${what}, which cannot be packed`, {
+    where: { file: path },
+    fix: 'give the files themselves',
+  });
+}
+
+function inputFile(descriptor: number, path: string, stamp: FileStamp): InputFile {
+  const { size } = stamp;
   return {
     size,
-    readAt: async (offset, length) => {
-      const buffer = new Uint8Array(Math.min(length, Math.max(0, size - offset)));
-      try {
-        const { bytesRead } = await handle.read(buffer, 0, buffer.byteLength, offset);
-        return buffer.subarray(0, bytesRead);
-      } catch (error) {
-        throw readError(error, path);
-      }
-    },
-    stream: (signal) => new FileStream(handle.fd, path, signal),
+    stamp,
+    readAt: fileAccess(descriptor, path, size, undefined).readAt,
+    stream: (signal) => new FileStream(descriptor, path, signal),
     part: ({ start, length }, signal) =>
-      new FileStream(handle.fd, path, signal, { start, end: start + length }),
-    [Symbol.asyncDispose]: async () => {
-      await handle.close();
-    },
+      new FileStream(descriptor, path, signal, { start, end: start + length }),
+    expectUnchanged: (since) => expectSame(descriptor, path, since),
+    [Symbol.asyncDispose]: async () => closeSync(descriptor),
   };
+}
+
+function expectSame(descriptor: number, path: string, since: FileStamp): void {
+  const { size, mtimeMs } = fstatSync(descriptor);
+  if (size === since.size && mtimeMs === since.mtimeMs) return;
+  throw new BundleError('FILE_CHANGED', 'the file changed while it was packed', { where: { file: path } });
+}
+
+/** Files up to this are read whole, with as few calls of the system as can be. */
+export const WHOLE_BYTES = CHUNK_BYTES / 4;
+
+/** Reads small files; what it gives stays as it is until the second reading after it. */
+export class WholeReader {
+  readonly #buffers = [Buffer.allocUnsafeSlow(WHOLE_BYTES), Buffer.allocUnsafeSlow(WHOLE_BYTES)] as const;
+  readonly #signal: AbortSignal | undefined;
+  #turn: 0 | 1 = 0;
+  #sinceYield = 0;
+
+  constructor(signal: AbortSignal | undefined) {
+    this.#signal = signal;
+  }
+
+  /** All of a file that had at most `WHOLE_BYTES`. @throws {BundleError} `FILE_CHANGED`, `FILE_NOT_FOUND`, `FILE_UNREADABLE` */
+  async read(path: string, since: FileStamp): Promise<Uint8Array> {
+    if (this.#sinceYield > TURN_FILES) {
+      this.#sinceYield = 0;
+      await setImmediate(); // reading never waits, so without this no signal would ever be seen
+    }
+    checkAborted(this.#signal);
+    this.#sinceYield++;
+    this.#turn = this.#turn === 0 ? 1 : 0;
+    const bytes = this.#buffers[this.#turn].subarray(0, since.size);
+    let descriptor: number | undefined;
+    try {
+      descriptor = openSync(path, 'r');
+      fill(bytes, descriptor);
+      expectSame(descriptor, path, since);
+    } catch (error) {
+      throw readError(error, path);
+    } finally {
+      if (descriptor !== undefined) closeSync(descriptor);
+    }
+    return bytes;
+  }
+}
+
+/** Files read between two looks at signals and timers. */
+const TURN_FILES = 256;
+
+/** Reads until all is there or the file ends; how long it is then is for `expectSame` to see. */
+function fill(bytes: Uint8Array, descriptor: number): void {
+  for (let at = 0; at < bytes.byteLength; ) {
+    const count = readSync(descriptor, bytes, at, bytes.byteLength - at, at);
+    if (count === 0) return;
+    at += count;
+  }
 }
