@@ -7,6 +7,8 @@ import type { WrittenFile } from './written-file.ts';
 /** Chunks below this are gathered before they are written. */
 const DIRECT_BYTES = CHUNK_BYTES / 4;
 const ZEROS = Buffer.alloc(CHUNK_BYTES);
+/** What is written before the disk is given it, beside further writes: else all of it would be waited for in the end. */
+const SYNC_BYTES = 64 * CHUNK_BYTES;
 
 /**
  * Writes one new file from chunks in order, with at most one write under way: more of them only fight over the file.
@@ -20,6 +22,8 @@ export class FileWriter {
   #filled = 0;
   #position = 0;
   #pending: Promise<void> = Promise.resolve();
+  #unsynced = 0;
+  #syncing: Promise<void> | undefined;
   #written: WrittenFile | undefined;
 
   private constructor(handle: FileHandle, name: string) {
@@ -69,6 +73,7 @@ export class FileWriter {
   async finish(): Promise<void> {
     try {
       await this.#flush();
+      await this.#syncing; // the system tells of a failure once, so what it told here counts
       await this.#handle.truncate(this.#position); // a hole at the end has no write that would set the size
       await this.#handle.sync();
       const { dev, ino, size } = await this.#handle.stat();
@@ -99,6 +104,16 @@ export class FileWriter {
     if (isHole(bytes)) return;
     this.#pending = this.#writeAll(bytes, position);
     this.#pending.catch(() => {}); // met by whoever awaits it next; not "unhandled" until then
+    this.#unsynced += bytes.byteLength;
+    if (this.#unsynced >= SYNC_BYTES && this.#syncing === undefined) this.#syncBeside();
+  }
+
+  #syncBeside(): void {
+    this.#unsynced = 0;
+    this.#syncing = this.#handle.datasync().then(() => {
+      this.#syncing = undefined;
+    });
+    this.#syncing.catch(() => {}); // it stays, and is met in the end
   }
 
   async #writeAll(bytes: Uint8Array, position: number): Promise<void> {
@@ -114,6 +129,7 @@ export class FileWriter {
   }
 
   async #close(): Promise<void> {
+    await this.#syncing?.catch(() => {}); // it uses the file yet; what it told has been met, or does not matter any more
     try {
       await this.#handle.close();
     } catch (error) {

@@ -35,7 +35,7 @@ afterEach(() => vi.restoreAllMocks());
 /** Puts something in place of a method that every open file has. */
 async function instead(
   sandbox: Sandbox,
-  method: 'write' | 'sync',
+  method: 'write' | 'sync' | 'datasync',
   act: (real: () => Promise<unknown>) => Promise<unknown>,
 ): Promise<void> {
   await using handle = await open(sandbox.write('any', ''));
@@ -82,6 +82,22 @@ describe('what is written', () => {
     const writer = await FileWriter.create(sandbox.path('out'), 0o600);
     await writeLent(writer, NOISE, sizes);
     expect(Buffer.compare(readFileSync(sandbox.path('out')), NOISE)).toBe(0);
+  });
+
+  test('is given to the disk on the way, by 64 MiB and one at a time', async () => {
+    using sandbox = makeSandbox();
+    const seen = { synced: 0, atOnce: 0, most: 0 };
+    await instead(sandbox, 'datasync', async (real) => {
+      seen.synced++;
+      seen.most = Math.max(seen.most, ++seen.atOnce);
+      await real();
+      seen.atOnce--;
+    });
+    const writer = await FileWriter.create(sandbox.path('out'), 0o600);
+    for (let i = 0; i < 200; i++) await writer.write(NOISE.subarray(0, MIB));
+    await writer.finish();
+    expect(statSync(sandbox.path('out')).size).toBe(200 * MIB);
+    expect([seen.synced > 0, seen.synced <= 3, seen.most, seen.atOnce]).toEqual([true, true, 1, 0]);
   });
 
   test('is whole when the system takes less than it is given', async () => {
@@ -154,6 +170,25 @@ describe('what goes wrong', () => {
     await expect(writer.finish()).rejects.toMatchObject({ code: 'STORAGE_FAILED' });
     expect(isOpen(sandbox.path('out'))).toBe(false);
     await writer.discard();
+  });
+
+  test.skipIf(!existsSync(OPEN_FILES))('is told in the end when the disk told it on the way', async () => {
+    const piece = NOISE.subarray(0, MIB);
+    for (const last of ['finish', 'discard'] as const) {
+      using sandbox = makeSandbox();
+      let synced = 0;
+      await instead(sandbox, 'datasync', async () => {
+        synced++;
+        await setTimeout(20);
+        throw Object.assign(new Error('EIO: i/o error'), { code: 'EIO' });
+      });
+      const writer = await FileWriter.create(sandbox.path('out'), 0o600, 'disk.img');
+      for (let i = 0; i < 70; i++) await writer.write(piece);
+      if (last === 'discard') await writer.discard();
+      else await expect(writer.finish()).rejects.toMatchObject({ code: 'STORAGE_FAILED' });
+      expect([synced, isOpen(sandbox.path('out'))]).toEqual([1, false]);
+      vi.restoreAllMocks();
+    }
   });
 
   test('is a file that is there already, or a link', async () => {
