@@ -19,7 +19,14 @@ export interface TarFile {
 
 /** A file whose content is at hand; it must stay as it is until the second file after it is asked for. */
 export function wholeFile(name: string, bytes: Uint8Array): TarFile {
-  return { name, size: bytes.byteLength, body: once(bytes), whole: bytes };
+  return {
+    name,
+    size: bytes.byteLength,
+    whole: bytes,
+    get body() {
+      return once(bytes); // for a writer that does without `whole`
+    },
+  };
 }
 
 /** Archives end on a multiple of this, as tar has written them since tapes had records. */

@@ -4,7 +4,7 @@ import type { ZipFile } from '../archive/zip-writer.ts';
 import { Digester, digestHex } from '../crypto/digest.ts';
 import { type ImageSigning, openImageSigning } from '../crypto/image-signature.ts';
 import { companionOf } from '../formats/glance/companion.ts';
-import { formatManifest } from '../formats/ovf/manifest.ts';
+import { draftManifest, formatManifest } from '../formats/ovf/manifest.ts';
 import { BundleError } from '../kit/errors.ts';
 import { openInputFile, WholeReader } from '../storage/input-file.ts';
 import type { Output } from '../storage/output.ts';
@@ -66,7 +66,7 @@ export class Packing {
       yield wholeFile(descriptor.name, descriptor.bytes);
     }
     if (this.#options.order === 'trailing') {
-      for (const file of files) yield* this.#written(file);
+      yield* this.#members();
       yield* this.#manifest();
       return;
     }
@@ -79,15 +79,16 @@ export class Packing {
       }
       yield* this.#manifest();
     }
-    for (const file of files) yield* this.#written(file);
+    yield* this.#members();
   }
 
   /** Fills the room that was left. False when no signature fits, which has to be done in two readings then. */
   async complete(output: Pick<Output, 'patch'>): Promise<boolean> {
     const late = this.#late;
     if (!late) return true;
+    const manifest = formatManifest(this.#entries());
     for (let tries = 0; tries < TRIES; tries++) {
-      const parts = await this.#parts((name) => this.#digests.get(name) ?? '');
+      const parts = await this.#parts(manifest);
       if (!parts.every(({ bytes }, i) => bytes.byteLength === this.#sizes[i])) continue;
       for (const { name, bytes } of parts) late.fill(name, bytes);
       await late.write(output);
@@ -100,25 +101,28 @@ export class Packing {
   async *#reserved(late: LateMembers): AsyncGenerator<ZipFile, void> {
     const digest = '0'.repeat(digestHex(this.#digest, new Uint8Array(0)).length);
     const type = this.#options.identity?.signer.publicKey.asymmetricKeyType;
+    const draft = draftManifest(this.#entries(digest));
     const drafts: (readonly NamedMember[])[] = [];
     for (let i = 0; i < (type === 'ec' || type === 'dsa' ? DRAFTS : 1); i++)
-      drafts.push(await this.#parts(() => digest));
+      drafts.push(await this.#parts(draft));
     drafts.sort((a, b) => bytesOf(a) - bytesOf(b));
     const likely = drafts[drafts.length >> 1] ?? [];
     this.#sizes = likely.map(({ bytes }) => bytes.byteLength);
     for (const { name, bytes } of likely) yield late.reserve(name, bytes.byteLength);
   }
 
-  /** A file, and what belongs beside it. */
-  async *#written(file: PlannedFile): AsyncGenerator<ZipFile, void> {
-    const { name, size } = file;
-    if (isSmall(file)) yield wholeFile(name, await this.#readWhole(file, 'write'));
-    else {
-      const member = { name, size, body: this.#read(file, 'write') };
-      yield this.#options.format === 'zip' ? { ...member, deflate: await isCompressible(file) } : member;
+  /** The files, and what belongs beside them. */
+  async *#members(): AsyncGenerator<ZipFile, void> {
+    for (const file of this.#plan.files) {
+      const { name, size } = file;
+      if (isSmall(file)) yield wholeFile(name, await this.#readWhole(file, 'write'));
+      else {
+        const member = { name, size, body: this.#read(file, 'write') };
+        yield this.#options.format === 'zip' ? { ...member, deflate: await isCompressible(file) } : member;
+      }
+      const companion = this.#companions.get(name);
+      if (companion) yield wholeFile(companionOf(name), companion);
     }
-    const companion = this.#companions.get(file.name);
-    if (companion) yield wholeFile(companionOf(file.name), companion);
   }
 
   /** The members that the manifest lists, in its order. */
@@ -128,28 +132,35 @@ export class Packing {
     readonly role: 'descriptor' | 'file';
   }[] {
     const { descriptor, files } = this.#plan;
-    const others = files.flatMap(({ name, size }) => {
+    const listed: { name: string; size: number; role: 'descriptor' | 'file' }[] = [];
+    if (descriptor)
+      listed.push({ name: descriptor.name, size: descriptor.bytes.byteLength, role: 'descriptor' });
+    for (const { name, size } of files) {
+      listed.push({ name, size, role: 'file' });
       const companion = this.#companions.get(name);
-      const beside = companion
-        ? [{ name: companionOf(name), size: companion.byteLength, role: 'file' as const }]
-        : [];
-      return [{ name, size, role: 'file' as const }, ...beside];
-    });
-    if (!descriptor) return others;
-    return [{ name: descriptor.name, size: descriptor.bytes.byteLength, role: 'descriptor' }, ...others];
+      if (companion) listed.push({ name: companionOf(name), size: companion.byteLength, role: 'file' });
+    }
+    return listed;
   }
 
   async *#manifest(): AsyncGenerator<ZipFile, void> {
-    const parts = await this.#parts((name) => this.#digests.get(name) ?? '');
+    const parts = await this.#parts(formatManifest(this.#entries()));
     for (const { name, bytes } of parts) yield wholeFile(name, bytes);
   }
 
+  /** The lines of the manifest, each with its digest unless one is given. */
+  #entries(given?: string): Parameters<typeof formatManifest>[0] {
+    return this.#listed().map(({ name }) => ({
+      name,
+      algorithm: this.#digest,
+      digest: given ?? this.#digests.get(name) ?? '',
+    }));
+  }
+
   /** The manifest, and what signs it. */
-  async #parts(digestOf: (name: string) => string): Promise<readonly NamedMember[]> {
+  async #parts(bytes: Uint8Array): Promise<readonly NamedMember[]> {
     const { base } = this.#plan;
-    const algorithm = this.#digest;
-    const entries = this.#listed().map(({ name }) => ({ name, algorithm, digest: digestOf(name) }));
-    const manifest = { name: `${base}.mf`, bytes: formatManifest(entries) };
+    const manifest = { name: `${base}.mf`, bytes };
     const { identity, cms, timestamp } = this.#options;
     if (!identity) return [manifest];
     const made = await makeSignature(manifest, identity, {
@@ -220,10 +231,12 @@ export class Packing {
 
   /** What was packed, in the order of the manifest. */
   reports(): readonly FileReport[] {
-    return this.#listed().map((file) => ({
-      ...file,
+    return this.#listed().map(({ name, size, role }) => ({
+      name,
+      size,
+      role,
       algorithm: this.#digest,
-      actual: this.#digests.get(file.name) ?? '',
+      actual: this.#digests.get(name) ?? '',
       status: 'ok',
     }));
   }

@@ -82,9 +82,10 @@ export async function openOutput(
  */
 export function expectOtherThan(output: string, inputs: readonly string[]): void {
   const target = output === '-' ? undefined : statSync(output, { throwIfNoEntry: false });
+  if (!target) return;
   const same = inputs.find((path) => {
     const stats = statSync(path, { throwIfNoEntry: false });
-    return target !== undefined && stats?.dev === target.dev && stats.ino === target.ino;
+    return stats?.dev === target.dev && stats.ino === target.ino;
   });
   if (same === undefined) return;
   throw new BundleError('DESTINATION_EXISTS', `the output would replace "${same}", which goes into it`, {

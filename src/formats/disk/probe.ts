@@ -1,5 +1,4 @@
 import { type DiskProbe, diskFault } from './disk-probe.ts';
-import { readHeader } from './header-bytes.ts';
 import { isQcow, probeQcow2 } from './qcow2.ts';
 import { isVhdFooter, probeDynamicVhd, probeFixedVhd, VHD_FOOTER_BYTES } from './vhd.ts';
 import { isVhdx, probeVhdx } from './vhdx.ts';
@@ -85,10 +84,9 @@ function probeHead(head: Uint8Array, tail: Uint8Array, size: number): DiskProbe 
 
 /** What is left: an optical disc, or sectors as they are. */
 function probeContent(head: Uint8Array, size: number): DiskProbe {
-  const header = readHeader(head, 'the image', 'little');
   for (const { at, magic, name, fix } of FOREIGN) {
     // [disk.6]
-    if (at + magic.length <= header.length && header.latin1(at, magic.length) === magic) {
+    if (holdsAt(head, at, magic)) {
       throw diskFault(`this is ${name}, which is not packed`, fix);
     }
   }
@@ -101,8 +99,12 @@ function probeContent(head: Uint8Array, size: number): DiskProbe {
   };
 }
 
+function holdsAt(head: Uint8Array, at: number, magic: string): boolean {
+  for (let i = 0; i < magic.length; i++) if (head[at + i] !== magic.charCodeAt(i)) return false;
+  return true;
+}
+
 function isIso(head: Uint8Array): boolean {
-  if (head.byteLength < ISO_DESCRIPTOR_AT + 7) return false;
   // [disk.12] Primary volume descriptor (ECMA-119 8.4): type 1, identifier, version 1.
-  return readHeader(head, 'the image', 'little').latin1(ISO_DESCRIPTOR_AT, 7) === '\x01CD001\x01';
+  return holdsAt(head, ISO_DESCRIPTOR_AT, '\x01CD001\x01');
 }

@@ -1,3 +1,4 @@
+import { encodeUtf8 } from '../../kit/encoding.ts';
 import { type DiskProbe, diskFault, UNNAMED } from './disk-probe.ts';
 import { type HeaderBytes, readHeader, toCount } from './header-bytes.ts';
 
@@ -25,8 +26,12 @@ export function isVmdkExtent(head: Uint8Array): boolean {
   return head[0] === 0x4b && head[1] === 0x44 && head[2] === 0x4d && head[3] === 0x56;
 }
 
+/** What a text descriptor may begin with: a comment, a blank, or the version. */
+const FIRST_BYTES = new Set(encodeUtf8('# \t\r\nvV'));
+
 /** True for a VMDK text descriptor as QEMU knows it: comments and blank lines, then a version. */
 export function isVmdkDescriptor(head: Uint8Array): boolean {
+  if (!FIRST_BYTES.has(head[0] ?? 0)) return false; // most files, which then need not be made text
   const text = readHeader(head, 'the VMDK descriptor', 'little').latin1(0, Math.min(head.byteLength, 4096));
   return /^# Disk DescriptorFile|^(?:#[^\n]*\n|[ \t\r]*\n)*[ \t]*version[ \t]*=/i.test(text);
 }

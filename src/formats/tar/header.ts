@@ -229,7 +229,9 @@ export function formatTarHeader(file: { name: string; size: number; mtime: numbe
     });
   }
   const block = new Uint8Array(TAR_BLOCK);
-  const ascii = (at: number, text: string): void => block.set(encodeUtf8(text), at);
+  const ascii = (at: number, text: string): void => {
+    for (let i = 0; i < text.length; i++) block[at + i] = text.charCodeAt(i);
+  };
   const large = file.size >= OCTAL_LIMIT;
   const { name, prefix } = splitName(file.name, large);
 
