@@ -167,16 +167,19 @@ describe('a file that is written to meanwhile', () => {
     }
   });
 
-  test('[pack.3] is found out between two readings, too', async () => {
-    using sandbox = makeSandbox();
-    const path = sandbox.write('large.img', large.bytes);
-    const onProgress = ({ phase }: { phase: string }): void => {
-      if (phase === 'write') writeFileSync(path, new Uint8Array(3 * MIB));
-    };
-    const packing = packed(sandbox, ['large.img'], { plain: true, onProgress });
-    await expect(packing).rejects.toMatchObject({ code: 'FILE_CHANGED' });
-    expect(sandbox.list()).toEqual(['large.img']);
-  });
+  test.each(['tar', 'tgz'] as const)(
+    '[pack.3] is found out between two readings, too: %s',
+    async (format) => {
+      using sandbox = makeSandbox();
+      const path = sandbox.write('large.img', large.bytes);
+      const onProgress = ({ phase }: { phase: string }): void => {
+        if (phase === 'write') writeFileSync(path, new Uint8Array(3 * MIB));
+      };
+      const packing = packed(sandbox, ['large.img'], { plain: true, format, onProgress });
+      await expect(packing).rejects.toMatchObject({ code: 'FILE_CHANGED' });
+      expect(sandbox.list()).toEqual(['large.img']);
+    },
+  );
 });
 
 describe('the output', () => {
