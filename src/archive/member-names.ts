@@ -54,6 +54,7 @@ export class MemberNames {
 
 /** The folders above a name. */
 function foldersOf(key: string): readonly string[] {
+  if (!key.includes('/')) return [];
   const parts = key.split('/');
   return parts.slice(1).map((_, i) => parts.slice(0, i + 1).join('/'));
 }

@@ -3,12 +3,13 @@ import { headerName, isZeroBlock, OCTAL_LIMIT, parseTarHeader, TAR_BLOCK } from 
 import { checkPaxGlobal, type PaxRecords, parsePax } from '../formats/tar/pax.ts';
 import { ByteCursor } from '../kit/byte-cursor.ts';
 import { type ByteStream, copyBytes, isZero } from '../kit/bytes.ts';
-import { printable } from '../kit/encoding.ts';
+import { decodeUtf8, printable } from '../kit/encoding.ts';
 import { BundleError, isBundleError } from '../kit/errors.ts';
 import type { Limits } from '../kit/limits.ts';
 import { repairOf } from '../kit/relaxation.ts';
 import type { ArchiveEntry } from './entry.ts';
 import { LONG_NAME_BYTES, longName, nameIn } from './long-name.ts';
+import { MemberBody } from './member-body.ts';
 import { MemberNames } from './member-names.ts';
 import { folderOf } from './passed-folder.ts';
 import { Relaxed } from './relaxed.ts';
@@ -33,7 +34,8 @@ export async function* readTar(
   try {
     for (;;) {
       const offset = cursor.offset;
-      const head = await readHead(cursor, offset, { limits, relaxed, first: offset === 0 });
+      const options = { limits, relaxed, first: offset === 0 };
+      const head = plainHead(cursor, offset, options) ?? (await readHead(cursor, offset, options));
       if (head.kind === 'end') {
         if (names.count === 0)
           throw new BundleError('ARCHIVE_EMPTY', 'the archive has no members', { where: { offset } });
@@ -60,13 +62,20 @@ export async function* readTar(
 
       const body = new MemberBody(cursor, name, size);
       yield { name, size, offset, dataOffset: cursor.offset, body, takeAll: () => body.takeAll() };
-      await body.skipRest();
-      await expectPadding(cursor, name, size);
+      if (!body.isSpent) await body.skipRest();
+      expectZeros(cursor.takeBuffered(padding(size)) ?? (await cursor.take(padding(size))), {
+        cursor,
+        size,
+        member: name,
+      });
     }
   } finally {
     await cursor.close(); // [arc.4]
   }
 }
+
+/** The type of a regular file, as a byte. */
+const FILE_TYPE = 0x30;
 
 /** What comes next: a member, its pax header applied; the end, by its mark or without one; or what has been passed over. */
 type Head =
@@ -81,6 +90,24 @@ interface HeadOptions {
   readonly first: boolean;
 }
 
+/** The head of a member in the usual case, without waiting: it is at hand, and nothing comes before its own header. */
+function plainHead(cursor: ByteCursor, offset: number, options: HeadOptions): Head | undefined {
+  const block = cursor.byteBehind(156) === FILE_TYPE ? cursor.takeBuffered(TAR_BLOCK) : undefined;
+  if (!block) return undefined;
+  try {
+    const header = parseTarHeader(block);
+    return { kind: 'file', name: checkName(decodeUtf8(header.name), options), size: header.size };
+  } catch (error) {
+    throw placed(error, offset, headerName(block));
+  }
+}
+
+/** [arc.3] Every refusal gets a place. */
+function placed(error: unknown, offset: number, member: string): unknown {
+  if (!isBundleError(error)) return error;
+  return error.at({ offset, ...(member ? { member } : {}) });
+}
+
 async function readHead(cursor: ByteCursor, offset: number, options: HeadOptions): Promise<Head> {
   const { limits, relaxed, first } = options;
   let pax: PaxRecords | undefined;
@@ -88,7 +115,7 @@ async function readHead(cursor: ByteCursor, offset: number, options: HeadOptions
   let member = '';
   try {
     for (;;) {
-      const at = cursor.offset; // [arc.3] every refusal below gets a place
+      const at = cursor.offset;
       const block = cursor.takeBuffered(TAR_BLOCK) ?? (await cursor.take(TAR_BLOCK));
       if (block.byteLength < TAR_BLOCK) {
         const whole = block.byteLength === 0 && at > 0 && !pax && long === undefined;
@@ -130,8 +157,7 @@ async function readHead(cursor: ByteCursor, offset: number, options: HeadOptions
       return { kind: 'passed', ...folderOf(name, relaxed, limits) };
     }
   } catch (error) {
-    if (!isBundleError(error)) throw error;
-    throw error.at({ offset, ...(member ? { member } : {}) });
+    throw placed(error, offset, member);
   }
 }
 
@@ -152,7 +178,7 @@ async function readBody(
   const at = cursor.offset;
   const body = copyBytes(await cursor.take(size));
   if (body.byteLength < size) throw cut(at, body.byteLength);
-  await expectPadding(cursor, undefined, size);
+  expectZeros(await cursor.take(padding(size)), { cursor, size, member: undefined });
   return body;
 }
 
@@ -187,14 +213,23 @@ function sizeOf(inHeader: number, inPax: number | undefined): number {
   );
 }
 
+/** Bytes that fill up a member to whole blocks. */
+function padding(size: number): number {
+  return (TAR_BLOCK - (size % TAR_BLOCK)) % TAR_BLOCK;
+}
+
 /** [tar.7] Bytes between members belong to no digest, so they must say nothing. */
-async function expectPadding(cursor: ByteCursor, member: string | undefined, size: number): Promise<void> {
-  const count = (TAR_BLOCK - (size % TAR_BLOCK)) % TAR_BLOCK;
-  if (count === 0) return;
-  const at = cursor.offset;
-  const padding = cursor.takeBuffered(count) ?? (await cursor.take(count));
-  if (padding.byteLength < count) throw cut(at, padding.byteLength, member);
-  if (!isZero(padding)) {
+function expectZeros(
+  bytes: Uint8Array,
+  {
+    cursor,
+    size,
+    member,
+  }: { readonly cursor: ByteCursor; readonly size: number; readonly member: string | undefined },
+): void {
+  const at = cursor.offset - bytes.byteLength;
+  if (bytes.byteLength < padding(size)) throw cut(at, bytes.byteLength, member);
+  if (!isZero(bytes)) {
     throw new BundleError(
       'ARCHIVE_PADDING',
       'the bytes that fill up a member to a whole block are not zero',
@@ -239,48 +274,4 @@ function cut(offset: number, got: number, member?: string, whole = false): Bundl
     where: { offset, ...(member ? { member } : {}) },
     ...(whole ? { fix: `fetch it again and compare sizes; ${repairOf('no-end-mark')}` } : {}),
   });
-}
-
-/** The content of one member: at most once, from the cursor it shares with the reader. */
-class MemberBody implements AsyncIterable<Uint8Array> {
-  readonly #cursor: ByteCursor;
-  readonly #name: string;
-  #left: number;
-
-  constructor(cursor: ByteCursor, name: string, size: number) {
-    this.#cursor = cursor;
-    this.#name = name;
-    this.#left = size;
-  }
-
-  takeAll(): Uint8Array | undefined {
-    const bytes = this.#cursor.takeBuffered(this.#left);
-    if (bytes) this.#left = 0;
-    return bytes;
-  }
-
-  async *[Symbol.asyncIterator](): AsyncGenerator<Uint8Array, void> {
-    while (this.#left > 0) {
-      const part = await this.#cursor.takeSome(this.#left);
-      if (!part) throw this.#cut();
-      this.#left -= part.byteLength;
-      yield part;
-    }
-  }
-
-  async skipRest(): Promise<void> {
-    if (this.#left === 0) return;
-    this.#left -= await this.#cursor.skip(this.#left);
-    if (this.#left > 0) throw this.#cut();
-  }
-
-  #cut(): BundleError {
-    return new BundleError(
-      'ARCHIVE_TRUNCATED',
-      `the archive ends ${this.#left} bytes before the end of "${this.#name}"`,
-      {
-        where: { member: this.#name, offset: this.#cursor.offset },
-      },
-    );
-  }
 }

@@ -1,4 +1,4 @@
-import { encodeUtf8 } from '../kit/encoding.ts';
+import { encodeUtf8, isPlainAscii } from '../kit/encoding.ts';
 import type { Limits } from '../kit/limits.ts';
 
 /** The most that common file systems hold in one name. */
@@ -16,6 +16,14 @@ const DEVICE = /^(con|prn|aux|nul|conin\$|conout\$|(com|lpt)[0-9¹²³]) *(\..*)
  * @see spec/archive.md, clauses name.1 to name.6
  */
 export function memberNameFault(name: string, limits: Limits): string | undefined {
+  const tame = TAME.test(name) && name.length <= Math.min(PART_BYTES, limits.nameBytes);
+  return tame ? undefined : faultIn(name, limits);
+}
+
+/** Names of one part that no rule could have anything against; most are, and a bundle may have many thousand. */
+const TAME = /^(?!con|prn|aux|nul|com|lpt)\w(?:[\w.+=@,-]*[\w+=@,-])?$/i;
+
+function faultIn(name: string, limits: Limits): string | undefined {
   if (name === '') return 'the name is empty';
   if (encodeUtf8(name).byteLength > limits.nameBytes)
     return `the name is longer than ${limits.nameBytes} bytes`; // [name.6]
@@ -51,6 +59,7 @@ function partFault(part: string): string | undefined {
 
 /** What two names have in common when some file system takes them for one: compatibility forms and case folded. */
 export function memberNameKey(name: string): string {
+  if (isPlainAscii(name)) return name.toLowerCase();
   // Lower, upper, lower: "ẞ", "ß" and "ss" fold together only that way; what folding decomposes is composed again.
   return name.normalize('NFKC').toLowerCase().toUpperCase().toLowerCase().normalize('NFKC');
 }

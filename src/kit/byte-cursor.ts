@@ -30,6 +30,11 @@ export class ByteCursor {
     return this.#offset;
   }
 
+  /** The byte that comes after the next `count`, when it is at hand. */
+  byteBehind(count: number): number | undefined {
+    return this.#chunk[this.#used + count];
+  }
+
   /** The next `count` bytes when they are at hand, without waiting; else undefined, and nothing is taken. */
   takeBuffered(count: number): Uint8Array | undefined {
     if (this.#chunk.byteLength - this.#used < count) return undefined;

@@ -51,7 +51,13 @@ export function equalBytes(a: Uint8Array, b: Uint8Array): boolean {
 
 /** True when every byte is zero. */
 export function isZero(bytes: Uint8Array): boolean {
-  return bytes.every((byte) => byte === 0);
+  return isZeroFrom(bytes, 0, bytes.byteLength);
+}
+
+/** True when every byte from `start` up to `end` is zero. */
+export function isZeroFrom(bytes: Uint8Array, start: number, end: number): boolean {
+  for (let i = start; i < end; i++) if (bytes[i] !== 0) return false;
+  return true;
 }
 
 /** A stream of one chunk; nothing when it is empty. */

@@ -20,6 +20,11 @@ export function decodeLatin1(bytes: Uint8Array): string {
   return text;
 }
 
+/** True when every character is of ASCII, and prints. */
+export function isPlainAscii(text: string): boolean {
+  return /^[ -~]*$/.test(text);
+}
+
 /** UTF-8 bytes of a text. */
 export function encodeUtf8(text: string): Uint8Array {
   return utf8.encode(text);

@@ -69,6 +69,29 @@ test('[mf.9] any names and digests are written so that they are read again, or r
   );
 });
 
+test('[mf.5] the usual line is read as one that ends in a blank', () => {
+  const name = fc.oneof(fc.string(), fc.stringMatching(/^[a-c()= /.\r\u2028]{1,12}$/));
+  const word = fc.constantFrom('SHA256', 'SHA1', 'SHA512', 'MD5', 'SHA', 'sha256');
+  const hex = fc.constantFrom('0'.repeat(64), 'a'.repeat(40), 'F'.repeat(64), 'abc');
+  const line = fc
+    .tuple(word, name, hex)
+    .map(([algorithm, file, digest]) => `${algorithm}(${file})= ${digest}`);
+  const outcome = (text: string): unknown => {
+    try {
+      return parseManifest(encodeUtf8(text));
+    } catch (error) {
+      if (!isBundleError(error)) throw error;
+      return error.message;
+    }
+  };
+  fc.assert(
+    fc.property(line, (text) => {
+      expect(outcome(text)).toEqual(outcome(`${text} `));
+    }),
+    { numRuns: 3000 },
+  );
+});
+
 test('[mf.1] any bytes give a manifest or a refusal', () => {
   const pieces = fc
     .array(

@@ -13,7 +13,7 @@ import { DEFAULT_LIMITS } from '../../src/kit/limits.ts';
 import { asArchive, asTar, type Outcome, read, sha256 } from '../factory/archives.ts';
 import { mutated } from '../factory/mutation.ts';
 import { chunked, irregular, sourceOf } from '../factory/streams.ts';
-import { file, pax, record, tar, withChecksum } from '../factory/tar.ts';
+import { file, header, pax, record, tar, withChecksum } from '../factory/tar.ts';
 
 const names = fc
   .oneof(
@@ -243,5 +243,54 @@ test('[arc.4] whenever the reader leaves, the source is closed', async () => {
       }
       expect(source.seen.closed).toBe(true);
     }),
+  );
+});
+
+test('[tar.3] a number is what a pattern says it is', () => {
+  const number = fc.stringMatching(/^ {0,3}[0-8]{0,12}[ \0]{0,3}$/).map((text) => text.slice(0, 12));
+  fc.assert(
+    fc.property(fc.oneof(number, fc.string({ maxLength: 12 })), (text) => {
+      const field = text.padEnd(12, '\0');
+      const digits = /^ *([0-7]+)[ \0]*$/.exec(field)?.[1];
+      const sized = outcomeOf(() => parseTarHeader(header({ size: field })).size);
+      if (field.charCodeAt(0) < 0x80 && /^[\0-\xff]*$/.test(field))
+        expect(sized).toBe(digits === undefined ? 'ARCHIVE_HEADER' : Number.parseInt(digits, 8));
+      const device = field.slice(0, 8);
+      if (!/^[\0-\xff]*$/.test(device)) return;
+      const whole = outcomeOf(() => parseTarHeader(header({ device })).size);
+      expect(whole).toBe(/^ *[0-7]*[ \0]*$/.test(device) ? 0 : 'ARCHIVE_HEADER');
+    }),
+    { numRuns: 5000 },
+  );
+});
+
+function outcomeOf(work: () => number): number | string {
+  try {
+    return work();
+  } catch (error) {
+    if (!isBundleError(error)) throw error;
+    return error.code;
+  }
+}
+
+test('[name.3] a name is as good below a folder as at the top', () => {
+  const name = fc.oneof(
+    fc.string({ maxLength: 12 }),
+    fc.stringMatching(/^[\w.+=@, ~-]{1,12}$/),
+    fc.stringMatching(/^(con|prn|AUX|nul|com[0-9]|LPT1)[ .a-z]{0,3}$/),
+    fc.nat(300).map((length) => 'n'.repeat(length)),
+  );
+  const limits = { ...DEFAULT_LIMITS, nameBytes: 280 };
+  fc.assert(
+    fc.property(
+      name.filter((text) => !text.includes('/')),
+      (text) => {
+        const below = memberNameFault(`x/${text}`, { ...limits, nameBytes: 282 });
+        expect(memberNameFault(text, limits)).toBe(
+          text === '' ? 'the name is empty' : below?.replace('282', '280'),
+        );
+      },
+    ),
+    { numRuns: 5000 },
   );
 });

@@ -15,6 +15,7 @@ export interface ManifestEntry {
 /** A manifest as read: its entries in order, and what about its spelling other tools may stumble over. */
 export interface Manifest {
   readonly entries: readonly ManifestEntry[];
+  readonly byName: ReadonlyMap<string, ManifestEntry>;
   readonly notes: readonly string[];
 }
 
@@ -24,6 +25,8 @@ const DIGEST_HEX: Record<DigestName, number> = { sha1: 40, sha256: 64, sha384: 9
 // [mf.2] The name may hold ")" and "=": the split is unambiguous all the same, since only blanks, one "=" and
 // hex digits may follow the closing parenthesis, and hex digits hold neither.
 const LINE = /^([A-Za-z0-9-]+)([ \t]*)\((.+)\)([ \t]*)=([ \t]*)([0-9A-Fa-f]+)[ \t]*$/;
+/** What `LINE` makes of the usual line, with the same groups, and without looking back through the digest. */
+const USUAL_LINE = /^([A-Z0-9]+)()\(([^)\n\r\u2028\u2029]+)\)()=( )([0-9a-f]+)$/;
 
 /**
  * Parses an OVF manifest (`.mf`): one `SHA256(name)= hex` line for each file.
@@ -60,7 +63,7 @@ export function parseManifest(bytes: Uint8Array, limits: Limits = DEFAULT_LIMITS
     }
     entries.set(entry.name, entry);
   }
-  return { entries: [...entries.values()], notes: [...notes] };
+  return { entries: [...entries.values()], byName: entries, notes: [...notes] };
 }
 
 /** One line at a time: split into a list, a manifest of line ends would take a hundred times its size. */
@@ -74,7 +77,7 @@ function* linesOf(text: string): Generator<string, void> {
 }
 
 function parseLine(line: string, number: number, notes: Set<string>, limits: Limits): ManifestEntry {
-  const match = LINE.exec(line);
+  const match = USUAL_LINE.exec(line) ?? LINE.exec(line);
   const [, word = '', beforeName, name = '', beforeEquals, beforeDigest, hex = ''] = match ?? [];
   // [mf.1] A line that is skipped is a file that nobody checks.
   if (!match) throw syntax(`line ${number} of the manifest is not ALGORITHM(name)= hex`, number);

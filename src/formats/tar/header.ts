@@ -1,4 +1,4 @@
-import { concat, isZero } from '../../kit/bytes.ts';
+import { concat, isZero, isZeroFrom } from '../../kit/bytes.ts';
 import { encodeUtf8, printable } from '../../kit/encoding.ts';
 import { BundleError } from '../../kit/errors.ts';
 import { type Relaxation, repairOf } from '../../kit/relaxation.ts';
@@ -91,7 +91,7 @@ export function parseTarHeader(block: Uint8Array, allows: Allows = allowsNothing
   if (kind === 'folder' && size !== 0)
     throw new BundleError('ARCHIVE_TYPE', 'the archive holds a folder with content');
   // [tar.5] A link target on a file, or a setuid bit, is never an accident worth following.
-  if (!isZero(block.subarray(157, 257))) throw header('a file or folder has a link target');
+  if (!isZeroFrom(block, 157, 257)) throw header('a file or folder has a link target');
   if (((octal(block, 100, 8) ?? 0) & 0o7000) !== 0)
     throw header('the mode has the setuid, setgid or sticky bit');
 
@@ -136,18 +136,26 @@ const RELAXED_KINDS: Partial<Record<Relaxation, Exclude<TarHeader['kind'], 'pax'
   'pax-global': 'pax-global',
 };
 
+const POSIX_MAGIC = encodeUtf8('ustar\x0000');
+/** GNU tar writes the first, VMware ovftool the second. */
+const GNU_MAGICS = [encodeUtf8('ustar  \0'), encodeUtf8('ustar\0 \0')];
+
+function holds(block: Uint8Array, at: number, bytes: Uint8Array): boolean {
+  for (let i = 0; i < bytes.byteLength; i++) if (block[at + i] !== bytes[i]) return false;
+  return true;
+}
+
 function dialectOf(block: Uint8Array): 'posix' | 'gnu' {
-  const magic = String.fromCharCode(...block.subarray(257, 265));
-  if (magic === 'ustar\x0000') {
+  if (holds(block, 257, POSIX_MAGIC)) {
     // star puts times behind a shorter prefix and marks that here; who knows the mark reads another name.
-    if (!isZero(block.subarray(500))) throw header('the header goes on after its last field');
+    if (!isZeroFrom(block, 500, TAR_BLOCK)) throw header('the header goes on after its last field');
     return 'posix';
   }
-  // GNU tar writes the first, VMware ovftool the second; both leave the area of the prefix to other uses.
-  if (magic !== 'ustar  \0' && magic !== 'ustar\0 \0') {
+  // Both kinds of GNU header leave the area of the prefix to other uses.
+  if (!GNU_MAGICS.some((magic) => holds(block, 257, magic))) {
     throw header('the header is not ustar', 'write the archive again with: tar --format=ustar');
   }
-  if (!isZero(block.subarray(345))) throw header('a GNU header uses its extension area');
+  if (!isZeroFrom(block, 345, TAR_BLOCK)) throw header('a GNU header uses its extension area');
   return 'gnu';
 }
 
@@ -168,47 +176,58 @@ function sizeOf(block: Uint8Array): number {
 
 function checkNumbers(block: Uint8Array): void {
   if (octal(block, 100, 8) === undefined) throw header('the mode is not an octal number');
-  for (const [label, at, length, limit] of [
-    ['user id', 108, 8, 2 ** 32],
-    ['group id', 116, 8, 2 ** 32],
-    ['modification time', 136, 12, Number.MAX_SAFE_INTEGER],
-  ] as const) {
-    const bytes = block.subarray(at, at + length);
-    if (length === 8 && isZero(bytes)) continue;
+  for (const [label, at, length, limit] of NUMBERS) {
+    if (length === 8 && isZeroFrom(block, at, at + length)) continue;
     // Beyond these GNU tar ends with an error, and node-tar too.
-    if (bytes[0] === 0x80 && base256(bytes) < limit) continue;
+    if (block[at] === 0x80 && base256(block.subarray(at, at + length)) < limit) continue;
     if (octal(block, at, length) === undefined) throw header(`the ${label} is not an octal number`);
   }
   for (const at of [329, 337]) {
     // Python refuses what is no number, although nobody asks for the device of a regular file.
-    const text = String.fromCharCode(...block.subarray(at, at + 8));
-    if (!/^ *[0-7]*[ \0]*$/.test(text)) throw header('a device number is not an octal number');
+    if (octal(block, at, 8, 0) === undefined) throw header('a device number is not an octal number');
   }
 }
+
+const NUMBERS = [
+  ['user id', 108, 8, 2 ** 32],
+  ['group id', 116, 8, 2 ** 32],
+  ['modification time', 136, 12, Number.MAX_SAFE_INTEGER],
+] as const;
 
 function base256(bytes: Uint8Array): number {
   return bytes.subarray(1).reduce((value, byte) => value * 256 + byte, 0);
 }
 
-/** Octal digits after blanks, then blanks or NULs to the end of the field; undefined for anything else. */
-function octal(block: Uint8Array, at: number, length: number): number | undefined {
-  const text = String.fromCharCode(...block.subarray(at, at + length));
-  const digits = /^ *([0-7]+)[ \0]*$/.exec(text)?.[1];
-  return digits === undefined ? undefined : Number.parseInt(digits, 8);
+/** `least` octal digits or more after blanks, then blanks or NULs to the end of the field; undefined for anything else. */
+function octal(block: Uint8Array, start: number, length: number, least = 1): number | undefined {
+  const end = start + length;
+  let at = start;
+  while (at < end && block[at] === 0x20) at++;
+  const first = at;
+  let value = 0;
+  for (; at < end; at++) {
+    const digit = (block[at] ?? 0) - 0x30;
+    if (digit < 0 || digit > 7) break;
+    value = value * 8 + digit;
+  }
+  if (at - first < least) return undefined;
+  while (at < end && (block[at] === 0x20 || block[at] === 0)) at++;
+  return at === end ? value : undefined;
 }
 
 function checksum(block: Uint8Array): number {
   let sum = 8 * 0x20; // the field itself counts as blanks
-  for (let i = 0; i < TAR_BLOCK; i++) if (i < 148 || i > 155) sum += block[i] ?? 0;
+  for (let i = 0; i < 148; i++) sum += block[i] ?? 0;
+  for (let i = 156; i < TAR_BLOCK; i++) sum += block[i] ?? 0;
   return sum;
 }
 
 function field(block: Uint8Array, at: number, length: number, label: string): Uint8Array {
-  const bytes = block.subarray(at, at + length);
-  const end = bytes.indexOf(0);
-  if (end < 0) return bytes;
-  if (!isZero(bytes.subarray(end))) throw header(`the ${label} goes on after a NUL`);
-  return bytes.subarray(0, end);
+  const limit = at + length;
+  let end = at;
+  while (end < limit && block[end] !== 0) end++;
+  if (!isZeroFrom(block, end, limit)) throw header(`the ${label} goes on after a NUL`);
+  return block.subarray(at, end);
 }
 
 function header(message: string, fix?: string): BundleError {

@@ -14,7 +14,11 @@ const HEX = {
 const LINE = `SHA256(a.ovf)= ${HEX.sha256}`;
 const ENTRY = { name: 'a.ovf', algorithm: 'sha256', digest: HEX.sha256, line: 1 } as const;
 
-const parse = (text: string) => parseManifest(encodeUtf8(text));
+function parse(text: string) {
+  const { entries, byName, notes } = parseManifest(encodeUtf8(text));
+  expect([...byName]).toEqual(entries.map((entry) => [entry.name, entry]));
+  return { entries, notes };
+}
 
 function refusal(text: string | Uint8Array): string {
   try {
