@@ -1,4 +1,4 @@
-import { createHash, type Hash } from 'node:crypto';
+import { createHash, type Hash, hash } from 'node:crypto';
 import type { DigestName } from '../formats/ovf/digest-name.ts';
 
 /** Lower-case hex digests of one content, by algorithm. */
@@ -29,7 +29,7 @@ export class Digester {
 
 /** The lower-case hex digest of bytes in memory. */
 export function digestHex(algorithm: DigestName, bytes: Uint8Array): string {
-  return createHash(algorithm).update(bytes).digest('hex');
+  return hash(algorithm, bytes, 'hex');
 }
 
 /** The digest of bytes in memory, by any algorithm of node:crypto; SHAKE256 with the 64 bytes that CMS has beside Ed448. */

@@ -174,7 +174,7 @@ class Copying {
       bytes += chunk.byteLength;
       onProgress?.({ phase: 'write', bytes, ...(total === undefined ? {} : { total }), member: name });
     }
-    this.#members.push({ name, size, offset, dataOffset, digests: digester.finish() });
+    this.#members.push({ name, size, offset, dataOffset, digests: Object.fromEntries(digester.finish()) });
   }
 
   /** The contents against the manifest, the signature being good. */

@@ -3,7 +3,7 @@ import { type ArchiveFormat, openArchive } from '../archive/open-archive.ts';
 import { Relaxed } from '../archive/relaxed.ts';
 import { ALL_DIGESTS } from '../crypto/digest.ts';
 import type { DigestName } from '../formats/ovf/digest-name.ts';
-import { type Manifest, type ManifestEntry, parseManifest } from '../formats/ovf/manifest.ts';
+import { type Manifest, parseManifest } from '../formats/ovf/manifest.ts';
 import { watch } from '../kit/byte-cursor.ts';
 import { BundleError, type ErrorCode, toBundleError } from '../kit/errors.ts';
 import type { OnProgress } from '../kit/progress.ts';
@@ -115,11 +115,9 @@ class Reading {
   readonly #hint: readonly DigestName[];
   readonly members: ReadMember[] = [];
   #manifest: Manifest | undefined;
-  /** its lines by name: a bundle may be allowed many thousand members */
-  #lines: ReadonlyMap<string, ManifestEntry> = new Map();
   #signature: SignatureJudgement | undefined;
   #judged: { readonly signed: SignedManifest; readonly signature: SignatureJudgement } | undefined;
-  #parsed: { readonly bytes: Uint8Array; readonly manifest: Manifest | undefined } | undefined;
+  #parsed: { readonly bytes: Uint8Array; readonly manifest?: Manifest; readonly error?: unknown } | undefined;
 
   constructor(options: ExamineOptions, hint: readonly DigestName[]) {
     this.#options = options;
@@ -136,9 +134,10 @@ class Reading {
     for await (const entry of entries) {
       onMember(entry.name);
       const algorithms = this.#algorithms(entry.name);
-      const member =
+      const reading =
         aside?.take(entry, algorithms) ??
-        (await readMember(entry, { algorithms, limits, sink, before: this.members }));
+        readMember(entry, { algorithms, limits, sink, before: this.members });
+      const member = reading instanceof Promise ? await reading : reading; // many are at hand, and waiting takes time
       this.members.push(member);
       this.#lookAhead(member);
       if (sink && this.#isRefused(member)) return false;
@@ -148,7 +147,7 @@ class Reading {
 
   #algorithms(name: string): readonly DigestName[] {
     if (!this.#manifest) return this.#hint;
-    const listed = this.#lines.get(name);
+    const listed = this.#manifest.byName.get(name);
     return listed ? [listed.algorithm] : ALL_DIGESTS; // another manifest may still turn out to be the one that counts
   }
 
@@ -161,7 +160,6 @@ class Reading {
       const signed = signedManifestOf(this.members, assignRoles(this.members.map(({ name }) => name)));
       if (signed?.certificate) this.#signature = this.#judgeOnce(signed);
       if (signed) this.#manifest = this.#parseOnce(signed.manifest.bytes);
-      this.#lines = new Map(this.#manifest?.entries.map((line) => [line.name, line]));
     } catch {
       // said again, and reported, when everything has been read
     }
@@ -193,12 +191,19 @@ class Reading {
     return signature;
   }
 
-  #parseOnce(bytes: Uint8Array): Manifest | undefined {
-    if (this.#parsed?.bytes !== bytes) {
-      this.#parsed = { bytes, manifest: undefined }; // what cannot be read once cannot be read again
-      this.#parsed = { bytes, manifest: parseManifest(bytes, this.#options.limits) };
-    }
+  /** A manifest may have many thousand lines; what cannot be read once cannot be read again. */
+  #parseOnce(bytes: Uint8Array): Manifest {
+    if (this.#parsed?.bytes !== bytes) this.#parsed = { bytes, ...this.#parse(bytes) };
+    if (!this.#parsed.manifest) throw this.#parsed.error;
     return this.#parsed.manifest;
+  }
+
+  #parse(bytes: Uint8Array): { readonly manifest?: Manifest; readonly error?: unknown } {
+    try {
+      return { manifest: parseManifest(bytes, this.#options.limits) };
+    } catch (error) {
+      return { error };
+    }
   }
 
   /**
@@ -210,7 +215,7 @@ class Reading {
     if (!this.#signature) return false;
     if (!this.#manifest || this.#signature.errors.some(({ code }) => !CURABLE.has(code))) return true;
     if (rolePartOf(member.name) || (isEvidence(member.name) && member.bytes)) return false;
-    const entry = this.#lines.get(member.name);
+    const entry = this.#manifest.byName.get(member.name);
     return !entry || digestOf(member, entry.algorithm) !== entry.digest;
   }
 
@@ -238,6 +243,7 @@ class Reading {
         signed: signature?.signed ?? false,
         allowances,
         limits,
+        parse: (bytes) => this.#parseOnce(bytes),
       },
     );
     errors.push(...(signature?.errors ?? []), ...contents.errors);

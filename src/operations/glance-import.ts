@@ -35,13 +35,22 @@ const SITE = '.site.glance.json';
 export function signingSink(staging: Staging, signer: ImageSigner): SigningSink {
   const signings = new Map<string, ImageSigning>();
   const names = new Set<string>();
+  const signingOf = (member: string): ImageSigning | undefined => {
+    names.add(member.toLowerCase());
+    if (rolePartOf(member) || isEvidence(member)) return undefined;
+    const signing = openImageSigning(signer.privateKey, signer.hash);
+    signings.set(member, signing);
+    return signing;
+  };
   return {
+    store: (member, content) => {
+      signingOf(member)?.update(content);
+      return staging.store(member, content);
+    },
     create: async (member) => {
       const writer = await staging.create(member);
-      names.add(member.toLowerCase());
-      if (rolePartOf(member) || isEvidence(member)) return writer;
-      const signing = openImageSigning(signer.privateKey, signer.hash);
-      signings.set(member, signing);
+      const signing = signingOf(member);
+      if (!signing) return writer;
       return {
         write: async (chunk) => {
           await writer.write(chunk);

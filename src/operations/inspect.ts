@@ -149,7 +149,7 @@ async function inspectMember(
     tail = copyBytes(concat([tail, chunk.subarray(-PROBE_TAIL_BYTES)]).subarray(-PROBE_TAIL_BYTES));
   }
   noteDisk(disks, name, [concat(head), tail, size]);
-  return { name, size, offset, dataOffset, digests: digester.finish() };
+  return { name, size, offset, dataOffset, digests: Object.fromEntries(digester.finish()) };
 }
 
 function noteDisk(disks: Record<string, DiskProbe>, name: string, image: Parameters<typeof probeDisk>): void {
@@ -192,7 +192,7 @@ function claims(
 
 function fileReport(member: ReadMember, roles: BundleRoles): FileReport {
   const { name, size, offset, bytes, digests } = member;
-  const actual = bytes ? digestHex('sha256', bytes) : (digests.get('sha256') ?? '');
+  const actual = bytes ? digestHex('sha256', bytes) : (digests.sha256 ?? '');
   const role = roleOf(member, roles);
   return { name, role, size, offset, algorithm: 'sha256', actual, status: 'unchecked' };
 }

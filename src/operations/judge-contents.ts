@@ -43,6 +43,8 @@ export function judgeContents(
     readonly signed: boolean;
     readonly allowances: Allowances;
     readonly limits: Limits;
+    /** reads the manifest, when that has been done before */
+    readonly parse?: (manifest: Uint8Array) => Manifest;
   },
 ): ContentsJudgement {
   const { roles, members, complete } = contents;
@@ -51,7 +53,8 @@ export function judgeContents(
 
   let manifest: Manifest;
   try {
-    manifest = parseManifest(manifestMember.bytes, options.limits);
+    const { parse = (bytes) => parseManifest(bytes, options.limits) } = options;
+    manifest = parse(manifestMember.bytes);
   } catch (error) {
     const fault = toBundleError(error).at({ member: manifestMember.name });
     const checks: Check[] = [{ id: 'manifest.syntax', status: 'fail', detail: fault.message }];
@@ -65,7 +68,7 @@ export function judgeContents(
 
   const errors: BundleError[] = [];
   const warnings = [...manifest.notes];
-  const listed = new Map(manifest.entries.map((entry) => [entry.name, entry]));
+  const listed = manifest.byName;
   const files = members.map((member) => judgeMember(member, listed.get(member.name), roles));
 
   errors.push(...manifestFaults(manifest, manifestMember.name, roles));
@@ -146,14 +149,17 @@ export function roleOf({ name, bytes }: ReadMember, roles: BundleRoles): FileRep
 }
 
 function judgeMember(member: ReadMember, entry: ManifestEntry | undefined, roles: BundleRoles): FileReport {
-  const plain = unchecked(member, roles);
-  if (plain.role === 'manifest' || plain.role === 'certificate' || plain.role === 'timestamp') return plain;
+  const { name, size, offset } = member;
+  const role = roleOf(member, roles);
+  const unread = role === 'manifest' || role === 'certificate' || role === 'timestamp';
+  if (unread) return { name, role, size, offset, status: 'unchecked' };
   // [cover.1] Revocation information is vouched for by its issuer, and comes when the manifest is long signed.
-  if (!entry) return plain.role === 'revocation' ? plain : { ...plain, status: 'unlisted' };
+  if (!entry) return { name, role, size, offset, status: role === 'revocation' ? 'unchecked' : 'unlisted' };
   const actual = digestOf(member, entry.algorithm);
-  const common = { ...plain, algorithm: entry.algorithm, expected: entry.digest };
-  if (actual === undefined) return common;
-  return { ...common, actual, status: actual === entry.digest ? 'ok' : 'mismatch' };
+  const { algorithm, digest: expected } = entry;
+  if (actual === undefined) return { name, role, size, offset, status: 'unchecked', algorithm, expected };
+  const status = actual === expected ? 'ok' : 'mismatch';
+  return { name, role, size, offset, status, algorithm, expected, actual };
 }
 
 /** [cover.4] What the manifest must not say: itself, its signature, nothing at all. */
@@ -207,9 +213,10 @@ function digestFaults(
   manifestName: string,
 ): BundleError[] {
   return files.flatMap((file) => {
-    const line = listed.get(file.name)?.line;
+    if (file.status === 'ok') return [];
     const where = { member: file.name, ...(file.offset === undefined ? {} : { offset: file.offset }) };
     if (file.status === 'mismatch') {
+      const line = listed.get(file.name)?.line;
       const message = `"${file.name}" does not match its ${file.algorithm} digest in "${manifestName}" line ${line}`;
       return [new BundleError('DIGEST_MISMATCH', message, { where })];
     }

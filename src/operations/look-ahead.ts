@@ -28,11 +28,13 @@ export async function manifestDigests(
     const members: ReadMember[] = [];
     for await (const entry of (await openArchive(stream, limits, new Relaxed(relax))).entries) {
       const kind = rolePartOf(entry.name)?.kind;
+      // What is hashed from here on is hashed as that manifest says, unless another takes its place after all.
+      if (!kind && assignRoles(members.map((member) => member.name)).manifest) return ALL_DIGESTS;
       const { name, size, offset, dataOffset } = entry;
       if (kind === 'mf') {
         const options = { algorithms: [], limits, sink: undefined, before: members };
         members.push(await readMember(entry, options));
-      } else if (kind) members.push({ name, size, offset, dataOffset, digests: new Map() });
+      } else if (kind) members.push({ name, size, offset, dataOffset, digests: {} });
       const roles = assignRoles(members.map((member) => member.name));
       if (roles.descriptor && roles.manifest) break; // nothing behind can take their place
     }

@@ -1,10 +1,13 @@
 import type { ArchiveEntry } from '../archive/entry.ts';
-import { Digester, type Digests, digestHex } from '../crypto/digest.ts';
+import { Digester, digestHex } from '../crypto/digest.ts';
 import type { DigestName } from '../formats/ovf/digest-name.ts';
 import { collect } from '../kit/bytes.ts';
 import { BundleError } from '../kit/errors.ts';
-import type { Limits } from '../kit/limits.ts';
+import { CHUNK_BYTES, type Limits } from '../kit/limits.ts';
 import { isEvidence, type PartKind, rolePartOf } from './bundle-roles.ts';
+
+/** Lower-case hex digests by algorithm; a plain object, since there may be many thousand members. */
+export type MemberDigests = Readonly<Partial<Record<DigestName, string>>>;
 
 /** A member that has been read to its end. */
 export interface ReadMember {
@@ -13,7 +16,7 @@ export interface ReadMember {
   readonly offset: number;
   readonly dataOffset: number;
   /** digests that were computed on the way */
-  readonly digests: Digests;
+  readonly digests: MemberDigests;
   /** the content of a member that may be descriptor, manifest, certificate file or timestamp, or is revocation information */
   readonly bytes?: Uint8Array;
 }
@@ -25,55 +28,78 @@ interface MemberSink {
   discard(): Promise<void>;
 }
 
-/** Makes a sink for each member. */
+/** Makes a sink for each member, or takes a small one whole; then there may be something to wait for before the next. */
 export interface BundleSink {
   create(member: string): Promise<MemberSink>;
+  store(member: string, content: Uint8Array): Promise<void> | undefined;
 }
 
+/** A member of so many bytes is read whole before it is hashed and stored: each piece would cost more than a copy. */
+const SMALL_BYTES = CHUNK_BYTES / 4;
+
 /** Reads one member once: its bytes are hashed, kept when they are small and speak about the others, and stored. */
-export async function readMember(
-  entry: ArchiveEntry,
-  options: {
-    readonly algorithms: readonly DigestName[];
-    readonly limits: Limits;
-    readonly sink: BundleSink | undefined;
-    /** those read before it, which share the limit of what is kept in memory */
-    readonly before: readonly ReadMember[];
-  },
-): Promise<ReadMember> {
+export function readMember(entry: ArchiveEntry, options: ReadOptions): ReadMember | Promise<ReadMember> {
+  const whole = keptKindOf(entry.name) === undefined ? entry.takeAll() : undefined;
+  return whole ? readWhole(entry, whole, options) : readInPieces(entry, options);
+}
+
+/** How a member is read. */
+interface ReadOptions {
+  readonly algorithms: readonly DigestName[];
+  readonly limits: Limits;
+  readonly sink: BundleSink | undefined;
+  /** those read before it, which share the limit of what is kept in memory */
+  readonly before: readonly ReadMember[];
+}
+
+function readWhole(
+  { name, size, offset, dataOffset }: ArchiveEntry,
+  whole: Uint8Array,
+  { algorithms, sink }: ReadOptions,
+): ReadMember | Promise<ReadMember> {
+  const member = { name, size, offset, dataOffset, digests: digestsOf(algorithms, whole) };
+  const storing = sink?.store(name, whole);
+  return storing === undefined ? member : storing.then(() => member);
+}
+
+async function readInPieces(entry: ArchiveEntry, options: ReadOptions): Promise<ReadMember> {
   const { name, size, offset, dataOffset } = entry;
+  const room = roomFor(entry, options);
+  if (room !== undefined) {
+    const bytes = await collect(entry.body, room, () => tooLarge(name, options.limits, offset));
+    await options.sink?.store(name, bytes);
+    return { name, size, offset, dataOffset, digests: {}, bytes };
+  }
+  if (size <= SMALL_BYTES) return readWhole(entry, await wholeOf(entry), options);
+
   const sink = await options.sink?.create(name);
   try {
-    const room = roomFor(entry, options);
-    if (room !== undefined) {
-      const bytes = await collect(entry.body, room, () => tooLarge(name, options.limits, offset));
-      await sink?.write(bytes);
-      await sink?.finish();
-      return { name, size, offset, dataOffset, digests: new Map(), bytes };
-    }
-
     const digester = new Digester(options.algorithms);
-    const whole = entry.takeAll();
-    if (whole) {
-      digester.update(whole);
-      await sink?.write(whole);
-    } else {
-      for await (const chunk of entry.body) {
-        await sink?.write(chunk); // it is under way while the same buffer is hashed
-        digester.update(chunk);
-      }
+    for await (const chunk of entry.body) {
+      await sink?.write(chunk); // it is under way while the same buffer is hashed
+      digester.update(chunk);
     }
     await sink?.finish();
-    return { name, size, offset, dataOffset, digests: digester.finish() };
+    return { name, size, offset, dataOffset, digests: Object.fromEntries(digester.finish()) };
   } catch (error) {
     await sink?.discard();
     throw error;
   }
 }
 
+function digestsOf(algorithms: readonly DigestName[], bytes: Uint8Array): MemberDigests {
+  const digests: Partial<Record<DigestName, string>> = {};
+  for (const name of algorithms) digests[name] = digestHex(name, bytes);
+  return digests;
+}
+
+function wholeOf({ body, size, name }: ArchiveEntry): Promise<Uint8Array> {
+  return collect(body, size, () => new BundleError('INTERNAL', `"${name}" is longer than its size`));
+}
+
 /** The digest of a member; undefined when it was not computed and cannot be any more. */
 export function digestOf(member: ReadMember, algorithm: DigestName): string | undefined {
-  return member.bytes ? digestHex(algorithm, member.bytes) : member.digests.get(algorithm);
+  return member.bytes ? digestHex(algorithm, member.bytes) : member.digests[algorithm];
 }
 
 /** What is kept in memory of a bundle, each kind with a limit of its own. */

@@ -12,7 +12,7 @@ interface Waiting {
   readonly end: number;
   readonly algorithms: readonly DigestName[];
   /** filled in by the hashing; empty until then */
-  readonly digests: Map<DigestName, string>;
+  readonly digests: Partial<Record<DigestName, string>>;
 }
 
 /**
@@ -47,7 +47,7 @@ export class SetAside {
     const end = dataOffset + size;
     if (size < this.#limits.laneBytes || end > this.#size) return undefined;
     if (rolePartOf(name) || isEvidence(name)) return undefined;
-    const digests = new Map<DigestName, string>();
+    const digests: Partial<Record<DigestName, string>> = {};
     this.#waiting.push({ start: dataOffset, end, algorithms, digests });
     return { name, size, offset, dataOffset, digests };
   }
@@ -83,7 +83,7 @@ export class SetAside {
       onBytes: (bytes) => onBytes(walked + bytes),
     });
     for (const [i, { algorithms, digests }] of this.#waiting.entries()) {
-      for (const name of algorithms) digests.set(name, hashed[i]?.digest(0, name) ?? '');
+      for (const name of algorithms) digests[name] = hashed[i]?.digest(0, name) ?? '';
     }
   }
 }

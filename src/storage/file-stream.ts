@@ -14,7 +14,7 @@ export class FileStream implements SkippableStream, SeekableStream, AsyncIterato
   readonly #descriptor: number;
   readonly #path: string;
   readonly #signal: AbortSignal | undefined;
-  readonly #buffers: readonly [Buffer, Buffer];
+  readonly #buffers: readonly [Uint8Array, Uint8Array];
   readonly #end: number;
   #position: number;
   #turn = 0;
@@ -28,7 +28,7 @@ export class FileStream implements SkippableStream, SeekableStream, AsyncIterato
     part: { readonly start: number; readonly end: number } = { start: 0, end: Number.POSITIVE_INFINITY },
   ) {
     const size = Math.max(1, Math.min(CHUNK_BYTES, part.end - part.start));
-    this.#buffers = [Buffer.allocUnsafeSlow(size), Buffer.allocUnsafeSlow(size)];
+    this.#buffers = [plainBuffer(size), plainBuffer(size)];
     this.#position = part.start;
     this.#end = part.end;
     this.#descriptor = descriptor;
@@ -67,7 +67,7 @@ export class FileStream implements SkippableStream, SeekableStream, AsyncIterato
     return { done: false, value: buffer.subarray(0, count) };
   }
 
-  #read(buffer: Buffer): number {
+  #read(buffer: Uint8Array): number {
     try {
       const length = Math.max(0, Math.min(buffer.length, this.#end - this.#position));
       return length === 0 ? 0 : readSync(this.#descriptor, buffer, 0, length, this.#position);
@@ -75,6 +75,11 @@ export class FileStream implements SkippableStream, SeekableStream, AsyncIterato
       throw readError(error, this.#path);
     }
   }
+}
+
+/** Not a `Buffer`: many views are made of each, and views of that are slow to make. */
+function plainBuffer(size: number): Uint8Array {
+  return new Uint8Array(Buffer.allocUnsafeSlow(size).buffer);
 }
 
 /** Random access to an open file, which stays the caller's to close. */

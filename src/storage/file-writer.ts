@@ -1,12 +1,12 @@
 import { constants } from 'node:fs';
 import { type FileHandle, open } from 'node:fs/promises';
 import { CHUNK_BYTES } from '../kit/limits.ts';
+import { isHole } from './hole.ts';
 import { writeError } from './io-errors.ts';
 import type { WrittenFile } from './written-file.ts';
 
 /** Chunks below this are gathered before they are written. */
 const DIRECT_BYTES = CHUNK_BYTES / 4;
-const ZEROS = Buffer.alloc(CHUNK_BYTES);
 /** What is written before the disk is given it, beside further writes: else all of it would be waited for in the end. */
 const SYNC_BYTES = 64 * CHUNK_BYTES;
 
@@ -18,7 +18,7 @@ const SYNC_BYTES = 64 * CHUNK_BYTES;
 export class FileWriter {
   readonly #handle: FileHandle;
   readonly #name: string;
-  readonly #gathered = Buffer.allocUnsafe(DIRECT_BYTES);
+  #gathered: Buffer | undefined;
   #filled = 0;
   #position = 0;
   #pending: Promise<void> = Promise.resolve();
@@ -54,6 +54,7 @@ export class FileWriter {
       return;
     }
     await this.#pending; // it may still read the chunk before this one, which is the caller's again when we return
+    this.#gathered ??= Buffer.allocUnsafeSlow(DIRECT_BYTES);
     for (let at = 0; at < chunk.byteLength; ) {
       const count = Math.min(chunk.byteLength - at, DIRECT_BYTES - this.#filled);
       this.#gathered.set(chunk.subarray(at, at + count), this.#filled);
@@ -92,7 +93,7 @@ export class FileWriter {
   }
 
   async #flush(): Promise<void> {
-    if (this.#filled > 0) await this.#start(this.#gathered.subarray(0, this.#filled));
+    if (this.#gathered && this.#filled > 0) await this.#start(this.#gathered.subarray(0, this.#filled));
     await this.#pending;
     this.#filled = 0;
   }
@@ -136,11 +137,4 @@ export class FileWriter {
       throw writeError(error, this.#name);
     }
   }
-}
-
-/** True for a whole block or more of zeros; short runs are not worth a hole. */
-function isHole(bytes: Uint8Array): boolean {
-  if (bytes.byteLength < 4096 || bytes.byteLength > ZEROS.length) return false;
-  if (bytes[0] !== 0 || bytes[bytes.byteLength >> 1] !== 0 || bytes[bytes.byteLength - 1] !== 0) return false;
-  return ZEROS.compare(bytes, 0, bytes.byteLength, 0, bytes.byteLength) === 0;
 }

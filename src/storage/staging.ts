@@ -29,6 +29,8 @@ export interface Staging extends AsyncDisposable {
   readonly swept: readonly string[];
   /** creates the file of a member; folders in its name are made */
   create(member: string): Promise<FileWriter>;
+  /** creates the file of a small member with its whole content; there may be something to wait for before the next */
+  store: WaitingFolder['store'];
   /** takes a member out again before publishing, and the folders that it leaves empty */
   remove(member: string): Promise<void>;
   /** the bytes of a member again; `close` when they have been read */
@@ -54,12 +56,14 @@ export function openStaging(destination: string): Staging {
   return {
     swept,
     create: folder.create,
+    store: folder.store,
     remove: folder.remove,
     read: folder.read,
     rename: folder.rename,
     publish: async () => {
       let replaced = false;
       try {
+        await folder.settled();
         for (const path of folder.folders) await syncFolder(path);
         expectVacant(target, destination);
         folder.checkUnchanged();
@@ -85,7 +89,7 @@ export function openStaging(destination: string): Staging {
 }
 
 /** Members that wait to be written again, and are never published. */
-export interface Scratch extends Pick<WaitingFolder, 'create' | 'read'>, AsyncDisposable {
+export interface Scratch extends Pick<WaitingFolder, 'create' | 'store' | 'read'>, AsyncDisposable {
   readonly swept: readonly string[];
 }
 
@@ -94,8 +98,8 @@ export function openScratch(output: string): Scratch {
   const beside = output === '-' ? tmpdir() : dirname(resolve(output));
   const base = output === '-' ? 'bulla' : basename(output);
   const { swept, folder } = prepare(beside, `.${base}`, output);
-  const { create, read } = folder;
-  return { swept, create, read, [Symbol.asyncDispose]: () => folder[Symbol.asyncDispose]() };
+  const { create, store, read } = folder;
+  return { swept, create, store, read, [Symbol.asyncDispose]: () => folder[Symbol.asyncDispose]() };
 }
 
 function prepare(

@@ -12,11 +12,14 @@ import {
 import { rename, rm, unlink } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import type { ByteStream } from '../kit/bytes.ts';
+import type { BundleError } from '../kit/errors.ts';
 import { FileStream } from './file-stream.ts';
 import { FileWriter } from './file-writer.ts';
 import { writeError } from './io-errors.ts';
 import { partialName } from './partial.ts';
-import { isThere, takenAway } from './written-file.ts';
+import { Settling } from './settling.ts';
+import { writeWholeFile } from './whole-file.ts';
+import { isThere, takenAway, type WrittenFile } from './written-file.ts';
 
 /** A private folder for members that wait, mode 0700, their files 0600. Disposing it removes it, unless it was given away. */
 export interface WaitingFolder extends AsyncDisposable {
@@ -26,6 +29,10 @@ export interface WaitingFolder extends AsyncDisposable {
   readonly folders: ReadonlySet<string>;
   /** creates the file of a member; folders in its name are made */
   create(member: string): Promise<FileWriter>;
+  /** creates the file of a small member with its whole content; there may be something to wait for before the next */
+  store(member: string, content: Uint8Array): Promise<void> | undefined;
+  /** what was stored is on the disk. @throws {BundleError} `STORAGE_*` [import.4] */
+  settled(): Promise<void>;
   /** takes a member out again, and the folders that it leaves empty */
   remove(member: string): Promise<void>;
   /** gives a member another name, which no member has; says which */
@@ -44,35 +51,52 @@ export function openWaitingFolder(parent: string, base: string, shown: string): 
   mkdirSync(path, 0o700);
   const made = lstatSync(path);
   const folders = new Set([path]);
-  const files = new Map<string, FileWriter>();
+  const files = new Map<string, { readonly written: WrittenFile | undefined }>();
+  const settling = new Settling();
   let ours = true;
   const expectUnchanged = (member: string): void => {
     const { written } = files.get(member) ?? {};
     if (!isThere(join(path, member), written)) throw takenAway(join(shown, member));
   };
 
+  /** Where a member goes; the folders above it are made. */
+  const placeFor = (member: string): string => {
+    const file = join(path, member);
+    const above: string[] = [];
+    for (let up = dirname(file); up.length > path.length; up = dirname(up)) above.unshift(up);
+    // One by one, and never the folder that all is in: had it been taken away, it would come back empty.
+    for (const folder of above.filter((folder) => !folders.has(folder))) {
+      mkdirSync(folder, 0o700);
+      folders.add(folder);
+    }
+    return file;
+  };
+  const failed = (member: string, error: unknown): BundleError =>
+    isThere(path, made) ? writeError(error, join(shown, member)) : takenAway(shown, error);
+
   return {
     path,
     made,
     folders,
     create: async (member) => {
-      const file = join(path, member);
-      const name = join(shown, member);
-      const above: string[] = [];
-      for (let up = dirname(file); up.length > path.length; up = dirname(up)) above.unshift(up);
       try {
-        // One by one, and never the folder that all is in: had it been taken away, it would come back empty.
-        for (const folder of above.filter((folder) => !folders.has(folder))) {
-          mkdirSync(folder, 0o700);
-          folders.add(folder);
-        }
-        const writer = await FileWriter.create(file, 0o600, name);
+        const writer = await FileWriter.create(placeFor(member), 0o600, join(shown, member));
         files.set(member, writer);
         return writer;
       } catch (error) {
-        throw isThere(path, made) ? writeError(error, name) : takenAway(shown, error);
+        throw failed(member, error);
       }
     },
+    store: (member, content) => {
+      try {
+        const { descriptor, written } = writeWholeFile(placeFor(member), 0o600, content);
+        files.set(member, { written });
+        return settling.add(descriptor, join(shown, member));
+      } catch (error) {
+        throw failed(member, error);
+      }
+    },
+    settled: () => settling.settled(),
     remove: async (member) => {
       const file = join(path, member);
       try {
@@ -123,6 +147,7 @@ export function openWaitingFolder(parent: string, base: string, shown: string): 
       ours = false;
     },
     [Symbol.asyncDispose]: async () => {
+      await settling.settled().catch(() => {}); // it has open files
       // Why it came to this says more than that it could not be removed; the next run sweeps.
       if (ours) await rm(path, { recursive: true, force: true }).catch(() => {});
     },

@@ -1,0 +1,37 @@
+import { closeSync, constants, fstatSync, ftruncateSync, openSync, writeSync } from 'node:fs';
+import { isHole } from './hole.ts';
+import type { WrittenFile } from './written-file.ts';
+
+/** A small file that has been written, and is open until somebody has put it on the disk. */
+export interface WholeFile {
+  readonly descriptor: number;
+  readonly written: WrittenFile;
+}
+
+/**
+ * Creates `path`, which must not exist, with this content, without waiting: for a small file each wait would take
+ * longer than the writing.
+ *
+ * @throws what the system does; nothing is open then
+ */
+export function writeWholeFile(path: string, mode: number, content: Uint8Array): WholeFile {
+  const { O_WRONLY, O_CREAT, O_EXCL, O_NOFOLLOW } = constants;
+  const descriptor = openSync(path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, mode);
+  try {
+    if (isHole(content)) ftruncateSync(descriptor, content.byteLength);
+    else writeAll(descriptor, content);
+    const { dev, ino, size } = fstatSync(descriptor);
+    return { descriptor, written: { dev, ino, size } };
+  } catch (error) {
+    closeSync(descriptor);
+    throw error;
+  }
+}
+
+function writeAll(descriptor: number, content: Uint8Array): void {
+  for (let at = 0; at < content.byteLength; ) {
+    const count = writeSync(descriptor, content, at, content.byteLength - at, at);
+    if (count === 0) throw new Error('the file system takes no more bytes, and does not say why');
+    at += count;
+  }
+}
