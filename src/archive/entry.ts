@@ -11,6 +11,8 @@ export interface ArchiveEntry {
   readonly body: ByteStream;
   /** The whole content when it is at hand already, so that a small member costs no waiting; taken instead of `body`. */
   takeAll(): Uint8Array | undefined;
+  /** Leaves out the next `count` bytes of `body`; a tar can, and where its source can as well they are not read at all. */
+  skip?(count: number): Promise<void>;
 }
 
 /** The members of an archive, in order; the archive is proven sound only when the sequence has ended. */

@@ -35,11 +35,16 @@ export class MemberBody implements AsyncIterable<Uint8Array> {
     }
   }
 
+  /** Leaves out the next bytes. @throws {BundleError} `ARCHIVE_TRUNCATED` */
+  async skip(count: number): Promise<void> {
+    const skipped = await this.#cursor.skip(count);
+    this.#left -= skipped;
+    if (skipped < count) throw this.#cut();
+  }
+
   /** Leaves out what has not been taken. @throws {BundleError} `ARCHIVE_TRUNCATED` */
   async skipRest(): Promise<void> {
-    if (this.#left === 0) return;
-    this.#left -= await this.#cursor.skip(this.#left);
-    if (this.#left > 0) throw this.#cut();
+    if (this.#left > 0) await this.skip(this.#left);
   }
 
   #cut(): BundleError {

@@ -61,7 +61,11 @@ export async function* readTar(
       }
 
       const body = new MemberBody(cursor, name, size);
-      yield { name, size, offset, dataOffset: cursor.offset, body, takeAll: () => body.takeAll() };
+      yield {
+        ...{ name, size, offset, dataOffset: cursor.offset, body },
+        takeAll: () => body.takeAll(),
+        skip: (count) => body.skip(count),
+      };
       if (!body.isSpent) await body.skipRest();
       expectZeros(cursor.takeBuffered(padding(size)) ?? (await cursor.take(padding(size))), {
         cursor,

@@ -105,7 +105,8 @@ export class ByteCursor {
   }
 }
 
-function isSkippable(source: ByteStream): source is SkippableStream {
+/** Whether bytes can be left out without reading them. */
+export function isSkippable(source: ByteStream): source is SkippableStream {
   return 'skip' in source && typeof source.skip === 'function';
 }
 

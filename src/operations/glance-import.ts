@@ -3,6 +3,7 @@ import { type ImageSigning, openImageSigning } from '../crypto/image-signature.t
 import type { DiskFormat } from '../formats/disk/disk-probe.ts';
 import { namedProperties } from '../formats/glance/format-properties.ts';
 import type { Descriptor } from '../formats/ovf/descriptor.ts';
+import type { ByteStream } from '../kit/bytes.ts';
 import { BundleError } from '../kit/errors.ts';
 import type { Staging } from '../storage/staging.ts';
 import { isEvidence, rolePartOf } from './bundle-roles.ts';
@@ -32,7 +33,7 @@ export interface SigningSink extends BundleSink {
 const SITE = '.site.glance.json';
 
 /** Wraps a staging folder so that disk images are signed on their way into it. */
-export function signingSink(staging: Staging, signer: ImageSigner): SigningSink {
+export function signingSink(staging: Staging, signer: ImageSigner, sink: BundleSink = staging): SigningSink {
   const signings = new Map<string, ImageSigning>();
   const names = new Set<string>();
   const signingOf = (member: string): ImageSigning | undefined => {
@@ -45,13 +46,15 @@ export function signingSink(staging: Staging, signer: ImageSigner): SigningSink 
   return {
     store: (member, content) => {
       signingOf(member)?.update(content);
-      return staging.store(member, content);
+      return sink.store(member, content);
     },
-    create: async (member) => {
-      const writer = await staging.create(member);
+    create: async (member, size) => {
+      const writer = await sink.create(member, size);
       const signing = signingOf(member);
       if (!signing) return writer;
+      const { kept } = writer;
       return {
+        ...(kept && { kept: { bytes: kept.bytes, stream: seen(kept.stream, signing) } }),
         write: async (chunk) => {
           await writer.write(chunk);
           signing.update(chunk);
@@ -77,6 +80,13 @@ export function signingSink(staging: Staging, signer: ImageSigner): SigningSink 
       return images;
     },
   };
+}
+
+async function* seen(stream: ByteStream, signing: ImageSigning): AsyncGenerator<Uint8Array, void> {
+  for await (const chunk of stream) {
+    signing.update(chunk);
+    yield chunk;
+  }
 }
 
 function taken(name: string): BundleError {

@@ -1,7 +1,10 @@
 import { checkAborted } from '../kit/bytes.ts';
 import { openDeadline } from '../kit/deadline.ts';
+import { printable } from '../kit/encoding.ts';
+import type { ErrorKind } from '../kit/error-kinds.ts';
 import { BundleError, toBundleError } from '../kit/errors.ts';
 import { DEFAULT_LIMITS } from '../kit/limits.ts';
+import type { LeftFolder } from '../storage/left-folder.ts';
 import type { BundleInput } from '../storage/open-source.ts';
 import { openStaging, type Staging } from '../storage/staging.ts';
 import { assemble, planAssembly } from './assemble.ts';
@@ -9,7 +12,9 @@ import { diskImagesOf } from './disk-images.ts';
 import type { Examination } from './examine.ts';
 import type { SigningSink, SiteImage } from './glance-import.ts';
 import type { ImageSigner } from './glance-sign.ts';
+import type { BundleSink } from './read-member.ts';
 import { type FileReport, makeReport, type Report, sweptWarnings } from './report.ts';
+import type { ResumingSink } from './resuming-sink.ts';
 import { examineAndReport, type VerifyOptions } from './verify.ts';
 
 /** How a bundle is imported: verified as `verify` does, and published only by its verdict. */
@@ -24,6 +29,11 @@ export interface ImportOptions extends VerifyOptions {
   readonly decompress?: boolean;
   /** verify and say what would be published, but store nothing */
   readonly dryRun?: boolean;
+  /**
+   * go on with what an import into the same folder has left that did not come to its end, as far as the bundle has block
+   * digests; and when this one does not either, leave what has come to the next [resume.1]
+   */
+  readonly resume?: boolean;
   /** the site's own key: each disk image is signed with it for Glance, the properties beside it as `NAME.site.glance.json` [glance.35] */
   readonly imageSigner?: ImageSigner;
 }
@@ -48,12 +58,31 @@ export interface ImportResult {
  */
 export async function importBundle(input: BundleInput, options: ImportOptions): Promise<ImportResult> {
   using deadline = openDeadline(options);
-  await using staging = options.dryRun ? undefined : openStaging(options.destination);
+  const { destination, imageSigner, resume = false } = options;
+  await using staging = options.dryRun ? undefined : openStaging(destination, { resume });
   const timed = { ...options, ...deadline };
-  const { imageSigner } = options;
-  const signing = staging && imageSigner ? await openSigning(staging, imageSigner) : undefined;
-  const { examination, report: judged } = await examineAndReport('import', input, timed, signing ?? staging);
-  const report = { ...judged, warnings: [...judged.warnings, ...sweptWarnings(staging?.swept ?? [])] };
+  const resuming = staging?.left && (await openResuming(staging, staging.left, timed));
+  const signing = staging && imageSigner && (await openSigning(staging, imageSigner, resuming));
+  let judged: Report;
+  let examination: Examination;
+  try {
+    ({ examination, report: judged } = await examineAndReport(
+      'import',
+      input,
+      timed,
+      signing ?? resuming ?? staging,
+    ));
+  } catch (error) {
+    if (resume && canGoOn([toBundleError(error)])) staging?.leave();
+    throw error;
+  }
+  const left = staging && resume && canGoOn(examination.errors);
+  if (left) staging.leave();
+  const notes = [...resumedNotes(resuming?.resumed ?? []), ...(left ? [LEFT_NOTE] : [])];
+  const report = {
+    ...judged,
+    warnings: [...judged.warnings, ...sweptWarnings(staging?.swept ?? []), ...notes],
+  };
   if (report.exitCode !== 0) return { imported: false, report, files: [], images: [] };
 
   let kept: ReadonlySet<string>;
@@ -80,9 +109,47 @@ export async function importBundle(input: BundleInput, options: ImportOptions): 
 }
 
 /** Loaded when it is used: most imports sign nothing. */
-async function openSigning(staging: Staging, signer: ImageSigner): Promise<SigningSink> {
+async function openSigning(
+  staging: Staging,
+  signer: ImageSigner,
+  sink: BundleSink | undefined,
+): Promise<SigningSink> {
   const { signingSink } = await import('./glance-import.ts');
-  return signingSink(staging, signer);
+  return signingSink(staging, signer, sink);
+}
+
+async function openResuming(
+  staging: Staging,
+  left: LeftFolder,
+  options: Pick<ImportOptions, 'limits' | 'signal'>,
+): Promise<ResumingSink> {
+  const { resumingSink } = await import('./resuming-sink.ts');
+  return resumingSink(staging, left, {
+    limits: { ...DEFAULT_LIMITS, ...options.limits },
+    signal: options.signal,
+  });
+}
+
+const LEFT_NOTE =
+  'what has come is kept beside the destination: the same command goes on with it, and any other import there removes it';
+
+/** Whether it was no verdict that ended the reading, so that another try may come farther. */
+function canGoOn(errors: readonly BundleError[]): boolean {
+  const passing: readonly ErrorKind[] = [
+    'io',
+    'network',
+    'unauthorised',
+    'interrupted',
+    'terminated',
+    'usage',
+  ];
+  return errors.some(({ kind, code }) => passing.includes(kind) || code === 'ARCHIVE_TRUNCATED');
+}
+
+function resumedNotes(resumed: ResumingSink['resumed']): readonly string[] {
+  return resumed.map(
+    ({ name, bytes }) => `"${printable(name)}" was gone on with: ${bytes} bytes were there, and right`,
+  );
 }
 
 function keptNames(examination: Examination, imagesOnly: boolean): ReadonlySet<string> {

@@ -1,7 +1,7 @@
 import type { ArchiveEntry } from '../archive/entry.ts';
 import { Digester, digestHex } from '../crypto/digest.ts';
 import type { DigestName } from '../formats/ovf/digest-name.ts';
-import { collect } from '../kit/bytes.ts';
+import { type ByteStream, collect } from '../kit/bytes.ts';
 import { BundleError } from '../kit/errors.ts';
 import { CHUNK_BYTES, type Limits } from '../kit/limits.ts';
 import { isEvidence, type PartKind, rolePartOf } from './bundle-roles.ts';
@@ -23,6 +23,8 @@ export interface ReadMember {
 
 /** Where the bytes of a member go besides the digest; the same buffers are hashed and handed on. */
 interface MemberSink {
+  /** what it has already of the first bytes of the member */
+  readonly kept?: { readonly bytes: number; readonly stream: ByteStream };
   write(chunk: Uint8Array): Promise<void>;
   finish(): Promise<void>;
   discard(): Promise<void>;
@@ -30,7 +32,7 @@ interface MemberSink {
 
 /** Makes a sink for each member, or takes a small one whole; then there may be something to wait for before the next. */
 export interface BundleSink {
-  create(member: string): Promise<MemberSink>;
+  create(member: string, size: number): Promise<MemberSink>;
   store(member: string, content: Uint8Array): Promise<void> | undefined;
 }
 
@@ -72,10 +74,11 @@ async function readInPieces(entry: ArchiveEntry, options: ReadOptions): Promise<
   }
   if (size <= SMALL_BYTES) return readWhole(entry, await wholeOf(entry), options);
 
-  const sink = await options.sink?.create(name);
+  const sink = await options.sink?.create(name, size);
   try {
     const digester = new Digester(options.algorithms);
-    for await (const chunk of entry.body) {
+    for await (const chunk of sink?.kept?.stream ?? []) digester.update(chunk);
+    for await (const chunk of await bodyBehind(entry, sink?.kept?.bytes ?? 0)) {
       await sink?.write(chunk); // it is under way while the same buffer is hashed
       digester.update(chunk);
     }
@@ -91,6 +94,23 @@ function digestsOf(algorithms: readonly DigestName[], bytes: Uint8Array): Member
   const digests: Partial<Record<DigestName, string>> = {};
   for (const name of algorithms) digests[name] = digestHex(name, bytes);
   return digests;
+}
+
+/** The content of a member without its first bytes, which are at hand. */
+async function bodyBehind({ body, skip }: ArchiveEntry, count: number): Promise<ByteStream> {
+  if (count === 0) return body;
+  if (!skip) return without(body, count);
+  await skip(count);
+  return body;
+}
+
+async function* without(body: ByteStream, count: number): AsyncGenerator<Uint8Array, void> {
+  let left = count;
+  for await (const chunk of body) {
+    const rest = chunk.subarray(left);
+    left -= chunk.byteLength - rest.byteLength;
+    if (rest.byteLength > 0) yield rest;
+  }
 }
 
 function wholeOf({ body, size, name }: ArchiveEntry): Promise<Uint8Array> {

@@ -41,6 +41,21 @@ export class FileWriter {
     }
   }
 
+  /** Goes on with a file that is there, behind its first `length` bytes; what it has behind them is cut off. @throws {BundleError} `STORAGE_*` */
+  static async resume(path: string, length: number, name: string): Promise<FileWriter> {
+    let handle: FileHandle | undefined;
+    try {
+      handle = await open(path, constants.O_WRONLY | constants.O_NOFOLLOW);
+      await handle.truncate(length);
+      const writer = new FileWriter(handle, name);
+      writer.#position = length;
+      return writer;
+    } catch (error) {
+      await handle?.close();
+      throw writeError(error, name);
+    }
+  }
+
   /** The file as it was when it was finished; undefined until then. */
   get written(): WrittenFile | undefined {
     return this.#written;

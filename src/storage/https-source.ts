@@ -1,8 +1,10 @@
 import { encodeUtf8, formatBase64 } from '../kit/encoding.ts';
-import { BundleError, isBundleError } from '../kit/errors.ts';
+import { BundleError } from '../kit/errors.ts';
 import { showAddress } from './address.ts';
 import { waitFor } from './idle.ts';
 import { spoolable } from './private-file.ts';
+import { remoteError } from './remote-error.ts';
+import { RemoteStream } from './remote-stream.ts';
 import type { Source, SourceOptions } from './source.ts';
 
 /**
@@ -17,7 +19,9 @@ export async function openHttpsSource(address: string, options: SourceOptions): 
   const target = parseAddress(address, where);
   const abort = new AbortController();
   try {
-    const response = await follow(target, where, options, abort.signal);
+    const ask = (headers: Readonly<Record<string, string>> = {}): Promise<Response> =>
+      follow(target, headers, where, options, abort.signal);
+    const response = await ask();
     const { body } = response;
     if (response.status !== 200 || !body) throw refusal(response, where);
     const size = sizeOf(response);
@@ -25,7 +29,7 @@ export async function openHttpsSource(address: string, options: SourceOptions): 
       name: where.file,
       ...(size === undefined ? {} : { size }),
       repeatable: false,
-      stream: () => spoolable(readBody(body, where, options), options),
+      stream: () => spoolable(new RemoteStream(response, body, ask, { ...options, where }), options),
       checkUnchanged: () => {},
       [Symbol.asyncDispose]: async () => abort.abort(),
     };
@@ -56,6 +60,7 @@ const REDIRECTS = 5;
 
 async function follow(
   address: URL,
+  headers: Readonly<Record<string, string>>,
   where: { file: string },
   options: SourceOptions,
   signal: AbortSignal,
@@ -67,7 +72,8 @@ async function follow(
     if (target.protocol !== 'https:') {
       throw failed(`the server sends us to ${target.protocol}//, which is not https`);
     }
-    const response = await fetchOnce(target, signInFor(target, address), where, options, signal);
+    const sent = { ...headers, ...signInFor(target, address) };
+    const response = await fetchOnce(target, sent, where, options, signal);
     const location = response.headers.get('location');
     if (response.status < 300 || response.status > 399 || location === null) return response;
     await response.body?.cancel().catch(() => {}); // nobody wants it
@@ -96,7 +102,7 @@ function decodePart(text: string): string {
 
 async function fetchOnce(
   target: URL,
-  signIn: { authorization: string } | undefined,
+  sent: Readonly<Record<string, string>>,
   where: { file: string },
   options: SourceOptions,
   signal: AbortSignal,
@@ -105,43 +111,10 @@ async function fetchOnce(
   plain.username = ''; // fetch refuses addresses with these, and its message would print them
   plain.password = '';
   // identity: a bundle is compressed by its packer or not at all, and its size is known then
-  const headers = { 'accept-encoding': 'identity', ...signIn };
+  const headers = { 'accept-encoding': 'identity', ...sent };
   try {
     return await waitFor(fetch(plain, { signal, redirect: 'manual', headers }), options, where.file);
   } catch (error) {
     throw remoteError(error, where);
   }
-}
-
-async function* readBody(
-  body: ReadableStream<Uint8Array>,
-  where: { file: string },
-  options: SourceOptions,
-): AsyncGenerator<Uint8Array, void> {
-  const reader = body.getReader();
-  try {
-    for (;;) {
-      const next = await waitFor(reader.read(), options, where.file);
-      if (next.done) return;
-      if (next.value.byteLength > 0) yield next.value;
-    }
-  } catch (error) {
-    throw remoteError(error, where);
-  } finally {
-    await reader.cancel().catch(() => {}); // the connection is gone either way
-  }
-}
-
-function remoteError(error: unknown, where: { file: string }): BundleError {
-  if (isBundleError(error)) return error;
-  const inner = error instanceof Error && error.cause instanceof Error ? error.cause : error;
-  const text = inner instanceof Error ? inner.message : String(inner);
-  const code = inner instanceof Error && 'code' in inner ? String(inner.code) : '';
-  const unknownCa = /SELF_SIGNED|UNABLE_TO_(VERIFY|GET)/.test(code);
-  const fix = 'if the server has a CA of its own, name it: NODE_EXTRA_CA_CERTS=ca.pem bulla …';
-  return new BundleError('REMOTE_FAILED', `the transfer failed: ${text}`, {
-    where,
-    cause: error,
-    ...(unknownCa ? { fix } : {}),
-  });
 }

@@ -1,5 +1,5 @@
 import { createHash, randomBytes } from 'node:crypto';
-import { lstatSync, readdirSync, readFileSync, readlinkSync, rmSync, type Stats } from 'node:fs';
+import { lstatSync, readdirSync, readFileSync, readlinkSync, renameSync, rmSync, type Stats } from 'node:fs';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 
@@ -13,8 +13,8 @@ const NAME_BYTES = 255;
 const LEFT_MS = 24 * 60 * 60 * 1000;
 
 /** A new name, unlike any other, for what will be `base` when it is complete. */
-export function partialName(base: string): string {
-  const ending = `.partial-${placeId()}-${process.pid}-${startOf(process.pid) ?? '0'}-${randomBytes(4).toString('hex')}`;
+export function partialName(base: string, began = startOf(process.pid) ?? '0'): string {
+  const ending = `.partial-${placeId()}-${process.pid}-${began}-${randomBytes(4).toString('hex')}`;
   let start = base;
   while (Buffer.byteLength(start + ending) > NAME_BYTES) start = [...start].slice(0, -1).join('');
   return start + ending;
@@ -38,6 +38,34 @@ export function sweepPartials(parent: string): readonly string[] {
       return false; // another run may be sweeping, too
     }
   });
+}
+
+/**
+ * Takes over the folder that the last of the runs that are gone has left for `base` in `parent`, under a name that says it
+ * is this one's; undefined when there is none. [resume.1]
+ */
+export function claimPartial(parent: string, base: string): string | undefined {
+  const left = namesIn(parent).flatMap((name) => {
+    const path = join(parent, name);
+    const stats = lstatSync(path, { throwIfNoEntry: false });
+    if (name.replace(FORM, '') !== base || !stats?.isDirectory()) return [];
+    return isOurs(stats) && isLeft(name, path) ? [{ path, time: stats.mtimeMs }] : [];
+  });
+  for (const { path } of left.sort((a, b) => b.time - a.time)) {
+    const mine = join(parent, partialName(base));
+    try {
+      renameSync(path, mine);
+      return mine;
+    } catch {
+      // another run was faster
+    }
+  }
+  return undefined;
+}
+
+/** A name like that of a run that is gone, for what this one leaves to the next. */
+export function leftName(base: string): string {
+  return partialName(base, 'left');
 }
 
 function namesIn(parent: string): readonly string[] {

@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { type FileHandle, open, unlink } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { isSkippable } from '../kit/byte-cursor.ts';
 import type { ByteStream } from '../kit/bytes.ts';
 import { BundleError } from '../kit/errors.ts';
 import { DEFAULT_LIMITS } from '../kit/limits.ts';
@@ -89,6 +90,7 @@ export function spoolable(
 ): SeekableStream {
   return {
     [Symbol.asyncIterator]: () => stream[Symbol.asyncIterator](),
+    ...(isSkippable(stream) && { skip: (count: number) => stream.skip(count) }),
     randomAccess: (rest) => spool(rest, options),
   };
 }

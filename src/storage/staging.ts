@@ -14,7 +14,8 @@ import { basename, dirname, join, resolve } from 'node:path';
 import { BundleError } from '../kit/errors.ts';
 import type { FileWriter } from './file-writer.ts';
 import { writeError } from './io-errors.ts';
-import { sweepPartials } from './partial.ts';
+import { type LeftFolder, openLeftFolder } from './left-folder.ts';
+import { claimPartial, sweepPartials } from './partial.ts';
 import { openWaitingFolder, type WaitingFolder } from './waiting-folder.ts';
 import { isThere, takenAway } from './written-file.ts';
 
@@ -31,6 +32,10 @@ export interface Staging extends AsyncDisposable {
   create(member: string): Promise<FileWriter>;
   /** creates the file of a small member with its whole content; there may be something to wait for before the next */
   store: WaitingFolder['store'];
+  /** what an interrupted run had left for this destination, when it is to be gone on with */
+  readonly left?: LeftFolder;
+  adopt: WaitingFolder['adopt'];
+  leave: WaitingFolder['leave'];
   /** takes a member out again before publishing, and the folders that it leaves empty */
   remove(member: string): Promise<void>;
   /** the bytes of a member again; `close` when they have been read */
@@ -47,16 +52,25 @@ export interface Staging extends AsyncDisposable {
  *
  * @throws {BundleError} `DESTINATION_EXISTS`, `STORAGE_FAILED`
  */
-export function openStaging(destination: string): Staging {
+export function openStaging(destination: string, options: { readonly resume?: boolean } = {}): Staging {
   const target = resolve(destination);
   expectVacant(target, destination);
-  const { parent, swept, folder } = prepare(dirname(target), basename(target), destination);
+  const { parent, swept, folder, left } = prepare(dirname(target), basename(target), {
+    shown: destination,
+    resume: options.resume ?? false,
+  });
   const final = join(parent, basename(target));
 
   return {
     swept,
+    ...(left && { left }),
     create: folder.create,
     store: folder.store,
+    adopt: folder.adopt,
+    leave: () => {
+      left?.moveRest(folder.path);
+      folder.leave();
+    },
     remove: folder.remove,
     read: folder.read,
     rename: folder.rename,
@@ -84,7 +98,10 @@ export function openStaging(destination: string): Staging {
       }
       folder.giveAway();
     },
-    [Symbol.asyncDispose]: () => folder[Symbol.asyncDispose](),
+    [Symbol.asyncDispose]: async () => {
+      left?.[Symbol.dispose]();
+      await folder[Symbol.asyncDispose]();
+    },
   };
 }
 
@@ -97,7 +114,7 @@ export interface Scratch extends Pick<WaitingFolder, 'create' | 'store' | 'read'
 export function openScratch(output: string): Scratch {
   const beside = output === '-' ? tmpdir() : dirname(resolve(output));
   const base = output === '-' ? 'bulla' : basename(output);
-  const { swept, folder } = prepare(beside, `.${base}`, output);
+  const { swept, folder } = prepare(beside, `.${base}`, { shown: output, resume: false });
   const { create, store, read } = folder;
   return { swept, create, store, read, [Symbol.asyncDispose]: () => folder[Symbol.asyncDispose]() };
 }
@@ -105,14 +122,21 @@ export function openScratch(output: string): Scratch {
 function prepare(
   beside: string,
   base: string,
-  shown: string,
-): { readonly parent: string; readonly swept: readonly string[]; readonly folder: WaitingFolder } {
+  { shown, resume }: { readonly shown: string; readonly resume: boolean },
+): {
+  readonly parent: string;
+  readonly swept: readonly string[];
+  readonly folder: WaitingFolder;
+  readonly left: LeftFolder | undefined;
+} {
   try {
     const parent = realpathSync(beside);
     expectOwn(parent, beside);
+    const claimed = resume ? claimPartial(parent, base) : undefined;
     const swept = sweepPartials(parent); // first: what is left there may be what fills the disk
     closeSync(openSync(parent, 'r')); // it is synced in the end, and must not turn out unreadable only then
-    return { parent, swept, folder: openWaitingFolder(parent, base, shown) };
+    const folder = openWaitingFolder(parent, base, shown);
+    return { parent, swept, folder, left: claimed === undefined ? undefined : openLeftFolder(claimed) };
   } catch (error) {
     throw writeError(error, beside);
   }

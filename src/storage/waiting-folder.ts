@@ -6,6 +6,7 @@ import {
   mkdirSync,
   openSync,
   readdirSync,
+  renameSync,
   rmdirSync,
   type Stats,
 } from 'node:fs';
@@ -16,7 +17,8 @@ import type { BundleError } from '../kit/errors.ts';
 import { FileStream } from './file-stream.ts';
 import { FileWriter } from './file-writer.ts';
 import { writeError } from './io-errors.ts';
-import { partialName } from './partial.ts';
+import type { LeftFile } from './left-folder.ts';
+import { leftName, partialName } from './partial.ts';
 import { Settling } from './settling.ts';
 import { writeWholeFile } from './whole-file.ts';
 import { isThere, takenAway, type WrittenFile } from './written-file.ts';
@@ -33,6 +35,10 @@ export interface WaitingFolder extends AsyncDisposable {
   store(member: string, content: Uint8Array): Promise<void> | undefined;
   /** what was stored is on the disk. @throws {BundleError} `STORAGE_*` [import.4] */
   settled(): Promise<void>;
+  /** makes an open file that lies elsewhere on this file system a member, to be gone on with behind its first `length` bytes */
+  adopt(member: string, from: LeftFile, length: number): Promise<FileWriter>;
+  /** leaves it to a later run, which may go on with it [resume.1] */
+  leave(): void;
   /** takes a member out again, and the folders that it leaves empty */
   remove(member: string): Promise<void>;
   /** gives a member another name, which no member has; says which */
@@ -86,6 +92,22 @@ export function openWaitingFolder(parent: string, base: string, shown: string): 
       } catch (error) {
         throw failed(member, error);
       }
+    },
+    adopt: async (member, from, length) => {
+      try {
+        const file = placeFor(member);
+        await rename(from.path, file);
+        const writer = await FileWriter.resume(file, length, join(shown, member));
+        if (!isThere(file, { ...from, size: length })) throw new Error('another file was put in its place');
+        files.set(member, writer);
+        return writer;
+      } catch (error) {
+        throw failed(member, error);
+      }
+    },
+    leave: () => {
+      renameSync(path, join(parent, leftName(base)));
+      ours = false;
     },
     store: (member, content) => {
       try {

@@ -16,6 +16,7 @@ interface ImportFlags extends TrustFlags, ReadFlags, OutputFlags, GlanceKeyFlags
   readonly keepChunks?: boolean;
   readonly decompress?: boolean;
   readonly dryRun?: boolean;
+  readonly resume?: boolean;
 }
 
 /** `bulla import BUNDLE --to DIR` */
@@ -32,6 +33,10 @@ export function importCommand(program: Command, context: Context, exit: Exit): v
     .option('--images-only', 'keep only the disk images')
     .option('--decompress', 'undo ovf:compression="gzip" of files when the bundle is trusted')
     .option('--keep-chunks', 'leave disks in chunks as they are stored, instead of joining them')
+    .option(
+      '--resume',
+      'go on with an import into DIR that was interrupted, and leave this one to be gone on with',
+    )
     .option('--dry-run', 'verify, and say what would be written')
     .option(
       '--glance-properties <uuid>',
@@ -53,6 +58,7 @@ export function importCommand(program: Command, context: Context, exit: Exit): v
           keepChunks: flags.keepChunks ?? false,
           decompress: flags.decompress ?? false,
           dryRun: flags.dryRun ?? false,
+          resume: flags.resume ?? false,
           ...(imageSigner && { imageSigner }),
           onProgress: progress.onProgress,
         });
