@@ -6,9 +6,10 @@ import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { Report } from '../../src/operations/report.ts';
-import { JUDGED_AT, makeBundle, testAuthority } from '../factory/bundles.ts';
+import { archiveOf, JUDGED_AT, makeBundle, testAuthority } from '../factory/bundles.ts';
 import { EKU, makeAuthority, makeCertificate } from '../factory/certificates.ts';
 import { der } from '../factory/der.ts';
+import { resumable } from '../factory/resuming.ts';
 import { makeSandbox, type Sandbox } from '../factory/sandbox.ts';
 
 const ROOT = join(import.meta.dirname, '../..');
@@ -16,11 +17,12 @@ const SECRET = 'sesame';
 
 let sandbox: Sandbox;
 let bundle: Uint8Array;
+let big: Uint8Array;
 let server: Server;
 let plain: ReturnType<typeof createPlainServer>;
 let origin = '';
 let other = '';
-const seen: { url: string; authorization: string | undefined }[] = [];
+const seen: { url: string; authorization: string | undefined; range?: string | undefined }[] = [];
 
 type Answer = (response: ServerResponse, request: IncomingMessage) => void;
 
@@ -33,6 +35,19 @@ const ANSWERS: Readonly<Record<string, Answer>> = {
   '/unsized.ova': (response) => {
     response.write(bundle.subarray(0, 700));
     setTimeout(() => response.end(bundle.subarray(700)), 20);
+  },
+  '/big.ova': (response, { headers }) => {
+    const start = Number(/^bytes=(\d+)-$/.exec(headers.range ?? '')?.[1] ?? 0);
+    const range = { 'content-range': `bytes ${start}-${big.byteLength - 1}/${big.byteLength}` };
+    response.writeHead(start > 0 ? 206 : 200, {
+      'accept-ranges': 'bytes',
+      etag: '"1"',
+      ...(start > 0 && range),
+    });
+    // the first time, the line is cut
+    if (start === 0 && seen.length === 1)
+      response.write(big.subarray(0, big.byteLength - 1_000_000), () => response.destroy());
+    else response.end(big.subarray(start));
   },
   '/missing.ova': (response) => response.writeHead(404).end('no'),
   '/locked.ova': (response, { headers }) => {
@@ -68,7 +83,8 @@ for (let i = 1; i <= 6; i++) {
 
 function answer(request: IncomingMessage, response: ServerResponse): void {
   const url = request.url ?? '';
-  seen.push({ url, authorization: request.headers.authorization });
+  const { authorization, range } = request.headers;
+  seen.push({ url, authorization, ...(range === undefined ? {} : { range }) });
   (ANSWERS[url.replace(/\?.*/, '')] ?? ANSWERS['/missing.ova'])?.(response, request);
 }
 
@@ -84,6 +100,7 @@ function listen(one: {
 beforeAll(async () => {
   sandbox = makeSandbox();
   bundle = await makeBundle();
+  big = await archiveOf((await resumable(8_000_000)).members);
   const issuer = await makeAuthority({
     subject: 'CN=Web CA',
     notBefore: new Date('2020-01-01'),
@@ -124,13 +141,25 @@ const SCRIPT = `
   console.log(JSON.stringify(report));
 `;
 
-async function fetched(address: string, known = true): Promise<{ report: Report; text: string }> {
+const IMPORT_TWICE = `
+  const { importBundle } = await import(process.argv[1]);
+  const [, , address, anchor, at] = process.argv;
+  const options = { trust: { anchors: [anchor] }, at: new Date(at), destination: anchor + '-machine', resume: true };
+  const first = await importBundle(address, options);
+  const { report } = await importBundle(address, options);
+  console.log(JSON.stringify({ ...report, warnings: [first.report.errors[0].code, ...report.warnings] }));
+`;
+
+async function fetched(
+  address: string,
+  { known = true, script = SCRIPT } = {},
+): Promise<{ report: Report; text: string }> {
   seen.length = 0;
   const program = join(ROOT, 'dist/index.js');
   const args = [
     '--input-type=module',
     '-e',
-    SCRIPT,
+    script,
     program,
     address,
     sandbox.path('ca.pem'),
@@ -184,8 +213,22 @@ describe('a bundle behind an https address', () => {
     expect(await codeFor(path)).toBe('INPUT_STALLED');
   });
 
+  test('[resume.5] is fetched from where the line was cut', async () => {
+    const { report } = await fetched(`${origin}/big.ova`, { script: IMPORT_TWICE });
+    expect(report.verdict).toBe('trusted');
+    expect(report.warnings).toEqual([
+      'REMOTE_FAILED',
+      expect.stringMatching(/"disk.img" was gone on with: [67]\d{6} bytes/),
+    ]);
+    expect(seen.map(({ range }) => range)).toEqual([
+      undefined,
+      undefined,
+      expect.stringMatching(/^bytes=[67]\d{6}-$/),
+    ]);
+  });
+
   test('of a server that nothing vouches for is not read', async () => {
-    const { report } = await fetched(`${origin}/good.ova`, false);
+    const { report } = await fetched(`${origin}/good.ova`, { known: false });
     expect(report.errors[0]).toMatchObject({ code: 'REMOTE_FAILED', where: { file: `${origin}/good.ova` } });
     expect(seen).toEqual([]);
   });

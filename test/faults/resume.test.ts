@@ -1,0 +1,82 @@
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout } from 'node:timers/promises';
+import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
+import { archiveOf, type NamedBytes, testAuthority } from '../factory/bundles.ts';
+import { contentOf, partialsIn, RUNS, start, until } from '../factory/faults.ts';
+import { resumable } from '../factory/resuming.ts';
+import { type Desk, makeWorkbench, type Workbench } from '../factory/workbench.ts';
+
+const PART_BYTES = 500_000;
+
+let workbench: Workbench;
+let desk: Desk;
+let members: readonly NamedBytes[];
+let bundle: Uint8Array;
+
+beforeAll(async () => {
+  workbench = await makeWorkbench();
+  ({ members } = await resumable(16_000_000));
+  bundle = await archiveOf(members);
+});
+afterAll(() => workbench[Symbol.dispose]());
+
+beforeEach(async () => {
+  desk = workbench.desk();
+  writeFileSync(join(desk.folder, 'acme.pem'), (await testAuthority()).pem);
+  writeFileSync(join(desk.folder, 'app.ova'), bundle);
+});
+
+const RESUME = ['--to', 'machine', '--trust', 'acme.pem', '--resume'];
+
+/** Begins an import from a pipe, gives it the first bytes, and ends it by a signal. */
+async function interrupt(bytes: number, signal: NodeJS.Signals): Promise<number | null> {
+  const { child, ended } = start(desk, 'import', '-', ...RESUME);
+  for (let at = 0; at < bytes; at += PART_BYTES) {
+    child.stdin.write(bundle.subarray(at, Math.min(bytes, at + PART_BYTES)));
+    await setTimeout(1);
+  }
+  await until(() => partialsIn(desk.folder).length > 0);
+  await setTimeout(100 + Math.random() * 60);
+  child.kill(signal);
+  return (await ended).code;
+}
+
+/** Goes on from the file, to the end. */
+async function goOn(): Promise<void> {
+  const { code, stderr } = await start(desk, 'import', 'app.ova', ...RESUME).ended;
+  expect([code, stderr]).toEqual([0, expect.not.stringContaining('FAILED')]);
+  expect(partialsIn(desk.folder)).toEqual([]);
+  const content = contentOf(join(desk.folder, 'machine'));
+  expect(Object.keys(content ?? {}).sort()).toEqual(members.map(({ name }) => name).sort());
+  expect((await desk.run('cmp machine/disk.img <(tar xOf app.ova disk.img)')).code).toBe(0);
+}
+
+test.each(Array.from({ length: RUNS }, (_, i) => i))(
+  '[resume.1] killed twice in the middle, and gone on with (%i)',
+  async () => {
+    const first = Math.floor(Math.random() * bundle.byteLength);
+    expect(await interrupt(first, 'SIGKILL')).toBe(null);
+    expect(await interrupt(first + Math.floor(Math.random() * (bundle.byteLength - first)), 'SIGKILL')).toBe(
+      null,
+    );
+    await goOn();
+    desk[Symbol.dispose]();
+  },
+);
+
+test('[resume.1] interrupted, says so, and leaves what it had; without the option nothing', async () => {
+  expect(await interrupt(9_000_000, 'SIGINT')).toBe(130);
+  const [name] = partialsIn(desk.folder);
+  expect(name).toContain('-left-');
+  const { stderr, code } = await desk.run('bulla import app.ova --to machine --trust acme.pem --resume');
+  expect([code, stderr]).toEqual([
+    0,
+    expect.stringMatching(/"disk\.img" was gone on with: \d{7} bytes were there, and right/),
+  ]);
+  await desk.run('rm -r machine');
+  expect(await interrupt(9_000_000, 'SIGTERM')).toBe(143);
+  expect((await desk.run('bulla import app.ova --to machine --trust acme.pem')).code).toBe(0);
+  expect(partialsIn(desk.folder)).toEqual([]);
+  desk[Symbol.dispose]();
+});
