@@ -1,4 +1,5 @@
-import { readdirSync, rmSync } from 'node:fs';
+import { randomBytes } from 'node:crypto';
+import { readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { available, contentOf, digestOf, layOut, partialsIn, RUNS } from '../factory/faults.ts';
@@ -71,6 +72,33 @@ describe.skipIf(!traced)('a system that answers', () => {
       }
     },
   );
+
+  test.each([
+    ['ENOSPC', 'STORAGE_FULL'],
+    ['EIO', 'STORAGE_FAILED'],
+  ])('[pack.3] [pack.4] %s while the room before the files is filled: %s', async (answer, said) => {
+    // All writes by one thread, since they are counted by threads.
+    const counted = `UV_THREADPOOL_SIZE=1 strace -f -qq -o trace -e trace=pwrite64 node ${MAIN} ${PACK} -o new.ova`;
+    expect((await desk.run(counted)).code).toBe(0);
+    const writes = readFileSync(at('trace'), 'utf8').match(/pwrite64\(/g)?.length ?? 0;
+    for (const name of ['trace', 'new.ova']) rmSync(at(name));
+    const before = readdirSync(desk.folder);
+    for (const nth of [writes - 1, writes]) {
+      const inject = `-e inject=pwrite64:error=${answer}:when=${nth}`;
+      const { code, stderr } = await desk.run(counted.replace('-o trace', `-o /dev/null ${inject}`));
+      expect([code, stderr]).toEqual([3, expect.stringContaining(`[${said}, exit 3]`)]);
+      expect(readdirSync(desk.folder)).toEqual(before);
+    }
+  });
+
+  test('[pack.4] fdatasync with EIO, on the way: told in the end, and nothing is left', async () => {
+    writeFileSync(at('huge.img'), randomBytes(80 * 1024 * 1024));
+    const before = readdirSync(desk.folder);
+    const { code, stderr } = await injected('fdatasync:error=EIO', 'pack huge.img -o huge.ova');
+    expect([code, stderr]).toEqual([3, expect.stringContaining('[STORAGE_FAILED, exit 3]')]);
+    expect(readdirSync(desk.folder)).toEqual(before);
+    rmSync(at('huge.img'));
+  });
 
   test('[pack.4] link with EPERM, as file systems without links do: all is right', async () => {
     const { code, stderr } = await injected('link:error=EPERM', `${PACK} -o new.ova --quiet`);

@@ -1,4 +1,4 @@
-import { createReadStream, rmSync } from 'node:fs';
+import { copyFileSync, createReadStream, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -20,10 +20,21 @@ let workbench: Workbench;
 let desk: Desk;
 /** what is complete and right */
 let machine: ReturnType<typeof contentOf>;
-let bundle: string;
 
 const IMPORT = ['--to', 'machine', '--trust', 'ca.pem'];
 const PACK = ['big.img', '--vendor', 'Acme', '--name', 'big', '--key', 'signer.key', '--cert', 'signer.pem'];
+const SMALL = Array.from({ length: 200 }, (_, i) => `small${i}.txt`);
+const PACK_SMALL = [
+  'pack',
+  ...SMALL,
+  '--plain',
+  '--name',
+  'small',
+  '--key',
+  'signer.key',
+  '--cert',
+  'signer.pem',
+];
 
 beforeAll(async () => {
   workbench = await makeWorkbench();
@@ -31,7 +42,12 @@ beforeAll(async () => {
   await layOut(desk, 12_000_000);
   expect((await desk.run('bulla import big.ova --to reference --trust ca.pem')).code).toBe(0);
   machine = contentOf(at('reference'));
-  bundle = digestOf(at('big.ova'));
+  for (const [i, name] of SMALL.entries()) writeFileSync(at(name), `${name}\n`.repeat(100 * i));
+  copyFileSync(at('big.ova'), at('whole-new.ova'));
+  for (const { words } of [TGZ, MANY]) {
+    const output = words.at(-1) ?? '';
+    expect((await start(desk, ...words.slice(0, -1), `whole-${output}`).ended).code).toBe(0);
+  }
 });
 afterAll(() => {
   desk[Symbol.dispose]();
@@ -66,8 +82,30 @@ const intoFolder = (): 'absent' | 'complete' | 'BROKEN' => {
 };
 
 const clearMachine = (): void => rmSync(at('machine'), { recursive: true, force: true });
-const clearOutput = (): void => rmSync(at('new.ova'), { force: true });
+const clearOutput = (): void => {
+  for (const name of ['new.ova', 'new.tgz', 'small.ova']) rmSync(at(name), { force: true });
+};
 const intoFile = (): 'absent' | 'complete' | 'BROKEN' => outputState('new.ova');
+
+const TGZ: Victim = {
+  name: 'pack, compressed on all cores',
+  words: ['pack', ...PACK, '-o', 'new.tgz'],
+  state: () => outputState('new.tgz'),
+  clear: clearOutput,
+};
+const MANY: Victim = {
+  name: 'pack of many small files',
+  words: [...PACK_SMALL, '-o', 'small.ova'],
+  state: () => outputState('small.ova'),
+  clear: clearOutput,
+};
+/** The one that leaves room, and fills it in the end. */
+const ONE_READING: Victim = {
+  name: 'pack',
+  words: ['pack', ...PACK, '-o', 'new.ova'],
+  state: intoFile,
+  clear: clearOutput,
+};
 
 const VICTIMS: readonly Victim[] = [
   {
@@ -83,7 +121,9 @@ const VICTIMS: readonly Victim[] = [
     state: intoFolder,
     clear: clearMachine,
   },
-  { name: 'pack', words: ['pack', ...PACK, '-o', 'new.ova'], state: intoFile, clear: clearOutput },
+  ONE_READING,
+  TGZ,
+  MANY,
   {
     name: 'normalize',
     words: ['normalize', 'big.ova', '-o', 'new.ova', '--trust', 'ca.pem', '--quiet'],
@@ -94,7 +134,7 @@ const VICTIMS: readonly Victim[] = [
 
 function outputState(name: string): 'absent' | 'complete' | 'BROKEN' {
   try {
-    return digestOf(at(name)) === bundle ? 'complete' : 'BROKEN';
+    return digestOf(at(name)) === digestOf(at(`whole-${name}`)) ? 'complete' : 'BROKEN';
   } catch {
     return 'absent';
   }
@@ -178,6 +218,37 @@ describe.skipIf(!traced)('killed at a system call', () => {
     },
   );
 });
+
+describe.skipIf(!traced)('killed while the room before the files is filled', () => {
+  test.each([ONE_READING, MANY])(
+    '[pack.3] [pack.4] $name: nothing is there',
+    { timeout: 600_000 },
+    async (victim) => {
+      const writes = await writesOf(victim);
+      for (let back = 0; back < 3; back++) {
+        const inject = ['-e', `inject=pwrite64:signal=KILL:when=${writes - back}`];
+        const { ended } = writing(victim, ...inject);
+        expect((await ended).code, `${back} before the last`).not.toBe(0);
+        expect([victim.state(), partialsIn(desk.folder).length]).toEqual(['absent', 1]);
+        await expectMended(victim);
+        victim.clear();
+      }
+    },
+  );
+});
+
+/** How many times a command writes, the last of them into the room that was left. */
+async function writesOf(victim: Victim): Promise<number> {
+  expect((await writing(victim).ended).code).toBe(0);
+  victim.clear();
+  return readFileSync(at('trace'), 'utf8').match(/pwrite64\(/g)?.length ?? 0;
+}
+
+/** All writes by one thread, since they are counted by threads. */
+function writing({ words }: Victim, ...inject: readonly string[]): Started {
+  const trace = ['strace', '-f', '-qq', '-o', at('trace'), '-e', 'trace=pwrite64', ...inject];
+  return launch(desk, ['env', 'UV_THREADPOOL_SIZE=1', ...trace, process.execPath, MAIN, ...words]);
+}
 
 function underTrace({ words }: Victim, inject: string): Started {
   const call = inject.split(':')[0] ?? '';
