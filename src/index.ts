@@ -34,6 +34,7 @@ export { BundleError, type ErrorCode, type ErrorDetails, isBundleError, type Whe
 export { DEFAULT_LIMITS, type Limits } from './kit/limits.ts';
 export type { OnProgress, ProgressEvent } from './kit/progress.ts';
 export { RELAXATIONS, type Relaxation } from './kit/relaxation.ts';
+export type { BlockFindings } from './operations/block-damage.ts';
 export {
   type AttemptReport,
   type CheckPathOptions,

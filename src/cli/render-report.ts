@@ -139,5 +139,7 @@ function filesLine(report: Report): string {
   const good = listed.filter((file) => file.status === 'ok');
   const names = good.slice(0, 4).map((file) => file.name);
   const more = good.length > names.length ? ', ...' : '';
-  return `${good.length} of ${listed.length} match the manifest (${names.join(', ')}${more})`;
+  const inBlocks = good.filter(({ actual, blocks }) => blocks && actual === undefined);
+  const how = inBlocks.map(({ name, blocks }) => `; ${name} by its ${blocks?.count} blocks`);
+  return `${good.length} of ${listed.length} match the manifest (${names.join(', ')}${more})${how.join('')}`;
 }

@@ -12,6 +12,8 @@ export interface Limits {
   /** bytes of a timestamp, and of all revocation information in a bundle together */
   readonly timestampBytes: number;
   readonly evidenceBytes: number;
+  /** bytes of all block digests in a bundle together; beyond it they are not used */
+  readonly blocksBytes: number;
   /** CRLs and OCSP responses in a bundle, and in what the caller gives */
   readonly evidence: number;
   /** bytes of one pax header */
@@ -54,6 +56,7 @@ export const DEFAULT_LIMITS: Limits = {
   descriptorBytes: 16 * MIB,
   timestampBytes: 64 * 1024,
   evidenceBytes: 16 * MIB,
+  blocksBytes: 32 * MIB,
   evidence: 64,
   paxBytes: 64 * 1024,
   nameBytes: 512,

@@ -13,7 +13,8 @@ export interface ComparedContents {
 /** The entries of the report about manifest, members and digests; of members that were not read, nothing is said to be good. */
 export function contentChecks({ files, errors, manifest, complete }: ComparedContents): Check[] {
   const lines = manifest.entries.length;
-  const good = files.filter((file) => file.status === 'ok').length;
+  const good = files.filter((file) => file.status === 'ok');
+  const inBlocks = good.filter(({ actual, blocks }) => blocks && actual === undefined).length;
   const unlisted = files.find((file) => file.status === 'unlisted');
   const failed = (id: CheckId, codes: readonly ErrorCode[]): Check | undefined => {
     const fault = errors.find((error) => codes.includes(error.code));
@@ -34,8 +35,16 @@ export function contentChecks({ files, errors, manifest, complete }: ComparedCon
       (unlisted
         ? { ...members, status: 'warn', detail: `"${unlisted.name}" is not listed, as was allowed` }
         : members),
-    failed('manifest.digests', ['DIGEST_MISMATCH', 'PACKAGE_AMBIGUOUS']) ??
-      passed('manifest.digests', `${good} of ${lines} files match the manifest`),
+    failed('manifest.digests', [
+      'DIGEST_MISMATCH',
+      'PACKAGE_AMBIGUOUS',
+      'BLOCKS_SYNTAX',
+      'BLOCKS_CONFLICT',
+    ]) ??
+      passed(
+        'manifest.digests',
+        `${good.length} of ${lines} files match the manifest${inBlocks > 0 ? `, ${inBlocks} of them by their blocks` : ''}`,
+      ),
   ];
 }
 

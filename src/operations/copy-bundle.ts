@@ -10,12 +10,12 @@ import type { OnProgress } from '../kit/progress.ts';
 import { openSource } from '../storage/open-source.ts';
 import { expectOtherThan, openOutput } from '../storage/output.ts';
 import { NO_ALLOWANCES } from '../trust/policy.ts';
-import { assignRoles, type BundleRoles, isEvidence, type PartKind, rolePartOf } from './bundle-roles.ts';
+import { assignRoles, type BundleRoles, type PartKind, rolePartOf } from './bundle-roles.ts';
 import { type ContentsJudgement, judgeContents } from './judge-contents.ts';
 import type { NamedMember } from './judge-signature.ts';
 import { manifestDigests } from './look-ahead.ts';
 import type { PackFormat } from './pack.ts';
-import { type ReadMember, readMember } from './read-member.ts';
+import { isHeld, type ReadMember, readMember } from './read-member.ts';
 import { copyWarning, type InputReport, sweptWarnings } from './report.ts';
 import { needsPatching, writeArchive } from './write-archive.ts';
 
@@ -114,7 +114,9 @@ class Copying {
 
   async *files(entries: ArchiveEntries): AsyncGenerator<TarFile, void> {
     for await (const entry of entries) {
-      if (isKept(entry)) yield* (await this.#kept(entry)).map(({ name, bytes }) => wholeFile(name, bytes));
+      const held = { limits: DEFAULT_LIMITS, before: this.#members };
+      if (isHeld(entry, held))
+        yield* (await this.#kept(entry)).map(({ name, bytes }) => wholeFile(name, bytes));
       else yield { name: entry.name, size: entry.size, body: this.#hashed(entry) };
     }
     this.judged = this.#judge();
@@ -212,13 +214,6 @@ class Copying {
       return new BundleError('PACKAGE_AMBIGUOUS', message, { where: { member: name } });
     });
   }
-}
-
-/** Whether a member is held in memory: it may play a part, or brings revocation information. */
-function isKept({ name, size }: ArchiveEntry): boolean {
-  const kind = rolePartOf(name)?.kind;
-  if (kind === 'tst') return size <= DEFAULT_LIMITS.timestampBytes;
-  return kind !== undefined || (isEvidence(name) && size <= DEFAULT_LIMITS.evidenceBytes);
 }
 
 function parsedManifest({ name, bytes }: NamedMember): Manifest {

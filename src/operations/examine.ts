@@ -12,6 +12,7 @@ import type { Source } from '../storage/source.ts';
 import { judgeScope, scopeNameOf } from '../trust/judge-signer.ts';
 import { assignRoles, type BundleRoles, isEvidence, rolePartOf } from './bundle-roles.ts';
 import { archiveCheck } from './content-checks.ts';
+import { judgeBlocks } from './judge-blocks.ts';
 import { type ContentsJudgement, judgeContents } from './judge-contents.ts';
 import {
   judgeSignature,
@@ -22,7 +23,7 @@ import {
 import { manifestDigests } from './look-ahead.ts';
 import { type BundleSink, digestOf, type ReadMember, readMember } from './read-member.ts';
 import { type Check, copyWarning, relaxedWarnings } from './report.ts';
-import { SetAside } from './set-aside.ts';
+import { SetAside, type UsableBlocks } from './set-aside.ts';
 import { signedManifestOf } from './signed-manifest.ts';
 import { skippedChecks } from './skipped-checks.ts';
 
@@ -80,7 +81,9 @@ export async function examine(source: Source, options: ExamineOptions): Promise<
     const walk = reading.readAll(archive.entries, aside, (member) => {
       name = member;
     });
-    complete = aside ? await aside.finish(walk, reading.members, onBytes) : await walk;
+    complete = aside
+      ? await aside.finish(walk, reading.members, { onBytes, blocksOf: () => reading.usableBlocks() })
+      : await walk;
     source.checkUnchanged();
   } catch (error) {
     fault = (changeBehind(error, source) ?? toBundleError(error)).at({ file: source.name });
@@ -204,6 +207,18 @@ class Reading {
     } catch (error) {
       return { error };
     }
+  }
+
+  /** The block digests among what has been read; what is wrong with others is told when all is judged. */
+  usableBlocks(): UsableBlocks {
+    try {
+      const signed = signedManifestOf(this.members, assignRoles(this.members.map(({ name }) => name)));
+      const manifest = signed && this.#parseOnce(signed.manifest.bytes);
+      if (manifest) return judgeBlocks(this.members, manifest).usable;
+    } catch {
+      // said again, and reported, when everything has been read
+    }
+    return new Map();
   }
 
   /**

@@ -73,7 +73,7 @@ export async function inspect(
       }
     };
     const onBytes = (bytes: number): void => options.onProgress?.({ phase: 'read', bytes, ...total });
-    await (aside ? aside.finish(walk(), members, onBytes) : walk());
+    await (aside ? aside.finish(walk(), members, { onBytes }) : walk());
     source.checkUnchanged();
     roles = assignRoles(members.map(({ name }) => name));
     if (roles.base === undefined) {

@@ -5,6 +5,8 @@ import type { Limits } from '../kit/limits.ts';
 import type { Allowances } from '../trust/policy.ts';
 import { type BundleRoles, isEvidence } from './bundle-roles.ts';
 import { contentChecks } from './content-checks.ts';
+import { digestFaults } from './digest-faults.ts';
+import { judgeBlocks } from './judge-blocks.ts';
 import { judgeReferences } from './judge-references.ts';
 import { digestOf, type ReadMember } from './read-member.ts';
 import type { Check, FileReport } from './report.ts';
@@ -74,6 +76,7 @@ export function judgeContents(
   errors.push(...manifestFaults(manifest, manifestMember.name, roles));
   errors.push(...weakDigests(manifest, manifestMember.name, options, warnings));
   errors.push(...digestFaults(files, listed, manifestMember.name));
+  errors.push(...judgeBlocks(members, manifest).errors);
   errors.push(...coverageFaults(files, roles, options.allowances, warnings));
   if (complete) {
     const present = new Set(members.map(({ name }) => name));
@@ -157,9 +160,12 @@ function judgeMember(member: ReadMember, entry: ManifestEntry | undefined, roles
   if (!entry) return { name, role, size, offset, status: role === 'revocation' ? 'unchecked' : 'unlisted' };
   const actual = digestOf(member, entry.algorithm);
   const { algorithm, digest: expected } = entry;
-  if (actual === undefined) return { name, role, size, offset, status: 'unchecked', algorithm, expected };
-  const status = actual === expected ? 'ok' : 'mismatch';
-  return { name, role, size, offset, status, algorithm, expected, actual };
+  const { blocks } = member;
+  const common = { name, role, size, offset, algorithm, expected, ...(blocks && { blocks }) };
+  // [blocks.7] They were asked only where they say to be of what has this very line.
+  if (actual === undefined && blocks) return { ...common, status: blocks.damaged === 0 ? 'ok' : 'mismatch' };
+  if (actual === undefined) return { ...common, status: 'unchecked' };
+  return { ...common, status: actual === expected ? 'ok' : 'mismatch', actual };
 }
 
 /** [cover.4] What the manifest must not say: itself, its signature, nothing at all. */
@@ -205,26 +211,6 @@ function weakDigests(
       where: { member: name, line: weak.line },
     }),
   ];
-}
-
-function digestFaults(
-  files: readonly FileReport[],
-  listed: ReadonlyMap<string, ManifestEntry>,
-  manifestName: string,
-): BundleError[] {
-  return files.flatMap((file) => {
-    if (file.status === 'ok') return [];
-    const where = { member: file.name, ...(file.offset === undefined ? {} : { offset: file.offset }) };
-    if (file.status === 'mismatch') {
-      const line = listed.get(file.name)?.line;
-      const message = `"${file.name}" does not match its ${file.algorithm} digest in "${manifestName}" line ${line}`;
-      return [new BundleError('DIGEST_MISMATCH', message, { where })];
-    }
-    if (file.status !== 'unchecked' || !file.expected) return [];
-    // Another manifest came first in the stream and misled the choice of digests.
-    const message = `the ${file.algorithm} digest of "${file.name}" was not computed, since another manifest came before "${manifestName}"`;
-    return [new BundleError('PACKAGE_AMBIGUOUS', message, { where })];
-  });
 }
 
 /** [cover.1] [cover.3] Every member is listed; the descriptor may be excused, and nothing else. */

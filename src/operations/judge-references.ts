@@ -1,3 +1,4 @@
+import { blocksSubject } from '../formats/blocks/block-digests.ts';
 import { companionsDisk } from '../formats/glance/companion.ts';
 import type { Descriptor } from '../formats/ovf/descriptor.ts';
 import { chunkName, type FileReference, memberNames, referenceOf } from '../formats/ovf/file-reference.ts';
@@ -41,8 +42,9 @@ export function judgeReferences(
   for (const member of members) {
     if (isPart(member.name)) continue;
     const found = lookup(member.name);
-    const disk = companionsDisk(member.name);
-    if (!found && disk !== undefined && lookup(disk)) continue; // [glance.34] the manifest lists it, and it is of no use to a machine
+    const disk = companionsDisk(member.name) ?? blocksSubject(member.name);
+    // [glance.34] [blocks.9] The manifest lists it, and it is of no use to a machine.
+    if (!found && disk !== undefined && lookup(disk)) continue;
     if (!found) {
       const message = `"${member.name}" is in the bundle and not in References of the descriptor`;
       errors.push(

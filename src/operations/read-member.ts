@@ -1,9 +1,11 @@
 import type { ArchiveEntry } from '../archive/entry.ts';
 import { Digester, digestHex } from '../crypto/digest.ts';
+import { blocksSubject } from '../formats/blocks/block-digests.ts';
 import type { DigestName } from '../formats/ovf/digest-name.ts';
 import { type ByteStream, collect } from '../kit/bytes.ts';
 import { BundleError } from '../kit/errors.ts';
 import { CHUNK_BYTES, type Limits } from '../kit/limits.ts';
+import type { BlockFindings } from './block-damage.ts';
 import { isEvidence, type PartKind, rolePartOf } from './bundle-roles.ts';
 
 /** Lower-case hex digests by algorithm; a plain object, since there may be many thousand members. */
@@ -19,6 +21,8 @@ export interface ReadMember {
   readonly digests: MemberDigests;
   /** the content of a member that may be descriptor, manifest, certificate file or timestamp, or is revocation information */
   readonly bytes?: Uint8Array;
+  /** what came out when it was held against the digests of its blocks; without `digests` that was done in place of those */
+  readonly blocks?: BlockFindings;
 }
 
 /** Where the bytes of a member go besides the digest; the same buffers are hashed and handed on. */
@@ -123,10 +127,19 @@ export function digestOf(member: ReadMember, algorithm: DigestName): string | un
 }
 
 /** What is kept in memory of a bundle, each kind with a limit of its own. */
-type KeptKind = PartKind | 'revocation';
+type KeptKind = PartKind | 'revocation' | 'blocks';
+
+/** What a bundle can do without. */
+const OPTIONAL: ReadonlySet<KeptKind> = new Set(['tst', 'revocation', 'blocks']);
 
 function keptKindOf(name: string): KeptKind | undefined {
-  return isEvidence(name) ? 'revocation' : rolePartOf(name)?.kind;
+  if (isEvidence(name)) return 'revocation';
+  return blocksSubject(name) === undefined ? rolePartOf(name)?.kind : 'blocks';
+}
+
+/** Whether a member is kept in memory, or refused because it should be and is too large. */
+export function isHeld(entry: ArchiveEntry, options: Parameters<typeof roomFor>[1]): boolean {
+  return roomFor(entry, options) !== undefined;
 }
 
 /** Bytes that a member may have to be kept; undefined when it is not. Each of a kind may turn out to be the one that counts. */
@@ -138,8 +151,8 @@ function roomFor(
   if (kind === undefined) return undefined;
   const same = before.filter((member) => member.bytes && keptKindOf(member.name) === kind);
   const room = same.reduce((left, member) => left - member.size, limitOf(kind, limits));
-  // A timestamp or revocation list beyond its limit is none: an ordinary file, which the manifest must list.
-  return size > room && (kind === 'tst' || kind === 'revocation') ? undefined : room;
+  // Beyond its limit such a member is none: an ordinary file, which the manifest must list.
+  return size > room && OPTIONAL.has(kind) ? undefined : room;
 }
 
 function limitOf(kind: KeptKind, limits: Limits): number {
@@ -154,6 +167,8 @@ function limitOf(kind: KeptKind, limits: Limits): number {
       return limits.timestampBytes;
     case 'revocation':
       return limits.evidenceBytes;
+    case 'blocks':
+      return limits.blocksBytes;
   }
 }
 

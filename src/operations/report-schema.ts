@@ -62,7 +62,19 @@ const fileSchema = z.strictObject({
   offset: z.int().nonnegative().exactOptional().describe('where the member begins in the unpacked archive'),
   algorithm: z.string().exactOptional(),
   expected: hexSchema.exactOptional(),
-  actual: hexSchema.exactOptional(),
+  actual: hexSchema.exactOptional().describe('digest of the whole, when it was computed'),
+  blocks: z
+    .strictObject({
+      file: z.string().describe('the member with the digests'),
+      count: z.int().nonnegative(),
+      blockSize: z.int().positive(),
+      damaged: z.int().nonnegative().describe('blocks that do not match'),
+      ranges: z
+        .array(z.strictObject({ offset: z.int().nonnegative(), length: z.int().positive() }))
+        .describe('where they are in the file, the first 16'),
+    })
+    .exactOptional()
+    .describe('what the digests of its blocks have shown; without actual, they stood for it'),
   status: z.enum(['ok', 'mismatch', 'missing', 'unlisted', 'unchecked']),
 });
 

@@ -1,5 +1,6 @@
 import type { BundleError, Where } from '../kit/errors.ts';
 import { RELAXATION_MEANINGS, type Relaxation } from '../kit/relaxation.ts';
+import type { BlockFindings } from './block-damage.ts';
 import { byPrecedence, exitCodeOf } from './exit-codes.ts';
 
 /**
@@ -94,7 +95,10 @@ export interface FileReport {
   readonly offset?: number;
   readonly algorithm?: string;
   readonly expected?: string;
+  /** the digest of the whole; left out when it was not computed */
   readonly actual?: string;
+  /** what the digests of its blocks have shown */
+  readonly blocks?: BlockFindings;
   readonly status: 'ok' | 'mismatch' | 'missing' | 'unlisted' | 'unchecked';
 }
 

@@ -2,12 +2,20 @@ import type { ArchiveEntry } from '../archive/entry.ts';
 import type { ArchiveFormat } from '../archive/open-archive.ts';
 import type { DigestName } from '../formats/ovf/digest-name.ts';
 import type { Limits } from '../kit/limits.ts';
+import { laneCount } from '../storage/lane-count.ts';
+import type { HashRange } from '../storage/lanes.ts';
 import type { Source, SourceParts } from '../storage/source.ts';
+import { compareBlocks } from './block-damage.ts';
 import { isEvidence, rolePartOf } from './bundle-roles.ts';
+import type { FoundBlocks } from './judge-blocks.ts';
 import type { ReadMember } from './read-member.ts';
+
+/** The block digests that may stand for the digest of the whole, by the name of their subject. */
+export type UsableBlocks = ReadonlyMap<string, FoundBlocks>;
 
 /** A member that has been walked past, to be hashed when the walk is over. */
 interface Waiting {
+  readonly name: string;
   readonly start: number;
   readonly end: number;
   readonly algorithms: readonly DigestName[];
@@ -21,7 +29,7 @@ interface Waiting {
  * in any order.
  *
  * What comes out is what reading them on the way would have given: their bytes are read once, and one that the file
- * does not hold to its end is read on the way, where its end is missed. [arc.5]
+ * does not hold to its end is read on the way, where its end is missed. [lane.1]
  */
 export class SetAside {
   readonly #parts: SourceParts;
@@ -48,7 +56,7 @@ export class SetAside {
     if (size < this.#limits.laneBytes || end > this.#size) return undefined;
     if (rolePartOf(name) || isEvidence(name)) return undefined;
     const digests: Partial<Record<DigestName, string>> = {};
-    this.#waiting.push({ start: dataOffset, end, algorithms, digests });
+    this.#waiting.push({ name, start: dataOffset, end, algorithms, digests });
     return { name, size, offset, dataOffset, digests };
   }
 
@@ -61,29 +69,78 @@ export class SetAside {
    * Waits for the end of the walk, and hashes what was set aside. A fault that has ended the walk is told after that, since
    * what came before it counts; what could not be hashed is taken out of `members`, as never reached.
    *
+   * `blocksOf` is asked when the walk is over, and everything that speaks for them is known.
+   *
    * @throws {BundleError} what the walk throws; `FILE_UNREADABLE`, `FILE_CHANGED`, `INTERRUPTED`
    */
-  async finish<T>(walk: Promise<T>, members: ReadMember[], onBytes: (bytes: number) => void): Promise<T> {
+  async finish<T>(
+    walk: Promise<T>,
+    members: ReadMember[],
+    options: { readonly onBytes: (bytes: number) => void; readonly blocksOf?: () => UsableBlocks },
+  ): Promise<T> {
     const [walked] = await Promise.allSettled([walk]);
     try {
-      await this.#hash(onBytes);
+      const usable = options.blocksOf?.() ?? new Map();
+      await this.#hash(members, usable, options.onBytes);
+      await this.#locate(members, usable);
     } catch (error) {
       const first = members.findIndex(({ digests }) => digests === this.#waiting[0]?.digests);
-      members.splice(first);
+      if (first >= 0) members.splice(first);
       if (walked.status === 'fulfilled') throw error;
     }
     return walk;
   }
 
-  async #hash(onBytes: (bytes: number) => void): Promise<void> {
+  async #hash(members: ReadMember[], usable: UsableBlocks, onBytes: (bytes: number) => void): Promise<void> {
     if (this.#waiting.length === 0) return;
-    const walked = this.#waiting.reduce((left, { start, end }) => left - (end - start), this.#size);
-    const hashed = await this.#parts.hash(this.#waiting, {
-      limits: this.#limits,
-      onBytes: (bytes) => onBytes(walked + bytes),
+    const total = this.#waiting.reduce((sum, { start, end }) => sum + end - start, 0);
+    const lanes = laneCount(total, this.#limits);
+    const plans = this.#waiting.map((waiting) => {
+      // [blocks.7] Only what would keep the others waiting is held against its blocks: a digest of the whole says more.
+      const isLongest = lanes > 1 && waiting.end - waiting.start > total / lanes;
+      return { waiting, blocks: isLongest ? usable.get(waiting.name) : undefined };
     });
-    for (const [i, { algorithms, digests }] of this.#waiting.entries()) {
-      for (const name of algorithms) digests[name] = hashed[i]?.digest(0, name) ?? '';
+    const hashed = await this.#parts.hash(
+      plans.map(({ waiting, blocks }) => (blocks ? inBlocks(waiting, blocks) : waiting)),
+      { limits: this.#limits, onBytes: (bytes) => onBytes(this.#size - total + bytes) },
+    );
+    for (const [i, { waiting, blocks }] of plans.entries()) {
+      const digest = (piece: number, name: DigestName): string => hashed[i]?.digest(piece, name) ?? '';
+      if (blocks) {
+        note(
+          members,
+          waiting.name,
+          compareBlocks(blocks, (block) => digest(block, blocks.algorithm)),
+        );
+      } else {
+        for (const name of waiting.algorithms) waiting.digests[name] = digest(0, name);
+      }
     }
   }
+
+  /** [blocks.8] Reads a member again that is not what it should be, to find where. */
+  async #locate(members: ReadMember[], usable: UsableBlocks): Promise<void> {
+    for (const { name, size, dataOffset, digests, blocks: known } of [...members]) {
+      const blocks = usable.get(name);
+      const digest = blocks && digests[blocks.algorithm];
+      if (!blocks || known || digest === undefined || digest === blocks.digest) continue;
+      const range = inBlocks({ start: dataOffset, end: dataOffset + size }, blocks);
+      const [hashed] = await this.#parts.hash([range], { limits: this.#limits });
+      note(
+        members,
+        name,
+        compareBlocks(blocks, (block) => hashed?.digest(block, blocks.algorithm) ?? ''),
+      );
+    }
+  }
+}
+
+function inBlocks({ start, end }: Pick<HashRange, 'start' | 'end'>, blocks: FoundBlocks): HashRange {
+  return { start, end, step: blocks.blockSize, algorithms: [blocks.algorithm] };
+}
+
+function note(members: ReadMember[], name: string, blocks: NonNullable<ReadMember['blocks']>): void {
+  const index = members.findIndex((member) => member.name === name);
+  const member = members[index];
+  if (member) members[index] = { ...member, blocks };
 }

@@ -1,4 +1,3 @@
-import { availableParallelism } from 'node:os';
 import { setImmediate } from 'node:timers/promises';
 import { Worker } from 'node:worker_threads';
 import type { DigestName } from '../formats/ovf/digest-name.ts';
@@ -6,6 +5,7 @@ import { checkAborted } from '../kit/bytes.ts';
 import { BundleError, toBundleError } from '../kit/errors.ts';
 import type { Limits } from '../kit/limits.ts';
 import { readError } from './io-errors.ts';
+import { laneCount } from './lane-count.ts';
 
 /** A part of a file to be hashed, whole or in pieces of `step` bytes each. */
 export interface HashRange {
@@ -81,12 +81,7 @@ export async function hashRanges(
 ): Promise<readonly HashedRange[]> {
   const { work, pieces, results } = plan(file, ranges);
   const total = ranges.reduce((sum, { start, end }) => sum + end - start, 0);
-  const threads = Math.min(
-    options.limits.threads,
-    availableParallelism(),
-    pieces,
-    Math.floor(total / Math.max(1, options.limits.laneBytes)),
-  );
+  const threads = Math.min(pieces, laneCount(total, options.limits));
   await using others = startOthers(work, threads - 1);
   const tell = (): void => options.onBytes?.(read(work.hashed));
   try {

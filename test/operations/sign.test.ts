@@ -96,6 +96,16 @@ describe('a bundle that is signed again', () => {
     }
   });
 
+  test('[pack.6] keeps revocation information that is too much to be held in memory', async () => {
+    using sandbox = makeSandbox();
+    const lists = ['a', 'b'].map((name) => noiseFile(`revocation/${name}.crl`, 9 * 1024 * 1024));
+    const before = await makeBundle({ files: [DISK, ...lists] });
+    sandbox.write('in.ova', before);
+    expect((await signed(sandbox)).exitCode).toBe(0);
+    const after = await digestsOf(readFileSync(sandbox.path('out.ova')));
+    for (const { name } of lists) expect(after[name]).toBe((await digestsOf(before))[name]);
+  });
+
   test('[pack.6] is the same every time', async () => {
     using sandbox = makeSandbox();
     await placeBundle(sandbox, { signed: false });
