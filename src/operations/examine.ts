@@ -9,7 +9,6 @@ import { BundleError, type ErrorCode, toBundleError } from '../kit/errors.ts';
 import type { OnProgress } from '../kit/progress.ts';
 import type { Relaxation } from '../kit/relaxation.ts';
 import type { Source } from '../storage/source.ts';
-import { judgeScope, scopeNameOf } from '../trust/judge-signer.ts';
 import { assignRoles, type BundleRoles, isEvidence, rolePartOf } from './bundle-roles.ts';
 import { archiveCheck } from './content-checks.ts';
 import { judgeBlocks } from './judge-blocks.ts';
@@ -23,6 +22,7 @@ import {
 import { manifestDigests } from './look-ahead.ts';
 import { type BundleSink, digestOf, type ReadMember, readMember } from './read-member.ts';
 import { type Check, copyWarning, relaxedWarnings } from './report.ts';
+import { checkScope } from './scope-check.ts';
 import { SetAside, type UsableBlocks } from './set-aside.ts';
 import { signedManifestOf } from './signed-manifest.ts';
 import { skippedChecks } from './skipped-checks.ts';
@@ -263,7 +263,7 @@ class Reading {
     );
     errors.push(...(signature?.errors ?? []), ...contents.errors);
     checks.push(...(signature?.checks ?? []), ...contents.checks);
-    const scope = errors.length === 0 ? this.#judgeScope(signature, contents, roles) : undefined;
+    const scope = errors.length === 0 ? checkScope(signature, contents, roles) : undefined;
     if (scope) {
       checks.push(scope.check);
       errors.push(...scope.errors);
@@ -283,22 +283,5 @@ class Reading {
       errors,
       warnings: [...(signature?.warnings ?? []), ...contents.warnings, ...order],
     };
-  }
-
-  /** [pub.7] Whether one of the publishers that vouch for the signer may sign a bundle of this name. */
-  #judgeScope(
-    signature: SignatureJudgement | undefined,
-    contents: ContentsJudgement,
-    roles: BundleRoles,
-  ): { check: Check; errors: BundleError[] } | undefined {
-    const publishers = signature?.publishers ?? [];
-    if (publishers.length === 0) return undefined;
-    // Only a listed descriptor is signed, and with it the vendor and its own name; a manifest can be renamed by anyone.
-    const listed = contents.manifest?.entries.some((entry) => entry.name === roles.descriptor) ?? false;
-    const [product] = contents.descriptor?.products ?? [];
-    const name = listed ? scopeNameOf(product?.vendor, roles.base ?? '') : scopeNameOf(undefined, '');
-    const fault = judgeScope(publishers, name)?.at(roles.descriptor ? { member: roles.descriptor } : {});
-    const detail = fault?.message ?? `${name} is in the scope of the publisher`;
-    return { check: { id: 'scope', status: fault ? 'fail' : 'pass', detail }, errors: fault ? [fault] : [] };
   }
 }

@@ -9,7 +9,7 @@ import type { BlockFindings } from './block-damage.ts';
 import { isEvidence, type PartKind, rolePartOf } from './bundle-roles.ts';
 
 /** Lower-case hex digests by algorithm; a plain object, since there may be many thousand members. */
-export type MemberDigests = Readonly<Partial<Record<DigestName, string>>>;
+type MemberDigests = Readonly<Partial<Record<DigestName, string>>>;
 
 /** A member that has been read to its end. */
 export interface ReadMember {
