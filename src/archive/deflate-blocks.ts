@@ -6,7 +6,7 @@ import type { Limits } from '../kit/limits.ts';
 import { InflationGuard } from './inflation-guard.ts';
 
 /** What one thread compresses at a time. */
-const BLOCK_BYTES = 512 * 1024;
+const BLOCK_BYTES = 256 * 1024;
 /** Blocks under way at once: enough for two cores, and for one to be ready when it is asked for. */
 const AHEAD = 4;
 /** How far back deflate looks. */
