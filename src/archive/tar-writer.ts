@@ -19,14 +19,27 @@ export interface TarFile {
 
 /** A file whose content is at hand; it must stay as it is until the second file after it is asked for. */
 export function wholeFile(name: string, bytes: Uint8Array): TarFile {
-  return {
-    name,
-    size: bytes.byteLength,
-    whole: bytes,
-    get body() {
-      return once(bytes); // for a writer that does without `whole`
-    },
-  };
+  return new WholeFile(name, bytes);
+}
+
+/** A class, since there may be thousands. */
+class WholeFile implements TarFile {
+  readonly name: string;
+  readonly whole: Uint8Array;
+
+  constructor(name: string, whole: Uint8Array) {
+    this.name = name;
+    this.whole = whole;
+  }
+
+  get size(): number {
+    return this.whole.byteLength;
+  }
+
+  /** for a writer that does without `whole` */
+  get body(): ByteStream {
+    return once(this.whole);
+  }
 }
 
 /** Archives end on a multiple of this, as tar has written them since tapes had records. */
@@ -51,13 +64,14 @@ export async function* writeTar(
   const { mtime, limits = DEFAULT_LIMITS } = options;
   const names = new MemberNames(limits);
   const batch = new Batch();
+  const block = new Uint8Array(TAR_BLOCK);
   let written = 0;
   for await (const file of files) {
     const fault = memberNameFault(file.name, limits);
     if (fault) throw new BundleError('ARCHIVE_NAME', `the member "${printable(file.name)}": ${fault}`);
     names.add(file.name, written);
     file.onPlaced?.(written + TAR_BLOCK);
-    const header = formatTarHeader({ name: file.name, size: file.size, mtime });
+    const header = formatTarHeader({ name: file.name, size: file.size, mtime }, block);
     const padding = ZEROS.subarray(0, (TAR_BLOCK - (file.size % TAR_BLOCK)) % TAR_BLOCK);
     const bytes = TAR_BLOCK + file.size + padding.byteLength;
     const { whole } = file;

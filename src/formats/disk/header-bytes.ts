@@ -18,6 +18,12 @@ export interface HeaderBytes {
   name(at: number, length: number): string;
 }
 
+/** Whether the ASCII characters of `magic` stand there. Of every file it is asked several times, so it makes no text. */
+export function holdsAt(bytes: Uint8Array, at: number, magic: string): boolean {
+  for (let i = 0; i < magic.length; i++) if (bytes[at + i] !== magic.charCodeAt(i)) return false;
+  return true;
+}
+
 /** A reader of header bytes. @param what the format, for messages: `the qcow2 header` */
 export function readHeader(bytes: Uint8Array, what: string, order: 'big' | 'little'): HeaderBytes {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);

@@ -1,4 +1,5 @@
 import { type DiskProbe, diskFault } from './disk-probe.ts';
+import { holdsAt } from './header-bytes.ts';
 import { isQcow, probeQcow2 } from './qcow2.ts';
 import { isVhdFooter, probeDynamicVhd, probeFixedVhd, VHD_FOOTER_BYTES } from './vhd.ts';
 import { isVhdx, probeVhdx } from './vhdx.ts';
@@ -97,11 +98,6 @@ function probeContent(head: Uint8Array, size: number): DiskProbe {
     virtualSize: size,
     ...(size % SECTOR === 0 ? {} : { note: 'the size is not a multiple of 512 bytes' }),
   };
-}
-
-function holdsAt(head: Uint8Array, at: number, magic: string): boolean {
-  for (let i = 0; i < magic.length; i++) if (head[at + i] !== magic.charCodeAt(i)) return false;
-  return true;
 }
 
 function isIso(head: Uint8Array): boolean {

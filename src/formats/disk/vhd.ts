@@ -1,5 +1,5 @@
 import { type DiskProbe, diskFault, UNNAMED } from './disk-probe.ts';
-import { type HeaderBytes, readHeader } from './header-bytes.ts';
+import { type HeaderBytes, holdsAt, readHeader } from './header-bytes.ts';
 
 // All numbers are big-endian. Offsets of the footer (Microsoft Virtual Hard Disk Image Format Specification 1.0):
 //   0 cookie  12 version  16 offset of the dynamic header (64)  48 current size (64)  60 disk type  64 checksum
@@ -15,7 +15,7 @@ export const VHD_FOOTER_BYTES = 512;
 
 /** True when these 512 bytes begin like a VHD footer. */
 export function isVhdFooter(bytes: Uint8Array): boolean {
-  return bytes.byteLength >= 8 && readHeader(bytes, 'the VHD footer', 'big').latin1(0, 8) === COOKIE;
+  return holdsAt(bytes, 0, COOKIE);
 }
 
 /** What the copy of the footer at the start of an image says: dynamic and differencing images. @throws {BundleError} `FORMAT_UNSUPPORTED` */

@@ -1,6 +1,6 @@
 import { formatHex } from '../../kit/encoding.ts';
 import { type DiskProbe, diskFault, UNNAMED } from './disk-probe.ts';
-import { type HeaderBytes, readHeader } from './header-bytes.ts';
+import { type HeaderBytes, holdsAt, readHeader } from './header-bytes.ts';
 
 // All numbers are little-endian (MS-VHDX 2.2 to 2.6). Both structures are doubled for safe updates.
 const KIB = 1024;
@@ -21,7 +21,7 @@ const HAS_PARENT = 1 << 1;
 
 /** True for the signature of a VHDX file. */
 export function isVhdx(head: Uint8Array): boolean {
-  return head.byteLength >= 8 && readHeader(head, 'the VHDX header', 'little').latin1(0, 8) === 'vhdxfile';
+  return holdsAt(head, 0, 'vhdxfile');
 }
 
 /** What the metadata of a VHDX says; the log is not replayed, only noted. @throws {BundleError} `FORMAT_UNSUPPORTED` */

@@ -241,13 +241,16 @@ function header(message: string, fix?: string): BundleError {
  *
  * @throws {BundleError} `ARCHIVE_NAME` for a name that ustar cannot hold, `USAGE` for such a time
  */
-export function formatTarHeader(file: { name: string; size: number; mtime: number }): Uint8Array {
+export function formatTarHeader(
+  file: { name: string; size: number; mtime: number },
+  block: Uint8Array = new Uint8Array(TAR_BLOCK),
+): Uint8Array {
   if (!Number.isInteger(file.mtime) || file.mtime < 0 || file.mtime >= OCTAL_LIMIT) {
     throw new BundleError('USAGE', `${file.mtime} is no time that a tar archive can hold`, {
       fix: 'give whole seconds since 1970',
     });
   }
-  const block = new Uint8Array(TAR_BLOCK);
+  block.fill(0);
   const ascii = (at: number, text: string): void => {
     for (let i = 0; i < text.length; i++) block[at + i] = text.charCodeAt(i);
   };
@@ -271,9 +274,11 @@ export function formatTarHeader(file: { name: string; size: number; mtime: numbe
   return block;
 }
 
+const NOTHING = new Uint8Array(0);
+
 function splitName(path: string, large: boolean): { name: Uint8Array; prefix: Uint8Array } {
   const whole = encodeUtf8(path);
-  if (whole.byteLength <= 100) return { name: whole, prefix: new Uint8Array(0) };
+  if (whole.byteLength <= 100) return { name: whole, prefix: NOTHING };
   for (let at = path.indexOf('/'); at >= 0 && !large; at = path.indexOf('/', at + 1)) {
     const prefix = encodeUtf8(path.slice(0, at));
     const name = encodeUtf8(path.slice(at + 1));
