@@ -7,8 +7,8 @@ import { InflationGuard } from './inflation-guard.ts';
 
 /** What one thread compresses at a time. */
 const BLOCK_BYTES = 256 * 1024;
-/** Blocks under way at once: enough for two cores, and for one to be ready when it is asked for. */
-const AHEAD = 4;
+/** Blocks under way at once: enough for all cores to go on while this thread waits for its turn on a busy machine. */
+const AHEAD = 8;
 /** How far back deflate looks. */
 const WINDOW_BYTES = 32 * 1024;
 const LEVEL = 6;
