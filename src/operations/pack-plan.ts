@@ -1,6 +1,6 @@
 import { basename, dirname, join } from 'node:path';
+import type { BlockAlgorithm } from '../formats/blocks/block-digests.ts';
 import { companionOf } from '../formats/glance/companion.ts';
-import { memberNameFault, memberNameKey } from '../formats/member-name.ts';
 import { parseDescriptor } from '../formats/ovf/descriptor.ts';
 import { formatDescriptor } from '../formats/ovf/descriptor-writer.ts';
 import { memberNames, referenceOf } from '../formats/ovf/file-reference.ts';
@@ -9,8 +9,9 @@ import { BundleError, toBundleError } from '../kit/errors.ts';
 import { DEFAULT_LIMITS } from '../kit/limits.ts';
 import { type FileStamp, stampOf, WHOLE_BYTES } from '../storage/input-file.ts';
 import { readSmallFile } from '../storage/small-files.ts';
-import { expectImportable } from './expect-importable.ts';
+import { checkNames, expectMembers, madeBeside } from './check-plan.ts';
 import { disksToSign } from './glance-companion.ts';
+import { disksInBlocks, noBlocksOfChunks, PackedBlocks } from './pack-blocks.ts';
 import { noChunks, planChunks } from './pack-chunks.ts';
 import { expectWhole, probeWholeDisk } from './probe-disk-file.ts';
 
@@ -31,6 +32,8 @@ export interface PackPlan {
   readonly files: readonly PlannedFile[];
   /** the disk images that get their properties beside them [glance.34] */
   readonly signedDisks: readonly string[];
+  /** the disk images that get the digests of their blocks beside them [blocks.9] */
+  readonly disksInBlocks: readonly string[];
   readonly warnings: readonly string[];
 }
 
@@ -55,6 +58,8 @@ export interface PlanOptions {
   readonly members?: number;
   /** whether disk images get their properties for Glance beside them */
   readonly signDisks?: boolean;
+  /** the algorithm of the digests of their blocks that disk images get beside them; without it they get none */
+  readonly blockDigests?: BlockAlgorithm;
 }
 
 /**
@@ -86,6 +91,7 @@ export async function planPack(inputs: readonly string[], options: PlanOptions):
   }
   if (options.chunkSize !== undefined && (options.plain || descriptor)) throw noChunks(options.plain);
   if (options.chunkSize !== undefined && options.signDisks) throw notInChunks();
+  if (options.chunkSize !== undefined && options.blockDigests) throw noBlocksOfChunks();
   let plan: PackPlan;
   if (options.plain) plan = planPlain(inputs, options);
   else if (!descriptor) plan = await planDisks(inputs, options);
@@ -118,10 +124,22 @@ function notInChunks(): BundleError {
   });
 }
 
-function planPlain(inputs: readonly string[], { base, signDisks = false }: PlanOptions): PackPlan {
+function planPlain(inputs: readonly string[], options: PlanOptions): PackPlan {
   const files = inputs.map((path) => planFile(basename(path), path));
   const names = files.map(({ name }) => name);
-  return { base, files, signedDisks: signDisks ? disksToSign(names, undefined) : [], warnings: [] };
+  return { base: options.base, files, ...disksWithMore(names, undefined, options), warnings: [] };
+}
+
+/** The disk images that get members beside them. */
+function disksWithMore(
+  names: readonly string[],
+  descriptor: ReturnType<typeof parseDescriptor> | undefined,
+  { signDisks, blockDigests }: Pick<PlanOptions, 'signDisks' | 'blockDigests'>,
+): Pick<PackPlan, 'signedDisks' | 'disksInBlocks'> {
+  return {
+    signedDisks: signDisks ? disksToSign(names, descriptor) : [],
+    disksInBlocks: blockDigests ? disksInBlocks(names, descriptor) : [],
+  };
 }
 
 function planFile(name: string, path: string): PlannedFile {
@@ -133,6 +151,8 @@ async function planDisks(inputs: readonly string[], options: PlanOptions): Promi
   const warnings: string[] = [];
   const files: PlannedFile[] = [];
   const disks: Parameters<typeof formatDescriptor>[0]['disks'][number][] = [];
+  const names = inputs.map((path) => basename(path));
+  const blocks = options.blockDigests && new PackedBlocks(names, options.blockDigests);
   for (const path of inputs) {
     const { probe, ...stamp } = await probeWholeDisk(path);
     const { size } = stamp;
@@ -149,6 +169,7 @@ async function planDisks(inputs: readonly string[], options: PlanOptions): Promi
         ? [file]
         : planChunks(file, { chunkSize, members: options.members ?? DEFAULT_LIMITS.members })),
     );
+    const beside = blocks?.beside(file);
     disks.push({
       href: file.name,
       size,
@@ -156,11 +177,14 @@ async function planDisks(inputs: readonly string[], options: PlanOptions): Promi
       capacity: probe.virtualSize,
       format: probe.format,
       ...(probe.variant ? { variant: probe.variant } : {}),
+      ...(beside && { blocks: beside }),
     });
   }
   const descriptor = { name: `${options.base}.ovf`, bytes: new Uint8Array(0) };
-  const signedDisks = options.signDisks ? files.map(({ name }) => name) : [];
-  checkNames({ base: options.base, descriptor, files, signedDisks }); // its words are better than those of the descriptor's writer
+  const all = files.map(({ name }) => name);
+  const signedDisks = options.signDisks ? all : [];
+  const disksInBlocks = blocks ? all : [];
+  checkNames({ base: options.base, descriptor, files, signedDisks, disksInBlocks }); // its words are better than those of the descriptor's writer
   const attachments = signedDisks.map(companionOf);
   const text = formatDescriptor({ name: options.base, ...options.appliance, disks, attachments });
   return {
@@ -168,13 +192,14 @@ async function planDisks(inputs: readonly string[], options: PlanOptions): Promi
     descriptor: { ...descriptor, bytes: encodeUtf8(text) },
     files,
     signedDisks,
+    disksInBlocks,
     warnings,
   };
 }
 
 function planDescriptor(
   path: string,
-  { members = DEFAULT_LIMITS.members, signDisks = false }: PlanOptions,
+  { members = DEFAULT_LIMITS.members, ...options }: PlanOptions,
 ): PackPlan {
   const bytes = readSmallFile(path, DEFAULT_LIMITS.descriptorBytes);
   const name = basename(path);
@@ -189,8 +214,8 @@ function planDescriptor(
   const lookup = referenceOf(references);
   const files: PlannedFile[] = [];
   const names = memberNames(references);
-  const signedDisks = signDisks ? disksToSign(names, descriptor) : [];
-  const made = new Set(signedDisks.map(companionOf));
+  const disks = disksWithMore(names, descriptor, options);
+  const made = new Set(madeBeside(disks));
   for (const member of names) {
     if (made.has(member)) continue; // made anew
     const file = planReferenced(member, path);
@@ -217,7 +242,7 @@ function planDescriptor(
       `the descriptor does not name ${unnamed.map((one) => `"${one}"`).join(', ')} in References: bulla accepts that, other programs may not`,
     );
   }
-  return { base: name.slice(0, -4), descriptor: { name, bytes }, files, signedDisks, warnings };
+  return { base: name.slice(0, -4), descriptor: { name, bytes }, files, ...disks, warnings };
 }
 
 /** A file that the descriptor at `path` names. */
@@ -235,43 +260,4 @@ function planReferenced(member: string, path: string): PlannedFile {
       cause,
     });
   }
-}
-
-function checkNames(plan: Pick<PackPlan, 'base' | 'descriptor' | 'files' | 'signedDisks'>): void {
-  if (plan.base.includes('/')) {
-    throw new BundleError('USAGE', `the name "${plan.base}" has a folder in it`, {
-      fix: 'give a name without "/"',
-    });
-  }
-  const names = [
-    ...(plan.descriptor ? [plan.descriptor.name] : []),
-    `${plan.base}.mf`,
-    `${plan.base}.cert`,
-    ...plan.files.map(({ name }) => name),
-    ...plan.signedDisks.map(companionOf),
-  ];
-  const seen = new Set<string>();
-  for (const name of names) {
-    const fault = memberNameFault(name, DEFAULT_LIMITS);
-    const fix = 'rename it, and pack again';
-    if (fault)
-      throw new BundleError('ARCHIVE_NAME', `"${name}" cannot be the name of a member: ${fault}`, { fix });
-    const key = memberNameKey(name);
-    if (seen.has(key))
-      throw new BundleError('ARCHIVE_DUPLICATE', `two members would be named "${name}"`, { fix });
-    seen.add(key);
-  }
-  expectImportable({
-    base: plan.base,
-    members: names,
-    ...(plan.descriptor ? { descriptor: plan.descriptor.name } : {}),
-  });
-}
-
-function expectMembers({ descriptor, files }: PackPlan, most: number): void {
-  const count = files.length + (descriptor ? 3 : 2);
-  if (count <= most) return;
-  throw new BundleError('ARCHIVE_LIMIT', `${count} members are more than the ${most} importers read`, {
-    fix: 'pack fewer files, or more in one; or give --max-members here, and to whoever imports it',
-  });
 }

@@ -37,6 +37,8 @@ export interface PackOptions {
   readonly chunkSize?: number;
   /** manifest and signature before the files, or after them (then every file is read once only) */
   readonly order?: 'leading' | 'trailing';
+  /** whether each disk image gets the digests of its blocks beside it, as `NAME.blocks` [blocks.9] */
+  readonly blockDigests?: boolean;
   /** who signs each disk image for Glance; the properties go beside it, as `NAME.glance.json` [glance.34] */
   readonly imageSigner?: ImageSigner;
   readonly overwrite?: boolean;
@@ -63,6 +65,7 @@ export async function pack(inputs: readonly string[], options: PackOptions): Pro
     ...(options.chunkSize === undefined ? {} : { chunkSize: options.chunkSize }),
     ...(options.members === undefined ? {} : { members: options.members }),
     signDisks: options.imageSigner !== undefined,
+    ...(options.blockDigests && { blockDigests: options.digest ?? 'sha256' }),
   });
   expectOtherThan(options.output, [
     ...inputs,

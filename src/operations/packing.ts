@@ -1,8 +1,10 @@
 import { paysToDeflate } from '../archive/compressibility.ts';
 import { wholeFile } from '../archive/tar-writer.ts';
 import type { ZipFile } from '../archive/zip-writer.ts';
+import type { BlockDigester } from '../crypto/block-digester.ts';
 import { Digester, digestHex } from '../crypto/digest.ts';
 import { type ImageSigning, openImageSigning } from '../crypto/image-signature.ts';
+import { blocksNameOf } from '../formats/blocks/block-digests.ts';
 import { companionOf } from '../formats/glance/companion.ts';
 import { draftManifest, formatManifest } from '../formats/ovf/manifest.ts';
 import { BundleError } from '../kit/errors.ts';
@@ -13,6 +15,7 @@ import type { NamedMember } from './judge-signature.ts';
 import { LateMembers } from './late-members.ts';
 import { makeSignature } from './make-signature.ts';
 import type { PackOptions } from './pack.ts';
+import { PackedBlocks } from './pack-blocks.ts';
 import { isSmall, type PackPlan, type PlannedFile } from './pack-plan.ts';
 import { expectWholeContent } from './probe-disk-file.ts';
 import type { FileReport } from './report.ts';
@@ -43,6 +46,7 @@ export class Packing {
   readonly #digests = new Map<string, string>();
   /** the properties of disk images, as soon as those have been read */
   readonly #companions = new Map<string, Uint8Array>();
+  readonly #blocks: PackedBlocks;
   /** the sizes of the parts for which room was left */
   #sizes: readonly number[] = [];
   readonly #total: number;
@@ -53,6 +57,7 @@ export class Packing {
     this.#plan = plan;
     this.#options = options;
     this.#digest = options.digest ?? 'sha256';
+    this.#blocks = new PackedBlocks(plan.disksInBlocks, this.#digest);
     this.#late = onePass ? new LateMembers() : undefined;
     this.#small = new WholeReader(options.signal);
     const readings = onePass || options.order === 'trailing' ? 1 : 2;
@@ -86,6 +91,7 @@ export class Packing {
   async complete(output: Pick<Output, 'patch'>): Promise<boolean> {
     const late = this.#late;
     if (!late) return true;
+    for (const name of this.#plan.disksInBlocks) late.fill(blocksNameOf(name), this.#blocks.bytesFor(name));
     const manifest = formatManifest(this.#entries());
     for (let tries = 0; tries < TRIES; tries++) {
       const parts = await this.#parts(manifest);
@@ -115,14 +121,23 @@ export class Packing {
   async *#members(): AsyncGenerator<ZipFile, void> {
     for (const file of this.#plan.files) {
       const { name, size } = file;
+      const blocks = this.#blocks.beside(file);
+      const isLast = this.#options.order === 'trailing';
+      // [blocks.9] Before the image, so that it can be held against them as it comes.
+      if (blocks && !isLast) yield this.#late?.reserve(blocks.name, blocks.size) ?? this.#blocksMember(name);
       if (isSmall(file)) yield wholeFile(name, await this.#readWhole(file, 'write'));
       else {
         const member = { name, size, body: this.#read(file, 'write') };
         yield this.#options.format === 'zip' ? { ...member, deflate: await isCompressible(file) } : member;
       }
+      if (blocks && isLast) yield this.#blocksMember(name);
       const companion = this.#companions.get(name);
       if (companion) yield wholeFile(companionOf(name), companion);
     }
+  }
+
+  #blocksMember(name: string): ZipFile {
+    return wholeFile(blocksNameOf(name), this.#blocks.bytesFor(name));
   }
 
   /** The members that the manifest lists, in its order. */
@@ -136,7 +151,11 @@ export class Packing {
     if (descriptor)
       listed.push({ name: descriptor.name, size: descriptor.bytes.byteLength, role: 'descriptor' });
     for (const { name, size } of files) {
+      const blocks = this.#blocks.beside({ name, size });
+      const isLast = this.#options.order === 'trailing';
+      if (blocks && !isLast) listed.push({ ...blocks, role: 'file' });
       listed.push({ name, size, role: 'file' });
+      if (blocks && isLast) listed.push({ ...blocks, role: 'file' });
       const companion = this.#companions.get(name);
       if (companion) listed.push({ name: companionOf(name), size: companion.byteLength, role: 'file' });
     }
@@ -180,9 +199,11 @@ export class Packing {
     const bytes = await this.#small.read(file.path, file.stamp);
     if (!this.#digests.has(file.name)) expectWholeContent(file.path, bytes);
     const signing = this.#openSigning(file.name);
+    const blocks = this.#blocks.open(file);
     signing?.update(bytes);
+    blocks?.update(bytes);
     this.#progress(file, phase, bytes.byteLength);
-    this.#learn(file, digestHex(this.#digest, bytes), signing);
+    this.#learn(file, digestHex(this.#digest, bytes), { signing, blocks });
     return bytes;
   }
 
@@ -190,15 +211,17 @@ export class Packing {
     const { signal } = this.#options;
     const digester = new Digester([this.#digest]);
     const signing = this.#openSigning(file.name);
+    const blocks = this.#blocks.open(file);
     await using input = await openInputFile(file.path);
     for await (const chunk of file.part ? input.part(rangeOf(file), signal) : input.stream(signal)) {
       yield chunk;
       digester.update(chunk);
       signing?.update(chunk);
+      blocks?.update(chunk);
       this.#progress(file, phase, chunk.byteLength);
     }
     input.expectUnchanged(file.stamp);
-    this.#learn(file, digester.finish().get(this.#digest) ?? '', signing);
+    this.#learn(file, digester.finish().get(this.#digest) ?? '', { signing, blocks });
   }
 
   #progress({ name }: PlannedFile, phase: 'hash' | 'write', bytes: number): void {
@@ -207,7 +230,11 @@ export class Packing {
   }
 
   /** What has been learnt by reading a file. */
-  #learn(file: PlannedFile, digest: string, signing: ImageSigning | undefined): void {
+  #learn(
+    file: PlannedFile,
+    digest: string,
+    made: { readonly signing: ImageSigning | undefined; readonly blocks: BlockDigester | undefined },
+  ): void {
     const before = this.#digests.get(file.name);
     if (before !== undefined && before !== digest) {
       throw new BundleError('FILE_CHANGED', `"${file.name}" changed while it was packed`, {
@@ -215,7 +242,12 @@ export class Packing {
       });
     }
     this.#digests.set(file.name, digest);
+    if (made.blocks) {
+      const bytes = this.#blocks.make(file, digest, made.blocks);
+      this.#digests.set(blocksNameOf(file.name), digestHex(this.#digest, bytes));
+    }
     const { imageSigner } = this.#options;
+    const { signing } = made;
     if (!signing || !imageSigner) return;
     const companion = companionBytes(imageSigner, signing.finish());
     this.#companions.set(file.name, companion);

@@ -35,6 +35,7 @@ interface PackFlags extends SignFlags, OutputFlags, GlanceKeyFlags {
   readonly memory?: number;
   readonly chunkSize?: number;
   readonly maxMembers?: number;
+  readonly blockDigests?: boolean;
   readonly order: 'leading' | 'trailing';
   readonly force?: boolean;
 }
@@ -78,6 +79,10 @@ export function packCommand(program: Command, context: Context, exit: Exit): voi
     .option('--memory <MiB>', 'memory of the machine', parseCount)
     .option('--max-members <count>', 'the most members (default: 256, which importers read)', parseCount)
     .option('--chunk-size <size>', 'store larger images in chunks of this size, such as 2GiB', parseSize)
+    .option(
+      '--block-digests',
+      'put beside each disk image the digests of its blocks: all cores verify it, and damage is found by its place',
+    )
     .addOption(
       new Option('--order <order>', 'manifest and signature before the files, or after them')
         .choices(['leading', 'trailing'])
@@ -123,6 +128,7 @@ export function packCommand(program: Command, context: Context, exit: Exit): voi
           },
           ...(flags.maxMembers === undefined ? {} : { members: flags.maxMembers }),
           ...(flags.chunkSize === undefined ? {} : { chunkSize: flags.chunkSize }),
+          ...(flags.blockDigests ? { blockDigests: true } : {}),
           ...(identity ? { identity } : {}),
           ...(imageSigner ? { imageSigner } : {}),
           ...signature,

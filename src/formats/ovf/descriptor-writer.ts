@@ -13,6 +13,8 @@ export interface ApplianceDisk {
   readonly capacity: number;
   readonly format: DiskFormat;
   readonly variant?: string;
+  /** The member with the digests of its blocks, which stands before it. */
+  readonly blocks?: { readonly name: string; readonly size: number };
 }
 
 /** A machine made of bare disk images; one processor and 1024 MiB where nothing is said. */
@@ -77,7 +79,7 @@ export function formatDescriptor(appliance: ApplianceDescription): string {
     `<Envelope xmlns="${OVF_NAMESPACE}" xmlns:ovf="${OVF_NAMESPACE}"` +
       ` xmlns:rasd="${CIM}/CIM_ResourceAllocationSettingData" xmlns:vssd="${CIM}/CIM_VirtualSystemSettingData">`,
     '  <References>',
-    ...appliance.disks.map(formatFile),
+    ...appliance.disks.flatMap(formatFiles),
     ...(appliance.attachments ?? []).map(formatAttachment),
     '  </References>',
     ...formatDiskSection(appliance.disks),
@@ -95,9 +97,12 @@ export function formatDescriptor(appliance: ApplianceDescription): string {
   ].join('\n');
 }
 
-function formatFile({ href, size, chunkSize }: ApplianceDisk, index: number): string {
+function formatFiles({ href, size, chunkSize, blocks }: ApplianceDisk, index: number): readonly string[] {
   const chunks = chunkSize === undefined ? '' : ` ovf:chunkSize="${chunkSize}"`;
-  return `    <File ovf:id="file${index + 1}" ovf:href="${escapeXml(href)}" ovf:size="${size}"${chunks}/>`;
+  const file = `    <File ovf:id="file${index + 1}" ovf:href="${escapeXml(href)}" ovf:size="${size}"${chunks}/>`;
+  if (!blocks) return [file];
+  const digests = `ovf:href="${escapeXml(blocks.name)}" ovf:size="${blocks.size}"`;
+  return [`    <File ovf:id="blocks${index + 1}" ${digests}/>`, file];
 }
 
 function formatAttachment(href: string, index: number): string {

@@ -1,0 +1,58 @@
+import { blocksNameOf } from '../formats/blocks/block-digests.ts';
+import { companionOf } from '../formats/glance/companion.ts';
+import { memberNameFault, memberNameKey } from '../formats/member-name.ts';
+import { BundleError } from '../kit/errors.ts';
+import { DEFAULT_LIMITS } from '../kit/limits.ts';
+import { expectImportable } from './expect-importable.ts';
+import type { PackPlan } from './pack-plan.ts';
+
+/** The members that are made beside files. */
+export function madeBeside({
+  signedDisks,
+  disksInBlocks,
+}: Pick<PackPlan, 'signedDisks' | 'disksInBlocks'>): readonly string[] {
+  return [...signedDisks.map(companionOf), ...disksInBlocks.map(blocksNameOf)];
+}
+
+/** Refuses names that an importer would refuse. @throws {BundleError} `USAGE`, `ARCHIVE_NAME`, `ARCHIVE_DUPLICATE`, `PACKAGE_AMBIGUOUS` [pack.5] */
+export function checkNames(
+  plan: Pick<PackPlan, 'base' | 'descriptor' | 'files' | 'signedDisks' | 'disksInBlocks'>,
+): void {
+  if (plan.base.includes('/')) {
+    throw new BundleError('USAGE', `the name "${plan.base}" has a folder in it`, {
+      fix: 'give a name without "/"',
+    });
+  }
+  const names = [
+    ...(plan.descriptor ? [plan.descriptor.name] : []),
+    `${plan.base}.mf`,
+    `${plan.base}.cert`,
+    ...plan.files.map(({ name }) => name),
+    ...madeBeside(plan),
+  ];
+  const seen = new Set<string>();
+  for (const name of names) {
+    const fault = memberNameFault(name, DEFAULT_LIMITS);
+    const fix = 'rename it, and pack again';
+    if (fault)
+      throw new BundleError('ARCHIVE_NAME', `"${name}" cannot be the name of a member: ${fault}`, { fix });
+    const key = memberNameKey(name);
+    if (seen.has(key))
+      throw new BundleError('ARCHIVE_DUPLICATE', `two members would be named "${name}"`, { fix });
+    seen.add(key);
+  }
+  expectImportable({
+    base: plan.base,
+    members: names,
+    ...(plan.descriptor ? { descriptor: plan.descriptor.name } : {}),
+  });
+}
+
+/** Refuses more members than may be. @throws {BundleError} `ARCHIVE_LIMIT` */
+export function expectMembers(plan: PackPlan, most: number): void {
+  const count = plan.files.length + madeBeside(plan).length + (plan.descriptor ? 3 : 2);
+  if (count <= most) return;
+  throw new BundleError('ARCHIVE_LIMIT', `${count} members are more than the ${most} importers read`, {
+    fix: 'pack fewer files, or more in one; or give --max-members here, and to whoever imports it',
+  });
+}
