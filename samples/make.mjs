@@ -61,6 +61,7 @@ async function makeBundles() {
   write(DESCRIPTOR, unsigned.subarray(data, data + size));
   bulla(`pack ${DESCRIPTOR} -o appliance.ova ${SIGNED}`);
   bulla(`pack ${DESCRIPTOR} -o appliance-trailing.ova --order trailing ${SIGNED}`);
+  bulla(`pack ${DISK} ${ABOUT} -o blocks.ova --block-digests ${SIGNED}`);
   bulla(`pack ${DESCRIPTOR} -o appliance.tgz ${SIGNED}`);
   bulla(`pack ${DESCRIPTOR} -o appliance.zip ${SIGNED}`);
   bulla(`pack --plain ${PLAIN} -o plain.tar ${SIGNED}`);
@@ -92,6 +93,7 @@ function makeReports() {
   const good = [
     'appliance.ova',
     'appliance-trailing.ova',
+    'blocks.ova',
     'appliance.tgz',
     'appliance.zip',
     'plain.tar',

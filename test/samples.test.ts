@@ -12,6 +12,7 @@ const SAMPLES = join(ROOT, 'samples');
 const SAMPLE_CODES: readonly (readonly [sample: string, code: number])[] = [
   ['appliance.ova', 0],
   ['appliance-trailing.ova', 0],
+  ['blocks.ova', 0],
   ['appliance.tgz', 0],
   ['appliance.zip', 0],
   ['plain.tar', 0],

@@ -1,4 +1,5 @@
 import type { Target } from '../target.ts';
+import { BLOCKS } from './blocks.ts';
 import { CERTIFICATE_FILE } from './certificate-file.ts';
 import { CMS } from './cms.ts';
 import { CRL } from './crl.ts';
@@ -23,6 +24,7 @@ export const TARGETS: readonly Target[] = [
   PATHS,
   MANIFEST,
   CERTIFICATE_FILE,
+  BLOCKS,
   TAR,
   GZIP,
   ZIP,
