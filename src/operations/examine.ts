@@ -3,7 +3,7 @@ import { type ArchiveFormat, openArchive } from '../archive/open-archive.ts';
 import { Relaxed } from '../archive/relaxed.ts';
 import { ALL_DIGESTS } from '../crypto/digest.ts';
 import type { DigestName } from '../formats/ovf/digest-name.ts';
-import { type Manifest, parseManifest } from '../formats/ovf/manifest.ts';
+import type { Manifest } from '../formats/ovf/manifest.ts';
 import { watch } from '../kit/byte-cursor.ts';
 import { BundleError, type ErrorCode, toBundleError } from '../kit/errors.ts';
 import type { OnProgress } from '../kit/progress.ts';
@@ -20,6 +20,7 @@ import {
   type SignedManifest,
 } from './judge-signature.ts';
 import { manifestDigests } from './look-ahead.ts';
+import { ManifestMemory } from './manifest-memory.ts';
 import { type BundleSink, digestOf, type ReadMember, readMember } from './read-member.ts';
 import { type Check, copyWarning, relaxedWarnings } from './report.ts';
 import { checkScope } from './scope-check.ts';
@@ -117,14 +118,15 @@ class Reading {
   readonly #options: ExamineOptions;
   readonly #hint: readonly DigestName[];
   readonly members: ReadMember[] = [];
+  readonly #manifests: ManifestMemory;
   #manifest: Manifest | undefined;
   #signature: SignatureJudgement | undefined;
   #judged: { readonly signed: SignedManifest; readonly signature: SignatureJudgement } | undefined;
-  #parsed: { readonly bytes: Uint8Array; readonly manifest?: Manifest; readonly error?: unknown } | undefined;
 
   constructor(options: ExamineOptions, hint: readonly DigestName[]) {
     this.#options = options;
     this.#hint = hint;
+    this.#manifests = new ManifestMemory(options.limits);
   }
 
   /** Reads every member; false when it stopped early because the bundle is refused already and only a sink waits for it. */
@@ -162,7 +164,7 @@ class Reading {
     try {
       const signed = signedManifestOf(this.members, assignRoles(this.members.map(({ name }) => name)));
       if (signed?.certificate) this.#signature = this.#judgeOnce(signed);
-      if (signed) this.#manifest = this.#parseOnce(signed.manifest.bytes);
+      if (signed) this.#manifest = this.#manifests.parse(signed.manifest.bytes);
     } catch {
       // said again, and reported, when everything has been read
     }
@@ -194,26 +196,11 @@ class Reading {
     return signature;
   }
 
-  /** A manifest may have many thousand lines; what cannot be read once cannot be read again. */
-  #parseOnce(bytes: Uint8Array): Manifest {
-    if (this.#parsed?.bytes !== bytes) this.#parsed = { bytes, ...this.#parse(bytes) };
-    if (!this.#parsed.manifest) throw this.#parsed.error;
-    return this.#parsed.manifest;
-  }
-
-  #parse(bytes: Uint8Array): { readonly manifest?: Manifest; readonly error?: unknown } {
-    try {
-      return { manifest: parseManifest(bytes, this.#options.limits) };
-    } catch (error) {
-      return { error };
-    }
-  }
-
   /** The block digests among what has been read; what is wrong with others is told when all is judged. */
   usableBlocks(): UsableBlocks {
     try {
       const signed = signedManifestOf(this.members, assignRoles(this.members.map(({ name }) => name)));
-      const manifest = signed && this.#parseOnce(signed.manifest.bytes);
+      const manifest = signed && this.#manifests.parse(signed.manifest.bytes);
       if (manifest) return judgeBlocks(this.members, manifest).usable;
     } catch {
       // said again, and reported, when everything has been read
@@ -258,7 +245,7 @@ class Reading {
         signed: signature?.signed ?? false,
         allowances,
         limits,
-        parse: (bytes) => this.#parseOnce(bytes),
+        parse: (bytes) => this.#manifests.parse(bytes),
       },
     );
     errors.push(...(signature?.errors ?? []), ...contents.errors);

@@ -2,7 +2,7 @@ import { closeSync, constants, fstatSync, openSync, type Stats, statSync } from 
 import { BundleError } from '../kit/errors.ts';
 import { FileStream, fileAccess } from './file-stream.ts';
 import { readError } from './io-errors.ts';
-import { pipeSource } from './pipe-source.ts';
+import { pipeSource, STDIN } from './pipe-source.ts';
 import type { Source, SourceOptions } from './source.ts';
 
 /**
@@ -23,7 +23,7 @@ export function openFileSource(path: string, options: SourceOptions): Source {
       });
     }
     if (!stats.isFile()) return pipeSource(descriptor, path, options);
-    return fileSource(descriptor, path, stats, options);
+    return fileSource({ descriptor, path, stats, start: 0 }, options);
   } catch (error) {
     if (descriptor !== undefined) closeSync(descriptor);
     throw readError(error, path);
@@ -35,19 +35,41 @@ function openFlags(path: string): number {
   return statSync(path).isFIFO() ? constants.O_NONBLOCK : 0;
 }
 
-function fileSource(descriptor: number, path: string, stats: Stats, options: SourceOptions): Source {
-  let open = true;
-  const access = fileAccess(descriptor, path, stats.size, options.signal);
+interface OpenFile {
+  readonly descriptor: number;
+  readonly path: string;
+  /** as it was when it was opened */
+  readonly stats: Stats;
+  readonly start: number;
+}
+
+/** An open file as a source, from `start` to its end; it is closed with the source, unless it is standard input. */
+export function fileSource(
+  { descriptor, path, stats, start }: OpenFile,
+  options: Pick<SourceOptions, 'signal'>,
+): Source {
+  let latest: FileStream | undefined;
+  let open = descriptor !== STDIN;
+  const size = Math.max(0, stats.size - start);
+  const access = fileAccess(descriptor, path, { start, size }, options.signal);
   return {
     name: path,
-    size: stats.size,
+    size,
     repeatable: true,
-    stream: () => new FileStream(descriptor, path, options.signal),
+    stream: () => {
+      latest = new FileStream(descriptor, path, options.signal, { start, ahead: true });
+      return latest;
+    },
     parts: {
       readAt: (offset, length) => access.readAt(offset, length),
       hash: async (ranges, lanes) => {
         const { hashRanges } = await import('./lanes.ts'); // most bundles are small
-        return hashRanges({ descriptor, path }, ranges, { ...lanes, signal: options.signal });
+        const placed = ranges.map((range) => ({
+          ...range,
+          start: start + range.start,
+          end: start + range.end,
+        }));
+        return hashRanges({ descriptor, path }, placed, { ...lanes, signal: options.signal });
       },
     },
     checkUnchanged: () => {
@@ -56,6 +78,7 @@ function fileSource(descriptor: number, path: string, stats: Stats, options: Sou
       throw new BundleError('FILE_CHANGED', 'the file changed while it was read', { where: { file: path } });
     },
     [Symbol.asyncDispose]: async () => {
+      await latest?.return();
       if (open) closeSync(descriptor);
       open = false;
     },

@@ -1,7 +1,7 @@
 import { constants } from 'node:fs';
 import { type FileHandle, open } from 'node:fs/promises';
 import { CHUNK_BYTES } from '../kit/limits.ts';
-import { isHole } from './hole.ts';
+import { occupiedParts } from './hole.ts';
 import { writeError } from './io-errors.ts';
 import type { WrittenFile } from './written-file.ts';
 
@@ -117,8 +117,7 @@ export class FileWriter {
     await this.#pending;
     const position = this.#position;
     this.#position += bytes.byteLength;
-    if (isHole(bytes)) return;
-    this.#pending = this.#writeAll(bytes, position);
+    this.#pending = this.#writeParts(bytes, position);
     this.#pending.catch(() => {}); // met by whoever awaits it next; not "unhandled" until then
     this.#unsynced += bytes.byteLength;
     if (this.#unsynced >= SYNC_BYTES && this.#syncing === undefined) this.#syncBeside();
@@ -130,6 +129,11 @@ export class FileWriter {
       this.#syncing = undefined;
     });
     this.#syncing.catch(() => {}); // it stays, and is met in the end
+  }
+
+  async #writeParts(bytes: Uint8Array, position: number): Promise<void> {
+    for (const [from, to] of occupiedParts(bytes, position))
+      await this.#writeAll(bytes.subarray(from, to), position + from);
   }
 
   async #writeAll(bytes: Uint8Array, position: number): Promise<void> {

@@ -3,9 +3,8 @@ import { setImmediate } from 'node:timers/promises';
 import { type ByteStream, checkAborted } from '../kit/bytes.ts';
 import { BundleError } from '../kit/errors.ts';
 import { CHUNK_BYTES } from '../kit/limits.ts';
-import { fileAccess } from './file-stream.ts';
+import { FileStream, fileAccess } from './file-stream.ts';
 import { readError } from './io-errors.ts';
-import { readAhead } from './read-ahead.ts';
 
 /** What tells that a file is as it was. */
 export interface FileStamp {
@@ -63,9 +62,10 @@ function inputFile(descriptor: number, path: string, stamp: FileStamp): InputFil
   return {
     size,
     stamp,
-    readAt: fileAccess(descriptor, path, size, undefined).readAt,
-    stream: (signal) => readAhead(descriptor, path, { start: 0, end: Number.POSITIVE_INFINITY, signal }),
-    part: ({ start, length }, signal) => readAhead(descriptor, path, { start, end: start + length, signal }),
+    readAt: fileAccess(descriptor, path, { size }, undefined).readAt,
+    stream: (signal) => new FileStream(descriptor, path, signal, { ahead: true }),
+    part: ({ start, length }, signal) =>
+      new FileStream(descriptor, path, signal, { start, end: start + length, ahead: true }),
     expectUnchanged: (since) => expectSame(descriptor, path, since),
     [Symbol.asyncDispose]: async () => closeSync(descriptor),
   };

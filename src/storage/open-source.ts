@@ -3,8 +3,8 @@ import { BundleError } from '../kit/errors.ts';
 import { showAddress } from './address.ts';
 import { openFileSource } from './file-source.ts';
 import { openHttpsSource } from './https-source.ts';
-import { openStdin } from './pipe-source.ts';
 import type { Source, SourceOptions } from './source.ts';
+import { openStdin } from './standard-input.ts';
 import { streamSource } from './stream-source.ts';
 
 /** What a bundle may be read from: a path, `-` for standard input, an https address, or bytes that arrive in order. */

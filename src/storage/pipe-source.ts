@@ -1,32 +1,20 @@
 import { closeSync, fstatSync, readSync } from 'node:fs';
 import { Socket, type SocketConstructorOpts } from 'node:net';
 import { setImmediate } from 'node:timers/promises';
-import { isatty } from 'node:tty';
 import { checkAborted } from '../kit/bytes.ts';
-import { BundleError } from '../kit/errors.ts';
 import { CHUNK_BYTES } from '../kit/limits.ts';
 import { waitFor } from './idle.ts';
 import { readError } from './io-errors.ts';
 import { spoolable } from './private-file.ts';
 import type { Source, SourceOptions } from './source.ts';
 
-const STDIN = 0;
+/** Standard input stays open: it is not ours to close. */
+export const STDIN = 0;
 /** Chunks read between two looks at signals and timers. */
 const TURN_CHUNKS = 32;
 
 /** What a pipe holds at most, unless it was told otherwise. */
 const ARRIVAL_BYTES = 64 * 1024;
-
-/** Standard input as a source; it can be read once. @throws {BundleError} `USAGE` when it is a terminal */
-export function openStdin(options: SourceOptions): Source {
-  if (isatty(STDIN)) {
-    throw new BundleError('USAGE', 'nothing is piped into standard input', {
-      why: '"-" reads the bundle from a pipe, and this is a terminal',
-      fix: 'pipe the bundle in: curl https://… | bulla verify -',
-    });
-  }
-  return pipeSource(STDIN, '-', options);
-}
 
 /** A pipe, socket or device behind an open descriptor; it can be read once, and is closed with the source. */
 export function pipeSource(descriptor: number, name: string, options: SourceOptions): Source {

@@ -75,7 +75,7 @@ export async function openPrivateFile(purpose: keyof typeof PURPOSES): Promise<P
     },
     patch: (offset, bytes) => writeAll(bytes, offset),
     access: (signal) => ({
-      ...fileAccess(handle.fd, '(private copy)', size, signal),
+      ...fileAccess(handle.fd, '(private copy)', { size }, signal),
       copied: true,
       [Symbol.asyncDispose]: close,
     }),

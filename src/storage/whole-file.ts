@@ -1,5 +1,5 @@
 import { closeSync, constants, fstatSync, ftruncateSync, openSync, writeSync } from 'node:fs';
-import { isHole } from './hole.ts';
+import { occupiedParts } from './hole.ts';
 import type { WrittenFile } from './written-file.ts';
 
 /** A small file that has been written, and is open until somebody has put it on the disk. */
@@ -18,8 +18,9 @@ export function writeWholeFile(path: string, mode: number, content: Uint8Array):
   const { O_WRONLY, O_CREAT, O_EXCL, O_NOFOLLOW } = constants;
   const descriptor = openSync(path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, mode);
   try {
-    if (isHole(content)) ftruncateSync(descriptor, content.byteLength);
-    else writeAll(descriptor, content);
+    const parts = occupiedParts(content, 0);
+    for (const [from, to] of parts) writeAll(descriptor, content.subarray(from, to), from);
+    if (parts.at(-1)?.[1] !== content.byteLength) ftruncateSync(descriptor, content.byteLength);
     const { dev, ino, size } = fstatSync(descriptor);
     return { descriptor, written: { dev, ino, size } };
   } catch (error) {
@@ -28,9 +29,9 @@ export function writeWholeFile(path: string, mode: number, content: Uint8Array):
   }
 }
 
-function writeAll(descriptor: number, content: Uint8Array): void {
-  for (let at = 0; at < content.byteLength; ) {
-    const count = writeSync(descriptor, content, at, content.byteLength - at, at);
+function writeAll(descriptor: number, bytes: Uint8Array, position: number): void {
+  for (let at = 0; at < bytes.byteLength; ) {
+    const count = writeSync(descriptor, bytes, at, bytes.byteLength - at, position + at);
     if (count === 0) throw new Error('the file system takes no more bytes, and does not say why');
     at += count;
   }

@@ -1,9 +1,11 @@
 import { execFileSync, spawn } from 'node:child_process';
 import { appendFileSync, mkdirSync, renameSync, truncateSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
+import { ByteCursor } from '../../src/kit/byte-cursor.ts';
 import { openFileSource } from '../../src/storage/file-source.ts';
 import { bytesOf, noiseFile } from '../factory/bundles.ts';
 import { makeSandbox } from '../factory/sandbox.ts';
+import { irregular } from '../factory/streams.ts';
 
 const MIB = 1024 * 1024;
 const OPTIONS = { idleMs: 5000 };
@@ -29,6 +31,38 @@ describe('a file', () => {
       at += chunk.byteLength;
     }
     expect(at).toBe(NOISE.byteLength);
+  });
+
+  test('is the same whoever skips, and however far, while the next bytes are being read', async () => {
+    using sandbox = makeSandbox();
+    const size = 12 * MIB + 77;
+    const bytes = noiseFile('long', size).bytes;
+    await using source = openFileSource(sandbox.write('file', bytes), OPTIONS);
+    const sizes = irregular(5, 2 * MIB);
+    for (const every of [1, 2, 3, 5]) {
+      const cursor = new ByteCursor(source.stream());
+      for (let turn = 0; cursor.offset < size; turn++) {
+        if (turn % every === every - 1) await cursor.skip(Math.min(sizes(), size - cursor.offset));
+        const from = cursor.offset;
+        const part = await cursor.takeSome(sizes());
+        if (part) expect(Buffer.compare(part, bytes.subarray(from, from + part.byteLength))).toBe(0);
+      }
+      expect(await cursor.takeSome(1)).toBeUndefined();
+      await cursor.close();
+    }
+  });
+
+  test('may be left and closed while the next bytes are being read', async () => {
+    using sandbox = makeSandbox();
+    const path = sandbox.write('file', noiseFile('long', 8 * MIB).bytes);
+    for (let chunks = 1; chunks < 6; chunks++) {
+      const source = openFileSource(path, OPTIONS);
+      let left = chunks;
+      for await (const _ of source.stream()) if (--left === 0) break;
+      const stream = source.stream()[Symbol.asyncIterator]();
+      for (left = chunks; left > 0; left--) await stream.next(); // and nobody says that he leaves
+      await source[Symbol.asyncDispose]();
+    }
   });
 
   test('[judge.6] says when it has changed', async () => {

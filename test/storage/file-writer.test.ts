@@ -1,4 +1,5 @@
 import {
+  closeSync,
   existsSync,
   lstatSync,
   readdirSync,
@@ -12,6 +13,7 @@ import { join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
 import { afterEach, describe, expect, test, vi } from 'vitest';
 import { FileWriter } from '../../src/storage/file-writer.ts';
+import { writeWholeFile } from '../../src/storage/whole-file.ts';
 import { noiseFile } from '../factory/bundles.ts';
 import { makeSandbox, type Sandbox } from '../factory/sandbox.ts';
 import { irregular } from '../factory/streams.ts';
@@ -141,6 +143,44 @@ describe('what is written', () => {
       }
     },
   );
+});
+
+describe('zeros among other bytes', () => {
+  const KIB = 1024;
+  /** 8 MiB: noise of 100 KiB now and then, some of it not where a block begins, and zeros between. */
+  const mixed = new Uint8Array(8 * MIB);
+  for (const at of [0, 700 * KIB + 17, 3 * MIB, 5 * MIB - 50 * KIB])
+    mixed.set(NOISE.subarray(0, 100 * KIB), at);
+
+  test.each<[string, () => number]>([
+    ['in one piece', () => mixed.byteLength],
+    ['in chunks of 1 MiB', () => MIB],
+    ['in chunks of a disk that begins behind a header', sequence(MIB - 1536, MIB)],
+    ['in the pieces of a pipe', () => 64 * KIB],
+    ['in pieces of all sizes', irregular(11, 300_000)],
+  ])('become holes, and the file is the same: %s', async (_, sizes) => {
+    using sandbox = makeSandbox();
+    const writer = await FileWriter.create(sandbox.path('out'), 0o600);
+    await writeLent(writer, mixed, sizes);
+    expect(Buffer.compare(readFileSync(sandbox.path('out')), mixed)).toBe(0);
+    // Each of the four may take up to two blocks of 64 KiB more than it has.
+    expect(statSync(sandbox.path('out')).blocks * 512).toBeLessThan(4 * 230 * KIB);
+  });
+
+  test('become holes of a small file, too', () => {
+    using sandbox = makeSandbox();
+    for (const [i, size] of [0, 1, 4096, 65_536, 65_537, 300_000, MIB].entries()) {
+      for (const end of [0, 5]) {
+        const content = new Uint8Array(size);
+        content.fill(7, Math.max(0, size - end));
+        const path = sandbox.path(`small-${i}-${end}`);
+        const { descriptor, written } = writeWholeFile(path, 0o600, content);
+        closeSync(descriptor);
+        expect([Buffer.compare(readFileSync(path), content), written.size]).toEqual([0, size]);
+        expect(statSync(path).blocks * 512).toBeLessThanOrEqual(80 * KIB);
+      }
+    }
+  });
 });
 
 describe('what goes wrong', () => {

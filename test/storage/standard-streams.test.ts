@@ -2,10 +2,13 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { once } from 'node:events';
 import { describe, expect, test } from 'vitest';
+import { concat } from '../../src/kit/bytes.ts';
+import type { Report } from '../../src/operations/report.ts';
 import { archiveOf, JUDGED_AT, makeMembers, noiseFile, testAuthority } from '../factory/bundles.ts';
 import { namesIn } from '../factory/packing.ts';
 import { makeSandbox, type Sandbox } from '../factory/sandbox.ts';
 import { MAIN } from '../factory/workbench.ts';
+import { zipOf } from '../factory/zip.ts';
 
 const MIB = 1024 * 1024;
 
@@ -43,6 +46,54 @@ describe('standard input', () => {
     await write(child, bytes.subarray(2 * MIB));
     child.stdin?.end();
     expect(await ended).toEqual([0, null]);
+  });
+});
+
+describe('standard input that is a file', () => {
+  async function verdict(sandbox: Sandbox, redirected: string): Promise<string> {
+    const words = `verify - --trust ca.pem --at ${JUDGED_AT.toISOString()} --json`;
+    const child = spawn(
+      'bash',
+      ['-c', `{ ${redirected}; '${process.execPath}' '${MAIN}' ${words}; } < bundle`],
+      {
+        cwd: sandbox.folder,
+        env: { PATH: process.env['PATH'], TMPDIR: sandbox.folder, HOME: sandbox.folder },
+        stdio: ['ignore', 'pipe', 'inherit'],
+      },
+    );
+    const parts: Buffer[] = [];
+    for await (const chunk of child.stdout ?? []) parts.push(chunk as Buffer);
+    return Buffer.concat(parts).toString();
+  }
+
+  test.each(['tar', 'tgz', 'zip'] as const)(
+    '[cli.16] is read as a file, from where it stands: %s',
+    async (format) => {
+      using sandbox = makeSandbox();
+      sandbox.write('ca.pem', (await testAuthority()).pem);
+      const files = [noiseFile('large.img', 3 * MIB)];
+      const members = await makeMembers({ files });
+      const bytes = format === 'zip' ? await zipOf(members) : await archiveOf(members, format === 'tgz');
+      sandbox.write('bundle', concat([new Uint8Array(1000), bytes]));
+      const report = JSON.parse(await verdict(sandbox, 'head -c 1000 > /dev/null')) as Report;
+      expect([report.verdict, report.warnings, report.input]).toEqual([
+        'trusted',
+        [],
+        { name: '-', size: bytes.byteLength, format },
+      ]);
+      sandbox.write('bundle', bytes);
+      const same = JSON.parse(await verdict(sandbox, 'true')) as Report;
+      expect(same).toEqual(report);
+    },
+  );
+
+  test('[cli.16] is told of by the offset in what was read', async () => {
+    using sandbox = makeSandbox();
+    sandbox.write('ca.pem', (await testAuthority()).pem);
+    const bytes = await archiveOf(await makeMembers({ files: [noiseFile('large.img', 3 * MIB)] }));
+    sandbox.write('bundle', concat([new Uint8Array(700), bytes.subarray(0, 2 * MIB)]));
+    const report = JSON.parse(await verdict(sandbox, 'head -c 700 > /dev/null')) as Report;
+    expect(report.errors).toMatchObject([{ code: 'ARCHIVE_TRUNCATED', where: { offset: 2 * MIB } }]);
   });
 });
 
