@@ -35,7 +35,7 @@ export interface PackOptions {
   readonly members?: number;
   /** disk images larger than this are stored as chunks of so many bytes */
   readonly chunkSize?: number;
-  /** manifest and signature before the files, or after them (then every file is read once only) */
+  /** manifest and signature before the files, or after them (then every file is read once, in any container) */
   readonly order?: 'leading' | 'trailing';
   /** whether each disk image gets the digests of its blocks beside it, as `NAME.blocks` [blocks.9] */
   readonly blockDigests?: boolean;
