@@ -1,5 +1,6 @@
 import type { ArchiveEntry } from '../archive/entry.ts';
 import type { ArchiveFormat } from '../archive/open-archive.ts';
+import { blocksSubject } from '../formats/blocks/block-digests.ts';
 import type { DigestName } from '../formats/ovf/digest-name.ts';
 import type { Limits } from '../kit/limits.ts';
 import { laneCount } from '../storage/lane-count.ts';
@@ -54,7 +55,7 @@ export class SetAside {
     const { name, size, offset, dataOffset } = entry;
     const end = dataOffset + size;
     if (size < this.#limits.laneBytes || end > this.#size) return undefined;
-    if (rolePartOf(name) || isEvidence(name)) return undefined;
+    if (rolePartOf(name) || isEvidence(name) || blocksSubject(name) !== undefined) return undefined; // kept in memory
     const digests: Partial<Record<DigestName, string>> = {};
     this.#waiting.push({ name, start: dataOffset, end, algorithms, digests });
     return { name, size, offset, dataOffset, digests };

@@ -164,7 +164,7 @@ describe('[blocks.8] a damaged member', () => {
   test('is refused with the places after its digest did not match, where it can be read again', async () => {
     cores = 1;
     const made = { files: APPLIANCE, instead: [disk(6 * MIB + 100, places)] };
-    for (const limits of [LIMITS, {}]) {
+    for (const limits of [LIMITS, {}, { laneBytes: 1 }]) {
       const report = await verified(made, { limits });
       expect(codesOf(report)).toEqual(['DIGEST_MISMATCH']);
       expect(fileOf(report)).toMatchObject({ status: 'mismatch', blocks: damaged });
