@@ -72,6 +72,7 @@ export { type Inspection, inspect } from './operations/inspect.ts';
 export { type JoinOptions, join } from './operations/join.ts';
 export type { TrustOptions } from './operations/load-trust.ts';
 export { type NormalizeOptions, normalize } from './operations/normalize.ts';
+export { openImage, type VerifiedImage } from './operations/open-image.ts';
 export { type PackFormat, type PackOptions, pack } from './operations/pack.ts';
 export type { ApplianceOptions } from './operations/pack-plan.ts';
 export type {

@@ -23,6 +23,7 @@ test('the library gives these, and nothing else', () => {
       "loadSigningIdentity: function",
       "namedProperties: function",
       "normalize: function",
+      "openImage: function",
       "openKeyManager: function",
       "pack: function",
       "parseProperties: function",

@@ -34,6 +34,8 @@ export interface ExamineOptions extends SignaturePolicy {
   /** habits of producers that are let pass */
   readonly relax?: readonly Relaxation[];
   readonly onProgress?: OnProgress;
+  /** members with block digests are left for `openImage` to check as they are read */
+  readonly later?: boolean;
 }
 
 /** Everything found out about a bundle. The verdict follows from `errors`: none means it may be used. */
@@ -83,7 +85,11 @@ export async function examine(source: Source, options: ExamineOptions): Promise<
       name = member;
     });
     complete = aside
-      ? await aside.finish(walk, reading.members, { onBytes, blocksOf: () => reading.usableBlocks() })
+      ? await aside.finish(walk, reading.members, {
+          onBytes,
+          blocksOf: () => reading.usableBlocks(),
+          later: options.later ?? false,
+        })
       : await walk;
     source.checkUnchanged();
   } catch (error) {

@@ -24,6 +24,14 @@ interface Waiting {
   readonly digests: Partial<Record<DigestName, string>>;
 }
 
+interface FinishOptions {
+  readonly onBytes: (bytes: number) => void;
+  /** asked when the walk is over, and everything that speaks for block digests is known */
+  readonly blocksOf?: () => UsableBlocks;
+  /** members with block digests are not hashed: whoever reads of them checks what is read [blocks.11] */
+  readonly later?: boolean;
+}
+
 /**
  * Members that are not read while the archive is walked through: they are hashed in the end, several at a time, by as
  * many threads as there are free cores. Only a tar on its own in a regular file has its members where they can be read
@@ -70,19 +78,13 @@ export class SetAside {
    * Waits for the end of the walk, and hashes what was set aside. A fault that has ended the walk is told after that, since
    * what came before it counts; what could not be hashed is taken out of `members`, as never reached.
    *
-   * `blocksOf` is asked when the walk is over, and everything that speaks for them is known.
-   *
    * @throws {BundleError} what the walk throws; `FILE_UNREADABLE`, `FILE_CHANGED`, `INTERRUPTED`
    */
-  async finish<T>(
-    walk: Promise<T>,
-    members: ReadMember[],
-    options: { readonly onBytes: (bytes: number) => void; readonly blocksOf?: () => UsableBlocks },
-  ): Promise<T> {
+  async finish<T>(walk: Promise<T>, members: ReadMember[], options: FinishOptions): Promise<T> {
     const [walked] = await Promise.allSettled([walk]);
     try {
       const usable = options.blocksOf?.() ?? new Map();
-      await this.#hash(members, usable, options.onBytes);
+      await this.#hash(members, usable, options);
       await this.#locate(members, usable);
     } catch (error) {
       const first = members.findIndex(({ digests }) => digests === this.#waiting[0]?.digests);
@@ -92,11 +94,16 @@ export class SetAside {
     return walk;
   }
 
-  async #hash(members: ReadMember[], usable: UsableBlocks, onBytes: (bytes: number) => void): Promise<void> {
-    if (this.#waiting.length === 0) return;
-    const total = this.#waiting.reduce((sum, { start, end }) => sum + end - start, 0);
+  async #hash(members: ReadMember[], usable: UsableBlocks, options: FinishOptions): Promise<void> {
+    const { onBytes, later = false } = options;
+    const waits = (name: string): boolean => later && usable.has(name);
+    for (const { name } of this.#waiting.filter((waiting) => waits(waiting.name)))
+      noteUnread(members, name, usable);
+    const now = this.#waiting.filter(({ name }) => !waits(name));
+    if (now.length === 0) return;
+    const total = now.reduce((sum, { start, end }) => sum + end - start, 0);
     const lanes = laneCount(total, this.#limits);
-    const plans = this.#waiting.map((waiting) => {
+    const plans = now.map((waiting) => {
       // [blocks.7] Only what would keep the others waiting is held against its blocks: a digest of the whole says more.
       const isLongest = lanes > 1 && waiting.end - waiting.start > total / lanes;
       return { waiting, blocks: isLongest ? usable.get(waiting.name) : undefined };
@@ -138,6 +145,14 @@ export class SetAside {
 
 function inBlocks({ start, end }: Pick<HashRange, 'start' | 'end'>, blocks: FoundBlocks): HashRange {
   return { start, end, step: blocks.blockSize, algorithms: [blocks.algorithm] };
+}
+
+/** Nothing speaks against it yet. */
+function noteUnread(members: ReadMember[], name: string, usable: UsableBlocks): void {
+  const blocks = usable.get(name);
+  if (!blocks) return;
+  const { file, count, blockSize } = blocks;
+  note(members, name, { file, count, blockSize, damaged: 0, ranges: [] });
 }
 
 function note(members: ReadMember[], name: string, blocks: NonNullable<ReadMember['blocks']>): void {

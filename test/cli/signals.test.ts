@@ -49,7 +49,7 @@ describe('a command that is told to stop', () => {
       const end = ended(child);
       child.stdin?.write(readFileSync(join(desk.folder, 'web.ova')).subarray(0, 9000));
       await until(() =>
-        readdirSync(desk.folder, { recursive: true }).some((path) => String(path).endsWith('/disk.qcow2')),
+        readdirSync(desk.folder, { recursive: true }).some((path) => String(path).endsWith('/web.cert')),
       );
       child.kill(signal);
       const outcome = await end;
