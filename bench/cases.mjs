@@ -3,6 +3,8 @@ import { FOR_PEERS, SMALL_FILES, TRUSTED } from './data.mjs';
 const OPENSSL = 'openssl dgst -sha256';
 const PACK = '--key keys/signer.key --cert keys/signer.pem --quiet --force';
 const MANY = `--max-members ${SMALL_FILES + 10}`;
+/** What was written is on the disk, and memory is in use: a machine that has given it back gets it slowly. Then the input is read. */
+const SETTLE = 'sync; cat fill > /dev/null; cat > /dev/null <';
 const LEAVE = 'rm -rf out && mkdir out';
 const PYTHON = `
 import hashlib, sys, tarfile
@@ -17,7 +19,10 @@ for member in (archive := tarfile.open(sys.argv[1])):
 /** Changes a byte in the middle of a file for the time of a command. */
 const whileDamaged = (file, at, command) =>
   `cp --sparse=always --reflink=auto ${file} damaged && printf '\\001' | dd of=damaged bs=1 seek=${at} conv=notrunc status=none && ${command}; code=$?; rm damaged; exit $code`;
-const refused = (file, at) => ({ line: whileDamaged(file, at, `bulla verify damaged ${TRUSTED}`), code: 11 });
+const refused = (file, at, options = '') => ({
+  line: whileDamaged(file, at, `bulla verify damaged ${options} ${TRUSTED}`),
+  code: 11,
+});
 const same = (a, b) => ({ line: `cmp ${a} ${b}` });
 /** What has been written is what there was, and is signed so that openssl takes it. */
 const packed = (archive, member, original) => [
@@ -87,9 +92,9 @@ export function casesOf({ gib }) {
     {
       id: 'import',
       title: `import, one disk of ${gib} GiB`,
-      needs: ['one'],
+      needs: ['fill', 'one'],
       reference: `${OPENSSL} one.ova`,
-      before: 'rm -rf imported out; mkdir out; sync',
+      before: `rm -rf imported out; mkdir out; ${SETTLE} one.ova`,
       ours: `bulla import one.ova --to imported ${TRUSTED}`,
       must: 1.3,
       aim: 1.12,
@@ -100,9 +105,9 @@ export function casesOf({ gib }) {
     {
       id: 'import-zero',
       title: 'import, 70 % of it zeros',
-      needs: ['zero'],
+      needs: ['fill', 'zero'],
       reference: `${OPENSSL} zero.ova`,
-      before: 'rm -rf imported; sync',
+      before: `rm -rf imported; ${SETTLE} zero.ova`,
       ours: `bulla import zero.ova --to imported ${TRUSTED}`,
       must: 1.0,
       aim: 0.9,
@@ -117,9 +122,9 @@ export function casesOf({ gib }) {
     {
       id: 'pack',
       title: `pack an .ova, one disk of ${gib} GiB`,
-      needs: ['keys', 'disk'],
+      needs: ['fill', 'keys', 'disk'],
       reference: `${OPENSSL} disk.raw`,
-      before: 'rm -f out.ova; sync',
+      before: `rm -f out.ova; ${SETTLE} disk.raw`,
       ours: `bulla pack disk.raw --name out -o out.ova ${PACK}`,
       must: 1.45,
       aim: 1.2,
@@ -187,7 +192,7 @@ function smallCases() {
       ours: `bulla verify small.ova ${MANY} ${TRUSTED}`,
       must: 0.32,
       aim: 0.25,
-      checks: [refused('small.ova', 100_000_001)],
+      checks: [refused('small.ova', 100_000_001, MANY)],
     },
     {
       id: 'import-small',

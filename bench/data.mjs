@@ -1,6 +1,7 @@
 import { execFileSync } from 'node:child_process';
 import { createCipheriv } from 'node:crypto';
 import { closeSync, ftruncateSync, mkdirSync, openSync, writeFileSync, writeSync } from 'node:fs';
+import { totalmem } from 'node:os';
 import { timed } from './measure.mjs';
 
 const MIB = 1024 ** 2;
@@ -55,6 +56,8 @@ export function openData({ folder, gib, shm }) {
     run(`bulla pack ${inputs} -o ${output} ${options} ${SIGNED} --quiet`);
   const sets = {
     keys: () => run('bulla dev-certs keys'),
+    /** as large as the memory, and takes no room */
+    fill: () => run(`truncate -s ${totalmem()} fill`),
     disk: () => writeDisk(`${folder}/disk.raw`, mib),
     one: async () => {
       await need('keys', 'disk');

@@ -1,7 +1,7 @@
 import { type Command, InvalidArgumentError } from 'commander';
 import { RELAXATIONS, type Relaxation } from '../kit/relaxation.ts';
 import type { VerifyOptions } from '../operations/verify.ts';
-import { parseCount } from './options.ts';
+import { parseMembers } from './many-members.ts';
 
 /** Options of the commands that read a bundle, which may come from a pipe or the network. */
 export interface ReadFlags {
@@ -22,7 +22,7 @@ export function withReadOptions(command: Command): Command {
       `let pass in the archive what honest tools write: ${RELAXATIONS.join(', ')}; each is reported`,
       parseRelax,
     )
-    .option('--max-members <count>', 'the most members an archive may have (default: 256)', parseCount)
+    .option('--max-members <count>', 'the most members an archive may have (default: 256)', parseMembers)
     .option(
       '--idle-timeout <seconds>',
       'give up when a pipe or server sends nothing for so long (default: 60)',

@@ -3,6 +3,7 @@ import { type Command, Option } from 'commander';
 import { BundleError } from '../../kit/errors.ts';
 import type { Context } from '../context.ts';
 import { type GlanceKeyFlags, imageSignerOf, withGlanceKeyOptions } from '../glance-options.ts';
+import { parseMembers } from '../many-members.ts';
 import {
   formatOf,
   mtimeOf,
@@ -77,7 +78,7 @@ export function packCommand(program: Command, context: Context, exit: Exit): voi
     .option('--version <text>', 'version of the product, for the descriptor')
     .option('--cpus <count>', 'processors of the machine', parseCount)
     .option('--memory <MiB>', 'memory of the machine', parseCount)
-    .option('--max-members <count>', 'the most members (default: 256, which importers read)', parseCount)
+    .option('--max-members <count>', 'the most members (default: 256, which importers read)', parseMembers)
     .option('--chunk-size <size>', 'store larger images in chunks of this size, such as 2GiB', parseSize)
     .option(
       '--block-digests',
