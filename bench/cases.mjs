@@ -3,8 +3,11 @@ import { FOR_PEERS, SMALL_FILES, TRUSTED } from './data.mjs';
 const OPENSSL = 'openssl dgst -sha256';
 const PACK = '--key keys/signer.key --cert keys/signer.pem --quiet --force';
 const MANY = `--max-members ${SMALL_FILES + 10}`;
-/** What was written is on the disk, and memory is in use: a machine that has given it back gets it slowly. Then the input is read. */
-const SETTLE = 'sync; cat fill > /dev/null; cat > /dev/null <';
+/**
+ * Before something is written: all memory is in use, since a virtual machine that has given memory back gets it slowly; and
+ * the input is in it.
+ */
+const fillMemory = (input) => `cat fill > /dev/null; cat ${input} > /dev/null`;
 const LEAVE = 'rm -rf out && mkdir out';
 const PYTHON = `
 import hashlib, sys, tarfile
@@ -94,7 +97,8 @@ export function casesOf({ gib }) {
       title: `import, one disk of ${gib} GiB`,
       needs: ['fill', 'one'],
       reference: `${OPENSSL} one.ova`,
-      before: `rm -rf imported out; mkdir out; ${SETTLE} one.ova`,
+      before: 'rm -rf imported out; mkdir out; sync',
+      beforeWriting: fillMemory('one.ova'),
       ours: `bulla import one.ova --to imported ${TRUSTED}`,
       must: 1.3,
       aim: 1.12,
@@ -107,7 +111,8 @@ export function casesOf({ gib }) {
       title: 'import, 70 % of it zeros',
       needs: ['fill', 'zero'],
       reference: `${OPENSSL} zero.ova`,
-      before: `rm -rf imported; ${SETTLE} zero.ova`,
+      before: 'rm -rf imported; sync',
+      beforeWriting: fillMemory('zero.ova'),
       ours: `bulla import zero.ova --to imported ${TRUSTED}`,
       must: 1.0,
       aim: 0.9,
@@ -124,7 +129,8 @@ export function casesOf({ gib }) {
       title: `pack an .ova, one disk of ${gib} GiB`,
       needs: ['fill', 'keys', 'disk'],
       reference: `${OPENSSL} disk.raw`,
-      before: `rm -f out.ova; ${SETTLE} disk.raw`,
+      before: 'rm -f out.ova; sync',
+      beforeWriting: fillMemory('disk.raw'),
       ours: `bulla pack disk.raw --name out -o out.ova ${PACK}`,
       must: 1.45,
       aim: 1.2,

@@ -1,7 +1,7 @@
 // Speed and memory beside other programs that do the same, in rounds in which each has its turn.
 // npm run bench [-- --quick] [--gib 4] [--rounds 5] [--case ID]... [--no-peers]
 import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { cpus, loadavg } from 'node:os';
+import { loadavg } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { casesOf } from './cases.mjs';
@@ -38,6 +38,7 @@ async function measureCase(each, data) {
   if (each.prepare) await timed(each.prepare, { cwd });
   const turn = async (line) => {
     if (each.before) await timed(each.before, { cwd });
+    if (each.beforeWriting && line !== each.reference) await timed(each.beforeWriting, { cwd });
     return timed(line, { cwd });
   };
   const peers = {};
@@ -151,7 +152,8 @@ async function measureGrowth(data) {
   };
 }
 
-async function measureAll(data) {
+/** Measures one case after another, and tells of each as soon as it is done. */
+async function measureAll(data, onResults) {
   const results = [];
   const add = (result) => {
     results.push(result);
@@ -162,6 +164,7 @@ async function measureAll(data) {
         `    ${name.padEnd(52)} ${value.toFixed(2).padStart(7)} ${seconds.toFixed(2).padStart(8)} s`,
       );
     }
+    onResults(results);
   };
   for (const each of casesOf({ gib }).filter(isChosen)) add(await measureCase(each, data));
   const starts = [
@@ -175,37 +178,41 @@ async function measureAll(data) {
   return results;
 }
 
+function mostOf(results) {
+  return Math.max(...results.map(({ peakMib: mib }) => mib ?? 0));
+}
+
+/** Writes what has been measured so far, for the README when it is the whole. */
+function writeResults(folder, results, conditions) {
+  const date = new Date().toISOString().slice(0, 10);
+  const document = { date, gib, rounds, ...conditions, smallFiles: SMALL_FILES, cases: results };
+  mkdirSync(folder, { recursive: true });
+  writeFileSync(`${folder}/speed.json`, `${JSON.stringify(document, undefined, 1)}\n`);
+  writeFileSync(`${folder}/speed.md`, markdownOf(document, { ...MOST_MIB, value: mostOf(results) }));
+}
+
 if (!existsSync(`${HERE}../dist/cli/main.js`)) throw new Error('build it first: npm run build');
+const isWhole = !values.quick && !values.case;
+const out = values.out ?? (isWhole ? `${HERE}results` : undefined);
 const folder = `${HERE}data`;
 rmSync(folder, { recursive: true, force: true });
 mkdirSync(folder, { recursive: true });
 const shm = mkdtempSync(existsSync('/dev/shm') ? '/dev/shm/bulla-bench-' : `${folder}/shm-`);
 try {
-  const system = await machine();
-  const load = loadavg()[0];
+  const conditions = { machine: await machine(), load: loadavg()[0] };
+  const { processor, processors, memoryGib, node, openssl } = conditions.machine;
   console.log(
-    `${system.processor}, ${cpus().length} processors, ${system.memoryGib} GiB; Node ${system.node}, ${system.openssl}; load ${load}`,
+    `${processor}, ${processors} processors, ${memoryGib} GiB; Node ${node}, ${openssl}; load ${conditions.load}`,
   );
   console.log(`median of ${rounds} rounds; * a round in which others kept the machine busy\n`);
-  const results = await measureAll(openData({ folder, gib, shm }));
-  const peak = Math.max(...results.map(({ peakMib: mib }) => mib ?? 0));
-  console.log(`\nthe most memory: ${peak.toFixed(0)} MiB (must ${MOST_MIB.must}, aim ${MOST_MIB.aim})`);
-  const document = {
-    date: new Date().toISOString().slice(0, 10),
-    gib,
-    rounds,
-    machine: system,
-    load,
-    smallFiles: SMALL_FILES,
-    cases: results,
-  };
-  const out = values.out ?? (values.quick || values.case ? folder : `${HERE}results`);
-  mkdirSync(out, { recursive: true });
-  writeFileSync(`${out}/speed.json`, `${JSON.stringify(document, undefined, 1)}\n`);
-  writeFileSync(`${out}/speed.md`, markdownOf(document, { ...MOST_MIB, value: peak }));
+  const results = await measureAll(openData({ folder, gib, shm }), (sofar) => {
+    if (out) writeResults(out, sofar, conditions);
+  });
+  const most = mostOf(results);
+  console.log(`\nthe most memory: ${most.toFixed(0)} MiB (must ${MOST_MIB.must}, aim ${MOST_MIB.aim})`);
   const missed = results.filter(({ value, must }) => value > must);
-  if (!values.quick && (missed.length > 0 || peak > MOST_MIB.must)) process.exitCode = 1;
+  if (!values.quick && (missed.length > 0 || most > MOST_MIB.must)) process.exitCode = 1;
 } finally {
   rmSync(shm, { recursive: true, force: true });
-  if (!values.quick) rmSync(folder, { recursive: true, force: true });
+  rmSync(folder, { recursive: true, force: true });
 }

@@ -53,6 +53,7 @@ export function markdownOf({ date, gib, rounds, machine, cases }, memory) {
     peers.map(({ name, value, seconds }) => [title, name, value.toFixed(2), seconds.toFixed(2)]),
   );
   return `${date}, disks of ${gib} GiB, median of ${rounds} rounds, ${machine.processor}, ${machine.processors} processors; Node ${machine.node}, ${machine.openssl}.
+
 ${tableOf(['what', 'over', 'ratio', 'limit', 'aim', 's', 'MiB', 'disturbed'], rows)}
 
 The most memory was ${memory.value.toFixed(0)} MiB (limit ${memory.must}, aim ${memory.aim}).

@@ -17,6 +17,11 @@ describe('README.md', () => {
     expect(rows).toEqual(EXIT_MEANINGS);
   });
 
+  test('quotes what was measured', () => {
+    const [, quoted] = README.split(/<!-- \/?speed -->\n/);
+    expect(quoted?.trim()).toBe(readFileSync('bench/results/speed.md', 'utf8').trim());
+  });
+
   test('uses only commands and options that there are', () => {
     const program = createProgram(makeScreen().context, () => {});
     const lines = README.replaceAll('\\\n', ' ').matchAll(/\bbulla ([a-z-]+)\b([^\n`|#;]*)/g);

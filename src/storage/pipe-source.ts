@@ -13,6 +13,9 @@ export const STDIN = 0;
 /** Chunks read between two looks at signals and timers. */
 const TURN_CHUNKS = 32;
 
+/** So much is handled at once: meanwhile the writer fills the pipe again, and asking an empty one costs more than that. */
+const ENOUGH_BYTES = 64 * 1024;
+
 /** What a pipe holds at most, unless it was told otherwise. */
 const ARRIVAL_BYTES = 64 * 1024;
 
@@ -58,7 +61,7 @@ async function* readPipe(
     // What came while we waited is first, else bytes would change places.
     let filled = arrivals?.take(buffer) ?? 0;
     let over = false;
-    while (filled < buffer.length && !over && !arrivals?.ended) {
+    while (filled < ENOUGH_BYTES && !over && !arrivals?.ended) {
       const count = readNow(descriptor, buffer, filled, name);
       if (count === undefined) break;
       filled += count;

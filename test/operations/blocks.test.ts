@@ -117,7 +117,7 @@ describe('[blocks.7] a member with block digests', () => {
     cores = 4;
     await whole(made, { limits: { ...LIMITS, threads: 1 } });
     await whole(made, { limits: { ...LIMITS, blocksBytes: 10 } });
-    await whole(made, { limits: {} });
+    await whole(made, { limits: { laneBytes: 32 * MIB } });
     await whole({ files: [DISK] });
     const { report } = await verify(chunked(await makeBundle(made)), trust);
     expect([report.verdict, fileOf(report)?.blocks]).toEqual(['trusted', undefined]);
