@@ -76,8 +76,7 @@ export async function importBundle(input: BundleInput, options: ImportOptions): 
     if (resume && canGoOn([toBundleError(error)])) staging?.leave();
     throw error;
   }
-  const left = staging && resume && canGoOn(examination.errors);
-  if (left) staging.leave();
+  const left = staging && resume && canGoOn(examination.errors) && staging.leave();
   const notes = [...resumedNotes(resuming?.resumed ?? []), ...(left ? [LEFT_NOTE] : [])];
   const report = {
     ...judged,

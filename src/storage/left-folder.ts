@@ -44,6 +44,7 @@ export function openLeftFolder(folder: string): LeftFolder {
       return undefined;
     },
     moveRest: (target) => {
+      if (!lstatSync(target, { throwIfNoEntry: false })) return;
       for (const name of readdirSync(folder, { recursive: true, encoding: 'utf8' })) {
         const from = join(folder, name);
         const to = join(target, name);

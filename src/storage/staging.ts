@@ -69,7 +69,7 @@ export function openStaging(destination: string, options: { readonly resume?: bo
     adopt: folder.adopt,
     leave: () => {
       left?.moveRest(folder.path);
-      folder.leave();
+      return folder.leave();
     },
     remove: folder.remove,
     read: folder.read,

@@ -37,8 +37,8 @@ export interface WaitingFolder extends AsyncDisposable {
   settled(): Promise<void>;
   /** makes an open file that lies elsewhere on this file system a member, to be gone on with behind its first `length` bytes */
   adopt(member: string, from: LeftFile, length: number): Promise<FileWriter>;
-  /** leaves it to a later run, which may go on with it [resume.1] */
-  leave(): void;
+  /** leaves it to a later run, which may go on with it; false when that cannot be done, and it goes as always [resume.1] */
+  leave(): boolean;
   /** takes a member out again, and the folders that it leaves empty */
   remove(member: string): Promise<void>;
   /** gives a member another name, which no member has; says which */
@@ -106,8 +106,13 @@ export function openWaitingFolder(parent: string, base: string, shown: string): 
       }
     },
     leave: () => {
-      renameSync(path, join(parent, leftName(base)));
-      ours = false;
+      try {
+        renameSync(path, join(parent, leftName(base)));
+        ours = false;
+      } catch {
+        // taken away, perhaps; why it came to this says more
+      }
+      return !ours;
     },
     store: (member, content) => {
       try {

@@ -129,6 +129,22 @@ describe('an import that is gone on with', () => {
     expect(left(sandbox)).toEqual([]);
   });
 
+  test('[resume.1] whose folder is taken away says what ended it, and promises nothing', async () => {
+    using sandbox = makeSandbox();
+    async function* thief(): AsyncGenerator<Uint8Array, void> {
+      yield part.subarray(0, MIB);
+      yield part.subarray(MIB, 2 * MIB);
+      for (const name of readdirSync(sandbox.path('home')))
+        rmSync(sandbox.path(`home/${name}`), { recursive: true });
+    }
+    const { report } = await importHere(sandbox, thief(), { resume });
+    expect([codesOf(report), report.warnings.join()]).toEqual([
+      ['ARCHIVE_TRUNCATED'],
+      expect.not.stringContaining('is kept'),
+    ]);
+    expect(left(sandbox)).toEqual([]);
+  });
+
   test('[resume.4] leaves nothing of a bundle that is refused', async () => {
     using sandbox = makeSandbox();
     await interrupt(sandbox);
