@@ -66,6 +66,12 @@ describe('architecture', () => {
     expect(fetching).toEqual(['storage/https-source.ts']);
   });
 
+  it('walks through archives in one place, and looks ahead in one', () => {
+    const walkers = FILES.filter((file) => importsOf(file).some((name) => name.endsWith('/open-archive.ts')));
+    const openers = walkers.filter((file) => /\bopenArchive\(/.test(readFileSync(join('src', file), 'utf8')));
+    expect(openers).toEqual(['operations/look-ahead.ts', 'operations/walk.ts']);
+  });
+
   it('reads the environment only in the command line', () => {
     const readers = FILES.filter((file) =>
       /\bprocess\.env\b|\bproc\.env\b/.test(readFileSync(join('src', file), 'utf8')),

@@ -1,5 +1,4 @@
-import type { ArchiveEntries, ArchiveEntry } from '../archive/entry.ts';
-import { openArchive } from '../archive/open-archive.ts';
+import type { ArchiveEntry } from '../archive/entry.ts';
 import { type TarFile, wholeFile } from '../archive/tar-writer.ts';
 import { Digester } from '../crypto/digest.ts';
 import type { DigestName } from '../formats/ovf/digest-name.ts';
@@ -16,7 +15,8 @@ import type { NamedMember } from './judge-signature.ts';
 import { manifestDigests } from './look-ahead.ts';
 import type { PackFormat } from './pack.ts';
 import { isHeld, type ReadMember, readMember } from './read-member.ts';
-import { copyWarning, type InputReport, sweptWarnings } from './report.ts';
+import { type InputReport, sweptWarnings } from './report.ts';
+import { type Walk, walkArchive } from './walk.ts';
 import { needsPatching, writeArchive } from './write-archive.ts';
 
 /** Where a copy goes, and in which container. */
@@ -53,7 +53,7 @@ export interface Copied {
  * The contents are compared with the manifest, and a bundle that an importer would refuse is not copied: the reasons
  * are in the judgement then, and no file is left.
  *
- * @throws {BundleError} when the input cannot be read, or the output not written, and what the edit throws
+ * @throws {BundleError} when the input cannot be opened or read, or the output not written, and what the edit throws
  */
 export async function copyBundle(input: string, edit: SignatureEdit, options: CopyOptions): Promise<Copied> {
   const { signal } = options;
@@ -69,34 +69,40 @@ export async function copyBundle(input: string, edit: SignatureEdit, options: Co
     patched: needsPatching(format),
     signal,
   });
-  const copying = new Copying(edit, { hint, total: source.size, onProgress: options.onProgress });
-  let copied: number | undefined;
-  try {
-    const archive = await openArchive(source.stream(), DEFAULT_LIMITS);
-    copied = archive.copied;
-    await writeArchive(format, copying.files(archive.entries), output, { mtime });
-    source.checkUnchanged();
-    await output.commit();
-  } catch (error) {
-    if (copying.judged.errors.length === 0) throw toBundleError(error).at({ file: source.name });
-  }
+  const { onProgress } = options;
+  const copying = new Copying(edit, hint);
+  const walked = await walkArchive(
+    source,
+    { limits: DEFAULT_LIMITS, ...(onProgress && { onProgress }), phase: 'write' },
+    (walk) => writeArchive(format, copying.files(walk), output, { mtime }),
+  );
+  const { fault } = walked;
+  const judged = fault ? withFault(copying.judged, fault) : copying.judged;
+  if (judged.errors.length === 0) await output.commit();
   return {
     input: { name: source.name, ...(source.size === undefined ? {} : { size: source.size }) },
-    judged: { ...copying.judged, warnings: [...copyWarning(copied), ...copying.judged.warnings] },
+    judged: { ...judged, warnings: [...walked.warnings, ...judged.warnings] },
     warnings: sweptWarnings(output.swept),
   };
 }
 
-interface CopyingOptions {
-  readonly hint: readonly DigestName[];
-  readonly total: number | undefined;
-  readonly onProgress: OnProgress | undefined;
+/**
+ * What is wrong with the archive is a verdict, as it is to `verify`; a fault that the judgement has already is not told twice.
+ *
+ * @throws {BundleError} the fault, when it is not the bundle's
+ */
+function withFault(judged: ContentsJudgement, fault: BundleError): ContentsJudgement {
+  const isOfInput = fault.kind === 'archive' || fault.kind === 'unsupported' || fault.code === 'FILE_CHANGED';
+  if (judged.errors.length > 0 && fault.code !== 'FILE_CHANGED') return judged;
+  if (isOfInput) return { ...judged, errors: [fault, ...judged.errors] };
+  throw fault;
 }
 
 /** The members of the old bundle as they become those of the new one. */
 class Copying {
   readonly #edit: SignatureEdit;
-  readonly #options: CopyingOptions;
+  /** the digests to compute before the manifest has been seen */
+  readonly #hint: readonly DigestName[];
   /** those of the new bundle, but for the parts that sign */
   readonly #members: ReadMember[] = [];
   /** the parts that sign: those of the old bundle that were taken for such, and those of the new one */
@@ -107,13 +113,14 @@ class Copying {
   /** [pack.5] What an importer would say of the new bundle, once all of it has been copied. */
   judged: ContentsJudgement = { files: [], checks: [], errors: [], warnings: [] };
 
-  constructor(edit: SignatureEdit, options: CopyingOptions) {
+  constructor(edit: SignatureEdit, hint: readonly DigestName[]) {
     this.#edit = edit;
-    this.#options = options;
+    this.#hint = hint;
   }
 
-  async *files(entries: ArchiveEntries): AsyncGenerator<TarFile, void> {
+  async *files({ entries, onMember }: Walk): AsyncGenerator<TarFile, void> {
     for await (const entry of entries) {
+      onMember(entry.name);
       const held = { limits: DEFAULT_LIMITS, before: this.#members };
       if (isHeld(entry, held))
         yield* (await this.#kept(entry)).map(({ name, bytes }) => wholeFile(name, bytes));
@@ -129,7 +136,7 @@ class Copying {
   async #kept(entry: ArchiveEntry): Promise<readonly NamedMember[]> {
     const { name } = entry;
     const before = this.#members;
-    const algorithms = this.#options.hint;
+    const algorithms = this.#hint;
     const member = await readMember(entry, { algorithms, limits: DEFAULT_LIMITS, sink: undefined, before });
     const copy = { name, bytes: member.bytes ?? new Uint8Array(0) };
     const kind = rolePartOf(name)?.kind;
@@ -166,15 +173,11 @@ class Copying {
 
   async *#hashed(entry: ArchiveEntry): AsyncGenerator<Uint8Array, void> {
     const { name, size, offset, dataOffset } = entry;
-    const { hint, total, onProgress } = this.#options;
     const listed = this.#manifest?.entries.find((line) => line.name === name);
-    const digester = new Digester(listed ? [listed.algorithm] : hint);
-    let bytes = dataOffset;
+    const digester = new Digester(listed ? [listed.algorithm] : this.#hint);
     for await (const chunk of entry.body) {
       yield chunk;
       digester.update(chunk);
-      bytes += chunk.byteLength;
-      onProgress?.({ phase: 'write', bytes, ...(total === undefined ? {} : { total }), member: name });
     }
     this.#members.push({ name, size, offset, dataOffset, digests: Object.fromEntries(digester.finish()) });
   }

@@ -1,10 +1,7 @@
-import type { ArchiveEntries } from '../archive/entry.ts';
-import { type ArchiveFormat, openArchive } from '../archive/open-archive.ts';
-import { Relaxed } from '../archive/relaxed.ts';
+import type { ArchiveFormat } from '../archive/open-archive.ts';
 import { ALL_DIGESTS } from '../crypto/digest.ts';
 import type { DigestName } from '../formats/ovf/digest-name.ts';
 import type { Manifest } from '../formats/ovf/manifest.ts';
-import { watch } from '../kit/byte-cursor.ts';
 import { BundleError, type ErrorCode, toBundleError } from '../kit/errors.ts';
 import type { OnProgress } from '../kit/progress.ts';
 import type { Relaxation } from '../kit/relaxation.ts';
@@ -22,11 +19,12 @@ import {
 import { manifestDigests } from './look-ahead.ts';
 import { ManifestMemory } from './manifest-memory.ts';
 import { type BundleSink, digestOf, type ReadMember, readMember } from './read-member.ts';
-import { type Check, copyWarning, relaxedWarnings } from './report.ts';
+import type { Check } from './report.ts';
 import { checkScope } from './scope-check.ts';
-import { SetAside, type UsableBlocks } from './set-aside.ts';
+import type { UsableBlocks } from './set-aside.ts';
 import { signedManifestOf } from './signed-manifest.ts';
 import { skippedChecks } from './skipped-checks.ts';
+import { type Walk, walkArchive } from './walk.ts';
 
 /** How a bundle is examined. With a `sink` the members are stored, and the first thing wrong ends the reading. */
 export interface ExamineOptions extends SignaturePolicy {
@@ -60,55 +58,21 @@ export interface Examination {
  */
 export async function examine(source: Source, options: ExamineOptions): Promise<Examination> {
   const reading = new Reading(options, await manifestDigests(source, options.limits, options.relax));
-  const relaxed = new Relaxed(options.relax);
-  let format: ArchiveFormat | undefined;
-  let copied: number | undefined;
-  let fault: BundleError | undefined;
-  let complete = false;
-  try {
-    let name: string | undefined;
-    let most = 0;
-    const onBytes = (bytes: number): void => {
-      if (bytes <= most) return;
-      most = bytes;
-      options.onProgress?.({
-        phase: 'read',
-        bytes,
-        ...(source.size === undefined ? {} : { total: source.size }),
-        ...(name === undefined ? {} : { member: name }),
-      });
-    };
-    const archive = await openArchive(watch(source.stream(), onBytes), options.limits, relaxed);
-    ({ format, copied } = archive);
-    const aside = options.sink ? undefined : SetAside.of(source, format, options.limits);
-    const walk = reading.readAll(archive.entries, aside, (member) => {
-      name = member;
-    });
-    complete = aside
-      ? await aside.finish(walk, reading.members, {
-          onBytes,
-          blocksOf: () => reading.usableBlocks(),
-          later: options.later ?? false,
-        })
-      : await walk;
-    source.checkUnchanged();
-  } catch (error) {
-    fault = (changeBehind(error, source) ?? toBundleError(error)).at({ file: source.name });
-  }
-  const judged = reading.judge(complete && !fault, fault);
-  const warnings = [...copyWarning(copied), ...judged.warnings, ...relaxedWarnings(relaxed.used)];
-  return { ...(format ? { format } : {}), ...judged, warnings };
-}
-
-/** [judge.6] A file that was cut or written to looks like a malformed archive; what happened to it says more. */
-function changeBehind(error: unknown, source: Source): BundleError | undefined {
-  if (toBundleError(error).kind !== 'archive') return undefined;
-  try {
-    source.checkUnchanged();
-    return undefined;
-  } catch (change) {
-    return toBundleError(change);
-  }
+  const { limits, relax, onProgress, later = false } = options;
+  const { format, result, fault, warnings } = await walkArchive(
+    source,
+    {
+      limits,
+      ...(relax && { relax }),
+      ...(onProgress && { onProgress }),
+      ...(options.sink
+        ? {}
+        : { apart: { members: reading.members, blocksOf: () => reading.usableBlocks(), later } }),
+    },
+    (walk) => reading.readAll(walk),
+  );
+  const judged = reading.judge(result ?? false, fault);
+  return { ...(format ? { format } : {}), ...judged, warnings: [...warnings, ...judged.warnings] };
 }
 
 /** What is wrong with a signature only as long as no timestamp or fresh revocation information has come. */
@@ -136,11 +100,7 @@ class Reading {
   }
 
   /** Reads every member; false when it stopped early because the bundle is refused already and only a sink waits for it. */
-  async readAll(
-    entries: ArchiveEntries,
-    aside: SetAside | undefined,
-    onMember: (name: string) => void,
-  ): Promise<boolean> {
+  async readAll({ entries, aside, onMember }: Walk): Promise<boolean> {
     const { limits, sink } = this.#options;
     for await (const entry of entries) {
       onMember(entry.name);

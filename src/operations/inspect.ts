@@ -1,6 +1,5 @@
 import type { ArchiveEntry } from '../archive/entry.ts';
-import { type ArchiveFormat, openArchive } from '../archive/open-archive.ts';
-import { Relaxed } from '../archive/relaxed.ts';
+import type { ArchiveFormat } from '../archive/open-archive.ts';
 import { parseCertificate } from '../crypto/certificate.ts';
 import { Digester, digestHex } from '../crypto/digest.ts';
 import type { DiskProbe } from '../formats/disk/disk-probe.ts';
@@ -16,17 +15,11 @@ import { type BundleInput, openSource } from '../storage/open-source.ts';
 import { assignRoles, type BundleRoles, isEvidence, rolePartOf } from './bundle-roles.ts';
 import { roleOf } from './judge-contents.ts';
 import { type ReadMember, readMember } from './read-member.ts';
-import {
-  type CertificateReport,
-  copyWarning,
-  type FileReport,
-  makeReport,
-  type Report,
-  relaxedWarnings,
-} from './report.ts';
-import { SetAside } from './set-aside.ts';
+import { type CertificateReport, type FileReport, makeReport, type Report } from './report.ts';
+import type { SetAside } from './set-aside.ts';
 import { certificateReport } from './signature-report.ts';
 import { sourceOptions, type VerifyOptions } from './verify.ts';
+import { walkArchive } from './walk.ts';
 
 /** What a bundle says of itself; nothing of it has been verified. */
 export interface Inspection {
@@ -54,40 +47,24 @@ export async function inspect(
   const limits = { ...DEFAULT_LIMITS, ...options.limits };
   using deadline = openDeadline(options);
   await using source = await openSource(input, sourceOptions({ ...options, ...deadline }));
-  const relaxed = new Relaxed(options.relax);
   const members: ReadMember[] = [];
   const disks: Record<string, DiskProbe> = Object.create(null); // a member may be named __proto__
   const errors: BundleError[] = [];
-  let format: ArchiveFormat | undefined;
-  let copied: number | undefined;
-  let roles: BundleRoles = {};
-  try {
-    const archive = await openArchive(source.stream(), limits, relaxed);
-    ({ format, copied } = archive);
-    const aside = SetAside.of(source, format, limits);
-    const total = source.size === undefined ? {} : { total: source.size };
-    const walk = async (): Promise<void> => {
-      for await (const entry of archive.entries) {
-        options.onProgress?.({ phase: 'read', bytes: entry.offset, ...total, member: entry.name });
+  const { relax, onProgress } = options;
+  const { format, fault, warnings } = await walkArchive(
+    source,
+    { limits, ...(relax && { relax }), ...(onProgress && { onProgress }), apart: { members } },
+    async ({ entries, aside, onMember }) => {
+      for await (const entry of entries) {
+        onMember(entry.name);
         members.push(await inspectMember(entry, { limits, disks, before: members, aside }));
       }
-    };
-    const onBytes = (bytes: number): void => options.onProgress?.({ phase: 'read', bytes, ...total });
-    await (aside ? aside.finish(walk(), members, { onBytes }) : walk());
-    source.checkUnchanged();
-    roles = assignRoles(members.map(({ name }) => name));
-    if (roles.base === undefined) {
-      errors.push(
-        new BundleError('PACKAGE_UNKNOWN', 'the archive holds neither a descriptor nor a manifest', {
-          where: { file: source.name },
-        }),
-      );
-    }
-  } catch (error) {
-    errors.push(toBundleError(error).at({ file: source.name }));
-    const read = new Set(members.map(({ name }) => name));
-    for (const name of Object.keys(disks)) if (!read.has(name)) delete disks[name];
-  }
+    },
+  );
+  if (fault) errors.push(fault);
+  const read = new Set(members.map(({ name }) => name));
+  for (const name of Object.keys(disks)) if (!read.has(name)) delete disks[name];
+  const roles = fault ? {} : rolesAmong(members, source.name, errors);
   const kind = roles.descriptor ? 'ovf' : roles.manifest ? 'plain' : 'none';
   const inspection = {
     ...(format ? { format } : {}),
@@ -104,15 +81,25 @@ export async function inspect(
     },
     files: members.map((member) => fileReport(member, roles)),
     errors,
-    warnings: [
-      'NOT VERIFIED: inspect checks no digest and no signature',
-      ...copyWarning(copied),
-      ...relaxedWarnings(relaxed.used),
-    ],
+    warnings: ['NOT VERIFIED: inspect checks no digest and no signature', ...warnings],
     allowances: (options.relax ?? []).map((name) => `relax:${name}`),
     result: { ...inspection },
   });
   return { report, inspection };
+}
+
+/** Which members play a part; an archive without any is no bundle. */
+function rolesAmong(members: readonly ReadMember[], file: string, errors: BundleError[]): BundleRoles {
+  try {
+    const roles = assignRoles(members.map(({ name }) => name));
+    if (roles.base !== undefined) return roles;
+    const message = 'the archive holds neither a descriptor nor a manifest';
+    errors.push(new BundleError('PACKAGE_UNKNOWN', message, { where: { file } }));
+    return roles;
+  } catch (error) {
+    errors.push(toBundleError(error).at({ file }));
+    return {};
+  }
 }
 
 async function inspectMember(

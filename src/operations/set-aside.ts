@@ -24,7 +24,8 @@ interface Waiting {
   readonly digests: Partial<Record<DigestName, string>>;
 }
 
-interface FinishOptions {
+/** How the hashing of what was set aside goes. */
+export interface FinishOptions {
   readonly onBytes: (bytes: number) => void;
   /** asked when the walk is over, and everything that speaks for block digests is known */
   readonly blocksOf?: () => UsableBlocks;

@@ -19,9 +19,9 @@ export interface SignOptions extends CopyOptions {
  * Copies a bundle with a new signature: payload and manifest byte for byte, the certificate file right behind the manifest.
  *
  * The contents are compared with the manifest on the way, and a bundle that an importer would refuse is not signed:
- * the report then has the reasons, and no file is left.
+ * the report then has the reasons, a malformed archive among them, and no file is left.
  *
- * @throws {BundleError} when the input cannot be read, or the output not written
+ * @throws {BundleError} when the input cannot be opened or read, or the output not written
  * @see spec/bundle.md, clauses pack.5, pack.6 and pack.9
  */
 export async function sign(input: string, options: SignOptions): Promise<Report> {

@@ -1,4 +1,3 @@
-import { openArchive } from '../archive/open-archive.ts';
 import { parseSignedData } from '../formats/cms/signed-data.ts';
 import { parseCertificateFile, withCms } from '../formats/ovf/certificate-file.ts';
 import { BundleError } from '../kit/errors.ts';
@@ -13,6 +12,7 @@ import { type ReadMember, readMember } from './read-member.ts';
 import { makeReport, type Report } from './report.ts';
 import type { SigningDigest } from './signing-identity.ts';
 import { requestFor, type TimestampSource } from './timestamp-source.ts';
+import { walkArchive } from './walk.ts';
 
 /** How a bundle gets its timestamp. */
 export interface TimestampOptions extends CopyOptions {
@@ -87,11 +87,14 @@ export async function requestTimestampFile(
     ...(signal ? { signal } : {}),
   });
   const members: ReadMember[] = [];
-  for await (const entry of (await openArchive(source.stream(), DEFAULT_LIMITS)).entries) {
-    if (rolePartOf(entry.name) === undefined) continue;
-    const options = { algorithms: [], limits: DEFAULT_LIMITS, sink: undefined, before: members };
-    members.push(await readMember(entry, options));
-  }
+  const { fault } = await walkArchive(source, { limits: DEFAULT_LIMITS }, async ({ entries }) => {
+    for await (const entry of entries) {
+      if (rolePartOf(entry.name) === undefined) continue;
+      const options = { algorithms: [], limits: DEFAULT_LIMITS, sink: undefined, before: members };
+      members.push(await readMember(entry, options));
+    }
+  });
+  if (fault) throw fault;
   const { certificate } = assignRoles(members.map(({ name }) => name));
   const bytes = members.find(({ name }) => name === certificate)?.bytes;
   if (!bytes) {
