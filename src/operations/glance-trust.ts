@@ -2,7 +2,7 @@ import { isUuid } from '../formats/glance/names.ts';
 import { BundleError } from '../kit/errors.ts';
 import type { NamedCertificate } from '../trust/glance/cursive-chain.ts';
 import { judgeTrustedIds, MAX_TRUSTED_IDS } from '../trust/glance/trusted-ids.ts';
-import type { ClaimPolicy } from '../trust/judge-claims.ts';
+import type { ClaimPolicy } from '../trust/judge-claim.ts';
 import { judgeScope, scopeNameOf } from '../trust/judge-signer.ts';
 import { shown } from '../trust/path/findings.ts';
 import { judgeRevocation } from '../trust/revocation/judge-revocation.ts';

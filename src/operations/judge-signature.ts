@@ -3,7 +3,7 @@ import { parseTimestampToken, type TimestampToken } from '../formats/tsp/token.t
 import { printable } from '../kit/encoding.ts';
 import { BundleError, toBundleError } from '../kit/errors.ts';
 import type { Limits } from '../kit/limits.ts';
-import type { ClaimPolicy } from '../trust/judge-claims.ts';
+import type { ClaimPolicy } from '../trust/judge-claim.ts';
 import type { Allowances } from '../trust/policy.ts';
 import type { Publisher } from '../trust/publisher.ts';
 import type { HighWaterMarks, RevocationEvidence } from '../trust/revocation/evidence.ts';

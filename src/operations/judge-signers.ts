@@ -1,5 +1,6 @@
 import type { BundleError } from '../kit/errors.ts';
-import { type ClaimJudgement, type ClaimPolicy, judgeClaims } from '../trust/judge-claims.ts';
+import type { ClaimJudgement, ClaimPolicy } from '../trust/judge-claim.ts';
+import { judgeClaims } from '../trust/judge-claims.ts';
 import { type Finding, judgeDigest } from '../trust/policy.ts';
 import type { Publisher } from '../trust/publisher.ts';
 import type { HighWaterMarks } from '../trust/revocation/evidence.ts';

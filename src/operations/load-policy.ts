@@ -1,6 +1,6 @@
 import { type BundleError, toBundleError } from '../kit/errors.ts';
 import { readSeen, writeSeen } from '../storage/seen-revocation.ts';
-import type { ClaimPolicy } from '../trust/judge-claims.ts';
+import type { ClaimPolicy } from '../trust/judge-claim.ts';
 import { openBudget } from '../trust/path/budget.ts';
 import type { HighWaterMarks } from '../trust/revocation/evidence.ts';
 import { loadTrust } from './load-trust.ts';

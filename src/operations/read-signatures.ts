@@ -5,7 +5,7 @@ import { CONTENT, parseSignedData, type SignedData } from '../formats/cms/signed
 import type { CertificateFile } from '../formats/ovf/certificate-file.ts';
 import { parseTimestampToken } from '../formats/tsp/token.ts';
 import { BundleError, isBundleError, toBundleError } from '../kit/errors.ts';
-import type { TimestampClaim } from '../trust/judge-claims.ts';
+import type { TimestampClaim } from '../trust/judge-claim.ts';
 
 /** A signature that was found: who is said to have made it, and whether the key fits. Nothing says yet that the signer may be believed. */
 export interface FoundSignature {

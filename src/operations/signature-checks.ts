@@ -1,5 +1,5 @@
 import type { BundleError } from '../kit/errors.ts';
-import type { ClaimJudgement } from '../trust/judge-claims.ts';
+import type { ClaimJudgement } from '../trust/judge-claim.ts';
 import type { Finding } from '../trust/policy.ts';
 import type { JudgedSignature } from './judge-signers.ts';
 import type { Check } from './report.ts';

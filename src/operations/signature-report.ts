@@ -1,5 +1,5 @@
 import type { Certificate } from '../crypto/certificate.ts';
-import type { ClaimJudgement } from '../trust/judge-claims.ts';
+import type { ClaimJudgement } from '../trust/judge-claim.ts';
 import type { SignerJudgement } from '../trust/judge-signer.ts';
 import type { TimestampJudgement } from '../trust/timestamp.ts';
 import type { JudgedSignature } from './judge-signers.ts';

@@ -103,6 +103,7 @@ function judgePinned(leaf: Certificate, pin: string, options: Options): SignerJu
   const { errors, warnings } = divide([
     ...judgeLeaf(leaf, options),
     ...judgePurposes([leaf], options.purpose),
+    ...(options.judgeMore?.([leaf]) ?? []), // [rev.10]
   ]);
   const trusted = errors.length === 0 && { trustedBy: { pin, publishers: [] } };
   return { path: [leaf], ...trusted, errors, warnings, attempts: [] };

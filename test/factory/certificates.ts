@@ -31,6 +31,8 @@ export interface TestCertificateOptions {
   /** another name of the issuer than its subject */
   readonly issuerName?: string;
   readonly key?: TestKey | KeyObject;
+  /** the public key as it is to be spelled */
+  readonly spki?: Uint8Array;
   readonly serial?: Uint8Array;
   readonly notBefore?: Date;
   readonly notAfter?: Date;
@@ -89,7 +91,7 @@ export async function makeCertificate(options: TestCertificateOptions = {}): Pro
       subject: parseNamePattern(subject),
       notBefore: options.notBefore ?? new Date('2026-01-01T00:00:00Z'),
       notAfter: options.notAfter ?? new Date('2036-01-01T00:00:00Z'),
-      spki: Uint8Array.from(publicKey.export({ type: 'spki', format: 'der' })),
+      spki: options.spki ?? Uint8Array.from(publicKey.export({ type: 'spki', format: 'der' })),
       signature,
       extensions: options.v1
         ? []

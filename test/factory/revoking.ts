@@ -13,6 +13,8 @@ export interface TestRevocation extends Partial<Omit<RevocationOptions, 'issuers
   readonly ocsps?: readonly OcspResponse[];
   /** beside those of the path */
   readonly issuers?: readonly TestCertificate[];
+  /** what the user gave beside the end of the path */
+  readonly given?: readonly TestCertificate[];
 }
 
 /** Judges the revocation of a path at noon; proof is demanded unless told otherwise. */
@@ -21,6 +23,7 @@ export function judged({
   crls = [],
   ocsps = [],
   issuers = [],
+  given = [],
   ...options
 }: TestRevocation): RevocationJudgement {
   const certificates = path.map(({ certificate }) => certificate);
@@ -34,8 +37,8 @@ export function judged({
       allowances: NO_ALLOWANCES,
       budget: openBudget(),
       ...options,
-      issuers: [...issuers.map(({ certificate }) => certificate), ...certificates],
-      anchors: certificates.slice(-1),
+      issuers: [...[...issuers, ...given].map(({ certificate }) => certificate), ...certificates],
+      anchors: [...certificates.slice(-1), ...given.map(({ certificate }) => certificate)],
     },
   );
 }

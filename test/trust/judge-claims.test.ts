@@ -1,10 +1,8 @@
 import { beforeAll, describe, expect, test } from 'vitest';
-import {
-  type ClaimPolicy,
-  type ClaimsJudgement,
-  judgeClaims,
-  type SignerClaim,
-} from '../../src/trust/judge-claims.ts';
+import { childrenOf, readOnly, TAG } from '../../src/formats/der/cursor.ts';
+import { derElement, derSequence } from '../../src/formats/der/writer.ts';
+import type { ClaimPolicy, SignerClaim } from '../../src/trust/judge-claim.ts';
+import { type ClaimsJudgement, judgeClaims } from '../../src/trust/judge-claims.ts';
 import { openBudget } from '../../src/trust/path/budget.ts';
 import { NO_ALLOWANCES } from '../../src/trust/policy.ts';
 import type { Publisher } from '../../src/trust/publisher.ts';
@@ -197,6 +195,19 @@ describe('what publishers ask', () => {
     expect(codes(judge([claim(leaf), claim(second)], { owner }))).toEqual([]);
   });
 
+  test('[pub.8] [path.25] one key that is spelled in two ways is one signer', async () => {
+    const owner = publisher({ threshold: 2 });
+    const { publicKey } = leaf.certificate;
+    const [algorithm] = childrenOf(readOnly(leaf.certificate.fields.spki, TAG.sequence, 'a key'), 'a key');
+    const { x = '', y = '' } = publicKey.export({ format: 'jwk' });
+    const sign = 2 + ((Buffer.from(y, 'base64url').at(-1) ?? 0) & 1);
+    const point = Uint8Array.of(0, sign, ...Buffer.from(x, 'base64url'));
+    const spki = derSequence(algorithm?.raw ?? new Uint8Array(), derElement(TAG.bitString, point));
+    const twin = await makeCertificate({ issuer: other, subject: 'CN=Twin', key: leaf.privateKey, spki });
+    expect(twin.certificate.spkiSha256).not.toBe(leaf.certificate.spkiSha256);
+    expect(codes(judge([claim(leaf), claim(twin)], { owner }))).toEqual(['THRESHOLD_NOT_MET']);
+  });
+
   test('[sig.7] one signer that is trusted is enough, what is wrong with another is told', async () => {
     const stranger = await makeCertificate({ subject: 'CN=Stranger' });
     const judged = judge([claim(stranger), claim(leaf)]);
@@ -208,6 +219,105 @@ describe('what publishers ask', () => {
     ]);
     expect(codes(judge([]))).toEqual(['SIGNER_UNKNOWN']); // nothing to judge is no trust
   });
+});
+
+describe('publishers that share an anchor', () => {
+  const anchorsOf = (...owners: readonly Partial<Publisher>[]) =>
+    owners.map((given, i) => ({
+      certificate: root.certificate,
+      source: 'test',
+      publisher: publisher({ name: `p${i}`, ...given }),
+    }));
+  const shared = (
+    owners: readonly Partial<Publisher>[],
+    claims: readonly SignerClaim[],
+    policy: Given = {},
+  ) => judge(claims, { trust: { anchors: anchorsOf(...owners), pins: [] }, ...policy });
+  const names = ({ publishers }: ClaimsJudgement) => publishers.map(({ name }) => name);
+  const revoked = () => ({
+    crls: [makeCrl({ issuer: root, revoked: [{ certificate: leaf, reason: 1 }] })],
+    ocsps: [],
+  });
+  const elsewhere = { subjects: ['CN=Somebody else'] };
+
+  test('[pub.15] one that looks at no revocation speaks for its own signers alone', () => {
+    const policy = { evidence: revoked() };
+    const lax = { ...elsewhere, revocation: 'off' } as const;
+    for (const owners of [[lax, {}], [{}, lax], [lax, { revocation: 'if-present' }] as const]) {
+      expect(codes(shared(owners, [claim(leaf)], policy))).toContain('CERTIFICATE_REVOKED');
+    }
+    const own = shared([{ revocation: 'off' }, {}], [claim(leaf)], policy);
+    expect([codes(own), names(own)]).toEqual([[], ['p0']]); // and never for the other
+  });
+
+  test('[pub.15] what one demands, another need not', () => {
+    const strict = [{ revocation: 'require' }, {}] as const;
+    expect(names(shared(strict, [claim(leaf)]))).toEqual(['p1']);
+    expect(names(shared([{ timestamp: 'require' }, {}], [claim(leaf)]))).toEqual(['p1']);
+    const proven = claim(leaf, stamp(at('2026-05-01')));
+    expect(names(shared([{ timestamp: 'require' }, {}], [proven]))).toEqual(['p0', 'p1']);
+    expect(names(shared([{}, { until: at('2026-06-01') }], [claim(leaf)]))).toEqual(['p0']);
+  });
+
+  test('[pub.15] one that takes timestamps does not date signatures for one that ignores them', () => {
+    const late = claim(expired, stamp(at('2026-02-10')));
+    expect(names(shared([{ timestamp: 'ignore' }, {}], [late]))).toEqual(['p1']);
+    expect(codes(shared([{ timestamp: 'ignore' }, elsewhere], [late]))).toContain('CERTIFICATE_EXPIRED');
+  });
+
+  test('[pub.15] a threshold counts those that its own publisher accepts', async () => {
+    const second = await makeCertificate({ issuer: root, subject: 'CN=Second' });
+    const both = [claim(leaf), claim(second)];
+    const strict = { threshold: 2, revocation: 'if-present' } as const;
+    expect(names(shared([strict, { revocation: 'off' }], both))).toEqual(['p0', 'p1']);
+    expect(names(shared([strict, { revocation: 'off' }], both, { evidence: revoked() }))).toEqual(['p1']);
+    const alone = shared([strict, { ...elsewhere, revocation: 'off' }], both, { evidence: revoked() });
+    expect(codes(alone)).toEqual(['THRESHOLD_NOT_MET']);
+  });
+
+  test('[pub.15] the caller’s demand holds beside each of theirs', () => {
+    for (const revocation of ['off', 'if-present', undefined] as const) {
+      const owners = [{ ...(revocation && { revocation }) }, elsewhere];
+      expect(codes(shared(owners, [claim(leaf)], { revocation: 'require' }))).toContain('REVOCATION_UNKNOWN');
+    }
+  });
+
+  test('[pub.15] a publisher that looks at no revocation speaks of its signers, not of timestamp authorities', () => {
+    const evidence = {
+      crls: [makeCrl({ issuer: timestampRoot, revoked: [{ certificate: authority }] })],
+      ocsps: [],
+    };
+    const late = claim(expired, stamp(at('2026-02-10')));
+    expect(codes(shared([{ revocation: 'off' }], [late], { evidence }))).toEqual(['CERTIFICATE_EXPIRED']);
+    expect(codes(shared([{ revocation: 'off' }], [late], { evidence, revocation: 'off' }))).toEqual([]);
+    expect(
+      codes(
+        shared([{ revocation: 'require' }], [late], {
+          evidence: { crls: [makeCrl({ issuer: root })], ocsps: [] },
+        }),
+      ),
+    ).toEqual(['CERTIFICATE_EXPIRED']);
+  });
+});
+
+test('[rev.10] a key that is pinned is looked up, and so is a leaf that is an anchor', () => {
+  const evidence = {
+    crls: [makeCrl({ issuer: root, revoked: [{ certificate: leaf, reason: 1 }] })],
+    ocsps: [],
+  };
+  const alone = { anchors: [], pins: [leaf.certificate.spkiSha256] };
+  const brought: SignerClaim = { ...claim(leaf), intermediates: [root.certificate] };
+  expect(codes(judge([claim(leaf)], { trust: alone }))).toEqual([]);
+  expect(codes(judge([brought], { trust: alone, evidence }))).toEqual(['CERTIFICATE_REVOKED']);
+  expect(codes(judge([claim(leaf)], { trust: alone, evidence }))).toEqual(['REVOCATION_UNKNOWN']);
+  expect(codes(judge([claim(leaf)], { trust: alone, revocation: 'require' }))).toEqual([
+    'REVOCATION_UNKNOWN',
+  ]);
+  const given = [leaf, root].map(({ certificate }) => ({ certificate, source: 'test' }));
+  const asAnchor = { trust: { anchors: given, pins: [] }, revocation: 'require' } as const;
+  expect(codes(judge([claim(leaf)], { ...asAnchor, evidence }))).toEqual(['CERTIFICATE_REVOKED']);
+  const cleared = { crls: [makeCrl({ issuer: root })], ocsps: [] };
+  expect(codes(judge([claim(leaf)], { ...asAnchor, evidence: cleared }))).toEqual([]);
 });
 
 test('[rev.9] lists of authorities that nobody trusts are not remembered', async () => {

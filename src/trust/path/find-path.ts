@@ -1,4 +1,5 @@
 import type { Certificate } from '../../crypto/certificate.ts';
+import { keyIdentity } from '../../crypto/key-identity.ts';
 import { nameKey } from '../../formats/x509/name.ts';
 import { BundleError } from '../../kit/errors.ts';
 import type { Finding } from '../policy.ts';
@@ -171,9 +172,11 @@ class Search {
 }
 
 /** [path.2] A name with its key again, and so a certificate again: such a loop adds nothing to a path but length. */
-function isRepeated({ fields, spkiSha256 }: Certificate, path: readonly Certificate[]): boolean {
-  const name = nameKey(fields.subject);
-  return path.some((other) => other.spkiSha256 === spkiSha256 && nameKey(other.fields.subject) === name);
+function isRepeated(certificate: Certificate, path: readonly Certificate[]): boolean {
+  const name = nameKey(certificate.fields.subject);
+  return path.some(
+    (other) => nameKey(other.fields.subject) === name && keyIdentity(other) === keyIdentity(certificate),
+  );
 }
 
 /** The certificates by name, for one certificate at a time in the order of promise: sound, of the key it names, anchor. */

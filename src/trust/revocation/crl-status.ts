@@ -1,5 +1,6 @@
 import type { Certificate } from '../../crypto/certificate.ts';
 import { digestBytes } from '../../crypto/digest.ts';
+import { keyIdentity } from '../../crypto/key-identity.ts';
 import type { Crl } from '../../formats/x509/crl.ts';
 import { findEntry, hasDuplicates, type Revocation } from '../../formats/x509/crl-entries.ts';
 import { ALL_REASONS, type Reason } from '../../formats/x509/distribution-point.ts';
@@ -54,7 +55,7 @@ function markKey(crl: Crl, signer: Certificate): string {
   const kind = crl.extensions.baseNumber === undefined ? 'crl' : 'delta';
   const scope = scopeKey(crl); // of any length, and to be remembered: a digest serves
   const digest = scope === '' ? '' : formatHex(digestBytes('sha256', encodeUtf8(scope)));
-  return `${kind} ${signer.spkiSha256} ${digest}`;
+  return `${kind} ${keyIdentity(signer)} ${digest}`;
 }
 
 function note(
@@ -168,7 +169,7 @@ function changes(delta: Crl, base: Crl): boolean {
 const entries = new WeakMap<Crl, WeakMap<Certificate, { readonly entry: Revocation | undefined }>>();
 
 /** What the list says of the certificate; remembered, since a list is long and a certificate stands in many paths. */
-function entryOf(crl: Crl, certificate: Certificate): Revocation | undefined {
+export function entryOf(crl: Crl, certificate: Certificate): Revocation | undefined {
   const known = entries.get(crl) ?? new WeakMap<Certificate, { readonly entry: Revocation | undefined }>();
   entries.set(crl, known);
   const found = known.get(certificate) ?? { entry: findEntryOf(crl, certificate) };

@@ -31,6 +31,7 @@ export interface RevocationOptions {
   readonly onlyWhereHeard?: boolean;
   /** certificates that may have signed lists and responses, or lead from there to an anchor */
   readonly issuers: readonly Certificate[];
+  /** those that the user gave */
   readonly anchors: readonly Certificate[];
   readonly budget: Budget;
 }

@@ -1,7 +1,10 @@
 import type { Certificate } from '../../crypto/certificate.ts';
+import { keyIdentity } from '../../crypto/key-identity.ts';
 import { nameKey } from '../../formats/x509/name.ts';
+import { isSelfIssued } from '../path/certificate-rules.ts';
 import { nameOf, refused, shown } from '../path/findings.ts';
 import type { Finding } from '../policy.ts';
+import { claimsAbout, issuersAtHand } from './claims.ts';
 import type { IssuerJudging } from './crl-issuer.ts';
 import { pointsOf } from './crl-scope.ts';
 import { hearCrls } from './crl-status.ts';
@@ -34,8 +37,8 @@ const MAX_DEPTH = 3;
  * Errors are values: `CERTIFICATE_REVOKED`, `REVOCATION_UNKNOWN` where proof is demanded, `PATH_LIMIT` when the evidence
  * would cost too much.
  *
- * @param path leaf first, anchor last; the anchor itself is not looked at
- * @see spec/trust.md, clauses rev.1 to rev.9
+ * @param path leaf first, anchor last; alone, a leaf that is believed by itself
+ * @see spec/trust.md, clauses rev.1 to rev.13
  */
 export function judgeRevocation(
   path: readonly Certificate[],
@@ -52,22 +55,26 @@ function judgeAll(
   pending: readonly Certificate[],
 ): RevocationJudgement {
   if (options.mode === 'off') return { findings: [], statuses: [], seen: new Map() };
-  const all = path
-    .slice(0, -1)
-    .map((certificate, i) => judgeOne(certificate, path.slice(i + 1), evidence, options, pending));
+  const all = path.map((certificate, i) => {
+    const above = path.slice(i + 1);
+    return above.length > 0
+      ? judgeOne(certificate, above, evidence, options, pending)
+      : judgeTop(certificate, path.length === 1, evidence, options, pending);
+  });
   const limit = 'the revocation lists and OCSP responses would take too many signatures to verify';
   return {
     findings: [
       ...all.flatMap(({ findings }) => findings),
       ...(options.budget.isSpent('evidence') ? [refused('PATH_LIMIT', limit)] : []), // [rev.8]
     ],
-    statuses: all.map(({ status }) => status),
+    statuses: all.flatMap(({ status }) => status ?? []),
     seen: new Map(all.flatMap(({ seen }) => [...seen])),
   };
 }
 
 interface OneJudgement {
-  readonly status: RevocationStatus;
+  /** none for an anchor that nothing is held against */
+  readonly status?: RevocationStatus;
   readonly findings: readonly Finding[];
   readonly seen: HighWaterMarks;
 }
@@ -79,8 +86,19 @@ function judgeOne(
   options: RevocationOptions,
   pending: readonly Certificate[],
 ): OneJudgement {
-  const [issuer] = above;
-  if (!issuer) return verdict(certificate, [], { warnings: [], seen: new Map(), isSilent: true }, options);
+  const hearing = hear(certificate, above, evidence, options, pending);
+  const isSilent = !above.some((issuer) => isIssuerHeard(certificate, issuer, evidence));
+  return verdict(certificate, hearing.words, { ...hearing, isSilent }, options);
+}
+
+/** All that is said of a certificate; the first above it is its issuer. */
+function hear(
+  certificate: Certificate,
+  above: readonly Certificate[],
+  evidence: RevocationEvidence,
+  options: RevocationOptions,
+  pending: readonly Certificate[],
+): Hearing {
   const judging: IssuerJudging = {
     isPending: (signer) => pending.includes(signer),
     judge: (signer, path) =>
@@ -93,11 +111,75 @@ function judgeOne(
     hearCrls(responder, above, evidence.crls, options, judging).words.some(
       ({ status }) => status === 'revoked',
     );
-  const ocsps = hearResponses(certificate, issuer, evidence.ocsps, options, isRevoked);
-  const warnings = [...crls.warnings, ...ocsps.warnings];
-  const seen = new Map([...crls.seen, ...ocsps.seen]);
-  const isSilent = !isIssuerHeard(certificate, issuer, evidence);
-  return verdict(certificate, [...crls.words, ...ocsps.words], { warnings, seen, isSilent }, options);
+  const ocsps = above
+    .slice(0, 1)
+    .map((issuer) => hearResponses(certificate, issuer, evidence.ocsps, options, isRevoked));
+  return joinHearings([crls, ...ocsps]);
+}
+
+function joinHearings(all: readonly Hearing[]): Hearing {
+  return {
+    words: all.flatMap(({ words }) => words),
+    warnings: all.flatMap(({ warnings }) => warnings),
+    seen: new Map(all.flatMap(({ seen }) => [...seen])),
+  };
+}
+
+/**
+ * What ends a path: believed for itself, and revoked all the same when its issuer says so. [rev.10]
+ *
+ * Only an issuer that the user gave may clear it: nothing that is trusted vouches for any other.
+ */
+function judgeTop(
+  certificate: Certificate,
+  isLeaf: boolean,
+  evidence: RevocationEvidence,
+  options: RevocationOptions,
+  pending: readonly Certificate[],
+): OneJudgement {
+  const nothing: OneJudgement = { findings: [], seen: new Map() };
+  if (!isLeaf && isSelfIssued(certificate)) return nothing; // a root has no issuer to ask
+  const claims = claimsAbout(certificate, evidence);
+  const issuers = claims.sources.length === 0 ? [] : issuersAtHand(certificate, options);
+  const own = keyIdentity(certificate); // whoever has it would clear himself
+  const given = options.anchors.filter((one) => keyIdentity(one) !== own);
+  const heard = joinHearings(
+    issuers.map((issuer) => {
+      const hearing = hear(certificate, [issuer], evidence, options, pending);
+      if (given.some(({ fingerprint }) => fingerprint === issuer.fingerprint)) return hearing;
+      return { ...hearing, words: hearing.words.filter(isRevoking), seen: new Map() };
+    }),
+  );
+  const { words, seen } = heard;
+  const settled = words.some((one) => isRevoking(one) || isClearing(one));
+  // [rev.11] what revokes it and cannot be checked is not nothing
+  if (!settled && claims.revoking !== undefined) {
+    const problem = `${claims.revoking} says that ${nameOf(certificate)} is revoked, and cannot be checked`;
+    const finding = refused('REVOCATION_UNKNOWN', `${problem}: its issuer is not known, or may not say so`);
+    return {
+      status: { certificate, status: 'unknown', detail: finding.error.message },
+      findings: [finding],
+      seen,
+    };
+  }
+  if (!isLeaf && !words.some(isRevoking)) return { ...nothing, seen };
+  const [source] = claims.sources;
+  const unheard = `${source} is of an issuer whose certificate you have not given`;
+  const warnings = words.length > 0 || source === undefined ? [] : [refused('REVOCATION_UNKNOWN', unheard)];
+  return verdict(
+    certificate,
+    words,
+    { warnings: [...heard.warnings, ...warnings], seen, isSilent: source === undefined },
+    options,
+  );
+}
+
+function isRevoking({ status }: Word): boolean {
+  return status === 'revoked';
+}
+
+function isClearing({ status, stale }: Word): boolean {
+  return status === 'good' && stale === undefined;
 }
 
 /** Whether any evidence claims to be of the certificate's issuer, whatever it is worth. [path.24] */
@@ -134,12 +216,12 @@ function verdict(
     seen,
   });
   const name = nameOf(certificate);
-  const revoked = words.find(({ status }) => status === 'revoked');
+  const revoked = words.find(isRevoking);
   if (revoked?.revocation) {
     const finding = judgeRevoked(certificate, revoked.revocation, revoked.source, options.proven);
     return answer('revoked', finding.error.message, [finding]);
   }
-  const good = words.find(({ status, stale }) => status === 'good' && stale === undefined);
+  const good = words.find(isClearing);
   if (good) return answer('good', `${name} is not revoked, says ${good.source}`, []);
   const stale = words.find((one) => one.stale !== undefined);
   const [useless] = warnings;

@@ -1,5 +1,6 @@
 import { type Certificate, isSignedBy, parseCertificate } from '../../crypto/certificate.ts';
 import { digestBytes } from '../../crypto/digest.ts';
+import { keyIdentity } from '../../crypto/key-identity.ts';
 import { isSignedWith } from '../../crypto/signature.ts';
 import { childrenOf, readBitString, readOnly, TAG } from '../../formats/der/cursor.ts';
 import type { CertificateId, OcspResponse } from '../../formats/ocsp/response.ts';
@@ -37,7 +38,7 @@ export function hearResponses(
       warnings.push({ ...refused('REVOCATION_UNKNOWN', message), allowed: 'lenient' });
       return [];
     }
-    const key = `ocsp ${issuer.spkiSha256} ${certificate.fields.serial}`;
+    const key = `ocsp ${keyIdentity(issuer)} ${certificate.fields.serial}`;
     const what = `the OCSP response of ${response.source}`;
     return singles.map((single) => {
       const stale = staleness(what, single, options.at, options.seen.get(key));
@@ -105,7 +106,7 @@ function problemWith(
       continue;
     }
     const problem =
-      responder.spkiSha256 === issuer.spkiSha256
+      keyIdentity(responder) === keyIdentity(issuer)
         ? undefined
         : delegateProblem(responder, issuer, options, isRevoked);
     if (problem === undefined) return undefined;

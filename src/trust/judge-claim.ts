@@ -1,0 +1,279 @@
+import type { Certificate } from '../crypto/certificate.ts';
+import { keyIdentity } from '../crypto/key-identity.ts';
+import type { TimestampToken } from '../formats/tsp/token.ts';
+import { BundleError, isBundleError } from '../kit/errors.ts';
+import { type Asked, type Demand, demandsOf, strictnessOf } from './demands.ts';
+import { type Anchor, judgeSigner, type SignerJudgement, type TrustStore } from './judge-signer.ts';
+import type { Budget } from './path/budget.ts';
+import { nameOf } from './path/findings.ts';
+import type { TimeWindow } from './path/judge-options.ts';
+import type { Allowances, Finding } from './policy.ts';
+import type { Publisher, RevocationMode } from './publisher.ts';
+import type { HighWaterMarks, RevocationEvidence, RevocationOptions } from './revocation/evidence.ts';
+import { judgeRevocation, type RevocationJudgement } from './revocation/judge-revocation.ts';
+import { judgeTimestamp, type TimestampJudgement } from './timestamp.ts';
+
+/** A signature that fits, and so a signer: its certificate, what came with it, and the timestamps over the signature. */
+export interface SignerClaim {
+  readonly leaf: Certificate;
+  readonly intermediates: readonly Certificate[];
+  readonly timestamps: readonly TimestampClaim[];
+}
+
+/** A timestamp, and the bytes that it is said to be over. */
+export interface TimestampClaim {
+  readonly token: TimestampToken;
+  readonly over: Uint8Array;
+}
+
+/** What signers are judged by. Modes that are left out are the defaults, which a publisher may tighten. */
+export interface ClaimPolicy extends Asked {
+  readonly trust: TrustStore;
+  readonly timestamping: readonly Anchor[];
+  readonly allowances: Allowances;
+  /** now */
+  readonly at: Date;
+  readonly evidence: RevocationEvidence;
+  readonly seen: HighWaterMarks;
+  /** what all signers, timestamps and revocation together may cost in this run */
+  readonly budget: Budget;
+}
+
+/** The answer about one signer; it is trusted exactly when `errors` is empty. */
+export interface ClaimJudgement {
+  readonly leaf: Certificate;
+  readonly signer: SignerJudgement;
+  /** those that vouch, with their say about timestamps */
+  readonly publishers: readonly Publisher[];
+  readonly timestamps: readonly TimestampJudgement[];
+  /** when the signature was certainly there, if a timestamp proves it */
+  readonly proven?: TimeWindow;
+  /** what was asked about revocation, and found */
+  readonly mode: RevocationMode;
+  readonly revocation: RevocationJudgement;
+  readonly errors: readonly BundleError[];
+  readonly warnings: readonly Finding[];
+}
+
+/** Tokens looked at for one signer: each costs a search for a path. */
+const MAX_TOKENS = 8;
+const NOT_JUDGED: RevocationJudgement = { findings: [], statuses: [], seen: new Map() };
+
+/**
+ * Whether one signer may be believed: by the demands of one of those that vouch for it, every one of them. [pub.15]
+ *
+ * Scopes are left to `judgeScope`, which is told only of publishers whose demands are met.
+ */
+export function judgeClaim(claim: SignerClaim, policy: ClaimPolicy): ClaimJudgement {
+  const context = openContext(claim, policy);
+  const answers = demandsOf(policy.trust, policy).map((demand) => judgeBy(demand, context));
+  const accepting = answers.filter(({ errors }) => errors.length === 0).sort(bySay);
+  const [first] = accepting;
+  if (first) return { ...first, ...vouching(accepting) };
+  // [pub.10] where nobody accepts it, those who know it say why
+  const knowing = answers.filter(({ isKnown }) => isKnown);
+  const telling =
+    knowing.length > 0
+      ? knowing
+      : answers.sort((a, b) => b.signer.path.length - a.signer.path.length).slice(0, 1);
+  const [worst] = telling;
+  if (!worst) throw new BundleError('INTERNAL', 'a signer was judged by nobody');
+  return { ...worst, errors: distinct(telling.flatMap(({ errors }) => errors)) };
+}
+
+/** What one signer is judged with, by whatever demand. */
+interface Context {
+  readonly claim: SignerClaim;
+  readonly policy: ClaimPolicy;
+  readonly timestamps: (mode: RevocationMode) => readonly TimestampJudgement[];
+}
+
+/** Timestamps are judged once for each way in which their authorities are, and counted once. [tst.13] */
+function openContext(claim: SignerClaim, policy: ClaimPolicy): Context {
+  let tokens: readonly TimestampClaim[] | undefined;
+  const known = new Map<RevocationMode, readonly TimestampJudgement[]>();
+  return {
+    claim,
+    policy,
+    timestamps: (mode) => {
+      tokens ??= claim.timestamps.slice(0, MAX_TOKENS).filter(() => policy.budget.spend('timestamps'));
+      const judged = known.get(mode) ?? tokens.map((token) => judgeToken(token, claim, policy, mode));
+      known.set(mode, judged);
+      return judged;
+    },
+  };
+}
+
+/** The answer by one demand. */
+interface Answer extends ClaimJudgement {
+  /** the signer's certificate leads to an anchor of those who have this demand, or is pinned */
+  readonly isKnown: boolean;
+}
+
+/** Whether the signer may be believed at the time that a timestamp proves, or else now. [tst.1] [rev.1] [pub.14] */
+function judgeBy(demand: Demand, context: Context): Answer {
+  const { claim, policy } = context;
+  const ignored = policy.timestamp === 'ignore' || !(demand.proof || demand.provenTime);
+  const timestamps = ignored ? [] : context.timestamps(demand.authorities);
+  const windows = timestamps.flatMap(({ proven }) => proven ?? []).sort((a, b) => +a.to - +b.to);
+  const { signer, proven } = demand.provenTime
+    ? judgeBest(windows, demand, context)
+    : { signer: judgeAt(undefined, demand, context), proven: windows[0] };
+  const missing = demand.proof && !proven ? [missingTimestamp(timestamps, claim.leaf)] : [];
+  const errors = [...signer.errors.map((error) => advised(error, timestamps)), ...missing];
+  const isKnown = isVouchedFor(signer.path, demand);
+  const time = demand.provenTime ? proven : undefined;
+  const { seen, ...revocation } = isKnown
+    ? judgeRevocation(signer.path, policy.evidence, revocationOptions(demand, context, time))
+    : NOT_JUDGED; // what nobody vouches for must not cost, nor be remembered
+  const isJudged = isKnown && errors.every(({ code }) => code === 'CERTIFICATE_REVOKED');
+  return {
+    leaf: claim.leaf,
+    signer,
+    publishers: errors.length === 0 ? (signer.trustedBy?.publishers ?? []) : [],
+    timestamps,
+    ...(proven && { proven }),
+    mode: demand.revocation,
+    revocation: { ...revocation, seen: isJudged ? ofAnchor(seen, signer.path) : new Map() }, // [rev.9]
+    errors,
+    warnings: [...signer.warnings, ...(missing.length > 0 ? [] : timestamps.flatMap(unproven))],
+    isKnown,
+  };
+}
+
+/** [rev.9] The room for marks is shared out between anchors. */
+function ofAnchor(seen: HighWaterMarks, path: readonly Certificate[]): HighWaterMarks {
+  const end = path.at(-1);
+  if (!end) return new Map();
+  const anchor = keyIdentity(end);
+  return new Map([...seen].map(([key, mark]) => [key, { ...mark, anchor }]));
+}
+
+/** Who is bound to no publisher first, then who asked for more: of them most is known. */
+function bySay(a: Answer, b: Answer): number {
+  const isBound = ({ publishers }: Answer): number => (publishers.length === 0 ? 0 : 1);
+  return isBound(a) - isBound(b) || strictnessOf(b.mode) - strictnessOf(a.mode);
+}
+
+/** [pub.7] Trust without a publisher frees from those of all others; else each publisher whose demands are met has its say. */
+function vouching(accepting: readonly Answer[]): Pick<ClaimJudgement, 'publishers' | 'signer'> {
+  const [first] = accepting;
+  if (!first) throw new BundleError('INTERNAL', 'nobody vouches');
+  const all = [...new Set(accepting.flatMap(({ publishers }) => publishers))];
+  const publishers = first.publishers.length === 0 ? [] : all;
+  const { trustedBy } = first.signer;
+  return {
+    publishers,
+    signer: { ...first.signer, ...(trustedBy && { trustedBy: { ...trustedBy, publishers } }) },
+  };
+}
+
+function distinct(errors: readonly BundleError[]): readonly BundleError[] {
+  return [...new Map(errors.map((error) => [`${error.code} ${error.message}`, error])).values()];
+}
+
+/**
+ * [tst.12] The signer at the earliest proven time at which all is well, else at the earliest, else now. Each timestamp by
+ * itself is enough, so that a later one must not undo what an earlier one proves.
+ */
+function judgeBest(
+  windows: readonly TimeWindow[],
+  demand: Demand,
+  context: Context,
+): { readonly signer: SignerJudgement; readonly proven?: TimeWindow } {
+  const judged = windows.map((proven) => ({ proven, signer: judgeAt(proven, demand, context) }));
+  return (
+    judged.find(({ signer }) => signer.errors.length === 0) ??
+    judged[0] ?? { signer: judgeAt(undefined, demand, context) }
+  );
+}
+
+function isVouchedFor(path: readonly Certificate[], { trust }: Demand): boolean {
+  const [leaf] = path;
+  const end = path.at(-1)?.fingerprint;
+  return (
+    trust.anchors.some(({ certificate }) => certificate.fingerprint === end) ||
+    trust.pins.some((pin) => pin === leaf?.spkiSha256)
+  );
+}
+
+/** The signer's path at a proven time, or now. */
+function judgeAt(proven: TimeWindow | undefined, demand: Demand, context: Context): SignerJudgement {
+  const { claim, policy } = context;
+  const { leaf } = claim;
+  // anchors of others may stand in the middle, where they prove no more than any other certificate
+  const intermediates = [...claim.intermediates, ...certificatesOf(policy.trust.anchors)];
+  return judgeSigner({ leaf, intermediates }, demand.trust, {
+    at: policy.at,
+    window: proven ?? { from: policy.at, to: policy.at },
+    allowances: policy.allowances,
+    budget: policy.budget,
+    judgeMore: (path) =>
+      judgeRevocation(path, policy.evidence, revocationOptions(demand, context, proven)).findings,
+  });
+}
+
+function judgeToken(
+  { token, over }: TimestampClaim,
+  claim: SignerClaim,
+  policy: ClaimPolicy,
+  mode: RevocationMode,
+): TimestampJudgement {
+  const anchors = certificatesOf(policy.timestamping);
+  const options = evidenceOptions(mode, anchors, claim, policy);
+  return judgeTimestamp(token, over, {
+    anchors,
+    intermediates: claim.intermediates,
+    at: policy.at,
+    allowances: policy.allowances,
+    budget: policy.budget,
+    judgeMore: (path) => judgeRevocation(path, policy.evidence, options).findings,
+  });
+}
+
+function revocationOptions(
+  { revocation }: Demand,
+  { claim, policy }: Context,
+  proven: TimeWindow | undefined,
+): RevocationOptions {
+  const anchors = certificatesOf(policy.trust.anchors);
+  return { ...evidenceOptions(revocation, anchors, claim, policy), ...(proven && { proven }) };
+}
+
+function evidenceOptions(
+  mode: RevocationMode,
+  anchors: readonly Certificate[],
+  claim: SignerClaim,
+  policy: ClaimPolicy,
+): RevocationOptions {
+  const { at, seen, allowances, budget, trust, timestamping } = policy;
+  const given = certificatesOf([...trust.anchors, ...timestamping]);
+  return { mode, at, seen, allowances, issuers: [...claim.intermediates, ...given], anchors, budget };
+}
+
+function certificatesOf(anchors: readonly Anchor[]): readonly Certificate[] {
+  return anchors.map(({ certificate }) => certificate);
+}
+
+/** Where a timestamp of somebody unknown is there, trusting its authority may be all that is missing. */
+function advised(error: BundleError, timestamps: readonly TimestampJudgement[]): BundleError {
+  const { code, message, where, why, cause } = error;
+  const byStranger = timestamps.some(({ errors }) =>
+    errors.some((reason) => isBundleError(reason.cause) && reason.cause.code === 'SIGNER_UNKNOWN'),
+  );
+  if (code !== 'CERTIFICATE_EXPIRED' || !byStranger) return error;
+  const fix =
+    'if you trust the authority of its timestamp, give its CA certificate: --trust-tsa tsa-ca.pem, or once and for all bulla trust add NAME tsa-ca.pem --timestamping; otherwise ask the publisher for a bundle that is signed anew';
+  return new BundleError(code, message, { where, why, fix, cause });
+}
+
+function missingTimestamp(timestamps: readonly TimestampJudgement[], leaf: Certificate): BundleError {
+  const [bad] = timestamps.flatMap(({ errors }) => errors);
+  if (bad) return bad;
+  return new BundleError('TIMESTAMP_MISSING', `the signature of ${nameOf(leaf)} has no timestamp`);
+}
+
+/** A timestamp that proves nothing is as good as none, and somebody should know. */
+function unproven({ errors }: TimestampJudgement): readonly Finding[] {
+  return errors.map((error) => ({ error, allowed: 'lenient' }));
+}
