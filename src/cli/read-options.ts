@@ -2,19 +2,21 @@ import { type Command, InvalidArgumentError } from 'commander';
 import { RELAXATIONS, type Relaxation } from '../kit/relaxation.ts';
 import type { VerifyOptions } from '../operations/verify.ts';
 import { parseMembers } from './many-members.ts';
+import { parseSize } from './options.ts';
 
 /** Options of the commands that read a bundle, which may come from a pipe or the network. */
 export interface ReadFlags {
   readonly relax?: readonly Relaxation[];
   readonly maxMembers?: number;
   readonly idleTimeout?: number;
+  readonly minimumRate?: number;
   readonly deadline?: number;
 }
 
 /** The longest time that a timer can wait, in seconds; more would be none at all. */
 const MOST_SECONDS = 2_147_483;
 
-/** Adds `--relax`, `--max-members`, `--idle-timeout` and `--deadline`. [relax.1] [tar.9] [cli.12] [cli.15] */
+/** Adds `--relax`, `--max-members`, `--idle-timeout`, `--minimum-rate` and `--deadline`. [relax.1] [tar.9] [cli.12] [cli.15] [net.5] */
 export function withReadOptions(command: Command): Command {
   return command
     .option(
@@ -28,14 +30,20 @@ export function withReadOptions(command: Command): Command {
       'give up when a pipe or server sends nothing for so long (default: 60)',
       parseSeconds,
     )
+    .option(
+      '--minimum-rate <size>',
+      'give up when a pipe or server sends less in a second, on average over the idle timeout (default: any)',
+      parseSize,
+    )
     .option('--deadline <seconds>', 'give up when all is not done by then (default: never)', parseSeconds);
 }
 
 /** What the flags say, as the operations take it. */
 export function readOptionsOf(flags: ReadFlags): Pick<VerifyOptions, 'limits' | 'deadlineMs' | 'relax'> {
-  const { idleTimeout, deadline, relax, maxMembers } = flags;
+  const { idleTimeout, minimumRate, deadline, relax, maxMembers } = flags;
   const limits = {
     ...(idleTimeout === undefined ? {} : { idleMs: idleTimeout * 1000 }),
+    ...(minimumRate === undefined ? {} : { minimumRate }),
     ...(maxMembers === undefined ? {} : { members: maxMembers }),
   };
   return {

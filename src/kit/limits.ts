@@ -38,6 +38,8 @@ export interface Limits {
   readonly xmlDepth: number;
   /** milliseconds without a byte from a pipe or the network */
   readonly idleMs: number;
+  /** bytes that a pipe or the network must bring in each second, averaged over `idleMs` of waiting; 0 asks for none */
+  readonly minimumRate: number;
   /** threads that hash at the same time, this one included; never more than there are cores */
   readonly threads: number;
   /** bytes that are worth a thread: a member that has so many is hashed apart from the others, where it can be */
@@ -69,6 +71,7 @@ export const DEFAULT_LIMITS: Limits = {
   xmlElements: 100_000,
   xmlDepth: 64,
   idleMs: 60_000,
+  minimumRate: 0,
   threads: 4,
   laneBytes: 32 * MIB,
 };

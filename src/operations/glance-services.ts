@@ -1,4 +1,5 @@
 import { BundleError } from '../kit/errors.ts';
+import { showAddress } from '../storage/address.ts';
 import { type BarbicanClient, openBarbican } from '../storage/barbican-client.ts';
 import { type CatalogChoice, expectToken, type KeystoneLogin, signIn } from '../storage/keystone-client.ts';
 import { openServices } from '../storage/openstack-http.ts';
@@ -25,6 +26,8 @@ export interface KeyManagerOptions {
 export async function openKeyManager(options: KeyManagerOptions): Promise<BarbicanClient> {
   const { barbican, authUrl, login, caFile, timeoutMs, signal } = options;
   const services = openServices({
+    // [net.2] whatever token there is comes from the Keystone that is named
+    encrypted: /^https:/i.test(authUrl ?? ''),
     ...(timeoutMs !== undefined && { timeoutMs }),
     ...(caFile !== undefined && { ca: readText(caFile) }),
     ...(signal && { signal }),
@@ -46,7 +49,7 @@ export async function openKeyManager(options: KeyManagerOptions): Promise<Barbic
     'REMOTE_FAILED',
     'the catalog of Keystone has no key manager (type key-manager) for this region and interface',
     {
-      where: { file: authUrl },
+      where: { file: showAddress(authUrl) },
       why: 'certificates are kept in the key manager, and nobody says where it is',
       fix: 'give the address: --barbican URL; or set OS_REGION_NAME and OS_INTERFACE',
     },

@@ -6,6 +6,7 @@ import { expectToken, parseTimestampResponse } from '../formats/tsp/response.ts'
 import type { TimestampToken } from '../formats/tsp/token.ts';
 import { equalBytes } from '../kit/bytes.ts';
 import { BundleError, toBundleError } from '../kit/errors.ts';
+import { showAddress } from '../storage/address.ts';
 import { readSmallFile } from '../storage/small-files.ts';
 import { requestTimestamp } from '../storage/tsa-client.ts';
 import { NO_ALLOWANCES } from '../trust/policy.ts';
@@ -29,6 +30,7 @@ export function authorityAt(
       nonce: Uint8Array.from(randomBytes(NONCE_BYTES)),
     };
     const { signal } = options;
+    const file = showAddress(url);
     const reply = await requestTimestamp(url, formatTimestampRequest(request), signal ? { signal } : {});
     try {
       const token = parseTimestampResponse(reply);
@@ -36,10 +38,10 @@ export function authorityAt(
       return expectSound(token, over, options.at);
     } catch (error) {
       const fault = toBundleError(error);
-      if (fault.code !== 'TIMESTAMP_MALFORMED') throw fault.at({ file: url });
+      if (fault.code !== 'TIMESTAMP_MALFORMED') throw fault.at({ file });
       // not the bundle is malformed but what somebody sent
       const message = `the timestamp authority gave something that cannot be read: ${fault.message}`;
-      throw new BundleError('TIMESTAMP_REFUSED', message, { where: { file: url }, cause: fault });
+      throw new BundleError('TIMESTAMP_REFUSED', message, { where: { file }, cause: fault });
     }
   };
 }

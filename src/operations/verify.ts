@@ -72,9 +72,10 @@ export function judgedAt({ at = new Date() }: Pick<VerifyOptions, 'at'>): Date {
 export function sourceOptions(options: Pick<VerifyOptions, 'signal' | 'limits'>): {
   signal?: AbortSignal;
   idleMs: number;
+  minimumRate: number;
 } {
-  const { idleMs } = { ...DEFAULT_LIMITS, ...options.limits };
-  return { ...(options.signal ? { signal: options.signal } : {}), idleMs };
+  const { idleMs, minimumRate } = { ...DEFAULT_LIMITS, ...options.limits };
+  return { ...(options.signal ? { signal: options.signal } : {}), idleMs, minimumRate };
 }
 
 /** Examines a bundle with the caller's options and makes the report: the common part of verify and import. */

@@ -2,6 +2,7 @@ import { encodeUtf8 } from '../kit/encoding.ts';
 import { BundleError } from '../kit/errors.ts';
 import { showAddress } from './address.ts';
 import {
+  isServiceAddress,
   jsonOf,
   type ServiceConnection,
   serviceAddress,
@@ -72,18 +73,25 @@ export async function signIn(
     body: encodeUtf8(JSON.stringify({ auth: identityOf(login) })),
     limit: ANSWER_BYTES,
   });
-  const { status, headers } = answer;
+  const { status, header } = answer;
   if (status === 401 || status === 403) throw serviceRefused(SERVICE, status, where);
   if (status !== 201 && status !== 200) throw serviceFailed(`${SERVICE} answers ${status}`, where);
-  const token = headers['x-subject-token'];
-  if (typeof token !== 'string') throw serviceFailed(`${SERVICE} gives no token`, where);
+  const token = header('x-subject-token') ?? '';
+  if (!isToken(token)) throw serviceFailed(`${SERVICE} gives no token`, where);
   const keyManager = keyManagerIn(jsonOf(SERVICE, answer, where), choice);
-  return { token: expectToken(token), ...(keyManager !== undefined && { keyManager }) };
+  if (keyManager !== undefined && !isServiceAddress(keyManager)) {
+    throw serviceFailed(`the catalog of ${SERVICE} has a key manager whose address is none`, where);
+  }
+  return { token, ...(keyManager !== undefined && { keyManager }) };
+}
+
+function isToken(token: string): boolean {
+  return /^[\x21-\x7e]{1,8192}$/.test(token);
 }
 
 /** A token that may stand in a header. @throws {BundleError} `USAGE` */
 export function expectToken(token: string): string {
-  if (/^[\x21-\x7e]{1,8192}$/.test(token)) return token;
+  if (isToken(token)) return token;
   throw new BundleError('USAGE', 'the token is not one: it is empty, too long, or has blanks in it', {
     fix: 'take it from: openstack token issue -f value -c id',
   });

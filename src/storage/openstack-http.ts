@@ -1,16 +1,13 @@
-import { request as httpRequest, type IncomingMessage } from 'node:http';
-import { request as httpsRequest } from 'node:https';
-import { checkAborted, concat } from '../kit/bytes.ts';
+import { checkAborted } from '../kit/bytes.ts';
 import { decodeUtf8 } from '../kit/encoding.ts';
 import { BundleError, type Where } from '../kit/errors.ts';
 import { showAddress } from './address.ts';
+import { type Fail, type HttpAnswer, type HttpOptions, openHttp, readWhole } from './http-client.ts';
 
 /** How long the services may keep us waiting in all, whom to believe that it is the service, and when to give up. */
-export interface ServiceOptions {
+export interface ServiceOptions extends HttpOptions {
   /** for all requests of one connection together */
   readonly timeoutMs?: number;
-  /** PEM of the authorities that count for https, in place of those of node */
-  readonly ca?: string;
   readonly signal?: AbortSignal;
 }
 
@@ -25,9 +22,7 @@ interface ServiceRequest {
 }
 
 /** An answer, read whole. */
-export interface ServiceAnswer {
-  readonly status: number;
-  readonly headers: IncomingMessage['headers'];
+export interface ServiceAnswer extends Pick<HttpAnswer, 'status' | 'header'> {
   readonly body: Uint8Array;
 }
 
@@ -39,29 +34,38 @@ export interface ServiceConnection {
 
 const TIMEOUT_MS = 30_000;
 
-/** Opens a connection to the services of one cloud; nothing is sent yet. Redirects are not followed, nor is anything asked twice. */
+/**
+ * Opens a connection to the services of one cloud; nothing is sent yet. Redirects are not followed, nor is anything asked twice.
+ *
+ * Once a service was asked over https, none is asked over http, whoever names it: it would get the token. [net.2]
+ */
 export function openServices(options: ServiceOptions = {}): ServiceConnection {
-  const { timeoutMs = TIMEOUT_MS, ca, signal } = options;
+  const { timeoutMs = TIMEOUT_MS, signal } = options;
+  const http = openHttp(options);
   let left = timeoutMs;
   return {
-    send: async (service, request) => {
+    send: async (service, { limit, ...request }) => {
       checkAborted(signal);
-      const started = Date.now();
-      const deadline = AbortSignal.timeout(Math.max(0, left));
+      const started = performance.now();
+      const deadline = AbortSignal.timeout(Math.max(0, Math.floor(left)));
       const stop = signal ? AbortSignal.any([deadline, signal]) : deadline;
       const where = { file: showAddress(request.url.href) };
+      const fail: Fail = (problem, cause) => serviceFailed(`${service} ${problem}`, where, cause);
       try {
-        const response = await start(request, ca, stop);
-        return await read(response, request.limit, where, service);
+        const headers = { ...request.headers, ...(request.body && { 'content-type': 'application/json' }) };
+        const answer = await http.ask({ ...request, headers, signal: stop }, fail);
+        const { status, header } = answer;
+        if (status >= 300 && status <= 399) {
+          answer.close();
+          throw fail('sends us elsewhere, which is not followed');
+        }
+        return { status, header, body: await readWhole(answer, limit, fail) };
       } catch (error) {
         checkAborted(signal);
-        if (error instanceof BundleError) throw error;
-        const reason = deadline.aborted
-          ? `no whole answer within ${timeoutMs / 1000} seconds`
-          : reasonOf(error);
-        throw serviceFailed(`${service} cannot be asked: ${reason}`, where, error);
+        if (!deadline.aborted) throw error;
+        throw fail(`cannot be asked: no whole answer within ${timeoutMs / 1000} seconds`, error);
       } finally {
-        left -= Date.now() - started; // [glance.31] fifty requests must not take fifty times as long
+        left -= performance.now() - started; // [glance.31] fifty requests must not take fifty times as long
       }
     },
   };
@@ -90,14 +94,16 @@ export function serviceRefused(service: string, status: number, where: Where): B
   });
 }
 
+/** Whether a text is an http or https address without user name and password. */
+export function isServiceAddress(text: string): boolean {
+  const url = URL.canParse(text) ? new URL(text) : undefined;
+  return /^https?:$/.test(url?.protocol ?? '') && url?.username === '' && url.password === '';
+}
+
 /** An http or https address, its path ending in `/`. @throws {BundleError} `USAGE` */
 export function serviceAddress(text: string, option: string): URL {
-  const url = URL.canParse(text) ? new URL(text) : undefined;
-  if (
-    (url?.protocol === 'http:' || url?.protocol === 'https:') &&
-    url.username === '' &&
-    url.password === ''
-  ) {
+  if (isServiceAddress(text)) {
+    const url = new URL(text);
     url.search = '';
     url.hash = '';
     url.pathname = url.pathname.replace(/\/*$/, '/');
@@ -117,61 +123,4 @@ export function jsonOf(service: string, { body }: ServiceAnswer, where: Where): 
     throw serviceFailed(`${service} answers with something that is not JSON`, where, cause);
   }
   throw serviceFailed(`${service} answers with JSON that is no object`, where);
-}
-
-function start(
-  request: ServiceRequest,
-  ca: string | undefined,
-  signal: AbortSignal,
-): Promise<IncomingMessage> {
-  const { method, url, headers, body } = request;
-  const common = {
-    method,
-    signal,
-    agent: false,
-    headers: {
-      ...headers,
-      'accept-encoding': 'identity',
-      ...(body && { 'content-type': 'application/json', 'content-length': body.byteLength }),
-    },
-  } as const;
-  return new Promise((resolve, reject) => {
-    const sent =
-      url.protocol === 'https:'
-        ? httpsRequest(url, { ...common, ...(ca !== undefined && { ca }) }, resolve)
-        : httpRequest(url, common, resolve);
-    sent.on('error', reject).end(body);
-  });
-}
-
-async function read(
-  response: IncomingMessage,
-  limit: number,
-  where: Where,
-  service: string,
-): Promise<ServiceAnswer> {
-  const { statusCode: status = 0, headers } = response;
-  const encoding = headers['content-encoding'];
-  const problem =
-    status >= 300 && status <= 399 && headers.location !== undefined
-      ? 'sends us elsewhere, which is not followed'
-      : encoding !== undefined && encoding !== 'identity' && 'answers in an encoding that was not asked for';
-  if (problem) {
-    response.destroy();
-    throw serviceFailed(`${service} ${problem}`, where);
-  }
-  const parts: Uint8Array[] = [];
-  let size = 0;
-  for await (const chunk of response as AsyncIterable<Uint8Array>) {
-    size += chunk.byteLength;
-    if (size > limit) throw serviceFailed(`${service} sends more than ${limit} bytes`, where);
-    parts.push(chunk);
-  }
-  if (!response.complete) throw serviceFailed(`the answer of ${service} ends early`, where);
-  return { status, headers, body: concat([new Uint8Array(), ...parts]) };
-}
-
-function reasonOf(error: unknown): string {
-  const inner = error instanceof AggregateError ? error.errors[0] : error;
-  return inner instanceof Error ? inner.message : String(inner);
 }

@@ -3,7 +3,7 @@ import { Socket, type SocketConstructorOpts } from 'node:net';
 import { setImmediate } from 'node:timers/promises';
 import { checkAborted } from '../kit/bytes.ts';
 import { CHUNK_BYTES } from '../kit/limits.ts';
-import { waitFor } from './idle.ts';
+import { Patience } from './idle.ts';
 import { readError } from './io-errors.ts';
 import { spoolable } from './private-file.ts';
 import type { Source, SourceOptions } from './source.ts';
@@ -51,9 +51,10 @@ async function* readPipe(
   arrivals: Arrivals | undefined,
   options: SourceOptions,
 ): AsyncGenerator<Uint8Array, void> {
+  const patience = new Patience(options, name);
   const buffers = [Buffer.allocUnsafeSlow(CHUNK_BYTES), Buffer.allocUnsafeSlow(CHUNK_BYTES)] as const;
   // Waits first, for a named pipe that nobody writes to yet looks like one that has ended.
-  if (arrivals) await waitFor(arrivals.next(), options, name);
+  if (arrivals) await patience.wait(arrivals.next());
   for (let turn = 0; ; ) {
     if (turn % TURN_CHUNKS === TURN_CHUNKS - 1) await setImmediate(); // a fast pipe never waits, and no signal would be seen
     checkAborted(options.signal);
@@ -67,12 +68,13 @@ async function* readPipe(
       filled += count;
       over = count === 0;
     }
+    patience.arrived(filled);
     if (filled > 0) {
       yield buffer.subarray(0, filled);
       turn++; // only now: a buffer that is filled again any sooner may still be on its way to the disk
     }
     if (over || arrivals?.ended) return arrivals?.checkFailed(name);
-    if (filled === 0 && arrivals) await waitFor(arrivals.next(), options, name);
+    if (filled === 0 && arrivals) await patience.wait(arrivals.next());
   }
 }
 

@@ -29,6 +29,8 @@ export interface SourceOptions {
   readonly signal?: AbortSignal;
   /** milliseconds without a byte before `INPUT_STALLED` */
   readonly idleMs: number;
+  /** bytes that must come in each second, averaged over `idleMs` of waiting; 0 or nothing asks for none */
+  readonly minimumRate?: number;
   /** bytes of a private copy, at most */
   readonly spoolBytes?: number;
 }

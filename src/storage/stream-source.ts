@@ -1,7 +1,7 @@
 import { isUint8Array } from 'node:util/types';
 import { type ByteStream, copyBytes } from '../kit/bytes.ts';
 import { BundleError } from '../kit/errors.ts';
-import { waitFor } from './idle.ts';
+import { Patience } from './idle.ts';
 import { readError } from './io-errors.ts';
 import { spoolable } from './private-file.ts';
 import type { Source, SourceOptions } from './source.ts';
@@ -27,6 +27,7 @@ export function streamSource(stream: ByteStream, options: SourceOptions): Source
 async function* readStream(stream: ByteStream, options: SourceOptions): AsyncGenerator<Uint8Array, void> {
   const iterator = stream[Symbol.asyncIterator]();
   const state = { waiting: false, over: false };
+  const patience = new Patience(options, NAME);
   const pull = async (): Promise<Uint8Array | undefined> => {
     state.waiting = true;
     try {
@@ -42,9 +43,10 @@ async function* readStream(stream: ByteStream, options: SourceOptions): AsyncGen
   };
   try {
     for (;;) {
-      const chunk = await waitFor(pull(), options, NAME);
+      const chunk = await patience.wait(pull());
       if (chunk === undefined) return;
       const copy = copyOf(chunk);
+      patience.arrived(copy.byteLength);
       if (copy.byteLength > 0) yield copy;
     }
   } finally {

@@ -1,8 +1,7 @@
-import { request as httpRequest, type IncomingMessage } from 'node:http';
-import { request as httpsRequest } from 'node:https';
-import { concat } from '../kit/bytes.ts';
-import { BundleError, isBundleError } from '../kit/errors.ts';
-import { showAddress } from './address.ts';
+import { checkAborted } from '../kit/bytes.ts';
+import { BundleError } from '../kit/errors.ts';
+import { basicOf, showAddress } from './address.ts';
+import { type Fail, type HttpAnswer, openHttp, readWhole } from './http-client.ts';
 
 /** How long an authority may take, and when to give up for other reasons. */
 export interface TsaOptions {
@@ -29,19 +28,22 @@ export async function requestTimestamp(
   query: Uint8Array,
   { timeoutMs = TIMEOUT_MS, signal }: TsaOptions = {},
 ): Promise<Uint8Array> {
-  const where = { file: URL.canParse(url) ? showAddress(url) : url };
+  const where = { file: showAddress(url) };
   const target = parseAddress(url, where);
   const deadline = AbortSignal.timeout(timeoutMs);
   const stop = signal ? AbortSignal.any([deadline, signal]) : deadline;
+  const fail: Fail = (problem, cause) => failed(`the timestamp authority ${problem}`, where, cause);
+  const headers = { 'content-type': QUERY_TYPE, accept: REPLY_TYPE, ...basicOf(target) };
   try {
-    const response = await send(target, query, stop);
-    expectReply(response, where);
-    return await readReply(response, where);
+    checkAborted(signal);
+    const question = { method: 'POST', url: target, headers, body: query, signal: stop } as const;
+    const answer = await openHttp().ask(question, fail);
+    expectReply(answer, where);
+    return await readWhole(answer, REPLY_BYTES, fail);
   } catch (error) {
-    if (isBundleError(error)) throw error;
-    if (signal?.aborted) throw new BundleError('INTERRUPTED', 'the work was interrupted', { cause: error });
-    const reason = deadline.aborted ? `no answer within ${timeoutMs / 1000} seconds` : reasonOf(error);
-    throw failed(`the timestamp authority cannot be asked: ${reason}`, where, error);
+    checkAborted(signal);
+    if (!deadline.aborted) throw error;
+    throw fail(`cannot be asked: no answer within ${timeoutMs / 1000} seconds`, error);
   }
 }
 
@@ -54,25 +56,16 @@ function parseAddress(url: string, where: { file: string }): URL {
   });
 }
 
-function send(target: URL, query: Uint8Array, signal: AbortSignal): Promise<IncomingMessage> {
-  const open = target.protocol === 'https:' ? httpsRequest : httpRequest;
-  const headers = { 'content-type': QUERY_TYPE, 'content-length': query.byteLength, accept: REPLY_TYPE };
-  return new Promise((resolve, reject) => {
-    open(target, { method: 'POST', headers, signal, agent: false }, resolve).on('error', reject).end(query);
-  });
-}
-
-function expectReply(response: IncomingMessage, where: { file: string }): void {
-  const { statusCode: status = 0, statusMessage = '', headers } = response;
-  const type = headers['content-type']?.split(';')[0]?.trim().toLowerCase();
+function expectReply({ status, header, close }: HttpAnswer, where: { file: string }): void {
+  const type = header('content-type')?.split(';')[0]?.trim().toLowerCase();
   const problem =
     status >= 300 && status <= 399
       ? 'sends us elsewhere, which is not followed'
       : status !== 200
-        ? `answers ${`${status} ${statusMessage}`.trim()}`
-        : type !== REPLY_TYPE && `answers with ${type ?? 'no type'} instead of ${REPLY_TYPE}`;
+        ? `answers ${status}`
+        : type !== REPLY_TYPE && `answers with ${shown(type)} instead of ${REPLY_TYPE}`;
   if (!problem) return;
-  response.destroy();
+  close();
   const code = status === 401 || status === 403 ? 'REMOTE_UNAUTHORISED' : 'REMOTE_FAILED';
   throw new BundleError(code, `the timestamp authority ${problem}`, {
     where,
@@ -81,22 +74,9 @@ function expectReply(response: IncomingMessage, where: { file: string }): void {
   });
 }
 
-async function readReply(response: IncomingMessage, where: { file: string }): Promise<Uint8Array> {
-  const parts: Uint8Array[] = [];
-  let size = 0;
-  for await (const chunk of response as AsyncIterable<Uint8Array>) {
-    size += chunk.byteLength;
-    if (size > REPLY_BYTES)
-      throw failed(`the timestamp authority sends more than ${REPLY_BYTES} bytes`, where);
-    parts.push(chunk);
-  }
-  if (!response.complete) throw failed('the answer of the timestamp authority ends early', where);
-  return concat([new Uint8Array(), ...parts]);
-}
-
-function reasonOf(error: unknown): string {
-  const inner = error instanceof AggregateError ? error.errors[0] : error;
-  return inner instanceof Error ? inner.message : String(inner);
+/** What a server calls its answer, if that is a type. */
+function shown(type: string | undefined): string {
+  return type !== undefined && /^[\w.+-]{1,40}\/[\w.+-]{1,60}$/.test(type) ? type : 'no type';
 }
 
 function failed(message: string, where: { file: string }, cause?: unknown): BundleError {

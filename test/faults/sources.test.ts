@@ -186,14 +186,16 @@ describe('a pipe', () => {
   });
 
   test.each([
-    ['import', ['--to', 'machine', ...TRUST]],
-    ['verify', [...TRUST]],
-    ['inspect', []],
+    ['import', 'deadline', ['--deadline', '1.5', '--to', 'machine', ...TRUST]],
+    ['verify', 'deadline', ['--deadline', '1.5', ...TRUST]],
+    ['inspect', 'deadline', ['--deadline', '1.5']],
+    ['import', 'rate', ['--minimum-rate', '1MB', '--idle-timeout', '2', '--to', 'machine', ...TRUST]],
+    ['verify', 'rate', ['--minimum-rate', '1000000', '--idle-timeout', '2', ...TRUST]],
   ] as const)(
-    '[cli.15] that never stops trickling is given up at the deadline by %s',
-    async (command, words) => {
+    '[cli.15] [net.5] that never stops trickling is given up by %s at the %s',
+    async (command, limit, words) => {
       const before = readdirSync(desk.folder);
-      const { child, ended } = start(desk, command, '-', '--deadline', '1.5', ...words);
+      const { child, ended } = start(desk, command, '-', ...words);
       let offset = 0;
       const trickle = setInterval(() => {
         child.stdin.write(bundle.subarray(offset, offset + 10));
@@ -201,7 +203,9 @@ describe('a pipe', () => {
       }, 20);
       const { code, stderr } = await ended;
       clearInterval(trickle);
-      expect([code, stderr]).toEqual([3, expect.stringContaining('it was not done within 1.5 seconds')]);
+      const said =
+        limit === 'deadline' ? /it was not done within 1\.5 seconds/ : /arrived (in|for) 2 seconds/;
+      expect([code, stderr]).toEqual([3, expect.stringMatching(said)]);
       expectAllOrNothing(code, before);
     },
   );
@@ -209,6 +213,12 @@ describe('a pipe', () => {
   test('[cli.15] that ends in time meets no deadline', async () => {
     const { code } = await desk.run('bulla verify - --deadline 100 --trust ca.pem < big.ova');
     expect(code).toBe(0);
+    const fast = await desk.run('cat big.ova | bulla verify - --minimum-rate 1 --trust ca.pem');
+    expect(fast.code).toBe(0);
+    const unsized = await desk.run(
+      'bulla verify big.ova --minimum-rate 0; bulla verify big.ova --minimum-rate 2s',
+    );
+    expect(unsized.stderr.match(/Give bytes|give bytes/g)).toHaveLength(2);
     const refused = await desk.run(
       'bulla verify big.ova --deadline 0; bulla verify big.ova --idle-timeout x',
     );

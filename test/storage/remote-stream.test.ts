@@ -2,36 +2,48 @@ import { randomBytes } from 'node:crypto';
 import { describe, expect, test } from 'vitest';
 import { collect } from '../../src/kit/bytes.ts';
 import { BundleError } from '../../src/kit/errors.ts';
+import type { HttpAnswer } from '../../src/storage/http-client.ts';
+import { Patience } from '../../src/storage/idle.ts';
+import { remoteFailure } from '../../src/storage/remote-error.ts';
 import { RemoteStream } from '../../src/storage/remote-stream.ts';
 import { codeOfAsync } from '../factory/errors.ts';
 
 const MIB = 1024 * 1024;
 const FILE = Uint8Array.from(randomBytes(6 * MIB));
 const PARTS = { 'accept-ranges': 'bytes', etag: '"v1"' };
-const options = { idleMs: 1000, where: { file: 'https://x/y' } };
+const where = { file: 'https://x/y' };
+const START = 100_000 + 5 * MIB;
+const END = FILE.byteLength - 1;
 
-function bodyOf(bytes: Uint8Array): ReadableStream<Uint8Array> {
-  let at = 0;
-  return new ReadableStream({
-    pull: (controller) => {
-      if (at >= bytes.byteLength) controller.close();
-      else controller.enqueue(bytes.slice(at, at + 100_000));
-      at += 100_000;
-    },
-  });
+async function* bodyOf(bytes: Uint8Array): AsyncGenerator<Uint8Array, void> {
+  for (let at = 0; at < bytes.byteLength; at += 100_000) yield bytes.slice(at, at + 100_000);
+}
+
+type Headers = Readonly<Record<string, string>>;
+
+function answerOf(status: number, headers: Headers, bytes: Uint8Array): HttpAnswer {
+  return { status, header: (name) => headers[name], body: () => bodyOf(bytes), close: () => {} };
+}
+
+/** What a server answers to the question for the rest of the file. */
+interface Part {
+  readonly status?: number;
+  readonly headers?: Headers;
+  readonly bytes?: Uint8Array;
 }
 
 /** A server with the file, and what it was asked for. */
-function server(headers: Record<string, string>, status = 206) {
-  const asked: Record<string, string>[] = [];
-  const ask = async (sent: Readonly<Record<string, string>>): Promise<Response> => {
+function server(headers: Headers, { status = 206, headers: other, bytes }: Part = {}, size?: number) {
+  const asked: Headers[] = [];
+  const ask = async (sent: Headers): Promise<HttpAnswer> => {
     asked.push({ ...sent });
-    const start = Number(/^bytes=(\d+)-$/.exec(sent['range'] ?? '')?.[1]);
-    const range = { 'content-range': `bytes ${start}-${FILE.byteLength - 1}/${FILE.byteLength}` };
-    return new Response(bodyOf(FILE.subarray(start)), { status, headers: status === 206 ? range : {} });
+    const range = { etag: '"v1"', 'content-range': `bytes ${START}-${END}/${FILE.byteLength}`, ...other };
+    return answerOf(status, range, bytes ?? FILE.subarray(START));
   };
-  const response = new Response(null, { headers });
-  return { asked, stream: new RemoteStream(response, bodyOf(FILE), ask, options) };
+  const answer = answerOf(200, headers, FILE);
+  const patience = new Patience({ idleMs: 60_000 }, where.file);
+  const file = { answer, size, ask, patience, fail: remoteFailure(where), where };
+  return { asked, stream: new RemoteStream(file) };
 }
 
 /** Leaves out `count` bytes behind the first chunk, and reads the rest. */
@@ -60,11 +72,43 @@ describe('what is left out of an answer', () => {
     expect(asked).toEqual([]);
   });
 
+  test.each<[string, Part, string]>([
+    ['the whole of another file', { status: 200, headers: { etag: '"v2"' } }, 'FILE_CHANGED'],
+    ['the whole of the same file', { status: 200 }, 'REMOTE_FAILED'],
+    ['that there is no such part', { status: 416 }, 'REMOTE_FAILED'],
+    ['that it is busy', { status: 503 }, 'REMOTE_FAILED'],
+    ['a part of another file', { headers: { etag: '"v2"' } }, 'FILE_CHANGED'],
+    ['a part of a file much the same', { headers: { etag: 'W/"v1"' } }, 'FILE_CHANGED'],
+    ['a part of a file that it does not name', { headers: { etag: '' } }, 'FILE_CHANGED'],
+    ['a part that begins earlier', { headers: range(`${START - 1}-${END}/${END + 1}`) }, 'REMOTE_FAILED'],
+    ['a part that begins later', { headers: range(`${START + 1}-${END}/${END + 1}`) }, 'REMOTE_FAILED'],
+    ['a part that ends early', { headers: range(`${START}-${END - 1}/${END + 1}`) }, 'REMOTE_FAILED'],
+    [
+      'a part that ends behind the file',
+      { headers: range(`${START}-${END + 1}/${END + 1}`) },
+      'REMOTE_FAILED',
+    ],
+    ['a part of a longer file', { headers: range(`${START}-${END + 9}/${END + 10}`) }, 'REMOTE_FAILED'],
+    ['a part of a file of any length', { headers: range(`${START}-${END}/*`) }, 'REMOTE_FAILED'],
+    ['a part in other units', { headers: { 'content-range': `lines ${START}-${END}/9` } }, 'REMOTE_FAILED'],
+    ['a part of which it does not say where it is', { headers: range('') }, 'REMOTE_FAILED'],
+    ['several parts', { headers: { 'content-type': 'multipart/byteranges; boundary=x' } }, 'REMOTE_FAILED'],
+    ['more than the part', { bytes: FILE.subarray(START - 5) }, 'REMOTE_FAILED'],
+    ['less than the part', { bytes: FILE.subarray(START + 5) }, 'REMOTE_FAILED'],
+    ['nothing', { bytes: new Uint8Array() }, 'REMOTE_FAILED'],
+  ])('[net.6] [resume.5] is an error when the answer is %s', async (_, part, code) => {
+    expect(await codeOfAsync(behind(server(PARTS, part, FILE.byteLength).stream, 5 * MIB))).toBe(code);
+  });
+
   test.each([
-    [200, 'FILE_CHANGED'],
-    [416, 'REMOTE_FAILED'],
-    [503, 'REMOTE_FAILED'],
-  ])('[resume.5] is an error when the answer is %i', async (status, code) => {
-    expect(await codeOfAsync(behind(server(PARTS, status).stream, 5 * MIB))).toBe(code);
+    ['more', -1],
+    ['fewer', 1],
+  ])('[net.6] is an error when the whole has %s bytes than the server said', async (_, off) => {
+    const { stream } = server({}, {}, FILE.byteLength + off);
+    expect(await codeOfAsync(behind(stream, 5 * MIB))).toBe('REMOTE_FAILED');
   });
 });
+
+function range(text: string): Headers {
+  return { 'content-range': `bytes ${text}` };
+}
