@@ -15,6 +15,7 @@ import { timestampCommand } from './commands/timestamp.ts';
 import { trustCommand } from './commands/trust.ts';
 import { verifyCommand } from './commands/verify.ts';
 import type { Context } from './context.ts';
+import { expectNothingReadIsWritten } from './named-files.ts';
 import { version } from './version.ts';
 
 /** Told by a command how it ended. */
@@ -32,6 +33,7 @@ export function createProgram(context: Context, exit: Exit): Command {
     .showSuggestionAfterError()
     .exitOverride()
     .configureOutput({ writeOut: (text) => context.print(text.trimEnd()), writeErr: () => {} })
+    .hook('preAction', (_program, command) => expectNothingReadIsWritten(command, context))
     .addHelpText('after', '\nMore: bulla help exit-codes | environment | formats');
   for (const make of [
     packCommand,

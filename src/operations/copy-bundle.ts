@@ -6,8 +6,9 @@ import { type Manifest, parseManifest } from '../formats/ovf/manifest.ts';
 import { BundleError, toBundleError } from '../kit/errors.ts';
 import { DEFAULT_LIMITS } from '../kit/limits.ts';
 import type { OnProgress } from '../kit/progress.ts';
+import { expectApart } from '../storage/apart.ts';
 import { openSource } from '../storage/open-source.ts';
-import { expectOtherThan, openOutput } from '../storage/output.ts';
+import { openOutput } from '../storage/output.ts';
 import { NO_ALLOWANCES } from '../trust/policy.ts';
 import { assignRoles, type BundleRoles, type PartKind, rolePartOf } from './bundle-roles.ts';
 import { type ContentsJudgement, judgeContents } from './judge-contents.ts';
@@ -32,8 +33,8 @@ export interface CopyOptions {
 
 /** What becomes of the parts that sign: every other member is copied as it is. */
 export interface SignatureEdit {
-  /** files that must not be replaced by the copy */
-  readonly inputs: readonly string[];
+  /** what is read besides the bundle: nothing of it may be replaced by the copy */
+  readonly reads: readonly string[];
   /** the members right behind the manifest */
   manifest(member: NamedMember): Promise<readonly NamedMember[]>;
   /** the members in place of the certificate file that is there */
@@ -57,15 +58,17 @@ export interface Copied {
  */
 export async function copyBundle(input: string, edit: SignatureEdit, options: CopyOptions): Promise<Copied> {
   const { signal } = options;
+  const reads = [input, ...edit.reads];
+  expectApart([options.output], reads);
   await using source = await openSource(input, {
     idleMs: DEFAULT_LIMITS.idleMs,
     ...(signal ? { signal } : {}),
   });
   const hint = await manifestDigests(source, DEFAULT_LIMITS);
-  expectOtherThan(options.output, edit.inputs);
   const { format, overwrite = false, mtime = 0 } = options;
   await using output = await openOutput(options.output, {
     overwrite,
+    reads,
     patched: needsPatching(format),
     signal,
   });

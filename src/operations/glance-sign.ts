@@ -15,13 +15,15 @@ import { encodeUtf8, formatBase64 } from '../kit/encoding.ts';
 import { BundleError } from '../kit/errors.ts';
 import { DEFAULT_LIMITS } from '../kit/limits.ts';
 import type { OnProgress } from '../kit/progress.ts';
+import { expectApart } from '../storage/apart.ts';
 import { type BundleInput, openSource } from '../storage/open-source.ts';
-import { expectOtherThan, openOutput } from '../storage/output.ts';
+import { openOutput } from '../storage/output.ts';
 import { readText } from '../storage/trust-folder.ts';
 import { judgeValidity } from '../trust/path/certificate-rules.ts';
 import { judgeKey, NO_ALLOWANCES } from '../trust/policy.ts';
 import { readImage } from './glance-read.ts';
 import { parseCertificates } from './load-trust.ts';
+import { namedInput } from './readings.ts';
 import { makeReport, type Report } from './report.ts';
 
 /** The files of whoever signs images. */
@@ -161,12 +163,8 @@ export interface SignedImage {
  */
 export async function signImage(input: BundleInput, options: SignImageOptions): Promise<SignedImage> {
   const { signer, output, form = 'json', signal, onProgress } = options;
-  if (output !== undefined && output !== '-') {
-    expectOtherThan(output, [
-      ...signer.files,
-      ...(typeof input === 'string' && input !== '-' ? [input] : []),
-    ]);
-  }
+  const reads = [...namedInput(input), ...signer.files];
+  if (output !== undefined) expectApart([output], reads); // before all of the image is read
   await using source = await openSource(input, {
     idleMs: DEFAULT_LIMITS.idleMs,
     ...(signal ? { signal } : {}),
@@ -175,7 +173,11 @@ export async function signImage(input: BundleInput, options: SignImageOptions): 
   const { size } = await readImage(source, [signing], [], onProgress);
   const properties = propertiesOf(signer, signing.finish());
   const text = formatProperties(properties, form);
-  if (output !== undefined && output !== '-') await writeText(output, text, options.overwrite ?? false);
+  if (output !== undefined && output !== '-') {
+    await using file = await openOutput(output, { overwrite: options.overwrite ?? false, reads });
+    await file.write(encodeUtf8(text));
+    await file.commit();
+  }
   const report = makeReport({
     operation: 'glance sign',
     input: { name: source.name, size },
@@ -200,10 +202,4 @@ function shortColumn({ signature }: SignatureProperties): readonly string[] {
   return [
     `the signature has ${signature.length} characters; a Glance whose properties have at most ${OLD_PROPERTY} cuts or refuses it: sign with an elliptic curve there`,
   ];
-}
-
-async function writeText(path: string, text: string, overwrite: boolean): Promise<void> {
-  await using output = await openOutput(path, { overwrite });
-  await output.write(encodeUtf8(text));
-  await output.commit();
 }

@@ -4,6 +4,7 @@ import { printable } from '../kit/encoding.ts';
 import type { ErrorKind } from '../kit/error-kinds.ts';
 import { BundleError, toBundleError } from '../kit/errors.ts';
 import { DEFAULT_LIMITS } from '../kit/limits.ts';
+import { expectApart } from '../storage/apart.ts';
 import type { LeftFolder } from '../storage/left-folder.ts';
 import type { BundleInput } from '../storage/open-source.ts';
 import { openStaging, type Staging } from '../storage/staging.ts';
@@ -13,6 +14,7 @@ import type { Examination } from './examine.ts';
 import type { SigningSink, SiteImage } from './glance-import.ts';
 import type { ImageSigner } from './glance-sign.ts';
 import type { BundleSink } from './read-member.ts';
+import { readingsOf } from './readings.ts';
 import { type FileReport, makeReport, type Report, sweptWarnings } from './report.ts';
 import type { ResumingSink } from './resuming-sink.ts';
 import { examineAndReport, type VerifyOptions } from './verify.ts';
@@ -59,6 +61,8 @@ export interface ImportResult {
 export async function importBundle(input: BundleInput, options: ImportOptions): Promise<ImportResult> {
   using deadline = openDeadline(options);
   const { destination, imageSigner, resume = false } = options;
+  const reads = [...readingsOf(input, options), ...(imageSigner?.files ?? [])];
+  if (!options.dryRun) expectApart([destination], reads);
   await using staging = options.dryRun ? undefined : openStaging(destination, { resume });
   const timed = { ...options, ...deadline };
   const resuming = staging?.left && (await openResuming(staging, staging.left, timed));

@@ -3,8 +3,10 @@ import { parseVolumeHeader, VOLUME_HEADER_BYTES, type VolumeHeader } from '../fo
 import { formatHex, printable } from '../kit/encoding.ts';
 import { BundleError, toBundleError } from '../kit/errors.ts';
 import type { OnProgress } from '../kit/progress.ts';
+import { VOLUME_NAMES } from '../kit/read-names.ts';
+import { expectApart } from '../storage/apart.ts';
 import { type InputFile, openInputFile } from '../storage/input-file.ts';
-import { expectOtherThan, type Output, openOutput } from '../storage/output.ts';
+import { type Output, openOutput } from '../storage/output.ts';
 import { volumeFilesIn } from '../storage/small-files.ts';
 import { makeReport, type Report, sweptWarnings } from './report.ts';
 
@@ -32,6 +34,8 @@ interface Volume {
  * @see spec/volumes.md, clauses vol.5 to vol.8
  */
 export async function join(paths: readonly string[], options: JoinOptions): Promise<Report> {
+  const reads = paths.map((path) => ({ path, takes: VOLUME_NAMES }));
+  if (options.output !== undefined) expectApart([options.output], reads);
   const files = paths.flatMap(volumeFilesIn);
   const volumes: Volume[] = [];
   for (const path of files) volumes.push({ path, header: await readHeader(path) });
@@ -40,9 +44,9 @@ export async function join(paths: readonly string[], options: JoinOptions): Prom
   if (options.output === undefined) return checked(volumes, options);
 
   expectAll(volumes);
-  expectOtherThan(options.output, files);
   await using output = await openOutput(options.output, {
     overwrite: options.overwrite ?? false,
+    reads,
     signal: options.signal,
   });
   const sha256 = await copyAll(volumes, output, options);

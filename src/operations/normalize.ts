@@ -4,12 +4,13 @@ import type { ByteStream } from '../kit/bytes.ts';
 import { openDeadline } from '../kit/deadline.ts';
 import { DEFAULT_LIMITS } from '../kit/limits.ts';
 import type { BundleInput } from '../storage/open-source.ts';
-import { expectOtherThan, openOutput } from '../storage/output.ts';
+import { openOutput } from '../storage/output.ts';
 import { openScratch, type Scratch } from '../storage/staging.ts';
 import { type BundleRoles, isEvidence } from './bundle-roles.ts';
 import type { Examination } from './examine.ts';
 import type { PackFormat } from './pack.ts';
 import type { ReadMember } from './read-member.ts';
+import { readingsOf } from './readings.ts';
 import { type Report, sweptWarnings } from './report.ts';
 import { examineAndReport, type VerifyOptions } from './verify.ts';
 
@@ -35,9 +36,9 @@ export interface NormalizeOptions extends VerifyOptions {
 export async function normalize(input: BundleInput, options: NormalizeOptions): Promise<Report> {
   using deadline = openDeadline(options);
   const timed = { ...options, ...deadline };
-  if (typeof input === 'string' && input !== '-') expectOtherThan(options.output, [input]);
   await using output = await openOutput(options.output, {
     overwrite: options.overwrite ?? false,
+    reads: readingsOf(input, options),
     signal: timed.signal,
   });
   await using scratch = openScratch(options.output);

@@ -1,7 +1,7 @@
 import { BundleError } from '../kit/errors.ts';
 import { DEFAULT_LIMITS } from '../kit/limits.ts';
 import type { OnProgress } from '../kit/progress.ts';
-import { expectOtherThan, openOutput } from '../storage/output.ts';
+import { openOutput } from '../storage/output.ts';
 import type { ImageSigner } from './glance-sign.ts';
 import { type ApplianceOptions, type PackPlan, planPack } from './pack-plan.ts';
 import { isOnePass, Packing } from './packing.ts';
@@ -67,16 +67,17 @@ export async function pack(inputs: readonly string[], options: PackOptions): Pro
     signDisks: options.imageSigner !== undefined,
     ...(options.blockDigests && { blockDigests: options.digest ?? 'sha256' }),
   });
-  expectOtherThan(options.output, [
+  const reads = [
     ...inputs,
     ...plan.files.map(({ path }) => path),
     ...(options.identity?.files ?? []),
     ...(options.imageSigner?.files ?? []),
-  ]);
+    ...(options.timestamp?.files ?? []),
+  ];
   const swept: string[] = [];
   for (const onePass of isOnePass(options) ? [true, false] : [false]) {
     const packing = new Packing(plan, options, onePass);
-    const written = await write(packing, options);
+    const written = await write(packing, options, reads);
     swept.push(...written.swept);
     if (written.bytes !== undefined) return reportOn(plan, packing, options, { bytes: written.bytes, swept });
   }
@@ -87,10 +88,12 @@ export async function pack(inputs: readonly string[], options: PackOptions): Pro
 async function write(
   packing: Packing,
   options: PackOptions,
+  reads: readonly string[],
 ): Promise<{ readonly bytes: number | undefined; readonly swept: readonly string[] }> {
   const { format, overwrite = false, mtime = 0, signal } = options;
   await using output = await openOutput(options.output, {
     overwrite,
+    reads,
     patched: needsPatching(format),
     signal,
   });

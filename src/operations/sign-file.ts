@@ -3,7 +3,7 @@ import { openHash } from '../crypto/digest.ts';
 import { DEFAULT_LIMITS } from '../kit/limits.ts';
 import type { OnProgress } from '../kit/progress.ts';
 import { openSource } from '../storage/open-source.ts';
-import { expectOtherThan, openOutput } from '../storage/output.ts';
+import { openOutput } from '../storage/output.ts';
 import { timestampCms } from './make-signature.ts';
 import { makeReport, type Report } from './report.ts';
 import { certificateReport } from './signature-report.ts';
@@ -36,8 +36,8 @@ export async function signFile(input: string, options: SignFileOptions): Promise
     idleMs: DEFAULT_LIMITS.idleMs,
     ...(signal ? { signal } : {}),
   });
-  expectOtherThan(path, [...identity.files, ...(input === '-' ? [] : [input])]);
-  await using output = await openOutput(path, { overwrite: options.overwrite ?? false, signal });
+  const reads = [input, ...identity.files, ...(timestamp?.files ?? [])];
+  await using output = await openOutput(path, { overwrite: options.overwrite ?? false, reads, signal });
   const hash = openHash(cmsDigestOf(signer.publicKey, digest));
   let bytes = 0;
   for await (const chunk of source.stream()) {

@@ -33,7 +33,7 @@ export async function sign(input: string, options: SignOptions): Promise<Report>
   } = await copyBundle(
     input,
     {
-      inputs: identity.files,
+      reads: [...identity.files, ...(timestamp?.files ?? [])],
       manifest: async (manifest) => {
         const made = await makeSignature(manifest, identity, {
           digest,

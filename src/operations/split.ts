@@ -9,6 +9,7 @@ import {
 import { formatHex } from '../kit/encoding.ts';
 import { BundleError } from '../kit/errors.ts';
 import type { OnProgress } from '../kit/progress.ts';
+import { expectApart } from '../storage/apart.ts';
 import { type InputFile, openInputFile } from '../storage/input-file.ts';
 import { openOutput, removeFiles } from '../storage/output.ts';
 import { makeReport, type Report, sweptWarnings } from './report.ts';
@@ -40,13 +41,14 @@ export async function split(path: string, options: SplitOptions): Promise<Report
     });
   }
   await using input = await openInputFile(path);
-  const headers = await planVolumes(input, { ...options, path });
-  const folderOf = (volume: number): string => options.folders[volume - 1] ?? options.folders[0] ?? '.';
+  const fileOf = (name: string, volume: number): string =>
+    join(options.folders[volume - 1] ?? options.folders[0] ?? '.', volumeName({ name, volume }));
+  const headers = await planVolumes(input, { ...options, path, fileOf });
   const written: string[] = [];
   const swept: string[] = [];
   try {
     for (const header of headers) {
-      const file = join(folderOf(header.volume), volumeName(header));
+      const file = fileOf(header.name, header.volume);
       swept.push(...(await writeVolume(input, file, { ...options, header, path })));
       written.push(file);
     }
@@ -70,14 +72,17 @@ export async function split(path: string, options: SplitOptions): Promise<Report
   });
 }
 
-function volumeName({ name, volume }: VolumeHeader): string {
+function volumeName({ name, volume }: Pick<VolumeHeader, 'name' | 'volume'>): string {
   return `${name}.${String(volume).padStart(3, '0')}`;
 }
 
 /** The headers of all volumes, after a first reading. */
 async function planVolumes(
   input: InputFile,
-  options: SplitOptions & { readonly path: string },
+  options: SplitOptions & {
+    readonly path: string;
+    readonly fileOf: (name: string, volume: number) => string;
+  },
 ): Promise<readonly VolumeHeader[]> {
   const { path, volumeSize, folders, signal, onProgress } = options;
   const room = volumeSize - VOLUME_HEADER_BYTES;
@@ -101,6 +106,9 @@ async function planVolumes(
       fix: 'give --to once, or once for each volume; or a larger --size',
     });
   }
+  const name = basename(path);
+  const files = Array.from({ length: volumes }, (_, i) => options.fileOf(name, i + 1));
+  expectApart(files, [path]); // before all of it is read
   const all = openHash('sha256');
   const parts: { readonly offset: number; readonly length: number; readonly digest: string }[] = [];
   for (let offset = 0; offset < size; offset += room) {
@@ -117,7 +125,6 @@ async function planVolumes(
     parts.push({ offset, length, digest: formatHex(one.digest()) });
   }
   const sha256 = formatHex(all.digest());
-  const name = basename(path);
   return parts.map((part, i) => ({ name, size, sha256, volume: i + 1, volumes, ...part }));
 }
 
@@ -128,7 +135,11 @@ async function writeVolume(
 ): Promise<readonly string[]> {
   const { header, path, signal, onProgress } = options;
   const { offset: start, length, digest, size } = header;
-  await using output = await openOutput(file, { overwrite: options.overwrite ?? false, signal });
+  await using output = await openOutput(file, {
+    overwrite: options.overwrite ?? false,
+    reads: [path],
+    signal,
+  });
   await output.write(formatVolumeHeader(header));
   const hash = openHash('sha256');
   let bytes = start;

@@ -14,7 +14,10 @@ import { judgeTimestamp } from '../trust/timestamp.ts';
 import type { SigningDigest } from './signing-identity.ts';
 
 /** Gives a timestamp token over some bytes, DER. @throws {BundleError} `REMOTE_*`, `TIMESTAMP_*` */
-export type TimestampSource = (over: Uint8Array) => Promise<Uint8Array>;
+export type TimestampSource = ((over: Uint8Array) => Promise<Uint8Array>) & {
+  /** what it reads; no output may replace that */
+  readonly files?: readonly string[];
+};
 
 const NONCE_BYTES = 8;
 
@@ -48,7 +51,7 @@ export function authorityAt(
 
 /** The reply of an authority in a file, for a machine that has no network; the request had no nonce. [pack.10] */
 export function replyIn(file: string, at: Date): TimestampSource {
-  return async (over) => {
+  const source = async (over: Uint8Array): Promise<Uint8Array> => {
     const token = parseReply(readSmallFile(file), file);
     const { digest, value } = token.info.imprint;
     if (digest === undefined)
@@ -62,6 +65,7 @@ export function replyIn(file: string, at: Date): TimestampSource {
     }
     return expectSound(token, over, at);
   };
+  return Object.assign(source, { files: [file] });
 }
 
 function parseReply(bytes: Uint8Array, file: string): TimestampToken {

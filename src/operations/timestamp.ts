@@ -2,6 +2,7 @@ import { parseSignedData } from '../formats/cms/signed-data.ts';
 import { parseCertificateFile, withCms } from '../formats/ovf/certificate-file.ts';
 import { BundleError } from '../kit/errors.ts';
 import { DEFAULT_LIMITS } from '../kit/limits.ts';
+import { expectApart } from '../storage/apart.ts';
 import { openSource } from '../storage/open-source.ts';
 import { openOutput } from '../storage/output.ts';
 import { assignRoles, rolePartOf } from './bundle-roles.ts';
@@ -36,7 +37,7 @@ export async function timestamp(input: string, options: TimestampOptions): Promi
   } = await copyBundle(
     input,
     {
-      inputs: [],
+      reads: options.source.files ?? [],
       manifest: async () => [],
       certificate: async (certificate) => timestampMembers(certificate, options.source),
     },
@@ -82,6 +83,7 @@ export async function requestTimestampFile(
   },
 ): Promise<Report> {
   const { output: path, digest, overwrite = false, signal } = options;
+  expectApart([path], [input]); // before all of it is read
   await using source = await openSource(input, {
     idleMs: DEFAULT_LIMITS.idleMs,
     ...(signal ? { signal } : {}),
@@ -105,7 +107,7 @@ export async function requestTimestampFile(
   }
   const { cms } = parseCertificateFile(bytes, DEFAULT_LIMITS);
   const over = cms ? parseSignedData(cms, 'the CMS signature').signers[0]?.signature : bytes;
-  await using output = await openOutput(path, { overwrite });
+  await using output = await openOutput(path, { overwrite, reads: [input] });
   await output.write(requestFor(over ?? bytes, digest));
   await output.commit();
   return makeReport({

@@ -1,7 +1,8 @@
-import { statSync } from 'node:fs';
+import { realpathSync, statSync } from 'node:fs';
 import { link, rename, unlink } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
 import { BundleError } from '../kit/errors.ts';
+import { expectApart, type Reading } from './apart.ts';
 import { FileWriter } from './file-writer.ts';
 import { reasonOf } from './idle.ts';
 import { writeError } from './io-errors.ts';
@@ -25,17 +26,20 @@ export interface Output extends AsyncDisposable {
  * Opens a file to be written under a temporary name beside `path`, or standard output for `-`. With `patched` what has
  * been written can be written again: for standard output, it is kept in a private file until it is complete.
  *
- * @throws {BundleError} `DESTINATION_EXISTS` unless `overwrite`, `STORAGE_*`
+ * @param options.reads everything that is read to make it: none of that is ever replaced [out.1]
+ * @throws {BundleError} `USAGE`, `DESTINATION_EXISTS` unless `overwrite`, `STORAGE_*`
  */
 export async function openOutput(
   path: string,
   options: {
     readonly overwrite: boolean;
+    readonly reads: readonly (string | Reading)[];
     readonly mode?: number;
     readonly patched?: boolean;
     readonly signal?: AbortSignal | undefined;
   },
 ): Promise<Output> {
+  expectApart([path], options.reads);
   if (path === '-')
     return options.patched ? keptOutput(stdoutOutput(options.signal)) : stdoutOutput(options.signal);
   const target = resolve(path);
@@ -75,25 +79,6 @@ export async function openOutput(
   };
 }
 
-/**
- * Refuses to replace a file that goes into the bundle or signs it, whatever it is called.
- *
- * @throws {BundleError} `DESTINATION_EXISTS`
- */
-export function expectOtherThan(output: string, inputs: readonly string[]): void {
-  const target = output === '-' ? undefined : statSync(output, { throwIfNoEntry: false });
-  if (!target) return;
-  const same = inputs.find((path) => {
-    const stats = statSync(path, { throwIfNoEntry: false });
-    return stats?.dev === target.dev && stats.ino === target.ino;
-  });
-  if (same === undefined) return;
-  throw new BundleError('DESTINATION_EXISTS', `the output would replace "${same}", which goes into it`, {
-    where: { file: output },
-    fix: 'choose another name for the output',
-  });
-}
-
 /** Takes away again what was written as a part of something that could not be finished. */
 export async function removeFiles(paths: readonly string[]): Promise<void> {
   for (const path of paths) await unlink(path).catch(() => {}); // why it could not be finished says more
@@ -101,6 +86,7 @@ export async function removeFiles(paths: readonly string[]): Promise<void> {
 
 /** A folder or a device is never replaced, a file only when that was asked for. */
 function expectFree(target: string, path: string, overwrite: boolean): void {
+  expectOrdinary(target, path);
   const stats = statSync(target, { throwIfNoEntry: false });
   if (!stats || (overwrite && stats.isFile())) return;
   if (!stats.isFile()) {
@@ -116,6 +102,22 @@ function expectFree(target: string, path: string, overwrite: boolean): void {
   throw new BundleError('DESTINATION_EXISTS', 'the file exists already', {
     where: { file: path },
     fix: 'choose another name, or replace it with --force',
+  });
+}
+
+/** [out.1] `/dev/stdout` and its like are links, which would be replaced by a file. */
+function expectOrdinary(target: string, path: string): void {
+  let folder: string;
+  try {
+    folder = realpathSync(dirname(target));
+  } catch {
+    return; // what is wrong with it is told when the file is made
+  }
+  if (!/^\/(dev(\/fd)?$|proc(\/|$)|sys(\/|$))/.test(folder)) return;
+  throw new BundleError('USAGE', 'the system itself keeps this name', {
+    where: { file: path },
+    why: 'a file under it would take the place of a device or of a standard stream, for every program',
+    fix: 'give the name of a file, or - for standard output',
   });
 }
 

@@ -90,7 +90,7 @@ export async function writeSeen(folder: string, newer: ReadonlyMap<string, SeenM
   } catch {
     // said by the opening of the file
   }
-  await using output = await openOutput(file, { overwrite: true });
+  await using output = await openOutput(file, { overwrite: true, reads: [] });
   const document = { format: FORMAT, marks: Object.fromEntries(entries) };
   await output.write(encodeUtf8(`${JSON.stringify(document, undefined, 2)}\n`));
   await output.commit();

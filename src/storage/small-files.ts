@@ -2,6 +2,7 @@ import { closeSync, openSync, readdirSync, readSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { concat } from '../kit/bytes.ts';
 import { BundleError } from '../kit/errors.ts';
+import { CERTIFICATE_NAMES, VOLUME_NAMES } from '../kit/read-names.ts';
 import { readError } from './io-errors.ts';
 
 /** Keys, certificates and settings are small; a larger file is the wrong one. */
@@ -46,7 +47,7 @@ function readUpTo(descriptor: number, path: string, limit: number): Uint8Array {
 export function certificateFilesIn(path: string): readonly string[] {
   try {
     if (!statSync(path).isDirectory()) return [path];
-    const names = readdirSync(path).filter((name) => /\.(pem|crt|cer)$/i.test(name));
+    const names = readdirSync(path).filter((name) => CERTIFICATE_NAMES.test(name));
     return names.sort().map((name) => join(path, name));
   } catch (error) {
     throw readError(error, path);
@@ -57,7 +58,7 @@ export function certificateFilesIn(path: string): readonly string[] {
 export function volumeFilesIn(path: string): readonly string[] {
   try {
     if (!statSync(path).isDirectory()) return [path];
-    const names = readdirSync(path).filter((name) => /\.\d{3}$/.test(name) && !name.startsWith('.'));
+    const names = readdirSync(path).filter((name) => VOLUME_NAMES.test(name));
     return names.sort().map((name) => join(path, name));
   } catch (error) {
     throw readError(error, path);

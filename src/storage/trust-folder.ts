@@ -114,7 +114,7 @@ export async function addTrusted(
     await rm(staging, { recursive: true, force: true });
     mkdirSync(staging);
     for (const file of files) {
-      await using output = await openOutput(join(staging, file.name), { overwrite: false });
+      await using output = await openOutput(join(staging, file.name), { overwrite: false, reads: [] });
       await output.write(new TextEncoder().encode(file.text));
       await output.commit();
     }

@@ -31,7 +31,7 @@ describe('what is loaded', () => {
       const { result } = JSON.parse(readFileSync(join(folder, name), 'utf8')) as {
         result: { url: string }[];
       };
-      return result.map(({ url }) => url.replace(/^.*\/(dist|node_modules)\//, '$1/'));
+      return result.map(({ url }) => url.replace(/^.*\/(dist|node_modules)(\.partial-\d+)?\//, '$1/'));
     });
   }
 

@@ -174,9 +174,7 @@ describe('the file of properties', () => {
     expect(await failure(signImage(image, { signer, output }))).toMatch(/^DESTINATION_EXISTS/);
     await signImage(image, { signer, output, overwrite: true });
     for (const path of [image, key]) {
-      expect(await failure(signImage(image, { signer, output: path, overwrite: true }))).toMatch(
-        /^DESTINATION_EXISTS/,
-      );
+      expect(await failure(signImage(image, { signer, output: path, overwrite: true }))).toMatch(/^USAGE/);
     }
     expect(sandbox.list()).toEqual(['image', 'image.json', 'key.pem']);
   });

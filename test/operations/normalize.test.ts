@@ -127,7 +127,7 @@ describe('a bundle that verify refuses', () => {
     const trust = await trusting(sandbox);
     const input = sandbox.write('out.ova', await makeBundle());
     const into = normalize(input, { ...trust, output: input, format: 'tar', overwrite: true });
-    await expect(into).rejects.toMatchObject({ code: 'DESTINATION_EXISTS' });
+    await expect(into).rejects.toMatchObject({ code: 'USAGE' });
     await expect(normalized(sandbox, await makeBundle())).rejects.toMatchObject({
       code: 'DESTINATION_EXISTS',
     });

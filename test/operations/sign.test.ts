@@ -196,11 +196,12 @@ describe('the output', () => {
     expect(await verdictOn(sandbox, readFileSync(sandbox.path('out.ova')))).toEqual(['trusted']);
   });
 
-  test('[pack.4] may take the place of the input', async () => {
+  test('[out.1] [pack.4] never takes the place of the input', async () => {
     using sandbox = makeSandbox();
     const path = await placeBundle(sandbox, { signed: false });
-    await signed(sandbox, { overwrite: true, output: path });
-    expect(await verdictOn(sandbox, readFileSync(path))).toEqual(['trusted']);
+    const before = readFileSync(path);
+    await expect(signed(sandbox, { overwrite: true, output: path })).rejects.toMatchObject({ code: 'USAGE' });
+    expect(readFileSync(path).equals(before)).toBe(true);
   });
 
   test('[pack.4] leaves nothing when it is interrupted, or the input changes', async () => {

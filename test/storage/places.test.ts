@@ -88,7 +88,7 @@ describe('an output', () => {
     overwrite: boolean,
     meanwhile = (): void => {},
   ): Promise<void> {
-    await using output = await openOutput(sandbox.path(name), { overwrite });
+    await using output = await openOutput(sandbox.path(name), { overwrite, reads: [] });
     await output.write(encodeUtf8('new'));
     meanwhile();
     await output.commit();
@@ -104,7 +104,7 @@ describe('an output', () => {
 
   test('[pack.4] leaves nothing when it is given up', async () => {
     using sandbox = makeSandbox();
-    const output = await openOutput(sandbox.path('out'), { overwrite: true });
+    const output = await openOutput(sandbox.path('out'), { overwrite: true, reads: [] });
     await output.write(encodeUtf8('new'));
     await output[Symbol.asyncDispose]();
     expect(sandbox.list()).toEqual([]);

@@ -60,7 +60,7 @@ test('[zip.15] a file can be written again before it is published', async () => 
   using sandbox = makeSandbox();
   const path = sandbox.path('out');
   {
-    await using output = await openOutput(path, { overwrite: false, patched: true });
+    await using output = await openOutput(path, { overwrite: false, reads: [], patched: true });
     await output.write(Uint8Array.of(1, 2, 3));
     await output.patch(0, Uint8Array.of(8));
     await output.write(new Uint8Array(600_000).fill(4));

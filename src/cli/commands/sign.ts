@@ -2,6 +2,7 @@ import { type Command, Option } from 'commander';
 import { BundleError } from '../../kit/errors.ts';
 import type { Report } from '../../operations/report.ts';
 import type { Context } from '../context.ts';
+import { signatureBeside } from '../named-files.ts';
 import { formatOf, mtimeOf, type OutputFlags, progressOf, withOutputOptions } from '../options.ts';
 import type { Exit } from '../program.ts';
 import { renderMade } from '../render-made.ts';
@@ -104,7 +105,8 @@ function outputOf(input: string, { detached, output, format, cms }: ResignFlags)
     });
   }
   if (output !== undefined) return output;
-  if (input !== '-' && !/^https?:/i.test(input)) return `${input}.p7s`;
+  const beside = signatureBeside(input);
+  if (beside !== undefined) return beside;
   throw new BundleError('USAGE', 'the signature needs a name, since the file has none here', {
     fix: 'give -o FILE.p7s',
   });

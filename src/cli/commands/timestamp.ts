@@ -80,6 +80,11 @@ async function stamped(
   }
   const { timestamp, requestTimestampFile } = await import('../../operations/timestamp.ts');
   if (tsqOut !== undefined) {
+    if (output !== undefined) {
+      throw new BundleError('USAGE', '--tsq-out writes the request alone, and -o names a second output', {
+        fix: 'leave out -o; the bundle is written when the reply is there, with --tsr-in',
+      });
+    }
     return requestTimestampFile(input, { output: tsqOut, digest, overwrite: force, signal });
   }
   if (output === undefined) {

@@ -1,0 +1,178 @@
+import type { Command } from 'commander';
+import { BundleError } from '../kit/errors.ts';
+import { CERTIFICATE_NAMES, VOLUME_NAMES } from '../kit/read-names.ts';
+import type { Reading } from '../storage/apart.ts';
+import type { Context } from './context.ts';
+
+/**
+ * What an option's value or an argument names: a file that is read, a folder whose files of some names may be read instead,
+ * something that is written, or neither.
+ */
+type Naming = 'read' | 'read certificates' | 'read volumes' | 'written' | 'no file';
+
+/** Every option that takes a value, in whatever command. A test holds that none is missing. [out.1] */
+export const OPTION_NAMINGS: Readonly<Record<string, Naming>> = {
+  '--output': 'written',
+  '--tsq-out': 'written',
+  '--to': 'written',
+
+  '--key': 'read',
+  '--cert': 'read',
+  '--chain': 'read',
+  '--passphrase-file': 'read',
+  '--glance-key': 'read',
+  '--glance-passphrase-file': 'read',
+  '--signature': 'read',
+  '--tsr-in': 'read',
+  '--trust': 'read certificates',
+  '--trust-tsa': 'read certificates',
+  '--anchor': 'read certificates',
+  '--untrusted': 'read certificates',
+  '--certificates': 'read certificates',
+  '--crl': 'read',
+  '--ocsp': 'read',
+  '--properties': 'read',
+  '--os-cacert': 'read',
+
+  '--as': 'no file',
+  '--at': 'no file',
+  '--barbican': 'no file',
+  '--cert-uuid': 'no file',
+  '--chunk-size': 'no file',
+  '--cpus': 'no file',
+  '--deadline': 'no file',
+  '--digest': 'no file',
+  '--expiration': 'no file',
+  '--format': 'no file',
+  '--from': 'no file',
+  '--glance-hash': 'no file',
+  '--glance-properties': 'no file',
+  '--glance-sign': 'no file',
+  '--hash': 'no file',
+  '--idle-timeout': 'no file',
+  '--key-type': 'no file',
+  '--max-depth': 'no file',
+  '--max-members': 'no file',
+  '--memory': 'no file',
+  '--name': 'no file',
+  '--order': 'no file',
+  '--os-auth-url': 'no file',
+  '--pin': 'no file',
+  '--policy': 'no file',
+  '--product': 'no file',
+  '--progress': 'no file',
+  '--purpose': 'no file',
+  '--relax': 'no file',
+  '--revocation': 'no file',
+  '--scope': 'no file',
+  '--size': 'no file',
+  '--subject': 'no file',
+  '--timeout': 'no file',
+  '--timestamp': 'no file',
+  '--trusted-certificate-ids': 'no file',
+  '--tsa': 'no file',
+  '--until': 'no file',
+  '--vendor': 'no file',
+  '--version': 'no file',
+};
+
+/** Every argument, by command and name. */
+export const ARGUMENT_NAMINGS: Readonly<Record<string, Naming>> = {
+  'pack file': 'read',
+  'sign bundle': 'read',
+  'timestamp bundle': 'read',
+  'verify bundle': 'read',
+  'inspect bundle': 'read',
+  'import bundle': 'read',
+  'normalize bundle': 'read',
+  'diff a': 'read',
+  'diff b': 'read',
+  'split bundle': 'read',
+  'join volume': 'read volumes',
+  'trust add name': 'no file',
+  'trust add ca.pem': 'read certificates',
+  'trust show name': 'no file',
+  'trust remove name': 'no file',
+  'trust check leaf': 'read',
+  'glance sign image': 'read',
+  'glance verify image': 'read',
+  'glance store-certificate certificate': 'read',
+  'dev-certs dir': 'written',
+  'help topic': 'no file',
+  'completion shell': 'no file',
+};
+
+/** Variables that name a file which may be read. */
+const VARIABLES = ['BULLA_PASSPHRASE_FILE', 'OS_CACERT', 'NODE_EXTRA_CA_CERTS'];
+
+/** The signature beside a file, where none is named; for what has no name here there is none. */
+export function signatureBeside(input: string): string | undefined {
+  return input === '-' || /^https?:/i.test(input) ? undefined : `${input}.p7s`;
+}
+
+/**
+ * Refuses a command that would write to what it reads, before anything is done. [out.1]
+ *
+ * @throws {BundleError} `USAGE`
+ */
+export async function expectNothingReadIsWritten(command: Command, context: Context): Promise<void> {
+  const named = [...optionsOf(command), ...argumentsOf(command)];
+  const written = named.flatMap(({ naming, values }) => (naming === 'written' ? values : []));
+  const [input = ''] = command.args;
+  const beside = command.opts()['detached'] && written.length === 0 ? signatureBeside(input) : undefined;
+  if (beside !== undefined) written.push(beside);
+  if (written.length === 0) return;
+  const { expectApart } = await import('../storage/apart.ts');
+  const takes = { 'read certificates': CERTIFICATE_NAMES, 'read volumes': VOLUME_NAMES, read: NONE };
+  const reads: Reading[] = named.flatMap(({ naming, values }) =>
+    naming === 'written' || naming === 'no file'
+      ? []
+      : values.map((path) => ({ path, takes: takes[naming] })),
+  );
+  const variables = VARIABLES.flatMap((name) => context.env[name] || []);
+  expectApart(written, [
+    ...reads,
+    ...variables.map((path) => ({ path, takes: NONE })),
+    ...context.trustFolders.map((path) => ({ path })),
+  ]);
+}
+
+/** Of a folder that is named where a file should be, nothing is read. */
+const NONE = /^(?!)/;
+
+interface Named {
+  readonly naming: Naming;
+  readonly values: readonly string[];
+}
+
+function optionsOf(command: Command): readonly Named[] {
+  return command.options.flatMap((option) => {
+    const value: unknown = command.getOptionValue(option.attributeName());
+    if (!option.required || value === undefined) return [];
+    return [{ naming: namingOf(OPTION_NAMINGS, option.long ?? option.flags), values: textsIn(value) }];
+  });
+}
+
+function argumentsOf(command: Command): readonly Named[] {
+  return command.registeredArguments.map((argument, i) => ({
+    naming: namingOf(ARGUMENT_NAMINGS, `${pathOf(command)} ${argument.name()}`),
+    values: argument.variadic ? command.args.slice(i) : command.args.slice(i, i + 1),
+  }));
+}
+
+/** The words of a command, such as `trust add`. */
+export function pathOf(command: Command): string {
+  const { parent } = command;
+  return parent?.parent ? `${pathOf(parent)} ${command.name()}` : command.name();
+}
+
+function namingOf(namings: Readonly<Record<string, Naming>>, name: string): Naming {
+  const naming = namings[name];
+  if (naming === undefined) throw new BundleError('INTERNAL', `nothing says whether ${name} names a file`);
+  return naming;
+}
+
+function textsIn(value: unknown): readonly string[] {
+  const values: readonly unknown[] = Array.isArray(value) ? value : [value];
+  return values.filter((one) => typeof one === 'string');
+}

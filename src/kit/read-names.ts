@@ -1,0 +1,5 @@
+/** The names in a folder of certificates that are read. */
+export const CERTIFICATE_NAMES = /\.(pem|crt|cer)$/i;
+
+/** The names in a folder of volumes that are read. */
+export const VOLUME_NAMES = /^[^.].*\.\d{3}$/s;

@@ -1,0 +1,24 @@
+import { CERTIFICATE_NAMES } from '../kit/read-names.ts';
+import type { Reading } from '../storage/apart.ts';
+import type { BundleInput } from '../storage/open-source.ts';
+import type { VerifyOptions } from './verify.ts';
+
+/** All that is read to judge a bundle: itself, whom to trust, and what revokes; what is made of it must be apart from that. [out.1] */
+export function readingsOf(
+  input: BundleInput,
+  { trust, revocation }: Pick<VerifyOptions, 'trust' | 'revocation'>,
+): readonly (string | Reading)[] {
+  const certificates = [...(trust?.anchors ?? []), ...(trust?.timestampAnchors ?? [])];
+  return [
+    ...namedInput(input),
+    ...certificates.map((path) => ({ path, takes: CERTIFICATE_NAMES })),
+    ...(revocation?.crls ?? []),
+    ...(revocation?.ocsps ?? []),
+    ...(trust?.folders ?? []).map((path) => ({ path })),
+  ];
+}
+
+/** The input, unless it is bytes that come from nowhere. */
+export function namedInput(input: BundleInput): readonly string[] {
+  return typeof input === 'string' ? [input] : [];
+}
