@@ -1,18 +1,25 @@
-import { memberNameFault } from '../formats/member-name.ts';
-import { headerName, isZeroBlock, OCTAL_LIMIT, parseTarHeader, TAR_BLOCK } from '../formats/tar/header.ts';
+import {
+  headerName,
+  isZeroBlock,
+  OCTAL_LIMIT,
+  parseTarHeader,
+  TAR_BLOCK,
+  type TarHeader,
+} from '../formats/tar/header.ts';
 import { checkPaxGlobal, type PaxRecords, parsePax } from '../formats/tar/pax.ts';
 import { ByteCursor } from '../kit/byte-cursor.ts';
 import { type ByteStream, copyBytes, isZero } from '../kit/bytes.ts';
-import { decodeUtf8, printable } from '../kit/encoding.ts';
+import { printable } from '../kit/encoding.ts';
 import { BundleError, isBundleError } from '../kit/errors.ts';
 import type { Limits } from '../kit/limits.ts';
 import { repairOf } from '../kit/relaxation.ts';
 import type { ArchiveEntry } from './entry.ts';
-import { LONG_NAME_BYTES, longName, nameIn } from './long-name.ts';
+import { fileNames, folderNames, headerFile } from './entry-names.ts';
+import { LONG_NAME_BYTES, longName } from './long-name.ts';
 import { MemberBody } from './member-body.ts';
 import { MemberNames } from './member-names.ts';
-import { folderOf } from './passed-folder.ts';
 import { Relaxed } from './relaxed.ts';
+import type { SecondNames } from './second-name.ts';
 
 /**
  * Reads a tar archive in the strict profile: it accepts only what every tar reader reads alike.
@@ -42,12 +49,13 @@ export async function* readTar(
         if (head.marked) await expectEnd(cursor, limits, relaxed);
         return;
       }
+      for (const own of head.own ?? []) names.addHeader(own, offset);
       if (head.kind === 'passed') {
-        if (head.folder !== undefined) names.addFolder(head.folder, offset);
+        if (head.folder !== undefined) names.addFolder(head.folder, offset, head.second);
         continue;
       }
       const { name, size } = head;
-      names.add(name, offset);
+      names.add(name, offset, head.second);
       total += size;
       // [tar.9] Before a byte of it is read.
       if (size > limits.memberBytes || total > limits.totalBytes) {
@@ -83,9 +91,15 @@ const FILE_TYPE = 0x30;
 
 /** What comes next: a member, its pax header applied; the end, by its mark or without one; or what has been passed over. */
 type Head =
-  | { readonly kind: 'file'; readonly name: string; readonly size: number }
+  | ({ readonly kind: 'file'; readonly name: string; readonly size: number } & OtherNames)
   | { readonly kind: 'end'; readonly marked: boolean }
-  | { readonly kind: 'passed'; readonly folder?: string };
+  | ({ readonly kind: 'passed'; readonly folder?: string } & OtherNames);
+
+/** What some readers call the member, and files that the headers before it are to some. */
+interface OtherNames {
+  readonly second?: SecondNames;
+  readonly own?: readonly string[];
+}
 
 interface HeadOptions {
   readonly limits: Limits;
@@ -100,7 +114,7 @@ function plainHead(cursor: ByteCursor, offset: number, options: HeadOptions): He
   if (!block) return undefined;
   try {
     const header = parseTarHeader(block);
-    return { kind: 'file', name: checkName(decodeUtf8(header.name), options), size: header.size };
+    return { kind: 'file', ...fileNames(header, undefined, options), size: header.size };
   } catch (error) {
     throw placed(error, offset, headerName(block));
   }
@@ -117,6 +131,11 @@ async function readHead(cursor: ByteCursor, offset: number, options: HeadOptions
   let pax: PaxRecords | undefined;
   let long: string | undefined;
   let member = '';
+  const own: string[] = [];
+  const addOwn = (header: TarHeader): void => {
+    const name = headerFile(header, options);
+    if (name !== undefined) own.push(name);
+  };
   try {
     for (;;) {
       const at = cursor.offset;
@@ -136,37 +155,37 @@ async function readHead(cursor: ByteCursor, offset: number, options: HeadOptions
       const header = parseTarHeader(block, (relaxation) => relaxed.allows(relaxation));
       if (header.kind === 'pax') {
         if (pax) throw new BundleError('ARCHIVE_PAX', 'a member has two pax headers'); // [pax.1]
-        pax = await readPax(cursor, header.size, limits);
+        addOwn(header);
+        pax = parsePax(await readBody(cursor, header.size, limits.paxBytes));
         continue;
       }
       if (header.kind === 'pax-global') {
         // [relax.5] It speaks of what comes after it; where nothing came before, all agree.
         if (!first || pax || long !== undefined)
           throw new BundleError('ARCHIVE_PAX', 'a pax global header is not at the start');
+        addOwn(header);
         checkPaxGlobal(await readBody(cursor, header.size, limits.paxBytes));
-        return { kind: 'passed' };
+        return { kind: 'passed', own };
       }
       if (header.kind === 'long-name') {
         if (pax || long !== undefined)
           throw new BundleError('ARCHIVE_HEADER', 'a member has a GNU long name besides another name'); // [relax.6]
+        addOwn(header);
         long = longName(await readBody(cursor, header.size, LONG_NAME_BYTES, 'GNU long name'));
         continue;
       }
-      const name = nameIn(header, { pax, long });
+      if (pax && long !== undefined)
+        throw new BundleError('ARCHIVE_HEADER', 'a member has a GNU long name and a pax header'); // [relax.6]
       const size = sizeOf(header.size, pax?.size);
-      if (pax?.path !== undefined) expectTame(header.name);
-      if (header.kind === 'file') return { kind: 'file', name: checkName(name, options), size };
+      const beside = pax?.path ?? long;
+      if (header.kind === 'file') return { kind: 'file', ...fileNames(header, beside, options), size, own };
       // [relax.3] The size may stand in the pax header alone.
       if (size !== 0) throw new BundleError('ARCHIVE_TYPE', 'the archive holds a folder with content');
-      return { kind: 'passed', ...folderOf(name, relaxed, limits) };
+      return { kind: 'passed', ...folderNames(header, beside, options), own };
     }
   } catch (error) {
     throw placed(error, offset, member);
   }
-}
-
-async function readPax(cursor: ByteCursor, size: number, limits: Limits): Promise<PaxRecords> {
-  return parsePax(await readBody(cursor, size, limits.paxBytes));
 }
 
 /** The content of a header that speaks about what follows it. */
@@ -184,27 +203,6 @@ async function readBody(
   if (body.byteLength < size) throw cut(at, body.byteLength);
   expectZeros(await cursor.take(padding(size)), { cursor, size, member: undefined });
   return body;
-}
-
-function checkName(
-  text: string | undefined,
-  { limits, relaxed }: Pick<HeadOptions, 'limits' | 'relaxed'>,
-): string {
-  if (text === undefined) throw new BundleError('ARCHIVE_NAME', 'the name of a member is not UTF-8'); // [name.6]
-  const dotted = text.startsWith('./') && memberNameFault(text.slice(2), limits) === undefined;
-  const name = dotted && relaxed.allows('dot-prefix') ? text.slice(2) : text; // [relax.2]
-  const fault = memberNameFault(name, limits);
-  if (!fault) return name;
-  const details = dotted ? { fix: repairOf('dot-prefix') } : {};
-  throw new BundleError('ARCHIVE_NAME', `the member "${printable(name)}": ${fault}`, details);
-}
-
-/** [name.4] The name behind a pax path: a reader without pax would use it. */
-function expectTame(inHeader: Uint8Array): void {
-  const behind = String.fromCharCode(...inHeader); // bytes will do for what is looked for
-  if (behind.startsWith('/') || behind.includes('\\') || behind.split('/').includes('..')) {
-    throw new BundleError('ARCHIVE_NAME', 'the header behind a pax name has a name that leaves its folder');
-  }
 }
 
 /** [pax.5] The two sizes must agree; one beyond octal may stand in the pax header alone. */

@@ -1,10 +1,11 @@
 import { memberNameFault } from '../formats/member-name.ts';
-import { formatTarHeader, TAR_BLOCK } from '../formats/tar/header.ts';
+import { formatTarHeader, parseTarHeader, TAR_BLOCK } from '../formats/tar/header.ts';
 import { type ByteStream, once } from '../kit/bytes.ts';
 import { printable } from '../kit/encoding.ts';
 import { BundleError } from '../kit/errors.ts';
 import { CHUNK_BYTES, DEFAULT_LIMITS, type Limits } from '../kit/limits.ts';
 import { MemberNames } from './member-names.ts';
+import { type SecondNames, secondNames } from './second-name.ts';
 
 /** One file to be written: `body` must give exactly `size` bytes. */
 export interface TarFile {
@@ -69,9 +70,9 @@ export async function* writeTar(
   for await (const file of files) {
     const fault = memberNameFault(file.name, limits);
     if (fault) throw new BundleError('ARCHIVE_NAME', `the member "${printable(file.name)}": ${fault}`);
-    names.add(file.name, written);
-    file.onPlaced?.(written + TAR_BLOCK);
     const header = formatTarHeader({ name: file.name, size: file.size, mtime }, block);
+    names.add(file.name, written, namesWritten(header, file.name));
+    file.onPlaced?.(written + TAR_BLOCK);
     const padding = ZEROS.subarray(0, (TAR_BLOCK - (file.size % TAR_BLOCK)) % TAR_BLOCK);
     const bytes = TAR_BLOCK + file.size + padding.byteLength;
     const { whole } = file;
@@ -97,6 +98,16 @@ export async function* writeTar(
   if (!batch.isEmpty) yield batch.take();
   yield new Uint8Array(2 * TAR_BLOCK + ((RECORD - (end % RECORD)) % RECORD));
 }
+
+/** [name.8] What readers that pass over the prefix call a file, where the header needs one. */
+function namesWritten(header: Uint8Array, name: string): SecondNames {
+  if (header[PREFIX_AT] === 0) return {};
+  const good = (text: string | undefined): string => text ?? '';
+  return secondNames(parseTarHeader(header), { text: name, name, beside: false, good });
+}
+
+/** Where the prefix of a name stands in a ustar header. */
+const PREFIX_AT = 345;
 
 const ZEROS = new Uint8Array(TAR_BLOCK);
 

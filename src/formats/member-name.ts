@@ -1,4 +1,4 @@
-import { encodeUtf8, isPlainAscii } from '../kit/encoding.ts';
+import { encodeUtf8, isPlainAscii, printable, UNSEEN } from '../kit/encoding.ts';
 import type { Limits } from '../kit/limits.ts';
 
 /** The most that common file systems hold in one name. */
@@ -6,6 +6,9 @@ const PART_BYTES = 255;
 
 /** Names that Windows takes for devices, with any extension, in any folder. */
 const DEVICE = /^(con|prn|aux|nul|conin\$|conout\$|(com|lpt)[0-9¹²³]) *(\..*)?$/i;
+
+/** What git archive calls its pax global header, and Perl's Archive::Tar takes for one, whatever it is. */
+const READERS_OWN = 'pax_global_header';
 
 /**
  * Why a name may not be the name of a member, or undefined when it may.
@@ -21,7 +24,7 @@ export function memberNameFault(name: string, limits: Limits): string | undefine
 }
 
 /** Names of one part that no rule could have anything against; most are, and a bundle may have many thousand. */
-const TAME = /^(?!con|prn|aux|nul|com|lpt)\w(?:[\w.+=@,-]*[\w+=@,-])?$/i;
+const TAME = /^(?!con|prn|aux|nul|com|lpt|pax_)\w(?:[\w.+=@,-]*[\w+=@,-])?$/i;
 
 function faultIn(name: string, limits: Limits): string | undefined {
   if (name === '') return 'the name is empty';
@@ -31,9 +34,8 @@ function faultIn(name: string, limits: Limits): string | undefined {
   const forbidden = /[\\:*?"<>|]/u.exec(name);
   if (forbidden) return `the name holds the character "${forbidden[0]}"`;
   // [name.2] A name that prints as something else than it is deceives whoever reads the log.
-  if (/[\p{Cc}\p{Cf}\p{Cs}\p{Co}\p{Cn}\p{Zl}\p{Zp}]/u.test(name)) {
-    return 'the name holds a control, format or unassigned character';
-  }
+  const unseen = UNSEEN.exec(name)?.[0];
+  if (unseen !== undefined) return unseenFault(unseen);
   if (name !== name.normalize('NFC')) return 'the name is not in Unicode normalisation form C';
   if (name.startsWith('/')) return 'the name is absolute';
   const parts = name.split('/');
@@ -45,6 +47,11 @@ function faultIn(name: string, limits: Limits): string | undefined {
   return undefined;
 }
 
+function unseenFault(char: string): string {
+  if (/[\p{C}\p{Zl}\p{Zp}]/u.test(char)) return 'the name holds a control, format or unassigned character';
+  return `the name holds ${printable(char)}, which is not seen or looks like a blank`;
+}
+
 /** [name.3] Each part is a file or folder that can be made on every system, and is the one that the name says. */
 function partFault(part: string): string | undefined {
   if (part === '') return 'the name has an empty part, or ends in "/"';
@@ -53,6 +60,8 @@ function partFault(part: string): string | undefined {
     return `a part of the name is longer than ${PART_BYTES} bytes`; // [name.6]
   if (/[ .]$/.test(part)) return 'a part of the name ends in a dot or a blank';
   if (/^[~ ]/.test(part)) return 'a part of the name begins with "~" or a blank';
+  if (/^\p{M}/u.test(part)) return 'a part of the name begins with a combining mark'; // [name.2]
+  if (part === READERS_OWN) return `some readers leave out a file with the name "${READERS_OWN}"`; // [name.11]
   if (DEVICE.test(part)) return `"${part}" is a device on some systems`;
   return undefined;
 }

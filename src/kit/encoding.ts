@@ -75,10 +75,20 @@ export function formatBase64(bytes: Uint8Array): string {
   return btoa(decodeLatin1(bytes));
 }
 
-/** A foreign text for one line of output: control, format and bidirectional characters shown as `\u{…}`. */
+/**
+ * Characters that are not seen, that steer the terminal, or that look like a blank; the blank itself is none of them.
+ *
+ * By class: controls and what is unassigned or private (C), separators (Z), what is ignored where it cannot be shown (DI).
+ * Unicode has no property for the others: patterns and notes that are empty, fillers and joiners, and the characters
+ * that stand for what was not understood.
+ */
+export const UNSEEN =
+  /(?! )[\p{C}\p{Z}\p{Default_Ignorable_Code_Point}\u2800\u2d7f\ufffc\ufffd\u{1107f}\u{13441}\u{13442}\u{16fe4}\u{1d159}]/u;
+
+/** A foreign text for one line of output: what `UNSEEN` matches is shown as `\u{…}`. */
 export function printable(text: string): string {
   if (/^[\x20-\x7e]*$/.test(text)) return text; // the tables behind the other expression take milliseconds to be made
-  return text.replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}\p{Co}\p{Cn}]/gu, (char) => {
+  return text.replace(new RegExp(UNSEEN, 'gu'), (char) => {
     return `\\u{${(char.codePointAt(0) ?? 0).toString(16)}}`;
   });
 }

@@ -28,7 +28,7 @@ const record = (key: string, value: string): string => {
   return `${rest.length + digits}${rest}`;
 };
 const global = (body: string): Uint8Array => entry({ name: 'pax_global_header', type: 'g' }, body);
-const pax = (body: string): Uint8Array => entry({ name: 'x', type: 'x' }, body);
+const pax = (body: string): Uint8Array => entry({ name: 'PaxHeaders/x', type: 'x' }, body);
 
 interface Outcome {
   readonly names: readonly string[];
@@ -203,7 +203,7 @@ describe('what nobody may be allowed', () => {
       [long(LONG), global(record('comment', 'x')), gnu(LONG), END],
       'ARCHIVE_PAX',
     ],
-    ['[relax.6] a long name for another', [long(LONG), gnu('other'), END], 'ARCHIVE_HEADER'],
+    ['[relax.6] a long name for another', [long(LONG), gnu('other'), END], 'ARCHIVE_NAME'],
     [
       '[relax.6] a long name and a pax header',
       [long(LONG), pax(record('path', LONG)), gnu(LONG), END],

@@ -62,7 +62,7 @@ describe('refused: types', () => {
 });
 
 describe('refused: cuts', () => {
-  const full = tar(pax([record('path', 'p')]), file('b', 'hello'));
+  const full = tar(pax([record('path', 'b')]), file('b', 'hello'));
   it('[tar.6] refuses an archive cut anywhere', async () => {
     for (let length = 0; length < full.byteLength; length++) {
       const { error } = await read(chunked(full.subarray(0, length)));
@@ -88,7 +88,12 @@ describe('refused: cuts', () => {
       {},
       { offset: 1541, shown: ['a', 'b'] },
     ],
-    ['[tar.6] half a pax header', concat([A, header({ type: 'x', size: 600 }), BLOCK]), {}, { offset: 1536 }],
+    [
+      '[tar.6] half a pax header',
+      concat([A, header({ name: 'PaxHeader', type: 'x', size: 600 }), BLOCK]),
+      {},
+      { offset: 1536 },
+    ],
     [
       '[tar.6] a pax header with nothing behind',
       concat([A, pax([record('path', 'p')])]),
@@ -117,7 +122,7 @@ describe('refused: padding and end', () => {
     ],
     [
       '[tar.7] a byte behind a pax header',
-      tar(A, header({ type: 'x', size: 10 }), padded(record('path', 'p'), 1), EVIL),
+      tar(A, header({ name: 'PaxHeader', type: 'x', size: 10 }), padded(record('path', 'p'), 1), EVIL),
       {},
       { offset: 1546 },
     ],
@@ -172,7 +177,10 @@ describe('refused: pax', () => {
       tar(A, pax([record('path', 'p'.repeat(11))]), EVIL),
       { paxBytes: 19 },
     ],
-    ['[pax.1] a pax header of 8 GiB', tar(A, header({ type: 'x', size: base256(2n ** 33n) }), EVIL)],
+    [
+      '[pax.1] a pax header of 8 GiB',
+      tar(A, header({ name: 'PaxHeader', type: 'x', size: base256(2n ** 33n) }), EVIL),
+    ],
     ['[pax.2] a record that ends too late', tar(A, pax('99 path=p\n'), EVIL)],
     ['[pax.2] a record hidden in a value', tar(A, pax([record('comment', 'x\n13 path=EVIL')]), EVIL)],
     ['[pax.3] a key twice', tar(A, pax([path, path]), EVIL)],
@@ -237,7 +245,6 @@ describe('refused: names', () => {
     ['[name.3] a pax path that ends in a slash', under('b/', { name: 'b' })],
     ['[name.4] a way up behind a pax path', under('p', { name: '../EVIL' })],
     ['[name.4] a way up in the prefix behind a pax path', under('p', { name: 'b', prefix: 'x/..' })],
-    ['[name.4] a way up between bytes that are not UTF-8', under('p', { name: '\xff/../EVIL' })],
     ['[name.4] an absolute name behind a pax path', under('p', { name: '/EVIL' })],
     ['[name.4] a backslash behind a pax path', under('p', { name: 'C\\EVIL' })],
     ['[name.6] a name that is not UTF-8', tar(A, header({ name: 'b\xff' }))],
@@ -247,7 +254,7 @@ describe('refused: names', () => {
   ]);
   refused('ARCHIVE_DUPLICATE', [
     ['[name.5] a name twice', tar(A, A)],
-    ['[name.5] a name twice, once from a pax header', tar(A, pax([record('path', 'a')]), file('b'))],
+    ['[name.5] a name twice, once from a pax header', tar(A, pax([record('path', 'a')]), A)],
     [
       '[name.5] a name twice, once from a prefix',
       tar(file('a/b'), header({ prefix: 'a', name: 'b' })),

@@ -60,6 +60,55 @@ describe('memberNameFault', () => {
   });
 
   test.each([
+    ['the Hangul filler', '\u3164', 'U+3164'],
+    ['the leading Hangul filler', '\u115f', 'U+115F'],
+    ['the half-width Hangul filler', '\uffa0', 'U+FFA0'],
+    ['the grapheme joiner', '\u034f', 'U+034F'],
+    ['a variation selector', '\ufe0f', 'U+FE0F'],
+    ['a variation selector beyond the first plane', '\u{e0100}', 'U+E0100'],
+    ['a Mongolian variation selector', '\u180b', 'U+180B'],
+    ['an inherent vowel of Khmer', '\u17b4', 'U+17B4'],
+    ['the blank pattern of Braille', '\u2800', 'U+2800'],
+    ['the null notehead', '\u{1d159}', 'U+1D159'],
+    ['the Khitan filler', '\u{16fe4}', 'U+16FE4'],
+    ['the Brahmi number joiner', '\u{1107f}', 'U+1107F'],
+    ['the Tifinagh joiner', '\u2d7f', 'U+2D7F'],
+    ['the object replacement character', '\ufffc', 'U+FFFC'],
+    ['the replacement character', '\ufffd', 'U+FFFD'],
+    ['a no-break space', '\u00a0', 'U+00A0'],
+    ['an Ogham space', '\u1680', 'U+1680'],
+    ['an ideographic space', '\u3000', 'U+3000'],
+    ['a thin space', '\u2009', 'U+2009'],
+  ])('[name.2] refuses what is not seen: %s', (_, char, code) => {
+    const escaped = `\\u{${code.slice(2).replace(/^0+/, '').toLowerCase()}}`;
+    for (const name of [`system${char}.img`, `${char}system.img`, `a/system.img${char}`, char]) {
+      const why = `the name holds ${escaped}, which is not seen or looks like a blank`;
+      expect(fault(name)).toBe(why);
+    }
+  });
+
+  it('[name.2] takes no name for a good one that holds any character of a class that is not seen', () => {
+    for (let code = 0x80; code < 0x11_0000; code++) {
+      if (code >= 0xd800 && code < 0xe000) continue;
+      const char = String.fromCodePoint(code);
+      if (!/[\p{Default_Ignorable_Code_Point}\p{White_Space}\p{C}\p{Z}]/u.test(char)) continue;
+      if (fault(`a${char}b`) === undefined) expect.fail(`U+${code.toString(16)}`);
+    }
+  });
+
+  test.each(['\u0301a', 'a/\u20dd', '\u0345.img'])('[name.2] refuses a mark on nothing: %j', (name) => {
+    expect(fault(name)).toMatch(/combining mark/);
+  });
+
+  test.each(['pax_global_header', 'a/pax_global_header', 'pax_global_header/a'])(
+    '[name.11] refuses %s',
+    (name) => {
+      expect(fault(name)).toMatch(/some readers leave out/);
+      expect(fault(name.replace('header', 'headers'))).toBeUndefined();
+    },
+  );
+
+  test.each([
     ['a letter and an accent', 'gro\u0308\u00dfe'],
     ['the ångström sign', '\u212b'],
     ['Hangul in parts', '\u1112\u1161'],

@@ -72,6 +72,7 @@ test.each([
   ['half a surrogate pair', '\ud800', '\\u{d800}'],
   ['a line separator', '\u2028', '\\u{2028}'],
   ['private use', '\ue000', '\\u{e000}'],
+  ['what looks like nothing', 'a\u3164\u2800 \u00a0b', 'a\\u{3164}\\u{2800} \\u{a0}b'],
 ])('[name.2] shows %s for one line of output', (_, text, shown = text) => {
   expect(printable(text)).toBe(shown);
 });

@@ -111,7 +111,7 @@ describe('damage', () => {
   const good = tar(
     file('a.ovf', 'hello'),
     pax([record('path', 'dir/b'), record('mtime', '1.5')]),
-    file('b', new Uint8Array(700).fill(3)),
+    file('dir/b', new Uint8Array(700).fill(3)),
     file('c', '', { size: '7 \0\0\0\0\0\0\0\0\0\0' }).subarray(0, 512),
     new Uint8Array(512),
   );
@@ -120,7 +120,7 @@ describe('damage', () => {
     const archive = tar(
       file('a.ovf', 'hello'),
       pax([record('path', 'dir/b')]),
-      file('b', new Uint8Array(700).fill(3)),
+      file('dir/b', new Uint8Array(700).fill(3)),
     );
     const reference = await read(chunked(archive));
     expect(reference.members).toHaveLength(2);

@@ -1,7 +1,7 @@
 import { concat, isZero, isZeroFrom } from '../../kit/bytes.ts';
 import { encodeUtf8, printable } from '../../kit/encoding.ts';
 import { BundleError } from '../../kit/errors.ts';
-import { type Relaxation, repairOf } from '../../kit/relaxation.ts';
+import { type Allows, allowsNothing, type EntryKind, kindOf } from './entry-kind.ts';
 
 // POSIX ustar, one block of 512 bytes:
 //   0 name 100 · 100 mode 8 · 108 uid 8 · 116 gid 8 · 124 size 12 · 136 mtime 12 · 148 checksum 8 · 156 typeflag 1
@@ -13,34 +13,19 @@ export const TAR_BLOCK = 512;
 /** The largest size that eleven octal digits hold, plus one: 8 GiB. */
 export const OCTAL_LIMIT = 8 * 1024 ** 3;
 
-/** One header as read. `name` is the path in the header itself, raw; a pax header may replace it. */
+/**
+ * One header as read. `name` is the path in the header itself, raw, with its prefix; a pax header may speak besides it.
+ * `bare` is what stands in the field of the name alone.
+ */
 export interface TarHeader {
-  readonly kind: 'file' | 'pax' | 'folder' | 'long-name' | 'pax-global';
+  readonly kind: EntryKind | 'pax';
   readonly name: Uint8Array;
+  readonly bare: Uint8Array;
   readonly size: number;
 }
 
 const SLASH = Uint8Array.of(0x2f);
-
-/** What types of entry are called in the error that refuses them. */
-const TYPE_NAMES: Readonly<Record<string, string>> = {
-  '1': 'a hard link',
-  '2': 'a symbolic link',
-  '3': 'a character device',
-  '4': 'a block device',
-  '5': 'a folder',
-  '6': 'a named pipe',
-  '7': 'a contiguous file',
-  D: 'a GNU folder listing',
-  K: 'a GNU long link name',
-  L: 'a GNU long file name',
-  M: 'a GNU continuation of another volume',
-  N: 'an old GNU long name',
-  S: 'a GNU sparse file',
-  V: 'a GNU volume label',
-  X: 'a Solaris extended header',
-  g: 'a pax global header, as git archive writes one',
-};
+const NOTHING = new Uint8Array(0);
 
 /** True when all 512 bytes are zero: the end-of-archive mark is made of such blocks. */
 export function isZeroBlock(block: Uint8Array): boolean {
@@ -81,7 +66,8 @@ export function parseTarHeader(block: Uint8Array, allows: Allows = allowsNothing
   if (type === 'x') {
     // [pax.1] Readers differ in whether such a header may speak pax.
     if (dialect !== 'posix') throw header('a pax header is made as a GNU header');
-    return { kind: 'pax', name: new Uint8Array(0), size };
+    expectPlain(block);
+    return { kind: 'pax', ...namesIn(block, dialect), size };
   }
   const kind = kindOf(type, allows);
   if (kind === 'pax-global' && dialect !== 'posix')
@@ -90,51 +76,22 @@ export function parseTarHeader(block: Uint8Array, allows: Allows = allowsNothing
   // [relax.3] Four readings of it; one that is honest has none.
   if (kind === 'folder' && size !== 0)
     throw new BundleError('ARCHIVE_TYPE', 'the archive holds a folder with content');
-  // [tar.5] A link target on a file, or a setuid bit, is never an accident worth following.
+  expectPlain(block);
+  return { kind, ...namesIn(block, dialect), size };
+}
+
+/** [tar.5] A link target, or a setuid bit, is never an accident worth following; a pax header is a file to some readers. */
+function expectPlain(block: Uint8Array): void {
   if (!isZeroFrom(block, 157, 257)) throw header('a file or folder has a link target');
   if (((octal(block, 100, 8) ?? 0) & 0o7000) !== 0)
     throw header('the mode has the setuid, setgid or sticky bit');
-
-  const name = field(block, 0, 100, 'name');
-  const prefix = dialect === 'posix' ? field(block, 345, 155, 'prefix') : new Uint8Array(0);
-  return { kind, name: prefix.length === 0 ? name : concat([prefix, SLASH, name]), size };
 }
 
-/** Asked whether a relaxation may be used. */
-type Allows = (relaxation: Relaxation) => boolean;
-const allowsNothing: Allows = () => false;
-
-/** [tar.4] What an entry of this type is; most types are refused, whatever is allowed. */
-function kindOf(type: string, allows: Allows): Exclude<TarHeader['kind'], 'pax'> {
-  if (type === '0' || type === '\0') return 'file';
-  const needed = relaxationFor(type);
-  if (needed && allows(needed)) return RELAXED_KINDS[needed] ?? 'file';
-  const what = TYPE_NAMES[type] ?? `an entry of the unknown type "${printable(type)}"`;
-  const why = WHY_NOT[type];
-  throw new BundleError('ARCHIVE_TYPE', `the archive holds ${what}`, {
-    ...(why !== undefined && { why }),
-    ...(needed && { fix: repairOf(needed, ...(needed === 'folders' ? (['dot-prefix'] as const) : [])) }),
-  });
+function namesIn(block: Uint8Array, dialect: 'posix' | 'gnu'): Pick<TarHeader, 'name' | 'bare'> {
+  const bare = field(block, 0, 100, 'name');
+  const prefix = dialect === 'posix' ? field(block, 345, 155, 'prefix') : NOTHING;
+  return { name: prefix.length === 0 ? bare : concat([prefix, SLASH, bare]), bare };
 }
-
-/** Entries that are dangerous for another reason than links and devices are. */
-const WHY_NOT: Readonly<Record<string, string>> = {
-  L: 'some tar readers take the name from such an entry and some from the header behind it, so they see different files',
-  g: 'some tar readers heed what such an entry says of all members and some do not, so they see different files',
-};
-
-/** The relaxation that an entry of this type needs. */
-function relaxationFor(type: string): Relaxation | undefined {
-  if (type === '5') return 'folders';
-  if (type === 'L') return 'gnu-long-names';
-  return type === 'g' ? 'pax-global' : undefined;
-}
-
-const RELAXED_KINDS: Partial<Record<Relaxation, Exclude<TarHeader['kind'], 'pax'>>> = {
-  folders: 'folder',
-  'gnu-long-names': 'long-name',
-  'pax-global': 'pax-global',
-};
 
 const POSIX_MAGIC = encodeUtf8('ustar\x0000');
 /** GNU tar writes the first, VMware ovftool the second. */
@@ -273,8 +230,6 @@ export function formatTarHeader(
   ascii(148, `${checksum(block).toString(8).padStart(6, '0')}\0 `);
   return block;
 }
-
-const NOTHING = new Uint8Array(0);
 
 function splitName(path: string, large: boolean): { name: Uint8Array; prefix: Uint8Array } {
   const whole = encodeUtf8(path);

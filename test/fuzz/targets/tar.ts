@@ -45,7 +45,7 @@ export function tarSeeds(): readonly Uint8Array[] {
     ),
     tar(
       pax([record('path', 'long/name'), record('mtime', '1.5')]),
-      file('short', 'x'.repeat(700)),
+      file('long/name', 'x'.repeat(700)),
       file('b', 'z'),
     ),
     tar(file('folder/file', 'x', { prefix: 'deep' })),

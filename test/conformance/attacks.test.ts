@@ -1,0 +1,96 @@
+import { existsSync, readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { importBundle, verify } from '../../src/index.ts';
+import { type Desk, makeWorkbench, type Workbench } from '../factory/workbench.ts';
+
+const FOLDER = join(process.env['BULLA_VECTORS'] ?? '', 'attacks');
+const found = process.env['BULLA_VECTORS'] !== undefined && existsSync(FOLDER);
+if (!found)
+  console.warn(
+    'SKIPPED: bundles made to be accepted wrongly (set BULLA_VECTORS to the folder with attacks/)',
+  );
+
+const AT = '2026-11-27';
+
+/** A bundle of the folder, and what must come of it. */
+interface Attack {
+  readonly file: string;
+  /** what the command line is told about trust; `$A` is the folder of the attacks */
+  readonly options: string;
+  /** of `verify`, `import` and `normalize` */
+  readonly exitCode: number;
+  /** of `sign` and `timestamp`, which do not ask whom to trust; left out where they are not held to anything here */
+  readonly copied?: number;
+  /** what the library is told, as the command line is by `options` */
+  readonly library: Parameters<typeof verify>[1];
+}
+
+const VENDOR = {
+  options: '--trust $A/vendor-ca.pem',
+  library: { trust: { anchors: [join(FOLDER, 'vendor-ca.pem')] } },
+} as const;
+
+/** The verdicts of the README beside them; the title of a row is its clause and what it would do. */
+const ATTACKS: readonly (readonly [title: string, attack: Attack])[] = [
+  ['good.tar is what the others were made of', { file: 'good.tar', ...VENDOR, exitCode: 0, copied: 0 }],
+  [
+    '[name.4] two names swapped in front of readers without pax',
+    { file: 'pax-names-swapped.tar', ...VENDOR, exitCode: 15, copied: 15 },
+  ],
+  [
+    '[name.4] a member that overwrites another for readers without pax',
+    { file: 'pax-hides-a-second-member.tar', ...VENDOR, exitCode: 15, copied: 15 },
+  ],
+];
+
+describe.skipIf(!found)('bundles made to be accepted wrongly', () => {
+  let workbench: Workbench;
+  beforeAll(async () => {
+    workbench = await makeWorkbench();
+  });
+  afterAll(() => workbench[Symbol.dispose]());
+
+  const at = (): Desk => workbench.desk('keys');
+  const published = (desk: Desk): readonly string[] =>
+    readdirSync(desk.folder).filter((name) => name.startsWith('out'));
+
+  describe.each(ATTACKS)('%s', (_, attack) => {
+    const { file, options, exitCode, copied, library } = attack;
+    const trusting = `${options} --at ${AT}`.replaceAll('$A', `'${FOLDER}'`);
+    const bundle = `'${join(FOLDER, file)}'`;
+
+    test.each([
+      ['verify', 'bulla verify -'],
+      ['import', 'bulla import - --to out'],
+      ['normalize', 'bulla normalize - -o out.tar'],
+    ])('%s, of the file and of a pipe', async (_verb, command) => {
+      for (const input of [command.replace(' -', ` ${bundle}`), `cat ${bundle} | ${command}`]) {
+        using desk = at();
+        const { code, stderr } = await desk.run(`${input} ${trusting}`);
+        expect(code, stderr).toBe(exitCode);
+        if (exitCode !== 0) expect(published(desk), 'nothing at the destination').toEqual([]);
+      }
+    });
+
+    test.skipIf(copied === undefined).each([
+      ['sign', '-o out.tar --key signer.key --cert signer.pem'],
+      ['timestamp', '--tsq-out out.tsq'],
+    ])('%s', async (verb, rest) => {
+      using desk = at();
+      const { code, stderr } = await desk.run(`bulla ${verb} ${bundle} ${rest}`);
+      expect(code, stderr).toBe(copied);
+      if (copied !== 0) expect(published(desk), 'nothing at the destination').toEqual([]);
+    });
+
+    test('the library', async () => {
+      using desk = at();
+      const asked = { ...library, at: new Date(AT) };
+      const { verdict, report } = await verify(join(FOLDER, file), asked);
+      expect([verdict === 'trusted', report.exitCode]).toEqual([exitCode === 0, exitCode]);
+      const destination = join(desk.folder, 'out');
+      const { imported } = await importBundle(join(FOLDER, file), { ...asked, destination });
+      expect([imported, published(desk).length > 0]).toEqual([exitCode === 0, exitCode === 0]);
+    });
+  });
+});
