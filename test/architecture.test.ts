@@ -75,6 +75,18 @@ describe('architecture', () => {
     expect(openers).toEqual(['operations/look-ahead.ts', 'operations/walk.ts']);
   });
 
+  it('asserts no time in a test, for the machine may be busy', () => {
+    const tests = readdirSync('test', { recursive: true, encoding: 'utf8' }).filter((file) =>
+      file.endsWith('.ts'),
+    );
+    const timed = tests.filter((file) =>
+      /expect\([^;]*?\b(?:performance\.now|Date\.now|hrtime)\b/.test(
+        readFileSync(join('test', file), 'utf8'),
+      ),
+    );
+    expect(timed).toEqual([]);
+  });
+
   it('reads the environment only in the command line', () => {
     const readers = FILES.filter((file) =>
       /\bprocess\.env\b|\bproc\.env\b/.test(readFileSync(join('src', file), 'utf8')),

@@ -31,7 +31,7 @@ async function ended(child: ChildProcess): Promise<{ code: number | null; stdout
 }
 
 async function until(condition: () => boolean): Promise<void> {
-  for (let tries = 0; tries < 500 && !condition(); tries++) await setTimeout(20);
+  for (let tries = 0; tries < 5000 && !condition(); tries++) await setTimeout(20);
   expect(condition()).toBe(true);
 }
 

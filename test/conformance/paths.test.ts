@@ -4,6 +4,7 @@ import { isBundleError } from '../../src/kit/errors.ts';
 import { findPath } from '../../src/trust/path/find-path.ts';
 import type { PathOptions } from '../../src/trust/path/judge-options.ts';
 import { NO_ALLOWANCES } from '../../src/trust/policy.ts';
+import { soon } from '../factory/growth.ts';
 import {
   limboCases,
   PKITS_ALLOWANCES,
@@ -49,18 +50,15 @@ describe.skipIf(limbo.length === 0)(
   'x509-limbo, strict, without names of servers and the browsers’ profile',
   () => {
     test.each(limbo)('$id', (one) => {
-      const started = performance.now();
-      const codes = codesOf(
-        {
-          leaf: pemToDer(one.peer_certificate),
-          intermediates: one.untrusted_intermediates.map(pemToDer),
-          anchors: one.trusted_certs.map(pemToDer),
-          at: new Date(one.validation_time ?? '2026-11-21T00:00:00Z'),
-        },
-        { strict: true, ...(one.max_chain_depth !== null && { maxIntermediates: one.max_chain_depth }) },
-      );
+      const given = {
+        leaf: pemToDer(one.peer_certificate),
+        intermediates: one.untrusted_intermediates.map(pemToDer),
+        anchors: one.trusted_certs.map(pemToDer),
+        at: new Date(one.validation_time ?? '2026-11-21T00:00:00Z'),
+      };
+      const depth = one.max_chain_depth !== null && { maxIntermediates: one.max_chain_depth };
+      const codes = soon(() => codesOf(given, { strict: true, ...depth }));
       expect(codes.length === 0 ? 'SUCCESS' : 'FAILURE', codes.join(' ')).toBe(one.expected_result);
-      expect(performance.now() - started).toBeLessThan(2000);
     });
   },
 );

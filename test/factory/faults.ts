@@ -52,7 +52,7 @@ export function launch(
 
 /** Waits for something to become true, half a minute at most. */
 export async function until(condition: () => boolean): Promise<void> {
-  for (let tries = 0; tries < 1500 && !condition(); tries++) await setTimeout(20);
+  for (let tries = 0; tries < 5000 && !condition(); tries++) await setTimeout(20);
   expect(condition()).toBe(true);
 }
 

@@ -11,6 +11,7 @@ import {
   RUNS,
   type Started,
   start,
+  until,
 } from '../factory/faults.ts';
 import { type Desk, MAIN, makeWorkbench, type Workbench } from '../factory/workbench.ts';
 
@@ -136,7 +137,7 @@ describe.skipIf(!works)('an import of many small members', () => {
     const before = readdirSync(desk.folder);
     // -D: what was started is the program, and strace another process beside it.
     const { child, ended } = traced('-D', '-e', 'trace=fsync', '-e', 'inject=fsync:delay_exit=20000');
-    await setTimeout(1000);
+    await until(() => partialsIn(desk.folder).length > 0);
     child.kill('SIGINT');
     const { code } = await ended;
     const left = readdirSync(desk.folder).filter((name) => !before.includes(name) && name !== 'trace');

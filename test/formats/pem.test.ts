@@ -1,5 +1,6 @@
 import { describe, expect, it, test } from 'vitest';
 import { formatPem, splitPem } from '../../src/formats/pem.ts';
+import { soon } from '../factory/growth.ts';
 
 const block = (body = 'AAEC', label = 'CERTIFICATE') =>
   `-----BEGIN ${label}-----\n${body}\n-----END ${label}-----\n`;
@@ -71,10 +72,8 @@ describe('splitPem', () => {
     '[arc.3] answers at once for a megabyte of %j',
     (piece) => {
       const filler = piece.repeat(1_000_000 / piece.length);
-      const before = performance.now();
       for (const text of [filler, `${filler}x`, `x${filler}`, block(filler), `${block(`${filler}x`)}`])
-        splitPem(text);
-      expect(performance.now() - before).toBeLessThan(5000);
+        soon(() => splitPem(text));
     },
   );
 });

@@ -57,8 +57,8 @@ describe('the fuzzer itself', () => {
       script,
       `import { feedTarget } from './test/fuzz/watch.js';
       import { keepFindings } from './test/fuzz/findings.js';
-      const task = { target: 'faulty', seed: 1, from: 0, to: 9, current: process.argv[2] + '.last', until: Date.now() + 60000, module: './faulty.js' };
-      const { inputs, findings } = await feedTarget(task, 4000);
+      const task = { target: 'faulty', seed: 1, from: 0, to: 9, current: process.argv[2] + '.last', until: Date.now() + 600000, module: './faulty.js' };
+      const { inputs, findings } = await feedTarget(task, 6000);
       keepFindings(process.argv[2], 'faulty', findings);
       console.log(inputs, findings.map(({ index, fault }) => index + ' ' + fault.kind).join(', '));
       process.exit();`,
@@ -75,8 +75,8 @@ describe('the fuzzer itself', () => {
     writeFileSync(
       script,
       `import { feedTarget } from './test/fuzz/watch.js';
-      const task = { target: 'faulty', seed: 1, from: 9, to: 10, current: process.argv[2], until: Date.now() + 60000, module: './faulty.js' };
-      await feedTarget(task, 4000);`,
+      const task = { target: 'faulty', seed: 1, from: 9, to: 10, current: process.argv[2], until: Date.now() + 600000, module: './faulty.js' };
+      await feedTarget(task, 6000);`,
     );
     expect(spawnSync(process.execPath, [script, last]).signal).toBe('SIGABRT');
     expect(readFileSync(last, 'utf8')).toBe('abort');

@@ -10,14 +10,15 @@ export interface Fault {
 /** The answer to one input in a word, and what is wrong about it. */
 export interface InputResult {
   readonly word: string;
+  /** milliseconds for which it kept a processor busy */
   readonly ms: number;
   readonly fault?: Fault;
 }
 
-/** No input may take longer: milliseconds. [rob.2] */
+/** No input may keep a processor busy for longer: milliseconds. What else the machine does is not counted. [rob.2] */
 const SLOW_MS = 1000;
 
-/** Feeds one input. One that takes too long is tried twice more, since other programs may have kept the machine busy. */
+/** Feeds one input. One that takes too long is tried twice more, since the engine may have compiled or cleaned up meanwhile. */
 export async function runInput(target: Target, open: OpenTarget, input: Uint8Array): Promise<InputResult> {
   const first = await once(target, open, input);
   if (first.ms <= SLOW_MS || first.fault) return first;
@@ -27,10 +28,10 @@ export async function runInput(target: Target, open: OpenTarget, input: Uint8Arr
 }
 
 async function once(target: Target, open: OpenTarget, input: Uint8Array): Promise<InputResult> {
-  const started = performance.now();
+  const started = process.cpuUsage();
   const answered = (word: string, fault?: Fault): InputResult => ({
     word,
-    ms: performance.now() - started,
+    ms: busyMs(process.cpuUsage(started)),
     ...(fault && { fault }),
   });
   try {
@@ -44,4 +45,9 @@ async function once(target: Target, open: OpenTarget, input: Uint8Array): Promis
       text: isBundleError(error) ? `${error.code} ${text}` : text,
     });
   }
+}
+
+/** The milliseconds of a processor in all. */
+export function busyMs({ user, system }: NodeJS.CpuUsage): number {
+  return (user + system) / 1000;
 }

@@ -21,8 +21,10 @@ export interface Fed {
   readonly peakRss: number;
 }
 
-/** After this an input is taken for one that never ends, and its thread is stopped: milliseconds. */
+/** After so many milliseconds of work an input is taken for one that never ends, and its thread is stopped. */
 const HANG_MS = 10_000;
+/** So many times as long it may wait, as a busy machine makes it. */
+const WAITING = 30;
 const HEAP_MIB = 512;
 /** of the whole process */
 const RSS_BYTES = 1536 * 1024 * 1024;
@@ -79,7 +81,8 @@ function runThread(task: Omit<Task, 'shared'>, hangMs: number, onNews: (news: Ne
       const rss = process.memoryUsage.rss();
       peakRss = Math.max(peakRss, rss);
       const current = heartbeat.now();
-      if (current && current.ms > hangMs) finish({ kind: 'hang', text: `no answer after ${hangMs} ms` });
+      const hangs = current && (current.busy > hangMs || current.ms > hangMs * WAITING);
+      if (hangs) finish({ kind: 'hang', text: `no answer after ${hangMs} ms` });
       else if (current && rss > RSS_BYTES) finish({ kind: 'memory', text: `${rss} bytes of memory` });
     }, POLL_MS);
     worker.on('message', (news: News) => {

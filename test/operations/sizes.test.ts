@@ -7,6 +7,7 @@ import { normalize } from '../../src/operations/normalize.ts';
 import { pack } from '../../src/operations/pack.ts';
 import { verify } from '../../src/operations/verify.ts';
 import { archiveOf, makeBundle, makeMembers, type NamedBytes, noiseFile } from '../factory/bundles.ts';
+import { soonDone } from '../factory/growth.ts';
 import { expectFiles, importHere } from '../factory/importing.ts';
 import { identityOf } from '../factory/packing.ts';
 import { codesOf } from '../factory/reports.ts';
@@ -90,10 +91,9 @@ describe('how many members', () => {
     const files = plainFiles(20_000, 3);
     for (const order of ['leading', 'trailing'] as const) {
       const bytes = tarOf(await manyMembers(files, order));
-      const begun = performance.now();
-      const { report } = await verify(chunked(bytes), { ...trust, limits: { members: 20_002 } });
+      const limits = { members: 20_002 };
+      const { report } = await soonDone(() => verify(chunked(bytes), { ...trust, limits }), 8);
       expect([order, report.verdict, codesOf(report)]).toEqual([order, 'trusted', []]);
-      expect(performance.now() - begun).toBeLessThan(30_000);
     }
   });
 

@@ -116,6 +116,6 @@ describe('a pipe', () => {
     for await (const _ of source.stream()) break;
     await source[Symbol.asyncDispose]();
     await source[Symbol.asyncDispose]();
-    await expect.poll(() => sandbox.list(), { timeout: 5000 }).toContain('done');
+    await expect.poll(() => sandbox.list(), { timeout: 60_000 }).toContain('done');
   });
 });

@@ -9,6 +9,7 @@ import { encodeUtf8 } from '../../../src/kit/encoding.ts';
 import { isBundleError } from '../../../src/kit/errors.ts';
 import { DEFAULT_LIMITS, type Limits } from '../../../src/kit/limits.ts';
 import { codeOf } from '../../factory/errors.ts';
+import { soon } from '../../factory/growth.ts';
 
 // Only the framing is read here, so any bytes do for certificates and signature.
 const LEAF = Uint8Array.of(0x30, 1, 2);
@@ -188,10 +189,8 @@ describe('parseCertificateFile', () => {
     '[cert.4] answers at once for a file made of %j',
     (piece) => {
       const filler = piece.repeat(1_000_000 / piece.length);
-      const before = performance.now();
       for (const text of [filler, `${filler}x`, `SHA256(${filler}`, `SHA256(a)= ${filler}`, GOOD + filler])
-        refusal(text);
-      expect(performance.now() - before).toBeLessThan(5000);
+        soon(() => refusal(text));
     },
   );
 });

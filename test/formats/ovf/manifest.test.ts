@@ -4,6 +4,7 @@ import { formatManifest, type ManifestEntry, parseManifest } from '../../../src/
 import { encodeUtf8 } from '../../../src/kit/encoding.ts';
 import { BundleError, isBundleError } from '../../../src/kit/errors.ts';
 import { codeOf } from '../../factory/errors.ts';
+import { soon } from '../../factory/growth.ts';
 
 const HEX = {
   sha1: 'a1'.repeat(20),
@@ -241,10 +242,8 @@ describe('parseManifest', () => {
     `SHA256(a)= ${HEX.sha256} `,
   ])('[mf.1] answers at once for a manifest made of %j', (piece) => {
     const filler = piece.repeat(1_000_000 / piece.length);
-    const before = performance.now();
     for (const text of [filler, `SHA256(${filler}`, `SHA256(a)= ${filler}`, `SHA256${filler}x`])
-      refusal(text);
-    expect(performance.now() - before).toBeLessThan(5000);
+      soon(() => refusal(text));
   });
 });
 

@@ -14,6 +14,7 @@ import {
 } from '../../factory/certificates.ts';
 import { hex } from '../../factory/der.ts';
 import { NAME, nameConstraints, policyConstraints } from '../../factory/extensions.ts';
+import { soon } from '../../factory/growth.ts';
 
 const PAST = { notBefore: new Date('2016-08-11T00:00:00Z'), notAfter: new Date('2018-08-11T10:00:00Z') };
 const FUTURE = { notBefore: new Date('2030-01-01T00:00:00Z') };
@@ -180,10 +181,8 @@ describe('search', () => {
       }
     }
     const leaf = await under(issuer);
-    const started = performance.now();
-    const result = find({ leaf, intermediates });
+    const result = soon(() => find({ leaf, intermediates }));
     expect(codes(result)).toEqual(['PATH_LIMIT']);
-    expect(performance.now() - started).toBeLessThan(5000);
   });
 
   test('[path.2] ten certificates are a path, eleven are too many', async () => {

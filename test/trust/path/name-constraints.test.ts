@@ -4,6 +4,7 @@ import { parseNameConstraints } from '../../../src/formats/x509/general-name.ts'
 import { makeAuthority, makeCertificate, type TestCertificate } from '../../factory/certificates.ts';
 import { codeOf } from '../../factory/errors.ts';
 import { alternatives, NAME, nameConstraints } from '../../factory/extensions.ts';
+import { soon } from '../../factory/growth.ts';
 import { search, verdict } from '../../factory/paths.ts';
 
 let root: TestCertificate;
@@ -196,9 +197,7 @@ describe('along the path', () => {
       issuer: sub,
       extensions: [alternatives(...many((i) => NAME.dns(`y${i}.example`)))],
     });
-    const started = performance.now();
-    const { errors } = search({ leaf, intermediates: [sub], anchors: [root] });
+    const { errors } = soon(() => search({ leaf, intermediates: [sub], anchors: [root] }));
     expect(errors.map(({ code }) => code)).toEqual(['NAME_LIMIT']);
-    expect(performance.now() - started).toBeLessThan(2000);
   });
 });

@@ -4,6 +4,7 @@ import type { X509Extension } from '../../../src/formats/x509/extensions.ts';
 import type { PolicyInputs } from '../../../src/trust/path/policies.ts';
 import { makeAuthority, makeCertificate, type TestCertificate } from '../../factory/certificates.ts';
 import { inhibitAny, mappings, policies, policyConstraints } from '../../factory/extensions.ts';
+import { soonDone } from '../../factory/growth.ts';
 import { verdict } from '../../factory/paths.ts';
 
 const ANY = '2.5.29.32.0';
@@ -99,14 +100,9 @@ describe('policies', () => {
     const all = Array.from({ length: 32 }, (_, i) => `1.2.3.${i}`);
     const pairs = all.flatMap((issuer) => all.map((subject) => [issuer, subject] as const));
     const level = [policies(...all), mappings(...pairs)];
-    const started = performance.now();
-    expect(await along(EXPLICIT, ...Array.from({ length: 7 }, () => level), [policies('1.2.3.5')])).toBe(
-      'good',
-    );
-    expect(
-      await along({ explicit: true, initial: ['1.9'] }, ...Array.from({ length: 7 }, () => level), level),
-    ).toBe(REFUSED);
-    expect(performance.now() - started).toBeLessThan(4000);
+    const levels = Array.from({ length: 7 }, () => level);
+    expect(await soonDone(() => along(EXPLICIT, ...levels, [policies('1.2.3.5')]))).toBe('good');
+    expect(await soonDone(() => along({ explicit: true, initial: ['1.9'] }, ...levels, level))).toBe(REFUSED);
 
     const endless = Array.from({ length: 3000 }, (_, i) => `1.2.${i}`);
     const wide = [policies(...endless), mappings(...endless.map((oid) => [oid, oid] as const))];

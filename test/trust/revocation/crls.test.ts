@@ -12,6 +12,7 @@ import {
 } from '../../factory/crls.ts';
 import { codeOf } from '../../factory/errors.ts';
 import { distributionPoints } from '../../factory/extensions.ts';
+import { soon } from '../../factory/growth.ts';
 import { judged, outcome } from '../../factory/revoking.ts';
 
 const HOUR = 3_600_000;
@@ -273,8 +274,6 @@ test('[rev.8] signers of lists whose lists are signed by each other end soon', a
       thisUpdate: new Date(+NOON - (i + 1) * 60_000),
     }),
   );
-  const started = performance.now();
-  const { findings } = judged({ path: [leaf, root], crls, issuers: keys });
+  const { findings } = soon(() => judged({ path: [leaf, root], crls, issuers: keys }));
   expect(findings.map(({ error }) => error.code)).toContain('PATH_LIMIT');
-  expect(performance.now() - started).toBeLessThan(2000);
 });

@@ -9,6 +9,7 @@ import { makeAuthority, makeCertificate, type TestCertificate } from '../../fact
 import { makeCrlDer } from '../../factory/crls.ts';
 import { hex } from '../../factory/der.ts';
 import { codeOf } from '../../factory/errors.ts';
+import { soon } from '../../factory/growth.ts';
 import { makeOcspDer } from '../../factory/ocsp.ts';
 
 const MALFORMED = 'REVOCATION_MALFORMED';
@@ -90,9 +91,7 @@ describe('reading a list', () => {
       new DataView(all.buffer).setUint32(i * short.byteLength + 8, i);
     }
     const big = replaced(5, derElement(TAG.sequence, all));
-    const started = performance.now();
-    expect(parseCrl(big, 'test').entryCount).toBe(count);
-    expect(performance.now() - started).toBeLessThan(2000);
+    expect(soon(() => parseCrl(big, 'test').entryCount)).toBe(count);
   });
 });
 
