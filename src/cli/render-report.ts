@@ -141,5 +141,10 @@ function filesLine(report: Report): string {
   const more = good.length > names.length ? ', ...' : '';
   const inBlocks = good.filter(({ actual, blocks }) => blocks && actual === undefined);
   const how = inBlocks.map(({ name, blocks }) => `; ${name} by its ${blocks?.count} blocks`);
-  return `${good.length} of ${listed.length} match the manifest (${names.join(', ')}${more})${how.join('')}`;
+  const beside = report.files.flatMap(({ name, vouchedBy: who }) =>
+    who === 'issuer' || who === 'authority' ? [`${name} by its ${who}`] : [],
+  );
+  const shown = beside.slice(0, 4).join(', ') + (beside.length > 4 ? ', ...' : '');
+  const others = beside.length > 0 ? `; beside it ${shown}` : '';
+  return `${good.length} of ${listed.length} match the manifest (${names.join(', ')}${more})${how.join('')}${others}`;
 }

@@ -10,13 +10,15 @@ import { expectApart } from '../storage/apart.ts';
 import { openSource } from '../storage/open-source.ts';
 import { openOutput } from '../storage/output.ts';
 import { NO_ALLOWANCES } from '../trust/policy.ts';
-import { assignRoles, type BundleRoles, type PartKind, rolePartOf } from './bundle-roles.ts';
+import { assignRoles, type BundleRoles, isEvidence, type PartKind, rolePartOf } from './bundle-roles.ts';
 import { type ContentsJudgement, judgeContents } from './judge-contents.ts';
 import type { NamedMember } from './judge-signature.ts';
+import { isAboutSignature } from './left-evidence.ts';
 import { manifestDigests } from './look-ahead.ts';
 import type { PackFormat } from './pack.ts';
 import { isHeld, type ReadMember, readMember } from './read-member.ts';
 import { type InputReport, sweptWarnings } from './report.ts';
+import { parseEvidence } from './revocation-evidence.ts';
 import { type Walk, walkArchive } from './walk.ts';
 import { needsPatching, writeArchive } from './write-archive.ts';
 
@@ -38,7 +40,7 @@ export interface SignatureEdit {
   /** the members right behind the manifest */
   manifest(member: NamedMember): Promise<readonly NamedMember[]>;
   /** the members in place of the certificate file that is there */
-  certificate(member: NamedMember): Promise<readonly NamedMember[]>;
+  certificate(member: NamedMember, manifest: NamedMember): Promise<readonly NamedMember[]>;
 }
 
 /** What came of a copy. Without errors it has been written. */
@@ -109,10 +111,12 @@ class Copying {
   /** those of the new bundle, but for the parts that sign */
   readonly #members: ReadMember[] = [];
   /** the parts that sign: those of the old bundle that were taken for such, and those of the new one */
-  readonly #leftOut: string[] = [];
+  readonly #leftOut: NamedMember[] = [];
   readonly #signing: string[] = [];
-  #manifest: Manifest | undefined;
-  #signed: string | undefined;
+  readonly #evidence: ReadMember[] = [];
+  #manifest: { readonly member: NamedMember; readonly lines: Manifest } | undefined;
+  /** certificate files and evidence that came before the manifest, which decides about them */
+  #early: readonly NamedMember[] = [];
   /** [pack.5] What an importer would say of the new bundle, once all of it has been copied. */
   judged: ContentsJudgement = { files: [], checks: [], errors: [], warnings: [] };
 
@@ -124,9 +128,9 @@ class Copying {
   async *files({ entries, onMember }: Walk): AsyncGenerator<TarFile, void> {
     for await (const entry of entries) {
       onMember(entry.name);
-      const held = { limits: DEFAULT_LIMITS, before: this.#members };
+      const held = { limits: DEFAULT_LIMITS, before: [...this.#members, ...this.#evidence] };
       if (isHeld(entry, held))
-        yield* (await this.#kept(entry)).map(({ name, bytes }) => wholeFile(name, bytes));
+        yield* (await this.#kept(entry, held.before)).map(({ name, bytes }) => wholeFile(name, bytes));
       else yield { name: entry.name, size: entry.size, body: this.#hashed(entry) };
     }
     this.judged = this.#judge();
@@ -136,31 +140,45 @@ class Copying {
   }
 
   /** What stands in the new bundle in place of a member that may play a part. */
-  async #kept(entry: ArchiveEntry): Promise<readonly NamedMember[]> {
+  async #kept(entry: ArchiveEntry, before: readonly ReadMember[]): Promise<readonly NamedMember[]> {
     const { name } = entry;
-    const before = this.#members;
     const algorithms = this.#hint;
     const member = await readMember(entry, { algorithms, limits: DEFAULT_LIMITS, sink: undefined, before });
     const copy = { name, bytes: member.bytes ?? new Uint8Array(0) };
     const kind = rolePartOf(name)?.kind;
     if ((kind === 'cert' || kind === 'tst') && this.#isSigning(name)) {
-      const edited = kind === 'cert' ? await this.#edit.certificate(copy) : [];
-      this.#signing.push(...edited.map((file) => file.name));
-      this.#leftOut.push(name);
-      return edited;
+      this.#leftOut.push(copy);
+      return kind === 'cert' ? this.#placed(copy) : [];
+    }
+    if (isEvidence(name)) {
+      this.#evidence.push(member);
+      return this.#placed(copy);
     }
     this.#members.push(member);
     if (kind !== 'mf' || !this.#isManifest(name)) return [copy];
-    this.#signed = name;
-    this.#manifest = parsedManifest(copy);
+    this.#manifest = { member: copy, lines: parsedManifest(copy) };
     const added = await this.#edit.manifest(copy);
     this.#signing.push(...added.map((file) => file.name));
-    return [copy, ...added];
+    const early: NamedMember[] = [];
+    for (const one of this.#early) early.push(...(await this.#placed(one)));
+    return [copy, ...added, ...early];
+  }
+
+  /** What the manifest makes of a certificate file or evidence; nothing until it has come. */
+  async #placed(member: NamedMember): Promise<readonly NamedMember[]> {
+    const manifest = this.#manifest;
+    if (!manifest) this.#early = [...this.#early, member];
+    if (!manifest) return [];
+    if (isEvidence(member.name)) return manifest.lines.byName.has(member.name) ? [member] : [];
+    const edited = await this.#edit.certificate(member, manifest.member);
+    this.#signing.push(...edited.map((file) => file.name));
+    return edited;
   }
 
   #isManifest(name: string): boolean {
     return (
-      this.#signed === undefined && assignRoles(this.#members.map((member) => member.name)).manifest === name
+      this.#manifest === undefined &&
+      assignRoles(this.#members.map((member) => member.name)).manifest === name
     );
   }
 
@@ -176,7 +194,7 @@ class Copying {
 
   async *#hashed(entry: ArchiveEntry): AsyncGenerator<Uint8Array, void> {
     const { name, size, offset, dataOffset } = entry;
-    const listed = this.#manifest?.entries.find((line) => line.name === name);
+    const listed = this.#manifest?.lines.byName.get(name);
     const digester = new Digester(listed ? [listed.algorithm] : this.#hint);
     for await (const chunk of entry.body) {
       yield chunk;
@@ -195,16 +213,56 @@ class Copying {
     } catch (error) {
       faults.push(toBundleError(error));
     }
+    const { listed, strangers, left } = this.#sortedEvidence(faults);
     const judged = judgeContents(
-      { roles, members: this.#members, complete: true },
-      { manifestAccepted: true, signed: true, allowances: NO_ALLOWANCES, limits: DEFAULT_LIMITS },
+      { roles, members: [...this.#members, ...listed, ...strangers], complete: true },
+      {
+        manifestAccepted: true,
+        signed: true,
+        strangers: new Set(strangers.map(({ name }) => name)),
+        allowances: NO_ALLOWANCES,
+        limits: DEFAULT_LIMITS,
+      },
     );
-    return { ...judged, errors: faults.length > 0 ? faults : judged.errors };
+    const warnings = left.map(
+      ({ name }) =>
+        `"${name}" is left out: it is not in the manifest, and nobody is trusted here who could answer for it`,
+    );
+    return {
+      ...judged,
+      errors: faults.length > 0 ? faults : judged.errors,
+      warnings: [...judged.warnings, ...warnings],
+    };
+  }
+
+  /** [pack.6] Evidence by whether the manifest lists it, it says to be about the old signature, or it is anything else. */
+  #sortedEvidence(
+    faults: BundleError[],
+  ): Readonly<Record<'listed' | 'strangers' | 'left', readonly ReadMember[]>> {
+    const isListed = ({ name }: ReadMember): boolean => this.#manifest?.lines.byName.has(name) ?? false;
+    const unlisted = this.#evidence.filter((member) => !isListed(member));
+    const ofOld = (kind: PartKind): Uint8Array | undefined =>
+      this.#leftOut.find(({ name }) => rolePartOf(name)?.kind === kind)?.bytes;
+    const old = { certificate: ofOld('cert'), timestamp: ofOld('tst') };
+    const isAbout = ({ name, bytes = new Uint8Array() }: ReadMember): boolean => {
+      try {
+        return isAboutSignature(parseEvidence(bytes, name, name, { alone: true }), old);
+      } catch (error) {
+        faults.push(toBundleError(error).at({ member: name }));
+        return false;
+      }
+    };
+    const left = new Set(unlisted.filter(isAbout));
+    return {
+      listed: this.#evidence.filter(isListed),
+      strangers: unlisted.filter((member) => !left.has(member)),
+      left: [...left],
+    };
   }
 
   /** What is not there, and what the order of the members has led us to do wrong. */
   #faultsOfOrder({ manifest, certificate }: BundleRoles): BundleError[] {
-    const signed = this.#signed;
+    const signed = this.#manifest?.member;
     if (manifest === undefined || signed === undefined) {
       const fix =
         'unpack it, and pack it again with a manifest: bulla pack NAME.ovf -o NAME.ova --key … --cert …';
@@ -214,8 +272,8 @@ class Copying {
       const fix = 'sign it, with a timestamp at once: bulla sign BUNDLE -o SIGNED --key … --cert … --tsa URL';
       return [new BundleError('SIGNATURE_MISSING', 'the bundle has no signature to timestamp', { fix })];
     }
-    const mistaken = [signed, ...this.#leftOut].filter((name) => baseOf(name) !== baseOf(manifest));
-    return mistaken.map((name) => {
+    const mistaken = [signed, ...this.#leftOut].filter(({ name }) => baseOf(name) !== baseOf(manifest));
+    return mistaken.map(({ name }) => {
       const message = `"${name}" came first and was taken for a part of the bundle, and "${manifest}" is its manifest`;
       return new BundleError('PACKAGE_AMBIGUOUS', message, { where: { member: name } });
     });

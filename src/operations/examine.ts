@@ -211,6 +211,7 @@ class Reading {
         signed: signature?.signed ?? false,
         allowances,
         limits,
+        ...(signature?.carried && { strangers: signature.carried.strangers }),
         parse: (bytes) => this.#manifests.parse(bytes),
       },
     );

@@ -73,7 +73,7 @@ export function judgeImageSigner(
 }
 
 /** What is found about a signature of an image. */
-export type ImageJudgement = Omit<SignersJudgement, 'publishers'>;
+export type ImageJudgement = Omit<SignersJudgement, 'publishers' | 'vouched'>;
 
 function doubted(signature: SignatureReport): SignatureReport {
   return signature.status === 'trusted' ? { ...signature, status: 'untrusted' } : signature;

@@ -11,6 +11,7 @@ import { openStaging, type Staging } from '../storage/staging.ts';
 import { assemble, planAssembly } from './assemble.ts';
 import { diskImagesOf } from './disk-images.ts';
 import type { Examination } from './examine.ts';
+import { exchangedIn } from './exchanged.ts';
 import type { SigningSink, SiteImage } from './glance-import.ts';
 import type { ImageSigner } from './glance-sign.ts';
 import type { BundleSink } from './read-member.ts';
@@ -156,7 +157,9 @@ function resumedNotes(resumed: ResumingSink['resumed']): readonly string[] {
 }
 
 function keptNames(examination: Examination, imagesOnly: boolean): ReadonlySet<string> {
-  const all = examination.members.map((member) => member.name);
+  const exchanged = exchangedIn(examination);
+  const isCarried = (name: string): boolean => !exchanged.has(name) || exchanged.get(name) !== undefined;
+  const all = examination.members.map((member) => member.name).filter(isCarried);
   if (!imagesOnly) return new Set(all);
   const images = diskImagesOf(all, examination.contents.descriptor);
   if (images.length > 0) return new Set(images);
@@ -195,8 +198,11 @@ async function assembled(
 }
 
 async function publish(staging: Staging, examination: Examination, kept: ReadonlySet<string>): Promise<void> {
+  const exchanged = exchangedIn(examination);
   for (const { name } of examination.members) {
-    if (!kept.has(name)) await staging.remove(name);
+    const bytes = exchanged.get(name);
+    if (!kept.has(name) || bytes) await staging.remove(name);
+    if (kept.has(name) && bytes) await staging.store(name, bytes);
   }
   await staging.publish();
 }

@@ -7,10 +7,10 @@ import { type BundleRoles, isEvidence } from './bundle-roles.ts';
 import { contentChecks } from './content-checks.ts';
 import { digestFaults } from './digest-faults.ts';
 import { judgeBlocks } from './judge-blocks.ts';
+import { coverageFaults, withVoucher } from './judge-coverage.ts';
 import { judgeReferences } from './judge-references.ts';
 import { digestOf, type ReadMember } from './read-member.ts';
 import type { Check, FileReport } from './report.ts';
-import { habitBehind } from './stray-members.ts';
 
 /** What has been read of a bundle. `complete`: to the end, so that what has not come will not come. */
 export interface BundleContents {
@@ -45,6 +45,8 @@ export function judgeContents(
     readonly signed: boolean;
     readonly allowances: Allowances;
     readonly limits: Limits;
+    /** members that look like evidence and are none; undefined when nobody could tell [bundle.6] */
+    readonly strangers?: ReadonlySet<string>;
     /** reads the manifest, when that has been done before */
     readonly parse?: (manifest: Uint8Array) => Manifest;
   },
@@ -71,7 +73,10 @@ export function judgeContents(
   const errors: BundleError[] = [];
   const warnings = [...manifest.notes];
   const listed = manifest.byName;
-  const files = members.map((member) => judgeMember(member, listed.get(member.name), roles));
+  const { strangers = new Set() } = options;
+  const files = members
+    .map((member) => judgeMember(member, listed.get(member.name), roles, strangers))
+    .map((file) => withVoucher(file, options));
 
   errors.push(...manifestFaults(manifest, manifestMember.name, roles));
   errors.push(...weakDigests(manifest, manifestMember.name, options, warnings));
@@ -151,13 +156,25 @@ export function roleOf({ name, bytes }: ReadMember, roles: BundleRoles): FileRep
   return isEvidence(name) && bytes ? 'revocation' : 'file';
 }
 
-function judgeMember(member: ReadMember, entry: ManifestEntry | undefined, roles: BundleRoles): FileReport {
+function judgeMember(
+  member: ReadMember,
+  entry: ManifestEntry | undefined,
+  roles: BundleRoles,
+  strangers: ReadonlySet<string>,
+): FileReport {
   const { name, size, offset } = member;
   const role = roleOf(member, roles);
-  const unread = role === 'manifest' || role === 'certificate' || role === 'timestamp';
-  if (unread) return { name, role, size, offset, status: 'unchecked' };
-  // [cover.1] Revocation information is vouched for by its issuer, and comes when the manifest is long signed.
-  if (!entry) return { name, role, size, offset, status: role === 'revocation' ? 'unchecked' : 'unlisted' };
+  if (role === 'manifest' || role === 'certificate') return { name, role, size, offset, status: 'unchecked' };
+  // [cover.1] Evidence is vouched for by its issuer or authority, and comes when the manifest is long signed.
+  const isEvidence = role === 'timestamp' || role === 'revocation';
+  if (!entry || role === 'timestamp')
+    return {
+      name,
+      role,
+      size,
+      offset,
+      status: isEvidence && !strangers.has(name) ? 'unchecked' : 'unlisted',
+    };
   const actual = digestOf(member, entry.algorithm);
   const { algorithm, digest: expected } = entry;
   const { blocks } = member;
@@ -211,36 +228,6 @@ function weakDigests(
       where: { member: name, line: weak.line },
     }),
   ];
-}
-
-/** [cover.1] [cover.3] Every member is listed; the descriptor may be excused, and nothing else. */
-function coverageFaults(
-  files: readonly FileReport[],
-  roles: BundleRoles,
-  allowances: Allowances,
-  warnings: string[],
-): BundleError[] {
-  return files.flatMap((file) => {
-    if (file.status !== 'unlisted') return [];
-    const where = { member: file.name, ...(file.offset === undefined ? {} : { offset: file.offset }) };
-    if (file.name !== roles.descriptor) {
-      return [
-        new BundleError('FILE_UNLISTED', `"${file.name}" is in the bundle and not in the manifest`, {
-          where,
-          ...habitBehind(file.name),
-        }),
-      ];
-    }
-    if (!allowances.unlistedDescriptor) {
-      return [
-        new BundleError('DESCRIPTOR_UNLISTED', `the manifest does not list the descriptor "${file.name}"`, {
-          where,
-        }),
-      ];
-    }
-    warnings.push(`the manifest does not list the descriptor "${file.name}" (--allow-unlisted-descriptor)`);
-    return [];
-  });
 }
 
 /** [cover.7] The descriptor is believed, and so parsed, only behind a manifest that is. */

@@ -1,4 +1,4 @@
-import { parseCertificateFile } from '../formats/ovf/certificate-file.ts';
+import { isCanonical, parseCertificateFile } from '../formats/ovf/certificate-file.ts';
 import { parseTimestampToken, type TimestampToken } from '../formats/tsp/token.ts';
 import { printable } from '../kit/encoding.ts';
 import { BundleError, toBundleError } from '../kit/errors.ts';
@@ -7,6 +7,8 @@ import type { ClaimPolicy } from '../trust/judge-claim.ts';
 import type { Allowances } from '../trust/policy.ts';
 import type { Publisher } from '../trust/publisher.ts';
 import type { HighWaterMarks, RevocationEvidence } from '../trust/revocation/evidence.ts';
+import { isOver } from '../trust/timestamp.ts';
+import { type Carried, carry, type SpokenFor } from './carried.ts';
 import { judgeFound } from './judge-signers.ts';
 import { type FoundSignature, readCms, readSignatureLine } from './read-signatures.ts';
 import type { Check, SignatureReport } from './report.ts';
@@ -40,6 +42,8 @@ export interface SignatureJudgement {
   readonly publishers: readonly Publisher[];
   /** revocation information that is newer than any seen before */
   readonly seen: HighWaterMarks;
+  /** what of the signature and the evidence may be handed on; there when the manifest may be believed */
+  readonly carried?: Carried;
   readonly checks: readonly Check[];
   readonly errors: readonly BundleError[];
   readonly warnings: readonly string[];
@@ -56,14 +60,24 @@ const NOTHING = { signatures: [], publishers: [], seen: new Map(), errors: [], w
  * @see spec/ovf.md, clauses sig.1 to sig.7
  */
 export function judgeSignature(signed: SignedManifest, policy: SignaturePolicy): SignatureJudgement {
-  const { manifest, certificate } = signed;
-  if (!certificate) return unsigned(manifest.name, policy.allowances);
+  const { certificate } = signed;
+  if (!certificate) return unsigned(signed, policy.allowances);
   const where = { member: certificate.name };
   try {
-    const { found, evidence } = findSignatures({ ...signed, certificate }, policy);
+    const { found, evidence, spoken, warnings } = findSignatures({ ...signed, certificate }, policy);
     const judged = judgeFound(found, certificate.name, { ...policy, evidence });
-    const errors = judged.errors.map((error) => error.at(where));
-    return { ...judged, errors, accepted: errors.length === 0, signed: true };
+    const carried = judged.errors.length === 0 ? carry(spoken, judged.vouched) : undefined;
+    const errors = [...judged.errors, ...(carried?.fault ? [carried.fault] : [])].map((error) =>
+      error.at(where),
+    );
+    return {
+      ...judged,
+      errors,
+      warnings: [...warnings, ...judged.warnings, ...(carried?.notes ?? [])],
+      ...(carried && { carried }),
+      accepted: errors.length === 0,
+      signed: true,
+    };
   } catch (error) {
     const fault = toBundleError(error).at(where);
     const checks: Check[] = [{ id: 'signature', status: 'fail', detail: fault.message }];
@@ -71,7 +85,8 @@ export function judgeSignature(signed: SignedManifest, policy: SignaturePolicy):
   }
 }
 
-function unsigned(manifestName: string, allowances: Allowances): SignatureJudgement {
+function unsigned({ manifest, evidence }: SignedManifest, allowances: Allowances): SignatureJudgement {
+  const { name: manifestName } = manifest;
   const fault = new BundleError('SIGNATURE_MISSING', `the bundle has no signature of "${manifestName}"`, {
     where: { member: manifestName },
   });
@@ -81,14 +96,26 @@ function unsigned(manifestName: string, allowances: Allowances): SignatureJudgem
     return { ...NOTHING, accepted: false, signed: false, checks, errors: [fault] };
   }
   const warnings = ['unsigned bundle accepted (--allow-unsigned): nothing shows who made it'];
-  return { ...NOTHING, accepted: true, signed: false, checks: [{ ...check, status: 'warn' }], warnings };
+  const checks: Check[] = [{ ...check, status: 'warn' }];
+  // [bundle.6] nobody is trusted, so nobody answers for it
+  const strangers = new Set(evidence.map(({ name }) => name));
+  const carried = { members: new Map(), speaks: strangers, strangers, notes: [] };
+  return { ...NOTHING, accepted: true, signed: false, carried, checks, warnings };
 }
 
-/** Everything in and beside the certificate file that speaks for the manifest. */
-function findSignatures(
+/**
+ * Everything in and beside the certificate file that speaks for the manifest, unjudged.
+ * @throws {BundleError} for what cannot be read in one way
+ */
+export function findSignatures(
   signed: SignedManifest & { readonly certificate: NamedMember },
-  policy: SignaturePolicy,
-): { readonly found: readonly FoundSignature[]; readonly evidence: RevocationEvidence } {
+  policy: Pick<SignaturePolicy, 'limits' | 'trust' | 'evidence'>,
+): {
+  readonly found: readonly FoundSignature[];
+  readonly evidence: RevocationEvidence;
+  readonly spoken: SpokenFor;
+  readonly warnings: readonly string[];
+} {
   const { manifest, certificate, timestamp } = signed;
   const file = parseCertificateFile(certificate.bytes, policy.limits);
   if (file.manifestName !== manifest.name) {
@@ -99,14 +126,18 @@ function findSignatures(
   const line = readSignatureLine(file, manifest);
   const own = line.signer ? [line.signer, ...line.intermediates] : [];
   const trusted = policy.trust.anchors.map(({ certificate: anchor }) => anchor);
-  const cms = file.cms && readCms(file.cms, own, trusted);
+  const cms = file.cms && readCms(file.cms, own, trusted, { alone: true });
   cms?.update(manifest.bytes);
   const others = cms ? cms.finish() : [];
+  const token = timestamp && parseSidecar(timestamp);
   // [bundle.7] it is over the file, and so over every signature in it
-  const sidecar = timestamp ? [{ token: parseSidecar(timestamp), over: certificate.bytes }] : [];
+  const counts = token !== undefined && isCanonical(certificate.bytes, file);
+  const sidecar = counts ? [{ token, over: certificate.bytes }] : [];
   const differs = others[0]?.signer && others[0].signer.fingerprint !== line.signer?.fingerprint;
   const warnings = differs ? ['the first signer of the CMS signature is not that of the signature line'] : []; // [sig.5]
   const inside = others.flatMap(({ intermediates }) => intermediates);
+  const brought = signed.evidence.map((member) => ({ member, read: parseMember(member) }));
+  const inCms = cms && evidenceIn(cms.data);
   return {
     found: [{ ...line, warnings: [...line.warnings, ...warnings] }, ...others].map((signature) => ({
       ...signature,
@@ -114,9 +145,25 @@ function findSignatures(
       timestamps: [...sidecar, ...signature.timestamps],
     })),
     evidence: joinEvidence(
-      [policy.evidence, ...signed.evidence.map(parseMember), ...(cms ? [evidenceIn(cms.data)] : [])],
+      [policy.evidence, ...brought.map(({ read }) => read), ...(inCms ? [inCms] : [])],
       policy.limits.evidence,
     ),
+    spoken: {
+      certificate,
+      file,
+      line,
+      ...(cms &&
+        file.cms &&
+        inCms && { cms: { der: file.cms, data: cms.data, found: others, evidence: inCms } }),
+      ...(token && { timestamp: { name: timestamp.name, token, isOver: isOver(token, certificate.bytes) } }),
+      evidence: brought,
+    },
+    warnings:
+      token && !counts
+        ? [
+            `"${timestamp.name}" counts for nothing: "${certificate.name}" is not written in the one form that is timestamped`,
+          ]
+        : [],
   };
 }
 
@@ -130,7 +177,7 @@ function parseSidecar({ name, bytes }: NamedMember): TimestampToken {
 
 function parseMember({ name, bytes }: NamedMember): RevocationEvidence {
   try {
-    return parseEvidence(bytes, `${name} in the bundle`, name);
+    return parseEvidence(bytes, `${name} in the bundle`, name, { alone: true });
   } catch (error) {
     throw toBundleError(error).at({ member: name }); // [bundle.6]
   }

@@ -4,6 +4,7 @@ import { judgeClaims } from '../trust/judge-claims.ts';
 import { type Finding, judgeDigest } from '../trust/policy.ts';
 import type { Publisher } from '../trust/publisher.ts';
 import type { HighWaterMarks } from '../trust/revocation/evidence.ts';
+import type { Vouched } from '../trust/vouched.ts';
 import type { FoundSignature } from './read-signatures.ts';
 import type { Check, SignatureReport } from './report.ts';
 import { signatureChecks } from './signature-checks.ts';
@@ -13,6 +14,7 @@ import { signatureReport } from './signature-report.ts';
 export interface SignersJudgement {
   readonly signatures: readonly SignatureReport[];
   readonly publishers: readonly Publisher[];
+  readonly vouched: Vouched;
   /** revocation information that is newer than any seen before */
   readonly seen: HighWaterMarks;
   readonly checks: readonly Check[];
@@ -64,6 +66,7 @@ export function judgeFound(
   return {
     signatures: signatures.map((one) => signatureReport(one, file, errors.length === 0)),
     publishers: judged.publishers,
+    vouched: judged.vouched,
     seen: new Map(judged.judgements.flatMap(({ revocation }) => [...revocation.seen])),
     checks: signatureChecks(signatures, errors, findings),
     errors,

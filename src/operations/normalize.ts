@@ -1,5 +1,5 @@
 import { gzip } from '../archive/gzip.ts';
-import { type TarFile, writeTar } from '../archive/tar-writer.ts';
+import { type TarFile, wholeFile, writeTar } from '../archive/tar-writer.ts';
 import type { ByteStream } from '../kit/bytes.ts';
 import { openDeadline } from '../kit/deadline.ts';
 import { DEFAULT_LIMITS } from '../kit/limits.ts';
@@ -8,6 +8,7 @@ import { openOutput } from '../storage/output.ts';
 import { openScratch, type Scratch } from '../storage/staging.ts';
 import { type BundleRoles, isEvidence } from './bundle-roles.ts';
 import type { Examination } from './examine.ts';
+import { exchangedIn } from './exchanged.ts';
 import type { PackFormat } from './pack.ts';
 import type { ReadMember } from './read-member.ts';
 import { readingsOf } from './readings.ts';
@@ -25,7 +26,8 @@ export interface NormalizeOptions extends VerifyOptions {
 }
 
 /**
- * Writes a bundle again in the form and order that `pack` has; no byte of any member changes.
+ * Writes a bundle again in the form and order that `pack` has; no byte of any member changes that the manifest lists, and of
+ * what speaks for it goes along what trusted signers answer for.
  *
  * The bundle is verified first, whole, and refused as `verify` refuses it; its members wait in a private folder
  * beside the output, since their order may change.
@@ -45,9 +47,13 @@ export async function normalize(input: BundleInput, options: NormalizeOptions): 
   const { examination, report } = await examineAndReport('normalize', input, timed, scratch);
   if (report.exitCode !== 0) return report;
 
-  const order = canonicalOrder(examination);
+  const exchanged = exchangedIn(examination);
+  const order = canonicalOrder(examination).filter(({ name }) => !exchanged.has(name) || exchanged.get(name));
   const limits = { ...DEFAULT_LIMITS, ...options.limits };
-  const tar = writeTar(stored(order, scratch, timed.signal), { mtime: options.mtime ?? 0, limits });
+  const tar = writeTar(stored(order, exchanged, scratch, timed.signal), {
+    mtime: options.mtime ?? 0,
+    limits,
+  });
   let bytes = 0;
   for await (const chunk of options.format === 'tgz' ? gzip(tar) : tar) {
     bytes += chunk.byteLength;
@@ -94,11 +100,13 @@ function partRank(name: string, roles: BundleRoles): number | undefined {
 
 async function* stored(
   members: readonly ReadMember[],
+  exchanged: ReadonlyMap<string, Uint8Array | undefined>,
   scratch: Scratch,
   signal: AbortSignal | undefined,
 ): AsyncGenerator<TarFile, void> {
   for (const { name, size } of members) {
-    yield { name, size, body: readOnce(name, scratch, signal) };
+    const bytes = exchanged.get(name);
+    yield bytes ? wholeFile(name, bytes) : { name, size, body: readOnce(name, scratch, signal) };
   }
 }
 

@@ -79,16 +79,23 @@ export interface CmsReading {
 
 /**
  * Reads a detached CMS signature. Besides the certificates inside, `beside` lie with it and may lead to an anchor, and
- * `trusted` may have made it: a signature may come without any certificate.
+ * `trusted` may have made it: a signature may come without any certificate. With `alone` it may hold nothing that
+ * nobody has signed, but for certificates, evidence and timestamps.
  * @throws {BundleError} `CMS_SYNTAX`, `CERTIFICATE_MALFORMED` [file.1] [file.3]
  */
 export function readCms(
   der: Uint8Array,
   beside: readonly Certificate[],
   trusted: readonly Certificate[] = [],
+  { alone = false }: { readonly alone?: boolean } = {},
 ): CmsReading {
   const data = parseSignedData(der, 'the CMS signature');
   expectDetached(data);
+  const [unread] = data.unread;
+  if (alone && unread !== undefined)
+    throw new BundleError('CMS_SYNTAX', `the CMS signature holds ${unread}, which nobody has signed`, {
+      why: 'what no signature covers and nobody reads could be anything',
+    }); // [cms.11]
   const warnings: string[] = [];
   const inside = data.certificates.length > 0 ? usableCertificates(data.certificates, warnings) : [];
   const all = [...inside, ...beside];

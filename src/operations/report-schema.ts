@@ -76,6 +76,10 @@ const fileSchema = z.strictObject({
     .exactOptional()
     .describe('what the digests of its blocks have shown; without actual, they stood for it'),
   status: z.enum(['ok', 'mismatch', 'missing', 'unlisted', 'unchecked']),
+  vouchedBy: z
+    .enum(['signer', 'issuer', 'authority', 'nobody'])
+    .exactOptional()
+    .describe('who answers for a file that the manifest does not list; left out where it does'),
 });
 
 const errorSchema = z.strictObject({

@@ -100,6 +100,8 @@ export interface FileReport {
   /** what the digests of its blocks have shown */
   readonly blocks?: BlockFindings;
   readonly status: 'ok' | 'mismatch' | 'missing' | 'unlisted' | 'unchecked';
+  /** who answers for a file that the manifest does not list; left out where it does, and where nothing was judged */
+  readonly vouchedBy?: 'signer' | 'issuer' | 'authority' | 'nobody';
 }
 
 /** A fault as the report gives it: the four slots of every message. */

@@ -39,10 +39,18 @@ export function loadEvidence({ crls = [], ocsps = [], folders = [] }: EvidenceFi
   );
 }
 
-/** CRLs, or an OCSP response when `name` ends in `ocsp`; `source` is what the report calls it. @throws {BundleError} `REVOCATION_MALFORMED` */
-export function parseEvidence(bytes: Uint8Array, source: string, name: string): RevocationEvidence {
+/**
+ * CRLs, or an OCSP response when `name` ends in `ocsp`; `source` is what the report calls it; with `alone` there may be
+ * nothing else in the file. @throws {BundleError} `REVOCATION_MALFORMED`
+ */
+export function parseEvidence(
+  bytes: Uint8Array,
+  source: string,
+  name: string,
+  options: { readonly alone?: boolean } = {},
+): RevocationEvidence {
   if (/ocsp$/i.test(name)) return { crls: [], ocsps: [parseOcspResponse(bytes, source)] };
-  return { crls: parseCrls(bytes, source), ocsps: [] };
+  return { crls: parseCrls(bytes, source, options), ocsps: [] };
 }
 
 /** What a CMS signature carries. @throws {BundleError} `REVOCATION_MALFORMED` */

@@ -1,16 +1,19 @@
 import { parseSignedData } from '../formats/cms/signed-data.ts';
-import { parseCertificateFile, withCms } from '../formats/ovf/certificate-file.ts';
-import { BundleError } from '../kit/errors.ts';
+import { formatCertificateFile, parseCertificateFile } from '../formats/ovf/certificate-file.ts';
+import { BundleError, toBundleError } from '../kit/errors.ts';
 import { DEFAULT_LIMITS } from '../kit/limits.ts';
 import { expectApart } from '../storage/apart.ts';
 import { openSource } from '../storage/open-source.ts';
 import { openOutput } from '../storage/output.ts';
 import { assignRoles, rolePartOf } from './bundle-roles.ts';
+import { carry } from './carried.ts';
 import { type CopyOptions, copyBundle, partBeside } from './copy-bundle.ts';
-import type { NamedMember } from './judge-signature.ts';
+import { findSignatures, type NamedMember } from './judge-signature.ts';
 import { timestampCms, timestamped } from './make-signature.ts';
+import { ownVouched } from './own-vouched.ts';
 import { type ReadMember, readMember } from './read-member.ts';
 import { makeReport, type Report } from './report.ts';
+import { signedManifestOf } from './signed-manifest.ts';
 import type { SigningDigest } from './signing-identity.ts';
 import { requestFor, type TimestampSource } from './timestamp-source.ts';
 import { walkArchive } from './walk.ts';
@@ -30,6 +33,7 @@ export interface TimestampOptions extends CopyOptions {
  * @see spec/bundle.md, clauses pack.9 and pack.10
  */
 export async function timestamp(input: string, options: TimestampOptions): Promise<Report> {
+  const notes: string[] = [];
   const {
     input: source,
     judged,
@@ -39,7 +43,11 @@ export async function timestamp(input: string, options: TimestampOptions): Promi
     {
       reads: options.source.files ?? [],
       manifest: async () => [],
-      certificate: async (certificate) => timestampMembers(certificate, options.source),
+      certificate: async (certificate, manifest) => {
+        const form = ownForm(certificate, manifest);
+        notes.push(...form.notes);
+        return timestampMembers({ name: certificate.name, bytes: form.bytes }, options.source);
+      },
     },
     options,
   );
@@ -49,23 +57,45 @@ export async function timestamp(input: string, options: TimestampOptions): Promi
     checks: judged.checks,
     files: judged.files,
     errors: judged.errors,
-    warnings: [...judged.warnings, ...warnings],
+    warnings: [...judged.warnings, ...notes, ...warnings],
     result: { output: options.output, format: options.format, timestamped: judged.errors.length === 0 },
   });
 }
 
 async function timestampMembers(
-  certificate: NamedMember,
+  { name, bytes }: NamedMember,
   source: TimestampSource,
 ): Promise<readonly NamedMember[]> {
-  const file = parseCertificateFile(certificate.bytes, DEFAULT_LIMITS);
+  const file = parseCertificateFile(bytes, DEFAULT_LIMITS);
   if (file.cms) {
     const cms = await timestampCms(file.cms, source);
-    return [{ name: certificate.name, bytes: withCms(certificate.bytes, cms) }];
+    return [{ name, bytes: formatCertificateFile({ ...file, cms }) }];
   }
-  const made = await timestamped(certificate.bytes, source);
-  const token = made.timestamp ? [{ name: partBeside(certificate.name, 'tst'), bytes: made.timestamp }] : [];
-  return [certificate, ...token];
+  const made = await timestamped(bytes, source);
+  const token = made.timestamp ? [{ name: partBeside(name, 'tst'), bytes: made.timestamp }] : [];
+  return [{ name, bytes }, ...token];
+}
+
+/**
+ * The certificate file as an importer writes it who trusts its signers: the form that a timestamp counts for.
+ * @throws {BundleError} what is wrong with a signature [pack.10]
+ */
+function ownForm(
+  certificate: NamedMember,
+  manifest: NamedMember,
+): { readonly bytes: Uint8Array; readonly notes: readonly string[] } {
+  try {
+    const { found, spoken } = findSignatures(
+      { manifest, certificate, evidence: [] },
+      { limits: DEFAULT_LIMITS, trust: { anchors: [], pins: [] }, evidence: { crls: [], ocsps: [] } },
+    );
+    const [fault] = found.flatMap((one) => one.fault ?? []);
+    const carried = carry(spoken, ownVouched(found));
+    if (fault ?? carried.fault) throw fault ?? carried.fault;
+    return { bytes: carried.members.get(certificate.name) ?? certificate.bytes, notes: carried.notes };
+  } catch (error) {
+    throw toBundleError(error).at({ member: certificate.name });
+  }
 }
 
 /**
@@ -97,14 +127,14 @@ export async function requestTimestampFile(
     }
   });
   if (fault) throw fault;
-  const { certificate } = assignRoles(members.map(({ name }) => name));
-  const bytes = members.find(({ name }) => name === certificate)?.bytes;
-  if (!bytes) {
+  const signed = signedManifestOf(members, assignRoles(members.map(({ name }) => name)));
+  if (!signed?.certificate) {
     throw new BundleError('SIGNATURE_MISSING', 'the bundle has no signature to timestamp', {
       where: { file: source.name },
       fix: 'sign it first: bulla sign BUNDLE -o SIGNED --key … --cert …',
     });
   }
+  const { bytes } = ownForm(signed.certificate, signed.manifest);
   const { cms } = parseCertificateFile(bytes, DEFAULT_LIMITS);
   const over = cms ? parseSignedData(cms, 'the CMS signature').signers[0]?.signature : bytes;
   await using output = await openOutput(path, { overwrite, reads: [input] });

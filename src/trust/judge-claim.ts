@@ -9,9 +9,15 @@ import { nameOf } from './path/findings.ts';
 import type { TimeWindow } from './path/judge-options.ts';
 import type { Allowances, Finding } from './policy.ts';
 import type { Publisher, RevocationMode } from './publisher.ts';
-import type { HighWaterMarks, RevocationEvidence, RevocationOptions } from './revocation/evidence.ts';
+import type {
+  Attested,
+  HighWaterMarks,
+  RevocationEvidence,
+  RevocationOptions,
+} from './revocation/evidence.ts';
 import { judgeRevocation, type RevocationJudgement } from './revocation/judge-revocation.ts';
 import { judgeTimestamp, type TimestampJudgement } from './timestamp.ts';
+import { NOTHING_VOUCHED, type Vouched, vouchedIn } from './vouched.ts';
 
 /** A signature that fits, and so a signer: its certificate, what came with it, and the timestamps over the signature. */
 export interface SignerClaim {
@@ -51,13 +57,15 @@ export interface ClaimJudgement {
   /** what was asked about revocation, and found */
   readonly mode: RevocationMode;
   readonly revocation: RevocationJudgement;
+  /** what the signer answers for; nothing when it is not trusted */
+  readonly vouched: Vouched;
   readonly errors: readonly BundleError[];
   readonly warnings: readonly Finding[];
 }
 
 /** Tokens looked at for one signer: each costs a search for a path. */
 const MAX_TOKENS = 8;
-const NOT_JUDGED: RevocationJudgement = { findings: [], statuses: [], seen: new Map() };
+const NOT_JUDGED: RevocationJudgement = { findings: [], statuses: [], seen: new Map(), attested: [] };
 
 /**
  * Whether one signer may be believed: by the demands of one of those that vouch for it, every one of them. [pub.15]
@@ -69,7 +77,7 @@ export function judgeClaim(claim: SignerClaim, policy: ClaimPolicy): ClaimJudgem
   const answers = demandsOf(policy.trust, policy).map((demand) => judgeBy(demand, context));
   const accepting = answers.filter(({ errors }) => errors.length === 0).sort(bySay);
   const [first] = accepting;
-  if (first) return { ...first, ...vouching(accepting) };
+  if (first) return { ...first, ...vouching(accepting), vouched: vouchedIn(accepting, attestedBy(context)) };
   // [pub.10] where nobody accepts it, those who know it say why
   const knowing = answers.filter(({ isKnown }) => isKnown);
   const telling =
@@ -135,10 +143,20 @@ function judgeBy(demand: Demand, context: Context): Answer {
     ...(proven && { proven }),
     mode: demand.revocation,
     revocation: { ...revocation, seen: isJudged ? ofAnchor(seen, signer.path) : new Map() }, // [rev.9]
+    vouched: NOTHING_VOUCHED,
     errors,
     warnings: [...signer.warnings, ...(missing.length > 0 ? [] : timestamps.flatMap(unproven))],
     isKnown,
   };
+}
+
+/** [bundle.6] Whose evidence it is does not depend on whether anybody asks about revocation. */
+function attestedBy({ claim, policy }: Context): (path: readonly Certificate[]) => readonly Attested[] {
+  const { evidence, trust, timestamping } = policy;
+  if (evidence.crls.length + evidence.ocsps.length === 0) return () => [];
+  const anchors = certificatesOf([...trust.anchors, ...timestamping]);
+  const options = evidenceOptions('if-present', anchors, claim, policy);
+  return (path) => judgeRevocation(path, evidence, options).attested;
 }
 
 /** [rev.9] The room for marks is shared out between anchors. */

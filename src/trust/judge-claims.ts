@@ -3,6 +3,7 @@ import { BundleError } from '../kit/errors.ts';
 import { type ClaimJudgement, type ClaimPolicy, judgeClaim, type SignerClaim } from './judge-claim.ts';
 import type { Finding } from './policy.ts';
 import type { Publisher } from './publisher.ts';
+import { joinVouched, NOTHING_VOUCHED, type Vouched } from './vouched.ts';
 
 /** The answer about all signers of one thing together. */
 export interface ClaimsJudgement {
@@ -10,6 +11,8 @@ export interface ClaimsJudgement {
   readonly judgements: readonly ClaimJudgement[];
   /** those that vouch and whose threshold is met; none for trust without a publisher */
   readonly publishers: readonly Publisher[];
+  /** what the trusted signers answer for besides the content [cert.11] */
+  readonly vouched: Vouched;
   /** empty exactly when the signers are trusted */
   readonly errors: readonly BundleError[];
   readonly warnings: readonly Finding[];
@@ -27,7 +30,8 @@ export function judgeClaims(claims: readonly SignerClaim[], policy: ClaimPolicy)
   if (!first) {
     const errors = judgements.flatMap((judgement) => judgement.errors);
     if (errors.length === 0) errors.push(new BundleError('SIGNER_UNKNOWN', 'nobody is known to have signed')); // nothing to judge is no trust
-    return { judgements, publishers: [], errors, warnings: judgements.flatMap(({ warnings }) => warnings) };
+    const warnings = judgements.flatMap((judgement) => judgement.warnings);
+    return { judgements, publishers: [], vouched: NOTHING_VOUCHED, errors, warnings };
   }
   const unbound = trusted.some(({ signer }) => signer.trustedBy?.publishers.length === 0); // [pub.7]
   const vouching = unbound ? [] : [...new Set(trusted.flatMap(({ publishers }) => publishers))];
@@ -36,6 +40,7 @@ export function judgeClaims(claims: readonly SignerClaim[], policy: ClaimPolicy)
   return {
     judgements,
     publishers,
+    vouched: joinVouched(trusted.map(({ vouched }) => vouched)),
     errors: unbound || publishers.length > 0 ? [] : vouching.map((one) => belowThreshold(one, trusted)),
     warnings: [
       ...trusted.flatMap(({ warnings }) => warnings),

@@ -37,6 +37,8 @@ interface TrustedBy {
 export interface SignerJudgement {
   /** leaf first; to the anchor when one was reached */
   readonly path: readonly Certificate[];
+  /** every path that vouches: one for each anchor that does; none when the signer is not trusted */
+  readonly paths: readonly (readonly Certificate[])[];
   readonly trustedBy?: TrustedBy;
   readonly errors: readonly BundleError[];
   readonly warnings: readonly Finding[];
@@ -90,10 +92,11 @@ export function judgeSigner(
   const { path, warnings, attempts } = result;
   // [pub.10] one that accepts is enough
   if (result.kind === 'good' && accepted.length > 0) {
-    return { path, trustedBy: trustedBy(accepted), errors: [], warnings, attempts };
+    const paths = [result, ...reached.slice(1)].map((found) => found.path);
+    return { path, paths, trustedBy: trustedBy(accepted), errors: [], warnings, attempts };
   }
   const errors = [...result.errors, ...ends.flatMap((anchor) => refusals.get(anchor) ?? [])];
-  return { path, errors, warnings, attempts };
+  return { path, paths: [], errors, warnings, attempts };
 }
 
 type Options = SignerOptions & JudgeOptions;
@@ -106,7 +109,8 @@ function judgePinned(leaf: Certificate, pin: string, options: Options): SignerJu
     ...(options.judgeMore?.([leaf]) ?? []), // [rev.10]
   ]);
   const trusted = errors.length === 0 && { trustedBy: { pin, publishers: [] } };
-  return { path: [leaf], ...trusted, errors, warnings, attempts: [] };
+  const path = [leaf];
+  return { path, paths: trusted ? [path] : [], ...trusted, errors, warnings, attempts: [] };
 }
 
 /** [path.19] Nothing is trusted at all, or pins are and none is this key's. */
@@ -118,7 +122,7 @@ function judgeWithoutAnchors(leaf: Certificate, { pins }: TrustStore, options: O
       : new BundleError('SIGNER_UNKNOWN', `no pin is for the key of ${nameOf(leaf)}`, {
           fix: `ask the publisher, by a way you trust, for the SHA-256 of its public key; this one has ${leaf.spkiSha256}`,
         });
-  return { path: [leaf], errors: [...errors, reason], warnings, attempts: [] };
+  return { path: [leaf], paths: [], errors: [...errors, reason], warnings, attempts: [] };
 }
 
 /** One good path to each anchor that has one: scopes are judged later, and any of the publishers may have the right one. */

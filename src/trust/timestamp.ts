@@ -24,6 +24,7 @@ export interface TimestampOptions extends Pick<PathOptions, 'judgeMore' | 'budge
 
 /** The answer about a timestamp. It proves nothing without `proven`. */
 export interface TimestampJudgement {
+  readonly token: TimestampToken;
   /** what was timestamped was certainly there at `to`, and the authority saw it from `from` on */
   readonly proven?: TimeWindow;
   /** what the token says */
@@ -52,6 +53,7 @@ export function judgeTimestamp(
 ): TimestampJudgement {
   const { info } = token;
   const refuse = (reason: string, authority?: Certificate, cause?: BundleError): TimestampJudgement => ({
+    token,
     time: info.time,
     path: authority ? [authority] : [],
     ...(authority && { authority }),
@@ -106,7 +108,7 @@ export function judgeTimestamp(
   if (!(window.from.getTime() <= at.getTime() + SKEW_MS)) {
     return { ...refuse('that time is yet to come', authority), path: found.path };
   }
-  return { proven: window, time: info.time, authority, path: found.path, errors: [] };
+  return { token, proven: window, time: info.time, authority, path: found.path, errors: [] };
 }
 
 /** [tst.8] The time, as far off as the authority's clock may be. */
@@ -126,6 +128,12 @@ function imprintProblem(
   if (digest === undefined || (weak && weak.allowed === undefined))
     return 'it is over a digest that is not accepted';
   return equalBytes(digestBytes(digest, over), value) ? undefined : 'it is over something else';
+}
+
+/** Whether the token is over these bytes, whoever made it. */
+export function isOver({ info }: TimestampToken, bytes: Uint8Array): boolean {
+  const { digest, value } = info.imprint;
+  return digest !== undefined && equalBytes(digestBytes(digest, bytes), value);
 }
 
 function certificatesFor({ signedData }: TimestampToken, options: TimestampOptions): readonly Certificate[] {

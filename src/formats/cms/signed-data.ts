@@ -1,7 +1,7 @@
 import { BundleError, isBundleError } from '../../kit/errors.ts';
 import { toDefiniteLengths } from '../der/ber.ts';
 import { childrenOf, type DerElement, openDer, readInteger, readOid, readOnly, TAG } from '../der/cursor.ts';
-import { type DigestAlgorithm, parseDigestAlgorithm } from '../x509/signature-algorithm.ts';
+import { parseDigestAlgorithm } from '../x509/signature-algorithm.ts';
 import { parseSignerInfo, type SignerInfo } from './signer-info.ts';
 
 /** What a CMS SignedData (RFC 5652 section 5.1) says, nothing of it believed. */
@@ -10,7 +10,6 @@ export interface SignedData {
   readonly contentType: string;
   /** the content itself when it is inside */
   readonly content?: Uint8Array;
-  readonly digestAlgorithms: readonly DigestAlgorithm[];
   /** DER of each X.509 certificate; other kinds are left out */
   readonly certificates: readonly Uint8Array[];
   /** DER of each CRL, and of each OCSP response */
@@ -18,6 +17,8 @@ export interface SignedData {
   readonly ocsps: readonly Uint8Array[];
   /** at least one */
   readonly signers: readonly SignerInfo[];
+  /** what is in it besides, which nobody has signed and nobody reads, in words [cms.11] */
+  readonly unread: readonly string[];
 }
 
 /** OIDs of contents. */
@@ -27,7 +28,8 @@ export const CONTENT = {
   timestampInfo: '1.2.840.113549.1.9.16.1.4',
 } as const;
 
-const OCSP_RESPONSE = '1.3.6.1.5.5.7.16.2';
+/** OID of an OCSP response among the revocation information (RFC 5940). */
+export const OCSP_RESPONSE = '1.3.6.1.5.5.7.16.2';
 const MAX_BYTES = 32 * 1024 * 1024;
 const MAX_CERTIFICATES = 64;
 const MAX_SIGNERS = 16;
@@ -65,7 +67,7 @@ function readSignedData(der: Uint8Array, what: string): SignedData {
   const version = readInteger(cursor.next(), what);
   if (![1n, 3n, 4n, 5n].includes(version)) throw refused(`${what} has the unknown version ${version}`);
   const digests = childrenOf(cursor.next(TAG.set), what, MAX_DIGESTS, 'digest algorithms');
-  const digestAlgorithms = digests.map((one) => parseDigestAlgorithm(one, what));
+  const digestAlgorithms = new Set(digests.map((one) => parseDigestAlgorithm(one, what).oid));
   const { contentType, content } = readContent(cursor.next(TAG.sequence), what);
   const certificates = cursor.optional(0xa0);
   const revocation = cursor.optional(0xa1);
@@ -75,13 +77,24 @@ function readSignedData(der: Uint8Array, what: string): SignedData {
   const parsed = signers.map((signer) => parseSignerInfo(signer, what));
   if (parsed.filter(({ signedAttributes }) => !signedAttributes).length > MAX_DIRECT_SIGNERS)
     throw refused(`${what} has more than ${MAX_DIRECT_SIGNERS} signers without signed attributes`);
+  const used = new Set(parsed.map(({ digest }) => digest.oid));
+  const { certificates: ders, others } = readCertificates(certificates, what);
+  const { crls, ocsps, others: otherInfo } = readRevocation(revocation, what);
   return {
     contentType,
     ...(content && { content }),
-    digestAlgorithms,
-    certificates: readCertificates(certificates, what),
-    ...readRevocation(revocation, what),
+    certificates: ders,
+    crls,
+    ocsps,
     signers: parsed,
+    unread: [
+      ...[...digestAlgorithms].filter((oid) => !used.has(oid)).map((oid) => `the digest ${oid}`),
+      ...others,
+      ...otherInfo,
+      ...parsed.flatMap(({ unreadAttributes }) =>
+        unreadAttributes.map((oid) => `the unsigned attribute ${oid}`),
+      ),
+    ],
   };
 }
 
@@ -95,13 +108,23 @@ function readContent(element: DerElement, what: string): Pick<SignedData, 'conte
 }
 
 /** [cms.2] Attribute certificates and other kinds are counted and left out. */
-function readCertificates(element: DerElement | undefined, what: string): readonly Uint8Array[] {
+function readCertificates(
+  element: DerElement | undefined,
+  what: string,
+): { readonly certificates: readonly Uint8Array[]; readonly others: readonly string[] } {
   const all = element ? childrenOf(element, what, MAX_CERTIFICATES, 'certificates') : [];
-  return all.filter(({ tag }) => tag === TAG.sequence).map(({ raw }) => raw);
+  const certificates = all.filter(({ tag }) => tag === TAG.sequence).map(({ raw }) => raw);
+  const others = all
+    .filter(({ tag }) => tag !== TAG.sequence)
+    .map(() => 'a certificate that is not of X.509');
+  return { certificates, others };
 }
 
 /** CRLs, and OCSP responses in the form of RFC 5940. */
-function readRevocation(element: DerElement | undefined, what: string): Pick<SignedData, 'crls' | 'ocsps'> {
+function readRevocation(
+  element: DerElement | undefined,
+  what: string,
+): Pick<SignedData, 'crls' | 'ocsps'> & { readonly others: readonly string[] } {
   const all = element ? childrenOf(element, what, MAX_EVIDENCE, 'revocation lists') : [];
   const crls = all.filter(({ tag }) => tag === TAG.sequence).map(({ raw }) => raw);
   const ocsps = all.flatMap(({ tag, value }) => {
@@ -112,7 +135,8 @@ function readRevocation(element: DerElement | undefined, what: string): Pick<Sig
     cursor.end();
     return isOcsp ? [response.raw] : [];
   });
-  return { crls, ocsps };
+  const count = all.length - crls.length - ocsps.length;
+  return { crls, ocsps, others: count > 0 ? ['revocation information of an unknown kind'] : [] };
 }
 
 function refused(problem: string, cause?: unknown): BundleError {

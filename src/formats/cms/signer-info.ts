@@ -48,6 +48,8 @@ export interface SignerInfo {
   readonly signedAttributes?: SignedAttributes;
   /** timestamp tokens over the signature, DER; they are not signed */
   readonly timestampTokens: readonly Uint8Array[];
+  /** OIDs of unsigned attributes that are no timestamps */
+  readonly unreadAttributes: readonly string[];
 }
 
 /** OIDs of attributes. */
@@ -78,13 +80,15 @@ export function parseSignerInfo(element: DerElement, what: string): SignerInfo {
   const signature = cursor.next(TAG.octetString).value;
   const unsigned = cursor.optional(0xa1);
   cursor.end();
+  const others = unsigned ? parseAttributes(unsigned, what) : [];
   return {
     sid,
     digest,
     signatureAlgorithm,
     signature,
     ...(signed && { signedAttributes: parseSignedAttributes(signed, what) }),
-    timestampTokens: unsigned ? tokensIn(parseAttributes(unsigned, what)) : [],
+    timestampTokens: others.filter(isTimestamp).flatMap(({ values }) => values.map(({ raw }) => raw)),
+    unreadAttributes: others.filter((one) => !isTimestamp(one)).map(({ oid }) => oid),
   };
 }
 
@@ -144,9 +148,7 @@ function parseSignedAttributes(element: DerElement, what: string): SignedAttribu
   };
 }
 
-/** Timestamps in the standard's attribute and in Microsoft's. */
-function tokensIn(attributes: Attributes): readonly Uint8Array[] {
-  return attributes
-    .filter(({ oid }) => oid === ATTRIBUTE.timestampToken || oid === ATTRIBUTE.microsoftTimestamp)
-    .flatMap(({ values }) => values.map(({ raw }) => raw));
+/** Timestamps are in the standard's attribute and in Microsoft's. */
+export function isTimestamp({ oid }: { readonly oid: string }): boolean {
+  return oid === ATTRIBUTE.timestampToken || oid === ATTRIBUTE.microsoftTimestamp;
 }

@@ -1,3 +1,4 @@
+import { equalBytes } from '../../kit/bytes.ts';
 import { decodeUtf8, encodeUtf8, formatHex, parseHex, printable } from '../../kit/encoding.ts';
 import { BundleError } from '../../kit/errors.ts';
 import { DEFAULT_LIMITS, type Limits } from '../../kit/limits.ts';
@@ -96,17 +97,9 @@ function syntax(message: string, line?: number): BundleError {
   return new BundleError('CERTIFICATE_FILE_SYNTAX', message, line === undefined ? {} : { where: { line } });
 }
 
-/**
- * The certificate file with another CMS signature in place of the one it has; nothing else in it changes. [pack.10]
- *
- * @throws {BundleError} `CERTIFICATE_FILE_SYNTAX` when it has none
- */
-export function withCms(file: Uint8Array, cms: Uint8Array): Uint8Array {
-  const text = decodeUtf8(file) ?? '';
-  const block = /-----BEGIN (CMS|PKCS7)-----[^-]*-----END \1-----(?:[ \t]*\r?\n)?/.exec(text);
-  if (!block) throw syntax('the certificate file has no CMS block');
-  const after = block.index + block[0].length;
-  return encodeUtf8(text.slice(0, block.index) + formatPem(block[1] ?? 'CMS', cms) + text.slice(after));
+/** Whether the bytes are a certificate file as `formatCertificateFile` writes what is in it. [cert.11] */
+export function isCanonical(bytes: Uint8Array, file: CertificateFile): boolean {
+  return equalBytes(bytes, formatCertificateFile(file));
 }
 
 /**

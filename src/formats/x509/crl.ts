@@ -44,13 +44,28 @@ export function parseCrl(der: Uint8Array, source: string): Crl {
   return guarded(() => readCrl(der, source));
 }
 
-/** The CRLs in a file: one in DER, or any number in PEM. @throws {BundleError} `REVOCATION_MALFORMED` [crl.2] */
-export function parseCrls(bytes: Uint8Array, source: string): readonly Crl[] {
+/**
+ * The CRLs in a file: one in DER, or any number in PEM; with `alone`, and nothing else.
+ * @throws {BundleError} `REVOCATION_MALFORMED` [crl.2] [crl.12]
+ */
+export function parseCrls(
+  bytes: Uint8Array,
+  source: string,
+  { alone = false }: { readonly alone?: boolean } = {},
+): readonly Crl[] {
   if (bytes[0] === TAG.sequence) return [parseCrl(bytes, source)];
-  const { blocks, fault } = splitPem(decodeLatin1(bytes));
+  const { blocks, outside, fault } = splitPem(decodeLatin1(bytes));
   const found = blocks.filter(({ label }) => label === 'X509 CRL');
   if (fault || found.length === 0) {
     throw new BundleError('REVOCATION_MALFORMED', fault?.message ?? 'the file holds no revocation list');
+  }
+  const [stray = blocks.find((block) => !found.includes(block))] = outside;
+  if (alone && stray) {
+    const problem = `line ${stray.line} does not belong to a revocation list`;
+    throw new BundleError('REVOCATION_MALFORMED', problem, {
+      where: { line: stray.line },
+      why: 'text around a revocation list is signed by nobody, and another program may read it',
+    });
   }
   return found.map((block) => parseCrl(block.bytes, source));
 }

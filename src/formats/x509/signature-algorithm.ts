@@ -33,6 +33,8 @@ const NIST_SIGNATURE = '2.16.840.1.101.3.4.3';
 const RSA_PSS = `${RSA}.10`;
 const MGF1 = `${RSA}.8`;
 
+const SHAKE_WITH_LENGTH = `${NIST_DIGEST}.18`;
+
 const DIGESTS: Readonly<Record<string, string>> = {
   '1.2.840.113549.2.5': 'md5',
   '1.3.14.3.2.26': 'sha1',
@@ -47,7 +49,7 @@ const DIGESTS: Readonly<Record<string, string>> = {
   [`${NIST_DIGEST}.9`]: 'sha3-384',
   [`${NIST_DIGEST}.10`]: 'sha3-512',
   [`${NIST_DIGEST}.12`]: 'shake256',
-  [`${NIST_DIGEST}.18`]: 'shake256',
+  [SHAKE_WITH_LENGTH]: 'shake256',
 };
 
 const ALGORITHMS: Readonly<Record<string, readonly [scheme: string, digest?: string]>> = {
@@ -104,9 +106,7 @@ export function parseSignatureAlgorithm(element: DerElement, what: string): Sign
   if (oid === RSA_PSS) return pssAlgorithm(raw, parsePss(parameters, what));
   const [scheme, digest] = ALGORITHMS[oid] ?? [];
   if (scheme === undefined) return { oid, raw, name: oid };
-  // [sigalg.1] parameters that nobody looks at are room for bytes of the attacker's choice
-  const none = parameters === undefined || (parameters.tag === TAG.null && parameters.value.byteLength === 0);
-  if (!none || (parameters && scheme.startsWith('Ed')))
+  if (!isNone(parameters) || (parameters && scheme.startsWith('Ed')))
     throw malformed(what, 'a signature algorithm with parameters it has not');
   const name =
     digest === undefined || scheme.startsWith('Ed') ? scheme : `${scheme} with ${showDigest(digest)}`;
@@ -167,10 +167,22 @@ export interface DigestAlgorithm {
   readonly name: string | undefined;
 }
 
-/** The meaning of an AlgorithmIdentifier of a digest. @throws `CERTIFICATE_MALFORMED` */
+/** The meaning of an AlgorithmIdentifier of a digest. @throws `CERTIFICATE_MALFORMED` [sigalg.1] */
 export function parseDigestAlgorithm(element: DerElement, what: string): DigestAlgorithm {
-  const { oid } = readAlgorithm(element, what);
+  const { oid, parameters } = readAlgorithm(element, what);
+  const fits = oid === SHAKE_WITH_LENGTH ? isShakeLength(parameters) : isNone(parameters);
+  if (!fits) throw malformed(what, 'a digest algorithm with parameters it has not');
   return { oid, name: DIGESTS[oid] };
+}
+
+/** RFC 8702 section 3.1: the length of what SHAKE256 gives, which is 512 bits beside Ed448 (RFC 8419 section 3). */
+function isShakeLength(parameters: DerElement | undefined): boolean {
+  return parameters?.tag === TAG.integer && readInteger(parameters, 'a digest algorithm') === 512n;
+}
+
+/** [sigalg.1] Parameters that nobody looks at are room for bytes of the attacker's choice. */
+function isNone(parameters: DerElement | undefined): boolean {
+  return parameters === undefined || (parameters.tag === TAG.null && parameters.value.byteLength === 0);
 }
 
 /** The OID of a digest; undefined when it has none here. */

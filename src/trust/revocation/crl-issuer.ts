@@ -22,7 +22,8 @@ const SEARCH_COST = 4;
 const signers = new WeakMap<Crl, Map<string, boolean>>();
 
 /**
- * The certificate that signed a list and may do so: one of the path above, or one that leads to the same anchor.
+ * The certificate that signed a list and may do so: one of the path above, or one that leads to the same anchor, with
+ * the path that does; undefined when there is none.
  *
  * @param above the path from the issuer of the judged certificate up to the anchor
  * @see spec/trust.md, clauses crl.9 and crl.10
@@ -32,7 +33,7 @@ export function crlIssuerOf(
   above: readonly Certificate[],
   options: RevocationOptions,
   judging: IssuerJudging,
-): Certificate | undefined {
+): readonly Certificate[] | undefined {
   const name = nameKey(crl.issuer);
   const mayHave = (certificate: Certificate): boolean => {
     const { keyUsage } = certificate.fields.extensions;
@@ -40,28 +41,29 @@ export function crlIssuerOf(
     return nameKey(certificate.fields.subject) === name && (!keyUsage || keyUsage.has('cRLSign'));
   };
   const own = above.filter(mayHave).find((certificate) => hasSigned(crl, certificate, options));
-  if (own) return own;
+  if (own) return [own];
   const anchor = above.at(-1);
   if (!anchor) return undefined;
   const others = options.issuers.filter((one) => mayHave(one) && !above.includes(one));
-  return others.find(
-    (candidate) =>
-      hasSigned(crl, candidate, options) &&
-      // [crl.9] the same anchor: another authority of the same name could revoke, or clear, what is not its own
-      (judging.isPending(candidate) ||
-        (options.budget.spend('evidence', SEARCH_COST) &&
-          findPath(
-            { leaf: candidate, intermediates: options.issuers },
-            {
-              anchors: [anchor],
-              window: { from: options.at, to: options.at },
-              allowances: options.allowances,
-              purpose: 'any',
-              budget: options.budget,
-              judgeMore: (path) => judging.judge(candidate, path),
-            },
-          ).kind === 'good')),
-  );
+  for (const candidate of others) {
+    if (!hasSigned(crl, candidate, options)) continue;
+    if (judging.isPending(candidate)) return [candidate];
+    if (!options.budget.spend('evidence', SEARCH_COST)) continue;
+    // [crl.9] the same anchor: another authority of the same name could revoke, or clear, what is not its own
+    const { kind, path } = findPath(
+      { leaf: candidate, intermediates: options.issuers },
+      {
+        anchors: [anchor],
+        window: { from: options.at, to: options.at },
+        allowances: options.allowances,
+        purpose: 'any',
+        budget: options.budget,
+        judgeMore: (found) => judging.judge(candidate, found),
+      },
+    );
+    if (kind === 'good') return path;
+  }
+  return undefined;
 }
 
 function hasSigned(crl: Crl, certificate: Certificate, { budget, allowances }: RevocationOptions): boolean {

@@ -10,7 +10,7 @@ import { refused } from '../path/findings.ts';
 import type { Finding } from '../policy.ts';
 import { crlIssuerOf, type IssuerJudging } from './crl-issuer.ts';
 import { reasonsOf, sameScope, scopeKey } from './crl-scope.ts';
-import { type Hearing, type RevocationOptions, staleness, type Word } from './evidence.ts';
+import { type Attested, type Hearing, type RevocationOptions, staleness, type Word } from './evidence.ts';
 
 /** A list whose signature is good, for one certificate. */
 interface Genuine {
@@ -30,12 +30,14 @@ export function hearCrls(
 ): Hearing {
   const warnings: Finding[] = [];
   const seen = new Map<string, { thisUpdate: Date; number?: bigint }>();
+  const attested: Attested[] = [];
   const genuine = crls.flatMap((crl): readonly Genuine[] => {
     const reasons = reasonsOf(crl, certificate);
     if (reasons.length === 0) return [];
     const problem = unusable(crl, options);
-    const issuer = problem === undefined ? crlIssuerOf(crl, above, options, judging) : undefined;
-    if (!issuer) {
+    const signers = problem === undefined ? crlIssuerOf(crl, above, options, judging) : undefined;
+    const [issuer] = signers ?? [];
+    if (!signers || !issuer) {
       const reason = problem ?? 'it is not signed by an issuer that may sign it';
       warnings.push({
         ...refused('REVOCATION_UNKNOWN', `the revocation list of ${crl.source} is not used: ${reason}`),
@@ -43,12 +45,13 @@ export function hearCrls(
       });
       return [];
     }
+    attested.push({ evidence: crl, signers });
     const key = markKey(crl, issuer);
     const stale = staleness(`the revocation list of ${crl.source}`, crl, options.at, options.seen.get(key));
     if (stale === undefined) note(seen, key, crl);
     return [{ crl, reasons, key, stale }];
   });
-  return { words: wordsOf(certificate, genuine), warnings, seen };
+  return { words: wordsOf(certificate, genuine), attested, warnings, seen };
 }
 
 function markKey(crl: Crl, signer: Certificate): string {

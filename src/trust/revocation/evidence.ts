@@ -46,9 +46,17 @@ export interface Word {
   readonly stale?: string;
 }
 
+/** Evidence that the path of the judged certificate answers for: about it, and signed by somebody on it or under its anchor. */
+export interface Attested {
+  readonly evidence: Crl | OcspResponse;
+  /** whose key signed it, and what leads from there to the path; none where nobody who is trusted answers for these */
+  readonly signers: readonly Certificate[];
+}
+
 /** What was found out from evidence of one kind. */
 export interface Hearing {
   readonly words: readonly Word[];
+  readonly attested: readonly Attested[];
   readonly warnings: readonly Finding[];
   readonly seen: HighWaterMarks;
 }

@@ -9,7 +9,14 @@ import type { IssuerJudging } from './crl-issuer.ts';
 import { pointsOf } from './crl-scope.ts';
 import { hearCrls } from './crl-status.ts';
 import { judgeRevoked } from './decide.ts';
-import type { Hearing, HighWaterMarks, RevocationEvidence, RevocationOptions, Word } from './evidence.ts';
+import type {
+  Attested,
+  Hearing,
+  HighWaterMarks,
+  RevocationEvidence,
+  RevocationOptions,
+  Word,
+} from './evidence.ts';
 import { hearResponses, isOfIssuer } from './ocsp-status.ts';
 
 /** What is known about the revocation of one certificate; `not-checked`: nothing speaks of it. */
@@ -26,6 +33,8 @@ export interface RevocationJudgement {
   readonly statuses: readonly RevocationStatus[];
   /** genuine and fresh evidence that is newer than what had been seen */
   readonly seen: HighWaterMarks;
+  /** all that is genuine, and about this path [bundle.6] */
+  readonly attested: readonly Attested[];
 }
 
 /** Evidence is signed by certificates that may be revoked themselves, by evidence that is signed …: so far and no further. [rev.8] */
@@ -54,7 +63,7 @@ function judgeAll(
   options: RevocationOptions,
   pending: readonly Certificate[],
 ): RevocationJudgement {
-  if (options.mode === 'off') return { findings: [], statuses: [], seen: new Map() };
+  if (options.mode === 'off') return { findings: [], statuses: [], seen: new Map(), attested: [] };
   const all = path.map((certificate, i) => {
     const above = path.slice(i + 1);
     return above.length > 0
@@ -69,6 +78,7 @@ function judgeAll(
     ],
     statuses: all.flatMap(({ status }) => status ?? []),
     seen: new Map(all.flatMap(({ seen }) => [...seen])),
+    attested: all.flatMap(({ attested }) => attested),
   };
 }
 
@@ -77,6 +87,7 @@ interface OneJudgement {
   readonly status?: RevocationStatus;
   readonly findings: readonly Finding[];
   readonly seen: HighWaterMarks;
+  readonly attested: readonly Attested[];
 }
 
 function judgeOne(
@@ -122,6 +133,7 @@ function joinHearings(all: readonly Hearing[]): Hearing {
     words: all.flatMap(({ words }) => words),
     warnings: all.flatMap(({ warnings }) => warnings),
     seen: new Map(all.flatMap(({ seen }) => [...seen])),
+    attested: all.flatMap(({ attested }) => attested),
   };
 }
 
@@ -137,7 +149,7 @@ function judgeTop(
   options: RevocationOptions,
   pending: readonly Certificate[],
 ): OneJudgement {
-  const nothing: OneJudgement = { findings: [], seen: new Map() };
+  const nothing: OneJudgement = { findings: [], seen: new Map(), attested: [] };
   if (!isLeaf && isSelfIssued(certificate)) return nothing; // a root has no issuer to ask
   const claims = claimsAbout(certificate, evidence);
   const issuers = claims.sources.length === 0 ? [] : issuersAtHand(certificate, options);
@@ -147,10 +159,11 @@ function judgeTop(
     issuers.map((issuer) => {
       const hearing = hear(certificate, [issuer], evidence, options, pending);
       if (given.some(({ fingerprint }) => fingerprint === issuer.fingerprint)) return hearing;
-      return { ...hearing, words: hearing.words.filter(isRevoking), seen: new Map() };
+      const attested = hearing.attested.map(({ evidence: one }) => ({ evidence: one, signers: [] }));
+      return { ...hearing, words: hearing.words.filter(isRevoking), seen: new Map(), attested };
     }),
   );
-  const { words, seen } = heard;
+  const { words, seen, attested } = heard;
   const settled = words.some((one) => isRevoking(one) || isClearing(one));
   // [rev.11] what revokes it and cannot be checked is not nothing
   if (!settled && claims.revoking !== undefined) {
@@ -160,16 +173,17 @@ function judgeTop(
       status: { certificate, status: 'unknown', detail: finding.error.message },
       findings: [finding],
       seen,
+      attested,
     };
   }
-  if (!isLeaf && !words.some(isRevoking)) return { ...nothing, seen };
+  if (!isLeaf && !words.some(isRevoking)) return { ...nothing, seen, attested };
   const [source] = claims.sources;
   const unheard = `${source} is of an issuer whose certificate you have not given`;
   const warnings = words.length > 0 || source === undefined ? [] : [refused('REVOCATION_UNKNOWN', unheard)];
   return verdict(
     certificate,
     words,
-    { warnings: [...heard.warnings, ...warnings], seen, isSilent: source === undefined },
+    { warnings: [...heard.warnings, ...warnings], seen, attested, isSilent: source === undefined },
     options,
   );
 }
@@ -203,7 +217,7 @@ function isIssuerHeard(
 function verdict(
   certificate: Certificate,
   words: readonly Word[],
-  { warnings, seen, isSilent }: Omit<Hearing, 'words'> & { readonly isSilent: boolean },
+  { warnings, seen, attested, isSilent }: Omit<Hearing, 'words'> & { readonly isSilent: boolean },
   options: RevocationOptions,
 ): OneJudgement {
   const answer = (
@@ -214,6 +228,7 @@ function verdict(
     status: { certificate, status, detail },
     findings,
     seen,
+    attested,
   });
   const name = nameOf(certificate);
   const revoked = words.find(isRevoking);

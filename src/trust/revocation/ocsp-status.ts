@@ -14,7 +14,7 @@ import { judgeValidity } from '../path/certificate-rules.ts';
 import { refused } from '../path/findings.ts';
 import { OCSP_SIGNING } from '../path/purposes.ts';
 import { type Finding, judgeDigest, judgeKey } from '../policy.ts';
-import { type Hearing, type RevocationOptions, staleness, type Word } from './evidence.ts';
+import { type Attested, type Hearing, type RevocationOptions, staleness, type Word } from './evidence.ts';
 
 /** Whether a responder's own certificate is revoked by what is at hand. */
 export type IsRevoked = (responder: Certificate) => boolean;
@@ -29,15 +29,17 @@ export function hearResponses(
 ): Hearing {
   const warnings: Finding[] = [];
   const seen = new Map<string, { thisUpdate: Date }>();
+  const attested: Attested[] = [];
   const words = responses.flatMap((response): readonly Word[] => {
     const singles = response.responses.filter(({ id }) => isAbout(id, certificate, issuer));
     if (singles.length === 0) return [];
-    const problem = problemWith(response, issuer, options, isRevoked);
-    if (problem !== undefined) {
+    const { responder, problem } = responderOf(response, issuer, options, isRevoked);
+    if (!responder) {
       const message = `the OCSP response of ${response.source} is not used: ${problem}`;
       warnings.push({ ...refused('REVOCATION_UNKNOWN', message), allowed: 'lenient' });
       return [];
     }
+    attested.push({ evidence: response, signers: [responder] });
     const key = `ocsp ${keyIdentity(issuer)} ${certificate.fields.serial}`;
     const what = `the OCSP response of ${response.source}`;
     return singles.map((single) => {
@@ -53,7 +55,8 @@ export function hearResponses(
       };
     });
   });
-  return { words: words.filter((one) => !words.some((other) => supersedes(other, one))), warnings, seen };
+  const counted = words.filter((one) => !words.some((other) => supersedes(other, one)));
+  return { words: counted, attested, warnings, seen };
 }
 
 /** [rev.5] Only a fresh answer takes back an older one; not to know a certificate is no answer to its revocation. */
@@ -86,22 +89,23 @@ function keyBits({ fields }: Certificate): Uint8Array {
   return bits ? readBitString(bits, 'a key').bytes : new Uint8Array();
 }
 
-function problemWith(
+/** Whoever has signed the response and may answer for the issuer, or why nobody has. */
+function responderOf(
   response: OcspResponse,
   issuer: Certificate,
   options: RevocationOptions,
   isRevoked: IsRevoked,
-): string | undefined {
+): { readonly responder?: Certificate; readonly problem?: string } {
   const [oid] = response.unknownCritical;
-  if (oid !== undefined) return `it has the critical extension ${oid}, which is not known`;
+  if (oid !== undefined) return { problem: `it has the critical extension ${oid}, which is not known` };
   const weak = judgeDigest(response.algorithm.digest, 'it', options.allowances);
-  if (weak && weak.allowed === undefined) return weak.error.message;
+  if (weak && weak.allowed === undefined) return { problem: weak.error.message };
   let reason = 'it is not signed by the issuer, nor by a responder that the issuer has named';
   for (const responder of [issuer, ...respondersIn(response), ...options.issuers]) {
     if (!isNamed(response, responder)) continue;
-    if (!options.budget.spend('evidence', costOf(responder.key)))
-      return 'too many signatures would have to be verified';
-    if (!isSignedWith(response, response.tbs, responder.publicKey)) {
+    const signed = hasSigned(response, responder, options);
+    if (signed === undefined) return { problem: 'too many signatures would have to be verified' };
+    if (!signed) {
       reason = 'its signature does not fit';
       continue;
     }
@@ -109,10 +113,29 @@ function problemWith(
       keyIdentity(responder) === keyIdentity(issuer)
         ? undefined
         : delegateProblem(responder, issuer, options, isRevoked);
-    if (problem === undefined) return undefined;
+    if (problem === undefined) return { responder };
     reason = problem;
   }
-  return reason;
+  return { problem: reason };
+}
+
+/** Whose keys made the signature of a response; remembered, since it is asked about every certificate of every path. */
+const signers = new WeakMap<OcspResponse, Map<string, boolean>>();
+
+/** Whether the responder's key signed it; undefined when verifying that would cost too much. */
+function hasSigned(
+  response: OcspResponse,
+  { key, publicKey, spkiSha256 }: Certificate,
+  { budget }: RevocationOptions,
+): boolean | undefined {
+  const known = signers.get(response) ?? new Map<string, boolean>();
+  signers.set(response, known);
+  let signed = known.get(spkiSha256);
+  if (signed !== undefined) return signed;
+  if (!budget.spend('evidence', costOf(key))) return undefined;
+  signed = isSignedWith(response, response.tbs, publicKey);
+  known.set(spkiSha256, signed);
+  return signed;
 }
 
 /** The certificates in a response, read once: it is asked about every certificate of every path. */

@@ -1,0 +1,214 @@
+import type { Certificate } from '../crypto/certificate.ts';
+import { digestHex } from '../crypto/digest.ts';
+import { type CarriedParts, formatCarried } from '../formats/cms/format-carried.ts';
+import type { SignedData } from '../formats/cms/signed-data.ts';
+import { withResponders } from '../formats/ocsp/format-response.ts';
+import { type CertificateFile, formatCertificateFile } from '../formats/ovf/certificate-file.ts';
+import { formatPem, splitPem } from '../formats/pem.ts';
+import type { TimestampToken } from '../formats/tsp/token.ts';
+import { equalBytes } from '../kit/bytes.ts';
+import { decodeLatin1, encodeUtf8 } from '../kit/encoding.ts';
+import { BundleError } from '../kit/errors.ts';
+import type { RevocationEvidence } from '../trust/revocation/evidence.ts';
+import type { Vouched } from '../trust/vouched.ts';
+import type { NamedMember } from './judge-signature.ts';
+import type { FoundSignature } from './read-signatures.ts';
+
+/** What speaks for a manifest, read and judged. */
+export interface SpokenFor {
+  readonly certificate: NamedMember;
+  readonly file: CertificateFile;
+  /** by the signature line */
+  readonly line: FoundSignature;
+  /** the CMS signature, its signers in their order, and the evidence in it in its order */
+  readonly cms?: {
+    readonly der: Uint8Array;
+    readonly data: SignedData;
+    readonly found: readonly FoundSignature[];
+    readonly evidence: RevocationEvidence;
+  };
+  /** beside the certificate file; `isOver`: it is over the bytes of that */
+  readonly timestamp?: { readonly name: string; readonly token: TimestampToken; readonly isOver: boolean };
+  readonly evidence: readonly { readonly member: NamedMember; readonly read: RevocationEvidence }[];
+}
+
+/** What of it may be handed on: all that trusted signers answer for, in canonical form, and nothing beside it. */
+export interface Carried {
+  /** the bytes that stand for a member from now on; a member that speaks for the manifest and is not here is left out */
+  readonly members: ReadonlyMap<string, Uint8Array>;
+  /** all members that speak for the manifest */
+  readonly speaks: ReadonlySet<string>;
+  /** members that look like evidence and are none: they must be listed in the manifest, as any file */
+  readonly strangers: ReadonlySet<string>;
+  /** what is left out, for people */
+  readonly notes: readonly string[];
+  readonly fault?: BundleError;
+}
+
+/** Bytes of certificates, timestamps and signatures in a certificate file for which nobody answers. [cert.10] */
+const UNVOUCHED_BYTES = 16 * 1024;
+
+/**
+ * What of the certificate file, its timestamp and the revocation information is handed on.
+ *
+ * @param vouched what the signers that are trusted answer for
+ * @see spec/ovf.md, clauses cert.10 and cert.11, and spec/bundle.md, bundle.6 to bundle.8
+ */
+export function carry(spoken: SpokenFor, vouched: Vouched): Carried {
+  const { certificate, file, timestamp } = spoken;
+  const members = new Map<string, Uint8Array>();
+  const strangers = new Set<string>();
+  const notes: string[] = [];
+  for (const { member, read } of spoken.evidence) {
+    const all = [...read.crls, ...read.ocsps];
+    const answered = all.map((one) => vouched.evidence.get(one));
+    if (!answered.every((signers) => signers)) strangers.add(member.name);
+    else if (answered.every((signers) => signers && signers.length > 0))
+      members.set(member.name, carriedEvidence(member, read, vouched));
+    else
+      notes.push(
+        `"${member.name}" is of an issuer that you have not given, and is left out of what is written`,
+      );
+  }
+
+  const carried = carriedFile(spoken, vouched);
+  const path = timestamp && vouched.tokens.get(timestamp.token);
+  if (timestamp && path) {
+    members.set(timestamp.name, carriedToken(timestamp.token, path));
+    members.set(certificate.name, certificate.bytes); // [bundle.7] the timestamp is over these very bytes
+  } else {
+    members.set(certificate.name, formatCertificateFile(carried));
+    if (timestamp?.isOver && timestamp.token.raw.byteLength <= UNVOUCHED_BYTES)
+      notes.push(`"${timestamp.name}" proves no time to you, and is left out of what is written`);
+    else if (timestamp) strangers.add(timestamp.name);
+  }
+
+  const unvouched = unvouchedBytes(file, carried, vouched);
+  if (unvouched > 0 && !path)
+    notes.push(
+      `${unvouched} bytes of "${certificate.name}" are of nobody who is trusted, and left out of what is written`,
+    );
+  const names = [
+    certificate.name,
+    timestamp?.name ?? [],
+    spoken.evidence.map(({ member }) => member.name),
+  ].flat(2);
+  const speaks = new Set(names);
+  return {
+    members,
+    speaks,
+    strangers,
+    notes,
+    ...(unvouched > UNVOUCHED_BYTES && { fault: tooMuch(unvouched) }),
+  };
+}
+
+function tooMuch(bytes: number): BundleError {
+  const problem = `${bytes} bytes of certificates and signatures are of nobody who is trusted, over the limit of ${UNVOUCHED_BYTES}`;
+  return new BundleError('CERTIFICATE_FILE_SYNTAX', problem, {
+    why: 'what no trusted key has signed could be anything',
+    fix: 'ask the publisher for a bundle with the certificates of the signer alone',
+  });
+}
+
+/** [cert.11] The signature line, the certificates that somebody answers for, and of the CMS signature what is so. */
+function carriedFile(spoken: SpokenFor, vouched: Vouched): CertificateFile {
+  const { file, line, cms } = spoken;
+  const isKept = (der: Uint8Array): boolean => vouched.certificates.has(fingerprintOf(der));
+  const isOfLine = (der: Uint8Array): boolean => fingerprintOf(der) === line.signer?.fingerprint;
+  const { cms: _, ...bare } = file;
+  const certificates = file.certificates.filter((der) => isKept(der) || isOfLine(der)); // the line is nothing without it
+  const hasSigner = cms?.found.some(({ signer }) => signer && vouched.signers.has(signer.fingerprint));
+  if (!cms || !hasSigner) {
+    const inside = cms?.data.certificates.filter(isKept) ?? [];
+    return { ...bare, certificates: distinct([...certificates, ...inside]) };
+  }
+  const der = formatCarried(cms.der, cmsParts(cms, isKept, vouched), 'the CMS signature');
+  return { ...bare, certificates: distinct(certificates), cms: der };
+}
+
+function cmsParts(
+  { data, found, evidence }: NonNullable<SpokenFor['cms']>,
+  isKept: (der: Uint8Array) => boolean,
+  vouched: Vouched,
+): CarriedParts {
+  const claims = found.flatMap(({ timestamps }) => timestamps);
+  return {
+    certificate: isKept,
+    signer: (index) => {
+      const signer = found[index]?.signer;
+      return signer && vouched.signers.has(signer.fingerprint)
+        ? { issuer: signer.fields.issuer.raw }
+        : undefined;
+    },
+    token: (der) => {
+      const token = claims.find((claim) => equalBytes(claim.token.raw, der))?.token;
+      const path = token && vouched.tokens.get(token);
+      return path && carriedToken(token, path);
+    },
+    crl: (der) => isVouched(evidence.crls[indexOf(data.crls, der)], vouched),
+    ocsp: (der) => {
+      const response = evidence.ocsps[indexOf(data.ocsps, der)];
+      const signers = response && vouched.evidence.get(response);
+      return signers && signers.length > 0 ? carriedResponse(der, signers) : undefined;
+    },
+  };
+}
+
+/** [tst.14] A timestamp with the certificates of its authority's path; nobody has signed what else it brings. */
+function carriedToken({ raw }: TimestampToken, path: readonly Certificate[]): Uint8Array {
+  const kept = new Set(path.map(({ fingerprint }) => fingerprint));
+  const issuer = path[0]?.fields.issuer.raw;
+  const parts: CarriedParts = {
+    certificate: (der) => kept.has(fingerprintOf(der)),
+    signer: () => (issuer ? { issuer } : {}),
+    token: () => undefined,
+    crl: () => false,
+    ocsp: () => undefined,
+  };
+  return formatCarried(raw, parts, 'the timestamp');
+}
+
+/** [bundle.8] Evidence that somebody answers for, in canonical form. */
+function carriedEvidence(
+  { bytes }: NamedMember,
+  { ocsps: [response] }: RevocationEvidence,
+  vouched: Vouched,
+): Uint8Array {
+  if (response) return carriedResponse(bytes, vouched.evidence.get(response) ?? []);
+  if (bytes[0] === 0x30) return bytes;
+  const { blocks } = splitPem(decodeLatin1(bytes));
+  const text = blocks.map(({ label, bytes: der }) => formatPem(label, der)).join('');
+  return encodeUtf8(text);
+}
+
+function carriedResponse(der: Uint8Array, signers: readonly Certificate[]): Uint8Array {
+  const kept = new Set(signers.map(({ fingerprint }) => fingerprint));
+  return withResponders(der, (certificate) => kept.has(fingerprintOf(certificate)));
+}
+
+function isVouched(evidence: RevocationEvidence['crls'][number] | undefined, vouched: Vouched): boolean {
+  return evidence !== undefined && (vouched.evidence.get(evidence)?.length ?? 0) > 0;
+}
+
+/** Bytes of the DER in a certificate file that are not handed on. */
+function unvouchedBytes(file: CertificateFile, carried: CertificateFile, vouched: Vouched): number {
+  const kept = new Set(
+    carried.certificates.map(fingerprintOf).filter((one) => vouched.certificates.has(one)),
+  );
+  let bytes = 0;
+  for (const der of file.certificates) if (!kept.delete(fingerprintOf(der))) bytes += der.byteLength;
+  return bytes + Math.max(0, (file.cms?.byteLength ?? 0) - (carried.cms?.byteLength ?? 0));
+}
+
+function fingerprintOf(der: Uint8Array): string {
+  return digestHex('sha256', der);
+}
+
+function indexOf(all: readonly Uint8Array[], der: Uint8Array): number {
+  return all.findIndex((one) => equalBytes(one, der));
+}
+
+function distinct(ders: readonly Uint8Array[]): readonly Uint8Array[] {
+  return ders.filter((der, i) => indexOf(ders, der) === i);
+}

@@ -1,0 +1,56 @@
+import type { Certificate } from '../crypto/certificate.ts';
+import type { TimestampToken } from '../formats/tsp/token.ts';
+import type { SignerJudgement } from './judge-signer.ts';
+import type { Attested } from './revocation/evidence.ts';
+import type { TimestampJudgement } from './timestamp.ts';
+
+/** What trusted signers, and authorities of timestamps that are proven, answer for besides the content. */
+export interface Vouched {
+  /** fingerprints of the certificates on their paths, and of those that sign evidence about them */
+  readonly certificates: ReadonlySet<string>;
+  /** fingerprints of those that have signed the content */
+  readonly signers: ReadonlySet<string>;
+  /** timestamps that prove a time, each with the path of its authority */
+  readonly tokens: ReadonlyMap<TimestampToken, readonly Certificate[]>;
+  /** evidence, with those who have signed it, as far as somebody answers for them */
+  readonly evidence: ReadonlyMap<Attested['evidence'], readonly Certificate[]>;
+}
+
+/** Where nobody is trusted, nobody answers for anything. */
+export const NOTHING_VOUCHED: Vouched = {
+  certificates: new Set(),
+  signers: new Set(),
+  tokens: new Map(),
+  evidence: new Map(),
+};
+
+/** What a signer answers for that is accepted in each of these ways; `attested` says what evidence a path answers for. */
+export function vouchedIn(
+  accepting: readonly {
+    readonly leaf: Certificate;
+    readonly signer: SignerJudgement;
+    readonly timestamps: readonly TimestampJudgement[];
+  }[],
+  attested: (path: readonly Certificate[]) => readonly Attested[],
+): Vouched {
+  const timestamps = accepting.flatMap((answer) => answer.timestamps).filter(({ proven }) => proven);
+  const paths = [...accepting.flatMap(({ signer }) => signer.paths), ...timestamps.map(({ path }) => path)];
+  const evidence = paths.flatMap(attested);
+  const certificates = [...paths.flat(), ...evidence.flatMap(({ signers }) => signers)];
+  return {
+    certificates: new Set(certificates.map(({ fingerprint }) => fingerprint)),
+    signers: new Set(accepting.map(({ leaf }) => leaf.fingerprint)),
+    tokens: new Map(timestamps.map(({ token, path }) => [token, path])),
+    evidence: new Map(evidence.map(({ evidence: one, signers }) => [one, signers])),
+  };
+}
+
+/** What several signers answer for together. */
+export function joinVouched(all: readonly Vouched[]): Vouched {
+  return {
+    certificates: new Set(all.flatMap(({ certificates }) => [...certificates])),
+    signers: new Set(all.flatMap(({ signers }) => [...signers])),
+    tokens: new Map(all.flatMap(({ tokens }) => [...tokens])),
+    evidence: new Map(all.flatMap(({ evidence }) => [...evidence])),
+  };
+}
