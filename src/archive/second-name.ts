@@ -105,7 +105,7 @@ const LONG_LINK = '././@LongLink';
  */
 export function ownName(header: TarHeader, good: (text: string | undefined) => string): string | undefined {
   const text = decodeUtf8(header.name) ?? '';
-  if (header.kind === 'long-name' ? text === LONG_LINK : text === '' || text === GIT_FILE) return undefined;
+  if (text === (header.kind === 'long-name' ? LONG_LINK : GIT_FILE)) return undefined;
   const name = text.replace(/^(\.\/){1,2}/, '');
   const parts = name.split('/');
   const marked =

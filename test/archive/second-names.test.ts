@@ -100,6 +100,7 @@ describe('a second name that is another', () => {
       '[name.9] a pax header of the name of a descriptor',
       [pax([record('mtime', '1')], { name: 'PaxHeader.ovf' })],
     ],
+    ['[name.9] a pax header without a name', [pax([record('mtime', '1')], { name: '' })]],
     [
       '[name.9] a pax header that leaves its folder',
       [pax([record('mtime', '1')], { name: 'PaxHeaders/../a' })],
@@ -175,7 +176,6 @@ describe('a second name that is another', () => {
   });
 
   test.each([
-    '',
     './PaxHeaders/a',
     './PaxHeaders.12/a',
     'PaxHeader',

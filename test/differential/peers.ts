@@ -69,6 +69,22 @@ export const TAR_PEERS: readonly NamedPeer[] = [
   { name: 'node-tar', probe: 'true', read: each(byNodeTar) },
 ];
 
+/** Those that go by the headers alone, and do not know pax; the first unpacks a pax header as a file. */
+export const HEADER_PEERS: readonly NamedPeer[] = [
+  {
+    name: 'cpio',
+    probe: 'cpio --version',
+    read: unpacker('cd "$2" && cpio -id --quiet --no-absolute-filenames < "$1"'),
+  },
+  {
+    name: "Perl's Archive::Tar",
+    probe: 'perl -MArchive::Tar -e 1',
+    read: unpacker(
+      `cd "$2" && perl -MArchive::Tar -e 'Archive::Tar->extract_archive(shift) or die Archive::Tar->error' "$1"`,
+    ),
+  },
+];
+
 /** Those that read zip. */
 export const ZIP_PEERS: readonly NamedPeer[] = [
   { name: 'Python zipfile', probe: 'python3 -c pass', read: byPython },
@@ -112,7 +128,7 @@ function unpacker(command: string): Peer {
     const out = `${first}.out`;
     mkdirSync(out);
     const list = archives.map((path, i) => `${path}\t${join(out, String(i))}\n`).join('');
-    const script = `while IFS="\t" read -r from to; do mkdir "$to"; set -- "$from" "$to"; ${command} </dev/null >"$to.log" 2>&1; echo $? >"$to.code"; done`;
+    const script = `while IFS="\t" read -r from to; do mkdir "$to"; set -- "$from" "$to"; ( ${command} ) </dev/null >"$to.log" 2>&1; echo $? >"$to.code"; done`;
     writeFileSync(join(out, 'list'), list);
     spawnSync('sh', ['-c', `${script} < "$0"`, join(out, 'list')], { env: UTF8 });
     const readings = archives.map((_, i): Reading => {
