@@ -5,9 +5,13 @@ import { parseMembers } from './many-members.ts';
 import { parseSize } from './options.ts';
 
 /** Options of the commands that read a bundle, which may come from a pipe or the network. */
-export interface ReadFlags {
+export interface ReadFlags extends PatienceFlags {
   readonly relax?: readonly Relaxation[];
   readonly maxMembers?: number;
+}
+
+/** Options of the commands that wait for a pipe or the network. */
+export interface PatienceFlags {
   readonly idleTimeout?: number;
   readonly minimumRate?: number;
   readonly deadline?: number;
@@ -16,15 +20,22 @@ export interface ReadFlags {
 /** The longest time that a timer can wait, in seconds; more would be none at all. */
 const MOST_SECONDS = 2_147_483;
 
-/** Adds `--relax`, `--max-members`, `--idle-timeout`, `--minimum-rate` and `--deadline`. [relax.1] [tar.9] [cli.12] [cli.15] [net.5] */
+/** Adds `--relax`, `--max-members` and what `withPatienceOptions` adds. [relax.1] [tar.9] */
 export function withReadOptions(command: Command): Command {
+  return withPatienceOptions(
+    command
+      .option(
+        '--relax <habits>',
+        `let pass in the archive what honest tools write: ${RELAXATIONS.join(', ')}; each is reported`,
+        parseRelax,
+      )
+      .option('--max-members <count>', 'the most members an archive may have (default: 256)', parseMembers),
+  );
+}
+
+/** Adds `--idle-timeout`, `--minimum-rate` and `--deadline`. [cli.12] [cli.15] [net.5] */
+export function withPatienceOptions(command: Command): Command {
   return command
-    .option(
-      '--relax <habits>',
-      `let pass in the archive what honest tools write: ${RELAXATIONS.join(', ')}; each is reported`,
-      parseRelax,
-    )
-    .option('--max-members <count>', 'the most members an archive may have (default: 256)', parseMembers)
     .option(
       '--idle-timeout <seconds>',
       'give up when a pipe or server sends nothing for so long (default: 60)',

@@ -1,3 +1,4 @@
+import { checkAborted } from './bytes.ts';
 import { BundleError } from './errors.ts';
 
 /** A signal that fires at the caller's word, or when the time is over; dispose it when the work is done. */
@@ -25,6 +26,28 @@ export function openDeadline(options: {
     signal: signal ? AbortSignal.any([signal, over.signal]) : over.signal,
     [Symbol.dispose]: () => clearTimeout(timer),
   };
+}
+
+/** What `work` comes to, unless the signal fires first: then its reason, and nobody waits for the work any more. */
+export async function unlessAborted<T>(work: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
+  work.catch(() => {}); // its end may come when nobody listens
+  let onAbort: (() => void) | undefined;
+  const aborted = new Promise<never>((_, reject) => {
+    onAbort = () => {
+      try {
+        checkAborted(signal);
+      } catch (error) {
+        reject(error);
+      }
+    };
+    signal?.addEventListener('abort', onAbort, { once: true });
+  });
+  try {
+    checkAborted(signal);
+    return await Promise.race([work, aborted]);
+  } finally {
+    if (onAbort) signal?.removeEventListener('abort', onAbort);
+  }
 }
 
 const FIX =

@@ -1,4 +1,5 @@
 import type { ImageProperties } from '../formats/glance/properties.ts';
+import { openDeadline, unlessAborted } from '../kit/deadline.ts';
 import { type BundleError, toBundleError } from '../kit/errors.ts';
 import { type BundleInput, openSource } from '../storage/open-source.ts';
 import { NO_ALLOWANCES } from '../trust/policy.ts';
@@ -44,7 +45,17 @@ export interface ImageFindings {
  * @see spec/glance.md
  */
 export async function verifyImage(input: BundleInput, options: VerifyImageOptions): Promise<Report> {
-  if (options.compat) return verifyLikeGlance(input, options);
+  using deadline = openDeadline(options);
+  const { signal } = deadline;
+  // [cli.15] whoever keeps the certificates has a limit of its own, which may be later
+  const certificates: CertificateSource = {
+    find: (uuid) => unlessAborted(options.certificates.find(uuid), signal),
+  };
+  const timed = { ...options, ...deadline, certificates };
+  return await (options.compat ? verifyLikeGlance(input, timed) : verifyStrictly(input, timed));
+}
+
+async function verifyStrictly(input: BundleInput, options: VerifyImageOptions): Promise<Report> {
   const at = judgedAt(options);
   const allowances = { ...NO_ALLOWANCES, ...options.allow };
   const allow: ImageAllowances = { legacyMd5: false, anySalt: false, ...options.allowImage };

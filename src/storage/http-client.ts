@@ -86,6 +86,7 @@ function send(
     url.protocol === 'https:'
       ? process.getBuiltinModule('node:https').request(url, { ...options, ...(ca !== undefined && { ca }) })
       : process.getBuiltinModule('node:http').request(url, options);
+  request.maxHeadersCount = 0; // else those behind the first thousands would be dropped unseen; their size is bounded
   return new Promise((resolve, reject) => {
     let failure: unknown;
     let isAnswered = false;

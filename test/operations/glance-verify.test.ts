@@ -1,6 +1,7 @@
 import { constants, createHash } from 'node:crypto';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { setTimeout } from 'node:timers/promises';
 import { describe, expect, test } from 'vitest';
 import type { ByteStream } from '../../src/kit/bytes.ts';
 import { type VerifyImageOptions, verifyImage } from '../../src/operations/glance-verify.ts';
@@ -43,6 +44,27 @@ async function* inPieces(bytes: Uint8Array, size = 7): ByteStream & AsyncGenerat
 
 const said = ({ errors }: Report): string =>
   errors.map(({ code, message }) => `${code}: ${message}`).join('\n');
+
+test('[cli.15] a deadline ends it: while the certificate is asked for, and while the image comes', async () => {
+  const certificate = await rsaCertificate();
+  const properties = propertiesFor(signLike(certificate.privateKey, IMAGE));
+  const never = { find: () => new Promise<never>(() => {}) };
+  async function* dripping(): AsyncGenerator<Uint8Array, void> {
+    for (;;) {
+      yield Uint8Array.of(1);
+      await setTimeout(5);
+    }
+  }
+  const given = { properties, certificates: keeping(certificate), at: NOON, deadlineMs: 100 };
+  for (const compat of [false, true]) {
+    const asking = verifyImage(inPieces(IMAGE), { ...given, compat, certificates: never });
+    await expect(asking).rejects.toMatchObject({ code: 'INPUT_STALLED' });
+    const coming = verifyImage(dripping(), { ...given, compat }).then(said, (error: unknown) =>
+      String(error),
+    );
+    expect(await coming).toMatch(/not done within 0\.1 seconds/);
+  }
+});
 
 describe('[glance.16] two findings', () => {
   test('both good', async () => {

@@ -57,6 +57,11 @@ describe('[net.1] an encoding of the contents', () => {
     },
   );
 
+  test('that hides behind thousands of headers is seen', async () => {
+    const many = Array.from({ length: 3500 }, () => 'a:');
+    expect(await bodyOf(head(...many, 'Content-Encoding: gzip'))).toMatch(/Content-Encoding/);
+  });
+
   test('is asked for by nobody, and does not count in a trailer', async () => {
     let asked = '';
     const chunked = head('Transfer-Encoding: chunked', 'Trailer: Content-Encoding');

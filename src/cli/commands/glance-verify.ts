@@ -11,9 +11,10 @@ import {
 } from '../openstack-options.ts';
 import { gather, type OutputFlags, progressOf, withOutputOptions } from '../options.ts';
 import type { Exit } from '../program.ts';
+import { type PatienceFlags, readOptionsOf, withPatienceOptions } from '../read-options.ts';
 import { withAnchorOptions, withEvidenceOptions } from '../trust-options.ts';
 
-interface GlanceVerifyFlags extends OutputFlags, OpenStackFlags {
+interface GlanceVerifyFlags extends OutputFlags, OpenStackFlags, PatienceFlags {
   readonly properties: string;
   readonly certificates?: string;
   readonly trustedCertificateIds?: readonly string[];
@@ -58,7 +59,7 @@ export function glanceVerifyCommand(glance: Command, context: Context, exit: Exi
     'trust what these certificates vouch for, as Nova does: all from the issuer to the root; repeatable',
     gather,
   );
-  withEvidenceOptions(withAnchorOptions(command))
+  withPatienceOptions(withEvidenceOptions(withAnchorOptions(command)))
     .option('--compat', 'say what Glance and Nova would say, bugs included: accepted is not trusted')
     .option(
       '--allow-legacy-md5',
@@ -114,6 +115,7 @@ async function optionsOf(flags: GlanceVerifyFlags, context: Context): Promise<Ve
     compat: flags.compat ?? false,
     allow: { sha1: flags.allowSha1 ?? false, weakKeys: flags.allowWeakKeys ?? false },
     allowImage: { legacyMd5: flags.allowLegacyMd5 ?? false, anySalt: flags.allowAnySalt ?? false },
+    ...readOptionsOf(flags),
     signal: context.signal,
   };
 }
