@@ -1,4 +1,5 @@
 import { Command } from 'commander';
+import { cleanCommand } from './commands/clean.ts';
 import { completionCommand } from './commands/completion.ts';
 import { devCertsCommand } from './commands/dev-certs.ts';
 import { diffCommand } from './commands/diff.ts';
@@ -46,6 +47,7 @@ export function createProgram(context: Context, exit: Exit): Command {
     diffCommand,
     splitCommand,
     joinCommand,
+    cleanCommand,
     trustCommand,
     glanceCommand,
     devCertsCommand,

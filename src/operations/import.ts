@@ -16,7 +16,7 @@ import type { SigningSink, SiteImage } from './glance-import.ts';
 import type { ImageSigner } from './glance-sign.ts';
 import type { BundleSink } from './read-member.ts';
 import { readingsOf } from './readings.ts';
-import { type FileReport, makeReport, type Report, sweptWarnings } from './report.ts';
+import { type ErrorReport, type FileReport, makeReport, type Report, sweptWarnings } from './report.ts';
 import type { ResumingSink } from './resuming-sink.ts';
 import { examineAndReport, type VerifyOptions } from './verify.ts';
 
@@ -78,13 +78,13 @@ export async function importBundle(input: BundleInput, options: ImportOptions): 
       signing ?? resuming ?? staging,
     ));
   } catch (error) {
-    if (resume && canGoOn([toBundleError(error)])) staging?.leave();
-    throw error;
+    throw keptBy(error, { staging, resume });
   }
   const left = staging && resume && canGoOn(examination.errors) && staging.leave();
   const notes = [...resumedNotes(resuming?.resumed ?? []), ...(left ? [LEFT_NOTE] : [])];
   const report = {
     ...judged,
+    ...(left && { errors: judged.errors.map((error) => (isStop(error) ? { ...error, fix: GO_ON } : error)) }),
     warnings: [...judged.warnings, ...sweptWarnings(staging?.swept ?? []), ...notes],
   };
   if (report.exitCode !== 0) return { imported: false, report, files: [], images: [] };
@@ -101,14 +101,23 @@ export async function importBundle(input: BundleInput, options: ImportOptions): 
   } catch (error) {
     return { imported: false, report: refuse(report, toBundleError(error)), files: [], images: [] };
   }
-  if (staging) await publish(staging, examination, kept);
+  try {
+    if (staging) await publish(staging, examination, kept);
+  } catch (error) {
+    throw keptBy(error, { staging, resume });
+  }
   const result = {
     destination: options.destination,
     published: staging !== undefined,
     files: files.map((file) => file.name),
     ...(images.length > 0 && { images }),
   };
-  const all = [...report.warnings, ...warnings, ...(imageSigner?.warnings ?? [])];
+  const all = [
+    ...report.warnings,
+    ...warnings,
+    ...(imageSigner?.warnings ?? []),
+    ...othersWarnings(staging?.others ?? []),
+  ];
   return { imported: staging !== undefined, report: { ...report, warnings: all, result }, files, images };
 }
 
@@ -135,7 +144,34 @@ async function openResuming(
 }
 
 const LEFT_NOTE =
-  'what has come is kept beside the destination: the same command goes on with it, and any other import there removes it';
+  'what has come is kept beside the destination: the same command goes on with it; another import into the same folder, or bulla clean, removes it';
+
+const GO_ON = 'run the same command again: it goes on with what has come';
+
+/** An end that says that nothing was left behind, which is not so where something is kept. [resume.4] */
+function isStop({ code }: Pick<BundleError, 'code'> | ErrorReport): boolean {
+  return code === 'INTERRUPTED' || code === 'TERMINATED';
+}
+
+/** The error that ends an import, which says so when what has come is kept. [resume.1] */
+function keptBy(
+  error: unknown,
+  { staging, resume }: { readonly staging: Staging | undefined; readonly resume: boolean },
+): BundleError {
+  const fault = toBundleError(error);
+  if (!resume || !canGoOn([fault]) || !staging?.leave()) return fault;
+  const { code, message, where, why } = fault;
+  const fix = isStop(fault)
+    ? GO_ON
+    : `${fault.fix}; what has come is kept, and the same command goes on with it`;
+  return new BundleError(code, message, { where, why, fix, cause: fault.cause });
+}
+
+/** [import.10] What no check can keep from happening when the import is over. */
+function othersWarnings(others: readonly string[]): readonly string[] {
+  if (others.length === 0) return [];
+  return [`from now on others can put other files in place of these: ${others.join(', ')}`];
+}
 
 /** Whether it was no verdict that ended the reading, so that another try may come farther. */
 function canGoOn(errors: readonly BundleError[]): boolean {
@@ -151,9 +187,9 @@ function canGoOn(errors: readonly BundleError[]): boolean {
 }
 
 function resumedNotes(resumed: ResumingSink['resumed']): readonly string[] {
-  return resumed.map(
-    ({ name, bytes }) => `"${printable(name)}" was gone on with: ${bytes} bytes were there, and right`,
-  );
+  return resumed
+    .filter(({ bytes }) => bytes > 0)
+    .map(({ name, bytes }) => `"${printable(name)}" was gone on with: ${bytes} bytes were there, and right`);
 }
 
 function keptNames(examination: Examination, imagesOnly: boolean): ReadonlySet<string> {

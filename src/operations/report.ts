@@ -197,7 +197,7 @@ function errorReport(error: BundleError): ErrorReport {
 
 /** What is to be said about leftovers of runs that were killed, by name. [import.8] */
 export function sweptWarnings(swept: readonly string[]): readonly string[] {
-  return swept.map((name) => `removed "${name}", which an earlier run had left when it was killed`);
+  return swept.map((name) => `removed "${name}", which an earlier run had left`);
 }
 
 /** [relax.1] What was let pass, by the name of the option. */

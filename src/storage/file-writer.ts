@@ -3,7 +3,7 @@ import { type FileHandle, open } from 'node:fs/promises';
 import { CHUNK_BYTES } from '../kit/limits.ts';
 import { occupiedParts } from './hole.ts';
 import { writeError } from './io-errors.ts';
-import type { WrittenFile } from './written-file.ts';
+import { asWritten, type WrittenFile } from './written-file.ts';
 
 /** Chunks below this are gathered before they are written. */
 const DIRECT_BYTES = CHUNK_BYTES / 4;
@@ -41,11 +41,20 @@ export class FileWriter {
     }
   }
 
-  /** Goes on with a file that is there, behind its first `length` bytes; what it has behind them is cut off. @throws {BundleError} `STORAGE_*` */
-  static async resume(path: string, length: number, name: string): Promise<FileWriter> {
+  /**
+   * Goes on with a file that is there, which must be `made`, behind its first `length` bytes; what it has behind them is cut off.
+   *
+   * @throws {BundleError} `STORAGE_*`
+   */
+  static async resume(
+    path: string,
+    { made, length, name }: { readonly made: WrittenFile; readonly length: number; readonly name: string },
+  ): Promise<FileWriter> {
     let handle: FileHandle | undefined;
     try {
       handle = await open(path, constants.O_WRONLY | constants.O_NOFOLLOW);
+      const { dev, ino } = await handle.stat({ bigint: true });
+      if (dev !== made.dev || ino !== made.ino) throw new Error('another file was put in its place');
       await handle.truncate(length);
       const writer = new FileWriter(handle, name);
       writer.#position = length;
@@ -92,8 +101,7 @@ export class FileWriter {
       await this.#syncing; // the system tells of a failure once, so what it told here counts
       await this.#handle.truncate(this.#position); // a hole at the end has no write that would set the size
       await this.#handle.sync();
-      const { dev, ino, size } = await this.#handle.stat();
-      this.#written = { dev, ino, size };
+      this.#written = asWritten(await this.#handle.stat({ bigint: true }));
     } catch (error) {
       throw writeError(error, this.#name);
     } finally {

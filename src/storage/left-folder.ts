@@ -1,4 +1,5 @@
 import {
+  type BigIntStats,
   closeSync,
   constants,
   fstatSync,
@@ -7,10 +8,10 @@ import {
   openSync,
   readdirSync,
   renameSync,
-  rmSync,
 } from 'node:fs';
-import { join } from 'node:path';
-import type { WrittenFile } from './written-file.ts';
+import { dirname, join } from 'node:path';
+import { isOursAlone } from './partial-marker.ts';
+import { asWritten, type WrittenFile } from './written-file.ts';
 
 /** A file that an interrupted run has left, open for reading. */
 export interface LeftFile extends WrittenFile {
@@ -19,9 +20,9 @@ export interface LeftFile extends WrittenFile {
   close(): void;
 }
 
-/** What an interrupted run has left of its members, by their names. Disposing it removes what was not taken out of it. */
-export interface LeftFolder extends Disposable {
-  /** the file of a member; undefined when there is none, or it is no ordinary file of this one name */
+/** What an interrupted run has left of its members, by their names. */
+export interface LeftFolder {
+  /** the file of a member; undefined when there is none, or it is no ordinary file of this one name and this user alone */
   open(member: string): LeftFile | undefined;
   /** moves what was not taken out of it into `folder`, but for what that has of its own */
   moveRest(folder: string): void;
@@ -34,44 +35,51 @@ export function openLeftFolder(folder: string): LeftFolder {
       const path = join(folder, member);
       let descriptor: number | undefined;
       try {
+        for (let up = dirname(path); up.length >= folder.length; up = dirname(up)) expectPrivateFolder(up);
         descriptor = openSync(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
-        const stats = fstatSync(descriptor);
-        if (stats.isFile() && stats.nlink === 1) return leftFile(path, descriptor, stats);
+        const stats = fstatSync(descriptor, { bigint: true });
+        // [resume.2] What is taken over is published with the owner, the mode and the names that it has.
+        if (stats.isFile() && stats.nlink === 1n && isPrivate(stats))
+          return leftFile(path, descriptor, stats);
       } catch {
         // what is not there cannot be gone on with
       }
       if (descriptor !== undefined) closeSync(descriptor);
       return undefined;
     },
-    moveRest: (target) => {
-      if (!lstatSync(target, { throwIfNoEntry: false })) return;
-      for (const name of readdirSync(folder, { recursive: true, encoding: 'utf8' })) {
-        const from = join(folder, name);
-        const to = join(target, name);
-        const stats = lstatSync(from, { throwIfNoEntry: false });
-        if (!stats || lstatSync(to, { throwIfNoEntry: false })) continue;
-        if (stats.isDirectory()) mkdirSync(to, 0o700);
-        else renameSync(from, to);
-      }
-    },
-    [Symbol.dispose]: () => {
-      try {
-        rmSync(folder, { recursive: true, force: true });
-      } catch {
-        // the next run sweeps
-      }
-    },
+    moveRest: (target) => moveInto(folder, target),
   };
 }
 
-function leftFile(path: string, descriptor: number, { dev, ino, size }: WrittenFile): LeftFile {
+/** Moves the files in one folder into another, but for those that it has of its own; links are neither moved nor followed. */
+export function moveInto(folder: string, target: string): void {
+  for (const entry of readdirSync(folder, { withFileTypes: true })) {
+    const from = join(folder, entry.name);
+    const to = join(target, entry.name);
+    const there = lstatSync(to, { throwIfNoEntry: false });
+    if (entry.isFile() && !there) renameSync(from, to);
+    if (!entry.isDirectory()) continue;
+    if (!there) mkdirSync(to, 0o700);
+    if (!there || there.isDirectory()) moveInto(from, to);
+  }
+}
+
+function expectPrivateFolder(path: string): void {
+  const stats = lstatSync(path, { bigint: true });
+  if (!stats.isDirectory() || !isOursAlone(stats)) throw new Error('no folder of this user alone');
+}
+
+/** As imports make files: nobody else may read or write it, and it is no program. */
+function isPrivate(stats: BigIntStats): boolean {
+  return isOursAlone(stats) && (stats.mode & 0o7777n) === 0o600n;
+}
+
+function leftFile(path: string, descriptor: number, stats: BigIntStats): LeftFile {
   let open = true;
   return {
     path,
     descriptor,
-    dev,
-    ino,
-    size,
+    ...asWritten(stats),
     close: () => {
       if (open) closeSync(descriptor);
       open = false;

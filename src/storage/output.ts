@@ -1,4 +1,4 @@
-import { realpathSync, statSync } from 'node:fs';
+import { closeSync, realpathSync, statSync } from 'node:fs';
 import { link, rename, unlink } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
 import { BundleError } from '../kit/errors.ts';
@@ -6,14 +6,16 @@ import { expectApart, type Reading } from './apart.ts';
 import { FileWriter } from './file-writer.ts';
 import { reasonOf } from './idle.ts';
 import { writeError } from './io-errors.ts';
-import { partialName, sweepPartials } from './partial.ts';
+import { anchorOf, MarkedFolder, openFolder } from './marked-folder.ts';
+import type { Purpose } from './partial-marker.ts';
 import { openPrivateFile } from './private-file.ts';
 import { syncFolder } from './staging.ts';
-import { isThere, takenAway } from './written-file.ts';
+import { sweepLeft } from './sweep.ts';
+import { isAsWritten, isSame, takenAway, tellsChanges, type WrittenFile } from './written-file.ts';
 
 /** Where a packed bundle goes. Nothing stands under the final name before `commit`; disposing without it leaves nothing. */
 export interface Output extends AsyncDisposable {
-  /** names of what runs that are gone had left beside the file; it has been removed */
+  /** names of what runs for this file had left beside it that are gone; it has been removed */
   readonly swept: readonly string[];
   /** takes the next bytes; they must stay as they are until the next call has returned */
   write(chunk: Uint8Array): Promise<void>;
@@ -23,7 +25,7 @@ export interface Output extends AsyncDisposable {
 }
 
 /**
- * Opens a file to be written under a temporary name beside `path`, or standard output for `-`. With `patched` what has
+ * Opens a file to be written in a private folder beside `path`, or standard output for `-`. With `patched` what has
  * been written can be written again: for standard output, it is kept in a private file until it is complete.
  *
  * @param options.reads everything that is read to make it: none of that is ever replaced [out.1]
@@ -44,11 +46,16 @@ export async function openOutput(
     return options.patched ? keptOutput(stdoutOutput(options.signal)) : stdoutOutput(options.signal);
   const target = resolve(path);
   expectFree(target, path, options.overwrite);
-  const swept = sweepPartials(dirname(target)); // first: what is left there may be what fills the disk
-  const temporary = join(dirname(target), partialName(`.${basename(target)}`));
-  const writer = await FileWriter.create(temporary, options.mode ?? 0o666, path);
+  const purpose = { kind: 'output', base: `.${basename(target)}` } as const;
+  const swept = sweepLeft(dirname(target), purpose); // first: what is left there may be what fills the disk
+  const marked = makeMarked(dirname(target), { purpose, path });
+  const temporary = join(marked.anchor, 'output');
+  const writer = await FileWriter.create(temporary, options.mode ?? 0o666, path).catch((error) => {
+    marked.tryRemove();
+    throw error;
+  });
+  const timed = tellsChanges(marked.anchor);
   let finished = false;
-  let published = false;
 
   return {
     swept,
@@ -57,26 +64,26 @@ export async function openOutput(
     commit: async () => {
       finished = true;
       await writer.finish();
-      if (!isThere(temporary, writer.written)) throw takenAway(path);
-      try {
-        await publish(temporary, target, path, options.overwrite);
-        published = true;
-      } catch (error) {
-        throw writeError(error, path);
-      }
-      try {
-        await syncFolder(dirname(target));
-      } catch (error) {
-        // It may be gone after a loss of power, so it is not left as if it were there; what it replaced is gone already.
-        if (!options.overwrite) await unlink(target);
-        throw writeError(error, path);
-      }
+      const { written } = writer;
+      if (!written || !marked.isThere() || !isAsWritten(temporary, written, { timed })) throw takenAway(path);
+      await publish({ temporary, written, target, path, overwrite: options.overwrite });
     },
     [Symbol.asyncDispose]: async () => {
       if (!finished) await writer.discard();
-      if (!published) await unlink(temporary).catch(() => {}); // it may never have been there
+      marked.tryRemove();
     },
   };
+}
+
+function makeMarked(
+  parent: string,
+  { purpose, path }: { readonly purpose: Purpose; readonly path: string },
+): MarkedFolder {
+  try {
+    return MarkedFolder.make(parent, purpose);
+  } catch (error) {
+    throw writeError(error, path);
+  }
 }
 
 /** Takes away again what was written as a part of something that could not be finished. */
@@ -121,17 +128,58 @@ function expectOrdinary(target: string, path: string): void {
   });
 }
 
-async function publish(temporary: string, target: string, path: string, overwrite: boolean): Promise<void> {
-  if (overwrite) return rename(temporary, target);
+/** What is to be published, and where. */
+interface Publishing {
+  readonly temporary: string;
+  readonly written: WrittenFile;
+  readonly target: string;
+  readonly path: string;
+  readonly overwrite: boolean;
+}
+
+async function publish(publishing: Publishing): Promise<void> {
+  const { written, target, path, overwrite } = publishing;
+  const parent = dirname(target);
+  let descriptor: number | undefined;
   try {
-    await link(temporary, target); // fails, where rename would replace what came there meanwhile
+    descriptor = openFolder(realpathSync(parent));
+    const way = anchorOf(descriptor, parent);
+    const final = join(way, basename(target));
+    const links = await giveName(publishing, final);
+    try {
+      await syncFolder(way);
+      // [pack.4] By the name that the user gave, whoever may rename on the way to it.
+      if (!isAsWritten(target, written, { timed: false, links })) throw takenAway(path);
+    } catch (error) {
+      // It may be gone after a loss of power, so it is not left as if it were there; what it replaced is gone already.
+      if (!overwrite && isSame(final, written)) await unlink(final);
+      throw error;
+    }
   } catch (error) {
-    const code = error instanceof Error && 'code' in error ? error.code : undefined;
-    if (code !== 'EPERM' && code !== 'ENOTSUP' && code !== 'ENOSYS') throw error;
-    expectFree(target, path, false); // a file system without links
-    return rename(temporary, target);
+    throw writeError(error, path);
+  } finally {
+    if (descriptor !== undefined) closeSync(descriptor);
   }
-  await unlink(temporary).catch(() => {}); // the bundle is there, and its other name is swept by the next run
+}
+
+/** Gives the file its name, and says how many it has then. */
+async function giveName({ temporary, target, path, overwrite }: Publishing, final: string): Promise<bigint> {
+  if (!overwrite) {
+    try {
+      await link(temporary, final); // fails, where rename would replace what came there meanwhile
+      // The bundle is there whatever becomes of its other name, which is swept by the next run.
+      return await unlink(temporary).then(
+        () => 1n,
+        () => 2n,
+      );
+    } catch (error) {
+      const code = error instanceof Error && 'code' in error ? error.code : undefined;
+      if (code !== 'EPERM' && code !== 'ENOTSUP' && code !== 'ENOSYS') throw error;
+      expectFree(target, path, false); // a file system without links
+    }
+  }
+  await rename(temporary, final);
+  return 1n;
 }
 
 function stdoutOutput(signal: AbortSignal | undefined): Output {

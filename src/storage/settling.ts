@@ -1,6 +1,7 @@
-import { closeSync, fsync, fsyncSync } from 'node:fs';
+import { closeSync, fstatSync, fsync, fsyncSync } from 'node:fs';
 import { setImmediate } from 'node:timers/promises';
 import { writeError } from './io-errors.ts';
+import { asWritten, type WrittenFile } from './written-file.ts';
 
 /** Less than anybody notices. */
 const PATIENCE_MS = 100;
@@ -8,6 +9,12 @@ const PATIENCE_MS = 100;
 const AT_ONCE = 16;
 /** Milliseconds between two looks at signals and timers. */
 const TURN_MS = 50;
+
+/** A file on its way to the disk, as messages call it, and who is told how it is known again when it is there. */
+interface Settler {
+  readonly name: string;
+  onSettled(written: WrittenFile): void;
+}
 
 /**
  * Puts written files on the disk. [import.4]
@@ -29,14 +36,13 @@ export class Settling {
   }
 
   /**
-   * Takes over an open file, to put it on the disk and close it; messages call it `name`. Gives something to wait for
-   * before there may be more.
+   * Takes over an open file, to put it on the disk and close it. Gives something to wait for before there may be more.
    *
    * @throws {BundleError} `STORAGE_*`, for this file or one before it
    */
-  add(descriptor: number, name: string): Promise<void> | undefined {
-    if (this.#failure !== undefined || this.#waited < this.#patience) this.#settleNow(descriptor, name);
-    else this.#settleLater(descriptor, name);
+  add(descriptor: number, file: Settler): Promise<void> | undefined {
+    if (this.#failure !== undefined || this.#waited < this.#patience) this.#settleNow(descriptor, file);
+    else this.#settleLater(descriptor, file);
     if (this.#failure !== undefined) throw this.#failure;
     if (this.#underWay.size >= AT_ONCE) return Promise.race(this.#underWay);
     return performance.now() - this.#turned > TURN_MS ? this.#turn() : undefined;
@@ -48,7 +54,7 @@ export class Settling {
     if (this.#failure !== undefined) throw this.#failure;
   }
 
-  #settleNow(descriptor: number, name: string): void {
+  #settleNow(descriptor: number, file: Settler): void {
     const begun = performance.now();
     let failure: unknown;
     try {
@@ -56,14 +62,14 @@ export class Settling {
     } catch (error) {
       failure = error;
     }
-    this.#close(descriptor, failure, name);
+    this.#close(descriptor, failure, file);
     this.#waited += performance.now() - begun;
   }
 
-  #settleLater(descriptor: number, name: string): void {
+  #settleLater(descriptor: number, file: Settler): void {
     const settling = new Promise<void>((resolve) => {
       fsync(descriptor, (error) => {
-        this.#close(descriptor, error ?? undefined, name);
+        this.#close(descriptor, error ?? undefined, file);
         this.#underWay.delete(settling);
         resolve();
       });
@@ -71,9 +77,14 @@ export class Settling {
     this.#underWay.add(settling);
   }
 
-  #close(descriptor: number, failure: unknown, name: string): void {
+  #close(descriptor: number, failure: unknown, { name, onSettled }: Settler): void {
     try {
-      closeSync(descriptor);
+      try {
+        // [import.9] Not before: some file systems settle the times of a file when they write it.
+        if (failure === undefined) onSettled(asWritten(fstatSync(descriptor, { bigint: true })));
+      } finally {
+        closeSync(descriptor);
+      }
       if (failure !== undefined) throw failure;
     } catch (error) {
       this.#failure ??= writeError(failure ?? error, name);

@@ -5,6 +5,8 @@ import {
   openSync,
   readdirSync,
   realpathSync,
+  renameSync,
+  rmSync,
   type Stats,
   statSync,
 } from 'node:fs';
@@ -14,10 +16,16 @@ import { basename, dirname, join, resolve } from 'node:path';
 import { BundleError } from '../kit/errors.ts';
 import type { FileWriter } from './file-writer.ts';
 import { writeError } from './io-errors.ts';
-import { type LeftFolder, openLeftFolder } from './left-folder.ts';
-import { claimPartial, sweepPartials } from './partial.ts';
-import { openWaitingFolder, type WaitingFolder } from './waiting-folder.ts';
-import { isThere, takenAway } from './written-file.ts';
+import { type LeftFolder, moveInto, openLeftFolder } from './left-folder.ts';
+import { anchorOf, MarkedFolder, openFolder } from './marked-folder.ts';
+import type { Purpose } from './partial-marker.ts';
+import { sweepLeft, takeLeft } from './sweep.ts';
+import { CONTENT, openWaitingFolder, type WaitingFolder } from './waiting-folder.ts';
+import { othersOnTheWay } from './way-to.ts';
+import { takenAway } from './written-file.ts';
+
+/** What an interrupted run had left, put aside in the folder of unfinished work. */
+const LEFT = 'left';
 
 /**
  * A private folder beside the destination where members wait for the verdict.
@@ -26,8 +34,10 @@ import { isThere, takenAway } from './written-file.ts';
  * destination is absent, or complete and right, at every moment.
  */
 export interface Staging extends AsyncDisposable {
-  /** names of what runs that are gone had left beside the destination; it has been removed */
+  /** names of what runs for this destination had left beside it that are gone; it has been removed */
   readonly swept: readonly string[];
+  /** who else may rename what is published, from then on [import.10] */
+  readonly others: readonly string[];
   /** creates the file of a member; folders in its name are made */
   create(member: string): Promise<FileWriter>;
   /** creates the file of a small member with its whole content; there may be something to wait for before the next */
@@ -35,7 +45,8 @@ export interface Staging extends AsyncDisposable {
   /** what an interrupted run had left for this destination, when it is to be gone on with */
   readonly left?: LeftFolder;
   adopt: WaitingFolder['adopt'];
-  leave: WaitingFolder['leave'];
+  /** leaves what has come to a later run, which may go on with it; false when there is nothing, or that cannot be done [resume.1] */
+  leave(): boolean;
   /** takes a member out again before publishing, and the folders that it leaves empty */
   remove(member: string): Promise<void>;
   /** the bytes of a member again; `close` when they have been read */
@@ -52,57 +63,94 @@ export interface Staging extends AsyncDisposable {
  *
  * @throws {BundleError} `DESTINATION_EXISTS`, `STORAGE_FAILED`
  */
-export function openStaging(destination: string, options: { readonly resume?: boolean } = {}): Staging {
+export function openStaging(
+  destination: string,
+  { resume = false }: { readonly resume?: boolean } = {},
+): Staging {
   const target = resolve(destination);
   expectVacant(target, destination);
-  const { parent, swept, folder, left } = prepare(dirname(target), basename(target), {
-    shown: destination,
-    resume: options.resume ?? false,
-  });
-  const final = join(parent, basename(target));
+  const others = lookAround(dirname(target));
+  const purpose = { kind: 'import', base: basename(target) } as const;
+  const { parent, swept, marked, folder } = prepare(dirname(target), { purpose, shown: destination, resume });
+  const aside = join(marked.anchor, LEFT);
+  const left = isFolder(aside) ? openLeftFolder(aside) : undefined;
 
   return {
     swept,
+    others,
     ...(left && { left }),
     create: folder.create,
     store: folder.store,
     adopt: folder.adopt,
     leave: () => {
-      left?.moveRest(folder.path);
-      return folder.leave();
+      if (!folder.isThere()) return false;
+      left?.moveRest(folder.way);
+      rmSync(aside, { recursive: true, force: true });
+      if (readdirSync(folder.way).length === 0 || !marked.leave()) return false;
+      folder.giveAway();
+      return true;
     },
     remove: folder.remove,
     read: folder.read,
     rename: folder.rename,
     publish: async () => {
-      let replaced = false;
-      try {
-        await folder.settled();
-        for (const path of folder.folders) await syncFolder(path);
-        expectVacant(target, destination);
-        folder.checkUnchanged();
-        replaced = lstatSync(final, { throwIfNoEntry: false }) !== undefined;
-        await rename(folder.path, final);
-      } catch (error) {
-        throw isThere(folder.path, folder.made)
-          ? writeError(error, destination)
-          : takenAway(destination, error);
-      }
-      try {
-        await syncFolder(parent);
-      } catch (error) {
-        // [import.3] It may be gone after a loss of power, so it is not reported as done, and not left as if it were.
-        await rename(final, folder.path);
-        if (replaced) mkdirSync(final); // the empty folder that was there
-        throw writeError(error, destination);
-      }
+      await publish({ folder, parent, target, destination });
       folder.giveAway();
+      marked.tryRemove(); // it is there; and what would be left is small
     },
-    [Symbol.asyncDispose]: async () => {
-      left?.[Symbol.dispose]();
-      await folder[Symbol.asyncDispose]();
-    },
+    [Symbol.asyncDispose]: () => folder[Symbol.asyncDispose](),
   };
+}
+
+async function publish({
+  folder,
+  parent,
+  target,
+  destination,
+}: {
+  readonly folder: WaitingFolder;
+  readonly parent: string;
+  readonly target: string;
+  readonly destination: string;
+}): Promise<void> {
+  let descriptor: number | undefined;
+  try {
+    if (!folder.isThere()) throw takenAway(destination);
+    descriptor = openFolder(parent);
+    const final = join(anchorOf(descriptor, parent), basename(target));
+    let replaced = false;
+    try {
+      await folder.settled();
+      for (const path of folder.folders) await syncFolder(path);
+      expectVacant(target, destination);
+      folder.checkUnchanged(folder.way);
+      replaced = lstatSync(final, { throwIfNoEntry: false }) !== undefined;
+      await rename(folder.way, final);
+    } catch (error) {
+      throw folder.isThere() ? error : takenAway(destination, error);
+    }
+    try {
+      await syncFolder(dirname(final));
+      // [import.9] By the name that the user gave: what is found there, whoever may rename, is what was judged.
+      folder.checkUnchanged(target);
+    } catch (error) {
+      // [import.3] It may be gone after a loss of power, or is not what it should be: not reported as done, and not left as if it were.
+      await takeBack(folder, final, replaced);
+      throw error;
+    }
+  } catch (error) {
+    throw writeError(error, destination);
+  } finally {
+    if (descriptor !== undefined) closeSync(descriptor);
+  }
+}
+
+/** Takes back what was published. What another has put in its place afterwards is not ours to take. */
+async function takeBack(folder: WaitingFolder, final: string, replaced: boolean): Promise<void> {
+  const byName = !folder.way.startsWith('/proc/'); // then it may be that something else was renamed
+  if (!byName && !folder.isAt(final)) return;
+  await rename(final, folder.way);
+  if (replaced) mkdirSync(final); // the empty folder that was there
 }
 
 /** Members that wait to be written again, and are never published. */
@@ -113,44 +161,60 @@ export interface Scratch extends Pick<WaitingFolder, 'create' | 'store' | 'read'
 /** Opens a scratch folder beside the file `output`, or for `-` where the system keeps such. @throws {BundleError} `STORAGE_FAILED` */
 export function openScratch(output: string): Scratch {
   const beside = output === '-' ? tmpdir() : dirname(resolve(output));
-  const base = output === '-' ? 'bulla' : basename(output);
-  const { swept, folder } = prepare(beside, `.${base}`, { shown: output, resume: false });
+  const purpose = { kind: 'scratch', base: output === '-' ? '.bulla' : `.${basename(output)}` } as const;
+  const { swept, folder } = prepare(beside, { purpose, shown: output, resume: false });
   const { create, store, read } = folder;
   return { swept, create, store, read, [Symbol.asyncDispose]: () => folder[Symbol.asyncDispose]() };
 }
 
 function prepare(
   beside: string,
-  base: string,
-  { shown, resume }: { readonly shown: string; readonly resume: boolean },
+  { purpose, shown, resume }: { readonly purpose: Purpose; readonly shown: string; readonly resume: boolean },
 ): {
   readonly parent: string;
   readonly swept: readonly string[];
+  readonly marked: MarkedFolder;
   readonly folder: WaitingFolder;
-  readonly left: LeftFolder | undefined;
 } {
+  let taken: MarkedFolder | undefined;
+  let made: MarkedFolder | undefined;
   try {
     const parent = realpathSync(beside);
-    expectOwn(parent, beside);
-    const claimed = resume ? claimPartial(parent, base) : undefined;
-    const swept = sweepPartials(parent); // first: what is left there may be what fills the disk
+    taken = resume ? takeLeft(parent, purpose) : undefined;
+    const swept = sweepLeft(parent, purpose); // first: what is left there may be what fills the disk
     closeSync(openSync(parent, 'r')); // it is synced in the end, and must not turn out unreadable only then
-    const folder = openWaitingFolder(parent, base, shown);
-    return { parent, swept, folder, left: claimed === undefined ? undefined : openLeftFolder(claimed) };
+    if (taken) putAside(taken.anchor);
+    else made = MarkedFolder.make(parent, purpose);
+    const marked = (taken ?? made) as MarkedFolder;
+    return { parent, swept, marked, folder: openWaitingFolder(marked, shown) };
   } catch (error) {
+    made?.tryRemove();
+    taken?.leave();
+    taken?.[Symbol.dispose]();
     throw writeError(error, beside);
   }
 }
 
-/** [import.9] In a folder where everybody may rename everything, the members could be exchanged after the verdict. */
-function expectOwn(parent: string, name: string): void {
-  const { mode } = statSync(parent);
-  if ((mode & 0o002) === 0 || (mode & 0o1000) !== 0) return;
-  throw new BundleError('STORAGE_FAILED', 'everybody may rename and delete what is in this folder', {
-    where: { file: name },
-    why: 'another user could put other files in place of those that were verified',
-    fix: `choose another destination, or protect the folder: chmod o-w ${name} (chmod +t, where others must write there)`,
-  });
+/** What a run has left, that of one before it included, makes way for what comes. */
+function putAside(at: string): void {
+  const [content, aside] = [join(at, CONTENT), join(at, LEFT)];
+  if (isFolder(content) && isFolder(aside)) moveInto(aside, content);
+  if (isFolder(content) || !isFolder(aside)) rmSync(aside, { recursive: true, force: true });
+  if (isFolder(content)) renameSync(content, aside);
+  else rmSync(content, { force: true });
+}
+
+function isFolder(path: string): boolean {
+  return lstatSync(path, { throwIfNoEntry: false })?.isDirectory() ?? false;
+}
+
+/** Who else may rename on the way to a folder. [import.10] */
+function lookAround(folder: string): readonly string[] {
+  try {
+    return othersOnTheWay(folder);
+  } catch (error) {
+    throw writeError(error, folder);
+  }
 }
 
 function isEmpty(folder: string): boolean {

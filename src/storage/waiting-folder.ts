@@ -1,4 +1,5 @@
 import {
+  type BigIntStats,
   closeSync,
   constants,
   fstatSync,
@@ -6,27 +7,29 @@ import {
   mkdirSync,
   openSync,
   readdirSync,
-  renameSync,
   rmdirSync,
-  type Stats,
 } from 'node:fs';
-import { rename, rm, unlink } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import { rename, unlink } from 'node:fs/promises';
+import { dirname, join, relative } from 'node:path';
 import type { ByteStream } from '../kit/bytes.ts';
 import type { BundleError } from '../kit/errors.ts';
 import { FileStream } from './file-stream.ts';
 import { FileWriter } from './file-writer.ts';
 import { writeError } from './io-errors.ts';
 import type { LeftFile } from './left-folder.ts';
-import { leftName, partialName } from './partial.ts';
+import type { MarkedFolder } from './marked-folder.ts';
+import { partialName } from './partial.ts';
 import { Settling } from './settling.ts';
 import { writeWholeFile } from './whole-file.ts';
-import { isThere, takenAway, type WrittenFile } from './written-file.ts';
+import { asWritten, isAsWritten, isSame, takenAway, tellsChanges, type WrittenFile } from './written-file.ts';
+
+/** The folder for members in a folder of unfinished work, and where it puts away what another run had left in it. */
+export const CONTENT = 'content';
 
 /** A private folder for members that wait, mode 0700, their files 0600. Disposing it removes it, unless it was given away. */
 export interface WaitingFolder extends AsyncDisposable {
-  readonly path: string;
-  readonly made: Stats;
+  /** the way to it, which no renaming leads astray */
+  readonly way: string;
   /** all folders in it and itself */
   readonly folders: ReadonlySet<string>;
   /** creates the file of a member; folders in its name are made */
@@ -37,57 +40,63 @@ export interface WaitingFolder extends AsyncDisposable {
   settled(): Promise<void>;
   /** makes an open file that lies elsewhere on this file system a member, to be gone on with behind its first `length` bytes */
   adopt(member: string, from: LeftFile, length: number): Promise<FileWriter>;
-  /** leaves it to a later run, which may go on with it; false when that cannot be done, and it goes as always [resume.1] */
-  leave(): boolean;
   /** takes a member out again, and the folders that it leaves empty */
   remove(member: string): Promise<void>;
   /** gives a member another name, which no member has; says which */
   rename(member: string): Promise<string>;
-  /** @throws {BundleError} `STORAGE_FAILED` when something in it is not what was written [import.9] */
-  checkUnchanged(): void;
+  /** whether it still stands where it was made */
+  isThere(): boolean;
+  /** whether it stands under this name */
+  isAt(path: string): boolean;
+  /**
+   * What is in the folder, under whatever name, must be what was written, and nothing else. [import.9]
+   *
+   * @throws {BundleError} `STORAGE_FAILED`
+   */
+  checkUnchanged(at: string): void;
   /** the bytes of a member that has been written; `close` when they have been read */
   read(member: string, signal: AbortSignal | undefined): { readonly stream: ByteStream; close(): void };
   /** it is something else from now on, and not to be removed */
   giveAway(): void;
 }
 
-/** Makes one in `parent`; its name begins with `base`, and messages place its members in `shown`. @throws what the system does */
-export function openWaitingFolder(parent: string, base: string, shown: string): WaitingFolder {
-  const path = join(parent, partialName(base));
-  mkdirSync(path, 0o700);
-  const made = lstatSync(path);
-  const folders = new Set([path]);
-  const files = new Map<string, { readonly written: WrittenFile | undefined }>();
+/** Makes one in a folder of unfinished work; messages place its members in `shown`. @throws what the system does */
+export function openWaitingFolder(marked: MarkedFolder, shown: string): WaitingFolder {
+  const way = join(marked.anchor, CONTENT);
+  mkdirSync(way, 0o700);
+  const made = lstatSync(way, { bigint: true });
+  const timed = tellsChanges(way);
+  const folders = new Map<string, BigIntStats>([[way, made]]);
+  /** each file by its member's name; one that has not been finished yet is not known again */
+  const files = new Map<string, () => WrittenFile | undefined>();
   const settling = new Settling();
   let ours = true;
-  const expectUnchanged = (member: string): void => {
-    const { written } = files.get(member) ?? {};
-    if (!isThere(join(path, member), written)) throw takenAway(join(shown, member));
-  };
+  const isThere = (): boolean => marked.isThere() && isSame(way, made);
 
   /** Where a member goes; the folders above it are made. */
   const placeFor = (member: string): string => {
-    const file = join(path, member);
+    const file = join(way, member);
     const above: string[] = [];
-    for (let up = dirname(file); up.length > path.length; up = dirname(up)) above.unshift(up);
+    for (let up = dirname(file); up.length > way.length; up = dirname(up)) above.unshift(up);
     // One by one, and never the folder that all is in: had it been taken away, it would come back empty.
     for (const folder of above.filter((folder) => !folders.has(folder))) {
       mkdirSync(folder, 0o700);
-      folders.add(folder);
+      folders.set(folder, lstatSync(folder, { bigint: true }));
     }
     return file;
   };
   const failed = (member: string, error: unknown): BundleError =>
-    isThere(path, made) ? writeError(error, join(shown, member)) : takenAway(shown, error);
+    isThere() ? writeError(error, join(shown, member)) : takenAway(shown, error);
 
   return {
-    path,
-    made,
-    folders,
+    way,
+    get folders() {
+      return new Set(folders.keys());
+    },
     create: async (member) => {
       try {
         const writer = await FileWriter.create(placeFor(member), 0o600, join(shown, member));
-        files.set(member, writer);
+        files.set(member, () => writer.written);
         return writer;
       } catch (error) {
         throw failed(member, error);
@@ -97,41 +106,35 @@ export function openWaitingFolder(parent: string, base: string, shown: string): 
       try {
         const file = placeFor(member);
         await rename(from.path, file);
-        const writer = await FileWriter.resume(file, length, join(shown, member));
-        if (!isThere(file, { ...from, size: length })) throw new Error('another file was put in its place');
-        files.set(member, writer);
+        const writer = await FileWriter.resume(file, { made: from, length, name: join(shown, member) });
+        files.set(member, () => writer.written);
         return writer;
       } catch (error) {
         throw failed(member, error);
       }
     },
-    leave: () => {
-      try {
-        renameSync(path, join(parent, leftName(base)));
-        ours = false;
-      } catch {
-        // taken away, perhaps; why it came to this says more
-      }
-      return !ours;
-    },
     store: (member, content) => {
       try {
         const { descriptor, written } = writeWholeFile(placeFor(member), 0o600, content);
-        files.set(member, { written });
-        return settling.add(descriptor, join(shown, member));
+        let latest = written;
+        files.set(member, () => latest);
+        const onSettled = (settled: WrittenFile): void => {
+          latest = settled;
+        };
+        return settling.add(descriptor, { name: join(shown, member), onSettled });
       } catch (error) {
         throw failed(member, error);
       }
     },
     settled: () => settling.settled(),
     remove: async (member) => {
-      const file = join(path, member);
+      const file = join(way, member);
       try {
         await unlink(file);
         files.delete(member);
         for (
           let up = dirname(file);
-          up.length > path.length && readdirSync(up).length === 0;
+          up.length > way.length && readdirSync(up).length === 0;
           up = dirname(up)
         ) {
           rmdirSync(up);
@@ -143,25 +146,40 @@ export function openWaitingFolder(parent: string, base: string, shown: string): 
     },
     rename: async (member) => {
       const name = partialName('stored');
-      const writer = files.get(member);
       try {
-        await rename(join(path, member), join(path, name));
+        await settling.settled(); // it may be one of those that are under way
+        const isWritten = isAsWritten(join(way, member), files.get(member)?.(), { timed });
+        if (!isWritten) throw takenAway(join(shown, member));
+        await rename(join(way, member), join(way, name)); // this changes one of its times
+        const renamed = asWritten(lstatSync(join(way, name), { bigint: true }));
+        files.set(name, () => renamed);
       } catch (error) {
         throw writeError(error, join(shown, member));
       }
       files.delete(member);
-      if (writer) files.set(name, writer);
       return name;
     },
-    checkUnchanged: () => {
-      for (const member of files.keys()) expectUnchanged(member);
-      if (!isThere(path, made)) throw takenAway(shown); // another may have been put in its place
+    isThere,
+    isAt: (path) => isSame(path, made),
+    checkUnchanged: (at) => {
+      if (!isSame(at, made)) throw takenAway(shown); // another may have been put in its place
+      for (const [folder, { uid, mode, ...known }] of folders) {
+        const stats = lstatSync(join(at, relative(way, folder)), { throwIfNoEntry: false, bigint: true });
+        const same = stats?.ino === known.ino && stats.dev === known.dev;
+        if (!same || stats.uid !== uid || stats.mode !== mode)
+          throw takenAway(join(shown, relative(way, folder)));
+      }
+      for (const [member, written] of files) {
+        if (!isAsWritten(join(at, member), written(), { timed })) throw takenAway(join(shown, member));
+      }
+      // By their number: not every file system gives back the names that it was given.
+      if (countBelow(at) !== files.size + folders.size - 1) throw takenAway(shown);
     },
     read: (member, signal) => {
-      const descriptor = openSync(join(path, member), constants.O_RDONLY | constants.O_NOFOLLOW);
-      const { ino, dev, size } = fstatSync(descriptor);
-      const { written } = files.get(member) ?? {};
-      if (ino !== written?.ino || dev !== written.dev || size !== written.size) {
+      const descriptor = openSync(join(way, member), constants.O_RDONLY | constants.O_NOFOLLOW);
+      const { ino, dev, size } = fstatSync(descriptor, { bigint: true });
+      const written = files.get(member)?.();
+      if (ino !== written?.ino || dev !== written.dev || Number(size) !== written.size) {
         closeSync(descriptor);
         throw takenAway(join(shown, member));
       }
@@ -175,8 +193,17 @@ export function openWaitingFolder(parent: string, base: string, shown: string): 
     },
     [Symbol.asyncDispose]: async () => {
       await settling.settled().catch(() => {}); // it has open files
-      // Why it came to this says more than that it could not be removed; the next run sweeps.
-      if (ours) await rm(path, { recursive: true, force: true }).catch(() => {});
+      // Why it came to this says more than that it could not be removed; the next run for the same name sweeps.
+      if (ours) marked.tryRemove();
+      else marked[Symbol.dispose]();
     },
   };
+}
+
+function countBelow(folder: string): number {
+  const entries = readdirSync(folder, { withFileTypes: true });
+  return entries.reduce(
+    (sum, entry) => sum + 1 + (entry.isDirectory() ? countBelow(join(folder, entry.name)) : 0),
+    0,
+  );
 }

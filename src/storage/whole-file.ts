@@ -1,6 +1,6 @@
 import { closeSync, constants, fstatSync, ftruncateSync, openSync, writeSync } from 'node:fs';
 import { occupiedParts } from './hole.ts';
-import type { WrittenFile } from './written-file.ts';
+import { asWritten, type WrittenFile } from './written-file.ts';
 
 /** A small file that has been written, and is open until somebody has put it on the disk. */
 export interface WholeFile {
@@ -21,8 +21,7 @@ export function writeWholeFile(path: string, mode: number, content: Uint8Array):
     const parts = occupiedParts(content, 0);
     for (const [from, to] of parts) writeAll(descriptor, content.subarray(from, to), from);
     if (parts.at(-1)?.[1] !== content.byteLength) ftruncateSync(descriptor, content.byteLength);
-    const { dev, ino, size } = fstatSync(descriptor);
-    return { descriptor, written: { dev, ino, size } };
+    return { descriptor, written: asWritten(fstatSync(descriptor, { bigint: true })) };
   } catch (error) {
     closeSync(descriptor);
     throw error;

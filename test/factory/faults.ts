@@ -77,6 +77,11 @@ export function partialsIn(folder: string): readonly string[] {
   return readdirSync(folder).filter((name) => name.includes('.partial-'));
 }
 
+/** What is not complete in a folder, but for the empty folder of a run that was killed before it could say whose it is. [import.8] */
+export function provenPartialsIn(folder: string): readonly string[] {
+  return partialsIn(folder).filter((name) => readdirSync(join(folder, name)).length > 0);
+}
+
 /** A desk with keys, an image of random bytes and a bundle of it: large enough to be caught in the middle. */
 export async function layOut(desk: Desk, bytes: number): Promise<void> {
   writeFileSync(join(desk.folder, 'big.img'), randomBytes(bytes));

@@ -1,5 +1,6 @@
 import {
   chmodSync,
+  existsSync,
   mkdirSync,
   readdirSync,
   readFileSync,
@@ -203,10 +204,11 @@ describe('a destination', () => {
   });
 
   test.each<[string, (staging: string) => void]>([
-    ['a member is removed', (staging) => rmSync(join(staging, 'big.ovf'))],
-    ['a member is exchanged', (staging) => exchange(join(staging, 'big.ovf'))],
-    ['a member is cut', (staging) => writeFileSync(join(staging, 'big.ovf'), '')],
+    ['a member is removed', (staging) => rmSync(join(staging, 'content/big.ovf'))],
+    ['a member is exchanged', (staging) => exchange(join(staging, 'content/big.ovf'))],
+    ['a member is cut', (staging) => writeFileSync(join(staging, 'content/big.ovf'), '')],
     ['all of it is exchanged', exchangeFolder],
+    ['what is in it is exchanged', (staging) => exchangeFolder(join(staging, 'content'))],
     ['all of it is removed', (staging) => rmSync(staging, { recursive: true })],
     ['a link is put in its place', (staging) => linkInstead(staging)],
   ])('[import.9] is not made when %s on the way', async (_, harm) => {
@@ -251,7 +253,7 @@ async function slowImport(to: string): Promise<{ rest(): void; ended: Promise<En
   const bytes = readFileSync(at('big.ova'));
   child.stdin.write(bytes.subarray(0, 1_000_000));
   const place = at(to.split('/')[0] ?? '');
-  await until(() => partialsIn(place).some((name) => readdirSync(join(place, name)).includes('big.img')));
+  await until(() => partialsIn(place).some((name) => existsSync(join(place, name, 'content/big.img'))));
   return { rest: () => child.stdin.end(bytes.subarray(1_000_000)), ended };
 }
 
@@ -264,32 +266,52 @@ async function expectFailure(
   expect([code, stderr]).toEqual([3, expect.stringContaining(message)]);
 }
 
-describe('what was left by a run that is gone', () => {
-  const ours = (pid: number, start: string): string => `machine.partial-00000000-${pid}-${start}-0123abcd`;
+/** Kills an import into `machine` in a folder, and gives the name of what it has left. */
+async function killed(folder: string): Promise<string> {
+  const before = partialsIn(at(folder));
+  const { child, ended } = start(desk, 'import', '-', '--to', `${folder}/machine`, '--trust', 'ca.pem');
+  const isNew = (name: string): boolean =>
+    !before.includes(name) && existsSync(at(`${folder}/${name}/content`));
+  await until(() => partialsIn(at(folder)).some(isNew));
+  child.kill('SIGKILL');
+  await ended;
+  return partialsIn(at(folder)).find(isNew) ?? '';
+}
 
-  test('[import.8] is kept while it may be of a machine that is at work, and removed when it is old; links are not followed', async () => {
+/** As if the process of what was left ran on another machine. */
+function moveElsewhere(left: string): void {
+  const marker = join(left, 'bulla.partial');
+  const fields = JSON.parse(readFileSync(marker, 'utf8')) as object;
+  writeFileSync(marker, JSON.stringify({ ...fields, place: '00000000' }));
+}
+
+describe('what was left by a run that is gone', () => {
+  test('[import.8] is kept while it may be of a machine that is at work, and removed when it is old; names prove nothing', async () => {
     mkdirSync(at('shared'));
-    const names = {
-      young: ours(1, '1'),
-      old: ours(2, '1'),
-      future: ours(3, '1'),
-      link: ours(4, '1'),
-      similar: 'machine.partial-backup',
-    };
-    for (const name of Object.values(names)) {
-      if (name === names.link) symlinkSync(at('keep'), join(at('shared'), name));
-      else mkdirSync(join(at('shared'), name));
-    }
-    mkdirSync(at('keep'));
-    writeFileSync(at('keep/me'), 'mine');
+    const young = await killed('shared');
+    moveElsewhere(at(`shared/${young}`)); // else the next removes it
+    const old = await killed('shared');
+    moveElsewhere(at(`shared/${old}`));
     const days = (count: number): Date => new Date(Date.now() + count * 86_400_000);
-    utimesSync(join(at('shared'), names.old), days(-2), days(-2));
-    utimesSync(join(at('shared'), names.future), days(2), days(2));
+    for (const name of readdirSync(at(`shared/${old}`), { recursive: true, encoding: 'utf8' }))
+      utimesSync(at(`shared/${old}/${name}`), days(-2), days(-2));
+    utimesSync(at(`shared/${old}`), days(-2), days(-2));
+    const mine = [
+      'machine.partial-00000000-1-1-01234567',
+      'photos.partial-00000000-1-1-01234567',
+      'machine.partial-backup',
+    ];
+    for (const name of mine) {
+      mkdirSync(at(`shared/${name}`));
+      writeFileSync(at(`shared/${name}/me`), 'mine');
+      utimesSync(at(`shared/${name}`), days(-2), days(-2));
+    }
+    symlinkSync(at(`shared/${young}`), at('shared/machine.partial-00000000-1-1-76543210'));
     const { code, stderr } = await desk.run(`${IMPORT} --to shared/machine`);
-    expect([code, stderr]).toEqual([0, expect.stringContaining(`removed "${names.old}"`)]);
-    const { old: _, ...kept } = names;
-    expect(readdirSync(at('shared'))).toEqual(['machine', ...Object.values(kept)].sort());
-    expect(contentOf(at('keep'))).toMatchObject({ me: expect.anything() });
+    expect([code, stderr]).toEqual([0, expect.stringContaining(`removed "${old}"`)]);
+    const kept = [young, ...mine, 'machine.partial-00000000-1-1-76543210'];
+    expect(readdirSync(at('shared')).sort()).toEqual(['machine', ...kept].sort());
+    rmSync(at('shared'), { recursive: true });
   });
 
   test('[import.8] is kept while its process runs', async () => {

@@ -84,7 +84,7 @@ describe('a trusted bundle', () => {
         for (const name of left(sandbox)) seen.add(name.replace(/partial-[\w-]+/, 'partial-*'));
       },
     });
-    expect([...seen]).toContain('home/here.partial-*/large.img');
+    expect([...seen]).toContain('home/here.partial-*/content/large.img');
     expect([...seen].filter((name) => name.startsWith('home/here/'))).toEqual([]);
     expect(left(sandbox)).toEqual([
       'home/here/',

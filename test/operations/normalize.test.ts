@@ -147,7 +147,7 @@ test('[norm.4] members wait for the user alone, and are gone in the end', async 
     },
   });
   expect([...modes]).toContain('.out.ova.*/ 700');
-  expect([...modes]).toContain('.out.ova.*/large.img 600');
+  expect([...modes]).toContain('.out.ova.*/content/large.img 600');
   expect(sandbox.list().filter((name) => !name.startsWith('.trust'))).toEqual(['out.ova']);
   expect([DISK, NOTES, ...appliance()].length).toBe(5);
 });

@@ -1,5 +1,16 @@
-import { readdirSync, readFileSync, renameSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { execFileSync } from 'node:child_process';
+import {
+  chmodSync,
+  linkSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
+import { dirname, join } from 'node:path';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { type ByteStream, concat } from '../../src/kit/bytes.ts';
 import { archiveOf, descriptorFor, makeMembers, type NamedBytes } from '../factory/bundles.ts';
@@ -28,14 +39,14 @@ const resume = true;
 const sourceOf = (bytes: Uint8Array, size = 300_000): ByteStream =>
   streamOf(bytes, { sizes: () => size, hostile: true });
 
-/** An import that comes to its end too early, and leaves what it has. */
+/** An import that comes to its end too early, and leaves what it has; gives where that is. */
 async function interrupt(sandbox: Sandbox, bytes = part): Promise<string> {
   const { report } = await importHere(sandbox, sourceOf(bytes), { resume });
   expect(codesOf(report)).toEqual(['ARCHIVE_TRUNCATED']);
   expect(report.warnings.join()).toContain('the same command goes on with it');
   const [name = ''] = readdirSync(sandbox.path('home'));
   expect(name).toContain('here.partial-');
-  return join(sandbox.path('home'), name);
+  return join(sandbox.path('home'), name, 'content');
 }
 
 const goneOnWith = (warnings: readonly string[]): readonly string[] =>
@@ -166,23 +177,131 @@ describe('an import that is gone on with', () => {
     expectFiles(sandbox, members);
   });
 
-  test('[resume.1] takes nothing that another run is at work on, or that is for another folder', async () => {
+  test('[resume.1] takes nothing that another run is at work on, nor is that swept', async () => {
     using sandbox = makeSandbox();
-    const folder = await interrupt(sandbox);
-    const busy = folder.replace('-left-', `-${ticksOf(process.pid)}-`);
-    renameSync(folder, busy);
-    const other = await importHere(sandbox, sourceOf(bundle), {
-      resume,
-      destination: sandbox.path('home/there'),
+    const [reached, isReached] = signalOf();
+    const [over, isOver] = signalOf();
+    async function* slow(): AsyncGenerator<Uint8Array, void> {
+      yield part;
+      isReached();
+      await over;
+      yield bundle.subarray(part.byteLength);
+    }
+    const first = importHere(sandbox, slow(), { resume });
+    await reached;
+    const second = await importHere(sandbox, sourceOf(bundle), { resume });
+    expect([second.imported, second.report.warnings]).toEqual([true, []]);
+    isOver();
+    await expect(first).rejects.toMatchObject({
+      code: 'DESTINATION_EXISTS',
+      fix: expect.stringContaining('what has come is kept'),
     });
-    const same = await importHere(sandbox, sourceOf(bundle), { resume });
-    expect([...goneOnWith(other.report.warnings), ...goneOnWith(same.report.warnings)]).toEqual([]);
-    expect(statSync(busy).isDirectory()).toBe(true);
+    rmSync(sandbox.path('home/here'), { recursive: true });
+    const third = await importHere(sandbox, sourceOf(bundle), { resume });
+    expect(goneOnWith(third.report.warnings)).toEqual([String(disk.bytes.byteLength)]);
+    expectFiles(sandbox, members);
+  });
+
+  test.each([true, false])(
+    '[import.8] belongs to its folder: an import beside it (resume: %s) leaves it as it is',
+    async (resumes) => {
+      using sandbox = makeSandbox();
+      const file = join(await interrupt(sandbox), disk.name);
+      const before = statSync(file).ino;
+      const beside = { resume: resumes, destination: sandbox.path('home/there') };
+      const other = await importHere(sandbox, sourceOf(bundle), beside);
+      expect([other.imported, other.report.warnings, statSync(file).ino]).toEqual([true, [], before]);
+      rmSync(sandbox.path('home/there'), { recursive: true });
+      const same = await importHere(sandbox, sourceOf(bundle), { resume });
+      expect(goneOnWith(same.report.warnings)).toEqual([String(3 * MIB)]);
+      expectFiles(sandbox, members);
+    },
+  );
+
+  test.each<[string, (sandbox: Sandbox, left: string) => void]>([
+    ['whose marker is gone', (_, left) => rmSync(join(left, 'bulla.partial'))],
+    ['whose marker is a link', (sandbox, left) => linkInstead(sandbox, join(left, 'bulla.partial'))],
+    [
+      'whose marker has two names',
+      (sandbox, left) => linkSync(join(left, 'bulla.partial'), sandbox.path('twin')),
+    ],
+    ['whose marker others may write', (_, left) => chmodSync(join(left, 'bulla.partial'), 0o666)],
+    ['that others may write to', (_, left) => chmodSync(left, 0o770)],
+    ['that is a copy', (_, left) => copyInstead(left)],
+    ['that is a copy in a copy', (sandbox) => copyInstead(sandbox.path('home'))],
+  ])('[import.8] neither takes nor removes a folder %s', async (_, change) => {
+    using sandbox = makeSandbox();
+    const folder = dirname(await interrupt(sandbox));
+    change(sandbox, folder);
+    const { imported, report } = await importHere(sandbox, sourceOf(bundle), { resume });
+    expect([imported, report.warnings]).toEqual([true, []]);
+    expect(statSync(join(folder, 'content', disk.name)).size).toBeGreaterThan(3 * MIB);
+  });
+
+  test.each<[string, (sandbox: Sandbox, file: string) => void]>([
+    ['has another name', (sandbox, file) => linkSync(file, sandbox.path('elsewhere'))],
+    ['others may read', (_, file) => chmodSync(file, 0o644)],
+    ['others may write', (_, file) => chmodSync(file, 0o660)],
+    ['is a program', (_, file) => chmodSync(file, 0o4700)],
+    ['lies behind a link', (sandbox, file) => linkInstead(sandbox, dirname(file))],
+    ['lies where others may write', (_, file) => chmodSync(dirname(file), 0o777)],
+  ])('[resume.2] does not take over a file that %s', async (_, change) => {
+    using sandbox = makeSandbox();
+    const file = join(await interrupt(sandbox), disk.name);
+    change(sandbox, file);
+    const { imported, report } = await importHere(sandbox, sourceOf(bundle), { resume });
+    expect([imported, goneOnWith(report.warnings)]).toEqual([true, []]);
+    const { mode, nlink } = statSync(sandbox.path(`home/here/${disk.name}`));
+    expect([mode & 0o7777, nlink, statSync(sandbox.path('home/here')).mode & 0o7777]).toEqual([
+      0o600, 1, 0o700,
+    ]);
+    expectFiles(sandbox, members);
+  });
+
+  test('[resume.4] [cli.9] that is stopped says what is kept, and nothing else', async () => {
+    for (const resumes of [true, false]) {
+      using sandbox = makeSandbox();
+      const stop = new AbortController();
+      async function* stopping(): AsyncGenerator<Uint8Array, void> {
+        yield part;
+        stop.abort();
+        yield bundle.subarray(part.byteLength);
+      }
+      const { report } = await importHere(sandbox, stopping(), { resume: resumes, signal: stop.signal });
+      const text = [report.errors[0]?.fix, ...report.warnings].join();
+      expect([codesOf(report), text.includes('nothing was left behind'), text.includes('is kept')]).toEqual([
+        ['INTERRUPTED'],
+        !resumes,
+        resumes,
+      ]);
+      expect(left(sandbox).length > 0).toBe(resumes);
+    }
+  });
+
+  test('[resume.1] leaves nothing where nothing had come', async () => {
+    using sandbox = makeSandbox();
+    const missing = importHere(sandbox, sandbox.path('not-there.ova'), { resume });
+    await expect(missing).rejects.toMatchObject({ fix: expect.not.stringContaining('kept') });
+    expect(left(sandbox)).toEqual([]);
   });
 });
 
-/** When a process began, as the names of unfinished folders have it. */
-function ticksOf(pid: number): string {
-  const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ').at(-1)?.split(' ') ?? [];
-  return Number(fields[19]).toString(36);
+function signalOf(): readonly [Promise<void>, () => void] {
+  let raise = (): void => {};
+  const raised = new Promise<void>((resolve) => {
+    raise = resolve;
+  });
+  return [raised, () => raise()];
+}
+
+function linkInstead(sandbox: Sandbox, path: string): void {
+  const elsewhere = sandbox.path('elsewhere');
+  renameSync(path, elsewhere);
+  symlinkSync(elsewhere, path);
+}
+
+function copyInstead(path: string): void {
+  execFileSync('cp', ['-a', path, `${path}.copy`]);
+  rmSync(path, { recursive: true });
+  renameSync(`${path}.copy`, path);
 }

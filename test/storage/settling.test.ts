@@ -21,7 +21,7 @@ describe('[import.4] files on their way to the disk', () => {
       for (let i = 0; i < 100; i++) {
         const descriptor = openSync(sandbox.write(`f${i}`, 'text'), 'r+');
         opened.add(descriptor);
-        await settling.add(descriptor, `f${i}`);
+        await settling.add(descriptor, { name: `f${i}`, onSettled: () => {} });
         expect([...opened].filter(isOpen).length).toBeLessThanOrEqual(16);
       }
       await settling.settled();
@@ -33,7 +33,8 @@ describe('[import.4] files on their way to the disk', () => {
     for (const patience of [undefined, 0]) {
       const settling = new Settling(patience);
       const fault = { code: 'STORAGE_FAILED', where: { file: 'disk.img' } };
-      const adding = async (): Promise<void> => settling.add(1_000_000, 'disk.img');
+      const adding = async (): Promise<void> =>
+        settling.add(1_000_000, { name: 'disk.img', onSettled: () => {} });
       if (patience === undefined) await expect(adding()).rejects.toMatchObject(fault);
       else await adding();
       await expect(settling.settled()).rejects.toMatchObject(fault);

@@ -1,0 +1,60 @@
+import { type Command, InvalidArgumentError } from 'commander';
+import { printable } from '../../kit/encoding.ts';
+import type { Leftover } from '../../operations/clean.ts';
+import type { Context } from '../context.ts';
+import type { Exit } from '../program.ts';
+import { formatBytes } from '../progress.ts';
+
+interface CleanFlags {
+  readonly remove?: boolean;
+  readonly olderThan?: number;
+  readonly json?: boolean;
+}
+
+const STATES: Readonly<Record<Leftover['state'], string>> = {
+  running: 'a run is at work on it',
+  unknown: 'of another machine or container, which may be at work on it',
+  kept: 'kept for import --resume',
+  left: 'of a run that is gone',
+};
+
+/** `bulla clean DIR` */
+export function cleanCommand(program: Command, context: Context, exit: Exit): void {
+  program
+    .command('clean')
+    .summary('list what interrupted runs have left in a folder, or remove it')
+    .description(
+      'Lists what runs have left in DIR that were killed, or interrupted with --resume; with --remove it is removed.\n' +
+        'Only what proves that bulla made it there for you counts, and what a run is at work on stays.',
+    )
+    .argument('<dir>', 'the folder that was imported into, or that an output was written to')
+    .option('--remove', 'remove it')
+    .option('--older-than <age>', 'only what was not written to for so long: 12h, 7d', parseAge)
+    .option('--json', 'print one JSON document')
+    .addHelpText('after', '\nExample:\n  bulla clean /var/lib/images --older-than 7d --remove')
+    .action(async (folder: string, flags: CleanFlags) => {
+      const { clean } = await import('../../operations/clean.ts');
+      const { report, leftovers } = clean(folder, {
+        remove: flags.remove ?? false,
+        ...(flags.olderThan !== undefined && { olderThan: flags.olderThan }),
+      });
+      exit(report.exitCode);
+      if (flags.json) return context.print(JSON.stringify(report, undefined, 2));
+      if (leftovers.length === 0) context.print('nothing was left there');
+      for (const { name, result, bytes, written, removed, state } of leftovers) {
+        const what = removed ? 'removed' : STATES[state];
+        context.print(`${printable(name)}  ${formatBytes(bytes)}`);
+        context.print(`  for ${printable(result)}, written to last ${written.slice(0, 16)}Z; ${what}`);
+      }
+      for (const warning of report.warnings) context.tell(`${context.style.caution} ${printable(warning)}`);
+    });
+}
+
+const UNITS: Readonly<Record<string, number>> = { m: 60_000, h: 3_600_000, d: 86_400_000 };
+
+/** A span of time in milliseconds. */
+function parseAge(text: string): number {
+  const [, count = '', unit = ''] = /^(\d{1,5})([mhd])$/.exec(text) ?? [];
+  if (count !== '') return Number(count) * (UNITS[unit] ?? 0);
+  throw new InvalidArgumentError('Give minutes, hours or days, such as 30m, 12h or 7d.');
+}

@@ -1,0 +1,79 @@
+import type { WorkState } from '../storage/marked-folder.ts';
+import { type Unfinished, unfinishedIn } from '../storage/unfinished.ts';
+import { makeReport, type Report } from './report.ts';
+
+/** What is looked for, and what becomes of it. */
+export interface CleanOptions {
+  /** remove what nobody is at work on; without it everything is only listed */
+  readonly remove?: boolean;
+  /** leave out what was written to in so many milliseconds */
+  readonly olderThan?: number;
+}
+
+/** What an interrupted run has left. */
+export interface Leftover {
+  readonly name: string;
+  /** the name that its result was to have */
+  readonly result: string;
+  /** `running`: a process is at work on it; `unknown`: one of another machine or container may be; `kept`: for `--resume` */
+  readonly state: WorkState;
+  readonly bytes: number;
+  /** when it was written to last, ISO 8601 */
+  readonly written: string;
+  readonly removed: boolean;
+}
+
+/** What was found, those that were written to last at the end. */
+export interface CleanResult {
+  readonly report: Report;
+  readonly leftovers: readonly Leftover[];
+}
+
+/**
+ * Lists what interrupted runs have left in a folder, and removes it where that is asked for.
+ *
+ * Only what proves that bulla made it there for this user is listed, and what a run is or may be at work on stays.
+ *
+ * @throws {BundleError} `FILE_NOT_FOUND`, `FILE_UNREADABLE` when the folder cannot be read
+ * @see spec/bundle.md, clauses clean.1 to clean.3
+ */
+export function clean(folder: string, { remove = false, olderThan = 0 }: CleanOptions = {}): CleanResult {
+  const leftovers = unfinishedIn(folder)
+    .map((found) => toLeftover(found, { remove, olderThan }))
+    .filter((leftover) => leftover !== undefined)
+    .sort((a, b) => a.written.localeCompare(b.written));
+  const busy = leftovers.filter(({ removed, state }) => remove && !removed && !isFree(state));
+  const failed = leftovers.filter(({ removed, state }) => remove && !removed && isFree(state));
+  const report = makeReport({
+    operation: 'clean',
+    errors: [],
+    warnings: [
+      ...busy.map(({ name, state }) => `"${name}" stays: ${STAYS[state]}`),
+      ...failed.map(({ name }) => `"${name}" stays: it could not be removed, or a run has taken it up`),
+    ],
+    result: { folder, leftovers },
+  });
+  return { report, leftovers };
+}
+
+const STAYS: Readonly<Record<WorkState, string>> = {
+  running: 'a run is at work on it',
+  unknown: 'a run of another machine or container may be at work on it, and wrote to it in the last 24 hours',
+  kept: '',
+  left: '',
+};
+
+function isFree(state: WorkState): boolean {
+  return state === 'kept' || state === 'left';
+}
+
+function toLeftover(
+  unfinished: Unfinished,
+  { remove, olderThan }: { readonly remove: boolean; readonly olderThan: number },
+): Leftover | undefined {
+  using found = unfinished;
+  const { name, result, state, bytes, written } = found;
+  if (Date.now() - written.getTime() < olderThan) return undefined;
+  const removed = remove && isFree(state) && found.remove();
+  return { name, result, state, bytes, written: written.toISOString(), removed };
+}

@@ -1,0 +1,282 @@
+import { randomBytes } from 'node:crypto';
+import {
+  type BigIntStats,
+  closeSync,
+  constants,
+  fstatSync,
+  lstatSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  readlinkSync,
+  renameSync,
+  rmdirSync,
+  rmSync,
+  statSync,
+  unlinkSync,
+} from 'node:fs';
+import { join } from 'node:path';
+import { isPartialName, partialName } from './partial.ts';
+import {
+  isOursAlone,
+  MARKER,
+  type Marker,
+  type Places,
+  type Purpose,
+  readMarker,
+  writeMarker,
+} from './partial-marker.ts';
+import { isAtWork, thisProcess } from './process-place.ts';
+import { isSame } from './written-file.ts';
+
+/** What another machine has not touched for so long is taken for left; only there, for its processes cannot be seen. */
+const LEFT_MS = 24 * 60 * 60 * 1000;
+
+/** In the name of a marker: it is being removed. */
+const DOOMED = 'gone';
+
+/** What becomes of the work in a folder: a process is at it, or may be, or it was given up, or its process is gone. */
+export type WorkState = 'running' | 'unknown' | 'kept' | 'left';
+
+/**
+ * A folder of unfinished work, mode 0700, with a marker in it that proves that bulla made it, and for what. [import.8]
+ *
+ * It is held open: what is done in it by way of `anchor` is done in this very folder, whatever has been put under its name.
+ */
+export class MarkedFolder implements Disposable {
+  readonly path: string;
+  readonly #descriptor: number;
+  readonly #places: Places;
+  #marker: Marker;
+  #markerFile: { readonly name: string; readonly ino: bigint } | undefined;
+  #open = true;
+
+  private constructor(path: string, descriptor: number, places: Places, marker: Marker) {
+    this.path = path;
+    this.#descriptor = descriptor;
+    this.#places = places;
+    this.#marker = marker;
+  }
+
+  /** Makes one in `parent`, as this process's. @throws what the system does */
+  static make(parent: string, purpose: Purpose): MarkedFolder {
+    const path = join(parent, partialName(purpose.base));
+    mkdirSync(path, 0o700);
+    let descriptor: number | undefined;
+    try {
+      descriptor = openFolder(path);
+      const places = placesOf(descriptor, parent);
+      const marker = { ...purpose, ...thisProcess(), left: false };
+      const folder = new MarkedFolder(path, descriptor, places, marker);
+      writeMarker(folder.anchor, MARKER, marker, places);
+      return folder;
+    } catch (error) {
+      if (descriptor !== undefined) closeSync(descriptor);
+      removeMade(path);
+      throw error;
+    }
+  }
+
+  /** All in `parent` that prove to be this user's, for `purpose` when one is given; each is to be disposed of. */
+  static findIn(parent: string, purpose?: Purpose): readonly MarkedFolder[] {
+    let names: readonly string[];
+    try {
+      names = readdirSync(parent).filter(isPartialName);
+    } catch {
+      return []; // a folder that cannot be listed is told of when something is put there
+    }
+    const found = names.flatMap((name) => MarkedFolder.#prove(parent, name) ?? []);
+    const isWanted = ({ kind, base }: Purpose): boolean =>
+      purpose === undefined || (kind === purpose.kind && base === purpose.base);
+    for (const folder of found) if (!isWanted(folder.purpose)) folder[Symbol.dispose]();
+    return found.filter((folder) => isWanted(folder.purpose));
+  }
+
+  static #prove(parent: string, name: string): MarkedFolder | undefined {
+    let descriptor: number | undefined;
+    try {
+      descriptor = openFolder(join(parent, name));
+      const places = placesOf(descriptor, parent);
+      const at = anchorOf(descriptor, join(parent, name));
+      const found = isOursAlone(places.folder) ? readMarker(at, places) : undefined;
+      if (found) {
+        const folder = new MarkedFolder(join(parent, name), descriptor, places, found.marker);
+        folder.#markerFile = found;
+        return folder;
+      }
+    } catch {
+      // a link, a file, another user's, or gone by now
+    }
+    if (descriptor !== undefined) closeSync(descriptor);
+    return undefined;
+  }
+
+  /** The way to what is in it, which leads nowhere else where the system has such ways (/proc). */
+  get anchor(): string {
+    return anchorOf(this.#descriptor, this.path);
+  }
+
+  get purpose(): Purpose {
+    return this.#marker;
+  }
+
+  /** Whether it still stands under its name. */
+  isThere(): boolean {
+    return isSame(this.path, this.#places.folder);
+  }
+
+  get state(): WorkState {
+    if (this.#marker.left) return 'kept';
+    const work = isAtWork(this.#marker);
+    if (work === 'no') return 'left';
+    if (work === 'yes') return 'running';
+    return Date.now() - this.written > LEFT_MS ? 'left' : 'unknown';
+  }
+
+  /** When something in it was written last, in milliseconds. A clock that was set back makes it younger, which keeps it. */
+  get written(): number {
+    return measure(this.anchor, Number(this.#places.folder.mtimeMs)).written;
+  }
+
+  /** The bytes that it takes. */
+  get bytes(): number {
+    return measure(this.anchor, 0).bytes;
+  }
+
+  /**
+   * Makes it this process's; false when another run was faster. What is taken must have been given up or left. [resume.1]
+   *
+   * @throws what the system does; it is as it was then
+   */
+  take(): boolean {
+    const marker = { ...this.#marker, ...thisProcess(), left: false };
+    const at = this.anchor;
+    const old = this.#claim('old');
+    if (old === undefined) return false;
+    try {
+      writeMarker(at, MARKER, marker, this.#places); // succeeds in one of several runs
+      unlinkSync(old);
+      this.#marker = marker;
+      return true;
+    } catch (error) {
+      if (error instanceof Error && 'code' in error && error.code === 'EEXIST') return false;
+      throw error;
+    } finally {
+      putBack(old, join(at, this.#markerFile?.name ?? MARKER));
+    }
+  }
+
+  /** Removes what was given up or left, where no other run is faster; false when that cannot be done. */
+  sweep(): boolean {
+    return this.#claim(DOOMED) !== undefined && this.tryRemove();
+  }
+
+  /** Whether a run has begun to remove it. */
+  get isDoomed(): boolean {
+    return this.#markerFile?.name.startsWith(`${MARKER}.${DOOMED}-`) ?? false;
+  }
+
+  /** Gives the marker that proved it another name, which of several runs one can; nothing has to be written for that. */
+  #claim(word: string): string | undefined {
+    const { name, ino } = this.#markerFile ?? {};
+    const at = this.anchor;
+    if (name === undefined) return undefined;
+    const old = join(at, `${MARKER}.${word}-${randomBytes(4).toString('hex')}`);
+    try {
+      renameSync(join(at, name), old);
+    } catch {
+      return undefined;
+    }
+    if (lstatSync(old, { bigint: true }).ino === ino) return old;
+    putBack(old, join(at, name)); // it was the new one of a run that was faster
+    return undefined;
+  }
+
+  /** Gives it up, so that a later run may go on with what is in it. False when that cannot be done. [resume.1] */
+  leave(): boolean {
+    const at = this.anchor;
+    const next = `${MARKER}.${randomBytes(4).toString('hex')}`;
+    try {
+      if (!this.isThere()) return false; // nobody would find it
+      writeMarker(at, next, { ...this.#marker, left: true }, this.#places);
+      renameSync(join(at, next), join(at, MARKER));
+      return true;
+    } catch {
+      return false; // taken away, perhaps; why it came to this says more
+    }
+  }
+
+  /** Removes it with all that is in it, the marker last; false when that cannot be done. */
+  tryRemove(): boolean {
+    try {
+      const at = this.anchor;
+      if (at === this.path && !this.isThere()) return false;
+      const isMarker = (name: string): number => Number(name.startsWith(MARKER));
+      const names = readdirSync(at).sort((a, b) => isMarker(a) - isMarker(b));
+      for (const name of names) rmSync(join(at, name), { recursive: true, force: true });
+      rmdirSync(at === this.path ? at : readlinkSync(at)); // wherever it has been moved
+      return true;
+    } catch {
+      return false; // what is left is proven yet
+    } finally {
+      this[Symbol.dispose]();
+    }
+  }
+
+  [Symbol.dispose](): void {
+    if (this.#open) closeSync(this.#descriptor);
+    this.#open = false;
+  }
+}
+
+/** Gives a marker its name again, unless another has that, or it is gone. */
+function putBack(path: string, name: string): void {
+  const isTaken = lstatSync(name, { throwIfNoEntry: false }) !== undefined;
+  if (isTaken) rmSync(path, { force: true });
+  else if (lstatSync(path, { throwIfNoEntry: false })) renameSync(path, name);
+}
+
+/** Takes away a folder that has come to nothing. */
+function removeMade(path: string): void {
+  try {
+    rmSync(join(path, MARKER), { force: true });
+    rmdirSync(path);
+  } catch {
+    // why it came to nothing says more
+  }
+}
+
+/** A way to an open folder that no renaming leads astray; its name where the system has none. */
+export function anchorOf(descriptor: number, path: string): string {
+  const way = `/proc/self/fd/${descriptor}`;
+  const there = statSync(way, { throwIfNoEntry: false, bigint: true });
+  const { ino, dev } = fstatSync(descriptor, { bigint: true });
+  return there?.ino === ino && there.dev === dev ? way : path;
+}
+
+/** Opens a folder itself, never what a link leads to. @throws what the system does */
+export function openFolder(path: string): number {
+  const { O_RDONLY, O_DIRECTORY, O_NOFOLLOW } = constants;
+  return openSync(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW);
+}
+
+function placesOf(descriptor: number, parent: string): Places {
+  return { folder: fstatSync(descriptor, { bigint: true }), parent: statSync(parent, { bigint: true }) };
+}
+
+/** All that is in a folder, links not followed. */
+function measure(at: string, since: number): { readonly bytes: number; readonly written: number } {
+  let bytes = 0;
+  let written = since;
+  for (const entry of readdirSync(at, { withFileTypes: true })) {
+    const stats: BigIntStats | undefined = lstatSync(join(at, entry.name), {
+      throwIfNoEntry: false,
+      bigint: true,
+    });
+    if (!stats) continue;
+    const inside = stats.isDirectory() ? measure(join(at, entry.name), 0) : { bytes: 0, written: 0 };
+    bytes += inside.bytes + (stats.isFile() ? Number(stats.blocks) * 512 : 0);
+    written = Math.max(written, inside.written, Number(stats.mtimeMs));
+  }
+  return { bytes, written };
+}

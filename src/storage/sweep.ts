@@ -1,0 +1,33 @@
+import { basename } from 'node:path';
+import { MarkedFolder } from './marked-folder.ts';
+import type { Purpose } from './partial-marker.ts';
+
+/**
+ * [import.8] Removes from `parent` what runs for the same purpose have left there that are gone, and says what it was.
+ *
+ * What is for another purpose, or does not prove that bulla made it for this user, is nobody's business here; what cannot be
+ * removed stays for another time.
+ */
+export function sweepLeft(parent: string, purpose: Purpose): readonly string[] {
+  const swept: string[] = [];
+  for (const folder of MarkedFolder.findIn(parent, purpose)) {
+    if (isLeft(folder) && folder.sweep()) swept.push(basename(folder.path));
+    folder[Symbol.dispose]();
+  }
+  return swept;
+}
+
+/** Takes over what the last of the runs for the same purpose has left in `parent` that are gone; undefined when there is none. [resume.1] */
+export function takeLeft(parent: string, purpose: Purpose): MarkedFolder | undefined {
+  const found = MarkedFolder.findIn(parent, purpose);
+  const left = found
+    .filter((folder) => isLeft(folder) && !folder.isDoomed)
+    .map((folder) => ({ folder, written: folder.written }));
+  const taken = left.sort((a, b) => b.written - a.written).find(({ folder }) => folder.take())?.folder;
+  for (const folder of found) if (folder !== taken) folder[Symbol.dispose]();
+  return taken;
+}
+
+function isLeft({ state }: MarkedFolder): boolean {
+  return state === 'kept' || state === 'left';
+}

@@ -1,0 +1,45 @@
+import { readdirSync } from 'node:fs';
+import { basename } from 'node:path';
+import { readError } from './io-errors.ts';
+import { MarkedFolder, type WorkState } from './marked-folder.ts';
+
+/** Unfinished work beside which its result was to stand. */
+export interface Unfinished extends Disposable {
+  /** the name of the folder that it is in */
+  readonly name: string;
+  /** the name that its result was to have */
+  readonly result: string;
+  readonly state: WorkState;
+  readonly bytes: number;
+  /** when it was written to last */
+  readonly written: Date;
+  /** removes it; false when another run has taken it, or that cannot be done */
+  remove(): boolean;
+}
+
+/**
+ * All unfinished work in a folder that proves to be this user's; nothing else is looked into. [clean.1]
+ *
+ * @throws {BundleError} `FILE_NOT_FOUND`, `FILE_UNREADABLE`
+ */
+export function unfinishedIn(folder: string): readonly Unfinished[] {
+  try {
+    readdirSync(folder);
+    return MarkedFolder.findIn(folder).map(asUnfinished);
+  } catch (error) {
+    throw readError(error, folder);
+  }
+}
+
+function asUnfinished(folder: MarkedFolder): Unfinished {
+  const { kind, base } = folder.purpose;
+  return {
+    name: basename(folder.path),
+    result: kind === 'import' ? base : base.replace(/^\./, ''),
+    state: folder.state,
+    bytes: folder.bytes,
+    written: new Date(folder.written),
+    remove: () => folder.sweep(),
+    [Symbol.dispose]: () => folder[Symbol.dispose](),
+  };
+}
