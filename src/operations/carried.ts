@@ -45,8 +45,9 @@ export interface Carried {
   readonly fault?: BundleError;
 }
 
-/** Bytes of certificates, timestamps and signatures in a certificate file for which nobody answers. [cert.10] */
+/** Bytes of certificates, timestamps and signatures in a certificate file for which nobody answers, and those of them that are kept. [cert.10] */
 const UNVOUCHED_BYTES = 16 * 1024;
+const KEPT_BYTES = 4 * 1024;
 
 /**
  * What of the certificate file, its timestamp and the revocation information is handed on.
@@ -55,7 +56,7 @@ const UNVOUCHED_BYTES = 16 * 1024;
  * @see spec/ovf.md, clauses cert.10 and cert.11, and spec/bundle.md, bundle.6 to bundle.8
  */
 export function carry(spoken: SpokenFor, vouched: Vouched): Carried {
-  const { certificate, file, timestamp } = spoken;
+  const { certificate, timestamp } = spoken;
   const members = new Map<string, Uint8Array>();
   const strangers = new Set<string>();
   const notes: string[] = [];
@@ -83,11 +84,14 @@ export function carry(spoken: SpokenFor, vouched: Vouched): Carried {
     else if (timestamp) strangers.add(timestamp.name);
   }
 
-  const unvouched = unvouchedBytes(file, carried, vouched);
-  if (unvouched > 0 && !path)
+  const unvouched = unvouchedBytes(spoken, carried, vouched);
+  const left = path ? 0 : unvouched.left; // beside a timestamp the file stays as it is
+  const kept = unvouched.kept + unvouched.left - left;
+  if (left > 0)
     notes.push(
-      `${unvouched} bytes of "${certificate.name}" are of nobody who is trusted, and left out of what is written`,
+      `${left} bytes of "${certificate.name}" are of nobody who is trusted, and left out of what is written`,
     );
+  const [bytes, limit] = kept > KEPT_BYTES ? [kept, KEPT_BYTES] : [left, UNVOUCHED_BYTES];
   const names = [
     certificate.name,
     timestamp?.name ?? [],
@@ -99,12 +103,12 @@ export function carry(spoken: SpokenFor, vouched: Vouched): Carried {
     speaks,
     strangers,
     notes,
-    ...(unvouched > UNVOUCHED_BYTES && { fault: tooMuch(unvouched) }),
+    ...(bytes > limit && { fault: tooMuch(bytes, limit) }),
   };
 }
 
-function tooMuch(bytes: number): BundleError {
-  const problem = `${bytes} bytes of certificates and signatures are of nobody who is trusted, over the limit of ${UNVOUCHED_BYTES}`;
+function tooMuch(bytes: number, limit: number): BundleError {
+  const problem = `${bytes} bytes of certificates and signatures are of nobody who is trusted, over the limit of ${limit}`;
   return new BundleError('CERTIFICATE_FILE_SYNTAX', problem, {
     why: 'what no trusted key has signed could be anything',
     fix: 'ask the publisher for a bundle with the certificates of the signer alone',
@@ -114,7 +118,7 @@ function tooMuch(bytes: number): BundleError {
 /** [cert.11] The signature line, the certificates that somebody answers for, and of the CMS signature what is so. */
 function carriedFile(spoken: SpokenFor, vouched: Vouched): CertificateFile {
   const { file, line, cms } = spoken;
-  const isKept = (der: Uint8Array): boolean => vouched.certificates.has(fingerprintOf(der));
+  const isKept = (der: Uint8Array): boolean => isOfTrusted(der, vouched);
   const isOfLine = (der: Uint8Array): boolean => fingerprintOf(der) === line.signer?.fingerprint;
   const { cms: _, ...bare } = file;
   const certificates = file.certificates.filter((der) => isKept(der) || isOfLine(der)); // the line is nothing without it
@@ -191,14 +195,27 @@ function isVouched(evidence: RevocationEvidence['crls'][number] | undefined, vou
   return evidence !== undefined && (vouched.evidence.get(evidence)?.length ?? 0) > 0;
 }
 
-/** Bytes of the DER in a certificate file that are not handed on. */
-function unvouchedBytes(file: CertificateFile, carried: CertificateFile, vouched: Vouched): number {
-  const kept = new Set(
-    carried.certificates.map(fingerprintOf).filter((one) => vouched.certificates.has(one)),
+/** A certificate that somebody answers for, or of a signer who is trusted for the key in it alone. */
+function isOfTrusted(der: Uint8Array, { certificates, signers }: Vouched): boolean {
+  const fingerprint = fingerprintOf(der);
+  return certificates.has(fingerprint) || signers.has(fingerprint);
+}
+
+/** Bytes of the DER in a certificate file that nobody answers for: those not handed on, and those that are. */
+function unvouchedBytes(
+  { file, cms }: SpokenFor,
+  carried: CertificateFile,
+  vouched: Vouched,
+): { readonly left: number; readonly kept: number } {
+  const found = new Set(carried.certificates.map(fingerprintOf));
+  const left = file.certificates.filter((der) => !found.delete(fingerprintOf(der)));
+  const inside = carried.cms ? (cms?.data.certificates ?? []).filter((der) => isOfTrusted(der, vouched)) : [];
+  const kept = [...carried.certificates, ...inside].filter(
+    (der) => !vouched.certificates.has(fingerprintOf(der)),
   );
-  let bytes = 0;
-  for (const der of file.certificates) if (!kept.delete(fingerprintOf(der))) bytes += der.byteLength;
-  return bytes + Math.max(0, (file.cms?.byteLength ?? 0) - (carried.cms?.byteLength ?? 0));
+  const sizeOf = (ders: readonly Uint8Array[]): number => ders.reduce((sum, der) => sum + der.byteLength, 0);
+  const leftInCms = Math.max(0, (file.cms?.byteLength ?? 0) - (carried.cms?.byteLength ?? 0));
+  return { left: sizeOf(left) + leftInCms, kept: sizeOf(distinct(kept)) };
 }
 
 function fingerprintOf(der: Uint8Array): string {

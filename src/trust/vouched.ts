@@ -36,7 +36,11 @@ export function vouchedIn(
   const timestamps = accepting.flatMap((answer) => answer.timestamps).filter(({ proven }) => proven);
   const paths = [...accepting.flatMap(({ signer }) => signer.paths), ...timestamps.map(({ path }) => path)];
   const evidence = paths.flatMap(attested);
-  const certificates = [...paths.flat(), ...evidence.flatMap(({ signers }) => signers)];
+  // a pin is for a key: anybody can put that into a certificate, with whatever else
+  const pinned = new Set(accepting.flatMap(({ leaf, signer }) => (signer.trustedBy?.pin ? [leaf] : [])));
+  const certificates = [...paths.flat(), ...evidence.flatMap(({ signers }) => signers)].filter(
+    (certificate) => !pinned.has(certificate),
+  );
   return {
     certificates: new Set(certificates.map(({ fingerprint }) => fingerprint)),
     signers: new Set(accepting.map(({ leaf }) => leaf.fingerprint)),

@@ -2,6 +2,9 @@ import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { importBundle, verify } from '../../src/index.ts';
+import { timestamp } from '../../src/operations/timestamp.ts';
+import { testAuthority } from '../factory/bundles.ts';
+import { makeTimestampAuthority, makeTokenDer } from '../factory/timestamps.ts';
 import { type Desk, makeWorkbench, type Workbench } from '../factory/workbench.ts';
 
 const FOLDER = join(process.env['BULLA_VECTORS'] ?? '', 'attacks');
@@ -31,6 +34,11 @@ const VENDOR = {
   library: { trust: { anchors: [join(FOLDER, 'vendor-ca.pem')] } },
 } as const;
 
+const PAYLOAD = {
+  options: '--trust $A/cert-payload/ca.pem',
+  library: { trust: { anchors: [join(FOLDER, 'cert-payload/ca.pem')] } },
+} as const;
+
 /** The verdicts of the README beside them; the title of a row is its clause and what it would do. */
 const ATTACKS: readonly (readonly [title: string, attack: Attack])[] = [
   ['good.tar is what the others were made of', { file: 'good.tar', ...VENDOR, exitCode: 0, copied: 0 }],
@@ -41,6 +49,22 @@ const ATTACKS: readonly (readonly [title: string, attack: Attack])[] = [
   [
     '[name.4] a member that overwrites another for readers without pax',
     { file: 'pax-hides-a-second-member.tar', ...VENDOR, exitCode: 15, copied: 15 },
+  ],
+  [
+    '[bundle.6] [crl.12] a script with a stranger’s revocation list behind it',
+    { file: 'evidence-is-a-script.tar', ...VENDOR, exitCode: 16 },
+  ],
+  [
+    '[bundle.6] a stranger’s revocation list that carries a script',
+    { file: 'evidence-carries-data.tar', ...VENDOR, exitCode: 16 },
+  ],
+  [
+    '[cms.11] a script in an unsigned attribute',
+    { file: 'cert-payload/unsigned_payload.ova', ...PAYLOAD, exitCode: 16 },
+  ],
+  [
+    '[sigalg.1] a script in the parameters of a digest',
+    { file: 'cert-payload/dalg_params.ova', ...PAYLOAD, exitCode: 16 },
   ],
 ];
 
@@ -92,5 +116,34 @@ describe.skipIf(!found)('bundles made to be accepted wrongly', () => {
       const { imported } = await importBundle(join(FOLDER, file), { ...asked, destination });
       expect([imported, published(desk).length > 0]).toEqual([exitCode === 0, exitCode === 0]);
     });
+  });
+
+  // what sign and timestamp copy is held to more than what they only read
+  test.each(['evidence-is-a-script.tar', 'evidence-carries-data.tar'])(
+    '[pack.6] %s is neither signed nor timestamped',
+    async (file) => {
+      using desk = at();
+      const signing = await desk.run(
+        `bulla sign '${join(FOLDER, file)}' -o out.tar --key signer.key --cert signer.pem`,
+      );
+      const source = async (over: Uint8Array): Promise<Uint8Array> =>
+        makeTokenDer({
+          over,
+          authority: await makeTimestampAuthority(await testAuthority()),
+          time: new Date(AT),
+        });
+      const output = join(desk.folder, 'out.tar');
+      const stamped = await timestamp(join(FOLDER, file), { output, format: 'tar', source });
+      expect([signing.code, stamped.exitCode, published(desk)]).toEqual([16, 16, []]);
+    },
+  );
+
+  test('[pack.10] a certificate file that carries a script is not timestamped', async () => {
+    for (const file of ['unsigned_payload.ova', 'dalg_params.ova']) {
+      using desk = at();
+      const bundle = join(FOLDER, 'cert-payload', file);
+      const { code } = await desk.run(`bulla timestamp '${bundle}' --tsq-out out.tsq`);
+      expect([code, published(desk)]).toEqual([16, []]);
+    }
   });
 });

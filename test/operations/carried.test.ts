@@ -176,6 +176,41 @@ describe('the certificate file', () => {
     expect(await refused(await bundle(inside))).toEqual(['CERTIFICATE_FILE_SYNTAX']);
   });
 
+  test('[cert.10] what stays though nobody answers for it has 4 KiB at most', async () => {
+    using sandbox = makeSandbox();
+    const pins = { at: JUDGED_AT, trust: { pins: [`sha256:${signer.certificate.spkiSha256}`] } };
+    const trust = await trustingTime(sandbox);
+    const cases: readonly (readonly [size: number, codes: readonly string[]])[] = [
+      [100, ['trusted']],
+      [4096, ['CERTIFICATE_FILE_SYNTAX']],
+    ];
+    for (const [size, codes] of cases) {
+      const value = derOctets(new Uint8Array(size).fill(0x23));
+      const extensions = [{ oid: '1.2.3.4.5', critical: false, value }];
+      // the key that is pinned, in a certificate that anybody could have made
+      const spki = signer.certificate.fields.spki;
+      const forged = await signerUnder(stranger, { subject: 'CN=Forged', spki, extensions });
+      const own = { ...forged, privateKey: signer.privateKey };
+      expect(await judged(await archiveOf(await makeMembers({ signed: { signer: own } })), pins)).toEqual(
+        codes,
+      );
+
+      // the signature line of a stranger before the CMS signature of a signer
+      const other = await signerUnder(stranger, { subject: 'CN=Other', extensions });
+      const members = await makeMembers({ signed: { signer: other } });
+      const cms = makeCms({ content: await manifestBytes(), signers: [{ by: signer }] });
+      const file = members.find(({ name }) => name === 'app.cert')?.bytes ?? SCRIPT;
+      expect(await judged(await bundle(() => and(formatPem('CMS', cms))(file)), trust)).toEqual(codes);
+
+      // all of a file that a timestamp is over
+      const plain = (await makeMembers()).find(({ name }) => name === 'app.cert')?.bytes ?? SCRIPT;
+      const over = and(formatPem('CERTIFICATE', other.der))(plain);
+      const token = makeTokenDer({ over, authority, time: JUDGED_AT });
+      const stamped = await bundle(() => over, [{ name: 'app.tst', bytes: token }]);
+      expect(await judged(stamped, { ...trust, timestamp: 'require' })).toEqual(codes);
+    }
+  });
+
   test('[cms.11] what nobody has signed and nobody reads is refused in a CMS signature', async () => {
     const payload = [attribute('1.2.3.4.5', derOctets(SCRIPT))];
     const attributeCertificate = derElement(0xa2, SCRIPT);

@@ -81,6 +81,7 @@ function readInfo(content: Uint8Array): TimestampInfo {
   const accuracy = cursor.optional(TAG.sequence);
   const ordering = cursor.optional(TAG.boolean);
   const nonce = cursor.optional(TAG.integer);
+  if (nonce) readInteger(nonce, WHAT); // whoever asks chooses it, and so its length
   cursor.optional(0xa0); // the authority's name, which its certificate says and proves
   const extensions = cursor.optional(0xa1);
   cursor.end();
