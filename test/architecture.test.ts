@@ -94,6 +94,36 @@ describe('architecture', () => {
     expect(readers.filter((file) => roomOf(file) !== 'cli')).toEqual([]);
   });
 
+  it('[show.5] decides nothing below the command line by the words of a message', () => {
+    const methods =
+      'includes|startsWith|endsWith|match|matchAll|search|indexOf|replace|replaceAll|split|slice';
+    const words = '(?:message|why|fix|detail)';
+    const deciding = new RegExp(
+      [
+        `\\b${words}\\b\\??(?:\\s*\\?\\?\\s*'')?\\)?\\s*\\??\\.\\s*(?:${methods})\\(`,
+        `\\.(?:test|exec)\\([^()]*\\b${words}\\b`,
+        `\\b${words}\\s*[!=]==?\\s*['"\`A-Z]`,
+        `['"\`]\\s*[!=]==?\\s*[\\w.]*\\b${words}\\b`,
+        `\\bswitch \\([^()]*\\b${words}\\b`,
+      ].join('|'),
+    );
+    for (const text of [
+      "x.message.includes('a')",
+      'if (message === "a")',
+      '/a/.test(error.message)',
+      'switch (error.message) {',
+      "fault.why\n  .startsWith('b')",
+      'message?.match(/x/)',
+    ]) {
+      expect(text).toMatch(deciding);
+    }
+    const found = FILES.filter(
+      (file) => roomOf(file) !== 'cli' && deciding.test(readFileSync(join('src', file), 'utf8')),
+    );
+    // errors of other libraries, which have no code: saxes and smol-toml; their words are passed on, cut to one line
+    expect(found.sort()).toEqual(['formats/ovf/xml.ts', 'trust/publisher.ts']);
+  });
+
   it('re-exports only from the public index', () => {
     const exporters = FILES.filter((file) =>
       /^export\b[^;]*?\bfrom '/m.test(readFileSync(join('src', file), 'utf8')),

@@ -1,6 +1,8 @@
-import { printable } from '../kit/encoding.ts';
+import { formatJson } from '../kit/json.ts';
 import type { OnProgress, ProgressEvent } from '../kit/progress.ts';
 import type { Context } from './context.ts';
+import { shown } from './field.ts';
+import { cutRow } from './wrap.ts';
 
 /** How progress is shown: a line that is drawn over on a terminal, a plain line now and then elsewhere, or JSON lines. */
 export type ProgressMode = 'auto' | 'json' | 'none';
@@ -27,11 +29,11 @@ export function createProgress(
       if (mode === 'none' || now < next) return;
       next = now + interval;
       if (mode === 'json') {
-        stderr.write(`${JSON.stringify(event)}\n`);
+        stderr.write(`${formatJson(event, 'line')}\n`);
         return;
       }
       const line = describe(event, (now - start) / 1000);
-      if (draws) stderr.write(`\r\x1b[K${line.slice(0, Math.max(20, stderr.columns - 1))}`);
+      if (draws) stderr.write(`\r\x1b[K${cutRow(line, Math.max(20, stderr.columns - 1))}`);
       else stderr.write(`${line}\n`);
       drawn = draws;
     },
@@ -46,7 +48,7 @@ function describe({ phase, bytes, total, member }: ProgressEvent, seconds: numbe
   const rate = seconds > 0 ? bytes / seconds : 0;
   const share = total ? `${Math.floor((100 * bytes) / total)}% of ${formatBytes(total)}` : formatBytes(bytes);
   const left = total && rate > 0 ? `, ${formatSeconds((total - bytes) / rate)} left` : '';
-  return `${phase} ${share}, ${formatBytes(rate)}/s${left}${member ? `  ${printable(member)}` : ''}`;
+  return `${phase} ${share}, ${formatBytes(rate)}/s${left}${member ? `  ${shown(member)}` : ''}`;
 }
 
 /** Bytes for people, in units of 1000 as disks and networks are sold. */

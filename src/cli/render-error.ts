@@ -1,15 +1,14 @@
-import { printable } from '../kit/encoding.ts';
 import type { BundleError, Where } from '../kit/errors.ts';
 import { exitCodeOf } from '../operations/exit-codes.ts';
 import type { ErrorReport } from '../operations/report.ts';
 import type { Context } from './context.ts';
-import { field, inputName } from './field.ts';
+import { field, inputName, shown } from './field.ts';
 
 /** Prints one error: what, where, why it matters, what to do. */
 export function renderError(error: BundleError, context: Context): void {
   const { style } = context;
   const tag = style.dim(`[${error.code}, exit ${exitCodeOf([error])}]`);
-  context.tell(`${style.bad(style.fail)} bulla: ${printable(error.message)}  ${tag}`);
+  context.tell(`${style.bad(style.fail)} bulla: ${shown(error.message)}  ${tag}`);
   tellSlots(error, context);
   if (error.code === 'INTERNAL' && error.cause instanceof Error && context.env['BULLA_DEBUG']) {
     context.tell(error.cause.stack ?? '');

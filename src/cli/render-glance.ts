@@ -1,9 +1,8 @@
-import { printable } from '../kit/encoding.ts';
 import type { CursiveVerdict } from '../operations/glance-compat.ts';
 import type { ImageFindings } from '../operations/glance-verify.ts';
 import type { Report, SignatureReport } from '../operations/report.ts';
 import type { Context } from './context.ts';
-import { field, inputName } from './field.ts';
+import { field, inputName, shown } from './field.ts';
 import { renderReport } from './render-report.ts';
 
 /** Prints what became of an image: the signature and the certificate are two findings. Returns the exit code. [glance.16] */
@@ -23,7 +22,7 @@ export function renderImageReport(
     return report.exitCode;
   }
   if (options.quiet) return 0;
-  const name = style.bold(printable(inputName(report.input?.name ?? '')));
+  const name = style.bold(shown(inputName(report.input?.name ?? '')));
   if (report.trusted) context.print(`${style.good(style.pass)} ${name}  ${style.good('trusted')}`);
   else {
     context.print(
@@ -40,7 +39,7 @@ function lines(signature: SignatureReport, result: Partial<ImageFindings>): read
   const validity = signer && `valid ${signer.notBefore.slice(0, 10)} to ${signer.notAfter.slice(0, 10)}`;
   return [
     field('signature', `valid: ${algorithm}, ${file}`),
-    ...(signer ? [field(trustedBy ? 'signed by' : 'claims to be', `${signer.subject}  ${validity}`)] : []),
+    ...(signer ? [field(trustedBy ? 'signed by' : 'claims to be', signer.subject, `${validity}`)] : []),
     ...(trustedBy ? [field('trusted via', trustedBy)] : []),
     ...(result.certificateSource ? [field('kept at', result.certificateSource)] : []),
   ];

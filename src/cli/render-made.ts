@@ -1,7 +1,6 @@
-import { printable } from '../kit/encoding.ts';
 import type { Report } from '../operations/report.ts';
 import type { Context } from './context.ts';
-import { field } from './field.ts';
+import { field, shown } from './field.ts';
 import { formatBytes } from './progress.ts';
 import { renderReport } from './render-report.ts';
 
@@ -25,16 +24,16 @@ export function renderMade(
   const { style } = context;
   const name = output === '-' ? 'standard output' : output;
   const word = report.result?.['request'] ? 'request for a timestamp' : WORDS[report.operation];
-  print(`${style.good(style.pass)} ${style.bold(printable(name))}  ${word}`);
+  print(`${style.good(style.pass)} ${style.bold(shown(name))}  ${word}`);
   const files = report.files.filter(({ role }) => role === 'descriptor' || role === 'file');
-  const width = Math.max(...files.map((file) => printable(file.name).length));
+  const width = Math.max(...files.map((file) => shown(file.name).length));
   for (const file of files) {
     const size = formatBytes(file.size ?? 0).padStart(10);
     const digest = file.algorithm && file.actual ? `  ${file.algorithm}:${file.actual}` : '';
-    print(`  ${printable(file.name).padEnd(width)}${size}${digest}`);
+    print(`  ${shown(file.name).padEnd(width)}${size}${digest}`);
   }
   const signer = report.result?.['signer'] as { subject: string; key: string } | undefined;
-  if (signer) print(field('signed by', `${signer.subject}  ${signer.key}`));
+  if (signer) print(field('signed by', signer.subject, signer.key));
   else if (report.operation === 'pack')
     print(style.warn(field('unsigned', 'importers refuse it; sign it with --key and --cert')));
   if (report.result?.['request'])

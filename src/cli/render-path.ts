@@ -1,21 +1,21 @@
 import type { CertificateReport, PathCertificateReport, TimestampReport } from '../operations/report.ts';
 import { field } from './field.ts';
 
-/** A certificate in a line: subject, key, from when to when. */
+/** A certificate for a line: its subject; key, from when to when. */
 export function certificateText({
   subject,
   key,
   notBefore,
   notAfter,
   fingerprint,
-}: CertificateReport): string {
+}: CertificateReport): readonly [string, string] {
   const name = subject || `without a name, sha256:${fingerprint.slice(0, 16)}…`;
-  return `${name}  ${key}, valid ${notBefore.slice(0, 10)} to ${notAfter.slice(0, 10)}`;
+  return [name, `${key}, valid ${notBefore.slice(0, 10)} to ${notAfter.slice(0, 10)}`];
 }
 
 /** Those above the signer, one a line, the anchor last when it was reached. */
 export function issuerLines([, ...issuers]: readonly PathCertificateReport[]): string[] {
-  return issuers.map((certificate) => field('issued by', certificateText(certificate)));
+  return issuers.map((certificate) => field('issued by', ...certificateText(certificate)));
 }
 
 /** What evidence says of the certificates of a path, but for what the errors say already; nothing when it says nothing. */

@@ -1,7 +1,7 @@
-import { printable } from '../kit/encoding.ts';
+import { formatJson } from '../kit/json.ts';
 import type { CertificateReport, ErrorReport, Report, SignatureReport } from '../operations/report.ts';
 import type { Context } from './context.ts';
-import { field, inputName } from './field.ts';
+import { field, inputName, shown } from './field.ts';
 import { tellSlots, tellWhere } from './render-error.ts';
 import { issuerLines, revocationLines, timestampLines } from './render-path.ts';
 
@@ -26,7 +26,7 @@ export function renderReport(
   options: { readonly json: boolean; readonly quiet: boolean },
 ): number {
   if (options.json) {
-    context.print(JSON.stringify(report, undefined, 2));
+    context.print(formatJson(report));
   } else if (report.exitCode !== 0) {
     renderRefusal(report, context);
   } else if (!options.quiet) {
@@ -37,7 +37,7 @@ export function renderReport(
 
 function renderSuccess(report: Report, context: Context): void {
   const { style } = context;
-  const name = style.bold(printable(inputName(report.input?.name ?? '')));
+  const name = style.bold(shown(inputName(report.input?.name ?? '')));
   context.print(
     report.trusted
       ? `${style.good(style.pass)} ${name}  ${style.good('trusted')}`
@@ -51,11 +51,11 @@ function renderSuccess(report: Report, context: Context): void {
 function renderRefusal(report: Report, context: Context): void {
   const { style } = context;
   const [first, ...others] = report.errors;
-  const name = style.bold(printable(inputName(report.input?.name ?? report.operation)));
+  const name = style.bold(shown(inputName(report.input?.name ?? report.operation)));
   const undecided = report.verdict === 'error' && report.operation.endsWith('verify');
   const word = style.bad(undecided ? 'no verdict' : wordFor(report));
   const tag = style.dim(`[${first?.code}, exit ${report.exitCode}]`);
-  context.tell(`${style.bad(style.fail)} ${name}  ${word}: ${printable(first?.message ?? '')}  ${tag}`);
+  context.tell(`${style.bad(style.fail)} ${name}  ${word}: ${shown(first?.message ?? '')}  ${tag}`);
   if (first) {
     tellDigests(first, report, context);
     tellSlots(first, context);
@@ -125,7 +125,7 @@ function signerLines(
   const how = same.map(({ format, algorithm }) => (format === 'cms' ? `CMS ${algorithm}` : algorithm));
   const validity = `valid ${signer.notBefore.slice(0, 10)} to ${signer.notAfter.slice(0, 10)}`;
   return [
-    field(known ? 'signed by' : 'claims to be', `${signer.subject}  ${how.join(' and ')}, ${validity}`),
+    field(known ? 'signed by' : 'claims to be', signer.subject, `${how.join(' and ')}, ${validity}`),
     ...(path.length > 1 ? issuerLines(path) : known ? [] : [field('issued by', signer.issuer)]),
     ...(known ? [field('trusted via', trustedBy)] : []),
     ...revocationLines(path, errors),

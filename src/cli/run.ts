@@ -1,5 +1,6 @@
 import { CommanderError } from 'commander';
 import { BundleError, toBundleError } from '../kit/errors.ts';
+import { formatJson } from '../kit/json.ts';
 import { exitCodeOf } from '../operations/exit-codes.ts';
 import { makeReport } from '../operations/report.ts';
 import type { Context } from './context.ts';
@@ -27,7 +28,7 @@ export async function run(argv: readonly string[], context: Context): Promise<nu
       const inner = program.commands.find((one) => one.name() === command)?.commands ?? [];
       const operation = inner.some((one) => one.name() === sub) ? `${command} ${sub}` : command;
       const print = writesToStdout(argv) ? context.tell : context.print;
-      print(JSON.stringify(makeReport({ operation, errors: [fault] }), undefined, 2));
+      print(formatJson(makeReport({ operation, errors: [fault] })));
     } else {
       renderError(fault, context);
     }

@@ -85,7 +85,7 @@ export function formatBase64(bytes: Uint8Array): string {
 export const UNSEEN =
   /(?! )[\p{C}\p{Z}\p{Default_Ignorable_Code_Point}\u2800\u2d7f\ufffc\ufffd\u{1107f}\u{13441}\u{13442}\u{16fe4}\u{1d159}]/u;
 
-/** A foreign text for one line of output: what `UNSEEN` matches is shown as `\u{…}`. */
+/** A foreign text for one line of output: what `UNSEEN` matches is shown as `\u{…}`. [show.2] */
 export function printable(text: string): string {
   if (/^[\x20-\x7e]*$/.test(text)) return text; // the tables behind the other expression take milliseconds to be made
   return text.replace(new RegExp(UNSEEN, 'gu'), (char) => {

@@ -57,17 +57,14 @@ export function barbicanCertificates(client: BarbicanClient): CertificateSource 
       }
       try {
         const [certificate, ...others] = certificatesIn(secret.payload);
-        if (!certificate) throw noCertificate(`the secret ${uuid} holds no certificate`, source);
+        if (!certificate) throw new BundleError('CERTIFICATE_MALFORMED', 'there is none in it');
         if (!/^text\/plain/i.test(secret.contentType)) {
           return { kind: 'found', certificate, others, source, ...asGlanceReads(secret.payload) };
         }
         const warning = `the secret ${uuid} was stored as text/plain, at which Glance stops with an internal error (500): store it again with bulla glance store-certificate`;
         return { kind: 'found', certificate, others, source, warnings: [warning], cursive: TEXT };
       } catch (error) {
-        const { message } = toBundleError(error);
-        const problem = message.includes(uuid)
-          ? message
-          : `the secret ${uuid} holds no certificate: ${message}`;
+        const problem = `the secret ${uuid} holds no certificate: ${toBundleError(error).message}`;
         return { kind: 'absent', error: noCertificate(problem, source), cursive: NO_PEM };
       }
     },

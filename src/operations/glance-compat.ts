@@ -64,7 +64,7 @@ export async function verifyLikeGlance(input: BundleInput, options: VerifyImageO
     const { error, message } = fault;
     const isSignature =
       fault === INVALID_SIGNATURE || fault === LEGACY_INVALID || fault.code === 'SIGNATURE_INVALID';
-    const isTrust = /^(CERTIFICATE_|PATH_)/.test(fault.code) || message.includes('hain building');
+    const isTrust = fault.about === 'trust';
     const result: ImageFindings & { cursive: CursiveVerdict } = {
       signature: isSignature ? 'invalid' : 'not-judged',
       certificate: isTrust ? 'untrusted' : 'not-judged',
@@ -200,7 +200,7 @@ async function judgeChain(
     const base = await fetched(certificateUuid, certificates);
     if ('fault' in base) return { judged: true, fault: base.fault, warnings };
     const fault = judgeChainLikeCursive(base.certificate, trusted.certificates, at);
-    if (fault) return { judged: true, fault, warnings };
+    if (fault) return { judged: true, fault: { ...fault, about: 'trust' }, warnings };
   }
   return { judged: true, warnings };
 }

@@ -5,6 +5,7 @@ import { namedProperties } from '../formats/glance/format-properties.ts';
 import type { Descriptor } from '../formats/ovf/descriptor.ts';
 import type { ByteStream } from '../kit/bytes.ts';
 import { BundleError } from '../kit/errors.ts';
+import { shellPath, shellWord } from '../kit/shell.ts';
 import type { Staging } from '../storage/staging.ts';
 import { isEvidence, rolePartOf } from './bundle-roles.ts';
 import { companionBytes, disksToSign } from './glance-companion.ts';
@@ -105,11 +106,13 @@ export async function uploadCommand(destination: string, { name, properties }: S
       .split('/')
       .at(-1)
       ?.replace(/\.[^.]+$/, '') || name;
-  const words = ['openstack', 'image', 'create', quoted(title), '--file', quoted(path)];
+  const last = title.startsWith('-') ? ['--', shellWord(title)] : []; // it is no option
+  const words = ['openstack', 'image', 'create', ...(last.length > 0 ? [] : [shellWord(title)])];
+  words.push('--file', shellPath(path));
   words.push('--disk-format', format, '--container-format', 'bare');
   for (const [property, value] of Object.entries(properties))
     words.push('--property', `${property}=${value}`);
-  return words.join(' ');
+  return [...words, ...last].join(' ');
 }
 
 async function formatOf(path: string): Promise<DiskFormat> {
@@ -118,9 +121,4 @@ async function formatOf(path: string): Promise<DiskFormat> {
   } catch {
     return 'raw'; // nothing is known of it; whoever runs the command sees the word and can put another
   }
-}
-
-/** A word for a shell. */
-function quoted(word: string): string {
-  return /^[\w./:@%+=,-]+$/.test(word) && !word.startsWith('-') ? word : `'${word.replaceAll("'", "'\\''")}'`;
 }

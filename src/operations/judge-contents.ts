@@ -2,6 +2,7 @@ import { type Descriptor, parseDescriptor } from '../formats/ovf/descriptor.ts';
 import { type Manifest, type ManifestEntry, parseManifest } from '../formats/ovf/manifest.ts';
 import { BundleError, toBundleError } from '../kit/errors.ts';
 import type { Limits } from '../kit/limits.ts';
+import { isShownWhole, shellWord } from '../kit/shell.ts';
 import type { Allowances } from '../trust/policy.ts';
 import { type BundleRoles, isEvidence } from './bundle-roles.ts';
 import { contentChecks } from './content-checks.ts';
@@ -131,7 +132,7 @@ function withoutManifest({ roles, members, complete }: BundleContents): Contents
     : '';
   // [relax.8] Exports of oVirt, and of others that sign nothing.
   const fix = roles.descriptor
-    ? `ask the publisher for a signed bundle; if it is your own export, unpack it, and sign what it describes: bulla pack FOLDER/${roles.descriptor} -o NEW.ova --key … --cert …`
+    ? `ask the publisher for a signed bundle; if it is your own export, unpack it, and sign what it describes: bulla pack FOLDER/${adviceName(roles.descriptor)} -o NEW.ova --key … --cert …`
     : undefined;
   const fault = new BundleError('MANIFEST_MISSING', `the bundle has no manifest${hint}`, fix ? { fix } : {});
   return {
@@ -258,4 +259,9 @@ function judgeDescriptor(
       warnings: [],
     };
   }
+}
+
+/** [show.4] Somebody else chose the name, and the advice may be copied into a shell. */
+function adviceName(name: string): string {
+  return isShownWhole(name) ? shellWord(name) : 'NAME.ovf';
 }

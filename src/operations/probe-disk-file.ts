@@ -1,6 +1,7 @@
 import { type DiskProbe, isSelfContained } from '../formats/disk/disk-probe.ts';
 import { PROBE_HEAD_BYTES, PROBE_TAIL_BYTES, probeDisk } from '../formats/disk/probe.ts';
 import { BundleError, toBundleError } from '../kit/errors.ts';
+import { shellPath } from '../kit/shell.ts';
 import { type FileStamp, type InputFile, openInputFile } from '../storage/input-file.ts';
 import { isImageName } from './disk-images.ts';
 
@@ -76,6 +77,6 @@ function needsOthers(path: string, probe: DiskProbe): BundleError {
   return new BundleError('FORMAT_UNSUPPORTED', `the image is not whole: it needs "${other}"`, {
     where: { file: path },
     why: 'the importer would read a file of that name on its own host, or have half a disk',
-    fix: `make it whole: qemu-img convert -O ${probe.format} ${path} whole.${probe.format}`,
+    fix: `make it whole: qemu-img convert -O ${probe.format} ${shellPath(path)} whole.${probe.format}`,
   });
 }

@@ -36,7 +36,11 @@ describe.each(SHELLS)('%s', (shell) => {
   const absent = spawnSync(shell, ['-c', 'true']).status !== 0;
   if (absent) console.warn(`SKIPPED: ${shell} is not installed, so its completion script is not parsed`);
   test.skipIf(absent)('parses it', async () => {
-    const { status, stderr } = spawnSync(shell, ['-n'], { input: await scriptFor(shell), encoding: 'utf8' });
+    const folder = mkdtempSync(join(tmpdir(), 'bulla-completion-'));
+    const file = join(folder, 'script');
+    writeFileSync(file, await scriptFor(shell)); // fish reads none from a pipe or socket of Node
+    const { status, stderr } = spawnSync(shell, ['-n', file], { encoding: 'utf8' });
+    rmSync(folder, { recursive: true });
     expect(stderr).toBe('');
     expect(status).toBe(0);
   });

@@ -1,7 +1,9 @@
+import { join } from 'node:path';
 import type { Command } from 'commander';
-import { printable } from '../../kit/encoding.ts';
+import { formatJson } from '../../kit/json.ts';
 import { makeReport } from '../../operations/report.ts';
 import type { Context } from '../context.ts';
+import { shown } from '../field.ts';
 import type { Exit } from '../program.ts';
 
 /** `bulla dev-certs DIR` */
@@ -20,18 +22,18 @@ export function devCertsCommand(program: Command, context: Context, _exit: Exit)
       await writeDevelopmentCertificates(folder, new Date());
       if (flags.json) {
         const result = { folder, files: ['ca.pem', 'signer.pem', 'signer.key'] };
-        context.print(
-          JSON.stringify(makeReport({ operation: 'dev-certs', errors: [], result }), undefined, 2),
-        );
+        context.print(formatJson(makeReport({ operation: 'dev-certs', errors: [], result })));
         return;
       }
       const { style } = context;
-      const name = printable(folder);
+      const { shellPath } = await import('../../kit/shell.ts');
+      const name = shown(folder);
+      const at = (file: string): string => shellPath(join(folder, file));
       context.print(`${style.good(style.pass)} ${name}: ca.pem, signer.pem, signer.key`);
       context.print(`  ${style.warn('DEVELOPMENT only')}, valid for 30 days`);
       context.print(
-        `  next: bulla pack disk.qcow2 -o my.ova --key ${name}/signer.key --cert ${name}/signer.pem`,
+        `  next: bulla pack disk.qcow2 -o my.ova --key ${at('signer.key')} --cert ${at('signer.pem')}`,
       );
-      context.print(`        bulla verify my.ova --trust ${name}/ca.pem`);
+      context.print(`        bulla verify my.ova --trust ${at('ca.pem')}`);
     });
 }

@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
-import { printable } from '../../kit/encoding.ts';
 import type { Comparison } from '../../operations/diff.ts';
 import type { Context } from '../context.ts';
+import { shown } from '../field.ts';
 import { type OutputFlags, progressOf, withOutputOptions } from '../options.ts';
 import type { Exit } from '../program.ts';
 import { type ReadFlags, readOptionsOf, withReadOptions } from '../read-options.ts';
@@ -46,11 +46,11 @@ function renderComparison({ same, differences, packing }: Comparison, context: C
   const { style, print } = context;
   print(`${style.warn('NOT VERIFIED')}: diff checks no signature`);
   for (const { kind, what, a, b } of differences) {
-    print(style.bold(printable(`${kind === 'descriptor' ? '' : `${kind} `}${what}`)));
-    print(`  a: ${printable(a ?? '(none)')}`);
-    print(`  b: ${printable(b ?? '(none)')}`);
+    print(style.bold(shown(`${kind === 'descriptor' ? '' : `${kind} `}${what}`)));
+    print(`  a: ${shown(a ?? '(none)')}`);
+    print(`  b: ${shown(b ?? '(none)')}`);
   }
-  for (const note of packing) print(style.dim(printable(`packed differently: ${note}`)));
+  for (const note of packing) print(style.dim(shown(`packed differently: ${note}`)));
   const count = differences.length;
   print(same ? 'the same' : `${count} ${count === 1 ? 'difference' : 'differences'}`);
 }

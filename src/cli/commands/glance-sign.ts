@@ -1,10 +1,10 @@
 import { type Command, Option } from 'commander';
 import type { PropertyForm } from '../../formats/glance/format-properties.ts';
 import type { HashMethod, KeyTypeName } from '../../formats/glance/names.ts';
-import { printable } from '../../kit/encoding.ts';
 import { BundleError } from '../../kit/errors.ts';
+import { formatJson } from '../../kit/json.ts';
 import type { Context } from '../context.ts';
-import { field } from '../field.ts';
+import { field, shown } from '../field.ts';
 import { FORM_CHOICES, HASH_CHOICES, KEY_TYPE_CHOICES } from '../glance-choices.ts';
 import { type OutputFlags, progressOf, withOutputOptions } from '../options.ts';
 import { passphraseSource } from '../passphrase.ts';
@@ -90,10 +90,9 @@ export function glanceSignCommand(glance: Command, context: Context, exit: Exit)
       });
       progress.end();
       const { style } = context;
-      if (json) context.print(JSON.stringify(report, undefined, 2));
+      if (json) context.print(formatJson(report));
       else if (output === undefined || output === '-') context.print(text.trimEnd());
-      else if (!flags.quiet)
-        context.print(`${style.good(style.pass)} ${style.bold(printable(output))}  written`);
+      else if (!flags.quiet) context.print(`${style.good(style.pass)} ${style.bold(shown(output))}  written`);
       if (!json && !flags.quiet) {
         for (const warning of report.warnings) context.tell(style.warn(field('warning', warning)));
       }

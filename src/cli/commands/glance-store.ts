@@ -1,8 +1,8 @@
 import type { Command } from 'commander';
-import { printable } from '../../kit/encoding.ts';
+import { formatJson } from '../../kit/json.ts';
 import type { CertificateReport } from '../../operations/report.ts';
 import type { Context } from '../context.ts';
-import { field } from '../field.ts';
+import { field, shown } from '../field.ts';
 import {
   keyManagerOf,
   OPENSTACK_ENVIRONMENT,
@@ -53,18 +53,17 @@ export function glanceStoreCommand(glance: Command, context: Context, exit: Exit
         ...(flags.expiration && { expiration: flags.expiration }),
       });
       const { certificateUuid, secretRef, certificate } = report.result ?? {};
-      if (flags.json) context.print(JSON.stringify(report, undefined, 2));
+      if (flags.json) context.print(formatJson(report));
       else if (flags.quiet) context.print(String(certificateUuid));
       else {
         const { style } = context;
-        context.print(
-          `${style.good(style.pass)} ${style.bold(printable(file))}  stored as ${certificateUuid}`,
-        );
+        context.print(`${style.good(style.pass)} ${style.bold(shown(file))}  stored as ${certificateUuid}`);
         const { subject, key, notBefore, notAfter } = certificate as CertificateReport;
         context.print(
           field(
             'certificate',
-            `${subject}  ${key}, valid ${notBefore.slice(0, 10)} to ${notAfter.slice(0, 10)}`,
+            subject,
+            `${key}, valid ${notBefore.slice(0, 10)} to ${notAfter.slice(0, 10)}`,
           ),
         );
         context.print(field('kept at', String(secretRef)));

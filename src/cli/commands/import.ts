@@ -1,6 +1,7 @@
 import type { Command } from 'commander';
-import { printable } from '../../kit/encoding.ts';
+import type { SiteImage } from '../../operations/glance-import.ts';
 import type { Context } from '../context.ts';
+import { shown } from '../field.ts';
 import { type GlanceKeyFlags, imageSignerOf, withGlanceKeyOptions } from '../glance-options.ts';
 import { type OutputFlags, progressOf, withOutputOptions } from '../options.ts';
 import type { Exit } from '../program.ts';
@@ -67,20 +68,31 @@ export function importCommand(program: Command, context: Context, exit: Exit): v
         if (report.exitCode !== 0 || flags.json || flags.quiet) return;
         context.print(
           flags.dryRun
-            ? `  would write  ${flags.to} (dry run: nothing was written)`
-            : `  imported to  ${flags.to}`,
+            ? `  would write  ${shown(flags.to)} (dry run: nothing was written)`
+            : `  imported to  ${shown(flags.to)}`,
         );
         for (const file of files)
           context.print(
-            `    ${printable(file.name)}  ${file.size === undefined ? 'decompressed' : formatBytes(file.size)}`,
+            `    ${shown(file.name)}  ${file.size === undefined ? 'decompressed' : formatBytes(file.size)}`,
           );
         if (images.length === 0) return;
         const { uploadCommand } = await import('../../operations/glance-import.ts');
         context.print('  signed for your Glance; upload with');
-        for (const image of images) context.print(`    ${printable(await uploadCommand(flags.to, image))}`);
+        for (const image of images) context.print(`    ${await uploadLine(flags.to, image, uploadCommand)}`);
       } finally {
         progress.end();
       }
     },
   );
+}
+
+/** [show.4] What is copied from the screen must be the command, so one that cannot be shown whole is left out. */
+async function uploadLine(
+  folder: string,
+  image: SiteImage,
+  commandOf: (folder: string, image: SiteImage) => Promise<string>,
+): Promise<string> {
+  const { isShownWhole } = await import('../../kit/shell.ts');
+  if (isShownWhole(image.name)) return commandOf(folder, image);
+  return `${shown(image.name)}: its name is not fit for a command here; its properties are in the file beside it`;
 }

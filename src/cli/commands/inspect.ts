@@ -1,9 +1,8 @@
 import type { Command } from 'commander';
-import { printable } from '../../kit/encoding.ts';
 import type { Inspection } from '../../operations/inspect.ts';
 import type { Report } from '../../operations/report.ts';
 import type { Context } from '../context.ts';
-import { field, inputName } from '../field.ts';
+import { field, inputName, shown } from '../field.ts';
 import { type OutputFlags, progressOf, withOutputOptions } from '../options.ts';
 import type { Exit } from '../program.ts';
 import { formatBytes } from '../progress.ts';
@@ -53,7 +52,7 @@ function renderInspection(report: Report, inspection: Inspection, context: Conte
   };
   context.print(`${style.warn('NOT VERIFIED')}: inspect checks no digest and no signature`);
   context.print(
-    `${style.bold(printable(inputName(report.input?.name ?? '')))}  ${inspection.format ?? 'unknown'}, ${inspection.kind}`,
+    `${style.bold(shown(inputName(report.input?.name ?? '')))}  ${inspection.format ?? 'unknown'}, ${inspection.kind}`,
   );
   for (const file of report.files) {
     const disk = inspection.disks[file.name];
@@ -61,7 +60,7 @@ function renderInspection(report: Report, inspection: Inspection, context: Conte
       ? `  ${[disk.format, disk.variant].filter(Boolean).join(' ')}, ${formatBytes(disk.virtualSize)} virtual`
       : '';
     context.print(
-      `  ${String(file.offset).padStart(12)}  ${formatBytes(file.size ?? 0).padStart(10)}  ${printable(file.name)}${image}`,
+      `  ${String(file.offset).padStart(12)}  ${formatBytes(file.size ?? 0).padStart(10)}  ${shown(file.name)}${image}`,
     );
   }
   if (!report.errors.every(({ code }) => isAboutContents(code))) return; // what was not read to its end says nothing

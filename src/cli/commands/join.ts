@@ -1,8 +1,8 @@
 import type { Command } from 'commander';
-import { printable } from '../../kit/encoding.ts';
 import { BundleError } from '../../kit/errors.ts';
+import { formatJson } from '../../kit/json.ts';
 import type { Context } from '../context.ts';
-import { field } from '../field.ts';
+import { field, shown } from '../field.ts';
 import { type OutputFlags, progressOf, withOutputOptions } from '../options.ts';
 import type { Exit } from '../program.ts';
 import { formatBytes } from '../progress.ts';
@@ -54,7 +54,7 @@ export function joinCommand(program: Command, context: Context, exit: Exit): voi
       });
       progress.end();
       exit(report.exitCode);
-      if (flags.json) print(JSON.stringify(report, undefined, 2));
+      if (flags.json) print(formatJson(report));
       if (flags.json || flags.quiet) return;
       const { style } = context;
       const result = report.result ?? {};
@@ -64,7 +64,7 @@ export function joinCommand(program: Command, context: Context, exit: Exit): voi
         output === undefined ? String(result['name']) : output === '-' ? 'standard output' : output;
       const joined =
         output === undefined ? good : `joined of ${good}, ${formatBytes(Number(result['bytes']))}`;
-      print(`${style.good(style.pass)} ${style.bold(printable(name))}  ${joined}`);
+      print(`${style.good(style.pass)} ${style.bold(shown(name))}  ${joined}`);
       for (const warning of report.warnings) context.tell(style.warn(field('warning', warning)));
     } finally {
       progress.end();

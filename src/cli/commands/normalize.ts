@@ -56,7 +56,7 @@ export function normalizeCommand(program: Command, context: Context, exit: Exit)
         if (report.exitCode !== 0 || json || quiet) return;
         const name = flags.output === '-' ? 'standard output' : flags.output;
         const order = report.result?.['reordered'] ? ', in another order' : '';
-        print(field('written to', `${name}  ${formatBytes(Number(report.result?.['bytes']))}${order}`));
+        print(field('written to', name, `${formatBytes(Number(report.result?.['bytes']))}${order}`));
       } finally {
         progress.end();
       }

@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
-import { printable } from '../../kit/encoding.ts';
+import { formatJson } from '../../kit/json.ts';
 import type { Context } from '../context.ts';
-import { field } from '../field.ts';
+import { field, shown } from '../field.ts';
 import { gather, type OutputFlags, parseSize, progressOf, withOutputOptions } from '../options.ts';
 import type { Exit } from '../program.ts';
 import { formatBytes } from '../progress.ts';
@@ -50,14 +50,12 @@ export function splitCommand(program: Command, context: Context, exit: Exit): vo
       });
       progress.end();
       exit(report.exitCode);
-      if (flags.json) context.print(JSON.stringify(report, undefined, 2));
+      if (flags.json) context.print(formatJson(report));
       if (flags.json || flags.quiet) return;
       const { style } = context;
       const volumes = report.result?.['volumes'] as readonly { file: string; bytes: number }[];
-      context.print(
-        `${style.good(style.pass)} ${style.bold(printable(bundle))}  split into ${volumes.length}`,
-      );
-      for (const { file, bytes } of volumes) context.print(`  ${printable(file)}  ${formatBytes(bytes)}`);
+      context.print(`${style.good(style.pass)} ${style.bold(shown(bundle))}  split into ${volumes.length}`);
+      for (const { file, bytes } of volumes) context.print(`  ${shown(file)}  ${formatBytes(bytes)}`);
       for (const warning of report.warnings) context.tell(style.warn(field('warning', warning)));
     } finally {
       progress.end();

@@ -1,9 +1,9 @@
 import { type Command, Option } from 'commander';
-import { printable } from '../../kit/encoding.ts';
+import { formatJson } from '../../kit/json.ts';
 import type { AttemptReport, CheckPathOptions, PathReport } from '../../operations/check-path.ts';
 import type { PathCertificateReport, Report } from '../../operations/report.ts';
 import type { Context } from '../context.ts';
-import { field } from '../field.ts';
+import { field, nestedField, shown } from '../field.ts';
 import { gatherOids, parseDepth, parseTime } from '../options.ts';
 import type { Exit } from '../program.ts';
 import { tellSlots } from '../render-error.ts';
@@ -74,7 +74,7 @@ export function trustCheckCommand(trust: Command, context: Context, exit: Exit):
     .action(async (leaf: string, flags: CheckFlags) => {
       const { checkPath } = await import('../../operations/check-path.ts');
       const { report, found } = await checkPath(leaf, checkOptionsOf(flags));
-      if (flags.json) context.print(JSON.stringify(report, undefined, 2));
+      if (flags.json) context.print(formatJson(report));
       else renderCheck(report, found, context);
       exit(report.exitCode);
     });
@@ -106,13 +106,13 @@ function renderCheck(report: Report, found: PathReport, context: Context): void 
   const { style } = context;
   const good = report.exitCode === 0;
   const [first, ...others] = report.errors;
-  const name = style.bold(printable(report.input?.name ?? ''));
+  const name = style.bold(shown(report.input?.name ?? ''));
   const print = good ? context.print : context.tell;
   if (good) print(`${style.good(style.pass)} ${name}  ${style.good('valid')}`);
   else {
     const tag = style.dim(`[${first?.code}, exit ${report.exitCode}]`);
     print(
-      `${style.bad(style.fail)} ${name}  ${style.bad('not valid')}: ${printable(first?.message ?? '')}  ${tag}`,
+      `${style.bad(style.fail)} ${name}  ${style.bad('not valid')}: ${shown(first?.message ?? '')}  ${tag}`,
     );
     if (first) tellSlots(first, context);
     for (const error of others) print(`${field('also', error.message)}  ${style.dim(`[${error.code}]`)}`);
@@ -126,7 +126,7 @@ function renderCheck(report: Report, found: PathReport, context: Context): void 
 /** The path, anchor last, one certificate a line, and what is known of revocation. */
 function pathLines(path: readonly PathCertificateReport[]): string[] {
   const lines = path.map((certificate, i) =>
-    field(i === 0 ? 'path' : '', `${'  '.repeat(i)}${certificateText(certificate)}`),
+    nestedField(i === 0 ? 'path' : '', i, ...certificateText(certificate)),
   );
   return [...lines, ...revocationLines(path, [])];
 }
@@ -142,9 +142,14 @@ function attemptLines(attempts: readonly AttemptReport[]): string[] {
         .join();
       if (shown.has(key)) return [];
       shown.add(key);
-      return [`${'  '.repeat(depth)}${certificateText(certificate)}`];
+      return [{ depth, texts: certificateText(certificate) }];
     });
-    const reasons = errors.map(({ code, message }) => `${'  '.repeat(path.length)}${message}  [${code}]`);
-    return [...lines, ...reasons].map((line, j) => field(i === 0 && j === 0 ? 'tried' : '', line));
+    const reasons = errors.map(({ code, message }) => ({
+      depth: path.length,
+      texts: [message, `[${code}]`],
+    }));
+    return [...lines, ...reasons].map(({ depth, texts }, j) =>
+      nestedField(i === 0 && j === 0 ? 'tried' : '', depth, ...texts),
+    );
   });
 }

@@ -1,11 +1,11 @@
 import { basename, dirname } from 'node:path';
 import type { Command } from 'commander';
-import { printable } from '../../kit/encoding.ts';
 import { BundleError } from '../../kit/errors.ts';
+import { formatJson } from '../../kit/json.ts';
 import { type CertificateReport, makeReport } from '../../operations/report.ts';
 import type { PublisherReport } from '../../operations/trust.ts';
 import type { Context } from '../context.ts';
-import { field } from '../field.ts';
+import { field, shown } from '../field.ts';
 import { gather, parseEnd, parseTime } from '../options.ts';
 import type { Exit } from '../program.ts';
 import { trustCheckCommand } from './trust-check.ts';
@@ -79,14 +79,12 @@ export function trustCommand(program: Command, context: Context, exit: Exit): vo
       if (publishers.length === 0) context.print('nobody is trusted yet: bulla trust add NAME ca.pem');
       for (const publisher of publishers) {
         context.print(
-          printable(
-            `${publisher.name.padEnd(20)} ${publisher.scopes.join(', ').padEnd(24)} ${publisher.folder}`,
-          ),
+          `${shown(publisher.name).padEnd(20)} ${shown(publisher.scopes.join(', ')).padEnd(24)} ${shown(publisher.folder)}`,
         );
       }
       for (const { file } of authorities) {
         const name = basename(dirname(file));
-        context.print(printable(`${name.padEnd(20)} ${'timestamps only'.padEnd(24)} ${file}`));
+        context.print(`${shown(name).padEnd(20)} ${'timestamps only'.padEnd(24)} ${shown(file)}`);
       }
     });
 
@@ -130,7 +128,7 @@ function expectNoLimits({ scope, subject, from, until }: AddFlags): void {
 }
 
 function printJson(operation: string, result: Record<string, unknown>, context: Context): void {
-  context.print(JSON.stringify(makeReport({ operation, errors: [], result }), undefined, 2));
+  context.print(formatJson(makeReport({ operation, errors: [], result })));
 }
 
 function printPublisher(publisher: PublisherReport, context: Context): void {

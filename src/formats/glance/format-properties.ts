@@ -1,3 +1,4 @@
+import { formatJson } from '../../kit/json.ts';
 import { PROPERTY_NAMES, type SignatureProperties } from './properties.ts';
 
 /** A way in which properties are handed on: a JSON object, arguments of the openstack client, the body of a PATCH. */
@@ -17,12 +18,12 @@ export function formatProperties(properties: SignatureProperties, form: Property
   const named = [...namedProperties(properties)];
   switch (form) {
     case 'json':
-      return `${JSON.stringify(Object.fromEntries(named), undefined, 2)}\n`;
+      return `${formatJson(Object.fromEntries(named))}\n`;
     case 'args': // base64, UUIDs and the names have no character that a shell would take apart
       return `${named.map(([name, value]) => `--property ${name}=${value}`).join(' ')}\n`;
     case 'patch': {
       const patch = named.map(([name, value]) => ({ op: 'add', path: `/${name}`, value }));
-      return `${JSON.stringify(patch, undefined, 2)}\n`;
+      return `${formatJson(patch)}\n`;
     }
   }
 }

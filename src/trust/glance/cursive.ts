@@ -16,13 +16,17 @@ export interface CursiveFault {
   readonly error: string;
   readonly message: string;
   readonly code: ErrorCode;
+  /** whether the chain of certificates is at fault, and not the image, its properties or its signature */
+  readonly about?: 'trust';
+  /** the words without the beginning that only faults about an image have */
+  readonly reason?: string;
 }
 
 const REFUSAL = 'cursive.exception.SignatureVerificationError';
 
 /** A refusal in cursive's own words; about an image they have a beginning that others lack. [glance.15] */
 export function refusal(code: ErrorCode, reason: string): CursiveFault {
-  return { error: REFUSAL, message: `Signature verification for the image failed: ${reason}.`, code };
+  return { error: REFUSAL, message: `Signature verification for the image failed: ${reason}.`, code, reason };
 }
 
 /** A refusal by the check of certificates, which says no more than its reason. */
@@ -97,7 +101,7 @@ function invalidKeyType(keyType: KeyTypeName): string {
 
 /** The error in our form. [glance.15] */
 export function cursiveError({ code, error, message }: CursiveFault): BundleError {
-  const text = message === '' ? (error.split('.').at(-1) ?? error) : message;
+  const text = message || (error.split('.').at(-1) ?? error);
   return new BundleError(code, `Glance and Nova would refuse the image: ${text}`, {
     why: 'compatible mode says what their library (cursive) says, and nothing else',
     fix: 'verify without --compat to be told more about the cause',
@@ -112,7 +116,7 @@ export function planLikeMitaka(
   if ('error' in plan) {
     return {
       ...plan,
-      message: plan.message.replace(/^Signature verification for the image failed: (.*)\.$/, '$1'),
+      message: plan.reason ?? plan.message,
     };
   }
   if (KEY_TYPES[plan.keyType].kind !== 'rsa') return plan;
