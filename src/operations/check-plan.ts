@@ -32,10 +32,8 @@ export function checkNames(
   ];
   const seen = new Set<string>();
   for (const name of names) {
-    const fault = memberNameFault(name, DEFAULT_LIMITS);
-    const fix = 'rename it, and pack again';
-    if (fault)
-      throw new BundleError('ARCHIVE_NAME', `"${name}" cannot be the name of a member: ${fault}`, { fix });
+    const fix = RENAME;
+    expectName(name);
     const key = memberNameKey(name);
     if (seen.has(key))
       throw new BundleError('ARCHIVE_DUPLICATE', `two members would be named "${name}"`, { fix });
@@ -45,6 +43,17 @@ export function checkNames(
     base: plan.base,
     members: names,
     ...(plan.descriptor ? { descriptor: plan.descriptor.name } : {}),
+  });
+}
+
+const RENAME = 'rename it, and pack again';
+
+/** Refuses a name that no member may have. @throws {BundleError} `ARCHIVE_NAME` [pack.5] */
+export function expectName(name: string): void {
+  const fault = memberNameFault(name, DEFAULT_LIMITS);
+  if (!fault) return;
+  throw new BundleError('ARCHIVE_NAME', `"${name}" cannot be the name of a member: ${fault}`, {
+    fix: RENAME,
   });
 }
 

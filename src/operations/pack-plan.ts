@@ -7,9 +7,9 @@ import { memberNames, referenceOf } from '../formats/ovf/file-reference.ts';
 import { encodeUtf8 } from '../kit/encoding.ts';
 import { BundleError, toBundleError } from '../kit/errors.ts';
 import { DEFAULT_LIMITS } from '../kit/limits.ts';
-import { type FileStamp, stampOf, WHOLE_BYTES } from '../storage/input-file.ts';
+import { type FileStamp, leadsOutTo, stampOf, stampWithin, WHOLE_BYTES } from '../storage/input-file.ts';
 import { readSmallFile } from '../storage/small-files.ts';
-import { checkNames, expectMembers, madeBeside } from './check-plan.ts';
+import { checkNames, expectMembers, expectName, madeBeside } from './check-plan.ts';
 import { disksToSign } from './glance-companion.ts';
 import { disksInBlocks, noBlocksOfChunks, PackedBlocks } from './pack-blocks.ts';
 import { noChunks, planChunks } from './pack-chunks.ts';
@@ -56,6 +56,8 @@ export interface PlanOptions {
   /** images larger than this are stored as chunks of so many bytes */
   readonly chunkSize?: number;
   readonly members?: number;
+  /** whether links may lead out of the folder of the descriptor [links.1] */
+  readonly followLinks?: boolean;
   /** whether disk images get their properties for Glance beside them */
   readonly signDisks?: boolean;
   /** the algorithm of the digests of their blocks that disk images get beside them; without it they get none */
@@ -218,7 +220,12 @@ function planDescriptor(
   const made = new Set(madeBeside(disks));
   for (const member of names) {
     if (made.has(member)) continue; // made anew
-    const file = planReferenced(member, path);
+    const file = planReferenced(member, path, options.followLinks ?? false);
+    const target = options.followLinks ? leadsOutTo(file.path, dirname(path)) : undefined;
+    if (target !== undefined)
+      warnings.push(
+        `"${member}" is a link to "${target}", outside of the folder of the descriptor (--follow-links)`,
+      );
     const expected = lookup(member)?.size;
     if (expected !== undefined && expected !== file.size) {
       warnings.push(
@@ -246,10 +253,13 @@ function planDescriptor(
 }
 
 /** A file that the descriptor at `path` names. */
-function planReferenced(member: string, path: string): PlannedFile {
+function planReferenced(member: string, path: string, followLinks: boolean): PlannedFile {
+  expectName(member); // before anything outside is even looked at
   const file = join(dirname(path), member);
   try {
-    return planFile(member, file);
+    if (followLinks) return planFile(member, file);
+    const stamp = stampWithin(file, dirname(path)); // [links.1]
+    return { name: member, path: file, size: stamp.size, stamp };
   } catch (error) {
     const { code, message, cause } = toBundleError(error);
     if (code !== 'FILE_NOT_FOUND') throw error;

@@ -35,6 +35,8 @@ export interface PackOptions {
   readonly members?: number;
   /** disk images larger than this are stored as chunks of so many bytes */
   readonly chunkSize?: number;
+  /** pack what links lead to that lie in the folder of the descriptor, wherever that is: whoever may write there chooses it [links.1] */
+  readonly followLinks?: boolean;
   /** manifest and signature before the files, or after them (then every file is read once, in any container) */
   readonly order?: 'leading' | 'trailing';
   /** whether each disk image gets the digests of its blocks beside it, as `NAME.blocks` [blocks.9] */
@@ -64,6 +66,7 @@ export async function pack(inputs: readonly string[], options: PackOptions): Pro
     appliance: options.appliance ?? {},
     ...(options.chunkSize === undefined ? {} : { chunkSize: options.chunkSize }),
     ...(options.members === undefined ? {} : { members: options.members }),
+    followLinks: options.followLinks ?? false,
     signDisks: options.imageSigner !== undefined,
     ...(options.blockDigests && { blockDigests: options.digest ?? 'sha256' }),
   });
@@ -114,6 +117,7 @@ function reportOn(
     operation: 'pack',
     errors: [],
     files: packing.reports(),
+    allowances: options.followLinks ? ['followLinks'] : [],
     warnings: [
       ...plan.warnings,
       ...(options.identity?.warnings ?? []),

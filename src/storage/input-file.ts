@@ -1,4 +1,16 @@
-import { closeSync, fstatSync, openSync, readSync, type Stats, statSync } from 'node:fs';
+import {
+  closeSync,
+  constants,
+  fstatSync,
+  lstatSync,
+  openSync,
+  readlinkSync,
+  readSync,
+  realpathSync,
+  type Stats,
+  statSync,
+} from 'node:fs';
+import { sep } from 'node:path';
 import { setImmediate } from 'node:timers/promises';
 import { type ByteStream, checkAborted } from '../kit/bytes.ts';
 import { BundleError } from '../kit/errors.ts';
@@ -11,6 +23,9 @@ export interface FileStamp {
   readonly size: number;
   /** when it was written to last, in milliseconds since 1970 */
   readonly mtimeMs: number;
+  /** which file it is, whatever it is called */
+  readonly dev: number;
+  readonly ino: number;
 }
 
 /** A regular file of the packer's, open for as long as it is used. */
@@ -35,12 +50,71 @@ export function stampOf(path: string): FileStamp {
   }
 }
 
+/** A named pipe that is put there meanwhile must not hold us. */
+const READ = constants.O_RDONLY | constants.O_NONBLOCK;
+
+/**
+ * Looks at a file to be packed that must lie in `folder`, links resolved; what is opened later must be the very same. [links.1]
+ *
+ * @throws {BundleError} `FILE_NOT_FOUND`, `FILE_UNREADABLE`
+ */
+export function stampWithin(path: string, folder: string): FileStamp {
+  stampOf(path);
+  let descriptor: number | undefined;
+  try {
+    descriptor = openSync(path, READ);
+    const stamp = regular(fstatSync(descriptor), path);
+    const inside = realpathSync(folder);
+    const real = realpathSync(path);
+    const there = lstatSync(real);
+    const same = there.dev === stamp.dev && there.ino === stamp.ino;
+    const outside = [real, openedAs(descriptor) ?? real].find((place) => !isBelow(place, inside));
+    if (outside !== undefined || !same) throw leadsOut(path, outside ?? real);
+    return stamp;
+  } catch (error) {
+    throw readError(error, path);
+  } finally {
+    if (descriptor !== undefined) closeSync(descriptor);
+  }
+}
+
+function isBelow(path: string, folder: string): boolean {
+  return path.startsWith(folder.endsWith(sep) ? folder : folder + sep);
+}
+
+/** Where a link leads that leads out of `folder`; undefined for what lies in it. [links.1] */
+export function leadsOutTo(path: string, folder: string): string | undefined {
+  const real = realpathSync(path);
+  return isBelow(real, realpathSync(folder)) ? undefined : real;
+}
+
+/** What the system says was opened, on Linux; who exchanges links meanwhile does not exchange that. */
+function openedAs(descriptor: number): string | undefined {
+  try {
+    return readlinkSync(`/proc/self/fd/${descriptor}`);
+  } catch {
+    return undefined;
+  }
+}
+
+function leadsOut(path: string, target: string): BundleError {
+  return new BundleError(
+    'FILE_UNREADABLE',
+    `a link leads out of the folder of the descriptor, to "${target}"`,
+    {
+      where: { file: path },
+      why: 'whoever put the link there chose which of your files goes into the bundle, and is signed',
+      fix: 'see whether that file is meant; if it is, put it there itself in place of the link',
+    },
+  );
+}
+
 /** Opens a file to be packed. @throws {BundleError} `FILE_NOT_FOUND`, `FILE_UNREADABLE` */
 export async function openInputFile(path: string): Promise<InputFile> {
   stampOf(path); // to open a named pipe would wait for whoever writes to it
   let descriptor: number | undefined;
   try {
-    descriptor = openSync(path, 'r');
+    descriptor = openSync(path, READ);
     return inputFile(descriptor, path, regular(fstatSync(descriptor), path));
   } catch (error) {
     if (descriptor !== undefined) closeSync(descriptor);
@@ -49,7 +123,10 @@ export async function openInputFile(path: string): Promise<InputFile> {
 }
 
 function regular(stats: Stats, path: string): FileStamp {
-  if (stats.isFile()) return { size: stats.size, mtimeMs: stats.mtimeMs };
+  if (stats.isFile()) {
+    const { size, mtimeMs, dev, ino } = stats;
+    return { size, mtimeMs, dev, ino };
+  }
   const what = stats.isDirectory() ? 'a folder' : 'not a regular file';
   throw new BundleError('FILE_UNREADABLE', `this is ${what}, which cannot be packed`, {
     where: { file: path },
@@ -72,8 +149,9 @@ function inputFile(descriptor: number, path: string, stamp: FileStamp): InputFil
 }
 
 function expectSame(descriptor: number, path: string, since: FileStamp): void {
-  const { size, mtimeMs } = fstatSync(descriptor);
-  if (size === since.size && mtimeMs === since.mtimeMs) return;
+  const { size, mtimeMs, dev, ino } = fstatSync(descriptor);
+  const same = size === since.size && mtimeMs === since.mtimeMs;
+  if (same && dev === since.dev && ino === since.ino) return; // [links.1] the file that was looked at
   throw new BundleError('FILE_CHANGED', 'the file changed while it was packed', { where: { file: path } });
 }
 
@@ -103,7 +181,7 @@ export class WholeReader {
     const bytes = this.#buffers[this.#turn].subarray(0, since.size);
     let descriptor: number | undefined;
     try {
-      descriptor = openSync(path, 'r');
+      descriptor = openSync(path, READ);
       fill(bytes, descriptor);
       expectSame(descriptor, path, since);
     } catch (error) {

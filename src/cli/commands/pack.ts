@@ -37,6 +37,7 @@ interface PackFlags extends SignFlags, OutputFlags, GlanceKeyFlags {
   readonly chunkSize?: number;
   readonly maxMembers?: number;
   readonly blockDigests?: boolean;
+  readonly followLinks?: boolean;
   readonly order: 'leading' | 'trailing';
   readonly force?: boolean;
 }
@@ -84,6 +85,10 @@ export function packCommand(program: Command, context: Context, exit: Exit): voi
       '--block-digests',
       'put beside each disk image the digests of its blocks: all cores verify it, and damage is found by its place',
     )
+    .option(
+      '--follow-links',
+      'pack what links beside the .ovf lead to elsewhere: whoever can write there chooses which of your files',
+    )
     .addOption(
       new Option('--order <order>', 'manifest and signature before the files, or after them')
         .choices(['leading', 'trailing'])
@@ -129,6 +134,7 @@ export function packCommand(program: Command, context: Context, exit: Exit): voi
           },
           ...(flags.maxMembers === undefined ? {} : { members: flags.maxMembers }),
           ...(flags.chunkSize === undefined ? {} : { chunkSize: flags.chunkSize }),
+          ...(flags.followLinks ? { followLinks: true } : {}),
           ...(flags.blockDigests ? { blockDigests: true } : {}),
           ...(identity ? { identity } : {}),
           ...(imageSigner ? { imageSigner } : {}),
