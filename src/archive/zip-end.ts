@@ -96,7 +96,8 @@ async function withZip64(
     if (place.offset !== recordAt || !isRecord(bytes, ZIP64_END_RECORD)) {
       throw malformed('the zip64 end record is not right before its locator', locatorAt);
     }
-    if (place.disk !== 0 || place.disks > 1) {
+    // Not even zero: bsdtar finds no directory then, and ends well.
+    if (place.disk !== 0 || place.disks !== 1) {
       throw new BundleError('ZIP_FEATURE', 'the zip64 locator says that this is one part of several');
     }
     const record = parseZip64EndRecord(bytes);

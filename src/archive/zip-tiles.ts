@@ -2,6 +2,7 @@ import { parseExtraFields, withZip64 } from '../formats/zip/extra-field.ts';
 import {
   DATA_DESCRIPTOR,
   DEFLATED,
+  IN_ZIP64,
   isRecord,
   LOCAL_HEADER,
   parseDataDescriptor,
@@ -33,7 +34,7 @@ export async function expectTiles(
     const { name, size, compressedSize, header } = entry;
     try {
       if (entry.offset !== at) throw displaced(entry, at);
-      const { dataOffset } = await readLocal(file, entry, directory);
+      const { dataOffset, zip64 } = await readLocal(file, entry, directory);
       const end = dataOffset + compressedSize;
       if (end > directory) throw malformed('the data of the member reaches into the directory', dataOffset);
       const deflated = header.method === DEFLATED;
@@ -41,7 +42,7 @@ export async function expectTiles(
       at = end;
       if (header.flags & ZIP_FLAGS.descriptor) {
         const next = entries[i + 1]?.offset ?? directory;
-        at += await readDescriptor(file, entry, end, next);
+        at += await readDescriptor(file, { ...entry, zip64 }, end, next);
       }
     } catch (error) {
       if (!isBundleError(error)) throw error;
@@ -70,7 +71,7 @@ async function readLocal(
   file: RandomAccess,
   entry: DirectoryEntry,
   directory: number,
-): Promise<{ readonly dataOffset: number }> {
+): Promise<{ readonly dataOffset: number; readonly zip64: boolean }> {
   const { offset, header: central } = entry;
   const fixed = await file.readAt(offset, LOCAL_HEADER.bytes);
   if (!isRecord(fixed, LOCAL_HEADER))
@@ -86,7 +87,7 @@ async function readLocal(
   const zip64 = parseExtraFields(rest.subarray(local.nameBytes));
   const [size = 0, compressedSize = 0] = withZip64(zip64, [local.size, local.compressedSize]);
   expectSame(entry, { crc: local.crc, size, compressedSize }, central.flags);
-  return { dataOffset };
+  return { dataOffset, zip64: zip64 !== undefined };
 }
 
 /** [zip.5] With a data descriptor the header may leave the three values out; it may not give others. */
@@ -109,7 +110,7 @@ function expectSame(
 /** [zip.11] The data descriptor fills what is left before the next header, and repeats the directory; its length. */
 async function readDescriptor(
   file: RandomAccess,
-  entry: DirectoryEntry,
+  entry: DirectoryEntry & { readonly zip64: boolean },
   at: number,
   next: number,
 ): Promise<number> {
@@ -121,6 +122,10 @@ async function readDescriptor(
       at,
     );
   }
+  // Who reads a zip as a stream knows no other sign of how long it is; Go goes by the size alone.
+  const long = entry.zip64 || Math.max(entry.size, entry.compressedSize) >= IN_ZIP64.value;
+  if (long !== (length === DATA_DESCRIPTOR.zip64Bytes))
+    throw malformed(`the data descriptor of the member has not the length that its header announces`, at);
   const bytes = await file.readAt(at, length);
   if (!isRecord(bytes, DATA_DESCRIPTOR))
     throw malformed('the data descriptor of the member has no signature', at);

@@ -1,4 +1,6 @@
 import { gunzip } from '../archive/gunzip.ts';
+import { MemberNames } from '../archive/member-names.ts';
+import { playsPart } from '../archive/second-name.ts';
 import type { DiskProbe } from '../formats/disk/disk-probe.ts';
 import { PROBE_HEAD_BYTES, PROBE_TAIL_BYTES, probeDisk } from '../formats/disk/probe.ts';
 import { memberNameFault } from '../formats/member-name.ts';
@@ -42,7 +44,7 @@ export interface PlannedAssembly {
 /**
  * What is to be made of the `kept` members, of which nothing else is to be published.
  *
- * @throws {BundleError} `ARCHIVE_NAME`, `FORMAT_UNSUPPORTED`, `USAGE`
+ * @throws {BundleError} `ARCHIVE_NAME`, `ARCHIVE_DUPLICATE`, `PACKAGE_AMBIGUOUS`, `FORMAT_UNSUPPORTED`, `USAGE`
  */
 export function planAssembly(
   descriptor: Descriptor | undefined,
@@ -50,6 +52,41 @@ export function planAssembly(
   options: Pick<AssembleOptions, 'join' | 'decompress' | 'limits'>,
 ): readonly PlannedAssembly[] {
   if (!descriptor) return [];
+  const planned = plannedOf(descriptor, members, options);
+  expectApart(planned, members, options.limits);
+  return planned;
+}
+
+/** [whole.3] What is made must not stand in for something that was not there when the bundle was judged. */
+function expectApart(
+  planned: readonly PlannedAssembly[],
+  members: readonly ReadMember[],
+  limits: Limits,
+): void {
+  if (planned.length === 0) return;
+  const parts = new Set(planned.flatMap((plan) => plan.parts));
+  const names = new MemberNames(limits);
+  for (const member of members) if (!parts.has(member)) names.add(member.name, member.offset);
+  for (const { name, parts: stored } of planned) {
+    names.add(name, stored[0]?.offset ?? 0);
+    if (!playsPart(name)) continue;
+    throw new BundleError(
+      'PACKAGE_AMBIGUOUS',
+      `the file "${name}" would be a part of the bundle that nobody has judged`,
+      {
+        where: { member: name },
+        why: 'it is stored under another name, in chunks or compressed, and was judged as an ordinary file',
+        fix: 'ask the publisher for another name; bulla import --keep-chunks, without --decompress, leaves it as it is stored',
+      },
+    );
+  }
+}
+
+function plannedOf(
+  descriptor: Descriptor,
+  members: readonly ReadMember[],
+  options: Pick<AssembleOptions, 'join' | 'decompress' | 'limits'>,
+): readonly PlannedAssembly[] {
   return partsOf(descriptor, members).flatMap(([reference, parts]) => {
     const joins = reference.chunkSize !== undefined && options.join;
     const inflates = reference.compression !== 'identity' && options.decompress;

@@ -11,6 +11,7 @@ const B = { name: 'b.img', content: 'the second, again and again and again', def
 /** where the second member of a zip that begins with `A` has its header */
 const SECOND = 30 + 5 + 9;
 const CRC_A = 0x4c5b4a4e;
+const CRC_B = 0x956059f;
 const GARBAGE = encodeUtf8('garbage');
 
 function one(item: Partial<ZipItem>, base: ZipItem = A): Uint8Array {
@@ -148,6 +149,7 @@ const CASES: readonly Case[] = [
     SECOND + 51 + 76,
   ],
   ['[zip.3] another place in the zip64 record', zip64({ offset: 1 }), 'ZIP_MALFORMED', SECOND + 51 + 76],
+  ['[zip.3] no part in the locator', zip64({ disks: 0 }), 'ZIP_FEATURE', SECOND + 51],
   ['[zip.3] two parts in the locator', zip64({ disks: 2 }), 'ZIP_FEATURE', SECOND + 51],
   ['[zip.3] a second part in the zip64 record', zip64({ disk: 1 }), 'ZIP_MALFORMED', SECOND + 51 + 76],
   [
@@ -424,6 +426,39 @@ const CASES: readonly Case[] = [
     one({ both: { flags: 0x808 }, after: new Uint8Array(20) }, B),
     'ZIP_MALFORMED',
     60,
+    'b.img',
+  ],
+
+  [
+    '[zip.11] a data descriptor of 24 bytes that no header announces',
+    one(
+      {
+        both: { flags: 0x808 },
+        after: packed([
+          [4, 0x08074b50],
+          [4, CRC_B],
+          [8, 25],
+          [8, 37],
+        ]),
+      },
+      B,
+    ),
+    'ZIP_MALFORMED',
+    60,
+    'b.img',
+  ],
+  [
+    '[zip.11] a data descriptor of 16 bytes where a zip64 field announces 24',
+    one(
+      {
+        both: { flags: 0x808 },
+        local: { size: 0xffffffff, packed: 0xffffffff, extra: extra(1, new Uint8Array(16)) },
+        after: descriptor(CRC_B, 25, 37),
+      },
+      B,
+    ),
+    'ZIP_MALFORMED',
+    80,
     'b.img',
   ],
 

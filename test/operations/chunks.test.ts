@@ -238,6 +238,34 @@ describe('a file that is stored otherwise than it is meant', () => {
     expect([imported, codesOf(report), left(sandbox)]).toEqual([false, ['ARCHIVE_NAME'], []]);
   });
 
+  const part = (name: string): readonly NamedBytes[] => [{ name: `${name}.000000000`, bytes: NOTES.bytes }];
+  test.each([
+    ['another descriptor', 'evil.ovf', 'PACKAGE_AMBIGUOUS'],
+    ['another certificate file', 'evil.cert', 'PACKAGE_AMBIGUOUS'],
+    ['revocation information', 'revocation/x.crl', 'PACKAGE_AMBIGUOUS'],
+    ['block digests', 'x.img.blocks', 'PACKAGE_AMBIGUOUS'],
+    ['the descriptor', 'app.ovf', 'ARCHIVE_DUPLICATE'],
+    ['the manifest', 'app.mf', 'ARCHIVE_DUPLICATE'],
+    ['the certificate file, in another case', 'APP.cert', 'ARCHIVE_DUPLICATE'],
+  ])('[whole.3] chunks of %s are not joined', async (_, name, code) => {
+    using sandbox = makeSandbox();
+    const bundle = await stored(name, part(name), 'ovf:chunkSize="1000"');
+    const { imported, report } = await importHere(sandbox, chunked(bundle));
+    expect([imported, codesOf(report), left(sandbox)]).toEqual([false, [code], []]);
+  });
+
+  test.each(['evil.ovf', 'app.mf', 'revocation/x.crl'])('[whole.3] %s is not decompressed', async (name) => {
+    using sandbox = makeSandbox();
+    const bundle = await stored(
+      `${name}.gz`,
+      [{ name: `${name}.gz`, bytes: gzipSync(NOTES.bytes) }],
+      COMPRESSED,
+    );
+    const { imported, report } = await importHere(sandbox, chunked(bundle), { decompress: true });
+    expect([imported, left(sandbox)]).toEqual([false, []]);
+    expect(codesOf(report)).toEqual([name === 'app.mf' ? 'ARCHIVE_DUPLICATE' : 'PACKAGE_AMBIGUOUS']);
+  });
+
   test('[whole.5] an image of another size than its disk is told', async () => {
     using sandbox = makeSandbox();
     const image = qcow2({ size: 1n << 30n });
