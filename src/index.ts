@@ -83,6 +83,7 @@ export type {
   FileReport,
   InputReport,
   PathCertificateReport,
+  RememberedReport,
   Report,
   SignatureReport,
   TimestampReport,

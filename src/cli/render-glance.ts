@@ -3,6 +3,7 @@ import type { ImageFindings } from '../operations/glance-verify.ts';
 import type { Report, SignatureReport } from '../operations/report.ts';
 import type { Context } from './context.ts';
 import { field, inputName, shown } from './field.ts';
+import { rememberedLines } from './render-path.ts';
 import { renderReport } from './render-report.ts';
 
 /** Prints what became of an image: the signature and the certificate are two findings. Returns the exit code. [glance.16] */
@@ -30,6 +31,7 @@ export function renderImageReport(
     );
   }
   for (const signature of report.signatures) for (const line of lines(signature, result)) context.print(line);
+  for (const line of rememberedLines(report)) context.print(line);
   for (const warning of report.warnings) context.tell(style.warn(field('warning', warning)));
   return 0;
 }

@@ -1,4 +1,9 @@
-import type { CertificateReport, PathCertificateReport, TimestampReport } from '../operations/report.ts';
+import type {
+  CertificateReport,
+  PathCertificateReport,
+  Report,
+  TimestampReport,
+} from '../operations/report.ts';
 import { field } from './field.ts';
 
 /** A certificate for a line: its subject; key, from when to when. */
@@ -42,4 +47,13 @@ export function timestampLines(
     const moment = time.replace('T', ' ').replace(/(\.\d+)?Z$/, ' UTC');
     return field('timestamp', status === 'proven' ? `${moment}${by}` : detail);
   });
+}
+
+/** What the run has written down, and where. [rev.9] */
+export function rememberedLines({ remembered }: Pick<Report, 'remembered'>): string[] {
+  if (!remembered) return [];
+  const { count, folder } = remembered;
+  const what =
+    count === 1 ? 'a newer revocation list or answer' : `${count} newer revocation lists or answers`;
+  return [field('remembered', `that ${what} was seen, in ${folder}`)];
 }

@@ -3,7 +3,7 @@ import type { CertificateReport, ErrorReport, Report, SignatureReport } from '..
 import type { Context } from './context.ts';
 import { field, inputName, shown } from './field.ts';
 import { tellSlots, tellWhere } from './render-error.ts';
-import { issuerLines, revocationLines, timestampLines } from './render-path.ts';
+import { issuerLines, rememberedLines, revocationLines, timestampLines } from './render-path.ts';
 
 /** Errors shown in full; the rest is counted, and in the JSON report. */
 const SHOWN_ERRORS = 4;
@@ -45,6 +45,7 @@ function renderSuccess(report: Report, context: Context): void {
   );
   for (const line of signatureLines(report)) context.print(line);
   if (report.files.length > 0) context.print(field('files', filesLine(report)));
+  for (const line of rememberedLines(report)) context.print(line);
   tellWarnings(report, context);
 }
 
@@ -73,6 +74,7 @@ function renderRefusal(report: Report, context: Context): void {
   for (const line of signatureLines(report)) context.tell(line);
   const matched = report.checks.some(({ id, status }) => id === 'manifest.digests' && status === 'pass');
   if (matched) context.tell(field('files', filesLine(report)));
+  for (const line of rememberedLines(report)) context.tell(line);
   tellWarnings(report, context);
 }
 

@@ -15,6 +15,7 @@ export interface TrustFlags {
   readonly ocsp?: readonly string[];
   readonly revocation?: RevocationMode;
   readonly timestamp?: TimestampMode;
+  readonly remember?: boolean;
   readonly allowUnsigned?: boolean;
   readonly allowSha1?: boolean;
   readonly allowWeakKeys?: boolean;
@@ -28,7 +29,7 @@ export function withTrustOptions(command: Command): Command {
     'believe timestamps of this authority (PEM file or folder), and no other; repeatable',
     gather,
   );
-  return withEvidenceOptions(command)
+  return withRememberOption(withEvidenceOptions(command))
     .addOption(
       new Option(
         '--timestamp <mode>',
@@ -74,6 +75,14 @@ export function withEvidenceOptions(command: Command): Command {
     );
 }
 
+/** Adds `--no-remember`. */
+export function withRememberOption(command: Command): Command {
+  return command.option(
+    '--no-remember',
+    'write down nothing; otherwise your trust folder keeps which revocation lists were seen, so that older ones do not pass for current',
+  );
+}
+
 /** The options of `verify` from the flags. */
 export function verifyOptionsOf(flags: TrustFlags, context: Context): VerifyOptions {
   const trust: TrustOptions = {
@@ -89,6 +98,7 @@ export function verifyOptionsOf(flags: TrustFlags, context: Context): VerifyOpti
       ocsps: flags.ocsp ?? [],
       ...(flags.revocation ? { mode: flags.revocation } : {}),
     },
+    remember: flags.remember ?? true,
     ...(flags.timestamp ? { timestamp: flags.timestamp } : {}),
     ...(flags.at ? { at: flags.at } : {}),
     allow: {

@@ -117,8 +117,10 @@ async function verifyStrictly(input: BundleInput, options: VerifyImageOptions): 
     const digests = judgeDigests(stated, read);
     const seen = new Map(judged.flatMap((one) => [...one.seen]));
     const errors = [...digests.errors, ...judged.flatMap((one) => one.errors)];
+    const { remembered, warnings } = await rememberSeen(seen, options);
     return makeReport({
       ...base,
+      ...(remembered && { remembered }),
       input: { name: source.name, size: read.size },
       checks: withSkipped(
         [...opened.checks, ...judged.flatMap(({ checks }) => checks), ...digests.checks],
@@ -130,7 +132,7 @@ async function verifyStrictly(input: BundleInput, options: VerifyImageOptions): 
         ...opened.warnings,
         ...(ids?.warnings ?? []),
         ...judged.flatMap(({ warnings }) => warnings),
-        ...(await rememberSeen(seen, options)),
+        ...warnings,
       ],
       result: {
         ...findingsOf(

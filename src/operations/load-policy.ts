@@ -1,9 +1,10 @@
 import { type BundleError, toBundleError } from '../kit/errors.ts';
-import { readSeen, writeSeen } from '../storage/seen-revocation.ts';
+import { readSeen, seenFolderOf, writeSeen } from '../storage/seen-revocation.ts';
 import type { ClaimPolicy } from '../trust/judge-claim.ts';
 import { openBudget } from '../trust/path/budget.ts';
 import type { HighWaterMarks } from '../trust/revocation/evidence.ts';
 import { loadTrust } from './load-trust.ts';
+import type { RememberedReport } from './report.ts';
 import { loadEvidence } from './revocation-evidence.ts';
 import type { VerifyOptions } from './verify.ts';
 
@@ -31,18 +32,28 @@ export async function loadPolicy(
   };
 }
 
+/** What was remembered of revocation information, and what could not be. */
+export interface Remembering {
+  readonly remembered?: RememberedReport;
+  readonly warnings: readonly string[];
+}
+
 /** Remembers what is newer than anything seen, in the user's own trust folder; a warning when that cannot be done. [rev.9] */
 export async function rememberSeen(
   seen: HighWaterMarks | undefined,
-  { trust }: Pick<VerifyOptions, 'trust'>,
-): Promise<readonly string[]> {
+  { trust, remember = true }: Pick<VerifyOptions, 'trust' | 'remember'>,
+): Promise<Remembering> {
   const folder = trust?.folders?.at(-1);
-  if (folder === undefined || !seen || seen.size === 0) return [];
+  if (folder === undefined || !remember || !seen || seen.size === 0) return { warnings: [] };
   try {
-    await writeSeen(folder, seen);
-    return [];
+    const { count, refused } = await writeSeen(folder, seen);
+    const full = `${refused} newer revocation lists or OCSP responses could not be remembered: the record in ${seenFolderOf(folder)} is full`;
+    return {
+      ...(count > 0 && { remembered: { folder: seenFolderOf(folder), count } }),
+      warnings: refused > 0 ? [full] : [],
+    };
   } catch (error) {
     const fault: BundleError = toBundleError(error);
-    return [`which revocation lists were seen could not be remembered: ${fault.message}`];
+    return { warnings: [`which revocation lists were seen could not be remembered: ${fault.message}`] };
   }
 }

@@ -115,6 +115,10 @@ export const REPORT_SCHEMA = z.strictObject({
   errors: z.array(errorSchema).describe('first what decided exitCode'),
   warnings: z.array(z.string()),
   allowances: z.array(z.string()).describe('options that weakened a check'),
+  remembered: z
+    .strictObject({ folder: z.string(), count: z.int().positive() })
+    .exactOptional()
+    .describe('revocation lists and OCSP responses newer than any seen, written down in that folder'),
   result: z.record(z.string(), z.unknown()).exactOptional().describe('what the command made or found'),
 });
 

@@ -120,6 +120,13 @@ export interface InputReport {
   readonly format?: string;
 }
 
+/** What was written down of the revocation information that was seen. [rev.9] */
+export interface RememberedReport {
+  readonly folder: string;
+  /** lists and OCSP responses that are newer than any seen before */
+  readonly count: number;
+}
+
 /** The one document of `--json`, and what the library returns; its JSON Schema is `spec/report.schema.json`. */
 export interface Report {
   readonly schema: 'bulla.report/1';
@@ -138,6 +145,8 @@ export interface Report {
   readonly warnings: readonly string[];
   /** the checks that the caller weakened, by option name */
   readonly allowances: readonly string[];
+  /** left out when nothing was */
+  readonly remembered?: RememberedReport;
   /** what the operation made or found, by operation */
   readonly result?: Readonly<Record<string, unknown>>;
 }
@@ -153,6 +162,7 @@ export interface Findings {
   readonly errors: readonly BundleError[];
   readonly warnings?: readonly string[];
   readonly allowances?: readonly string[];
+  readonly remembered?: RememberedReport;
   readonly result?: Readonly<Record<string, unknown>>;
   /** whether a bundle was judged, and is trusted if no error speaks against it */
   readonly judged?: 'trusted' | 'unsigned' | 'untrusted';
@@ -177,6 +187,7 @@ export function makeReport(findings: Findings): Report {
     errors: byPrecedence(findings.errors).map(errorReport),
     warnings: [...new Set(findings.warnings ?? [])],
     allowances: findings.allowances ?? [],
+    ...(findings.remembered ? { remembered: findings.remembered } : {}),
     ...(findings.result ? { result: findings.result } : {}),
   };
 }

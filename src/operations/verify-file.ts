@@ -60,13 +60,15 @@ export async function verifyFile(
     const scope =
       judged.errors.length === 0 ? judgeScope(judged.publishers, scopeNameOf(undefined, '')) : undefined;
     const scopeChecks: Check[] = scope ? [{ id: 'scope', status: 'fail', detail: scope.message }] : [];
+    const { remembered, warnings } = await rememberSeen(judged.seen, options);
     return makeReport({
       ...rest,
       input: { name: source.name, size },
       checks: [...judged.checks, ...scopeChecks],
       signatures: judged.signatures,
       errors: [...judged.errors, ...(scope ? [scope] : [])].map((error) => error.at({ file: signatureFile })),
-      warnings: [...judged.warnings, ...(await rememberSeen(judged.seen, options))],
+      warnings: [...judged.warnings, ...warnings],
+      ...(remembered && { remembered }),
     });
   } catch (error) {
     const fault = toBundleError(error);

@@ -23,6 +23,8 @@ export interface VerifyOptions {
   readonly at?: Date;
   /** whether revocation must be ruled out, and what tells about it; `if-present` without a mode [rev.1] */
   readonly revocation?: { readonly mode?: RevocationMode } & Pick<EvidenceFiles, 'crls' | 'ocsps'>;
+  /** whether the newest revocation information seen is kept in the last of the trust folders; it is unless this is false [rev.9] */
+  readonly remember?: boolean;
   /** what a timestamp is for; `prefer` when left out [tst.1] */
   readonly timestamp?: TimestampMode;
   /** checks to weaken, each by name; each shows in the report */
@@ -49,8 +51,8 @@ export type VerifyResult =
   | { readonly verdict: Exclude<Report['verdict'], 'trusted'>; readonly report: Report };
 
 /**
- * Verifies a bundle in one pass, without storing anything and without asking the network (but for the bundle itself
- * when it is named by an https address).
+ * Verifies a bundle in one pass, without storing anything of it and without asking the network (but for the bundle itself
+ * when it is named by an https address). What revocation information was seen is kept in the trust folder, see `remember`.
  *
  * A bad bundle is a verdict, not an exception.
  *
@@ -96,7 +98,7 @@ export async function examineAndReport(
     ...(sink ? { sink } : {}),
     ...(options.onProgress ? { onProgress: options.onProgress } : {}),
   });
-  const notRemembered = await rememberSeen(examination.signature?.seen, options);
+  const { remembered, warnings } = await rememberSeen(examination.signature?.seen, options);
   const report = makeReport({
     operation,
     input: {
@@ -110,7 +112,8 @@ export async function examineAndReport(
     signatures: examination.signature?.signatures ?? [],
     files: examination.contents.files,
     errors: examination.errors,
-    warnings: [...examination.warnings, ...notRemembered],
+    warnings: [...examination.warnings, ...warnings],
+    ...(remembered && { remembered }),
     allowances: [
       ...Object.entries(allowances).flatMap(([name, given]) => (given ? [name] : [])),
       ...(options.relax ?? []).map((name) => `relax:${name}`),

@@ -1,5 +1,6 @@
 import { constants } from 'node:os';
 import { BundleError, isBundleError } from '../kit/errors.ts';
+import { isAbsent } from './absence.ts';
 
 const PLAIN: Readonly<Record<string, string>> = {
   EACCES: 'permission denied',
@@ -34,13 +35,21 @@ function fixFor(code: string): { fix?: string } {
   return { fix: 'allow more open files (ulimit -n 256 will do), or close programs that hold many' };
 }
 
-/** A failure to read `file`, wrapped: `FILE_NOT_FOUND` or `FILE_UNREADABLE`. */
+/** A failure to read `file`, wrapped: `FILE_NOT_FOUND` when surely nothing is there, else `FILE_UNREADABLE`. [pub.16] */
 export function readError(error: unknown, file: string): BundleError {
   if (isBundleError(error)) return error;
   const { code, text } = reasonOf(error);
   const where = { file };
-  if (code === 'ENOENT')
-    return new BundleError('FILE_NOT_FOUND', 'there is no such file', { where, cause: error });
+  if (code === 'ENOENT') {
+    if (isAbsent(file))
+      return new BundleError('FILE_NOT_FOUND', 'there is no such file', { where, cause: error });
+    return new BundleError('FILE_UNREADABLE', 'a link there leads nowhere', {
+      where,
+      why: 'it may have led to what matters, so it does not count as absent',
+      fix: 'restore what the link leads to, or remove the link',
+      cause: error,
+    });
+  }
   return new BundleError('FILE_UNREADABLE', `cannot read the file: ${text}`, {
     where,
     cause: error,

@@ -1,97 +1,174 @@
+import { randomBytes } from 'node:crypto';
 import { mkdirSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { unlink } from 'node:fs/promises';
+import { join } from 'node:path';
 import { encodeUtf8 } from '../kit/encoding.ts';
 import { BundleError, isBundleError } from '../kit/errors.ts';
+import { isAbsent } from './absence.ts';
 import { openOutput } from './output.ts';
-import { readText } from './trust-folder.ts';
+import { namesIn, readText, SEEN, SEEN_BEFORE } from './trust-folder.ts';
 
 /** The newest revocation information seen of an issuer and scope: older ones are not believed any more. */
 export interface SeenMark {
   readonly thisUpdate: Date;
   /** of the CRL, when it has one */
   readonly number?: bigint;
+  /** whose path it was seen on; what it may fill the record with is bounded */
+  readonly anchor?: string;
+}
+
+type Marks = ReadonlyMap<string, SeenMark>;
+
+/** What was done with marks. */
+export interface Remembered {
+  /** marks that are new, or newer than those that were there */
+  readonly count: number;
+  /** marks for which there was no room */
+  readonly refused: number;
 }
 
 const FORMAT = 'bulla.seen/1';
-/** So that the file stays smaller than what is read of it, and one authority's marks cannot drive out another's. [rev.9] */
-const MAX_MARKS = 2000;
-const MAX_MARKS_OF_ONE = 256;
+/** No mark gives way to another: who could bring many could otherwise drive out those of others. [rev.9] */
+const MAX_MARKS = 8192;
+const MAX_MARKS_OF_ONE = 512;
+/** More than as many marks as are kept can have. */
+const FILE_BYTES = 16 * 1024 * 1024;
+/** While it is read, other runs may put files together into one. */
+const MAX_READINGS = 100;
 
-/** Where a trust folder remembers them: `revocation/seen.json`. */
-export function seenFileOf(folder: string): string {
-  return join(folder, 'revocation', 'seen.json');
+/** Where a trust folder remembers them: files that are read together, in `revocation/seen`. */
+export function seenFolderOf(folder: string): string {
+  return join(folder, 'revocation', SEEN);
 }
 
 /**
- * The marks that a trust folder remembers; none when it has no such file. [rev.9]
- * @throws {BundleError} `CONFIG_INVALID` when the file is not one that `writeSeen` wrote, `FILE_UNREADABLE`
+ * The marks that a trust folder remembers; none when it has no such folder. [rev.9]
+ * @throws {BundleError} `CONFIG_INVALID` when a file is not one that `writeSeen` wrote, `FILE_UNREADABLE`
  */
-export function readSeen(folder: string): ReadonlyMap<string, SeenMark> {
-  const file = seenFileOf(folder);
-  let text: string;
-  try {
-    text = readText(file);
-  } catch (error) {
-    if (isBundleError(error) && error.code === 'FILE_NOT_FOUND') return new Map();
-    throw error;
+export function readSeen(folder: string): Marks {
+  return readAll(folder).marks;
+}
+
+/** [rev.12] A file that is gone since it was listed stands in a newer one, so all is read again. */
+function readAll(folder: string): { readonly files: readonly string[]; readonly marks: Marks } {
+  const seen = seenFolderOf(folder);
+  const before = join(folder, 'revocation', SEEN_BEFORE);
+  for (let left = MAX_READINGS; ; left--) {
+    const names = namesIn(seen).filter((name) => !name.startsWith('.'));
+    const files = [...(isAbsent(before) ? [] : [before]), ...names.map((name) => join(seen, name))];
+    try {
+      return { files, marks: files.map(readFile).reduce(newest, new Map()) };
+    } catch (error) {
+      if (left === 0 || !isBundleError(error) || error.code !== 'FILE_NOT_FOUND') throw error;
+    }
   }
+}
+
+function readFile(file: string): Marks {
+  const text = readText(file, FILE_BYTES);
   try {
     return parseSeen(JSON.parse(text));
   } catch (cause) {
     throw new BundleError('CONFIG_INVALID', 'the record of seen revocation lists is damaged', {
       where: { file },
       why: 'without it an old list, from before a certificate was revoked, could pass for the current one',
-      fix: 'restore the file from a backup; or remove it, and put the current lists into the folder beside it',
+      fix: 'restore the file from a backup; or remove it, and put the current lists into the revocation folder',
       cause,
     });
   }
 }
 
-function parseSeen(json: unknown): ReadonlyMap<string, SeenMark> {
+function parseSeen(json: unknown): Marks {
   const { format, marks } = json as { format?: unknown; marks?: unknown };
   if (format !== FORMAT || typeof marks !== 'object' || marks === null) throw new Error('another format');
-  return new Map(
-    Object.entries(marks).map(([key, mark]) => {
-      const { thisUpdate, number } = mark as { thisUpdate?: unknown; number?: unknown };
-      const date = new Date(typeof thisUpdate === 'string' ? thisUpdate : Number.NaN);
-      if (Number.isNaN(date.getTime())) throw new Error('a mark without a time');
-      return [key, { thisUpdate: date, ...(typeof number === 'string' && { number: BigInt(number) }) }];
-    }),
-  );
+  return new Map(Object.entries(marks).map(([key, mark]) => [key, parseMark(mark)]));
+}
+
+function parseMark(json: unknown): SeenMark {
+  const { thisUpdate, number, anchor } = json as { thisUpdate?: unknown; number?: unknown; anchor?: unknown };
+  const date = new Date(typeof thisUpdate === 'string' ? thisUpdate : Number.NaN);
+  if (Number.isNaN(date.getTime())) throw new Error('a mark without a time');
+  return {
+    thisUpdate: date,
+    ...(typeof number === 'string' && { number: BigInt(number) }),
+    ...(typeof anchor === 'string' && { anchor }),
+  };
+}
+
+/** Both together, of each mark the newest. */
+function newest(marks: Marks, others: Marks): Marks {
+  const all = new Map(marks);
+  for (const [key, mark] of others) {
+    const known = all.get(key);
+    if (!known || isNewer(mark, known)) all.set(key, mark);
+  }
+  return all;
+}
+
+function isNewer(a: SeenMark, b: SeenMark): boolean {
+  const later = a.thisUpdate.getTime() - b.thisUpdate.getTime();
+  return later > 0 || (later === 0 && (a.number ?? 0n) > (b.number ?? 0n));
 }
 
 /**
- * Remembers marks that are newer than what the folder knows; what another process has written meanwhile stays.
+ * Remembers marks that are newer than what the folder knows. Nothing that is known is ever forgotten, whatever other runs do at the
+ * same time and wherever a run ends: each writes a file of its own, and then removes those that stand in it. [rev.12]
+ *
  * @throws {BundleError} `STORAGE_*`, `CONFIG_INVALID`
  */
-export async function writeSeen(folder: string, newer: ReadonlyMap<string, SeenMark>): Promise<void> {
-  const marks = new Map(readSeen(folder));
-  for (const [key, mark] of newer) {
-    const known = marks.get(key);
-    if (!known || known.thisUpdate < mark.thisUpdate) marks.set(key, mark);
-  }
-  const kept = [...marks].sort(([, a], [, b]) => b.thisUpdate.getTime() - a.thisUpdate.getTime());
-  const counts = new Map<string, number>();
-  const entries = kept
-    .filter(([key]) => {
-      const [, owner = ''] = key.split(' ');
-      const count = (counts.get(owner) ?? 0) + 1;
-      counts.set(owner, count);
-      return count <= MAX_MARKS_OF_ONE;
-    })
-    .slice(0, MAX_MARKS)
-    .map(([key, { thisUpdate, number }]) => [
-      key,
-      { thisUpdate: thisUpdate.toISOString(), ...(number !== undefined && { number: number.toString() }) },
-    ]);
-  const file = seenFileOf(folder);
+export async function writeSeen(folder: string, newer: Marks): Promise<Remembered> {
+  const { files, marks: known } = readAll(folder);
+  const { marks, ...remembered } = withRoom(known, newer);
+  if (remembered.count === 0) return remembered;
+  const seen = seenFolderOf(folder);
   try {
-    mkdirSync(dirname(file), { recursive: true, mode: 0o755 });
+    mkdirSync(seen, { recursive: true, mode: 0o755 });
   } catch {
     // said by the opening of the file
   }
-  await using output = await openOutput(file, { overwrite: true, reads: [] });
-  const document = { format: FORMAT, marks: Object.fromEntries(entries) };
-  await output.write(encodeUtf8(`${JSON.stringify(document, undefined, 2)}\n`));
-  await output.commit();
+  const document = {
+    format: FORMAT,
+    marks: Object.fromEntries([...marks].map(([key, mark]) => [key, plain(mark)])),
+  };
+  {
+    await using output = await openOutput(join(seen, `${randomBytes(8).toString('hex')}.json`), {
+      overwrite: false,
+      reads: [],
+    });
+    await output.write(encodeUtf8(`${JSON.stringify(document, undefined, 2)}\n`));
+    await output.commit();
+  }
+  for (const file of files) await unlink(file).catch(() => {}); // one that stays says nothing new
+  return remembered;
+}
+
+/** What is known, and what is new as far as there is room. */
+function withRoom(known: Marks, newer: Marks): Remembered & { readonly marks: Marks } {
+  const marks = new Map(known);
+  const counts = new Map<string, number>();
+  for (const { anchor = '' } of known.values()) counts.set(anchor, (counts.get(anchor) ?? 0) + 1);
+  let count = 0;
+  let refused = 0;
+  for (const [key, mark] of newer) {
+    const before = marks.get(key);
+    if (before && !isNewer(mark, before)) continue;
+    const anchor = before?.anchor ?? mark.anchor ?? '';
+    const ofOne = counts.get(anchor) ?? 0;
+    if (!before && (ofOne >= MAX_MARKS_OF_ONE || marks.size >= MAX_MARKS)) {
+      refused++;
+      continue;
+    }
+    if (!before) counts.set(anchor, ofOne + 1);
+    marks.set(key, { ...mark, anchor });
+    count++;
+  }
+  return { marks, count, refused };
+}
+
+function plain({ thisUpdate, number, anchor }: SeenMark): Readonly<Record<string, string>> {
+  return {
+    thisUpdate: thisUpdate.toISOString(),
+    ...(number !== undefined && { number: number.toString() }),
+    ...(anchor !== undefined && anchor !== '' && { anchor }),
+  };
 }

@@ -1,9 +1,10 @@
-import { existsSync, mkdirSync, readdirSync, realpathSync } from 'node:fs';
+import { lstatSync, mkdirSync, readdirSync, realpathSync } from 'node:fs';
 import { rename, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { decodeUtf8 } from '../kit/encoding.ts';
 import { BundleError } from '../kit/errors.ts';
 import { isPublisherName } from '../trust/publisher.ts';
+import { isAbsent } from './absence.ts';
 import { readError, writeError } from './io-errors.ts';
 import { openOutput } from './output.ts';
 import { certificateFilesIn, readSmallFile } from './small-files.ts';
@@ -25,6 +26,9 @@ export interface CertificateText {
 
 const PUBLISHERS = 'publishers';
 const TIMESTAMPING = 'timestamping';
+/** What `seen-revocation.ts` keeps beside the lists, and kept in one file before. */
+export const SEEN = 'seen';
+export const SEEN_BEFORE = 'seen.json';
 
 /**
  * The publishers in `folder/publishers`, sorted by name; none when the folder is not there.
@@ -37,8 +41,8 @@ export function readTrustFolder(folder: string): readonly PublisherFiles[] {
   return names.sort().map((name) => readPublisher(join(publishers, name), name));
 }
 
-/** Only a folder that is surely not there counts as empty: one that we may not read could forbid what another allows. */
-function namesIn(folder: string): readonly string[] {
+/** The names in a folder. Only one that is surely not there counts as empty: one that cannot be read could forbid what another allows. [pub.16] */
+export function namesIn(folder: string): readonly string[] {
   try {
     return readdirSync(folder);
   } catch (error) {
@@ -58,14 +62,14 @@ function readPublisher(folder: string, name: string): PublisherFiles {
   return {
     name,
     folder,
-    ...(existsSync(settings) ? { settings: { file: settings, text: readText(settings) } } : {}),
+    ...(isAbsent(settings) ? {} : { settings: { file: settings, text: readText(settings) } }),
     certificates: certificateFilesIn(folder).map((file) => ({ file, text: readText(file) })),
   };
 }
 
 /** The text of a small UTF-8 file. @throws {BundleError} `FILE_NOT_FOUND`, `FILE_UNREADABLE` */
-export function readText(file: string): string {
-  const text = decodeUtf8(readSmallFile(file));
+export function readText(file: string, limit?: number): string {
+  const text = decodeUtf8(readSmallFile(file, limit));
   if (text === undefined)
     throw new BundleError('FILE_UNREADABLE', 'the file is not UTF-8 text', {
       where: { file },
@@ -84,9 +88,23 @@ export function readTimestampAuthorities(folder: string): readonly CertificateTe
     .map((file) => ({ file, text: readText(file) }));
 }
 
-/** The revocation lists and OCSP responses in `folder/revocation`, sorted by name; none when the folder is not there. [rev.2] */
+/**
+ * The revocation lists and OCSP responses in `folder/revocation`, sorted by name; none when the folder is not there. [rev.2]
+ *
+ * @throws {BundleError} `CONFIG_INVALID` for a file of another kind, `FILE_UNREADABLE`
+ */
 export function revocationFilesIn(folder: string): readonly string[] {
-  const names = namesIn(join(folder, 'revocation')).filter((name) => /\.(crl|pem|ocsp)$/i.test(name));
+  const names = namesIn(join(folder, 'revocation')).filter(
+    (name) => !name.startsWith('.') && name !== SEEN && name !== SEEN_BEFORE,
+  );
+  const odd = names.find((name) => !/\.(crl|pem|ocsp)$/i.test(name));
+  if (odd !== undefined) {
+    throw new BundleError('CONFIG_INVALID', `"${odd}" is neither *.crl, *.pem nor *.ocsp`, {
+      where: { file: join(folder, 'revocation') },
+      why: 'a revocation list that is passed over for its name revokes nothing',
+      fix: 'rename it, or move it out of this folder',
+    });
+  }
   return names.sort().map((name) => join(folder, 'revocation', name));
 }
 
@@ -101,7 +119,7 @@ export async function addTrusted(
   files: readonly { readonly name: string; readonly text: string }[],
 ): Promise<string> {
   const target = folderOf(kind, folder, name);
-  if (existsSync(target)) {
+  if (isTaken(target)) {
     throw new BundleError('DESTINATION_EXISTS', `the ${kind} "${name}" exists already`, {
       where: { file: target },
       why: `adding a CA to a ${kind} you already trust would widen that trust unseen`,
@@ -129,7 +147,7 @@ export async function addTrusted(
 /** Removes one and all it was trusted for. @throws {BundleError} `FILE_NOT_FOUND`, `STORAGE_FAILED` */
 export async function removeTrusted(kind: TrustedKind, folder: string, name: string): Promise<string> {
   const target = folderOf(kind, folder, name);
-  if (!existsSync(target)) {
+  if (!isTaken(target)) {
     throw new BundleError('FILE_NOT_FOUND', `there is no ${kind} "${name}"`, {
       where: { file: target },
       why: 'there is nothing to remove',
@@ -142,6 +160,16 @@ export async function removeTrusted(kind: TrustedKind, folder: string, name: str
     throw writeError(error, target);
   }
   return target;
+}
+
+/** Whether anything bears this name, a link that leads nowhere too. */
+function isTaken(target: string): boolean {
+  try {
+    lstatSync(target);
+    return true;
+  } catch {
+    return false; // what else is wrong there, writing tells
+  }
 }
 
 function folderOf(kind: TrustedKind, folder: string, name: string): string {

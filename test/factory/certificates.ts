@@ -8,6 +8,8 @@ import {
   X509Certificate,
 } from 'node:crypto';
 import { type Certificate, parseCertificate } from '../../src/crypto/certificate.ts';
+import { childrenOf, readOnly, TAG } from '../../src/formats/der/cursor.ts';
+import { derElement, derSequence } from '../../src/formats/der/writer.ts';
 import { formatCertificate, formatExtensions } from '../../src/formats/x509/certificate-template.ts';
 import type { KeyUsage, X509Extension } from '../../src/formats/x509/extensions.ts';
 import { parseNamePattern } from '../../src/formats/x509/name.ts';
@@ -156,6 +158,15 @@ export function rsaKeyWithExponent(modulus: KeyObject, exponent: Uint8Array): Ke
   const { n } = createPublicKey(modulus).export({ format: 'jwk' });
   const e = Buffer.from(exponent).toString('base64url');
   return createPublicKey({ key: { kty: 'RSA', n: n ?? '', e }, format: 'jwk' });
+}
+
+/** The public key of a P-256 certificate with its point compressed. */
+export function compressed({ certificate }: TestCertificate): Uint8Array {
+  const [algorithm] = childrenOf(readOnly(certificate.fields.spki, TAG.sequence, 'a key'), 'a key');
+  const { x = '', y = '' } = certificate.publicKey.export({ format: 'jwk' });
+  const sign = 2 + ((Buffer.from(y, 'base64url').at(-1) ?? 0) & 1);
+  const point = Uint8Array.of(0, sign, ...Buffer.from(x, 'base64url'));
+  return derSequence(algorithm?.raw ?? new Uint8Array(), derElement(TAG.bitString, point));
 }
 
 /** The key as a new object, as if read from a file. */

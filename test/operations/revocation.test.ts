@@ -127,8 +127,52 @@ describe('revocation information', () => {
     const old = await bundleWith(inBundle(await list({ thisUpdate: new Date('2026-11-01T00:00:00Z') })));
     expect(await judged(old, asking)).toEqual(['trusted']);
     expect(await judged(await bundleWith(inBundle(await list({ number: 2 }))), asking)).toEqual(['trusted']);
-    expect(sandbox.list()).toContain('trust/revocation/seen.json');
+    expect(sandbox.list()).toContain('trust/revocation/seen/');
     expect(await judged(old, asking)).toEqual(['REVOCATION_UNKNOWN']);
+  });
+
+  test('[rev.13] that a mark says to exist, and a bundle leaves out, is missed', async () => {
+    using sandbox = makeSandbox();
+    const trust = await trusting(sandbox);
+    const folders: VerifyOptions = { ...trust, trust: { ...trust.trust, folders: [sandbox.path('trust')] } };
+    const bare = await bundleWith();
+    const warningsOf = async (options: VerifyOptions) =>
+      (await verify(chunked(bare), options)).report.warnings;
+    expect(await warningsOf(folders)).toEqual([]);
+    expect(await judged(await bundleWith(inBundle(await list())), folders)).toEqual(['trusted']);
+    expect((await warningsOf(folders)).join()).toContain('has been seen before and is not here');
+    expect(await judged(bare, { ...folders, revocation: { mode: 'require' } })).toEqual([
+      'REVOCATION_UNKNOWN',
+    ]);
+    expect(await warningsOf({ ...folders, revocation: { mode: 'off' } })).toEqual([]);
+  });
+
+  test('[rev.9] that was seen is written down, and told, unless the caller wants neither', async () => {
+    using sandbox = makeSandbox();
+    const trust = await trusting(sandbox);
+    const folders: VerifyOptions = { ...trust, trust: { ...trust.trust, folders: [sandbox.path('trust')] } };
+    const bundle = await bundleWith(inBundle(await list()));
+    const silent = (await verify(chunked(bundle), { ...folders, remember: false })).report;
+    expect(valid(silent).remembered).toBeUndefined();
+    expect(sandbox.list().filter((name) => name.startsWith('trust'))).toEqual([]);
+    const { remembered } = valid((await verify(chunked(bundle), folders)).report);
+    expect(remembered).toEqual({ folder: sandbox.path('trust/revocation/seen'), count: 1 });
+    expect((await verify(chunked(bundle), folders)).report.remembered).toBeUndefined(); // nothing new
+  });
+
+  test('[rev.9] that came with a bundle which is refused for its signer leaves no mark; that which revokes does', async () => {
+    using sandbox = makeSandbox();
+    const { at } = await trusting(sandbox);
+    sandbox.write('trust/publishers/acme/ca.pem', (await testAuthority()).pem);
+    const settings = (more: string) =>
+      sandbox.write('trust/publishers/acme/publisher.toml', `name = "acme"\n${more}\n`);
+    const options: VerifyOptions = { trust: { folders: [sandbox.path('trust')] }, ...(at && { at }) };
+    const remembered = async (crl: Uint8Array) =>
+      (await verify(chunked(await bundleWith(inBundle(crl))), options)).report.remembered?.count;
+    settings('subjects = ["CN=Somebody else"]');
+    expect(await remembered(await list())).toBeUndefined();
+    settings('');
+    expect(await remembered(await revoking())).toBe(1);
   });
 
   test('[pub.14] a publisher may ask for more than the caller, and not for less', async () => {

@@ -1,33 +1,71 @@
-import { statSync } from 'node:fs';
+import { spawn } from 'node:child_process';
+import { mkdirSync, readdirSync, statSync, symlinkSync } from 'node:fs';
+import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
 import { describe, expect, test } from 'vitest';
-import { readSeen, type SeenMark, seenFileOf, writeSeen } from '../../src/storage/seen-revocation.ts';
+import { readSeen, type SeenMark, seenFolderOf, writeSeen } from '../../src/storage/seen-revocation.ts';
+import { codeOf } from '../factory/errors.ts';
 import { makeSandbox } from '../factory/sandbox.ts';
 
-const OLD = { thisUpdate: new Date('2026-01-01T00:00:00Z'), number: 7n };
-const NEW = { thisUpdate: new Date('2026-02-01T00:00:00Z'), number: 2n ** 70n };
+const anchor = 'f'.repeat(64);
+const OLD = { thisUpdate: new Date('2026-01-01T00:00:00Z'), number: 7n, anchor };
+const NEW = { thisUpdate: new Date('2026-02-01T00:00:00Z'), number: 2n ** 70n, anchor };
+const marks = (entries: readonly (readonly [string, SeenMark])[]) => new Map(entries);
 
 describe('seen revocation information', () => {
   test('[rev.9] is remembered across runs, numbers of any size included', async () => {
     using sandbox = makeSandbox();
     expect([...readSeen(sandbox.folder)]).toEqual([]);
-    await writeSeen(sandbox.folder, new Map([['a', NEW]]));
+    expect(await writeSeen(sandbox.folder, marks([['a', NEW]]))).toEqual({ count: 1, refused: 0 });
     expect([...readSeen(sandbox.folder)]).toEqual([['a', NEW]]);
-    expect(sandbox.list()).toEqual(['revocation/', 'revocation/seen.json']);
+    expect(sandbox.list()[1]).toBe('revocation/seen/');
   });
 
   test('[rev.9] a mark never goes back, and others stay', async () => {
     using sandbox = makeSandbox();
-    await writeSeen(sandbox.folder, new Map([['a', NEW]]));
-    await writeSeen(
-      sandbox.folder,
-      new Map<string, SeenMark>([
-        ['a', OLD],
-        ['b', { thisUpdate: OLD.thisUpdate }],
-      ]),
+    await writeSeen(sandbox.folder, marks([['a', NEW]]));
+    const { thisUpdate } = OLD;
+    expect(
+      await writeSeen(
+        sandbox.folder,
+        marks([
+          ['a', OLD],
+          ['b', { thisUpdate, anchor }],
+        ]),
+      ),
+    ).toEqual({ count: 1, refused: 0 });
+    const seen = readSeen(sandbox.folder);
+    expect(seen.get('a')).toEqual(NEW);
+    expect(seen.get('b')).toEqual({ thisUpdate, anchor });
+    expect(readdirSync(seenFolderOf(sandbox.folder))).toHaveLength(1);
+  });
+
+  test('[rev.9] of one second the higher number is the newer', async () => {
+    using sandbox = makeSandbox();
+    await writeSeen(sandbox.folder, marks([['a', OLD]]));
+    await writeSeen(sandbox.folder, marks([['a', { ...OLD, number: 6n }]]));
+    expect(readSeen(sandbox.folder).get('a')).toEqual(OLD);
+    await writeSeen(sandbox.folder, marks([['a', { ...OLD, number: 8n }]]));
+    expect(readSeen(sandbox.folder).get('a')?.number).toBe(8n);
+  });
+
+  test('[rev.9] what is known already is not written again', async () => {
+    using sandbox = makeSandbox();
+    await writeSeen(sandbox.folder, marks([['a', NEW]]));
+    const before = sandbox.list();
+    expect(await writeSeen(sandbox.folder, marks([['a', NEW]]))).toEqual({ count: 0, refused: 0 });
+    expect(sandbox.list()).toEqual(before);
+  });
+
+  test('[rev.9] a record from before stays known', async () => {
+    using sandbox = makeSandbox();
+    sandbox.write(
+      'revocation/seen.json',
+      '{"format":"bulla.seen/1","marks":{"a":{"thisUpdate":"2026-01-01T00:00:00Z"}}}',
     );
-    const marks = readSeen(sandbox.folder);
-    expect(marks.get('a')).toEqual(NEW);
-    expect(marks.get('b')).toEqual({ thisUpdate: OLD.thisUpdate });
+    await writeSeen(sandbox.folder, marks([['b', NEW]]));
+    expect([...readSeen(sandbox.folder).keys()].sort()).toEqual(['a', 'b']);
+    expect(sandbox.list()).not.toContain('revocation/seen.json');
   });
 
   test.each([
@@ -39,35 +77,107 @@ describe('seen revocation information', () => {
     '{"format":"bulla.seen/1","marks":{"a":{"thisUpdate":"soon"}}}',
     '{"format":"bulla.seen/1","marks":{"a":{"thisUpdate":"2026-01-01T00:00:00Z","number":"x"}}}',
   ])('[rev.9] a damaged record is refused, not forgotten: %s', (text) => {
-    using sandbox = makeSandbox();
-    sandbox.write('revocation/seen.json', text);
-    expect(() => readSeen(sandbox.folder)).toThrow(
-      expect.objectContaining({ code: 'CONFIG_INVALID', where: { file: seenFileOf(sandbox.folder) } }),
-    );
+    for (const name of ['revocation/seen/1.json', 'revocation/seen.json']) {
+      using sandbox = makeSandbox();
+      const file = sandbox.write(name, text);
+      expect(() => readSeen(sandbox.folder)).toThrow(
+        expect.objectContaining({ code: 'CONFIG_INVALID', where: { file } }),
+      );
+    }
+  });
+
+  test('[pub.16] a record behind a link that leads nowhere is no empty one', () => {
+    for (const name of ['revocation', 'revocation/seen', 'revocation/seen/1.json', 'revocation/seen.json']) {
+      using sandbox = makeSandbox();
+      mkdirSync(join(sandbox.path(name), '..'), { recursive: true });
+      symlinkSync('/nowhere/at/all', sandbox.path(name));
+      expect(codeOf(() => readSeen(sandbox.folder))).toBe('FILE_UNREADABLE');
+    }
   });
 });
 
-const mark = (second: number): SeenMark => ({ thisUpdate: new Date(second * 1000), number: 2n ** 500n });
-const owner = (name: string): string => name.repeat(64).slice(0, 64);
+const mark = (second: number, of: string): SeenMark => ({
+  thisUpdate: new Date(second * 1000),
+  number: 2n ** 500n,
+  anchor: of.repeat(64).slice(0, 64),
+});
 
-test('[rev.9] the marks of one authority do not drive out those of another', async () => {
+test('[rev.9] the marks of one anchor drive out none, of another or its own', async () => {
   using sandbox = makeSandbox();
-  await writeSeen(sandbox.folder, new Map([[`crl ${owner('a')} `, mark(1)]]));
-  const many = Array.from({ length: 5000 }, (_, i) => [`ocsp ${owner('b')} ${i}`, mark(1000 + i)] as const);
-  await writeSeen(sandbox.folder, new Map(many));
+  await writeSeen(
+    sandbox.folder,
+    marks([
+      ['crl a ', mark(1, 'a')],
+      ['crl b ', mark(1, 'b')],
+    ]),
+  );
+  const many = Array.from({ length: 5000 }, (_, i) => [`ocsp b ${i}`, mark(1000 + i, 'b')] as const);
+  expect(await writeSeen(sandbox.folder, marks(many))).toEqual({ count: 511, refused: 4489 });
   const seen = readSeen(sandbox.folder);
-  expect(seen.get(`crl ${owner('a')} `)).toEqual(mark(1));
-  expect(seen.get(`ocsp ${owner('b')} 4999`)).toEqual(mark(5999));
-  expect(seen.size).toBe(257);
+  expect(seen.get('crl a ')).toEqual(mark(1, 'a'));
+  expect(seen.get('crl b ')).toEqual(mark(1, 'b'));
+  expect(
+    await writeSeen(
+      sandbox.folder,
+      marks([
+        ['crl b ', mark(2, 'b')],
+        ['crl c ', mark(1, 'c')],
+      ]),
+    ),
+  ).toEqual({ count: 2, refused: 0 });
 });
 
 test('[rev.9] as many marks as are kept can be read again', async () => {
   using sandbox = makeSandbox();
   const many = Array.from(
-    { length: 5000 },
-    (_, i) => [`ocsp ${owner(`${i % 100}x`)} ${'f'.repeat(120)}${i}`, mark(i)] as const,
+    { length: 10_000 },
+    (_, i) => [`ocsp ${'e'.repeat(64)} ${'f'.repeat(120)}${i}`, mark(i, `${i % 100}x`)] as const,
   );
-  await writeSeen(sandbox.folder, new Map(many));
-  expect(readSeen(sandbox.folder).size).toBe(2000);
-  expect(statSync(seenFileOf(sandbox.folder)).size).toBeLessThan(1024 * 1024);
+  expect(await writeSeen(sandbox.folder, marks(many))).toEqual({ count: 8192, refused: 1808 });
+  expect(readSeen(sandbox.folder).size).toBe(8192);
+  const [name = ''] = readdirSync(seenFolderOf(sandbox.folder));
+  expect(statSync(join(seenFolderOf(sandbox.folder), name)).size).toBeLessThan(16 * 1024 * 1024);
+});
+
+const MODULE = pathToFileURL(new URL('../../dist/storage/seen-revocation.js', import.meta.url).pathname).href;
+
+/** A run that remembers one mark after the other, as a process of its own. */
+function writer(folder: string, name: string, count: number): ReturnType<typeof spawn> {
+  const program = `const { writeSeen } = await import(${JSON.stringify(MODULE)});
+    for (let i = 0; i < ${count}; i++) {
+      await writeSeen(${JSON.stringify(folder)}, new Map([[${JSON.stringify(name)} + i, { thisUpdate: new Date(i), anchor: ${JSON.stringify(name)} }]]));
+      process.stdout.write(String(i) + '\\n');
+    }`;
+  return spawn(process.execPath, ['--input-type=module', '-e', program], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+}
+
+/** How many marks a run had said to be remembered when it ended. */
+function ended(run: ReturnType<typeof spawn>, killAt?: number): Promise<number> {
+  return new Promise((done) => {
+    let said = '';
+    run.stdout?.on('data', (chunk) => {
+      said += chunk;
+      if (killAt !== undefined && said.split('\n').length > killAt) run.kill('SIGKILL');
+    });
+    run.on('close', () => done(said.split('\n').length - 1));
+  });
+}
+
+test('[rev.12] eight runs at once, some of them killed, lose nothing that one had remembered', async () => {
+  using sandbox = makeSandbox();
+  const runs = Array.from({ length: 8 }, (_, i) => {
+    const name = 'abcdefgh'.charAt(i);
+    const run = writer(sandbox.folder, name, 6);
+    return ended(run, i % 2 === 0 ? 1 + (i % 4) : undefined).then((said) => ({ name, said }));
+  });
+  const results = await Promise.all(runs);
+  const seen = readSeen(sandbox.folder);
+  for (const { name, said } of results) {
+    for (let i = 0; i < said; i++) expect([...seen.keys()]).toContain(`${name}${i}`);
+  }
+  await writeSeen(sandbox.folder, marks([['last', NEW]])); // what was left by those that were killed is in nobody's way
+  expect(readSeen(sandbox.folder).size).toBeGreaterThan(results.reduce((sum, { said }) => sum + said, 0));
+  expect(readdirSync(seenFolderOf(sandbox.folder)).filter((name) => name.endsWith('.json'))).toHaveLength(1);
 });

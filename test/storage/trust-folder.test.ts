@@ -1,6 +1,15 @@
 import { mkdirSync, symlinkSync } from 'node:fs';
+import { dirname } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { addTrusted, readText, readTrustFolder, removeTrusted } from '../../src/storage/trust-folder.ts';
+import { isAbsent } from '../../src/storage/absence.ts';
+import {
+  addTrusted,
+  readText,
+  readTimestampAuthorities,
+  readTrustFolder,
+  removeTrusted,
+  revocationFilesIn,
+} from '../../src/storage/trust-folder.ts';
 import { codeOf } from '../factory/errors.ts';
 import { makeSandbox } from '../factory/sandbox.ts';
 
@@ -41,6 +50,50 @@ describe('a trust folder', () => {
     expect(codeOf(() => readTrustFolder(sandbox.folder))).toBe('FILE_UNREADABLE');
     sandbox.write('other/publishers', 'a file');
     expect(codeOf(() => readTrustFolder(sandbox.path('other')))).toBe('FILE_UNREADABLE');
+  });
+
+  test('[pub.16] behind a link that leads nowhere is no empty one, wherever the link stands', () => {
+    const ways: readonly (readonly [link: string, read: (folder: string) => unknown])[] = [
+      ['home', readTrustFolder],
+      ['home/publishers', readTrustFolder],
+      ['home/publishers/acme', readTrustFolder],
+      ['home/publishers/acme/publisher.toml', readTrustFolder],
+      ['home/publishers/acme/ca.pem', readTrustFolder],
+      ['home/timestamping', readTimestampAuthorities],
+      ['home/timestamping/tsa', readTimestampAuthorities],
+      ['home/timestamping/tsa/ca.pem', readTimestampAuthorities],
+      ['home', revocationFilesIn],
+      ['home/revocation', revocationFilesIn],
+      ['home/revocation/a.crl', (folder) => revocationFilesIn(folder).map((file) => readText(file))],
+    ];
+    for (const [link, read] of ways) {
+      for (const target of ['nowhere', '/nowhere/at/all', '../nowhere']) {
+        using sandbox = makeSandbox();
+        mkdirSync(dirname(sandbox.path(link)), { recursive: true });
+        symlinkSync(target, sandbox.path(link));
+        expect(codeOf(() => read(sandbox.path('home')))).toBe('FILE_UNREADABLE');
+      }
+    }
+  });
+
+  test('[pub.16] a link on the way is followed as the system does', () => {
+    using sandbox = makeSandbox();
+    mkdirSync(sandbox.path('far/away'), { recursive: true });
+    symlinkSync('far/away', sandbox.path('near'));
+    symlinkSync('nowhere', sandbox.path('far/publishers'));
+    // not beside the link, but above what it leads to
+    expect(isAbsent(`${sandbox.path('near')}/../publishers`)).toBe(false);
+    expect(isAbsent(`${sandbox.path('near')}/../others`)).toBe(true);
+    expect(readTrustFolder(sandbox.path('near/not/there'))).toEqual([]);
+  });
+
+  test('[rev.2] a file beside the revocation lists that is none by its name is refused', () => {
+    using sandbox = makeSandbox();
+    for (const name of ['a.crl', 'b.PEM', 'c.ocsp', '.hidden', 'seen/1.json'])
+      sandbox.write(`revocation/${name}`, '');
+    expect(revocationFilesIn(sandbox.folder)).toHaveLength(3);
+    sandbox.write('revocation/revoked.der', '');
+    expect(codeOf(() => revocationFilesIn(sandbox.folder))).toBe('CONFIG_INVALID');
   });
 
   test('holds nothing but publishers', () => {
@@ -92,6 +145,17 @@ describe('a publisher', () => {
       code: 'DESTINATION_EXISTS',
     });
     expect(sandbox.list()).toEqual(before);
+  });
+
+  test('[pub.16] that is a link which leads nowhere is there: it is not added to, and can be removed', async () => {
+    using sandbox = makeSandbox();
+    mkdirSync(sandbox.path('publishers'));
+    symlinkSync('nowhere', sandbox.path('publishers/acme'));
+    await expect(addTrusted('publisher', sandbox.folder, 'acme', FILES)).rejects.toMatchObject({
+      code: 'DESTINATION_EXISTS',
+    });
+    await removeTrusted('publisher', sandbox.folder, 'acme');
+    expect(sandbox.list()).toEqual(['publishers/']);
   });
 
   test('is removed, once', async () => {

@@ -1,12 +1,16 @@
 import { beforeAll, describe, expect, test } from 'vitest';
-import { childrenOf, readOnly, TAG } from '../../src/formats/der/cursor.ts';
-import { derElement, derSequence } from '../../src/formats/der/writer.ts';
 import type { ClaimPolicy, SignerClaim } from '../../src/trust/judge-claim.ts';
 import { type ClaimsJudgement, judgeClaims } from '../../src/trust/judge-claims.ts';
 import { openBudget } from '../../src/trust/path/budget.ts';
 import { NO_ALLOWANCES } from '../../src/trust/policy.ts';
 import type { Publisher } from '../../src/trust/publisher.ts';
-import { makeAuthority, makeCertificate, NOON, type TestCertificate } from '../factory/certificates.ts';
+import {
+  compressed,
+  makeAuthority,
+  makeCertificate,
+  NOON,
+  type TestCertificate,
+} from '../factory/certificates.ts';
 import { makeCrl } from '../factory/crls.ts';
 import { makeTimestampAuthority, makeToken } from '../factory/timestamps.ts';
 
@@ -197,12 +201,7 @@ describe('what publishers ask', () => {
 
   test('[pub.8] [path.25] one key that is spelled in two ways is one signer', async () => {
     const owner = publisher({ threshold: 2 });
-    const { publicKey } = leaf.certificate;
-    const [algorithm] = childrenOf(readOnly(leaf.certificate.fields.spki, TAG.sequence, 'a key'), 'a key');
-    const { x = '', y = '' } = publicKey.export({ format: 'jwk' });
-    const sign = 2 + ((Buffer.from(y, 'base64url').at(-1) ?? 0) & 1);
-    const point = Uint8Array.of(0, sign, ...Buffer.from(x, 'base64url'));
-    const spki = derSequence(algorithm?.raw ?? new Uint8Array(), derElement(TAG.bitString, point));
+    const spki = compressed(leaf);
     const twin = await makeCertificate({ issuer: other, subject: 'CN=Twin', key: leaf.privateKey, spki });
     expect(twin.certificate.spkiSha256).not.toBe(leaf.certificate.spkiSha256);
     expect(codes(judge([claim(leaf), claim(twin)], { owner }))).toEqual(['THRESHOLD_NOT_MET']);

@@ -12,7 +12,7 @@ import {
 import { gather, type OutputFlags, progressOf, withOutputOptions } from '../options.ts';
 import type { Exit } from '../program.ts';
 import { type PatienceFlags, readOptionsOf, withPatienceOptions } from '../read-options.ts';
-import { withAnchorOptions, withEvidenceOptions } from '../trust-options.ts';
+import { withAnchorOptions, withEvidenceOptions, withRememberOption } from '../trust-options.ts';
 
 interface GlanceVerifyFlags extends OutputFlags, OpenStackFlags, PatienceFlags {
   readonly properties: string;
@@ -24,6 +24,7 @@ interface GlanceVerifyFlags extends OutputFlags, OpenStackFlags, PatienceFlags {
   readonly crl?: readonly string[];
   readonly ocsp?: readonly string[];
   readonly revocation?: RevocationMode;
+  readonly remember: boolean;
   readonly compat?: boolean;
   readonly allowLegacyMd5?: boolean;
   readonly allowAnySalt?: boolean;
@@ -59,7 +60,7 @@ export function glanceVerifyCommand(glance: Command, context: Context, exit: Exi
     'trust what these certificates vouch for, as Nova does: all from the issuer to the root; repeatable',
     gather,
   );
-  withPatienceOptions(withEvidenceOptions(withAnchorOptions(command)))
+  withPatienceOptions(withRememberOption(withEvidenceOptions(withAnchorOptions(command))))
     .option('--compat', 'say what Glance and Nova would say, bugs included: accepted is not trusted')
     .option(
       '--allow-legacy-md5',
@@ -111,6 +112,7 @@ async function optionsOf(flags: GlanceVerifyFlags, context: Context): Promise<Ve
       ocsps: flags.ocsp ?? [],
       ...(flags.revocation && { mode: flags.revocation }),
     },
+    remember: flags.remember,
     ...(flags.at && { at: flags.at }),
     compat: flags.compat ?? false,
     allow: { sha1: flags.allowSha1 ?? false, weakKeys: flags.allowWeakKeys ?? false },

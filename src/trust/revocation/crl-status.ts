@@ -1,16 +1,23 @@
 import type { Certificate } from '../../crypto/certificate.ts';
-import { digestBytes } from '../../crypto/digest.ts';
 import { keyIdentity } from '../../crypto/key-identity.ts';
 import type { Crl } from '../../formats/x509/crl.ts';
 import { findEntry, hasDuplicates, type Revocation } from '../../formats/x509/crl-entries.ts';
 import { ALL_REASONS, type Reason } from '../../formats/x509/distribution-point.ts';
 import { nameKey } from '../../formats/x509/name.ts';
-import { encodeUtf8, formatHex } from '../../kit/encoding.ts';
+import { showTime } from '../path/certificate-rules.ts';
 import { refused } from '../path/findings.ts';
 import type { Finding } from '../policy.ts';
 import { crlIssuerOf, type IssuerJudging } from './crl-issuer.ts';
-import { reasonsOf, sameScope, scopeKey } from './crl-scope.ts';
-import { type Attested, type Hearing, type RevocationOptions, staleness, type Word } from './evidence.ts';
+import { reasonsOf, sameScope } from './crl-scope.ts';
+import {
+  type Attested,
+  type Hearing,
+  type Mark,
+  type RevocationOptions,
+  staleness,
+  type Word,
+} from './evidence.ts';
+import { listKey, markOf, note } from './marks.ts';
 
 /** A list whose signature is good, for one certificate. */
 interface Genuine {
@@ -18,6 +25,8 @@ interface Genuine {
   readonly reasons: readonly Reason[];
   readonly key: string;
   readonly stale: string | undefined;
+  /** the newest change to such lists that was ever seen */
+  readonly change: Mark | undefined;
 }
 
 /** One word for each way in which lists together speak of a certificate (RFC 5280 section 6.3.3). [crl.6] to [crl.11] */
@@ -29,8 +38,9 @@ export function hearCrls(
   judging: IssuerJudging,
 ): Hearing {
   const warnings: Finding[] = [];
-  const seen = new Map<string, { thisUpdate: Date; number?: bigint }>();
+  const seen = new Map<string, Mark>();
   const attested: Attested[] = [];
+  const [own] = above;
   const genuine = crls.flatMap((crl): readonly Genuine[] => {
     const reasons = reasonsOf(crl, certificate);
     if (reasons.length === 0) return [];
@@ -46,29 +56,22 @@ export function hearCrls(
       return [];
     }
     attested.push({ evidence: crl, signers });
-    const key = markKey(crl, issuer);
-    const stale = staleness(`the revocation list of ${crl.source}`, crl, options.at, options.seen.get(key));
-    if (stale === undefined) note(seen, key, crl);
-    return [{ crl, reasons, key, stale }];
+    const isDelta = crl.extensions.baseNumber !== undefined;
+    const key = listKey(isDelta ? 'delta' : 'crl', issuer, crl);
+    const what = `the revocation list of ${crl.source}`;
+    const { number } = crl.extensions;
+    const stale = staleness(what, crl, options.at, markOf(options.seen, key, issuer), number);
+    if (stale === undefined) {
+      const mark = { thisUpdate: crl.thisUpdate, ...(number !== undefined && { number }) };
+      note(seen, key, mark);
+      if (own && !isDelta && keyIdentity(own) !== keyIdentity(issuer))
+        note(seen, listKey('crl-for', own, crl), mark); // [rev.13]
+    }
+    return [
+      { crl, reasons, key, stale, change: markOf(options.seen, listKey('delta', issuer, crl), issuer) },
+    ];
   });
   return { words: wordsOf(certificate, genuine), attested, warnings, seen };
-}
-
-function markKey(crl: Crl, signer: Certificate): string {
-  const kind = crl.extensions.baseNumber === undefined ? 'crl' : 'delta';
-  const scope = scopeKey(crl); // of any length, and to be remembered: a digest serves
-  const digest = scope === '' ? '' : formatHex(digestBytes('sha256', encodeUtf8(scope)));
-  return `${kind} ${keyIdentity(signer)} ${digest}`;
-}
-
-function note(
-  seen: Map<string, { thisUpdate: Date; number?: bigint }>,
-  key: string,
-  { thisUpdate, extensions }: Crl,
-): void {
-  const before = seen.get(key);
-  if (before && before.thisUpdate >= thisUpdate) return;
-  seen.set(key, { thisUpdate, ...(extensions.number !== undefined && { number: extensions.number }) });
 }
 
 /** Why a list says nothing, whoever signed it. [crl.3] [crl.11] */
@@ -137,8 +140,9 @@ function hear(certificate: Certificate, base: Genuine, deltas: readonly Genuine[
   const changed = deltas
     .filter(({ crl }) => changes(crl, base.crl))
     .sort((a, b) => b.crl.thisUpdate.getTime() - a.crl.thisUpdate.getTime())
-    .map(({ crl, stale }) => ({ stale, entry: entryOf(crl, certificate) }));
-  const isFresh = changed.some(({ stale }) => stale === undefined);
+    .map(({ crl, stale }) => ({ stale, thisUpdate: crl.thisUpdate, entry: entryOf(crl, certificate) }));
+  const fresh = changed.filter(({ stale }) => stale === undefined);
+  const newest = Math.max(+base.crl.thisUpdate, ...fresh.map(({ thisUpdate }) => +thisUpdate));
   let revocation = entryOf(base.crl, certificate);
   for (const { stale, entry } of changed) {
     const removes = entry?.reason === 'removeFromCRL';
@@ -146,7 +150,12 @@ function hear(certificate: Certificate, base: Genuine, deltas: readonly Genuine[
     if (entry) revocation = removes ? undefined : entry;
     break; // what is older than this is in it
   }
-  return { base, revocation, stale: isFresh ? undefined : base.stale };
+  // [rev.13] who leaves a change out would have the list speak as before it
+  const missed =
+    base.change && +base.change.thisUpdate > newest
+      ? `a change to the revocation list of ${base.crl.source}, of ${showTime(base.change.thisUpdate)}, has been seen before and is not here`
+      : undefined;
+  return { base, revocation, stale: missed ?? (fresh.length > 0 ? undefined : base.stale) };
 }
 
 /** [rev.5] Only what is fresh takes back what an older list says: else a list from before, or from later, could hide it. */

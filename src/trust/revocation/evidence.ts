@@ -14,8 +14,17 @@ export interface RevocationEvidence {
   readonly ocsps: readonly OcspResponse[];
 }
 
-/** The newest evidence seen of an issuer's key and scope, by a key of `markKey`. */
-export type HighWaterMarks = ReadonlyMap<string, { readonly thisUpdate: Date; readonly number?: bigint }>;
+/** The newest evidence seen of one kind, by one key. */
+export interface Mark {
+  readonly thisUpdate: Date;
+  /** of a list, when it has one */
+  readonly number?: bigint;
+  /** whose path it was seen on */
+  readonly anchor?: string;
+}
+
+/** The newest evidence seen of an issuer's key and scope, by the keys of `marks.ts`. */
+export type HighWaterMarks = ReadonlyMap<string, Mark>;
 
 /** By what revocation is judged. */
 export interface RevocationOptions {
@@ -70,7 +79,8 @@ export function staleness(
   what: string,
   { thisUpdate, nextUpdate }: { readonly thisUpdate: Date; readonly nextUpdate?: Date },
   at: Date,
-  mark?: { readonly thisUpdate: Date },
+  mark?: Mark,
+  number?: bigint,
 ): string | undefined {
   const now = at.getTime();
   if (!(thisUpdate.getTime() <= now + SKEW_MS))
@@ -82,6 +92,10 @@ export function staleness(
   }
   if (mark && mark.thisUpdate > thisUpdate) {
     return `${what} is of ${showTime(thisUpdate)}, and one of ${showTime(mark.thisUpdate)} has been seen already`;
+  }
+  // of one second, the list with the higher number is the newer
+  if (mark && +mark.thisUpdate === +thisUpdate && (mark.number ?? 0n) > (number ?? 0n)) {
+    return `${what} has the number ${number ?? 'none'}, and one with ${mark.number} has been seen already`;
   }
   return undefined;
 }

@@ -17,6 +17,7 @@ import type {
   RevocationOptions,
   Word,
 } from './evidence.ts';
+import { missedOf } from './marks.ts';
 import { hearResponses, isOfIssuer } from './ocsp-status.ts';
 
 /** What is known about the revocation of one certificate; `not-checked`: nothing speaks of it. */
@@ -99,7 +100,8 @@ function judgeOne(
 ): OneJudgement {
   const hearing = hear(certificate, above, evidence, options, pending);
   const isSilent = !above.some((issuer) => isIssuerHeard(certificate, issuer, evidence));
-  return verdict(certificate, hearing.words, { ...hearing, isSilent }, options);
+  const missed = missedOf(certificate, above.slice(0, 1), options.seen);
+  return verdict(certificate, hearing.words, { ...hearing, isSilent, missed }, options);
 }
 
 /** All that is said of a certificate; the first above it is its issuer. */
@@ -152,7 +154,8 @@ function judgeTop(
   const nothing: OneJudgement = { findings: [], seen: new Map(), attested: [] };
   if (!isLeaf && isSelfIssued(certificate)) return nothing; // a root has no issuer to ask
   const claims = claimsAbout(certificate, evidence);
-  const issuers = claims.sources.length === 0 ? [] : issuersAtHand(certificate, options);
+  const isSilent = claims.sources.length === 0;
+  const issuers = isSilent && options.seen.size === 0 ? [] : issuersAtHand(certificate, options);
   const own = keyIdentity(certificate); // whoever has it would clear himself
   const given = options.anchors.filter((one) => keyIdentity(one) !== own);
   const heard = joinHearings(
@@ -183,7 +186,13 @@ function judgeTop(
   return verdict(
     certificate,
     words,
-    { warnings: [...heard.warnings, ...warnings], seen, attested, isSilent: source === undefined },
+    {
+      warnings: [...heard.warnings, ...warnings],
+      seen,
+      attested,
+      isSilent,
+      missed: missedOf(certificate, issuers, options.seen),
+    },
     options,
   );
 }
@@ -213,11 +222,18 @@ function isIssuerHeard(
   );
 }
 
+/** What was heard beside the words. */
+interface Heard extends Omit<Hearing, 'words'> {
+  readonly isSilent: boolean;
+  /** what is known to exist */
+  readonly missed: string | undefined;
+}
+
 /** [rev.3] One genuine word that revokes is enough, whatever others say; one fresh word that clears is enough otherwise. */
 function verdict(
   certificate: Certificate,
   words: readonly Word[],
-  { warnings, seen, attested, isSilent }: Omit<Hearing, 'words'> & { readonly isSilent: boolean },
+  { warnings, seen, attested, isSilent, missed }: Heard,
   options: RevocationOptions,
 ): OneJudgement {
   const answer = (
@@ -241,8 +257,8 @@ function verdict(
   const stale = words.find((one) => one.stale !== undefined);
   const [useless] = warnings;
   const detail =
-    stale?.stale ?? useless?.error.message ?? `no revocation information about ${name} is at hand`;
-  const status = stale ? 'stale' : words.length > 0 || useless ? 'unknown' : 'not-checked';
+    stale?.stale ?? useless?.error.message ?? missed ?? `no revocation information about ${name} is at hand`;
+  const status = stale ? 'stale' : words.length > 0 || useless || missed ? 'unknown' : 'not-checked';
   const { onlyWhereHeard = false } = options;
   if (options.mode === 'require' && !(onlyWhereHeard && isSilent)) {
     const issuer = shown(certificate.fields.issuer.text);

@@ -14,7 +14,15 @@ import { judgeValidity } from '../path/certificate-rules.ts';
 import { refused } from '../path/findings.ts';
 import { OCSP_SIGNING } from '../path/purposes.ts';
 import { type Finding, judgeDigest, judgeKey } from '../policy.ts';
-import { type Attested, type Hearing, type RevocationOptions, staleness, type Word } from './evidence.ts';
+import {
+  type Attested,
+  type Hearing,
+  type Mark,
+  type RevocationOptions,
+  staleness,
+  type Word,
+} from './evidence.ts';
+import { answerKey, markOf, note } from './marks.ts';
 
 /** Whether a responder's own certificate is revoked by what is at hand. */
 export type IsRevoked = (responder: Certificate) => boolean;
@@ -28,7 +36,7 @@ export function hearResponses(
   isRevoked: IsRevoked,
 ): Hearing {
   const warnings: Finding[] = [];
-  const seen = new Map<string, { thisUpdate: Date }>();
+  const seen = new Map<string, Mark>();
   const attested: Attested[] = [];
   const words = responses.flatMap((response): readonly Word[] => {
     const singles = response.responses.filter(({ id }) => isAbout(id, certificate, issuer));
@@ -40,12 +48,12 @@ export function hearResponses(
       return [];
     }
     attested.push({ evidence: response, signers: [responder] });
-    const key = `ocsp ${keyIdentity(issuer)} ${certificate.fields.serial}`;
+    const key = answerKey(issuer, certificate);
     const what = `the OCSP response of ${response.source}`;
     return singles.map((single) => {
-      const stale = staleness(what, single, options.at, options.seen.get(key));
+      const stale = staleness(what, single, options.at, markOf(options.seen, key, issuer));
       const { status, revocation, thisUpdate } = single;
-      if (stale === undefined && (seen.get(key)?.thisUpdate ?? 0) < thisUpdate) seen.set(key, { thisUpdate });
+      if (stale === undefined) note(seen, key, { thisUpdate });
       return {
         status,
         source: response.source,

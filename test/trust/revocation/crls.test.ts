@@ -1,7 +1,13 @@
 import { beforeAll, describe, expect, test } from 'vitest';
 import { derElement } from '../../../src/formats/der/writer.ts';
 import { extension } from '../../factory/asn1.ts';
-import { makeAuthority, makeCertificate, NOON, type TestCertificate } from '../../factory/certificates.ts';
+import {
+  compressed,
+  makeAuthority,
+  makeCertificate,
+  NOON,
+  type TestCertificate,
+} from '../../factory/certificates.ts';
 import {
   makeCrl,
   pointsValue,
@@ -72,6 +78,39 @@ describe('a list', () => {
     expect(outcome({ ...old, crls: [list({ thisUpdate: at(-2) })] })).toBe(UNKNOWN);
     expect(outcome({ ...old, crls: [list({ thisUpdate: at(-1) })] })).toBe('good');
     expect(outcome({ ...old, crls: [revoking({ thisUpdate: at(-2) })] })).toBe(REVOKED);
+  });
+
+  test('[rev.9] of one second, the one with the lower number shows nothing good', () => {
+    const { seen } = judged({ path: [leaf, root], crls: [list({ number: 5 })] });
+    expect(outcome({ path: [leaf, root], crls: [list({ number: 4 })], seen })).toBe(UNKNOWN);
+    expect(outcome({ path: [leaf, root], crls: [list({ number: 5 })], seen })).toBe('good');
+  });
+
+  test('[rev.9] a mark is of the key, however it is spelled', async () => {
+    const twin = await makeAuthority({ subject: 'CN=Root', key: root.privateKey, spki: compressed(root) });
+    const { seen } = judged({ path: [leaf, root], crls: [list()] });
+    const old = list({ thisUpdate: at(-2), number: 0 });
+    expect(outcome({ path: [leaf, root], crls: [old], seen })).toBe(UNKNOWN);
+    expect(outcome({ path: [leaf, twin], crls: [old], seen })).toBe(UNKNOWN);
+    // records from before keys had one identity
+    const before = [...seen].map(
+      ([key, mark]) => [key.replace(/ \w+ /, ` ${root.certificate.spkiSha256} `), mark] as const,
+    );
+    expect(outcome({ path: [leaf, root], crls: [old], seen: new Map(before) })).toBe(UNKNOWN);
+  });
+
+  test('[rev.13] known to exist and not at hand is missed: a warning, and where proof is demanded a refusal', async () => {
+    const signer = await makeAuthority({ subject: 'CN=Root', issuer: root });
+    for (const crl of [list(), list({ signer })]) {
+      const { seen } = judged({ path: [leaf, root], crls: [crl], issuers: [signer] });
+      const missed = judged({ path: [leaf, root], seen, mode: 'if-present' });
+      expect(missed.findings.map(({ allowed }) => allowed)).toEqual(['lenient']);
+      expect(missed.statuses[0]?.detail).toContain('has been seen before and is not here');
+      expect(outcome({ path: [leaf, root], seen })).toBe(UNKNOWN);
+      expect(judged({ path: [leaf, root], seen, mode: 'off' }).findings).toEqual([]);
+    }
+    const { seen } = judged({ path: [leaf], crls: [list()], given: [root] });
+    expect(judged({ path: [leaf], given: [root], seen, mode: 'if-present' }).findings).toHaveLength(1);
   });
 
   test('[crl.3] with a critical extension that nobody knows says nothing', () => {
@@ -232,6 +271,15 @@ describe('changes to a list', () => {
     expect(judge(base({ revoked }), delta({ revoked: removed, ...old }))).toBe(REVOKED);
     expect(judge(base(), delta({ revoked, ...old }))).toBe(REVOKED);
     expect(judge(base(), delta({ revoked: removed }), delta({ revoked, number: 7, ...old }))).toBe('good');
+  });
+
+  test('[rev.13] that were seen and are left out leave the list in doubt', () => {
+    const delta = list({ base: 1, number: 2, thisUpdate: at(-0.5) });
+    const { seen } = judged({ path: [leaf, root], crls: [list(), delta] });
+    expect(outcome({ path: [leaf, root], crls: [list(), delta], seen })).toBe('good');
+    expect(outcome({ path: [leaf, root], crls: [list()], seen })).toBe(UNKNOWN);
+    const later = list({ number: 3, thisUpdate: at(-0.25) });
+    expect(outcome({ path: [leaf, root], crls: [later], seen })).toBe('good'); // it has the change in it
   });
 
   test('[crl.8] hold only for a list of their scope, from their base on', () => {

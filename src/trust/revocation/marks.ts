@@ -1,0 +1,75 @@
+import type { Certificate } from '../../crypto/certificate.ts';
+import { digestBytes } from '../../crypto/digest.ts';
+import { keyIdentity } from '../../crypto/key-identity.ts';
+import type { Crl } from '../../formats/x509/crl.ts';
+import { encodeUtf8, formatHex } from '../../kit/encoding.ts';
+import { showTime } from '../path/certificate-rules.ts';
+import { nameOf } from '../path/findings.ts';
+import { scopeKey } from './crl-scope.ts';
+import type { HighWaterMarks, Mark } from './evidence.ts';
+
+/** What is said of the certificates of an issuer: complete lists, changes to them, and lists that another key has signed. */
+type ListKind = 'crl' | 'delta' | 'crl-for';
+
+/** By what a list is remembered: the key that is meant, and the scope. [rev.9] */
+export function listKey(kind: ListKind, holder: Certificate, crl: Crl): string {
+  const scope = scopeKey(crl); // of any length, and to be remembered: a digest serves
+  const digest = scope === '' ? '' : formatHex(digestBytes('sha256', encodeUtf8(scope)));
+  return `${kind} ${keyIdentity(holder)} ${digest}`;
+}
+
+/** By what an answer about a certificate is remembered. [rev.9] */
+export function answerKey(issuer: Certificate, certificate: Certificate): string {
+  return `ocsp ${keyIdentity(issuer)} ${certificate.fields.serial}`;
+}
+
+/** The mark of a key of this holder; records from before keys had one identity have the digest of its SubjectPublicKeyInfo. */
+export function markOf(seen: HighWaterMarks, key: string, holder: Certificate): Mark | undefined {
+  if (seen.size === 0) return undefined;
+  const [mark, before] = [seen.get(key), seen.get(key.replace(keyIdentity(holder), holder.spkiSha256))];
+  return mark && before && before.thisUpdate > mark.thisUpdate ? before : (mark ?? before);
+}
+
+/** Adds a mark unless a newer one is there. */
+export function note(seen: Map<string, Mark>, key: string, { thisUpdate, number }: Mark): void {
+  const before = seen.get(key);
+  const later = before && +before.thisUpdate - +thisUpdate;
+  if (later !== undefined && (later > 0 || (later === 0 && (before?.number ?? 0n) >= (number ?? 0n)))) return;
+  seen.set(key, { thisUpdate, ...(number !== undefined && { number }) });
+}
+
+const lists = new WeakMap<HighWaterMarks, ReadonlyMap<string, Date>>();
+
+/** The newest complete list seen of each issuer's key, of whatever scope; found out once, since there may be many marks. */
+function newestLists(seen: HighWaterMarks): ReadonlyMap<string, Date> {
+  const known = lists.get(seen);
+  if (known) return known;
+  const newest = new Map<string, Date>();
+  for (const [key, { thisUpdate }] of seen) {
+    const [kind, holder = ''] = key.split(' ');
+    if (kind !== 'crl' && kind !== 'crl-for') continue;
+    const before = newest.get(holder);
+    if (!before || before < thisUpdate) newest.set(holder, thisUpdate);
+  }
+  lists.set(seen, newest);
+  return newest;
+}
+
+/** What is known to exist about a certificate; to be asked when nothing is at hand. [rev.13] */
+export function missedOf(
+  certificate: Certificate,
+  issuers: readonly Certificate[],
+  seen: HighWaterMarks,
+): string | undefined {
+  if (seen.size === 0) return undefined;
+  for (const issuer of issuers) {
+    const answer = markOf(seen, answerKey(issuer, certificate), issuer)?.thisUpdate;
+    const list = newestLists(seen).get(keyIdentity(issuer)) ?? newestLists(seen).get(issuer.spkiSha256);
+    const what = answer
+      ? `an OCSP response about ${nameOf(certificate)}`
+      : `a revocation list of the issuer of ${nameOf(certificate)}`;
+    const time = answer ?? list;
+    if (time) return `${what}, of ${showTime(time)}, has been seen before and is not here`;
+  }
+  return undefined;
+}
