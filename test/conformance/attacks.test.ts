@@ -1,6 +1,16 @@
-import { existsSync, readdirSync } from 'node:fs';
-import { join } from 'node:path';
+import { X509Certificate } from 'node:crypto';
+import {
+  cpSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
+import { dirname, join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { digestHex } from '../../src/crypto/digest.ts';
 import { importBundle, verify } from '../../src/index.ts';
 import { timestamp } from '../../src/operations/timestamp.ts';
 import { testAuthority } from '../factory/bundles.ts';
@@ -25,6 +35,8 @@ interface Attack {
   readonly exitCode: number;
   /** of `sign` and `timestamp`, which do not ask whom to trust; left out where they are not held to anything here */
   readonly copied?: number;
+  /** puts what the user has said once and for all into a trust folder */
+  readonly settle?: (trustFolder: string) => void;
   /** what the library is told, as the command line is by `options` */
   readonly library: Parameters<typeof verify>[1];
 }
@@ -37,6 +49,40 @@ const VENDOR = {
 const PAYLOAD = {
   options: '--trust $A/cert-payload/ca.pem',
   library: { trust: { anchors: [join(FOLDER, 'cert-payload/ca.pem')] } },
+} as const;
+
+/** A publisher in a trust folder with one anchor of the attacks. */
+function publisher(name: string, ca: string, settings = ''): (trustFolder: string) => void {
+  return (trustFolder) => {
+    const folder = join(trustFolder, 'publishers', name);
+    mkdirSync(folder, { recursive: true });
+    cpSync(join(FOLDER, ca), join(folder, 'ca.pem'));
+    writeFileSync(join(folder, 'publisher.toml'), `name = "${name}"\n${settings}\n`);
+  };
+}
+
+/** What is said with `--pin`. */
+function pinOf(file: string): string {
+  if (!found) return '';
+  const { publicKey } = new X509Certificate(readFileSync(join(FOLDER, file)));
+  return `sha256:${digestHex('sha256', Uint8Array.from(publicKey.export({ type: 'spki', format: 'der' })))}`;
+}
+
+const named = (...files: readonly string[]) => files.map((file) => join(FOLDER, file));
+const PIN = pinOf('revoked/pinleaf.pem');
+const PIN_CRL = named('revoked/pin.crl');
+const threshold = publisher('vendor', 'threshold/ca.pem', 'threshold = 2');
+const shared = publisher('pb', 'other-publisher/ca.pem', 'subjects = ["CN=shared signer"]');
+const OTHER = {
+  file: 'other-publisher/b.tar',
+  options: '--crl $A/other-publisher/r.crl',
+  library: { revocation: { crls: named('other-publisher/r.crl') } },
+  exitCode: 13,
+} as const;
+const DANGLING = {
+  file: 'dangling/ok.ova',
+  options: '--trust $A/dangling/ca.pem',
+  library: { trust: { anchors: named('dangling/ca.pem') } },
 } as const;
 
 /** The verdicts of the README beside them; the title of a row is its clause and what it would do. */
@@ -66,6 +112,80 @@ const ATTACKS: readonly (readonly [title: string, attack: Attack])[] = [
     '[sigalg.1] a script in the parameters of a digest',
     { file: 'cert-payload/dalg_params.ova', ...PAYLOAD, exitCode: 16 },
   ],
+  [
+    '[rev.1] a leaf that is revoked, by its CA',
+    {
+      file: 'revoked/pin.tar',
+      options: '--trust $A/revoked/pinca.pem --crl $A/revoked/pin.crl',
+      library: { trust: { anchors: named('revoked/pinca.pem') }, revocation: { crls: PIN_CRL } },
+      exitCode: 13,
+    },
+  ],
+  ...(['require', undefined] as const).flatMap((mode): readonly (readonly [string, Attack])[] => [
+    [
+      `[rev.11] a pinned key that is revoked, ${mode ?? 'with no mode'}`,
+      {
+        file: 'revoked/pin.tar',
+        options: `--pin ${PIN} --crl $A/revoked/pin.crl${mode ? ` --revocation ${mode}` : ''}`,
+        library: { trust: { pins: [PIN] }, revocation: { crls: PIN_CRL, ...(mode && { mode }) } },
+        exitCode: 13,
+      },
+    ],
+    [
+      `[rev.10] a leaf that is trusted itself and revoked, ${mode ?? 'with no mode'}`,
+      {
+        file: 'revoked/pin.tar',
+        options: `--trust $A/revoked/pinleaf.pem --trust $A/revoked/pinca.pem --crl $A/revoked/pin.crl${mode ? ` --revocation ${mode}` : ''}`,
+        library: {
+          trust: { anchors: named('revoked/pinleaf.pem', 'revoked/pinca.pem') },
+          revocation: { crls: PIN_CRL, ...(mode && { mode }) },
+        },
+        exitCode: 13,
+      },
+    ],
+  ]),
+  [
+    '[path.25] one key in two spellings for two signers',
+    { file: 'threshold/two.tar', options: '', settle: threshold, library: {}, exitCode: 14 },
+  ],
+  [
+    '[pub.8] one signer for two',
+    { file: 'threshold/one.tar', options: '', settle: threshold, library: {}, exitCode: 14 },
+  ],
+  ['[pub.15] a signer that is revoked', { ...OTHER, settle: shared }],
+  [
+    '[pub.15] and stays so beside a publisher that looks at no revocation',
+    {
+      ...OTHER,
+      settle: (folder) => {
+        shared(folder);
+        const settings = 'scopes = ["other/*"]\nsubjects = ["CN=somebody else"]\nrevocation = "off"';
+        publisher('pa', 'other-publisher/ca.pem', settings)(folder);
+      },
+    },
+  ],
+  [
+    '[rev.2] a leaf that is revoked by a list in the trust folder',
+    {
+      ...DANGLING,
+      exitCode: 13,
+      settle: (folder) =>
+        cpSync(join(FOLDER, 'dangling/revoked.crl'), join(folder, 'revocation/revoked.crl')),
+    },
+  ],
+  ...['', 'revocation', 'revocation/revoked.crl', 'revocation/seen'].map(
+    (link): readonly [string, Attack] => [
+      `[pub.16] and where "${link}" there is a link that leads nowhere`,
+      {
+        ...DANGLING,
+        exitCode: 3,
+        settle: (folder) => {
+          mkdirSync(dirname(join(folder, link)), { recursive: true });
+          symlinkSync('/nowhere/at/all', join(folder, link));
+        },
+      },
+    ],
+  ),
 ];
 
 describe.skipIf(!found)('bundles made to be accepted wrongly', () => {
@@ -80,7 +200,12 @@ describe.skipIf(!found)('bundles made to be accepted wrongly', () => {
     readdirSync(desk.folder).filter((name) => name.startsWith('out'));
 
   describe.each(ATTACKS)('%s', (_, attack) => {
-    const { file, options, exitCode, copied, library } = attack;
+    const { file, options, exitCode, copied, library, settle } = attack;
+    const settled = (): Desk => {
+      const desk = at();
+      settle?.(join(desk.home, 'bulla'));
+      return desk;
+    };
     const trusting = `${options} --at ${AT}`.replaceAll('$A', `'${FOLDER}'`);
     const bundle = `'${join(FOLDER, file)}'`;
 
@@ -90,7 +215,7 @@ describe.skipIf(!found)('bundles made to be accepted wrongly', () => {
       ['normalize', 'bulla normalize - -o out.tar'],
     ])('%s, of the file and of a pipe', async (_verb, command) => {
       for (const input of [command.replace(' -', ` ${bundle}`), `cat ${bundle} | ${command}`]) {
-        using desk = at();
+        using desk = settled();
         const { code, stderr } = await desk.run(`${input} ${trusting}`);
         expect(code, stderr).toBe(exitCode);
         if (exitCode !== 0) expect(published(desk), 'nothing at the destination').toEqual([]);
@@ -108,11 +233,21 @@ describe.skipIf(!found)('bundles made to be accepted wrongly', () => {
     });
 
     test('the library', async () => {
-      using desk = at();
-      const asked = { ...library, at: new Date(AT) };
+      using desk = settled();
+      const trust = { ...library?.trust, ...(settle && { folders: [join(desk.home, 'bulla')] }) };
+      const asked = { ...library, trust, at: new Date(AT) };
+      const destination = join(desk.folder, 'out');
+      if (exitCode === 3) {
+        const code = 'FILE_UNREADABLE'; // settings that cannot be read are no verdict
+        await expect(verify(join(FOLDER, file), asked)).rejects.toMatchObject({ code });
+        await expect(importBundle(join(FOLDER, file), { ...asked, destination })).rejects.toMatchObject({
+          code,
+        });
+        expect(published(desk)).toEqual([]);
+        return;
+      }
       const { verdict, report } = await verify(join(FOLDER, file), asked);
       expect([verdict === 'trusted', report.exitCode]).toEqual([exitCode === 0, exitCode]);
-      const destination = join(desk.folder, 'out');
       const { imported } = await importBundle(join(FOLDER, file), { ...asked, destination });
       expect([imported, published(desk).length > 0]).toEqual([exitCode === 0, exitCode === 0]);
     });
