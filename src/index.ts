@@ -41,7 +41,7 @@ export {
   checkPath,
   type PathReport,
 } from './operations/check-path.ts';
-export type { CopyOptions } from './operations/copy-bundle.ts';
+export type { CopyOptions } from './operations/copy-options.ts';
 export { type Comparison, type Difference, diff } from './operations/diff.ts';
 export {
   barbicanCertificates,

@@ -18,10 +18,13 @@ export function openDeadline(options: {
   const { signal, deadlineMs } = options;
   if (deadlineMs === undefined) return { ...(signal ? { signal } : {}), [Symbol.dispose]: () => {} };
   const over = new AbortController();
-  const timer = setTimeout(() => {
-    const message = `it was not done within ${deadlineMs / 1000} seconds`;
-    over.abort(new BundleError('INPUT_STALLED', message, { fix: FIX }));
-  }, deadlineMs);
+  const timer = setTimeout(
+    () => {
+      const message = `it was not done within ${deadlineMs / 1000} seconds`;
+      over.abort(new BundleError('INPUT_STALLED', message, { fix: FIX }));
+    },
+    Math.min(deadlineMs, MOST_MS),
+  );
   return {
     signal: signal ? AbortSignal.any([signal, over.signal]) : over.signal,
     [Symbol.dispose]: () => clearTimeout(timer),
@@ -49,6 +52,8 @@ export async function unlessAborted<T>(work: Promise<T>, signal: AbortSignal | u
     if (onAbort) signal?.removeEventListener('abort', onAbort);
   }
 }
+/** A timer that is to wait longer fires at once. */
+const MOST_MS = 2 ** 31 - 1;
 
 const FIX =
   'check what feeds this input and how fast; then run again, with a longer --deadline if it is honest';

@@ -49,7 +49,7 @@ export interface Limits {
 const MIB = 1024 * 1024;
 
 /** The limits used where none are given. */
-export const DEFAULT_LIMITS: Limits = {
+export const DEFAULT_LIMITS: Limits = Object.freeze({
   members: 256,
   memberBytes: Number.MAX_SAFE_INTEGER,
   totalBytes: Number.MAX_SAFE_INTEGER,
@@ -74,7 +74,7 @@ export const DEFAULT_LIMITS: Limits = {
   minimumRate: 0,
   threads: 4,
   laneBytes: 32 * MIB,
-};
+});
 
 /** The size of the buffers that bytes are read, hashed and written in: 1 MiB. */
 export const CHUNK_BYTES = MIB;

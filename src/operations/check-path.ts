@@ -3,6 +3,7 @@ import { splitPem } from '../formats/pem.ts';
 import { decodeLatin1 } from '../kit/encoding.ts';
 import { BundleError, type ErrorCode, toBundleError } from '../kit/errors.ts';
 import { DEFAULT_LIMITS } from '../kit/limits.ts';
+import { count, flag, list, moment, needed, oneOf, path, shape } from '../kit/shape.ts';
 import { certificateFilesIn, readSmallFile } from '../storage/small-files.ts';
 import { openBudget } from '../trust/path/budget.ts';
 import { type Attempt, findPath, type PathResult } from '../trust/path/find-path.ts';
@@ -12,6 +13,7 @@ import { type Allowances, NO_ALLOWANCES } from '../trust/policy.ts';
 import type { RevocationMode } from '../trust/publisher.ts';
 import type { RevocationOptions } from '../trust/revocation/evidence.ts';
 import { judgeRevocation, type RevocationStatus } from '../trust/revocation/judge-revocation.ts';
+import { revocationMode, sha1AndWeakKeys } from './option-rules.ts';
 import { type CertificateReport, makeReport, type PathCertificateReport, type Report } from './report.ts';
 import { loadEvidence } from './revocation-evidence.ts';
 import { certificateReport } from './signature-report.ts';
@@ -59,6 +61,37 @@ const MAX_CERTIFICATES = 1024;
  * @see spec/trust.md, clause path.24
  */
 export async function checkPath(
+  leafFile: string,
+  options: CheckPathOptions,
+): Promise<{ readonly report: Report; readonly found: PathReport }> {
+  path(leafFile, 'leafFile');
+  return checkGiven(leafFile, checkPathOptions(options, ''));
+}
+
+const checkPathOptions = shape<CheckPathOptions>({
+  untrusted: list(path),
+  anchors: needed(list(path)),
+  crls: list(path),
+  ocsps: list(path),
+  revocation: revocationMode,
+  at: moment,
+  purpose: oneOf<NonNullable<CheckPathOptions['purpose']>>({
+    'code-signing': true,
+    timestamping: true,
+    any: true,
+  }),
+  maxDepth: count,
+  strict: flag,
+  policies: shape<PolicyInputs>({
+    initial: list(path),
+    explicit: flag,
+    inhibitMapping: flag,
+    inhibitAny: flag,
+  }),
+  allow: shape<NonNullable<CheckPathOptions['allow']>>(sha1AndWeakKeys),
+});
+
+async function checkGiven(
   leafFile: string,
   options: CheckPathOptions,
 ): Promise<{ readonly report: Report; readonly found: PathReport }> {

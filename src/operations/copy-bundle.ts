@@ -5,33 +5,21 @@ import type { DigestName } from '../formats/ovf/digest-name.ts';
 import { type Manifest, parseManifest } from '../formats/ovf/manifest.ts';
 import { BundleError, toBundleError } from '../kit/errors.ts';
 import { DEFAULT_LIMITS } from '../kit/limits.ts';
-import type { OnProgress } from '../kit/progress.ts';
 import { expectApart } from '../storage/apart.ts';
 import { openSource } from '../storage/open-source.ts';
 import { openOutput } from '../storage/output.ts';
 import { NO_ALLOWANCES } from '../trust/policy.ts';
 import { assignRoles, type BundleRoles, isEvidence, type PartKind, rolePartOf } from './bundle-roles.ts';
+import type { CopyOptions } from './copy-options.ts';
 import { type ContentsJudgement, judgeContents } from './judge-contents.ts';
 import type { NamedMember } from './judge-signature.ts';
 import { isAboutSignature } from './left-evidence.ts';
 import { manifestDigests } from './look-ahead.ts';
-import type { PackFormat } from './pack.ts';
 import { isHeld, type ReadMember, readMember } from './read-member.ts';
 import { type InputReport, sweptWarnings } from './report.ts';
 import { parseEvidence } from './revocation-evidence.ts';
 import { type Walk, walkArchive } from './walk.ts';
 import { needsPatching, writeArchive } from './write-archive.ts';
-
-/** Where a copy goes, and in which container. */
-export interface CopyOptions {
-  /** the file to write, or `-` for standard output */
-  readonly output: string;
-  readonly format: PackFormat;
-  readonly overwrite?: boolean;
-  readonly mtime?: number;
-  readonly signal?: AbortSignal;
-  readonly onProgress?: OnProgress;
-}
 
 /** What becomes of the parts that sign: every other member is copied as it is. */
 export interface SignatureEdit {

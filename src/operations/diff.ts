@@ -1,7 +1,9 @@
 import type { Descriptor } from '../formats/ovf/descriptor.ts';
 import { BundleError } from '../kit/errors.ts';
+import { shape } from '../kit/shape.ts';
 import type { BundleInput } from '../storage/open-source.ts';
 import { type Inspection, inspect } from './inspect.ts';
+import { bundleInput, READING } from './option-rules.ts';
 import { makeReport, type Report } from './report.ts';
 import type { VerifyOptions } from './verify.ts';
 
@@ -21,6 +23,9 @@ export interface Comparison {
   readonly packing: readonly string[];
 }
 
+/** How two bundles are compared. */
+export type DiffOptions = Pick<VerifyOptions, 'limits' | 'signal' | 'deadlineMs' | 'onProgress'>;
+
 /**
  * Compares two bundles: members by size and SHA-256, descriptors by field, and who claims to have signed.
  *
@@ -32,7 +37,19 @@ export interface Comparison {
 export async function diff(
   a: BundleInput,
   b: BundleInput,
-  options: Pick<VerifyOptions, 'limits' | 'signal' | 'deadlineMs' | 'onProgress'> = {},
+  options: DiffOptions = {},
+): Promise<{ readonly report: Report; readonly comparison?: Comparison }> {
+  const inputs = [bundleInput(a, 'a'), bundleInput(b, 'b')] as const;
+  return diffGiven(...inputs, diffOptions(options, ''));
+}
+
+const { relax: _, ...DIFFING } = READING;
+const diffOptions = shape<DiffOptions>(DIFFING);
+
+async function diffGiven(
+  a: BundleInput,
+  b: BundleInput,
+  options: DiffOptions,
 ): Promise<{ readonly report: Report; readonly comparison?: Comparison }> {
   if (a === '-' && b === '-') {
     throw new BundleError('USAGE', 'standard input cannot be both bundles', {

@@ -1,10 +1,12 @@
 import { type Certificate, parseCertificate } from '../crypto/certificate.ts';
 import { splitPem } from '../formats/pem.ts';
 import { decodeLatin1 } from '../kit/encoding.ts';
-import { BundleError, toBundleError } from '../kit/errors.ts';
+import { BundleError, isBundleError, toBundleError } from '../kit/errors.ts';
+import { callback, face, list, needed, object, oneOf, path, type Rule, text } from '../kit/shape.ts';
 import type { BarbicanClient } from '../storage/barbican-client.ts';
 import { readCertificateByUuid } from '../storage/certificate-folder.ts';
 import { type CursiveFault, refusal } from '../trust/glance/cursive.ts';
+import { certificate, something } from './option-rules.ts';
 
 /** The certificate that is kept under a UUID, or why there is none; `cursive` is what Glance makes of it when it refuses. */
 export type CertificateAnswer =
@@ -20,6 +22,8 @@ export type CertificateAnswer =
     }
   | { readonly kind: 'absent'; readonly error: BundleError; readonly cursive: CursiveFault };
 
+const ANSWER = 'an answer: a certificate that was found, or why there is none';
+
 /** Where certificates are kept by UUID. */
 export interface CertificateSource {
   /** @throws {BundleError} when it could not be asked: `FILE_*`, `REMOTE_*` */
@@ -28,6 +32,7 @@ export interface CertificateSource {
 
 /** The files `UUID.pem` in a folder. [glance.27] */
 export function certificateFolder(folder: string): CertificateSource {
+  path(folder, 'folder');
   return {
     find: async (uuid) => {
       const found = readCertificateByUuid(folder, uuid);
@@ -46,6 +51,20 @@ export function certificateFolder(folder: string): CertificateSource {
 
 /** The secrets of a Barbican. [glance.28] [glance.32] */
 export function barbicanCertificates(client: BarbicanClient): CertificateSource {
+  return secretsOf(barbicanClient(client, 'client'));
+}
+
+/** A key manager that has been opened. */
+export const barbicanClient = face<BarbicanClient>(
+  {
+    name: needed(text),
+    fetchSecret: needed(callback<BarbicanClient['fetchSecret']>()),
+    storeCertificate: needed(callback<BarbicanClient['storeCertificate']>()),
+  },
+  'a key manager, as openKeyManager gives it',
+);
+
+function secretsOf(client: BarbicanClient): CertificateSource {
   return {
     find: async (uuid) => {
       const secret = await client.fetchSecret(uuid);
@@ -125,3 +144,44 @@ function noCertificate(message: string, source: string): BundleError {
     fix: 'store it again: bulla glance store-certificate CERT.pem --barbican URL',
   });
 }
+
+const absentAnswer = face<Extract<CertificateAnswer, { readonly kind: 'absent' }>>(
+  {
+    kind: needed(oneOf<'absent'>({ absent: true })),
+    error: needed(object<BundleError>(isBundleError, 'a BundleError')),
+    cursive: needed(something<CursiveFault>()),
+  },
+  ANSWER,
+);
+const foundAnswer = face<Extract<CertificateAnswer, { readonly kind: 'found' }>>(
+  {
+    kind: needed(oneOf<'found'>({ found: true })),
+    certificate: needed(certificate),
+    others: needed(list(certificate)),
+    source: needed(text),
+    warnings: needed(list(text)),
+    cursive: something<CursiveFault>(),
+  },
+  ANSWER,
+);
+const answerKind = face<Pick<CertificateAnswer, 'kind'>>(
+  { kind: needed(oneOf<CertificateAnswer['kind']>({ found: true, absent: true })) },
+  ANSWER,
+);
+
+/** [api.1] A source of the caller's, whose answers are looked at as they come. */
+export const certificateSource: Rule<CertificateSource> = (value, name) => {
+  const { find } = face<CertificateSource>(
+    { find: needed(callback<CertificateSource['find']>()) },
+    'a source of certificates: an object with find()',
+  )(value, name);
+  const answer = `the answer of ${name}.find()`;
+  return {
+    find: async (uuid) => {
+      const given: unknown = await find(uuid);
+      return answerKind(given, answer).kind === 'found'
+        ? foundAnswer(given, answer)
+        : absentAnswer(given, answer);
+    },
+  };
+};

@@ -20,7 +20,7 @@ import type { ImageFindings, VerifyImageOptions } from './glance-verify.ts';
 import type { FoundSignature } from './read-signatures.ts';
 import { makeReport, type Report } from './report.ts';
 import { certificateReport } from './signature-report.ts';
-import { judgedAt, sourceOptions } from './verify.ts';
+import { sourceOptions } from './verify.ts';
 
 /** What cursive answers: its verdict, and of a refusal the class of the exception and its words. */
 export interface CursiveVerdict {
@@ -48,7 +48,7 @@ interface Opened {
  * @throws {BundleError} when the image or the certificates cannot be read [glance.15]
  */
 export async function verifyLikeGlance(input: BundleInput, options: VerifyImageOptions): Promise<Report> {
-  const at = judgedAt(options);
+  const { at = new Date() } = options;
   const { image, legacy } = options.properties;
   const legacyMd5 = options.allowImage?.legacyMd5 ?? false;
   const base = {

@@ -5,6 +5,7 @@ import { namedProperties } from '../formats/glance/format-properties.ts';
 import type { Descriptor } from '../formats/ovf/descriptor.ts';
 import type { ByteStream } from '../kit/bytes.ts';
 import { BundleError } from '../kit/errors.ts';
+import { face, needed, path as pathRule, record, text } from '../kit/shape.ts';
 import { shellPath, shellWord } from '../kit/shell.ts';
 import type { Staging } from '../storage/staging.ts';
 import { isEvidence, rolePartOf } from './bundle-roles.ts';
@@ -97,8 +98,15 @@ function taken(name: string): BundleError {
   });
 }
 
+const siteImage = face<SiteImage>(
+  { name: needed(pathRule), propertiesFile: needed(text), properties: needed(record(text)) },
+  'an image, as importBundle gives it',
+);
+
 /** The command that uploads an imported image with its properties. [glance.35] @throws {BundleError} `FILE_*` */
-export async function uploadCommand(destination: string, { name, properties }: SiteImage): Promise<string> {
+export async function uploadCommand(destination: string, image: SiteImage): Promise<string> {
+  pathRule(destination, 'destination');
+  const { name, properties } = siteImage(image, 'image');
   const path = join(destination, name);
   const format = await formatOf(path);
   const title =

@@ -1,7 +1,14 @@
 import { BundleError } from '../kit/errors.ts';
+import { abortSignal, count, face, needed, oneOf, path, type Rule, shape, text } from '../kit/shape.ts';
 import { showAddress } from '../storage/address.ts';
 import { type BarbicanClient, openBarbican } from '../storage/barbican-client.ts';
-import { type CatalogChoice, expectToken, type KeystoneLogin, signIn } from '../storage/keystone-client.ts';
+import {
+  type CatalogChoice,
+  expectToken,
+  type KeystoneLogin,
+  type KeystoneName,
+  signIn,
+} from '../storage/keystone-client.ts';
 import { openServices } from '../storage/openstack-http.ts';
 import { readText } from '../storage/trust-folder.ts';
 import { barbicanCertificates, type CertificateSource } from './glance-certificates.ts';
@@ -24,7 +31,54 @@ export interface KeyManagerOptions {
 
 /** Opens a key manager: signs in where that is needed. @throws {BundleError} `USAGE`, `FILE_*`, `REMOTE_*` [glance.29] */
 export async function openKeyManager(options: KeyManagerOptions): Promise<BarbicanClient> {
-  const { barbican, authUrl, login, caFile, timeoutMs, signal } = options;
+  return openGiven(keyManagerOptions(options, ''));
+}
+
+const keystoneName = shape<KeystoneName>({ id: text, name: text, domainId: text, domainName: text });
+
+type LoginOf<K extends KeystoneLogin['kind']> = Extract<KeystoneLogin, { readonly kind: K }>;
+
+const LOGINS: { readonly [K in KeystoneLogin['kind']]: Rule<LoginOf<K>> } = {
+  token: shape<LoginOf<'token'>>({ kind: needed(oneOf<'token'>({ token: true })), token: needed(text) }),
+  password: shape<LoginOf<'password'>>({
+    kind: needed(oneOf<'password'>({ password: true })),
+    user: needed(keystoneName),
+    password: needed(text),
+    project: needed(keystoneName),
+  }),
+  'application-credential': shape<LoginOf<'application-credential'>>({
+    kind: needed(oneOf<'application-credential'>({ 'application-credential': true })),
+    id: text,
+    name: text,
+    user: keystoneName,
+    secret: needed(text),
+  }),
+};
+
+const login: Rule<KeystoneLogin> = (value, name) => {
+  const kinds = { token: true, password: true, 'application-credential': true } as const;
+  const { kind } = face<Pick<KeystoneLogin, 'kind'>>(
+    { kind: needed(oneOf<KeystoneLogin['kind']>(kinds)) },
+    'a way to sign in',
+  )(value, name);
+  return LOGINS[kind](value, name);
+};
+
+const keyManagerOptions = shape<KeyManagerOptions>({
+  barbican: needed(path),
+  authUrl: path,
+  login: needed(login),
+  choice: shape<CatalogChoice>({
+    region: text,
+    interface: oneOf<NonNullable<CatalogChoice['interface']>>({ public: true, internal: true, admin: true }),
+  }),
+  caFile: path,
+  timeoutMs: count,
+  signal: abortSignal,
+});
+
+async function openGiven(options: KeyManagerOptions): Promise<BarbicanClient> {
+  const { barbican, authUrl, login: way, caFile, timeoutMs, signal } = options;
   const services = openServices({
     // [net.2] whatever token there is comes from the Keystone that is named
     encrypted: /^https:/i.test(authUrl ?? ''),
@@ -33,8 +87,8 @@ export async function openKeyManager(options: KeyManagerOptions): Promise<Barbic
     ...(signal && { signal }),
   });
   const known = barbican === 'catalog' ? undefined : barbican;
-  if (login.kind === 'token' && known !== undefined) {
-    return openBarbican(services, known, expectToken(login.token));
+  if (way.kind === 'token' && known !== undefined) {
+    return openBarbican(services, known, expectToken(way.token));
   }
   if (authUrl === undefined) {
     throw new BundleError('USAGE', 'the address of Keystone is not given', {
@@ -42,7 +96,7 @@ export async function openKeyManager(options: KeyManagerOptions): Promise<Barbic
       fix: 'set OS_AUTH_URL or give --os-auth-url; or set OS_TOKEN and give the address of Barbican',
     });
   }
-  const session = await signIn(services, authUrl, login, options.choice);
+  const session = await signIn(services, authUrl, way, options.choice);
   const endpoint = known ?? session.keyManager;
   if (endpoint !== undefined) return openBarbican(services, endpoint, session.token);
   throw new BundleError(
@@ -58,10 +112,11 @@ export async function openKeyManager(options: KeyManagerOptions): Promise<Barbic
 
 /** The certificates of a key manager that is opened when the first is asked for. [glance.5] [glance.28] */
 export function keyManagerCertificates(options: KeyManagerOptions): CertificateSource {
+  const given = keyManagerOptions(options, '');
   let opening: Promise<CertificateSource> | undefined;
   return {
     find: async (uuid) => {
-      opening ??= openKeyManager(options).then(barbicanCertificates);
+      opening ??= openGiven(given).then(barbicanCertificates);
       return (await opening).find(uuid);
     },
   };

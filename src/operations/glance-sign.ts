@@ -2,7 +2,7 @@ import { createPublicKey, type KeyObject } from 'node:crypto';
 import { describeKey, sameKey } from '../crypto/certificate.ts';
 import { openImageSigning } from '../crypto/image-signature.ts';
 import { parsePrivateKey } from '../crypto/keys.ts';
-import { formatProperties, type PropertyForm } from '../formats/glance/format-properties.ts';
+import { formatProperties, type PropertyForm, propertyForm } from '../formats/glance/format-properties.ts';
 import {
   type HashMethod,
   isUuid,
@@ -15,6 +15,7 @@ import { encodeUtf8, formatBase64 } from '../kit/encoding.ts';
 import { BundleError } from '../kit/errors.ts';
 import { DEFAULT_LIMITS } from '../kit/limits.ts';
 import type { OnProgress } from '../kit/progress.ts';
+import { expectNoUse, flag, moment, needed, path, shape, text } from '../kit/shape.ts';
 import { expectApart } from '../storage/apart.ts';
 import { type BundleInput, openSource } from '../storage/open-source.ts';
 import { openOutput } from '../storage/output.ts';
@@ -23,6 +24,7 @@ import { judgeValidity } from '../trust/path/certificate-rules.ts';
 import { judgeKey, NO_ALLOWANCES } from '../trust/policy.ts';
 import { readImage } from './glance-read.ts';
 import { parseCertificates } from './load-trust.ts';
+import { bundleInput, hashMethod, imageSigner, keyTypeName, passphrase, WORKING } from './option-rules.ts';
 import { namedInput } from './readings.ts';
 import { makeReport, type Report } from './report.ts';
 
@@ -40,6 +42,15 @@ export interface ImageSignerFiles {
   readonly allowWeakKeys?: boolean;
 }
 
+/** What its signatures are to say. */
+export interface ImageSignerUse {
+  readonly hash?: HashMethod;
+  /** of the certificate in the key manager */
+  readonly certificateUuid: string;
+  /** the moment that a certificate must be valid at */
+  readonly at: Date;
+}
+
 /** A key that signs images, under the name that Glance has for its kind. */
 export interface ImageSigner {
   readonly privateKey: KeyObject;
@@ -55,10 +66,25 @@ export interface ImageSigner {
  *
  * @throws {BundleError} `KEY_*`, `PASSPHRASE_*`, `FILE_*`, `CONFIG_INVALID`, `CERTIFICATE_EXPIRED`, `USAGE`, … [glance.26]
  */
-export async function loadImageSigner(
-  files: ImageSignerFiles,
-  use: { readonly hash?: HashMethod; readonly certificateUuid: string; readonly at: Date },
-): Promise<ImageSigner> {
+export async function loadImageSigner(files: ImageSignerFiles, use: ImageSignerUse): Promise<ImageSigner> {
+  return loadGiven(imageSignerFiles(files, 'files'), imageSignerUse(use, 'use'));
+}
+
+const imageSignerFiles = shape<ImageSignerFiles>({
+  key: needed(path),
+  passphrase,
+  certificate: path,
+  keyType: keyTypeName,
+  allowWeakKeys: flag,
+});
+
+const imageSignerUse = shape<ImageSignerUse>({
+  hash: hashMethod,
+  certificateUuid: needed(text),
+  at: needed(moment),
+});
+
+async function loadGiven(files: ImageSignerFiles, use: ImageSignerUse): Promise<ImageSigner> {
   const { key: file, certificate, allowWeakKeys = false } = files;
   const where = { file };
   if (!isUuid(use.certificateUuid)) {
@@ -162,6 +188,21 @@ export interface SignedImage {
  * @see spec/glance.md, clauses glance.7, glance.8, glance.26
  */
 export async function signImage(input: BundleInput, options: SignImageOptions): Promise<SignedImage> {
+  const given = signImageOptions(options, '');
+  if (given.output === undefined) expectNoUse(given.overwrite, 'overwrite', 'without output');
+  return signGiven(bundleInput(input, 'input'), given);
+}
+
+const signImageOptions = shape<SignImageOptions>({
+  ...WORKING,
+  signer: needed(imageSigner),
+  output: path,
+  form: propertyForm,
+  overwrite: flag,
+  oldGlance: flag,
+});
+
+async function signGiven(input: BundleInput, options: SignImageOptions): Promise<SignedImage> {
   const { signer, output, form = 'json', signal, onProgress } = options;
   const reads = [...namedInput(input), ...signer.files];
   if (output !== undefined) expectApart([output], reads); // before all of the image is read

@@ -4,9 +4,11 @@ import { formatPem } from '../formats/pem.ts';
 import { equalBytes } from '../kit/bytes.ts';
 import { encodeUtf8 } from '../kit/encoding.ts';
 import { BundleError } from '../kit/errors.ts';
+import { callback, moment, needed, path, shape, text } from '../kit/shape.ts';
 import type { BarbicanClient } from '../storage/barbican-client.ts';
 import { readText } from '../storage/trust-folder.ts';
 import { judgeValidity } from '../trust/path/certificate-rules.ts';
+import { barbicanClient } from './glance-certificates.ts';
 import { parseCertificates } from './load-trust.ts';
 import { makeReport, type Report } from './report.ts';
 import { certificateReport } from './signature-report.ts';
@@ -74,6 +76,22 @@ export async function storeCertificate(
   open: () => Promise<BarbicanClient>,
   options: StoreCertificateOptions,
 ): Promise<Report> {
+  path(file, 'file');
+  const connect = callback<typeof open>()(open, 'open');
+  return storeGiven(file, connect, storeCertificateOptions(options, ''));
+}
+
+const storeCertificateOptions = shape<StoreCertificateOptions>({
+  name: text,
+  expiration: moment,
+  at: needed(moment),
+});
+
+async function storeGiven(
+  file: string,
+  open: () => Promise<BarbicanClient>,
+  options: StoreCertificateOptions,
+): Promise<Report> {
   const { certificate, pem, warnings } = readCertificateToStore(file, options.at);
   const { expiration, name = certificate.fields.subject.text } = options;
   if (expiration && !(expiration > options.at)) {
@@ -82,7 +100,7 @@ export async function storeCertificate(
       fix: 'give a later date, or none',
     });
   }
-  const client = await open();
+  const client = barbicanClient(await open(), 'open()');
   const uuid = await client.storeCertificate({
     name: name.slice(0, 255),
     pem,

@@ -1,16 +1,18 @@
 import type { ImageProperties } from '../formats/glance/properties.ts';
 import { openDeadline, unlessAborted } from '../kit/deadline.ts';
 import { type BundleError, toBundleError } from '../kit/errors.ts';
+import { expectNoUse, flag, list, needed, type Rows, shape, text } from '../kit/shape.ts';
 import { type BundleInput, openSource } from '../storage/open-source.ts';
 import { NO_ALLOWANCES } from '../trust/policy.ts';
-import type { CertificateSource } from './glance-certificates.ts';
+import { type CertificateSource, certificateSource } from './glance-certificates.ts';
 import { verifyLikeGlance } from './glance-compat.ts';
 import { type ImageAllowances, type OpenedImage, openImage } from './glance-open.ts';
 import { judgeDigests, readImage, statedDigests } from './glance-read.ts';
 import { fetchTrusted, type ImageTrust, judgeImageSigner } from './glance-trust.ts';
 import { loadPolicy, rememberSeen } from './load-policy.ts';
+import { bundleInput, expectNoBundleOptions, JUDGING } from './option-rules.ts';
 import { type Check, makeReport, type Report } from './report.ts';
-import { judgedAt, sourceOptions, type VerifyOptions } from './verify.ts';
+import { sourceOptions, type VerifyOptions } from './verify.ts';
 
 /** How the signature of an OpenStack image is verified. Everything left out has the safe default. */
 export interface VerifyImageOptions extends VerifyOptions {
@@ -45,18 +47,64 @@ export interface ImageFindings {
  * @see spec/glance.md
  */
 export async function verifyImage(input: BundleInput, options: VerifyImageOptions): Promise<Report> {
-  using deadline = openDeadline(options);
+  const given = verifyImageOptions(options, '');
+  expectNoBundleOptions(given);
+  expectNoUse(given.timestamp, 'timestamp', 'on an image: its properties hold none');
+  if (given.compat) expectCompatible(given);
+  const from = bundleInput(input, 'input');
+  using deadline = openDeadline(given);
   const { signal } = deadline;
   // [cli.15] whoever keeps the certificates has a limit of its own, which may be later
   const certificates: CertificateSource = {
-    find: (uuid) => unlessAborted(options.certificates.find(uuid), signal),
+    find: (uuid) => unlessAborted(given.certificates.find(uuid), signal),
   };
-  const timed = { ...options, ...deadline, certificates };
-  return await (options.compat ? verifyLikeGlance(input, timed) : verifyStrictly(input, timed));
+  const timed = { ...given, ...deadline, certificates };
+  return await (given.compat ? verifyLikeGlance(from, timed) : verifyStrictly(from, timed));
+}
+
+const signatureTexts = {
+  signature: text,
+  hashMethod: text,
+  keyType: text,
+  certificateUuid: text,
+} satisfies Rows<ImageProperties['image']>;
+
+const verifyImageOptions = shape<VerifyImageOptions>({
+  ...JUDGING,
+  properties: needed(
+    shape<ImageProperties>({
+      image: needed(shape<ImageProperties['image']>(signatureTexts)),
+      legacy: needed(
+        shape<ImageProperties['legacy']>({ ...signatureTexts, maskGenAlgorithm: text, pssSaltLength: text }),
+      ),
+      checksum: text,
+      hashAlgorithm: text,
+      hashValue: text,
+      signatureVerified: text,
+    }),
+  ),
+  propertiesFile: text,
+  certificates: needed(certificateSource),
+  trustedIds: list(text),
+  compat: flag,
+  allowImage: shape<Partial<ImageAllowances>>({ legacyMd5: flag, anySalt: flag }),
+});
+
+/** [glance.15] What Glance and Nova do not look at must not seem to count; folders of publishers are always there. */
+function expectCompatible({ trust, revocation, allow, allowImage }: VerifyImageOptions): void {
+  const beside = 'in compatible mode';
+  expectNoUse(trust?.anchors, 'trust.anchors', beside);
+  expectNoUse(trust?.pins, 'trust.pins', beside);
+  expectNoUse(revocation?.mode, 'revocation.mode', beside);
+  expectNoUse(revocation?.crls, 'revocation.crls', beside);
+  expectNoUse(revocation?.ocsps, 'revocation.ocsps', beside);
+  expectNoUse(allow?.sha1, 'allow.sha1', beside);
+  expectNoUse(allow?.weakKeys, 'allow.weakKeys', beside);
+  expectNoUse(allowImage?.anySalt, 'allowImage.anySalt', beside);
 }
 
 async function verifyStrictly(input: BundleInput, options: VerifyImageOptions): Promise<Report> {
-  const at = judgedAt(options);
+  const { at = new Date() } = options;
   const allowances = { ...NO_ALLOWANCES, ...options.allow };
   const allow: ImageAllowances = { legacyMd5: false, anySalt: false, ...options.allowImage };
   const given = { ...allowances, ...allow };

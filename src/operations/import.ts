@@ -4,6 +4,7 @@ import { printable } from '../kit/encoding.ts';
 import type { ErrorKind } from '../kit/error-kinds.ts';
 import { BundleError, toBundleError } from '../kit/errors.ts';
 import { DEFAULT_LIMITS } from '../kit/limits.ts';
+import { expectNoUse, flag, needed, path, shape } from '../kit/shape.ts';
 import { expectApart } from '../storage/apart.ts';
 import type { LeftFolder } from '../storage/left-folder.ts';
 import type { BundleInput } from '../storage/open-source.ts';
@@ -14,6 +15,7 @@ import type { Examination } from './examine.ts';
 import { exchangedIn } from './exchanged.ts';
 import type { SigningSink, SiteImage } from './glance-import.ts';
 import type { ImageSigner } from './glance-sign.ts';
+import { bundleInput, imageSigner, JUDGING } from './option-rules.ts';
 import type { BundleSink } from './read-member.ts';
 import { readingsOf } from './readings.ts';
 import { type ErrorReport, type FileReport, makeReport, type Report, sweptWarnings } from './report.ts';
@@ -60,14 +62,34 @@ export interface ImportResult {
  * @throws {BundleError} when the input cannot be opened, the trust settings cannot be read, or the destination is not free
  */
 export async function importBundle(input: BundleInput, options: ImportOptions): Promise<ImportResult> {
+  const given = importOptions(options, '');
+  if (given.dryRun) {
+    expectNoUse(given.resume, 'resume', 'beside dryRun, which stores nothing');
+    expectNoUse(given.imageSigner, 'imageSigner', 'beside dryRun, which stores nothing');
+  }
+  return importGiven(bundleInput(input, 'input'), given);
+}
+
+const importOptions = shape<ImportOptions>({
+  ...JUDGING,
+  destination: needed(path),
+  imagesOnly: flag,
+  keepChunks: flag,
+  decompress: flag,
+  dryRun: flag,
+  resume: flag,
+  imageSigner,
+});
+
+async function importGiven(input: BundleInput, options: ImportOptions): Promise<ImportResult> {
   using deadline = openDeadline(options);
-  const { destination, imageSigner, resume = false } = options;
-  const reads = [...readingsOf(input, options), ...(imageSigner?.files ?? [])];
+  const { destination, imageSigner: signer, resume = false } = options;
+  const reads = [...readingsOf(input, options), ...(signer?.files ?? [])];
   if (!options.dryRun) expectApart([destination], reads);
   await using staging = options.dryRun ? undefined : openStaging(destination, { resume });
   const timed = { ...options, ...deadline };
   const resuming = staging?.left && (await openResuming(staging, staging.left, timed));
-  const signing = staging && imageSigner && (await openSigning(staging, imageSigner, resuming));
+  const signing = staging && signer && (await openSigning(staging, signer, resuming));
   let judged: Report;
   let examination: Examination;
   try {
@@ -115,7 +137,7 @@ export async function importBundle(input: BundleInput, options: ImportOptions): 
   const all = [
     ...report.warnings,
     ...warnings,
-    ...(imageSigner?.warnings ?? []),
+    ...(signer?.warnings ?? []),
     ...othersWarnings(staging?.others ?? []),
   ];
   return { imported: staging !== undefined, report: { ...report, warnings: all, result }, files, images };

@@ -11,9 +11,11 @@ import { concat, copyBytes } from '../kit/bytes.ts';
 import { openDeadline } from '../kit/deadline.ts';
 import { BundleError, isBundleError, toBundleError } from '../kit/errors.ts';
 import { DEFAULT_LIMITS, type Limits } from '../kit/limits.ts';
+import { shape } from '../kit/shape.ts';
 import { type BundleInput, openSource } from '../storage/open-source.ts';
 import { assignRoles, type BundleRoles, isEvidence, rolePartOf } from './bundle-roles.ts';
 import { roleOf } from './judge-contents.ts';
+import { bundleInput, READING } from './option-rules.ts';
 import { type ReadMember, readMember } from './read-member.ts';
 import { type CertificateReport, type FileReport, makeReport, type Report } from './report.ts';
 import type { SetAside } from './set-aside.ts';
@@ -33,6 +35,9 @@ export interface Inspection {
   readonly disks: Readonly<Record<string, DiskProbe>>;
 }
 
+/** How a bundle is looked into. */
+export type InspectOptions = Pick<VerifyOptions, 'limits' | 'relax' | 'signal' | 'deadlineMs' | 'onProgress'>;
+
 /**
  * Lists what is in a bundle, with sizes, offsets and SHA-256, and what it says of itself. It verifies nothing.
  *
@@ -42,7 +47,16 @@ export interface Inspection {
  */
 export async function inspect(
   input: BundleInput,
-  options: Pick<VerifyOptions, 'limits' | 'relax' | 'signal' | 'deadlineMs' | 'onProgress'> = {},
+  options: InspectOptions = {},
+): Promise<{ readonly report: Report; readonly inspection: Inspection }> {
+  return inspectGiven(bundleInput(input, 'input'), inspectOptions(options, ''));
+}
+
+const inspectOptions = shape<InspectOptions>(READING);
+
+async function inspectGiven(
+  input: BundleInput,
+  options: InspectOptions,
 ): Promise<{ readonly report: Report; readonly inspection: Inspection }> {
   const limits = { ...DEFAULT_LIMITS, ...options.limits };
   using deadline = openDeadline(options);

@@ -4,10 +4,12 @@ import { formatHex, printable } from '../kit/encoding.ts';
 import { BundleError, toBundleError } from '../kit/errors.ts';
 import type { OnProgress } from '../kit/progress.ts';
 import { VOLUME_NAMES } from '../kit/read-names.ts';
+import { expectNoUse, flag, list, path, shape } from '../kit/shape.ts';
 import { expectApart } from '../storage/apart.ts';
 import { type InputFile, openInputFile } from '../storage/input-file.ts';
 import { type Output, openOutput } from '../storage/output.ts';
 import { volumeFilesIn } from '../storage/small-files.ts';
+import { WORKING } from './option-rules.ts';
 import { makeReport, type Report, sweptWarnings } from './report.ts';
 
 /** How volumes are joined. */
@@ -33,7 +35,15 @@ interface Volume {
  * @throws {BundleError} `USAGE`, `FILE_*`, `VOLUME_SYNTAX`, `DIGEST_MISMATCH`, `DESTINATION_EXISTS`, `STORAGE_*`
  * @see spec/volumes.md, clauses vol.5 to vol.8
  */
-export async function join(paths: readonly string[], options: JoinOptions): Promise<Report> {
+export async function join(paths: readonly string[], options: JoinOptions = {}): Promise<Report> {
+  const given = joinOptions(options, '');
+  if (given.output === undefined) expectNoUse(given.overwrite, 'overwrite', 'without output');
+  return joinGiven(list(path)(paths, 'paths'), given);
+}
+
+const joinOptions = shape<JoinOptions>({ ...WORKING, output: path, overwrite: flag });
+
+async function joinGiven(paths: readonly string[], options: JoinOptions): Promise<Report> {
   const reads = paths.map((path) => ({ path, takes: VOLUME_NAMES }));
   if (options.output !== undefined) expectApart([options.output], reads);
   const files = paths.flatMap(volumeFilesIn);

@@ -3,12 +3,14 @@ import { type TarFile, wholeFile, writeTar } from '../archive/tar-writer.ts';
 import type { ByteStream } from '../kit/bytes.ts';
 import { openDeadline } from '../kit/deadline.ts';
 import { DEFAULT_LIMITS } from '../kit/limits.ts';
+import { count, flag, needed, oneOf, path, shape } from '../kit/shape.ts';
 import type { BundleInput } from '../storage/open-source.ts';
 import { openOutput } from '../storage/output.ts';
 import { openScratch, type Scratch } from '../storage/staging.ts';
 import { type BundleRoles, isEvidence } from './bundle-roles.ts';
 import type { Examination } from './examine.ts';
 import { exchangedIn } from './exchanged.ts';
+import { bundleInput, JUDGING } from './option-rules.ts';
 import type { PackFormat } from './pack.ts';
 import type { ReadMember } from './read-member.ts';
 import { readingsOf } from './readings.ts';
@@ -19,7 +21,7 @@ import { examineAndReport, type VerifyOptions } from './verify.ts';
 export interface NormalizeOptions extends VerifyOptions {
   /** the file to write, or `-` for standard output */
   readonly output: string;
-  readonly format: PackFormat;
+  readonly format: Exclude<PackFormat, 'zip'>;
   readonly overwrite?: boolean;
   /** modification time of the members, seconds since 1970 */
   readonly mtime?: number;
@@ -36,6 +38,18 @@ export interface NormalizeOptions extends VerifyOptions {
  * @see spec/bundle.md, clauses norm.1 to norm.4
  */
 export async function normalize(input: BundleInput, options: NormalizeOptions): Promise<Report> {
+  return normalizeGiven(bundleInput(input, 'input'), normalizeOptions(options, ''));
+}
+
+const normalizeOptions = shape<NormalizeOptions>({
+  ...JUDGING,
+  output: needed(path),
+  format: needed(oneOf<NormalizeOptions['format']>({ tar: true, tgz: true })),
+  overwrite: flag,
+  mtime: count,
+});
+
+async function normalizeGiven(input: BundleInput, options: NormalizeOptions): Promise<Report> {
   using deadline = openDeadline(options);
   const timed = { ...options, ...deadline };
   await using output = await openOutput(options.output, {

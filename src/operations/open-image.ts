@@ -2,6 +2,7 @@ import { digestHex } from '../crypto/digest.ts';
 import { openDeadline } from '../kit/deadline.ts';
 import { BundleError } from '../kit/errors.ts';
 import { DEFAULT_LIMITS } from '../kit/limits.ts';
+import { path } from '../kit/shape.ts';
 import { openSource } from '../storage/open-source.ts';
 import type { Source, SourceParts } from '../storage/source.ts';
 import { NO_ALLOWANCES } from '../trust/policy.ts';
@@ -9,7 +10,8 @@ import { type Examination, examine } from './examine.ts';
 import { byPrecedence } from './exit-codes.ts';
 import { type FoundBlocks, judgeBlocks } from './judge-blocks.ts';
 import { loadPolicy, rememberSeen } from './load-policy.ts';
-import { judgedAt, sourceOptions, type VerifyOptions } from './verify.ts';
+import { verifyOptions } from './option-rules.ts';
+import { sourceOptions, type VerifyOptions } from './verify.ts';
 
 /** A disk image in a trusted bundle, each part of which is checked when it is read. Disposing it closes the bundle. */
 export interface VerifiedImage extends AsyncDisposable {
@@ -40,10 +42,16 @@ export async function openImage(
   image: string,
   options: VerifyOptions = {},
 ): Promise<VerifiedImage> {
+  path(bundle, 'bundle');
+  path(image, 'image');
+  return openGiven(bundle, image, verifyOptions(options, ''));
+}
+
+async function openGiven(bundle: string, image: string, options: VerifyOptions): Promise<VerifiedImage> {
   using deadline = openDeadline(options);
   const timed = { ...options, ...deadline };
   const limits = { ...DEFAULT_LIMITS, ...options.limits };
-  const at = judgedAt(options);
+  const { at = new Date() } = options;
   const policy = await loadPolicy(timed, { at, allowances: { ...NO_ALLOWANCES, ...options.allow } });
   const source = await openSource(bundle, sourceOptions(timed));
   try {

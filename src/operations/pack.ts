@@ -1,8 +1,17 @@
 import { BundleError } from '../kit/errors.ts';
 import { DEFAULT_LIMITS } from '../kit/limits.ts';
 import type { OnProgress } from '../kit/progress.ts';
+import { count, expectNoUse, flag, list, needed, oneOf, path, shape, text } from '../kit/shape.ts';
 import { openOutput } from '../storage/output.ts';
 import type { ImageSigner } from './glance-sign.ts';
+import {
+  imageSigner,
+  packFormat,
+  signingDigest,
+  signingIdentity,
+  timestampSource,
+  WORKING,
+} from './option-rules.ts';
 import { type ApplianceOptions, type PackPlan, planPack } from './pack-plan.ts';
 import { isOnePass, Packing } from './packing.ts';
 import { makeReport, type Report, sweptWarnings } from './report.ts';
@@ -60,6 +69,42 @@ export interface PackOptions {
  * @see spec/bundle.md, clauses pack.1 to pack.6
  */
 export async function pack(inputs: readonly string[], options: PackOptions): Promise<Report> {
+  const given = packOptions(options, '');
+  if (!given.identity) {
+    expectNoUse(given.timestamp, 'timestamp', 'without identity: there is no signature');
+    expectNoUse(given.cms, 'cms', 'without identity: there is no signature');
+  }
+  return packGiven(list(path)(inputs, 'inputs'), given);
+}
+
+const packOptions = shape<PackOptions>({
+  ...WORKING,
+  output: needed(path),
+  format: needed(packFormat),
+  name: needed(path),
+  plain: flag,
+  appliance: shape<ApplianceOptions>({
+    product: text,
+    vendor: text,
+    version: text,
+    cpus: count,
+    memoryMiB: count,
+  }),
+  identity: signingIdentity,
+  digest: signingDigest,
+  cms: flag,
+  timestamp: timestampSource,
+  members: count,
+  chunkSize: count,
+  order: oneOf<'leading' | 'trailing'>({ leading: true, trailing: true }),
+  blockDigests: flag,
+  followLinks: flag,
+  imageSigner,
+  overwrite: flag,
+  mtime: count,
+});
+
+async function packGiven(inputs: readonly string[], options: PackOptions): Promise<Report> {
   const plan = await planPack(inputs, {
     base: options.name,
     plain: options.plain ?? false,

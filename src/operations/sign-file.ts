@@ -2,9 +2,11 @@ import { cmsDigestOf, signCms } from '../crypto/cms-signer.ts';
 import { openHash } from '../crypto/digest.ts';
 import { DEFAULT_LIMITS } from '../kit/limits.ts';
 import type { OnProgress } from '../kit/progress.ts';
+import { flag, needed, path, shape } from '../kit/shape.ts';
 import { openSource } from '../storage/open-source.ts';
 import { openOutput } from '../storage/output.ts';
 import { timestampCms } from './make-signature.ts';
+import { signingDigest, signingIdentity, timestampSource, WORKING } from './option-rules.ts';
 import { makeReport, type Report } from './report.ts';
 import { certificateReport } from './signature-report.ts';
 import type { SigningDigest, SigningIdentity } from './signing-identity.ts';
@@ -30,6 +32,20 @@ export interface SignFileOptions {
  * @see spec/bundle.md, clause file.4
  */
 export async function signFile(input: string, options: SignFileOptions): Promise<Report> {
+  path(input, 'input');
+  return signGiven(input, signFileOptions(options, ''));
+}
+
+const signFileOptions = shape<SignFileOptions>({
+  ...WORKING,
+  output: needed(path),
+  identity: needed(signingIdentity),
+  digest: signingDigest,
+  timestamp: timestampSource,
+  overwrite: flag,
+});
+
+async function signGiven(input: string, options: SignFileOptions): Promise<Report> {
   const { identity, digest = 'sha256', output: path, timestamp, signal, onProgress } = options;
   const { signer, leaf, intermediates } = identity;
   await using source = await openSource(input, {

@@ -1,5 +1,8 @@
-import { type CopyOptions, copyBundle, partBeside } from './copy-bundle.ts';
+import { flag, needed, path, shape } from '../kit/shape.ts';
+import { copyBundle, partBeside } from './copy-bundle.ts';
+import { COPYING, type CopyOptions } from './copy-options.ts';
 import { makeSignature } from './make-signature.ts';
+import { signingDigest, signingIdentity, timestampSource } from './option-rules.ts';
 import { makeReport, type Report } from './report.ts';
 import { certificateReport } from './signature-report.ts';
 import type { SigningDigest, SigningIdentity } from './signing-identity.ts';
@@ -25,6 +28,19 @@ export interface SignOptions extends CopyOptions {
  * @see spec/bundle.md, clauses pack.5, pack.6 and pack.9
  */
 export async function sign(input: string, options: SignOptions): Promise<Report> {
+  path(input, 'input');
+  return signGiven(input, signOptions(options, ''));
+}
+
+const signOptions = shape<SignOptions>({
+  ...COPYING,
+  identity: needed(signingIdentity),
+  digest: signingDigest,
+  cms: flag,
+  timestamp: timestampSource,
+});
+
+async function signGiven(input: string, options: SignOptions): Promise<Report> {
   const { identity, digest = 'sha256', cms, timestamp } = options;
   const {
     input: source,

@@ -5,9 +5,11 @@ import { keySigner, type Signer } from '../crypto/signer.ts';
 import type { DigestName } from '../formats/ovf/digest-name.ts';
 import { BundleError, type ErrorCode } from '../kit/errors.ts';
 import { DEFAULT_LIMITS } from '../kit/limits.ts';
+import { moment, needed, path, shape } from '../kit/shape.ts';
 import { readText } from '../storage/trust-folder.ts';
 import { judgeCertificateForSigning } from '../trust/judge-signer.ts';
 import { parseCertificates } from './load-trust.ts';
+import { passphrase } from './option-rules.ts';
 
 /** The files of a signer as the user names them, all PEM. */
 export interface SigningFiles {
@@ -41,6 +43,17 @@ export type SigningDigest = Exclude<DigestName, 'sha1'>;
  * @throws {BundleError} `KEY_UNREADABLE`, `KEY_MISMATCH`, `PASSPHRASE_*`, `FILE_*`, `CONFIG_INVALID`, `CERTIFICATE_EXPIRED`, `KEY_WEAK`, `PURPOSE_REFUSED`, …
  */
 export async function loadSigningIdentity(files: SigningFiles, at: Date): Promise<SigningIdentity> {
+  return loadGiven(signingFiles(files, 'files'), moment(at, 'at'));
+}
+
+const signingFiles = shape<SigningFiles>({
+  key: needed(path),
+  certificate: needed(path),
+  chain: path,
+  passphrase,
+});
+
+async function loadGiven(files: SigningFiles, at: Date): Promise<SigningIdentity> {
   const key = await parsePrivateKey(
     readText(files.key),
     files.passphrase ?? noPassphrase(files.key),

@@ -9,9 +9,11 @@ import {
 import { formatHex } from '../kit/encoding.ts';
 import { BundleError } from '../kit/errors.ts';
 import type { OnProgress } from '../kit/progress.ts';
+import { count, flag, list, needed, path as pathRule, shape } from '../kit/shape.ts';
 import { expectApart } from '../storage/apart.ts';
 import { type InputFile, openInputFile } from '../storage/input-file.ts';
 import { openOutput, removeFiles } from '../storage/output.ts';
+import { WORKING } from './option-rules.ts';
 import { makeReport, type Report, sweptWarnings } from './report.ts';
 
 /** How a file is cut. */
@@ -34,6 +36,18 @@ export interface SplitOptions {
  * @see spec/volumes.md, clauses vol.1 to vol.4
  */
 export async function split(path: string, options: SplitOptions): Promise<Report> {
+  pathRule(path, 'path');
+  return splitGiven(path, splitOptions(options, ''));
+}
+
+const splitOptions = shape<SplitOptions>({
+  ...WORKING,
+  volumeSize: needed(count),
+  folders: needed(list(pathRule)),
+  overwrite: flag,
+});
+
+async function splitGiven(path: string, options: SplitOptions): Promise<Report> {
   if (path === '-') {
     throw new BundleError('USAGE', 'split reads a file, not standard input', {
       why: 'it is read twice: each volume begins with the digests of what follows',

@@ -6,11 +6,13 @@ import { expectToken, parseTimestampResponse } from '../formats/tsp/response.ts'
 import type { TimestampToken } from '../formats/tsp/token.ts';
 import { equalBytes } from '../kit/bytes.ts';
 import { BundleError, toBundleError } from '../kit/errors.ts';
+import { abortSignal, moment as momentRule, needed, path, shape } from '../kit/shape.ts';
 import { showAddress } from '../storage/address.ts';
 import { readSmallFile } from '../storage/small-files.ts';
 import { requestTimestamp } from '../storage/tsa-client.ts';
 import { NO_ALLOWANCES } from '../trust/policy.ts';
 import { judgeTimestamp } from '../trust/timestamp.ts';
+import { signingDigest } from './option-rules.ts';
 import type { SigningDigest } from './signing-identity.ts';
 
 /** Gives a timestamp token over some bytes, DER. @throws {BundleError} `REMOTE_*`, `TIMESTAMP_*` */
@@ -21,11 +23,28 @@ export type TimestampSource = ((over: Uint8Array) => Promise<Uint8Array>) & {
 
 const NONCE_BYTES = 8;
 
+/** How an authority is asked. */
+export interface AuthorityOptions {
+  /** over which the timestamp is to be */
+  readonly digest: SigningDigest;
+  /** the moment that the reply is judged at */
+  readonly at: Date;
+  readonly signal?: AbortSignal;
+}
+
 /** A timestamp authority at an http or https address. [pack.9] */
-export function authorityAt(
-  url: string,
-  options: { readonly digest: SigningDigest; readonly at: Date; readonly signal?: AbortSignal },
-): TimestampSource {
+export function authorityAt(url: string, options: AuthorityOptions): TimestampSource {
+  path(url, 'url');
+  return authorityGiven(url, authorityOptions(options, ''));
+}
+
+const authorityOptions = shape<AuthorityOptions>({
+  digest: needed(signingDigest),
+  at: needed(momentRule),
+  signal: abortSignal,
+});
+
+function authorityGiven(url: string, options: AuthorityOptions): TimestampSource {
   return async (over) => {
     const request = {
       digest: options.digest,
@@ -51,6 +70,8 @@ export function authorityAt(
 
 /** The reply of an authority in a file, for a machine that has no network; the request had no nonce. [pack.10] */
 export function replyIn(file: string, at: Date): TimestampSource {
+  path(file, 'file');
+  const moment = momentRule(at, 'at');
   const source = async (over: Uint8Array): Promise<Uint8Array> => {
     const token = parseReply(readSmallFile(file), file);
     const { digest, value } = token.info.imprint;
@@ -63,7 +84,7 @@ export function replyIn(file: string, at: Date): TimestampSource {
         fix: 'write the request for this bundle: bulla timestamp BUNDLE --tsq-out FILE; and have that answered',
       });
     }
-    return expectSound(token, over, at);
+    return expectSound(token, over, moment);
   };
   return Object.assign(source, { files: [file] });
 }

@@ -2,14 +2,17 @@ import { parseSignedData } from '../formats/cms/signed-data.ts';
 import { formatCertificateFile, parseCertificateFile } from '../formats/ovf/certificate-file.ts';
 import { BundleError, toBundleError } from '../kit/errors.ts';
 import { DEFAULT_LIMITS } from '../kit/limits.ts';
+import { needed, path, shape } from '../kit/shape.ts';
 import { expectApart } from '../storage/apart.ts';
 import { openSource } from '../storage/open-source.ts';
 import { openOutput } from '../storage/output.ts';
 import { assignRoles, rolePartOf } from './bundle-roles.ts';
 import { carry } from './carried.ts';
-import { type CopyOptions, copyBundle, partBeside } from './copy-bundle.ts';
+import { copyBundle, partBeside } from './copy-bundle.ts';
+import { COPYING, type CopyOptions } from './copy-options.ts';
 import { findSignatures, type NamedMember } from './judge-signature.ts';
 import { timestampCms, timestamped } from './make-signature.ts';
+import { timestampSource } from './option-rules.ts';
 import { ownVouched } from './own-vouched.ts';
 import { type ReadMember, readMember } from './read-member.ts';
 import { makeReport, type Report } from './report.ts';
@@ -33,6 +36,13 @@ export interface TimestampOptions extends CopyOptions {
  * @see spec/bundle.md, clauses pack.9 and pack.10
  */
 export async function timestamp(input: string, options: TimestampOptions): Promise<Report> {
+  path(input, 'input');
+  return timestampGiven(input, timestampOptions(options, ''));
+}
+
+const timestampOptions = shape<TimestampOptions>({ ...COPYING, source: needed(timestampSource) });
+
+async function timestampGiven(input: string, options: TimestampOptions): Promise<Report> {
   const notes: string[] = [];
   const {
     input: source,

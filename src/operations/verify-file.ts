@@ -3,16 +3,18 @@ import { openDeadline } from '../kit/deadline.ts';
 import { decodeLatin1 } from '../kit/encoding.ts';
 import { BundleError, toBundleError } from '../kit/errors.ts';
 import { DEFAULT_LIMITS } from '../kit/limits.ts';
+import { path } from '../kit/shape.ts';
 import { type BundleInput, openSource } from '../storage/open-source.ts';
 import { readSmallFile } from '../storage/small-files.ts';
 import { judgeScope, scopeNameOf } from '../trust/judge-signer.ts';
 import { NO_ALLOWANCES } from '../trust/policy.ts';
 import { judgeFound } from './judge-signers.ts';
 import { loadPolicy, rememberSeen } from './load-policy.ts';
+import { bundleInput, expectNoBundleOptions, verifyOptions } from './option-rules.ts';
 import { readCms } from './read-signatures.ts';
 import { type Check, makeReport, type Report } from './report.ts';
 import { evidenceIn, joinEvidence } from './revocation-evidence.ts';
-import { judgedAt, sourceOptions, type VerifyOptions } from './verify.ts';
+import { sourceOptions, type VerifyOptions } from './verify.ts';
 
 /** Bytes of a signature file: revocation lists may be inside. */
 const SIGNATURE_BYTES = 32 * 1024 * 1024;
@@ -30,8 +32,20 @@ export async function verifyFile(
   signatureFile: string,
   options: VerifyOptions = {},
 ): Promise<Report> {
+  const from = bundleInput(input, 'input');
+  path(signatureFile, 'signatureFile');
+  const given = verifyOptions(options, '');
+  expectNoBundleOptions(given);
+  return verifyGiven(from, signatureFile, given);
+}
+
+async function verifyGiven(
+  input: BundleInput,
+  signatureFile: string,
+  options: VerifyOptions,
+): Promise<Report> {
   const allowances = { ...NO_ALLOWANCES, ...options.allow };
-  const at = judgedAt(options);
+  const { at = new Date() } = options;
   const limits = { ...DEFAULT_LIMITS, ...options.limits };
   const policy = await loadPolicy(options, { at, allowances });
   const bytes = readSmallFile(signatureFile, SIGNATURE_BYTES);

@@ -1,7 +1,6 @@
 import type { Descriptor } from '../formats/ovf/descriptor.ts';
 import type { ManifestEntry } from '../formats/ovf/manifest.ts';
 import { openDeadline } from '../kit/deadline.ts';
-import { BundleError } from '../kit/errors.ts';
 import { DEFAULT_LIMITS, type Limits } from '../kit/limits.ts';
 import type { OnProgress } from '../kit/progress.ts';
 import type { Relaxation } from '../kit/relaxation.ts';
@@ -11,6 +10,7 @@ import type { RevocationMode, TimestampMode } from '../trust/publisher.ts';
 import { type Examination, examine } from './examine.ts';
 import { loadPolicy, rememberSeen } from './load-policy.ts';
 import type { TrustOptions } from './load-trust.ts';
+import { bundleInput, verifyOptions } from './option-rules.ts';
 import type { BundleSink } from './read-member.ts';
 import { type CertificateReport, makeReport, type Report } from './report.ts';
 import type { EvidenceFiles } from './revocation-evidence.ts';
@@ -56,18 +56,14 @@ export type VerifyResult =
  *
  * A bad bundle is a verdict, not an exception.
  *
- * @throws {BundleError} when the input cannot be opened or the trust settings cannot be read
+ * @throws {BundleError} when the input cannot be opened, the trust settings cannot be read, or an option is not what it may be
  */
 export async function verify(input: BundleInput, options: VerifyOptions = {}): Promise<VerifyResult> {
-  using deadline = openDeadline(options);
-  const { examination, report } = await examineAndReport('verify', input, { ...options, ...deadline });
+  const from = bundleInput(input, 'input');
+  const given = verifyOptions(options, '');
+  using deadline = openDeadline(given);
+  const { examination, report } = await examineAndReport('verify', from, { ...given, ...deadline });
   return verifyResult(examination, report);
-}
-
-/** The moment to judge at. @throws {BundleError} `USAGE` */
-export function judgedAt({ at = new Date() }: Pick<VerifyOptions, 'at'>): Date {
-  if (Number.isNaN(at.getTime())) throw new BundleError('USAGE', 'the time to judge at is no date');
-  return at;
 }
 
 /** What every operation that waits for input needs. */
@@ -75,9 +71,10 @@ export function sourceOptions(options: Pick<VerifyOptions, 'signal' | 'limits'>)
   signal?: AbortSignal;
   idleMs: number;
   minimumRate: number;
+  spoolBytes: number;
 } {
-  const { idleMs, minimumRate } = { ...DEFAULT_LIMITS, ...options.limits };
-  return { ...(options.signal ? { signal: options.signal } : {}), idleMs, minimumRate };
+  const { idleMs, minimumRate, spoolBytes } = { ...DEFAULT_LIMITS, ...options.limits };
+  return { ...(options.signal ? { signal: options.signal } : {}), idleMs, minimumRate, spoolBytes };
 }
 
 /** Examines a bundle with the caller's options and makes the report: the common part of verify and import. */
@@ -88,7 +85,7 @@ export async function examineAndReport(
   sink?: BundleSink,
 ): Promise<{ readonly examination: Examination; readonly report: Report }> {
   const allowances = { ...NO_ALLOWANCES, ...options.allow };
-  const at = judgedAt(options);
+  const { at = new Date() } = options;
   const policy = await loadPolicy(options, { at, allowances }); // a slip there is told before a download begins
   await using source = await openSource(input, sourceOptions(options));
   const examination = await examine(source, {

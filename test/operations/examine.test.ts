@@ -152,6 +152,8 @@ describe('reading', () => {
   });
 
   test('judges at no time that is none', async () => {
-    await expect(verify(chunked(new Uint8Array(0)), { at: new Date(Number.NaN) })).rejects.toThrow('no date');
+    await expect(verify(chunked(new Uint8Array(0)), { at: new Date(Number.NaN) })).rejects.toThrow(
+      '"at" is an invalid Date',
+    );
   });
 });

@@ -33,7 +33,7 @@ beforeAll(async () => {
   sandbox = makeSandbox();
   trust = await trusting(sandbox);
   identity = await identityOf(sandbox);
-});
+}, 120_000);
 afterAll(() => sandbox[Symbol.dispose]());
 
 /** What every verb that walks through an archive says of the one in `path`, while `onProgress` is told of it. */

@@ -1,4 +1,5 @@
 import { type Command, Option } from 'commander';
+import { BundleError } from '../../kit/errors.ts';
 import type { Context } from '../context.ts';
 import { field } from '../field.ts';
 import { formatOf, mtimeOf, type OutputFlags, progressOf, withOutputOptions } from '../options.ts';
@@ -35,7 +36,7 @@ export function normalizeCommand(program: Command, context: Context, exit: Exit)
     .addHelpText('after', '\nExample:\n  bulla normalize odd.tgz -o web.ova --trust acme-ca.pem');
   withOutputOptions(withReadOptions(withTrustOptions(command))).action(
     async (input: string, flags: NormalizeFlags) => {
-      const format = formatOf(flags.output, flags.format);
+      const format = tarOf(formatOf(flags.output, flags.format));
       const mtime = mtimeOf(context);
       const { normalize } = await import('../../operations/normalize.ts');
       const progress = progressOf(flags, context);
@@ -62,4 +63,13 @@ export function normalizeCommand(program: Command, context: Context, exit: Exit)
       }
     },
   );
+}
+
+/** [norm.2] The canonical form is a tar, compressed or not. @throws {BundleError} `USAGE` */
+function tarOf(format: ReturnType<typeof formatOf>): Exclude<typeof format, 'zip'> {
+  if (format !== 'zip') return format;
+  throw new BundleError('USAGE', 'normalize writes no zip', {
+    why: 'the canonical form of a bundle is a tar, and under the name of a zip nobody would look for one',
+    fix: 'end the name in .ova, .tar, .tgz or .tar.gz, or give --format ova|tar|tgz',
+  });
 }

@@ -1,4 +1,5 @@
 import { BundleError } from '../../kit/errors.ts';
+import { text as textRule } from '../../kit/shape.ts';
 import { repeatedKey } from './json-keys.ts';
 
 /** The four values of an image signature, as they stand. [glance.1] */
@@ -52,6 +53,7 @@ export const LEGACY_NAMES = {
  * @throws {BundleError} `PROPERTIES_MALFORMED` [glance.6]
  */
 export function parseProperties(text: string): ImageProperties {
+  textRule(text, 'text');
   const values = valuesIn(parsedJson(text));
   const read = <K extends string>(names: Readonly<Record<K, string>>): Partial<Record<K, string>> => {
     const found: Partial<Record<K, string>> = {};

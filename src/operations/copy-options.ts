@@ -1,0 +1,24 @@
+import type { OnProgress } from '../kit/progress.ts';
+import { count, flag, needed, path, type Rows } from '../kit/shape.ts';
+import { packFormat, WORKING } from './option-rules.ts';
+import type { PackFormat } from './pack.ts';
+
+/** Where a copy goes, and in which container. */
+export interface CopyOptions {
+  /** the file to write, or `-` for standard output */
+  readonly output: string;
+  readonly format: PackFormat;
+  readonly overwrite?: boolean;
+  readonly mtime?: number;
+  readonly signal?: AbortSignal;
+  readonly onProgress?: OnProgress;
+}
+
+/** The rules for them. [api.1] */
+export const COPYING: Rows<CopyOptions> = {
+  ...WORKING,
+  output: needed(path),
+  format: needed(packFormat),
+  overwrite: flag,
+  mtime: count,
+};

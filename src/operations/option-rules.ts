@@ -1,0 +1,233 @@
+import { types } from 'node:util';
+import type { Certificate } from '../crypto/certificate.ts';
+import type { Signer } from '../crypto/signer.ts';
+import {
+  HASH_METHOD_NAMES,
+  type HashMethod,
+  KEY_TYPE_NAMES,
+  type KeyTypeName,
+} from '../formats/glance/names.ts';
+import { copyBytes } from '../kit/bytes.ts';
+import { BundleError, isBundleError } from '../kit/errors.ts';
+import { DEFAULT_LIMITS, type Limits } from '../kit/limits.ts';
+import type { OnProgress } from '../kit/progress.ts';
+import type { Relaxation } from '../kit/relaxation.ts';
+import {
+  abortSignal,
+  callback,
+  count,
+  expectNoUse,
+  face,
+  flag,
+  list,
+  moment,
+  needed,
+  object,
+  oneOf,
+  path,
+  type Rows,
+  type Rule,
+  refuse,
+  shape,
+  text,
+} from '../kit/shape.ts';
+import type { BundleInput } from '../storage/open-source.ts';
+import type { Allowances } from '../trust/policy.ts';
+import type { RevocationMode, TimestampMode } from '../trust/publisher.ts';
+import type { ImageSigner } from './glance-sign.ts';
+import type { TrustOptions } from './load-trust.ts';
+import type { PackFormat } from './pack.ts';
+import type { SigningDigest, SigningIdentity } from './signing-identity.ts';
+import type { TimestampSource } from './timestamp-source.ts';
+import type { VerifyOptions } from './verify.ts';
+
+/** [api.1] The rules that several operations share for what a program hands in. */
+
+/** A bundle or any other file to be read: its name, `-`, an https address, or a stream, which is asked for its iterator alone. */
+export const bundleInput: Rule<BundleInput> = (value, name) => {
+  if (typeof value === 'string') return path(value, name);
+  const open = memberOf(value, Symbol.asyncIterator);
+  if (typeof open !== 'function') return refuse(name, value, INPUT);
+  return { [Symbol.asyncIterator]: () => Reflect.apply(open, value, []) as AsyncIterator<Uint8Array> };
+};
+
+const INPUT = 'the name of a file, "-", an https address, or a stream of Uint8Array chunks';
+
+function memberOf(value: unknown, key: symbol): unknown {
+  try {
+    return typeof value === 'object' && value !== null ? Reflect.get(value, key) : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+export const revocationMode = oneOf<RevocationMode>({ require: true, 'if-present': true, off: true });
+export const packFormat = oneOf<PackFormat>({ tar: true, tgz: true, zip: true });
+export const signingDigest = oneOf<SigningDigest>({ sha256: true, sha384: true, sha512: true });
+export const keyTypeName = oneOf(wordsOf<KeyTypeName>(KEY_TYPE_NAMES));
+export const hashMethod = oneOf(wordsOf<HashMethod>(HASH_METHOD_NAMES));
+const timestampMode = oneOf<TimestampMode>({ require: true, prefer: true, ignore: true });
+const relaxation = oneOf<Relaxation>({
+  'dot-prefix': true,
+  folders: true,
+  'gnu-long-names': true,
+  'no-end-mark': true,
+  'pax-global': true,
+});
+
+function wordsOf<T extends string>(words: readonly T[]): Readonly<Record<T, true>> {
+  return Object.fromEntries(words.map((word) => [word, true])) as Record<T, true>;
+}
+
+/** Limits by their names, of which all have a default. */
+export const limits = shape<Partial<Limits>>(
+  Object.fromEntries(Object.keys(DEFAULT_LIMITS).map((name) => [name, count])) as Rows<Partial<Limits>>,
+);
+
+/** Who is told of progress; what goes wrong there is the caller's, and no fault of a bundle or of ours. */
+const onProgress: Rule<OnProgress> = (value, name) => {
+  const tell = callback<OnProgress>()(value, name);
+  return (event) => {
+    try {
+      tell(event);
+    } catch (cause) {
+      if (isBundleError(cause)) throw cause;
+      throw new BundleError('USAGE', `${name} throws`, {
+        fix: 'have it return, whatever becomes of it',
+        cause,
+      });
+    }
+  };
+};
+
+/** The options of whatever takes its time. */
+export const WORKING = {
+  signal: abortSignal,
+  onProgress,
+} satisfies Rows<Pick<VerifyOptions, 'signal' | 'onProgress'>>;
+
+/** The options of whatever reads a bundle and judges nothing. */
+export const READING = {
+  ...WORKING,
+  relax: list(relaxation),
+  limits,
+  deadlineMs: count,
+} satisfies Rows<Pick<VerifyOptions, 'relax' | 'limits' | 'signal' | 'deadlineMs' | 'onProgress'>>;
+
+export const sha1AndWeakKeys = {
+  sha1: flag,
+  weakKeys: flag,
+} satisfies Rows<Partial<Pick<Allowances, 'sha1' | 'weakKeys'>>>;
+
+/** The options of whatever judges a bundle. */
+export const JUDGING: Rows<VerifyOptions> = {
+  ...READING,
+  trust: shape<TrustOptions>({
+    anchors: list(path),
+    pins: list(text),
+    timestampAnchors: list(path),
+    folders: list(path),
+  }),
+  at: moment,
+  revocation: shape<NonNullable<VerifyOptions['revocation']>>({
+    mode: revocationMode,
+    crls: list(path),
+    ocsps: list(path),
+  }),
+  timestamp: timestampMode,
+  allow: shape<Partial<Allowances>>({ ...sha1AndWeakKeys, unsigned: flag, unlistedDescriptor: flag }),
+  remember: flag,
+};
+
+export const verifyOptions = shape<VerifyOptions>(JUDGING);
+
+/** What is about bundles has no effect on any other file. @throws {BundleError} `USAGE` */
+export function expectNoBundleOptions({ allow, relax }: VerifyOptions): void {
+  expectNoUse(allow?.unsigned, 'allow.unsigned', 'on a file that is no bundle');
+  expectNoUse(allow?.unlistedDescriptor, 'allow.unlistedDescriptor', 'on a file that is no bundle');
+  expectNoUse(relax, 'relax', 'on a file that is no bundle');
+}
+
+/** A key that lies in memory. */
+const keyObject = (type: 'public' | 'private'): Rule<Signer['publicKey']> =>
+  object((value) => types.isKeyObject(value) && value.type === type, `a ${type} KeyObject`);
+
+const bytes = object<Uint8Array>(types.isUint8Array, 'a Uint8Array');
+
+/** An object of the library's own, which is not looked into. */
+export const something = <T extends object>(): Rule<T> =>
+  object((value) => typeof value === 'object' && value !== null, 'an object');
+
+const certificateFace = face<Certificate>(
+  {
+    raw: needed(bytes),
+    fields: needed(something<Certificate['fields']>()),
+    publicKey: needed(keyObject('public')),
+    fingerprint: needed(path),
+    spkiSha256: needed(path),
+    key: needed(something<Certificate['key']>()),
+  },
+  'a certificate that the library has read',
+);
+
+/** As the library made it; it stays that very object, by which its X.509 form is found again. */
+export const certificate: Rule<Certificate> = (value, name) => {
+  certificateFace(value, name);
+  return value as Certificate;
+};
+
+const signerFace = face<Signer>(
+  { publicKey: needed(keyObject('public')), sign: needed(callback<Signer['sign']>()) },
+  'a Signer: an object with publicKey and sign()',
+);
+
+/** What signs, whose signatures are looked at as they come. */
+const signer: Rule<Signer> = (value, name) => {
+  const { publicKey, sign } = signerFace(value, name);
+  return { publicKey, sign: async (...given) => answered(await sign(...given), `${name}.sign()`) };
+};
+
+/** Who gives timestamps, and what is read for them. */
+export const timestampSource: Rule<TimestampSource> = (value, name) => {
+  const source = callback<TimestampSource>()(value, name);
+  const { files } = source;
+  const taken = files === undefined ? undefined : list(path)(files, `${name}.files`);
+  const give = async (over: Uint8Array): Promise<Uint8Array> => answered(await source(over), `${name}()`);
+  return taken ? Object.assign(give, { files: taken }) : give;
+};
+
+/** Bytes that came of a call, the caller's own buffer left to the caller. */
+function answered(given: unknown, call: string): Uint8Array {
+  return copyBytes(bytes(given, `the answer of ${call}`));
+}
+
+/** What gives a passphrase. */
+export const passphrase: Rule<() => Promise<string>> = (value, name) => {
+  const ask = callback<() => Promise<string>>()(value, name);
+  return async () => text(await ask(), `the answer of ${name}()`);
+};
+
+/** Who signs. */
+export const signingIdentity: Rule<SigningIdentity> = face<SigningIdentity>(
+  {
+    signer: needed(signer),
+    leaf: needed(certificate),
+    intermediates: needed(list(certificate)),
+    warnings: needed(list(text)),
+    files: needed(list(path)),
+  },
+  'an identity, as loadSigningIdentity gives it',
+);
+
+/** Who signs images. */
+export const imageSigner: Rule<ImageSigner> = face<ImageSigner>(
+  {
+    privateKey: needed(keyObject('private')),
+    keyType: needed(keyTypeName),
+    hash: needed(hashMethod),
+    certificateUuid: needed(path),
+    files: needed(list(path)),
+    warnings: needed(list(text)),
+  },
+  'a signer of images, as loadImageSigner gives it',
+);
