@@ -129,7 +129,6 @@ function tarMember(name: string, content: Uint8Array, dice: Dice): Uint8Array {
       octalSize(size),
       octalSize(size).replace('\0', ' '),
       `0${octalSize(size)}`.slice(0, 12),
-      base256(BigInt(size)),
       size.toString(8).padStart(11).padEnd(12),
     ]),
   });

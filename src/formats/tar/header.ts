@@ -126,6 +126,8 @@ function sizeOf(block: Uint8Array): number {
   // Base-256 (GNU): anything but 0x80 in front is negative or beyond any file, and some readers hang on it.
   if (lead !== 0x80) throw header('the size is negative or malformed');
   const size = base256(block.subarray(124, 136));
+  // No writer needs it below 8 GiB, and cpio takes it for a size of zero: it would see the content as members.
+  if (size < OCTAL_LIMIT) throw header('the size is in base-256, although it fits in octal digits');
   if (size > Number.MAX_SAFE_INTEGER)
     throw new BundleError('ARCHIVE_LIMIT', 'the size of a member is beyond 2^53 bytes');
   return size;

@@ -47,7 +47,7 @@ test.each<[string, HeaderFields, Partial<ReturnType<typeof parse>>]>([
   ['[tar.3] reads blanks and NULs behind the digits', { size: '7 \0 \0      \0' }, { size: 7 }],
   ['[tar.3] reads a size of zero', { size: '00000000000\0' }, { size: 0 }],
   ['[tar.3] reads base-256', { size: base256(9_000_000_000n) }, { size: 9_000_000_000 }],
-  ['[tar.3] reads base-256 below 8 GiB', { size: base256(6n) }, { size: 6 }],
+  ['[tar.3] reads base-256 from 8 GiB on', { size: base256(BigInt(OCTAL_LIMIT)) }, { size: OCTAL_LIMIT }],
   [
     '[tar.3] reads base-256 up to 2^53 − 1',
     { size: base256(2n ** 53n - 1n) },
@@ -91,6 +91,8 @@ test.each<[string, HeaderFields]>([
   ['[tar.3] refuses a tab', { size: '\t6\0' }],
   ['[tar.3] refuses an empty size', { size: '' }],
   ['[tar.3] refuses a size of blanks', { size: ' '.repeat(12) }],
+  ['[tar.3] refuses base-256 below 8 GiB', { size: base256(BigInt(OCTAL_LIMIT - 1)) }],
+  ['[tar.3] refuses zero in base-256', { size: base256(0n) }],
   ['[tar.3] refuses 0x81 in front of base-256', { size: base256(6n, 0x81) }],
   ['[tar.3] refuses 0xc0 in front of base-256', { size: base256(6n, 0xc0) }],
   ['[tar.3] refuses 0xfe in front of base-256', { size: base256(6n, 0xfe) }],
