@@ -66,9 +66,23 @@ export function crlIssuerOf(
   return undefined;
 }
 
-function hasSigned(crl: Crl, certificate: Certificate, { budget, allowances }: RevocationOptions): boolean {
-  const finding = judgeDigest(crl.algorithm.digest, 'the revocation list', allowances);
-  if (finding && finding.allowed === undefined) return false;
+/** Why the digest under a list is not accepted. */
+export function weaknessOf(crl: Crl, { allowances }: RevocationOptions): string | undefined {
+  const finding = judgeDigest(crl.algorithm.digest, 'it', allowances);
+  return finding && finding.allowed === undefined ? finding.error.message : undefined;
+}
+
+/** The certificate of the path above whose name the list bears and whose key signed it, whether it may do so or not. [rev.14] */
+export function keyHolderOf(
+  crl: Crl,
+  above: readonly Certificate[],
+  options: RevocationOptions,
+): Certificate | undefined {
+  const name = nameKey(crl.issuer);
+  return above.find((one) => nameKey(one.fields.subject) === name && hasSigned(crl, one, options));
+}
+
+function hasSigned(crl: Crl, certificate: Certificate, { budget }: RevocationOptions): boolean {
   const known = signers.get(crl) ?? new Map<string, boolean>();
   signers.set(crl, known);
   let signed = known.get(certificate.spkiSha256);

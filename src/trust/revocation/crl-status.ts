@@ -7,10 +7,11 @@ import { nameKey } from '../../formats/x509/name.ts';
 import { showTime } from '../path/certificate-rules.ts';
 import { refused } from '../path/findings.ts';
 import type { Finding } from '../policy.ts';
-import { crlIssuerOf, type IssuerJudging } from './crl-issuer.ts';
+import { crlIssuerOf, type IssuerJudging, keyHolderOf, weaknessOf } from './crl-issuer.ts';
 import { reasonsOf, sameScope } from './crl-scope.ts';
 import {
   type Attested,
+  type Doubt,
   type Hearing,
   type Mark,
   type RevocationOptions,
@@ -24,6 +25,8 @@ interface Genuine {
   readonly crl: Crl;
   readonly reasons: readonly Reason[];
   readonly key: string;
+  /** the same for a list and its changes */
+  readonly scope: string;
   readonly stale: string | undefined;
   /** the newest change to such lists that was ever seen */
   readonly change: Mark | undefined;
@@ -38,6 +41,7 @@ export function hearCrls(
   judging: IssuerJudging,
 ): Hearing {
   const warnings: Finding[] = [];
+  const doubts: Doubt[] = [];
   const seen = new Map<string, Mark>();
   const attested: Attested[] = [];
   const [own] = above;
@@ -49,10 +53,11 @@ export function hearCrls(
     const [issuer] = signers ?? [];
     if (!signers || !issuer) {
       const reason = problem ?? 'it is not signed by an issuer that may sign it';
-      warnings.push({
-        ...refused('REVOCATION_UNKNOWN', `the revocation list of ${crl.source} is not used: ${reason}`),
-        allowed: 'lenient',
-      });
+      const message = `the revocation list of ${crl.source} is not used: ${reason}`;
+      warnings.push({ ...refused('REVOCATION_UNKNOWN', message), allowed: 'lenient' });
+      const { thisUpdate } = crl;
+      if (isRevoking(entryOf(crl, certificate)) && keyHolderOf(crl, above, options))
+        doubts.push({ message, thisUpdate });
       return [];
     }
     attested.push({ evidence: crl, signers });
@@ -67,18 +72,18 @@ export function hearCrls(
       if (own && !isDelta && keyIdentity(own) !== keyIdentity(issuer))
         note(seen, listKey('crl-for', own, crl), mark); // [rev.13]
     }
-    return [
-      { crl, reasons, key, stale, change: markOf(options.seen, listKey('delta', issuer, crl), issuer) },
-    ];
+    const scope = listKey('crl', issuer, crl);
+    const change = markOf(options.seen, listKey('delta', issuer, crl), issuer);
+    return [{ crl, reasons, key, scope, stale, change }];
   });
-  return { words: wordsOf(certificate, genuine), attested, warnings, seen };
+  warnings.push(...genuine.filter((one) => isOrphan(one, genuine)).map(withoutBase));
+  return { words: wordsOf(certificate, genuine), doubts, attested, warnings, seen };
 }
 
 /** Why a list says nothing, whoever signed it. [crl.3] [crl.11] */
-function unusable(
-  { extensions, unknownCriticalEntry, entries }: Crl,
-  { strict }: RevocationOptions,
-): string | undefined {
+function unusable(crl: Crl, options: RevocationOptions): string | undefined {
+  const { extensions, unknownCriticalEntry, entries } = crl;
+  const { strict } = options;
   const [oid] = extensions.unknownCritical;
   if (oid !== undefined) return `it has the critical extension ${oid}, which is not known`;
   if (unknownCriticalEntry) return 'it has an entry with a critical extension that is not known';
@@ -86,7 +91,7 @@ function unusable(
   if (strict && extensions.numberCritical) return 'its number is critical';
   if (strict && !extensions.distributionPoint?.indirect && hasDuplicates(entries))
     return 'it names a certificate twice';
-  return undefined;
+  return weaknessOf(crl, options);
 }
 
 /** What a complete list says of the certificate, with the changes to it. */
@@ -103,9 +108,12 @@ function wordsOf(certificate: Certificate, genuine: readonly Genuine[]): readonl
     .filter(({ crl }) => crl.extensions.baseNumber === undefined)
     .map((base) => hear(certificate, base, deltas));
   const heard = all.filter((one) => !all.some((other) => supersedes(other, one)));
-  const revoked = heard.flatMap(({ base, revocation, stale }): readonly Word[] =>
-    revocation ? [word(base, 'revoked', stale, revocation)] : [],
-  );
+  const revoked = [
+    ...heard.flatMap(({ base, revocation, stale }): readonly Word[] =>
+      revocation ? [word(base, 'revoked', stale, revocation)] : [],
+    ),
+    ...deltas.filter((one) => isOrphan(one, genuine)).flatMap((one) => orphaned(certificate, one, genuine)),
+  ];
   if (revoked.length > 0) return revoked;
   // [crl.6] what lists for some reasons each do not say, they may say together
   const fresh = heard.filter(({ stale }) => stale === undefined);
@@ -117,6 +125,33 @@ function wordsOf(certificate: Certificate, genuine: readonly Genuine[]): readonl
   if (!old) return [];
   const partly = `the revocation list of ${old.base.crl.source} speaks of some reasons only`;
   return [word(old.base, 'good', old.stale ?? partly)];
+}
+
+/** A change to a list that is not at hand. */
+function isOrphan({ crl }: Genuine, genuine: readonly Genuine[]): boolean {
+  const isComplete = ({ extensions }: Crl): boolean => extensions.baseNumber === undefined;
+  return !isComplete(crl) && !genuine.some((one) => isComplete(one.crl) && changes(crl, one.crl));
+}
+
+function withoutBase({ crl: { source } }: Genuine): Finding {
+  const message = `the revocation list of ${source} holds changes only, and the list that it changes is not at hand`;
+  return { ...refused('REVOCATION_UNKNOWN', message), allowed: 'lenient' };
+}
+
+/** [crl.13] Without its list a change clears nothing, and what it revokes is revoked, unless something newer takes it back. */
+function orphaned(certificate: Certificate, delta: Genuine, genuine: readonly Genuine[]): readonly Word[] {
+  const revocation = entryOf(delta.crl, certificate);
+  if (!revocation || !isRevoking(revocation)) return [];
+  const takenBack = genuine.some(({ crl, scope, stale }) => {
+    if (stale !== undefined || scope !== delta.scope || !(crl.thisUpdate > delta.crl.thisUpdate))
+      return false;
+    return crl.extensions.baseNumber === undefined || entryOf(crl, certificate)?.reason === 'removeFromCRL';
+  });
+  return takenBack ? [] : [word(delta, 'revoked', delta.stale, revocation)];
+}
+
+function isRevoking(entry: Revocation | undefined): boolean {
+  return entry !== undefined && entry.reason !== 'removeFromCRL';
 }
 
 function word(

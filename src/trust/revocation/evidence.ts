@@ -62,9 +62,16 @@ export interface Attested {
   readonly signers: readonly Certificate[];
 }
 
+/** What revokes a certificate, is signed with a key that may say so, and must not be used as it is. [rev.14] */
+export interface Doubt {
+  readonly message: string;
+  readonly thisUpdate: Date;
+}
+
 /** What was found out from evidence of one kind. */
 export interface Hearing {
   readonly words: readonly Word[];
+  readonly doubts: readonly Doubt[];
   readonly attested: readonly Attested[];
   readonly warnings: readonly Finding[];
   readonly seen: HighWaterMarks;

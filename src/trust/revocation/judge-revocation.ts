@@ -18,7 +18,7 @@ import type {
   Word,
 } from './evidence.ts';
 import { missedOf } from './marks.ts';
-import { hearResponses, isOfIssuer } from './ocsp-status.ts';
+import { hearResponses, isOfIssuer, type ResponderStatus } from './ocsp-status.ts';
 
 /** What is known about the revocation of one certificate; `not-checked`: nothing speaks of it. */
 export interface RevocationStatus {
@@ -119,20 +119,27 @@ function hear(
         ? [refused('REVOCATION_UNKNOWN', 'evidence about evidence goes on too far')]
         : judgeAll(path, evidence, options, [...pending, signer]).findings,
   };
-  const crls = hearCrls(certificate, above, evidence.crls, options, judging);
-  const isRevoked = (responder: Certificate): boolean =>
-    hearCrls(responder, above, evidence.crls, options, judging).words.some(
-      ({ status }) => status === 'revoked',
-    );
-  const ocsps = above
-    .slice(0, 1)
-    .map((issuer) => hearResponses(certificate, issuer, evidence.ocsps, options, isRevoked));
-  return joinHearings([crls, ...ocsps]);
+  const hearBoth = (one: Certificate, statusOf: ResponderStatus): Hearing => {
+    const crls = hearCrls(one, above, evidence.crls, options, judging);
+    const ocsps = above
+      .slice(0, 1)
+      .map((issuer) => hearResponses(one, issuer, evidence.ocsps, options, statusOf));
+    return joinHearings([crls, ...ocsps]);
+  };
+  // [ocsp.5] whoever answers for a responder is looked up as well, in lists and in what the issuer itself has signed
+  const byIssuer: ResponderStatus = (responder) => statusIn(hearBoth(responder, () => 'revoked'));
+  return hearBoth(certificate, (responder) => statusIn(hearBoth(responder, byIssuer)));
+}
+
+function statusIn({ words, doubts }: Hearing): ReturnType<ResponderStatus> {
+  if (words.some(isRevoking)) return 'revoked';
+  return words.some(isClearing) && doubts.length === 0 ? 'good' : 'unknown';
 }
 
 function joinHearings(all: readonly Hearing[]): Hearing {
   return {
     words: all.flatMap(({ words }) => words),
+    doubts: all.flatMap(({ doubts }) => doubts),
     warnings: all.flatMap(({ warnings }) => warnings),
     seen: new Map(all.flatMap(({ seen }) => [...seen])),
     attested: all.flatMap(({ attested }) => attested),
@@ -188,6 +195,7 @@ function judgeTop(
     words,
     {
       warnings: [...heard.warnings, ...warnings],
+      doubts: heard.doubts,
       seen,
       attested,
       isSilent,
@@ -233,7 +241,7 @@ interface Heard extends Omit<Hearing, 'words'> {
 function verdict(
   certificate: Certificate,
   words: readonly Word[],
-  { warnings, seen, attested, isSilent, missed }: Heard,
+  { warnings, doubts, seen, attested, isSilent, missed }: Heard,
   options: RevocationOptions,
 ): OneJudgement {
   const answer = (
@@ -253,6 +261,12 @@ function verdict(
     return answer('revoked', finding.error.message, [finding]);
   }
   const good = words.find(isClearing);
+  const doubt = doubts.find(({ thisUpdate }) => !(good && good.thisUpdate > thisUpdate));
+  if (doubt) {
+    const message = `${doubt.message}; it says that ${name} is revoked, and whoever signed it would know`;
+    const finding = refused('REVOCATION_UNKNOWN', message); // [rev.14]
+    return answer('unknown', finding.error.message, [finding]);
+  }
   if (good) return answer('good', `${name} is not revoked, says ${good.source}`, []);
   const stale = words.find((one) => one.stale !== undefined);
   const [useless] = warnings;

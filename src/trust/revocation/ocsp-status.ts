@@ -16,6 +16,7 @@ import { OCSP_SIGNING } from '../path/purposes.ts';
 import { type Finding, judgeDigest, judgeKey } from '../policy.ts';
 import {
   type Attested,
+  type Doubt,
   type Hearing,
   type Mark,
   type RevocationOptions,
@@ -24,8 +25,8 @@ import {
 } from './evidence.ts';
 import { answerKey, markOf, note } from './marks.ts';
 
-/** Whether a responder's own certificate is revoked by what is at hand. */
-export type IsRevoked = (responder: Certificate) => boolean;
+/** What is known of a responder's own certificate by what is at hand. [ocsp.5] */
+export type ResponderStatus = (responder: Certificate) => 'good' | 'revoked' | 'unknown';
 
 /** What OCSP responses say of a certificate, each by itself (RFC 6960 section 3.2). [ocsp.3] to [ocsp.6] */
 export function hearResponses(
@@ -33,27 +34,38 @@ export function hearResponses(
   issuer: Certificate,
   responses: readonly OcspResponse[],
   options: RevocationOptions,
-  isRevoked: IsRevoked,
+  statusOf: ResponderStatus,
 ): Hearing {
   const warnings: Finding[] = [];
+  const doubts: Doubt[] = [];
   const seen = new Map<string, Mark>();
   const attested: Attested[] = [];
   const words = responses.flatMap((response): readonly Word[] => {
     const singles = response.responses.filter(({ id }) => isAbout(id, certificate, issuer));
-    if (singles.length === 0) return [];
-    const { responder, problem } = responderOf(response, issuer, options, isRevoked);
+    const unread = response.responses.filter((single) => mayRevoke(single, certificate));
+    if (singles.length + unread.length === 0) return [];
+    const { responder, problem, isGenuine, unsure } = responderOf(response, issuer, options, statusOf);
     if (!responder) {
       const message = `the OCSP response of ${response.source} is not used: ${problem}`;
       warnings.push({ ...refused('REVOCATION_UNKNOWN', message), allowed: 'lenient' });
+      const revoking = isGenuine ? singles.filter(({ status }) => status === 'revoked') : [];
+      doubts.push(...revoking.map(({ thisUpdate }) => ({ message, thisUpdate })));
       return [];
     }
-    attested.push({ evidence: response, signers: [responder] });
+    // [rev.14] for another issuer it may not speak
+    for (const { thisUpdate } of unread) {
+      const message = `the OCSP response of ${response.source} is not used: it is about an issuer by a digest that is not known`;
+      doubts.push({ message, thisUpdate });
+    }
+    if (singles.length > 0) attested.push({ evidence: response, signers: [responder] });
     const key = answerKey(issuer, certificate);
     const what = `the OCSP response of ${response.source}`;
     return singles.map((single) => {
-      const stale = staleness(what, single, options.at, markOf(options.seen, key, issuer));
+      const age = staleness(what, single, options.at, markOf(options.seen, key, issuer));
+      const stale =
+        age ?? (unsure ? `it is not known whether the responder of ${what} is revoked` : undefined);
       const { status, revocation, thisUpdate } = single;
-      if (stale === undefined) note(seen, key, { thisUpdate });
+      if (age === undefined) note(seen, key, { thisUpdate });
       return {
         status,
         source: response.source,
@@ -64,7 +76,7 @@ export function hearResponses(
     });
   });
   const counted = words.filter((one) => !words.some((other) => supersedes(other, one)));
-  return { words: counted, attested, warnings, seen };
+  return { words: counted, doubts, attested, warnings, seen };
 }
 
 /** [rev.5] Only a fresh answer takes back an older one; not to know a certificate is no answer to its revocation. */
@@ -78,15 +90,21 @@ function isAbout(id: CertificateId, certificate: Certificate, issuer: Certificat
   return id.serial === certificate.fields.serial && isOfIssuer(id, certificate, issuer);
 }
 
-/** Whether an answer is about a certificate of this issuer. */
+/** Whom it is about cannot be read, but for the serial number. */
+function mayRevoke({ id, status }: OcspResponse['responses'][number], { fields }: Certificate): boolean {
+  return id.digest === undefined && id.serial === fields.serial && status === 'revoked';
+}
+
+/** Whether an answer is about a certificate of this issuer, whose name may be spelled in either way. */
 export function isOfIssuer(
   { digest, issuerNameHash, issuerKeyHash }: CertificateId,
   certificate: Certificate,
   issuer: Certificate,
 ): boolean {
   if (digest === undefined) return false;
+  const names = [certificate.fields.issuer.raw, issuer.fields.subject.raw];
   return (
-    equalBytes(issuerNameHash, digestBytes(digest, certificate.fields.issuer.raw)) &&
+    names.some((name) => equalBytes(issuerNameHash, digestBytes(digest, name))) &&
     equalBytes(issuerKeyHash, digestBytes(digest, keyBits(issuer)))
   );
 }
@@ -97,34 +115,56 @@ function keyBits({ fields }: Certificate): Uint8Array {
   return bits ? readBitString(bits, 'a key').bytes : new Uint8Array();
 }
 
-/** Whoever has signed the response and may answer for the issuer, or why nobody has. */
+/** Whoever has signed a response, as far as it may. */
+interface Answering {
+  /** who may answer for the issuer */
+  readonly responder?: Certificate;
+  /** it must be shown not to be revoked, and is not */
+  readonly unsure?: boolean;
+  /** why there is none */
+  readonly problem?: string;
+  /** the issuer, or one that the issuer has named for it, has signed it all the same [rev.14] */
+  readonly isGenuine?: boolean;
+}
+
 function responderOf(
   response: OcspResponse,
   issuer: Certificate,
   options: RevocationOptions,
-  isRevoked: IsRevoked,
-): { readonly responder?: Certificate; readonly problem?: string } {
-  const [oid] = response.unknownCritical;
-  if (oid !== undefined) return { problem: `it has the critical extension ${oid}, which is not known` };
-  const weak = judgeDigest(response.algorithm.digest, 'it', options.allowances);
-  if (weak && weak.allowed === undefined) return { problem: weak.error.message };
-  let reason = 'it is not signed by the issuer, nor by a responder that the issuer has named';
+  statusOf: ResponderStatus,
+): Answering {
+  const flaw = flawOf(response, options);
+  let refusal: Answering = {
+    problem: 'it is not signed by the issuer, nor by a responder that the issuer has named',
+  };
   for (const responder of [issuer, ...respondersIn(response), ...options.issuers]) {
     if (!isNamed(response, responder)) continue;
     const signed = hasSigned(response, responder, options);
     if (signed === undefined) return { problem: 'too many signatures would have to be verified' };
     if (!signed) {
-      reason = 'its signature does not fit';
+      if (!refusal.isGenuine) refusal = { problem: 'its signature does not fit' };
       continue;
     }
-    const problem =
+    const answering: Answering =
       keyIdentity(responder) === keyIdentity(issuer)
-        ? undefined
-        : delegateProblem(responder, issuer, options, isRevoked);
-    if (problem === undefined) return { responder };
-    reason = problem;
+        ? { responder, isGenuine: true }
+        : judgeDelegate(responder, issuer, options, statusOf);
+    if (answering.responder && flaw === undefined) return answering;
+    const { isGenuine = false, problem = '' } = answering;
+    if (!refusal.isGenuine) refusal = { problem: flaw ?? problem, isGenuine };
   }
-  return { problem: reason };
+  return refusal;
+}
+
+/** Why a response says nothing, whoever signed it. [ocsp.6] */
+function flawOf(
+  { unknownCritical, algorithm }: OcspResponse,
+  { allowances }: RevocationOptions,
+): string | undefined {
+  const [oid] = unknownCritical;
+  if (oid !== undefined) return `it has the critical extension ${oid}, which is not known`;
+  const weak = judgeDigest(algorithm.digest, 'it', allowances);
+  return weak && weak.allowed === undefined ? weak.error.message : undefined;
 }
 
 /** Whose keys made the signature of a response; remembered, since it is asked about every certificate of every path. */
@@ -169,24 +209,33 @@ function isNamed({ responder }: OcspResponse, certificate: Certificate): boolean
   return responder.keyHash === formatHex(digestBytes('sha1', keyBits(certificate)));
 }
 
-/** [ocsp.4] [ocsp.5] Why a certificate other than the issuer's may not answer for it (RFC 6960 section 4.2.2.2). */
-function delegateProblem(
+/** [ocsp.4] [ocsp.5] Whether a certificate other than the issuer's may answer for it (RFC 6960 section 4.2.2.2). */
+function judgeDelegate(
   responder: Certificate,
   issuer: Certificate,
-  { at, allowances, budget }: RevocationOptions,
-  isRevoked: IsRevoked,
-): string | undefined {
+  options: RevocationOptions,
+  statusOf: ResponderStatus,
+): Answering {
   const { extensions } = responder.fields;
   if (!extensions.extendedKeyUsage?.includes(OCSP_SIGNING))
-    return 'its responder has no certificate for signing OCSP responses';
+    return { problem: 'its responder has no certificate for signing OCSP responses' };
   if (
     nameKey(responder.fields.issuer) !== nameKey(issuer.fields.subject) ||
-    !budget.spend('evidence', costOf(issuer.key)) ||
+    !options.budget.spend('evidence', costOf(issuer.key)) ||
     !isSignedBy(responder, issuer)
   ) {
-    return 'its responder is named by another issuer';
+    return { problem: 'its responder is named by another issuer' };
   }
-  const { keyUsage, unknownCritical } = extensions;
+  const noCheck = extensions.byOid.has(EXTENSION.ocspNoCheck);
+  const status = noCheck ? 'good' : statusOf(responder);
+  if (status === 'revoked') return { problem: 'the certificate of its responder is revoked' };
+  const problem = delegateProblem(responder, options);
+  if (problem !== undefined) return { problem, isGenuine: true };
+  return { responder, isGenuine: true, unsure: status === 'unknown' && options.mode === 'require' };
+}
+
+function delegateProblem(responder: Certificate, { at, allowances }: RevocationOptions): string | undefined {
+  const { keyUsage, unknownCritical } = responder.fields.extensions;
   if (keyUsage && !keyUsage.has('digitalSignature')) return 'its responder may not sign data';
   if (unknownCritical.length > 0)
     return 'the certificate of its responder has a critical extension that is not known';
@@ -199,7 +248,5 @@ function delegateProblem(
     'the certificate of its responder',
     allowances,
   );
-  if (digest && digest.allowed === undefined) return digest.error.message;
-  if (extensions.byOid.has(EXTENSION.ocspNoCheck)) return undefined;
-  return isRevoked(responder) ? 'the certificate of its responder is revoked' : undefined;
+  return digest && digest.allowed === undefined ? digest.error.message : undefined;
 }

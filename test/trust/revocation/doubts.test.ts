@@ -1,0 +1,182 @@
+import { beforeAll, describe, expect, test } from 'vitest';
+import { makeAuthority, makeCertificate, NOON, type TestCertificate } from '../../factory/certificates.ts';
+import { makeCrl, pointValue, type TestCrlOptions, unknownCritical } from '../../factory/crls.ts';
+import { makeOcsp, NO_CHECK, type TestAnswer, unknownAnswerExtension } from '../../factory/ocsp.ts';
+import { judged, outcome } from '../../factory/revoking.ts';
+
+const HOUR = 3_600_000;
+const at = (hours: number) => new Date(+NOON + hours * HOUR);
+const UNKNOWN = 'REVOCATION_UNKNOWN';
+const REVOKED = 'CERTIFICATE_REVOKED';
+const MODES = ['require', 'if-present'] as const;
+const OCSP_SIGNING = '1.3.6.1.5.5.7.3.9';
+let root: TestCertificate;
+let leaf: TestCertificate;
+
+beforeAll(async () => {
+  root = await makeAuthority({ subject: 'CN=Root' });
+  leaf = await makeCertificate({ issuer: root });
+});
+
+const list = (options: Partial<TestCrlOptions> = {}) => makeCrl({ issuer: root, ...options });
+const answer = (answers: Partial<TestAnswer>, signer = root, digest = 'sha256') =>
+  makeOcsp({
+    issuer: root,
+    answers: [{ certificate: leaf, ...answers }],
+    signer,
+    digest,
+    certificates: signer === root ? [] : [signer],
+  });
+const delegate = (options: Parameters<typeof makeCertificate>[0] = {}) =>
+  makeCertificate({ subject: 'CN=Responder', issuer: root, eku: [OCSP_SIGNING], ...options });
+
+describe('changes without their list', () => {
+  const changes = (options: Partial<TestCrlOptions> = {}) =>
+    list({ number: 6, base: 5, thisUpdate: at(-1), revoked: [{ certificate: leaf }], ...options });
+  const judge = (mode: (typeof MODES)[number], ...crls: readonly ReturnType<typeof list>[]) =>
+    outcome({ path: [leaf, root], crls, mode });
+
+  test('[crl.13] revoke whom they name, and clear nobody', () => {
+    for (const mode of MODES) {
+      expect(judge(mode, changes())).toBe(REVOKED);
+      expect(judge(mode, changes({ thisUpdate: at(-3), nextUpdate: at(-2) }))).toBe(REVOKED);
+      // a list from before their base is not what they change
+      expect(judge(mode, changes(), list({ number: 4, thisUpdate: at(-2) }))).toBe(REVOKED);
+      expect(judge(mode, changes(), list({ number: false, thisUpdate: at(-2) }))).toBe(REVOKED);
+    }
+    const empty = judged({ path: [leaf, root], crls: [changes({ revoked: [] })], mode: 'if-present' });
+    expect(empty.statuses[0]?.status).toBe('unknown');
+    expect(empty.findings[0]?.error.message).toContain('the list that it changes is not at hand');
+  });
+
+  test('[crl.13] are taken back by what is newer and fresh, and speaks of the same', () => {
+    expect(judge('require', changes(), list({ number: 9, thisUpdate: at(-0.5) }))).toBe('good');
+    const taking = changes({ number: 7, thisUpdate: at(-0.5), revoked: [{ certificate: leaf, reason: 8 }] });
+    expect(judge('if-present', changes(), taking)).toBe('good');
+    expect(judge('if-present', changes(), { ...taking, thisUpdate: at(-2) })).toBe(REVOKED);
+    const old = list({ number: 9, thisUpdate: at(-0.5), nextUpdate: at(-0.25) });
+    expect(judge('require', changes(), old)).toBe(REVOKED);
+    const other = list({ number: 9, thisUpdate: at(-0.5), point: pointValue({ onlyUsers: true }) });
+    expect(judge('require', changes(), other)).toBe(REVOKED);
+  });
+
+  test('[crl.13] of a stranger revoke nothing', async () => {
+    const signer = await makeAuthority({ subject: 'CN=Root' });
+    expect(judge('if-present', changes({ signer }))).toBe('good');
+  });
+});
+
+describe('what revokes and must not be used', () => {
+  const revoked = () => [{ certificate: leaf }];
+  const unusable: [string, () => Partial<TestCrlOptions>][] = [
+    ['has an unknown critical extension', () => ({ extensions: [unknownCritical()] })],
+    ['has an entry with one', () => ({ revoked: [{ certificate: leaf, extensions: [unknownCritical()] }] })],
+    ['is over SHA-1', () => ({ digest: 'sha1' })],
+  ];
+
+  test.each(unusable)('[rev.14] a list of the issuer that %s is not passed over', (_, options) => {
+    for (const mode of MODES) {
+      const crls = [list({ revoked: revoked(), ...options() })];
+      expect(outcome({ path: [leaf, root], crls, mode })).toBe(UNKNOWN);
+      expect(outcome({ path: [leaf, root], crls: [...crls, list({ thisUpdate: at(-2) })], mode })).toBe(
+        UNKNOWN,
+      );
+      expect(outcome({ path: [leaf, root], crls: [...crls, list({ thisUpdate: at(-0.5) })], mode })).toBe(
+        'good',
+      );
+    }
+    const about = { ...options(), revoked: [{ certificate: Uint8Array.of(9) }] };
+    expect(outcome({ path: [leaf, root], crls: [list(about)], mode: 'if-present' })).toBe('good');
+  });
+
+  test('[rev.14] a list by the key of an issuer that may not sign lists is not passed over', async () => {
+    const mute = await makeAuthority({ subject: 'CN=Mute', issuer: root, keyUsage: ['keyCertSign'] });
+    const signer = await makeCertificate({ issuer: mute });
+    for (const mode of MODES) {
+      const crls = [makeCrl({ issuer: mute, revoked: [{ certificate: signer }] }), list()];
+      expect(outcome({ path: [signer, mute, root], crls, mode })).toBe(UNKNOWN);
+      const ocsps = [makeOcsp({ issuer: mute, answers: [{ certificate: signer }] })];
+      const newer = [makeOcsp({ issuer: mute, answers: [{ certificate: signer, thisUpdate: at(-0.5) }] })];
+      expect(outcome({ path: [signer, mute, root], crls, ocsps, mode })).toBe(UNKNOWN);
+      expect(outcome({ path: [signer, mute, root], crls, ocsps: newer, mode })).toBe('good');
+    }
+    const forged = await makeAuthority({ subject: 'CN=Mute' });
+    const crls = [makeCrl({ issuer: forged, revoked: [{ certificate: signer }] })];
+    expect(outcome({ path: [signer, mute, root], crls, mode: 'if-present' })).toBe('good');
+  });
+
+  test('[rev.14] an answer that its issuer, or whom that has named, has signed is not passed over', async () => {
+    const status = 'revoked';
+    const expired = { notBefore: new Date('2020-01-01'), notAfter: new Date('2021-01-01') };
+    const genuine = [
+      answer({ status, extensions: [unknownAnswerExtension()] }),
+      answer({ status }, root, 'sha1'),
+      answer({ status }, await delegate(expired)),
+      answer({ status }, await delegate({ criticalUnknown: true })),
+      answer({ status }, await delegate({ keyUsage: ['keyEncipherment'] })),
+    ];
+    const stranger = await makeAuthority({ subject: 'CN=Root' });
+    const others = [
+      answer({ status }, await delegate({ eku: ['1.3.6.1.5.5.7.3.3'] })),
+      answer({ status }, await delegate({ issuer: stranger })),
+      answer({ status }, stranger),
+    ];
+    for (const ocsp of genuine) {
+      for (const mode of MODES) expect(outcome({ path: [leaf, root], ocsps: [ocsp], mode })).toBe(UNKNOWN);
+      const clearing = [ocsp, answer({ thisUpdate: at(-0.5) })];
+      expect(outcome({ path: [leaf, root], ocsps: clearing })).toBe('good');
+    }
+    for (const ocsp of others)
+      expect(outcome({ path: [leaf, root], ocsps: [ocsp], mode: 'if-present' })).toBe('good');
+  });
+
+  test('[rev.14] an answer about an issuer by an unknown digest is not passed over', () => {
+    const of = (certificate: TestCertificate, status: 'good' | 'revoked') => {
+      const { responses, ...response } = answer({ certificate, status });
+      const odd = responses.map((one) => ({ ...one, id: { ...one.id, digest: undefined } }));
+      return { ...response, responses: odd };
+    };
+    for (const mode of MODES)
+      expect(outcome({ path: [leaf, root], ocsps: [of(leaf, 'revoked')], mode })).toBe(UNKNOWN);
+    expect(outcome({ path: [leaf, root], ocsps: [of(root, 'revoked')], mode: 'if-present' })).toBe('good');
+    expect(outcome({ path: [leaf, root], ocsps: [of(leaf, 'good')] })).toBe(UNKNOWN);
+  });
+});
+
+describe('a responder', () => {
+  const about = (certificate: TestCertificate, status: 'good' | 'revoked', signer = root) =>
+    answer({ certificate, status }, signer);
+  const judge = (mode: (typeof MODES)[number], ...ocsps: readonly ReturnType<typeof answer>[]) =>
+    outcome({ path: [leaf, root], ocsps, mode });
+
+  test('[ocsp.5] is revoked by an answer as well as by a list', async () => {
+    const looked = await delegate();
+    const good = about(leaf, 'good', looked);
+    expect(judge('require', good, about(looked, 'revoked'))).toBe(UNKNOWN);
+    const told = judged({ path: [leaf, root], ocsps: [good, about(looked, 'revoked')], mode: 'if-present' });
+    expect(told.statuses[0]).toMatchObject({ status: 'unknown' });
+    expect(told.findings[0]?.error.message).toContain('the certificate of its responder is revoked');
+    const other = await delegate({ subject: 'CN=Other', extensions: [NO_CHECK] });
+    expect(judge('require', good, about(looked, 'revoked', other))).toBe(UNKNOWN);
+    expect(judge('require', good, about(looked, 'revoked', looked))).toBe(UNKNOWN);
+  });
+
+  test('[ocsp.5] must be shown not to be revoked where proof is demanded, by another than itself', async () => {
+    const looked = await delegate();
+    const good = about(leaf, 'good', looked);
+    expect(judge('require', good)).toBe(UNKNOWN);
+    expect(judge('if-present', good)).toBe('good');
+    expect(judge('require', good, about(looked, 'good', looked))).toBe(UNKNOWN);
+    expect(judge('require', good, about(looked, 'good'))).toBe('good');
+    const other = await delegate({ subject: 'CN=Other', extensions: [NO_CHECK] });
+    expect(judge('require', good, about(looked, 'good', other))).toBe('good');
+    const chain = await delegate({ subject: 'CN=Other' });
+    expect(judge('require', good, about(looked, 'good', chain), about(chain, 'good', looked))).toBe(UNKNOWN);
+    const users = list({
+      point: pointValue({ onlyUsers: true }),
+      revoked: [{ certificate: Uint8Array.of(9) }],
+    });
+    expect(outcome({ path: [leaf, root], ocsps: [good], crls: [users] })).toBe('good');
+    expect(judge('require', about(leaf, 'revoked', looked))).toBe(REVOKED); // in doubt, it revokes
+  });
+});
