@@ -1,9 +1,9 @@
 import type { Certificate } from '../crypto/certificate.ts';
-import { keyIdentity } from '../crypto/key-identity.ts';
 import type { TimestampToken } from '../formats/tsp/token.ts';
 import { BundleError, isBundleError } from '../kit/errors.ts';
 import { type Asked, type Demand, demandsOf, strictnessOf } from './demands.ts';
 import { type Anchor, judgeSigner, type SignerJudgement, type TrustStore } from './judge-signer.ts';
+import { judgeToken, type TokenJudgement } from './judge-token.ts';
 import type { Budget } from './path/budget.ts';
 import { nameOf } from './path/findings.ts';
 import type { TimeWindow } from './path/judge-options.ts';
@@ -16,7 +16,8 @@ import type {
   RevocationOptions,
 } from './revocation/evidence.ts';
 import { judgeRevocation, type RevocationJudgement } from './revocation/judge-revocation.ts';
-import { judgeTimestamp, type TimestampJudgement } from './timestamp.ts';
+import { ofAnchor } from './revocation/marks.ts';
+import type { TimestampJudgement } from './timestamp.ts';
 import { NOTHING_VOUCHED, type Vouched, vouchedIn } from './vouched.ts';
 
 /** A signature that fits, and so a signer: its certificate, what came with it, and the timestamps over the signature. */
@@ -93,19 +94,19 @@ export function judgeClaim(claim: SignerClaim, policy: ClaimPolicy): ClaimJudgem
 interface Context {
   readonly claim: SignerClaim;
   readonly policy: ClaimPolicy;
-  readonly timestamps: (mode: RevocationMode) => readonly TimestampJudgement[];
+  readonly timestamps: (mode: RevocationMode) => readonly TokenJudgement[];
 }
 
 /** Timestamps are judged once for each way in which their authorities are, and counted once. [tst.13] */
 function openContext(claim: SignerClaim, policy: ClaimPolicy): Context {
   let tokens: readonly TimestampClaim[] | undefined;
-  const known = new Map<RevocationMode, readonly TimestampJudgement[]>();
+  const known = new Map<RevocationMode, readonly TokenJudgement[]>();
   return {
     claim,
     policy,
     timestamps: (mode) => {
       tokens ??= claim.timestamps.slice(0, MAX_TOKENS).filter(() => policy.budget.spend('timestamps'));
-      const judged = known.get(mode) ?? tokens.map((token) => judgeToken(token, claim, policy, mode));
+      const judged = known.get(mode) ?? tokens.map((token) => judgeStamp(token, claim, policy, mode));
       known.set(mode, judged);
       return judged;
     },
@@ -134,6 +135,7 @@ function judgeBy(demand: Demand, context: Context): Answer {
   const { seen, ...revocation } = isKnown
     ? judgeRevocation(signer.path, policy.evidence, revocationOptions(demand, context, time))
     : NOT_JUDGED; // what nobody vouches for must not cost, nor be remembered
+  const ofAuthorities = isKnown ? timestamps.flatMap((timestamp) => [...timestamp.seen]) : [];
   const isJudged = isKnown && errors.every(({ code }) => code === 'CERTIFICATE_REVOKED');
   return {
     leaf: claim.leaf,
@@ -142,10 +144,17 @@ function judgeBy(demand: Demand, context: Context): Answer {
     timestamps,
     ...(proven && { proven }),
     mode: demand.revocation,
-    revocation: { ...revocation, seen: isJudged ? ofAnchor(seen, signer.path) : new Map() }, // [rev.9]
+    revocation: {
+      ...revocation,
+      seen: new Map([...(isJudged ? ofAnchor(seen, signer.path) : []), ...ofAuthorities]), // [rev.9]
+    },
     vouched: NOTHING_VOUCHED,
     errors,
-    warnings: [...signer.warnings, ...(missing.length > 0 ? [] : timestamps.flatMap(unproven))],
+    warnings: [
+      ...signer.warnings,
+      ...timestamps.flatMap((timestamp) => timestamp.warnings),
+      ...(missing.length > 0 ? [] : timestamps.flatMap(unproven)),
+    ],
     isKnown,
   };
 }
@@ -157,14 +166,6 @@ function attestedBy({ claim, policy }: Context): (path: readonly Certificate[]) 
   const anchors = certificatesOf([...trust.anchors, ...timestamping]);
   const options = evidenceOptions('if-present', anchors, claim, policy);
   return (path) => judgeRevocation(path, evidence, options).attested;
-}
-
-/** [rev.9] The room for marks is shared out between anchors. */
-function ofAnchor(seen: HighWaterMarks, path: readonly Certificate[]): HighWaterMarks {
-  const end = path.at(-1);
-  if (!end) return new Map();
-  const anchor = keyIdentity(end);
-  return new Map([...seen].map(([key, mark]) => [key, { ...mark, anchor }]));
 }
 
 /** Who is bound to no publisher first, then who asked for more: of them most is known. */
@@ -231,22 +232,18 @@ function judgeAt(proven: TimeWindow | undefined, demand: Demand, context: Contex
   });
 }
 
-function judgeToken(
+/** [rev.9] Authorities are looked up like signers, and what was seen of them is remembered like what was of these. */
+function judgeStamp(
   { token, over }: TimestampClaim,
   claim: SignerClaim,
   policy: ClaimPolicy,
   mode: RevocationMode,
-): TimestampJudgement {
+): TokenJudgement {
+  const { at, allowances, budget, evidence } = policy;
   const anchors = certificatesOf(policy.timestamping);
-  const options = evidenceOptions(mode, anchors, claim, policy);
-  return judgeTimestamp(token, over, {
-    anchors,
-    intermediates: claim.intermediates,
-    at: policy.at,
-    allowances: policy.allowances,
-    budget: policy.budget,
-    judgeMore: (path) => judgeRevocation(path, policy.evidence, options).findings,
-  });
+  const { intermediates } = claim;
+  const revocation = evidenceOptions(mode, anchors, claim, policy);
+  return judgeToken(token, over, { anchors, intermediates, at, allowances, budget, evidence, revocation });
 }
 
 function revocationOptions(

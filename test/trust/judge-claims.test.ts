@@ -335,3 +335,40 @@ test('[rev.9] lists of authorities that nobody trusts are not remembered', async
   const known = judge([claim(leaf)], { evidence: { crls: [makeCrl({ issuer: root })], ocsps: [] } });
   expect(known.judgements[0]?.revocation.seen.size).toBe(1);
 });
+
+describe('authorities of timestamps', () => {
+  const stamped = () => claim(leaf, stamp(at('2026-06-01')));
+  const list = (day: string, revoked: Parameters<typeof makeCrl>[0]['revoked'] = []) =>
+    makeCrl({ issuer: timestampRoot, thisUpdate: at(day), revoked });
+  const seenBy = ({ judgements }: ClaimsJudgement) => judgements[0]?.revocation.seen ?? new Map();
+  const evidence = (...crls: readonly ReturnType<typeof list>[]) => ({ evidence: { crls, ocsps: [] } });
+
+  test('[rev.9] leave marks, and a list of theirs that is older shows nothing good', () => {
+    const seen = seenBy(judge([stamped()], evidence(list('2026-11-20'))));
+    expect([...seen.keys()]).toHaveLength(1);
+    const old = judge([stamped()], { ...evidence(list('2026-11-10')), seen });
+    expect(old.warnings.map(({ error }) => error.message).join()).toContain('has been seen already');
+    const anew = judge([stamped()], { ...evidence(list('2026-11-20')), seen });
+    expect(anew.warnings).toEqual([]);
+  });
+
+  test('[rev.13] are missed when their list is left out, and prove nothing where proof is demanded', async () => {
+    const seen = seenBy(judge([stamped()], evidence(list('2026-11-20'))));
+    const without = judge([stamped()], { seen });
+    expect(without.errors).toEqual([]);
+    expect(without.warnings.map(({ error }) => error.message).join()).toContain('is not here');
+    const signers = makeCrl({ issuer: root });
+    const asking = { seen, revocation: 'require', timestamp: 'require' } as const;
+    expect(codes(judge([stamped()], { ...asking, ...evidence(signers) }))).toEqual(['TIMESTAMP_INVALID']);
+    expect(codes(judge([stamped()], { ...asking, ...evidence(signers, list('2026-11-21')) }))).toEqual([]);
+  });
+
+  test('[rev.9] that are revoked leave a mark; those under a signer that nobody knows do not', async () => {
+    const gone = evidence(list('2026-11-20', [{ certificate: authority, reason: 1 }]));
+    expect(seenBy(judge([stamped()], gone)).size).toBe(1);
+    const stranger = await makeCertificate({ subject: 'CN=Stranger' });
+    const unknown = judge([claim(stranger, stamp(at('2026-06-01')))], evidence(list('2026-11-20')));
+    expect(codes(unknown)).toContain('SIGNER_UNKNOWN');
+    expect(seenBy(unknown).size).toBe(0);
+  });
+});

@@ -38,6 +38,14 @@ export function note(seen: Map<string, Mark>, key: string, { thisUpdate, number 
   seen.set(key, { thisUpdate, ...(number !== undefined && { number }) });
 }
 
+/** [rev.9] The room for marks is shared out between anchors. */
+export function ofAnchor(seen: HighWaterMarks, path: readonly Certificate[]): HighWaterMarks {
+  const end = path.at(-1);
+  if (!end) return new Map();
+  const anchor = keyIdentity(end);
+  return new Map([...seen].map(([key, mark]) => [key, { ...mark, anchor }]));
+}
+
 const lists = new WeakMap<HighWaterMarks, ReadonlyMap<string, Date>>();
 
 /** The newest complete list seen of each issuer's key, of whatever scope; found out once, since there may be many marks. */
