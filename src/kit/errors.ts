@@ -61,12 +61,24 @@ export class BundleError extends Error {
 
 /** True for an error of this library, whichever copy of it made the error. */
 export function isBundleError(error: unknown): error is BundleError {
-  return error instanceof Error && error.name === 'BundleError' && 'code' in error && 'fix' in error;
+  try {
+    return error instanceof Error && error.name === 'BundleError' && 'code' in error && 'fix' in error;
+  } catch {
+    return false; // it throws when it is looked at
+  }
 }
 
 /** The error itself, or any other exception wrapped as `INTERNAL`: a fault of ours, not of the input. */
 export function toBundleError(error: unknown): BundleError {
   if (isBundleError(error)) return error;
-  const text = error instanceof Error ? error.message : String(error);
-  return new BundleError('INTERNAL', `unexpected: ${text}`, { cause: error });
+  return new BundleError('INTERNAL', `unexpected: ${textOf(error)}`, { cause: error });
+}
+
+/** What an exception says, whatever was thrown. */
+export function textOf(error: unknown): string {
+  try {
+    return String(error instanceof Error ? error.message : error);
+  } catch {
+    return 'something that cannot be shown';
+  }
 }

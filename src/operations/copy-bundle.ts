@@ -4,10 +4,11 @@ import { Digester } from '../crypto/digest.ts';
 import type { DigestName } from '../formats/ovf/digest-name.ts';
 import { type Manifest, parseManifest } from '../formats/ovf/manifest.ts';
 import { BundleError, toBundleError } from '../kit/errors.ts';
-import { DEFAULT_LIMITS } from '../kit/limits.ts';
+import { DEFAULT_LIMITS, type Limits } from '../kit/limits.ts';
 import { expectApart } from '../storage/apart.ts';
 import { openSource } from '../storage/open-source.ts';
 import { openOutput } from '../storage/output.ts';
+import { sourceOptions } from '../storage/source.ts';
 import { NO_ALLOWANCES } from '../trust/policy.ts';
 import { assignRoles, type BundleRoles, isEvidence, type PartKind, rolePartOf } from './bundle-roles.ts';
 import type { CopyOptions } from './copy-options.ts';
@@ -48,13 +49,11 @@ export interface Copied {
  */
 export async function copyBundle(input: string, edit: SignatureEdit, options: CopyOptions): Promise<Copied> {
   const { signal } = options;
+  const limits = { ...DEFAULT_LIMITS, ...options.limits };
   const reads = [input, ...edit.reads];
   expectApart([options.output], reads);
-  await using source = await openSource(input, {
-    idleMs: DEFAULT_LIMITS.idleMs,
-    ...(signal ? { signal } : {}),
-  });
-  const hint = await manifestDigests(source, DEFAULT_LIMITS);
+  await using source = await openSource(input, sourceOptions(options));
+  const hint = await manifestDigests(source, limits);
   const { format, overwrite = false, mtime = 0 } = options;
   await using output = await openOutput(options.output, {
     overwrite,
@@ -63,11 +62,11 @@ export async function copyBundle(input: string, edit: SignatureEdit, options: Co
     signal,
   });
   const { onProgress } = options;
-  const copying = new Copying(edit, hint);
+  const copying = new Copying(edit, hint, limits);
   const walked = await walkArchive(
     source,
-    { limits: DEFAULT_LIMITS, ...(onProgress && { onProgress }), phase: 'write' },
-    (walk) => writeArchive(format, copying.files(walk), output, { mtime }),
+    { limits, ...(onProgress && { onProgress }), phase: 'write' },
+    (walk) => writeArchive(format, copying.files(walk), output, { mtime, limits }),
   );
   const { fault } = walked;
   const judged = fault ? withFault(copying.judged, fault) : copying.judged;
@@ -96,6 +95,7 @@ class Copying {
   readonly #edit: SignatureEdit;
   /** the digests to compute before the manifest has been seen */
   readonly #hint: readonly DigestName[];
+  readonly #limits: Limits;
   /** those of the new bundle, but for the parts that sign */
   readonly #members: ReadMember[] = [];
   /** the parts that sign: those of the old bundle that were taken for such, and those of the new one */
@@ -108,15 +108,16 @@ class Copying {
   /** [pack.5] What an importer would say of the new bundle, once all of it has been copied. */
   judged: ContentsJudgement = { files: [], checks: [], errors: [], warnings: [] };
 
-  constructor(edit: SignatureEdit, hint: readonly DigestName[]) {
+  constructor(edit: SignatureEdit, hint: readonly DigestName[], limits: Limits) {
     this.#edit = edit;
     this.#hint = hint;
+    this.#limits = limits;
   }
 
   async *files({ entries, onMember }: Walk): AsyncGenerator<TarFile, void> {
     for await (const entry of entries) {
       onMember(entry.name);
-      const held = { limits: DEFAULT_LIMITS, before: [...this.#members, ...this.#evidence] };
+      const held = { limits: this.#limits, before: [...this.#members, ...this.#evidence] };
       if (isHeld(entry, held))
         yield* (await this.#kept(entry, held.before)).map(({ name, bytes }) => wholeFile(name, bytes));
       else yield { name: entry.name, size: entry.size, body: this.#hashed(entry) };
@@ -131,7 +132,7 @@ class Copying {
   async #kept(entry: ArchiveEntry, before: readonly ReadMember[]): Promise<readonly NamedMember[]> {
     const { name } = entry;
     const algorithms = this.#hint;
-    const member = await readMember(entry, { algorithms, limits: DEFAULT_LIMITS, sink: undefined, before });
+    const member = await readMember(entry, { algorithms, limits: this.#limits, sink: undefined, before });
     const copy = { name, bytes: member.bytes ?? new Uint8Array(0) };
     const kind = rolePartOf(name)?.kind;
     if ((kind === 'cert' || kind === 'tst') && this.#isSigning(name)) {
@@ -209,7 +210,7 @@ class Copying {
         signed: true,
         strangers: new Set(strangers.map(({ name }) => name)),
         allowances: NO_ALLOWANCES,
-        limits: DEFAULT_LIMITS,
+        limits: this.#limits,
       },
     );
     const warnings = left.map(

@@ -1,6 +1,7 @@
+import type { Limits } from '../kit/limits.ts';
 import type { OnProgress } from '../kit/progress.ts';
 import { count, flag, needed, path, type Rows } from '../kit/shape.ts';
-import { packFormat, WORKING } from './option-rules.ts';
+import { limits, packFormat, WORKING } from './option-rules.ts';
 import type { PackFormat } from './pack.ts';
 
 /** Where a copy goes, and in which container. */
@@ -10,6 +11,10 @@ export interface CopyOptions {
   readonly format: PackFormat;
   readonly overwrite?: boolean;
   readonly mtime?: number;
+  /** of what is read */
+  readonly limits?: Partial<Limits>;
+  /** milliseconds that all of it may take; without it only `limits.idleMs` ends the waiting */
+  readonly deadlineMs?: number;
   readonly signal?: AbortSignal;
   readonly onProgress?: OnProgress;
 }
@@ -21,4 +26,6 @@ export const COPYING: Rows<CopyOptions> = {
   format: needed(packFormat),
   overwrite: flag,
   mtime: count,
+  limits,
+  deadlineMs: count,
 };

@@ -6,7 +6,7 @@ import { callback, face, list, needed, object, oneOf, path, type Rule, text } fr
 import type { BarbicanClient } from '../storage/barbican-client.ts';
 import { readCertificateByUuid } from '../storage/certificate-folder.ts';
 import { type CursiveFault, refusal } from '../trust/glance/cursive.ts';
-import { certificate, something } from './option-rules.ts';
+import { asked, certificate, something } from './option-rules.ts';
 
 /** The certificate that is kept under a UUID, or why there is none; `cursive` is what Glance makes of it when it refuses. */
 export type CertificateAnswer =
@@ -178,7 +178,7 @@ export const certificateSource: Rule<CertificateSource> = (value, name) => {
   const answer = `the answer of ${name}.find()`;
   return {
     find: async (uuid) => {
-      const given: unknown = await find(uuid);
+      const given: unknown = await asked(`${name}.find()`, () => find(uuid));
       return answerKind(given, answer).kind === 'found'
         ? foundAnswer(given, answer)
         : absentAnswer(given, answer);

@@ -1,6 +1,7 @@
 import { LEGACY_NAMES, PROPERTY_NAMES } from '../formats/glance/properties.ts';
 import { type BundleError, isBundleError } from '../kit/errors.ts';
 import { type BundleInput, openSource } from '../storage/open-source.ts';
+import { sourceOptions } from '../storage/source.ts';
 import {
   type CursiveFault,
   cursiveError,
@@ -20,7 +21,6 @@ import type { ImageFindings, VerifyImageOptions } from './glance-verify.ts';
 import type { FoundSignature } from './read-signatures.ts';
 import { makeReport, type Report } from './report.ts';
 import { certificateReport } from './signature-report.ts';
-import { sourceOptions } from './verify.ts';
 
 /** What cursive answers: its verdict, and of a refusal the class of the exception and its words. */
 export interface CursiveVerdict {

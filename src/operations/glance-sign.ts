@@ -11,20 +11,30 @@ import {
   keyTypeFor,
 } from '../formats/glance/names.ts';
 import type { SignatureProperties } from '../formats/glance/properties.ts';
+import { openDeadline } from '../kit/deadline.ts';
 import { encodeUtf8, formatBase64 } from '../kit/encoding.ts';
 import { BundleError } from '../kit/errors.ts';
-import { DEFAULT_LIMITS } from '../kit/limits.ts';
+import type { Limits } from '../kit/limits.ts';
 import type { OnProgress } from '../kit/progress.ts';
-import { expectNoUse, flag, moment, needed, path, shape, text } from '../kit/shape.ts';
+import { count, expectNoUse, flag, moment, needed, path, shape, text } from '../kit/shape.ts';
 import { expectApart } from '../storage/apart.ts';
 import { type BundleInput, openSource } from '../storage/open-source.ts';
 import { openOutput } from '../storage/output.ts';
+import { sourceOptions } from '../storage/source.ts';
 import { readText } from '../storage/trust-folder.ts';
 import { judgeValidity } from '../trust/path/certificate-rules.ts';
 import { judgeKey, NO_ALLOWANCES } from '../trust/policy.ts';
 import { readImage } from './glance-read.ts';
 import { parseCertificates } from './load-trust.ts';
-import { bundleInput, hashMethod, imageSigner, keyTypeName, passphrase, WORKING } from './option-rules.ts';
+import {
+  bundleInput,
+  hashMethod,
+  imageSigner,
+  keyTypeName,
+  limits,
+  passphrase,
+  WORKING,
+} from './option-rules.ts';
 import { namedInput } from './readings.ts';
 import { makeReport, type Report } from './report.ts';
 
@@ -170,6 +180,10 @@ export interface SignImageOptions {
   readonly overwrite?: boolean;
   /** warn about what a Glance with the short property column cannot hold [glance.26] */
   readonly oldGlance?: boolean;
+  /** of what is read */
+  readonly limits?: Partial<Limits>;
+  /** milliseconds that all of it may take; without it only `limits.idleMs` ends the waiting */
+  readonly deadlineMs?: number;
   readonly signal?: AbortSignal;
   readonly onProgress?: OnProgress;
 }
@@ -190,11 +204,15 @@ export interface SignedImage {
 export async function signImage(input: BundleInput, options: SignImageOptions): Promise<SignedImage> {
   const given = signImageOptions(options, '');
   if (given.output === undefined) expectNoUse(given.overwrite, 'overwrite', 'without output');
-  return signGiven(bundleInput(input, 'input'), given);
+  const from = bundleInput(input, 'input');
+  using deadline = openDeadline(given);
+  return await signGiven(from, { ...given, ...deadline });
 }
 
 const signImageOptions = shape<SignImageOptions>({
   ...WORKING,
+  limits,
+  deadlineMs: count,
   signer: needed(imageSigner),
   output: path,
   form: propertyForm,
@@ -206,16 +224,13 @@ async function signGiven(input: BundleInput, options: SignImageOptions): Promise
   const { signer, output, form = 'json', signal, onProgress } = options;
   const reads = [...namedInput(input), ...signer.files];
   if (output !== undefined) expectApart([output], reads); // before all of the image is read
-  await using source = await openSource(input, {
-    idleMs: DEFAULT_LIMITS.idleMs,
-    ...(signal ? { signal } : {}),
-  });
+  await using source = await openSource(input, sourceOptions(options));
   const signing = openImageSigning(signer.privateKey, signer.hash);
   const { size } = await readImage(source, [signing], [], onProgress);
   const properties = propertiesOf(signer, signing.finish());
   const text = formatProperties(properties, form);
   if (output !== undefined && output !== '-') {
-    await using file = await openOutput(output, { overwrite: options.overwrite ?? false, reads });
+    await using file = await openOutput(output, { overwrite: options.overwrite ?? false, reads, signal });
     await file.write(encodeUtf8(text));
     await file.commit();
   }

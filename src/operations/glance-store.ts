@@ -2,14 +2,16 @@ import type { Certificate } from '../crypto/certificate.ts';
 import { keyTypeFor } from '../formats/glance/names.ts';
 import { formatPem } from '../formats/pem.ts';
 import { equalBytes } from '../kit/bytes.ts';
+import { openDeadline, unlessAborted } from '../kit/deadline.ts';
 import { encodeUtf8 } from '../kit/encoding.ts';
 import { BundleError } from '../kit/errors.ts';
-import { callback, moment, needed, path, shape, text } from '../kit/shape.ts';
+import { abortSignal, callback, count, moment, needed, path, shape, text } from '../kit/shape.ts';
 import type { BarbicanClient } from '../storage/barbican-client.ts';
 import { readText } from '../storage/trust-folder.ts';
 import { judgeValidity } from '../trust/path/certificate-rules.ts';
 import { barbicanClient } from './glance-certificates.ts';
 import { parseCertificates } from './load-trust.ts';
+import { asked } from './option-rules.ts';
 import { makeReport, type Report } from './report.ts';
 import { certificateReport } from './signature-report.ts';
 
@@ -20,6 +22,9 @@ export interface StoreCertificateOptions {
   /** when the key manager is to forget it; never when left out */
   readonly expiration?: Date;
   readonly at: Date;
+  readonly signal?: AbortSignal;
+  /** milliseconds that all of it may take; without it only the key manager's own limits end the waiting */
+  readonly deadlineMs?: number;
 }
 
 /** What Barbican takes unless its operator has changed it, with the base64 and the rest of the request around it. */
@@ -78,13 +83,17 @@ export async function storeCertificate(
 ): Promise<Report> {
   path(file, 'file');
   const connect = callback<typeof open>()(open, 'open');
-  return storeGiven(file, connect, storeCertificateOptions(options, ''));
+  const given = storeCertificateOptions(options, '');
+  using deadline = openDeadline(given);
+  return await storeGiven(file, connect, { ...given, ...deadline });
 }
 
 const storeCertificateOptions = shape<StoreCertificateOptions>({
   name: text,
   expiration: moment,
   at: needed(moment),
+  signal: abortSignal,
+  deadlineMs: count,
 });
 
 async function storeGiven(
@@ -100,13 +109,13 @@ async function storeGiven(
       fix: 'give a later date, or none',
     });
   }
-  const client = barbicanClient(await open(), 'open()');
-  const uuid = await client.storeCertificate({
-    name: name.slice(0, 255),
-    pem,
-    ...(expiration && { expiration }),
-  });
-  const back = await client.fetchSecret(uuid);
+  // [stream.6] nobody waits for a key manager that says nothing
+  const ask = <T>(call: string, work: () => Promise<T>): Promise<T> =>
+    unlessAborted(asked(call, work), options.signal);
+  const client = barbicanClient(await ask('open()', open), 'open()');
+  const secret = { name: name.slice(0, 255), pem, ...(expiration && { expiration }) };
+  const uuid = text(await ask('storeCertificate()', () => client.storeCertificate(secret)), 'the UUID');
+  const back = await ask('fetchSecret()', () => client.fetchSecret(uuid));
   if (back?.type !== 'certificate' || !equalBytes(back.payload, encodeUtf8(pem))) {
     throw new BundleError('REMOTE_FAILED', 'Barbican gives back something else than what was stored', {
       where: { file: `${client.name}secrets/${uuid}` },

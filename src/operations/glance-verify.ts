@@ -3,6 +3,7 @@ import { openDeadline, unlessAborted } from '../kit/deadline.ts';
 import { type BundleError, toBundleError } from '../kit/errors.ts';
 import { expectNoUse, flag, list, needed, type Rows, shape, text } from '../kit/shape.ts';
 import { type BundleInput, openSource } from '../storage/open-source.ts';
+import { sourceOptions } from '../storage/source.ts';
 import { NO_ALLOWANCES } from '../trust/policy.ts';
 import { type CertificateSource, certificateSource } from './glance-certificates.ts';
 import { verifyLikeGlance } from './glance-compat.ts';
@@ -12,7 +13,7 @@ import { fetchTrusted, type ImageTrust, judgeImageSigner } from './glance-trust.
 import { loadPolicy, rememberSeen } from './load-policy.ts';
 import { bundleInput, expectNoBundleOptions, JUDGING } from './option-rules.ts';
 import { type Check, makeReport, type Report } from './report.ts';
-import { sourceOptions, type VerifyOptions } from './verify.ts';
+import type { VerifyOptions } from './verify.ts';
 
 /** How the signature of an OpenStack image is verified. Everything left out has the safe default. */
 export interface VerifyImageOptions extends VerifyOptions {

@@ -13,6 +13,7 @@ import { BundleError, isBundleError, toBundleError } from '../kit/errors.ts';
 import { DEFAULT_LIMITS, type Limits } from '../kit/limits.ts';
 import { shape } from '../kit/shape.ts';
 import { type BundleInput, openSource } from '../storage/open-source.ts';
+import { sourceOptions } from '../storage/source.ts';
 import { assignRoles, type BundleRoles, isEvidence, rolePartOf } from './bundle-roles.ts';
 import { roleOf } from './judge-contents.ts';
 import { bundleInput, READING } from './option-rules.ts';
@@ -20,7 +21,7 @@ import { type ReadMember, readMember } from './read-member.ts';
 import { type CertificateReport, type FileReport, makeReport, type Report } from './report.ts';
 import type { SetAside } from './set-aside.ts';
 import { certificateReport } from './signature-report.ts';
-import { sourceOptions, type VerifyOptions } from './verify.ts';
+import type { VerifyOptions } from './verify.ts';
 import { walkArchive } from './walk.ts';
 
 /** What a bundle says of itself; nothing of it has been verified. */

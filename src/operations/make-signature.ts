@@ -1,8 +1,10 @@
 import { addTimestamp, cmsDigestOf, signCms } from '../crypto/cms-signer.ts';
 import { digestBytes } from '../crypto/digest.ts';
 import { isEdwards } from '../crypto/signature.ts';
+import type { Signer } from '../crypto/signer.ts';
 import { parseSignedData } from '../formats/cms/signed-data.ts';
 import { formatCertificateFile } from '../formats/ovf/certificate-file.ts';
+import { unlessAborted } from '../kit/deadline.ts';
 import { BundleError } from '../kit/errors.ts';
 import type { SigningDigest, SigningIdentity } from './signing-identity.ts';
 import type { TimestampSource } from './timestamp-source.ts';
@@ -14,6 +16,8 @@ export interface SignatureOptions {
   readonly cms?: boolean;
   /** who timestamps the signature; nobody when left out */
   readonly timestamp?: TimestampSource;
+  /** ends the waiting for whoever signs or timestamps [stream.6] */
+  readonly signal: AbortSignal | undefined;
 }
 
 /** The files that sign a manifest. */
@@ -29,7 +33,9 @@ export async function makeSignature(
   identity: SigningIdentity,
   options: SignatureOptions,
 ): Promise<MadeSignature> {
-  const { signer, leaf, intermediates } = identity;
+  const { leaf, intermediates } = identity;
+  const { timestamp, signal } = options;
+  const signer = signerUntil(identity.signer, signal);
   // Ed25519 and Ed448 bring their own digest; the name in front is then only what the grammar asks for.
   const algorithm = isEdwards(signer.publicKey) ? 'sha512' : options.digest;
   const line = {
@@ -39,12 +45,12 @@ export async function makeSignature(
   };
   if (!(options.cms ?? intermediates.length > 0)) {
     const certificates = [leaf, ...intermediates].map(({ raw }) => raw);
-    return timestamped(formatCertificateFile({ ...line, certificates }), options.timestamp);
+    return timestamped(formatCertificateFile({ ...line, certificates }), timestamp, signal);
   }
   const digest = cmsDigestOf(signer.publicKey, options.digest);
   const contentDigest = digestBytes(digest, manifest.bytes);
   const plain = await signCms({ signer, leaf, intermediates, digest: options.digest, contentDigest });
-  const cms = options.timestamp ? await timestampCms(plain, options.timestamp) : plain;
+  const cms = timestamp ? await timestampCms(plain, timestamp, signal) : plain;
   return { certificate: formatCertificateFile({ ...line, certificates: [leaf.raw], cms }) };
 }
 
@@ -52,13 +58,24 @@ export async function makeSignature(
 export async function timestamped(
   certificate: Uint8Array,
   source: TimestampSource | undefined,
+  signal: AbortSignal | undefined,
 ): Promise<MadeSignature> {
-  return source ? { certificate, timestamp: await source(certificate) } : { certificate };
+  if (!source) return { certificate };
+  return { certificate, timestamp: await unlessAborted(source(certificate), signal) };
 }
 
 /** The CMS signature with a timestamp of its first signer inside. @throws {BundleError} `CMS_SYNTAX`, what the source throws */
-export async function timestampCms(cms: Uint8Array, source: TimestampSource): Promise<Uint8Array> {
+export async function timestampCms(
+  cms: Uint8Array,
+  source: TimestampSource,
+  signal: AbortSignal | undefined,
+): Promise<Uint8Array> {
   const [signer] = parseSignedData(cms, 'the CMS signature').signers;
   if (!signer) throw new BundleError('CMS_SYNTAX', 'the CMS signature has no signer');
-  return addTimestamp(cms, 0, await source(signer.signature));
+  return addTimestamp(cms, 0, await unlessAborted(source(signer.signature), signal));
+}
+
+/** The same signer, for whom nobody waits any more when the signal has fired. [stream.6] */
+export function signerUntil({ publicKey, sign }: Signer, signal: AbortSignal | undefined): Signer {
+  return { publicKey, sign: (algorithm, data) => unlessAborted(sign(algorithm, data), signal) };
 }

@@ -4,14 +4,14 @@ import { BundleError } from '../kit/errors.ts';
 import { DEFAULT_LIMITS } from '../kit/limits.ts';
 import { path } from '../kit/shape.ts';
 import { openSource } from '../storage/open-source.ts';
-import type { Source, SourceParts } from '../storage/source.ts';
+import { type Source, type SourceParts, sourceOptions } from '../storage/source.ts';
 import { NO_ALLOWANCES } from '../trust/policy.ts';
 import { type Examination, examine } from './examine.ts';
 import { byPrecedence } from './exit-codes.ts';
 import { type FoundBlocks, judgeBlocks } from './judge-blocks.ts';
 import { loadPolicy, rememberSeen } from './load-policy.ts';
 import { verifyOptions } from './option-rules.ts';
-import { sourceOptions, type VerifyOptions } from './verify.ts';
+import type { VerifyOptions } from './verify.ts';
 
 /** A disk image in a trusted bundle, each part of which is checked when it is read. Disposing it closes the bundle. */
 export interface VerifiedImage extends AsyncDisposable {

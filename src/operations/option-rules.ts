@@ -8,7 +8,7 @@ import {
   type KeyTypeName,
 } from '../formats/glance/names.ts';
 import { copyBytes } from '../kit/bytes.ts';
-import { BundleError, isBundleError } from '../kit/errors.ts';
+import { BundleError, isBundleError, textOf } from '../kit/errors.ts';
 import { DEFAULT_LIMITS, type Limits } from '../kit/limits.ts';
 import type { OnProgress } from '../kit/progress.ts';
 import type { Relaxation } from '../kit/relaxation.ts';
@@ -184,7 +184,8 @@ const signerFace = face<Signer>(
 /** What signs, whose signatures are looked at as they come. */
 const signer: Rule<Signer> = (value, name) => {
   const { publicKey, sign } = signerFace(value, name);
-  return { publicKey, sign: async (...given) => answered(await sign(...given), `${name}.sign()`) };
+  const call = `${name}.sign()`;
+  return { publicKey, sign: async (...given) => answered(await asked(call, () => sign(...given)), call) };
 };
 
 /** Who gives timestamps, and what is read for them. */
@@ -192,9 +193,23 @@ export const timestampSource: Rule<TimestampSource> = (value, name) => {
   const source = callback<TimestampSource>()(value, name);
   const { files } = source;
   const taken = files === undefined ? undefined : list(path)(files, `${name}.files`);
-  const give = async (over: Uint8Array): Promise<Uint8Array> => answered(await source(over), `${name}()`);
+  const give = async (over: Uint8Array): Promise<Uint8Array> =>
+    answered(await asked(`${name}()`, () => source(over)), `${name}()`);
   return taken ? Object.assign(give, { files: taken }) : give;
 };
+
+/** Asks a function of the caller's. What it throws that is no error of the library's is a slip of the caller's. [api.2] */
+export async function asked<T>(call: string, ask: () => T | Promise<T>): Promise<T> {
+  try {
+    return await ask();
+  } catch (cause) {
+    if (isBundleError(cause)) throw cause;
+    throw new BundleError('USAGE', `${call} throws: ${textOf(cause)}`, {
+      fix: 'see what it says; nothing has been written',
+      cause,
+    });
+  }
+}
 
 /** Bytes that came of a call, the caller's own buffer left to the caller. */
 function answered(given: unknown, call: string): Uint8Array {
@@ -204,7 +219,7 @@ function answered(given: unknown, call: string): Uint8Array {
 /** What gives a passphrase. */
 export const passphrase: Rule<() => Promise<string>> = (value, name) => {
   const ask = callback<() => Promise<string>>()(value, name);
-  return async () => text(await ask(), `the answer of ${name}()`);
+  return async () => text(await asked(`${name}()`, ask), `the answer of ${name}()`);
 };
 
 /** Who signs. */

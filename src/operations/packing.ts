@@ -180,12 +180,13 @@ export class Packing {
   async #parts(bytes: Uint8Array): Promise<readonly NamedMember[]> {
     const { base } = this.#plan;
     const manifest = { name: `${base}.mf`, bytes };
-    const { identity, cms, timestamp } = this.#options;
+    const { identity, cms, timestamp, signal } = this.#options;
     if (!identity) return [manifest];
     const made = await makeSignature(manifest, identity, {
       digest: this.#digest,
       ...(cms !== undefined && { cms }),
       ...(timestamp && { timestamp }),
+      signal,
     });
     return [
       manifest,

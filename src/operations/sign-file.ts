@@ -1,12 +1,14 @@
 import { cmsDigestOf, signCms } from '../crypto/cms-signer.ts';
 import { openHash } from '../crypto/digest.ts';
-import { DEFAULT_LIMITS } from '../kit/limits.ts';
+import { openDeadline } from '../kit/deadline.ts';
+import type { Limits } from '../kit/limits.ts';
 import type { OnProgress } from '../kit/progress.ts';
-import { flag, needed, path, shape } from '../kit/shape.ts';
+import { count, flag, needed, path, shape } from '../kit/shape.ts';
 import { openSource } from '../storage/open-source.ts';
 import { openOutput } from '../storage/output.ts';
-import { timestampCms } from './make-signature.ts';
-import { signingDigest, signingIdentity, timestampSource, WORKING } from './option-rules.ts';
+import { sourceOptions } from '../storage/source.ts';
+import { signerUntil, timestampCms } from './make-signature.ts';
+import { limits, signingDigest, signingIdentity, timestampSource, WORKING } from './option-rules.ts';
 import { makeReport, type Report } from './report.ts';
 import { certificateReport } from './signature-report.ts';
 import type { SigningDigest, SigningIdentity } from './signing-identity.ts';
@@ -21,6 +23,10 @@ export interface SignFileOptions {
   /** who timestamps the signature; nobody when left out */
   readonly timestamp?: TimestampSource;
   readonly overwrite?: boolean;
+  /** of what is read */
+  readonly limits?: Partial<Limits>;
+  /** milliseconds that all of it may take; without it only `limits.idleMs` ends the waiting */
+  readonly deadlineMs?: number;
   readonly signal?: AbortSignal;
   readonly onProgress?: OnProgress;
 }
@@ -33,11 +39,15 @@ export interface SignFileOptions {
  */
 export async function signFile(input: string, options: SignFileOptions): Promise<Report> {
   path(input, 'input');
-  return signGiven(input, signFileOptions(options, ''));
+  const given = signFileOptions(options, '');
+  using deadline = openDeadline(given);
+  return await signGiven(input, { ...given, ...deadline });
 }
 
 const signFileOptions = shape<SignFileOptions>({
   ...WORKING,
+  limits,
+  deadlineMs: count,
   output: needed(path),
   identity: needed(signingIdentity),
   digest: signingDigest,
@@ -47,11 +57,9 @@ const signFileOptions = shape<SignFileOptions>({
 
 async function signGiven(input: string, options: SignFileOptions): Promise<Report> {
   const { identity, digest = 'sha256', output: path, timestamp, signal, onProgress } = options;
-  const { signer, leaf, intermediates } = identity;
-  await using source = await openSource(input, {
-    idleMs: DEFAULT_LIMITS.idleMs,
-    ...(signal ? { signal } : {}),
-  });
+  const { leaf, intermediates } = identity;
+  const signer = signerUntil(identity.signer, signal);
+  await using source = await openSource(input, sourceOptions(options));
   const reads = [input, ...identity.files, ...(timestamp?.files ?? [])];
   await using output = await openOutput(path, { overwrite: options.overwrite ?? false, reads, signal });
   const hash = openHash(cmsDigestOf(signer.publicKey, digest));
@@ -64,7 +72,7 @@ async function signGiven(input: string, options: SignFileOptions): Promise<Repor
   source.checkUnchanged();
   const contentDigest = Uint8Array.from(hash.digest());
   const cms = await signCms({ signer, leaf, intermediates, digest, contentDigest });
-  await output.write(timestamp ? await timestampCms(cms, timestamp) : cms);
+  await output.write(timestamp ? await timestampCms(cms, timestamp, signal) : cms);
   await output.commit();
   return makeReport({
     operation: 'sign',

@@ -1,3 +1,4 @@
+import { openDeadline } from '../kit/deadline.ts';
 import { flag, needed, path, shape } from '../kit/shape.ts';
 import { copyBundle, partBeside } from './copy-bundle.ts';
 import { COPYING, type CopyOptions } from './copy-options.ts';
@@ -29,7 +30,9 @@ export interface SignOptions extends CopyOptions {
  */
 export async function sign(input: string, options: SignOptions): Promise<Report> {
   path(input, 'input');
-  return signGiven(input, signOptions(options, ''));
+  const given = signOptions(options, '');
+  using deadline = openDeadline(given);
+  return await signGiven(input, { ...given, ...deadline });
 }
 
 const signOptions = shape<SignOptions>({
@@ -41,7 +44,7 @@ const signOptions = shape<SignOptions>({
 });
 
 async function signGiven(input: string, options: SignOptions): Promise<Report> {
-  const { identity, digest = 'sha256', cms, timestamp } = options;
+  const { identity, digest = 'sha256', cms, timestamp, signal } = options;
   const {
     input: source,
     judged,
@@ -55,6 +58,7 @@ async function signGiven(input: string, options: SignOptions): Promise<Report> {
           digest,
           ...(cms !== undefined && { cms }),
           ...(timestamp && { timestamp }),
+          signal,
         });
         return [
           { name: partBeside(manifest.name, 'cert'), bytes: made.certificate },

@@ -1,11 +1,13 @@
 import { parseSignedData } from '../formats/cms/signed-data.ts';
 import { formatCertificateFile, parseCertificateFile } from '../formats/ovf/certificate-file.ts';
+import { openDeadline } from '../kit/deadline.ts';
 import { BundleError, toBundleError } from '../kit/errors.ts';
-import { DEFAULT_LIMITS } from '../kit/limits.ts';
+import { DEFAULT_LIMITS, type Limits } from '../kit/limits.ts';
 import { needed, path, shape } from '../kit/shape.ts';
 import { expectApart } from '../storage/apart.ts';
 import { openSource } from '../storage/open-source.ts';
 import { openOutput } from '../storage/output.ts';
+import { sourceOptions } from '../storage/source.ts';
 import { assignRoles, rolePartOf } from './bundle-roles.ts';
 import { carry } from './carried.ts';
 import { copyBundle, partBeside } from './copy-bundle.ts';
@@ -37,13 +39,16 @@ export interface TimestampOptions extends CopyOptions {
  */
 export async function timestamp(input: string, options: TimestampOptions): Promise<Report> {
   path(input, 'input');
-  return timestampGiven(input, timestampOptions(options, ''));
+  const given = timestampOptions(options, '');
+  using deadline = openDeadline(given);
+  return await timestampGiven(input, { ...given, ...deadline });
 }
 
 const timestampOptions = shape<TimestampOptions>({ ...COPYING, source: needed(timestampSource) });
 
 async function timestampGiven(input: string, options: TimestampOptions): Promise<Report> {
   const notes: string[] = [];
+  const limits = { ...DEFAULT_LIMITS, ...options.limits };
   const {
     input: source,
     judged,
@@ -54,9 +59,9 @@ async function timestampGiven(input: string, options: TimestampOptions): Promise
       reads: options.source.files ?? [],
       manifest: async () => [],
       certificate: async (certificate, manifest) => {
-        const form = ownForm(certificate, manifest);
+        const form = ownForm(certificate, manifest, limits);
         notes.push(...form.notes);
-        return timestampMembers({ name: certificate.name, bytes: form.bytes }, options.source);
+        return timestampMembers({ name: certificate.name, bytes: form.bytes }, { ...options, limits });
       },
     },
     options,
@@ -74,14 +79,14 @@ async function timestampGiven(input: string, options: TimestampOptions): Promise
 
 async function timestampMembers(
   { name, bytes }: NamedMember,
-  source: TimestampSource,
+  { source, signal, limits }: TimestampOptions & { readonly limits: Limits },
 ): Promise<readonly NamedMember[]> {
-  const file = parseCertificateFile(bytes, DEFAULT_LIMITS);
+  const file = parseCertificateFile(bytes, limits);
   if (file.cms) {
-    const cms = await timestampCms(file.cms, source);
+    const cms = await timestampCms(file.cms, source, signal);
     return [{ name, bytes: formatCertificateFile({ ...file, cms }) }];
   }
-  const made = await timestamped(bytes, source);
+  const made = await timestamped(bytes, source, signal);
   const token = made.timestamp ? [{ name: partBeside(name, 'tst'), bytes: made.timestamp }] : [];
   return [{ name, bytes }, ...token];
 }
@@ -93,11 +98,12 @@ async function timestampMembers(
 function ownForm(
   certificate: NamedMember,
   manifest: NamedMember,
+  limits: Limits,
 ): { readonly bytes: Uint8Array; readonly notes: readonly string[] } {
   try {
     const { found, spoken } = findSignatures(
       { manifest, certificate, evidence: [] },
-      { limits: DEFAULT_LIMITS, trust: { anchors: [], pins: [] }, evidence: { crls: [], ocsps: [] } },
+      { limits, trust: { anchors: [], pins: [] }, evidence: { crls: [], ocsps: [] } },
     );
     const [fault] = found.flatMap((one) => one.fault ?? []);
     const carried = carry(spoken, ownVouched(found));
@@ -116,23 +122,20 @@ function ownForm(
 export async function requestTimestampFile(
   input: string,
   options: {
-    readonly output: string;
     readonly digest: SigningDigest;
-    readonly overwrite?: boolean;
-    readonly signal?: AbortSignal;
-  },
+  } & Omit<CopyOptions, 'format' | 'mtime' | 'onProgress'>,
 ): Promise<Report> {
-  const { output: path, digest, overwrite = false, signal } = options;
+  const { output: path, digest, overwrite = false } = options;
+  const limits = { ...DEFAULT_LIMITS, ...options.limits };
+  using deadline = openDeadline(options);
+  const { signal } = deadline;
   expectApart([path], [input]); // before all of it is read
-  await using source = await openSource(input, {
-    idleMs: DEFAULT_LIMITS.idleMs,
-    ...(signal ? { signal } : {}),
-  });
+  await using source = await openSource(input, sourceOptions({ ...options, ...deadline }));
   const members: ReadMember[] = [];
-  const { fault } = await walkArchive(source, { limits: DEFAULT_LIMITS }, async ({ entries }) => {
+  const { fault } = await walkArchive(source, { limits }, async ({ entries }) => {
     for await (const entry of entries) {
       if (rolePartOf(entry.name) === undefined) continue;
-      const options = { algorithms: [], limits: DEFAULT_LIMITS, sink: undefined, before: members };
+      const options = { algorithms: [], limits, sink: undefined, before: members };
       members.push(await readMember(entry, options));
     }
   });
@@ -144,10 +147,10 @@ export async function requestTimestampFile(
       fix: 'sign it first: bulla sign BUNDLE -o SIGNED --key … --cert …',
     });
   }
-  const { bytes } = ownForm(signed.certificate, signed.manifest);
-  const { cms } = parseCertificateFile(bytes, DEFAULT_LIMITS);
+  const { bytes } = ownForm(signed.certificate, signed.manifest, limits);
+  const { cms } = parseCertificateFile(bytes, limits);
   const over = cms ? parseSignedData(cms, 'the CMS signature').signers[0]?.signature : bytes;
-  await using output = await openOutput(path, { overwrite, reads: [input] });
+  await using output = await openOutput(path, { overwrite, reads: [input], signal });
   await output.write(requestFor(over ?? bytes, digest));
   await output.commit();
   return makeReport({

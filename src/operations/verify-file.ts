@@ -6,6 +6,7 @@ import { DEFAULT_LIMITS } from '../kit/limits.ts';
 import { path } from '../kit/shape.ts';
 import { type BundleInput, openSource } from '../storage/open-source.ts';
 import { readSmallFile } from '../storage/small-files.ts';
+import { sourceOptions } from '../storage/source.ts';
 import { judgeScope, scopeNameOf } from '../trust/judge-signer.ts';
 import { NO_ALLOWANCES } from '../trust/policy.ts';
 import { judgeFound } from './judge-signers.ts';
@@ -14,7 +15,7 @@ import { bundleInput, expectNoBundleOptions, verifyOptions } from './option-rule
 import { readCms } from './read-signatures.ts';
 import { type Check, makeReport, type Report } from './report.ts';
 import { evidenceIn, joinEvidence } from './revocation-evidence.ts';
-import { sourceOptions, type VerifyOptions } from './verify.ts';
+import type { VerifyOptions } from './verify.ts';
 
 /** Bytes of a signature file: revocation lists may be inside. */
 const SIGNATURE_BYTES = 32 * 1024 * 1024;

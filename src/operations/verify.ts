@@ -5,6 +5,7 @@ import { DEFAULT_LIMITS, type Limits } from '../kit/limits.ts';
 import type { OnProgress } from '../kit/progress.ts';
 import type { Relaxation } from '../kit/relaxation.ts';
 import { type BundleInput, openSource } from '../storage/open-source.ts';
+import { sourceOptions } from '../storage/source.ts';
 import { type Allowances, NO_ALLOWANCES } from '../trust/policy.ts';
 import type { RevocationMode, TimestampMode } from '../trust/publisher.ts';
 import { type Examination, examine } from './examine.ts';
@@ -64,17 +65,6 @@ export async function verify(input: BundleInput, options: VerifyOptions = {}): P
   using deadline = openDeadline(given);
   const { examination, report } = await examineAndReport('verify', from, { ...given, ...deadline });
   return verifyResult(examination, report);
-}
-
-/** What every operation that waits for input needs. */
-export function sourceOptions(options: Pick<VerifyOptions, 'signal' | 'limits'>): {
-  signal?: AbortSignal;
-  idleMs: number;
-  minimumRate: number;
-  spoolBytes: number;
-} {
-  const { idleMs, minimumRate, spoolBytes } = { ...DEFAULT_LIMITS, ...options.limits };
-  return { ...(options.signal ? { signal: options.signal } : {}), idleMs, minimumRate, spoolBytes };
 }
 
 /** Examines a bundle with the caller's options and makes the report: the common part of verify and import. */

@@ -1,4 +1,5 @@
 import type { ByteStream } from '../kit/bytes.ts';
+import { DEFAULT_LIMITS, type Limits } from '../kit/limits.ts';
 import type { HashedRange, HashRange, LaneOptions } from './lanes.ts';
 
 /** The bytes of a source that can be read anywhere, and by several threads at once. Offsets count from its first byte. */
@@ -33,4 +34,13 @@ export interface SourceOptions {
   readonly minimumRate?: number;
   /** bytes of a private copy, at most */
   readonly spoolBytes?: number;
+}
+
+/** What every operation that waits for input needs, of what its caller gives. */
+export function sourceOptions(options: {
+  readonly signal?: AbortSignal;
+  readonly limits?: Partial<Limits>;
+}): SourceOptions {
+  const { idleMs, minimumRate, spoolBytes } = { ...DEFAULT_LIMITS, ...options.limits };
+  return { ...(options.signal ? { signal: options.signal } : {}), idleMs, minimumRate, spoolBytes };
 }

@@ -53,7 +53,8 @@ async function goodCalls(): Promise<Good> {
     remember: true,
   };
   const { relax: _, ...comparing } = reading;
-  const copying = { ...working, output, format: 'tar', overwrite: false, mtime: 0 };
+  const writing = { ...working, output, format: 'tar', overwrite: false, mtime: 0 };
+  const copying = { ...writing, limits, deadlineMs: 60_000 };
   const source = async (): Promise<Uint8Array> => new Uint8Array(1);
   const { privateKey } = generateKeyPairSync('rsa', { modulusLength: 2048 });
   const files = [sandbox.path('.keys/key.pem')];
@@ -104,13 +105,22 @@ async function goodCalls(): Promise<Good> {
     signFile: [
       library.signFile,
       bundle,
-      { ...working, output, identity, digest: 'sha256', timestamp: source, overwrite: false },
+      {
+        ...working,
+        limits,
+        deadlineMs: 60_000,
+        output,
+        identity,
+        digest: 'sha256',
+        timestamp: source,
+        overwrite: false,
+      },
     ],
     pack: [
       library.pack,
       [sandbox.path('in/disk.img')],
       {
-        ...copying,
+        ...writing,
         name: 'new',
         plain: false,
         appliance: { product: 'p', vendor: 'v', version: '1', cpus: 1, memoryMiB: 1 },
@@ -181,13 +191,22 @@ async function goodCalls(): Promise<Good> {
     signImage: [
       library.signImage,
       bundle,
-      { ...working, signer: imageSigner, output, form: 'json', overwrite: false, oldGlance: false },
+      {
+        ...working,
+        limits,
+        deadlineMs: 60_000,
+        signer: imageSigner,
+        output,
+        form: 'json',
+        overwrite: false,
+        oldGlance: false,
+      },
     ],
     storeCertificate: [
       library.storeCertificate,
       sandbox.path('.keys/cert.pem'),
       () => client,
-      { name: 'n', expiration: new Date('2040-01-01'), at: JUDGED_AT },
+      { name: 'n', expiration: new Date('2040-01-01'), at: JUDGED_AT, signal, deadlineMs: 60_000 },
     ],
     verifyImage: [
       library.verifyImage,

@@ -9,8 +9,9 @@ import { FORM_CHOICES, HASH_CHOICES, KEY_TYPE_CHOICES } from '../glance-choices.
 import { type OutputFlags, progressOf, withOutputOptions } from '../options.ts';
 import { passphraseSource } from '../passphrase.ts';
 import type { Exit } from '../program.ts';
+import { type PatienceFlags, readOptionsOf, withPatienceOptions } from '../read-options.ts';
 
-interface GlanceSignFlags extends OutputFlags {
+interface GlanceSignFlags extends PatienceFlags, OutputFlags {
   readonly key: string;
   readonly certUuid: string;
   readonly cert?: string;
@@ -58,7 +59,7 @@ export function glanceSignCommand(glance: Command, context: Context, exit: Exit)
     .option('--old-glance', 'warn about what a Glance with properties of 255 characters cannot hold')
     .option('--allow-weak-keys', 'accept RSA and DSA keys of 1024 to 2047 bits: they can be broken')
     .addHelpText('after', EXAMPLES);
-  withOutputOptions(command).action(async (input: string, flags: GlanceSignFlags) => {
+  withOutputOptions(withPatienceOptions(command)).action(async (input: string, flags: GlanceSignFlags) => {
     const { json = false, output } = flags;
     if (json && output === '-') {
       throw new BundleError('USAGE', '--json and -o - both want standard output', {
@@ -85,6 +86,7 @@ export function glanceSignCommand(glance: Command, context: Context, exit: Exit)
         form: flags.as,
         overwrite: flags.force ?? false,
         oldGlance: flags.oldGlance ?? false,
+        ...readOptionsOf(flags),
         signal: context.signal,
         onProgress: progress.onProgress,
       });

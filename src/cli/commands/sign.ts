@@ -5,6 +5,7 @@ import type { Context } from '../context.ts';
 import { signatureBeside } from '../named-files.ts';
 import { formatOf, mtimeOf, type OutputFlags, progressOf, withOutputOptions } from '../options.ts';
 import type { Exit } from '../program.ts';
+import { type PatienceFlags, readOptionsOf, withPatienceOptions } from '../read-options.ts';
 import { renderMade } from '../render-made.ts';
 import {
   type SignFlags,
@@ -14,7 +15,7 @@ import {
   withSignOptions,
 } from '../sign-options.ts';
 
-interface ResignFlags extends SignFlags, OutputFlags {
+interface ResignFlags extends SignFlags, PatienceFlags, OutputFlags {
   readonly output?: string;
   readonly format?: string;
   readonly detached?: boolean;
@@ -51,7 +52,7 @@ export function signCommand(program: Command, context: Context, exit: Exit): voi
     .option('--detached', 'write a CMS signature of the file, and leave the file alone')
     .option('--force', 'replace the output if it exists')
     .addHelpText('after', EXAMPLES);
-  withOutputOptions(withCmsOption(withSignOptions(command))).action(
+  withOutputOptions(withPatienceOptions(withCmsOption(withSignOptions(command)))).action(
     async (input: string, flags: ResignFlags) => {
       const output = outputOf(input, flags);
       const files = signingFilesOf(flags, context);
@@ -68,6 +69,7 @@ export function signCommand(program: Command, context: Context, exit: Exit): voi
         output,
         identity,
         ...signature,
+        ...readOptionsOf(flags),
         overwrite: flags.force ?? false,
         signal: context.signal,
         onProgress: progress.onProgress,

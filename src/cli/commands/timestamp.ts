@@ -5,10 +5,11 @@ import type { SigningDigest } from '../../operations/signing-identity.ts';
 import type { Context } from '../context.ts';
 import { formatOf, mtimeOf, type OutputFlags, progressOf, withOutputOptions } from '../options.ts';
 import type { Exit } from '../program.ts';
+import { type PatienceFlags, readOptionsOf, withPatienceOptions } from '../read-options.ts';
 import { renderMade } from '../render-made.ts';
 import { authorityOf } from '../sign-options.ts';
 
-interface TimestampFlags extends OutputFlags {
+interface TimestampFlags extends PatienceFlags, OutputFlags {
   readonly output?: string;
   readonly tsa?: string;
   readonly tsqOut?: string;
@@ -54,7 +55,7 @@ export function timestampCommand(program: Command, context: Context, exit: Exit)
     )
     .option('--force', 'replace the output if it exists')
     .addHelpText('after', EXAMPLES);
-  withOutputOptions(command).action(async (input: string, flags: TimestampFlags) => {
+  withOutputOptions(withPatienceOptions(command)).action(async (input: string, flags: TimestampFlags) => {
     const progress = progressOf(flags, context);
     try {
       const report = await stamped(input, flags, { context, onProgress: progress.onProgress });
@@ -85,7 +86,13 @@ async function stamped(
         fix: 'leave out -o; the bundle is written when the reply is there, with --tsr-in',
       });
     }
-    return requestTimestampFile(input, { output: tsqOut, digest, overwrite: force, signal });
+    return requestTimestampFile(input, {
+      output: tsqOut,
+      digest,
+      overwrite: force,
+      ...readOptionsOf(flags),
+      signal,
+    });
   }
   if (output === undefined) {
     throw new BundleError('USAGE', 'the timestamped bundle needs a name', { fix: 'give -o STAMPED.ova' });
@@ -99,6 +106,7 @@ async function stamped(
     format: formatOf(output, flags.format),
     overwrite: force,
     mtime: mtimeOf(context),
+    ...readOptionsOf(flags),
     signal,
     onProgress,
   });
