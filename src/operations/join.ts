@@ -6,6 +6,7 @@ import type { OnProgress } from '../kit/progress.ts';
 import { VOLUME_NAMES } from '../kit/read-names.ts';
 import { expectNoUse, flag, list, path, shape } from '../kit/shape.ts';
 import { expectApart } from '../storage/apart.ts';
+import type { FileStamp } from '../storage/file-stamp.ts';
 import { type InputFile, openInputFile } from '../storage/input-file.ts';
 import { type Output, openOutput } from '../storage/output.ts';
 import { volumeFilesIn } from '../storage/small-files.ts';
@@ -24,6 +25,8 @@ export interface JoinOptions {
 interface Volume {
   readonly path: string;
   readonly header: VolumeHeader;
+  /** the file as it was when its header was read */
+  readonly stamp: FileStamp;
 }
 
 /**
@@ -48,7 +51,7 @@ async function joinGiven(paths: readonly string[], options: JoinOptions): Promis
   if (options.output !== undefined) expectApart([options.output], reads);
   const files = paths.flatMap(volumeFilesIn);
   const volumes: Volume[] = [];
-  for (const path of files) volumes.push({ path, header: await readHeader(path) });
+  for (const path of files) volumes.push(await openVolume(path));
   volumes.sort((a, b) => a.header.volume - b.header.volume);
   expectOneSet(volumes);
   if (options.output === undefined) return checked(volumes, options);
@@ -104,12 +107,12 @@ function report(
   });
 }
 
-async function readHeader(path: string): Promise<VolumeHeader> {
+async function openVolume(path: string): Promise<Volume> {
   await using file = await openInputFile(path);
   try {
     const header = parseVolumeHeader(await file.readAt(0, VOLUME_HEADER_BYTES));
     expectLength(file, path, header);
-    return header;
+    return { path, header, stamp: file.stamp };
   } catch (error) {
     throw toBundleError(error).at({ file: path });
   }
@@ -201,7 +204,7 @@ async function copyAll(
   const all = openHash('sha256');
   const total = volumes.reduce((sum, { header }) => sum + header.length, 0);
   let bytes = 0;
-  for (const { path, header } of volumes) {
+  for (const { path, header, stamp } of volumes) {
     await using file = await openInputFile(path);
     const one = openHash('sha256');
     const range = { start: VOLUME_HEADER_BYTES, length: Number.MAX_SAFE_INTEGER };
@@ -212,6 +215,7 @@ async function copyAll(
       bytes += chunk.byteLength;
       onProgress?.({ phase: 'read', bytes, total, member: path });
     }
+    file.expectUnchanged(stamp, 'joined'); // [stamp.1] before it is called damaged
     if (formatHex(one.digest()) === header.digest) continue;
     throw new BundleError('DIGEST_MISMATCH', `volume ${header.volume} of ${header.volumes} is damaged`, {
       where: { file: path },

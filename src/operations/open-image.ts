@@ -23,7 +23,8 @@ export interface VerifiedImage extends AsyncDisposable {
   /**
    * The `length` bytes from `offset` on, the caller's own; fewer at the end.
    *
-   * @throws {BundleError} `DIGEST_MISMATCH` when a block that it touches is not what was signed, `FILE_UNREADABLE`, `USAGE`
+   * @throws {BundleError} `DIGEST_MISMATCH` when a block that it touches is not what was signed, `FILE_CHANGED` when the file has been
+   * changed besides, `FILE_UNREADABLE`, `INTERRUPTED`; `USAGE` when the image has been closed
    */
   read(offset: number, length: number): Promise<Uint8Array>;
 }
@@ -86,7 +87,7 @@ function imageOf(source: Source, { format, members, contents }: Examination, ima
     });
   }
   const { size, blockSize } = blocks;
-  const blockAt = openBlocks(source.parts, member.dataOffset, blocks);
+  const blockAt = openBlocks(source, source.parts, { ...blocks, start: member.dataOffset });
   return {
     name: image,
     size,
@@ -110,9 +111,9 @@ function imageOf(source: Source, { format, members, contents }: Examination, ima
 
 /** Reads blocks, and holds each against its digest; the last one is kept, for whoever reads on in small steps. */
 function openBlocks(
+  source: Source,
   parts: SourceParts,
-  start: number,
-  { name, file, size, blockSize, algorithm, blockDigest }: FoundBlocks,
+  { name, file, size, blockSize, algorithm, blockDigest, start }: FoundBlocks & { readonly start: number },
 ): (block: number) => Promise<Uint8Array> {
   let last: { readonly block: number; readonly bytes: Uint8Array } | undefined;
   return async (block) => {
@@ -121,6 +122,7 @@ function openBlocks(
     const length = Math.min(blockSize, size - offset);
     const bytes = await parts.readAt(start + offset, length);
     if (bytes.byteLength < length || digestHex(algorithm, bytes) !== blockDigest(block)) {
+      source.checkUnchanged(); // [judge.7] what happened to the file says more
       const range = `${offset} to ${offset + length - 1}`;
       throw new BundleError(
         'DIGEST_MISMATCH',

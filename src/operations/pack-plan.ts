@@ -7,7 +7,8 @@ import { memberNames, referenceOf } from '../formats/ovf/file-reference.ts';
 import { encodeUtf8 } from '../kit/encoding.ts';
 import { BundleError, toBundleError } from '../kit/errors.ts';
 import { DEFAULT_LIMITS } from '../kit/limits.ts';
-import { type FileStamp, leadsOutTo, stampOf, stampWithin, WHOLE_BYTES } from '../storage/input-file.ts';
+import type { FileStamp } from '../storage/file-stamp.ts';
+import { leadsOutTo, stampOf, stampWithin, WHOLE_BYTES } from '../storage/input-file.ts';
 import { readSmallFile } from '../storage/small-files.ts';
 import { checkNames, expectMembers, expectName, madeBeside } from './check-plan.ts';
 import { disksToSign } from './glance-companion.ts';
@@ -108,7 +109,7 @@ export async function planPack(inputs: readonly string[], options: PlanOptions):
   expectMembers(plan, options.members ?? DEFAULT_LIMITS.members);
   for (const file of plan.files) {
     // Once for an image, not for each chunk of it; and a small file when it is read.
-    if (!isSmall(file) && (file.part?.start ?? 0) === 0) await expectWhole(file.path);
+    if (!isSmall(file) && (file.part?.start ?? 0) === 0) await expectWhole(file.path, file.stamp);
   }
   return plan;
 }

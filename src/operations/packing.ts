@@ -221,7 +221,7 @@ export class Packing {
       blocks?.update(chunk);
       this.#progress(file, phase, chunk.byteLength);
     }
-    input.expectUnchanged(file.stamp);
+    input.expectUnchanged(file.stamp, 'packed');
     this.#learn(file, digester.finish().get(this.#digest) ?? '', { signing, blocks });
   }
 

@@ -2,7 +2,8 @@ import { type DiskProbe, isSelfContained } from '../formats/disk/disk-probe.ts';
 import { PROBE_HEAD_BYTES, PROBE_TAIL_BYTES, probeDisk } from '../formats/disk/probe.ts';
 import { BundleError, toBundleError } from '../kit/errors.ts';
 import { shellPath } from '../kit/shell.ts';
-import { type FileStamp, type InputFile, openInputFile } from '../storage/input-file.ts';
+import type { FileStamp } from '../storage/file-stamp.ts';
+import { type InputFile, openInputFile } from '../storage/input-file.ts';
 import { isImageName } from './disk-images.ts';
 
 /** What disks are made of. */
@@ -40,10 +41,15 @@ export async function probeWholeDisk(path: string): ReturnType<typeof probeDiskF
   return found;
 }
 
-/** [pack.8] Whoever imports it opens an image by its content, whatever the descriptor or the name says it is. */
-export async function expectWhole(path: string): Promise<void> {
+/**
+ * [pack.8] Whoever imports it opens an image by its content, whatever the descriptor or the name says it is.
+ *
+ * @throws {BundleError} `FILE_CHANGED` when it is not the file that was looked at; `FORMAT_UNSUPPORTED`
+ */
+export async function expectWhole(path: string, since: FileStamp): Promise<void> {
   await using file = await openInputFile(path);
   const { head, tail } = await endsOf(file);
+  file.expectUnchanged(since, 'packed'); // [stamp.1] it is this one whose ends were seen
   expectSelfContained(path, () => probeDisk(head, tail, file.size));
 }
 

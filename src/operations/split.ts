@@ -58,6 +58,7 @@ async function splitGiven(path: string, options: SplitOptions): Promise<Report> 
   const fileOf = (name: string, volume: number): string =>
     join(options.folders[volume - 1] ?? options.folders[0] ?? '.', volumeName({ name, volume }));
   const headers = await planVolumes(input, { ...options, path, fileOf });
+  input.expectUnchanged(input.stamp, 'split');
   const written: string[] = [];
   const swept: string[] = [];
   try {
@@ -163,6 +164,7 @@ async function writeVolume(
     bytes += chunk.byteLength;
     onProgress?.({ phase: 'write', bytes: size + bytes, total: 2 * size });
   }
+  input.expectUnchanged(input.stamp, 'split'); // [stamp.1] it may have grown, too
   if (formatHex(hash.digest()) !== digest) throw changed(path); // [vol.4] what it says of itself must be true
   await output.commit();
   return output.swept;

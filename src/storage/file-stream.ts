@@ -7,7 +7,7 @@ import type { RandomAccess, SeekableStream } from '../kit/random-access.ts';
 import { readError } from './io-errors.ts';
 
 /** Bytes read between two looks at signals and timers. */
-const TURN_BYTES = 32 * CHUNK_BYTES;
+export const TURN_BYTES = 32 * CHUNK_BYTES;
 
 /** Chunks pulled in a row before the next is read ahead; whoever skips pulls few. */
 const IN_ORDER = 2;

@@ -1,4 +1,5 @@
 import {
+  type BigIntStats,
   closeSync,
   constants,
   fstatSync,
@@ -7,7 +8,6 @@ import {
   readlinkSync,
   readSync,
   realpathSync,
-  type Stats,
   statSync,
 } from 'node:fs';
 import { sep } from 'node:path';
@@ -15,18 +15,9 @@ import { setImmediate } from 'node:timers/promises';
 import { type ByteStream, checkAborted } from '../kit/bytes.ts';
 import { BundleError } from '../kit/errors.ts';
 import { CHUNK_BYTES } from '../kit/limits.ts';
+import { asStamp, expectSame, type FileStamp } from './file-stamp.ts';
 import { FileStream, fileAccess } from './file-stream.ts';
 import { readError } from './io-errors.ts';
-
-/** What tells that a file is as it was. */
-export interface FileStamp {
-  readonly size: number;
-  /** when it was written to last, in milliseconds since 1970 */
-  readonly mtimeMs: number;
-  /** which file it is, whatever it is called */
-  readonly dev: number;
-  readonly ino: number;
-}
 
 /** A regular file of the packer's, open for as long as it is used. */
 export interface InputFile extends AsyncDisposable {
@@ -37,14 +28,14 @@ export interface InputFile extends AsyncDisposable {
   stream(signal?: AbortSignal): ByteStream;
   /** the bytes from `start` on, `length` at most */
   part(range: { readonly start: number; readonly length: number }, signal?: AbortSignal): ByteStream;
-  /** @throws {BundleError} `FILE_CHANGED` */
-  expectUnchanged(since: FileStamp): void;
+  /** @param doing what was done with it meanwhile @throws {BundleError} `FILE_CHANGED` */
+  expectUnchanged(since: FileStamp, doing: string): void;
 }
 
 /** Looks at a file to be packed. @throws {BundleError} `FILE_NOT_FOUND`, `FILE_UNREADABLE` */
 export function stampOf(path: string): FileStamp {
   try {
-    return regular(statSync(path), path);
+    return regular(statSync(path, { bigint: true }), path);
   } catch (error) {
     throw readError(error, path);
   }
@@ -63,10 +54,10 @@ export function stampWithin(path: string, folder: string): FileStamp {
   let descriptor: number | undefined;
   try {
     descriptor = openSync(path, READ);
-    const stamp = regular(fstatSync(descriptor), path);
+    const stamp = regular(fstatSync(descriptor, { bigint: true }), path);
     const inside = realpathSync(folder);
     const real = realpathSync(path);
-    const there = lstatSync(real);
+    const there = lstatSync(real, { bigint: true });
     const same = there.dev === stamp.dev && there.ino === stamp.ino;
     const outside = [real, openedAs(descriptor) ?? real].find((place) => !isBelow(place, inside));
     if (outside !== undefined || !same) throw leadsOut(path, outside ?? real);
@@ -115,18 +106,15 @@ export async function openInputFile(path: string): Promise<InputFile> {
   let descriptor: number | undefined;
   try {
     descriptor = openSync(path, READ);
-    return inputFile(descriptor, path, regular(fstatSync(descriptor), path));
+    return inputFile(descriptor, path, regular(fstatSync(descriptor, { bigint: true }), path));
   } catch (error) {
     if (descriptor !== undefined) closeSync(descriptor);
     throw readError(error, path);
   }
 }
 
-function regular(stats: Stats, path: string): FileStamp {
-  if (stats.isFile()) {
-    const { size, mtimeMs, dev, ino } = stats;
-    return { size, mtimeMs, dev, ino };
-  }
+function regular(stats: BigIntStats, path: string): FileStamp {
+  if (stats.isFile()) return asStamp(stats);
   const what = stats.isDirectory() ? 'a folder' : 'not a regular file';
   throw new BundleError('FILE_UNREADABLE', `this is ${what}, which cannot be packed`, {
     where: { file: path },
@@ -143,16 +131,9 @@ function inputFile(descriptor: number, path: string, stamp: FileStamp): InputFil
     stream: (signal) => new FileStream(descriptor, path, signal, { ahead: true }),
     part: ({ start, length }, signal) =>
       new FileStream(descriptor, path, signal, { start, end: start + length, ahead: true }),
-    expectUnchanged: (since) => expectSame(descriptor, path, since),
+    expectUnchanged: (since, doing) => expectSame({ descriptor, path }, since, doing), // [links.1] the file that was looked at
     [Symbol.asyncDispose]: async () => closeSync(descriptor),
   };
-}
-
-function expectSame(descriptor: number, path: string, since: FileStamp): void {
-  const { size, mtimeMs, dev, ino } = fstatSync(descriptor);
-  const same = size === since.size && mtimeMs === since.mtimeMs;
-  if (same && dev === since.dev && ino === since.ino) return; // [links.1] the file that was looked at
-  throw new BundleError('FILE_CHANGED', 'the file changed while it was packed', { where: { file: path } });
 }
 
 /** Files up to this are read whole, with as few calls of the system as can be. */
@@ -183,7 +164,7 @@ export class WholeReader {
     try {
       descriptor = openSync(path, READ);
       fill(bytes, descriptor);
-      expectSame(descriptor, path, since);
+      expectSame({ descriptor, path }, since, 'packed');
     } catch (error) {
       throw readError(error, path);
     } finally {

@@ -19,7 +19,7 @@ export function openStdin(options: SourceOptions): Source {
       fix: 'pipe the bundle in: curl https://… | bulla verify -',
     });
   }
-  const stats = fstatSync(STDIN);
+  const stats = fstatSync(STDIN, { bigint: true });
   const start = stats.isFile() ? positionOf(STDIN) : undefined;
   return start === undefined
     ? pipeSource(STDIN, NAME, options)

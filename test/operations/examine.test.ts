@@ -105,7 +105,7 @@ describe('reading', () => {
     expect(report).toMatchObject({ exitCode: 3, verdict: 'error' });
   });
 
-  test('[judge.6] a file that is put in its place meanwhile is not read', async () => {
+  test('[judge.6] [stamp.1] a file that is put in its place meanwhile is not read, and is noticed', async () => {
     using sandbox = makeSandbox();
     const path = sandbox.write('app.ova', await makeBundle({ files: [LARGE] }));
     const other = sandbox.write('other.ova', 'something else');
@@ -114,7 +114,10 @@ describe('reading', () => {
       if (!renamed) renameSync(other, path);
       renamed = true;
     };
-    expect((await verify(path, { ...(await trusting(sandbox)), onProgress })).verdict).toBe('trusted');
+    const { report } = await verify(path, { ...(await trusting(sandbox)), onProgress });
+    expect(report.errors.map(({ code, message }) => `${code}: ${message}`)).toEqual([
+      'FILE_CHANGED: the file changed while it was read: it was removed, or another was put in its place',
+    ]);
   });
 
   test('tells how far it is, up to the size of the file', async () => {

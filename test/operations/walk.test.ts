@@ -1,4 +1,14 @@
-import { appendFileSync, readFileSync, truncateSync, utimesSync, writeFileSync } from 'node:fs';
+import {
+  appendFileSync,
+  chmodSync,
+  linkSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  truncateSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { toBundleError } from '../../src/kit/errors.ts';
 import { DEFAULT_LIMITS } from '../../src/kit/limits.ts';
@@ -17,6 +27,7 @@ import { type VerifyOptions, verify } from '../../src/operations/verify.ts';
 import { walkArchive } from '../../src/operations/walk.ts';
 import { openSource } from '../../src/storage/open-source.ts';
 import { archiveOf, makeBundle, makeMembers, noiseFile } from '../factory/bundles.ts';
+import { changeInPlace, settle, untilSeen } from '../factory/changes.ts';
 import { identityOf } from '../factory/packing.ts';
 import { codesOf, valid } from '../factory/reports.ts';
 import { resumable } from '../factory/resuming.ts';
@@ -87,15 +98,28 @@ const CHANGES: readonly (readonly [what: string, change: (path: string) => void]
   ['grows', (path) => appendFileSync(path, new Uint8Array(512))],
   ['is written again', (path) => writeFileSync(path, new Uint8Array(readFileSync(path).byteLength))],
   ['is touched', (path) => utimesSync(path, new Date(0), new Date(0))],
+  // [stamp.1] what a modification time does not tell, where it has been read and where it will be
+  ['is changed behind us, its times put back', (path) => changeInPlace(path, 5)],
+  ['is changed before us, its times put back', (path) => changeInPlace(path, 5 * MIB)],
+  ['is replaced', (path) => renameSync(sandbox.write('in/other', 'other'), path)],
+  ['gets another mode', (path) => untilSeen(path, () => chmodSync(path, 0o640))],
+  [
+    'gets another name',
+    (path) => {
+      rmSync(`${path}.link`, { force: true });
+      linkSync(path, `${path}.link`);
+    },
+  ],
 ];
 
 describe.each(Object.entries(VERBS))('%s', (name, verb) => {
   const kinds = name === 'openImage' ? ['tar'] : name.startsWith('verify,') ? ['tar'] : ['tar', 'tgz', 'zip'];
 
   test.each(kinds.flatMap((kind) => CHANGES.map(([what, change]) => [kind, what, change] as const)))(
-    '[judge.6] [judge.7] a %s that %s while it is read has changed, and nothing is made of it',
+    '[judge.6] [judge.7] [stamp.1] a %s that %s while it is read has changed, and nothing is made of it',
     async (kind, _, change) => {
       const path = sandbox.write('in/app.ova', await bundleOf(kind));
+      settle(path);
       sandbox.write('out/before', 'here already');
       let changed = false;
       const onProgress = (): void => {

@@ -76,13 +76,13 @@ describe('a file', () => {
     }
   });
 
-  test('[judge.6] is the one that was opened, whatever takes its name', async () => {
+  test('[judge.6] [stamp.1] is the one that was opened, whatever takes its name', async () => {
     using sandbox = makeSandbox();
     const path = sandbox.write('file', NOISE);
     await using source = openFileSource(path, OPTIONS);
     renameSync(sandbox.write('other', 'other'), path);
     expect((await bytesOf(source.stream())).byteLength).toBe(NOISE.byteLength);
-    source.checkUnchanged();
+    expect(() => source.checkUnchanged()).toThrow(/another was put in its place/);
   });
 
   test('stops at the word', async () => {

@@ -68,7 +68,7 @@ describe('a file that is read while the bytes before are used', () => {
     const path = sandbox.write('a', NOISE);
     const stamp = stampOf(path);
     await using file = await openInputFile(path);
-    file.expectUnchanged(stamp);
+    file.expectUnchanged(stamp, 'packed');
     for (const change of [
       () => utimesSync(path, 1, 2),
       () => writeFileSync(path, NOISE),
@@ -76,7 +76,7 @@ describe('a file that is read while the bytes before are used', () => {
       () => truncateSync(path, 5),
     ]) {
       change();
-      expect(() => file.expectUnchanged(stamp)).toThrow(/changed while it was packed/);
+      expect(() => file.expectUnchanged(stamp, 'packed')).toThrow(/changed while it was packed/);
     }
   });
 });
