@@ -225,7 +225,7 @@ class Reading {
     // [judge.3] Reading stops early only at something wrong; if that were not found again, nothing must look trusted.
     if (!complete && errors.length === 0)
       errors.push(new BundleError('INTERNAL', 'the bundle was not read to its end'));
-    checks.push(...skippedChecks(checks, { fault: fault ?? ambiguous, roles, signature }));
+    checks.push(...skippedChecks(checks, { fault: fault ?? ambiguous, complete, roles, signature }));
     const late = complete && roles.descriptor !== undefined && members[0]?.name !== roles.descriptor;
     const order = late ? ['the descriptor is not the first member, which VMware refuses'] : [];
     return {

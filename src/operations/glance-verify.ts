@@ -118,7 +118,7 @@ async function verifyStrictly(input: BundleInput, options: VerifyImageOptions): 
   const policy = await loadPolicy(options, { at, allowances });
   const inputName = typeof input === 'string' ? input : '(stream)';
   let opened: OpenedImage;
-  let stated: ReturnType<typeof statedDigests>;
+  let stated: ReturnType<typeof statedDigests> | undefined;
   try {
     opened = await openImage(options.properties, options.certificates, allow);
     stated = statedDigests(options.properties);
@@ -126,13 +126,12 @@ async function verifyStrictly(input: BundleInput, options: VerifyImageOptions): 
     const fault = toBundleError(error);
     if (fault.kind !== 'package' && fault.kind !== 'unsupported') throw fault;
     opened = { signatures: [], errors: [fault], warnings: [], checks: [] };
-    stated = [];
   }
   const { trustedIds = [] } = options;
-  if (opened.errors.length > 0) {
+  if (opened.errors.length > 0 || !stated) {
     const errors = opened.errors.map((error) => error.at(propertiesAt(options)));
     const { warnings } = opened;
-    const checks = withSkipped(opened.checks, stated.length > 0);
+    const checks = withSkipped(opened.checks, stated);
     const mismatch = errors.some(({ code }) => code === 'SIGNATURE_INVALID');
     const result: ImageFindings = {
       signature: mismatch ? 'invalid' : 'not-judged',
@@ -173,7 +172,7 @@ async function verifyStrictly(input: BundleInput, options: VerifyImageOptions): 
       input: { name: source.name, size: read.size },
       checks: withSkipped(
         [...opened.checks, ...judged.flatMap(({ checks }) => checks), ...digests.checks],
-        stated.length > 0,
+        stated,
       ),
       signatures: judged.flatMap(({ signatures }) => signatures),
       errors: errors.map((error) => error.at({ file: source.name })),
@@ -192,7 +191,7 @@ async function verifyStrictly(input: BundleInput, options: VerifyImageOptions): 
     });
   } catch (error) {
     const fault = toBundleError(error).at({ file: source.name });
-    const checks = withSkipped(opened.checks, stated.length > 0);
+    const checks = withSkipped(opened.checks, stated);
     return makeReport({ ...base, input: { name: source.name }, checks, errors: [fault] });
   }
 }
@@ -207,11 +206,11 @@ const IMAGE_CHECKS = [
 ] as const;
 
 /** The checks that ran, and those that did not, with the reason. */
-function withSkipped(checks: readonly Check[], hasDigests: boolean): readonly Check[] {
+function withSkipped(checks: readonly Check[], digests: readonly unknown[] | undefined): readonly Check[] {
   const ran = new Set(checks.map(({ id }) => id));
   const skipped = IMAGE_CHECKS.filter((id) => !ran.has(id)).map((id): Check => {
-    const stated = id !== 'image.digests' || hasDigests;
-    const detail = stated ? 'not reached: the image is refused already' : 'the properties state no digest';
+    const isStated = id !== 'image.digests' || digests?.length !== 0;
+    const detail = isStated ? 'not reached: the image is refused already' : 'the properties state no digest';
     return { id, status: 'skip', detail };
   });
   return [...checks, ...skipped];

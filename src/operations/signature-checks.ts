@@ -16,7 +16,16 @@ export function signatureChecks(
   const deciding = judgements.find((judgement) => judgement.errors.length === 0) ?? judgements[0];
   return [
     ...signatures.map(fits),
-    ...(deciding ? [pathCheck(deciding), ...revocationCheck(deciding), ...timestampCheck(deciding)] : []),
+    ...(deciding
+      ? [
+          pathCheck(deciding),
+          ...revocationCheck(deciding),
+          ...timestampCheck(
+            deciding,
+            signatures.some((one) => one.judgement === deciding && one.found.timestamps.length > 0),
+          ),
+        ]
+      : []),
     policyCheck(errors, findings),
   ];
 }
@@ -26,21 +35,28 @@ function fits({ found: { format, fault, algorithm } }: JudgedSignature): Check {
   return { id, status: fault ? 'fail' : 'pass', detail: fault?.message ?? algorithm };
 }
 
+/** [judge.2] Only a path that somebody trusted ends is one; what is wrong elsewhere leaves it open. */
 function pathCheck({ signer }: ClaimJudgement): Check {
   const id = 'certificate.path';
-  const worst = signer.errors.find(({ kind, code }) => kind !== 'policy' && !isAboutRevocation(code));
+  const { trustedBy, errors, path } = signer;
+  if (trustedBy)
+    return { id, status: 'pass', detail: `${path.length} certificates, to ${describeTrust(signer)}` };
+  const worst = errors.find(({ kind, code }) => kind !== 'policy' && !isAboutRevocation(code));
   if (worst) return { id, status: 'fail', detail: worst.message };
-  return { id, status: 'pass', detail: `${signer.path.length} certificates, to ${describeTrust(signer)}` };
+  return { id, status: 'skip', detail: `no path is accepted: ${errors[0]?.message ?? 'nobody is trusted'}` };
 }
 
 function isAboutRevocation(code: string): boolean {
   return code === 'CERTIFICATE_REVOKED' || code === 'REVOCATION_UNKNOWN';
 }
 
-function revocationCheck({ signer, revocation }: ClaimJudgement): readonly Check[] {
+function revocationCheck({ signer, revocation, mode }: ClaimJudgement): readonly Check[] {
   const id = 'revocation';
   const fault = signer.errors.find(({ code }) => isAboutRevocation(code));
   if (fault) return [{ id, status: 'fail', detail: fault.message }];
+  if (mode === 'off') return [{ id, status: 'skip', detail: 'revocation is not looked at: its mode is off' }];
+  if (revocation.statuses.length === 0)
+    return [{ id, status: 'skip', detail: 'not reached: nobody who is trusted vouches for the signer' }];
   const known = revocation.statuses.filter(({ status }) => status !== 'not-checked');
   if (known.length === 0) return [];
   const doubtful = known.find(({ status }) => status !== 'good');
@@ -54,19 +70,26 @@ function revocationCheck({ signer, revocation }: ClaimJudgement): readonly Check
   ];
 }
 
-function timestampCheck({ proven, timestamps, errors }: ClaimJudgement): readonly Check[] {
+function timestampCheck(
+  { proven, timestamps, errors }: ClaimJudgement,
+  isStamped: boolean,
+): readonly Check[] {
   const id = 'timestamp';
   if (proven) return [{ id, status: 'pass', detail: `signed by ${proven.to.toISOString()}` }];
   const demanded = errors.find(({ code }) => code === 'TIMESTAMP_MISSING' || code === 'TIMESTAMP_INVALID');
   if (demanded) return [{ id, status: 'fail', detail: demanded.message }];
   const [bad] = timestamps.flatMap((timestamp) => timestamp.errors);
-  return bad ? [{ id, status: 'warn', detail: bad.message }] : [];
+  if (bad) return [{ id, status: 'warn', detail: bad.message }];
+  const ignored = 'the timestamps of the signature count for nothing here: it is judged by the clock';
+  return isStamped ? [{ id, status: 'skip', detail: ignored }] : [];
 }
 
 function policyCheck(errors: readonly BundleError[], findings: readonly Finding[]): Check {
   const id = 'policy';
   const refused = errors.find(({ kind }) => kind === 'policy');
   if (refused) return { id, status: 'fail', detail: refused.message };
+  const [fault] = errors;
+  if (fault) return { id, status: 'skip', detail: `not settled: ${fault.message}` };
   const allowed = findings.find((finding) => finding.allowed !== undefined && finding.allowed !== 'lenient');
   if (allowed) return { id, status: 'warn', detail: `accepted as allowed: ${allowed.error.message}` };
   return { id, status: 'pass', detail: 'key, digest, purpose and publisher are acceptable' };

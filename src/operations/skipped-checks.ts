@@ -6,6 +6,8 @@ import { BUNDLE_CHECK_IDS, type Check, type CheckId } from './report.ts';
 /** What is known when the checks are counted. `fault` is what ended the reading, or made it unclear which members count. */
 export interface CheckContext {
   readonly fault: BundleError | undefined;
+  /** the bundle was read to its end */
+  readonly complete: boolean;
   readonly roles: BundleRoles;
   readonly signature: SignatureJudgement | undefined;
 }
@@ -20,18 +22,35 @@ export function skippedChecks(checks: readonly Check[], context: CheckContext): 
   }));
 }
 
-function reasonFor(id: CheckId, { fault, roles, signature }: CheckContext): string {
+function reasonFor(id: CheckId, { fault, complete, roles, signature }: CheckContext): string {
   if (fault) return `not reached: ${fault.message}`;
+  if (!complete) return 'not reached: the bundle is refused, and was not read to its end';
   if (!roles.manifest) return 'the bundle has no manifest';
   if (isAboutSignature(id) && !signature?.signed) return 'the bundle has no signature';
+  const [first] = signature?.errors ?? [];
+  if (isAboutSignature(id) && first && signature?.signatures.length === 0)
+    return `not reached: ${first.message}`; // before anything was judged
   if (id === 'signature.cms') return 'the certificate file has no CMS block';
-  if (id === 'timestamp') return 'the signature has no timestamp: it is judged by the clock';
-  if (id === 'revocation') return 'no revocation information was given or found for these issuers';
+  if (signature && NOT_THERE[id] !== undefined && isJudged(signature)) {
+    if (id === 'timestamp' && roles.timestamp)
+      return `"${roles.timestamp}" counts for nothing: the signature is judged by the clock`;
+    return NOT_THERE[id];
+  }
   if (id === 'descriptor' && !roles.descriptor) return 'the bundle has no descriptor';
   if (id === 'scope' && signature?.accepted && signature.publishers.length === 0) {
     return 'the signer is trusted without a publisher, so for bundles of any name';
   }
   return 'not reached: the bundle is refused already';
+}
+
+/** Why a check of a signer that was judged had nothing to look at. */
+const NOT_THERE: Partial<Record<CheckId, string>> = {
+  timestamp: 'the signature has no timestamp: it is judged by the clock',
+  revocation: 'no revocation information was given or found for these issuers',
+};
+
+function isJudged({ signatures }: SignatureJudgement): boolean {
+  return signatures.some(({ path }) => path.length > 0);
 }
 
 function isAboutSignature(id: CheckId): boolean {
