@@ -30,6 +30,8 @@ export interface SignatureEdit {
   manifest(member: NamedMember): Promise<readonly NamedMember[]>;
   /** the members in place of the certificate file that is there */
   certificate(member: NamedMember, manifest: NamedMember): Promise<readonly NamedMember[]>;
+  /** what is to be said of the timestamp beside the certificate file, which is left out; what it throws refuses the copy */
+  timestamp?(member: NamedMember, certificate: NamedMember, manifest: NamedMember): readonly string[];
 }
 
 /** What came of a copy. Without errors it has been written. */
@@ -196,9 +198,11 @@ class Copying {
   #judge(): ContentsJudgement {
     let roles: BundleRoles = {};
     const faults: BundleError[] = [];
+    const told: string[] = [];
     try {
       roles = assignRoles([...this.#members.map(({ name }) => name), ...this.#signing]);
       faults.push(...this.#faultsOfOrder(roles));
+      told.push(...this.#toldOfTimestamp());
     } catch (error) {
       faults.push(toBundleError(error));
     }
@@ -220,8 +224,19 @@ class Copying {
     return {
       ...judged,
       errors: faults.length > 0 ? faults : judged.errors,
-      warnings: [...judged.warnings, ...warnings],
+      warnings: [...judged.warnings, ...told, ...warnings],
     };
+  }
+
+  /** What the edit says of the timestamp that is left out. */
+  #toldOfTimestamp(): readonly string[] {
+    const [timestamp, certificate, manifest] = [this.#old('tst'), this.#old('cert'), this.#manifest?.member];
+    if (!timestamp || !certificate || !manifest) return [];
+    return this.#edit.timestamp?.(timestamp, certificate, manifest) ?? [];
+  }
+
+  #old(kind: PartKind): NamedMember | undefined {
+    return this.#leftOut.find(({ name }) => rolePartOf(name)?.kind === kind);
   }
 
   /** [pack.6] Evidence by whether the manifest lists it, it says to be about the old signature, or it is anything else. */
@@ -230,9 +245,7 @@ class Copying {
   ): Readonly<Record<'listed' | 'strangers' | 'left', readonly ReadMember[]>> {
     const isListed = ({ name }: ReadMember): boolean => this.#manifest?.lines.byName.has(name) ?? false;
     const unlisted = this.#evidence.filter((member) => !isListed(member));
-    const ofOld = (kind: PartKind): Uint8Array | undefined =>
-      this.#leftOut.find(({ name }) => rolePartOf(name)?.kind === kind)?.bytes;
-    const old = { certificate: ofOld('cert'), timestamp: ofOld('tst') };
+    const old = { certificate: this.#old('cert')?.bytes, timestamp: this.#old('tst')?.bytes };
     const isAbout = ({ name, bytes = new Uint8Array() }: ReadMember): boolean => {
       try {
         return isAboutSignature(parseEvidence(bytes, name, name, { alone: true }), old);

@@ -8,6 +8,7 @@ import { expectApart } from '../storage/apart.ts';
 import { openSource } from '../storage/open-source.ts';
 import { openOutput } from '../storage/output.ts';
 import { sourceOptions } from '../storage/source.ts';
+import { isOver } from '../trust/timestamp.ts';
 import { assignRoles, rolePartOf } from './bundle-roles.ts';
 import { carry } from './carried.ts';
 import { copyBundle, partBeside } from './copy-bundle.ts';
@@ -63,6 +64,10 @@ async function timestampGiven(input: string, options: TimestampOptions): Promise
         notes.push(...form.notes);
         return timestampMembers({ name: certificate.name, bytes: form.bytes }, { ...options, limits });
       },
+      timestamp: (old, certificate, manifest) => {
+        ownForm(certificate, manifest, limits, old); // whatever order they came in, it is refused when it proves something
+        return [`"${old.name}" is left out: it is no timestamp of "${certificate.name}" that counts`];
+      },
     },
     options,
   );
@@ -93,25 +98,35 @@ async function timestampMembers(
 
 /**
  * The certificate file as an importer writes it who trusts its signers: the form that a timestamp counts for.
- * @throws {BundleError} what is wrong with a signature [pack.10]
+ * @throws {BundleError} what is wrong with a signature; `USAGE` when it has a timestamp already [pack.10]
  */
 function ownForm(
   certificate: NamedMember,
   manifest: NamedMember,
   limits: Limits,
+  timestamp?: NamedMember,
 ): { readonly bytes: Uint8Array; readonly notes: readonly string[] } {
   try {
     const { found, spoken } = findSignatures(
-      { manifest, certificate, evidence: [] },
+      { manifest, certificate, evidence: [], ...(timestamp && { timestamp }) },
       { limits, trust: { anchors: [], pins: [] }, evidence: { crls: [], ocsps: [] } },
     );
     const [fault] = found.flatMap((one) => one.fault ?? []);
     const carried = carry(spoken, ownVouched(found));
     if (fault ?? carried.fault) throw fault ?? carried.fault;
+    const given = found.flatMap(({ timestamps }) => timestamps);
+    if (given.some(({ token, over }) => isOver(token, over))) throw hasTimestamp();
     return { bytes: carried.members.get(certificate.name) ?? certificate.bytes, notes: carried.notes };
   } catch (error) {
     throw toBundleError(error).at({ member: certificate.name });
   }
+}
+
+function hasTimestamp(): BundleError {
+  return new BundleError('USAGE', 'the signature has a timestamp already', {
+    why: 'a signature holds one, and what the old one proves would be lost with it',
+    fix: 'keep the bundle as it is, or have it signed anew: bulla sign BUNDLE -o SIGNED --key … --cert … --tsa URL',
+  });
 }
 
 /**
@@ -147,7 +162,7 @@ export async function requestTimestampFile(
       fix: 'sign it first: bulla sign BUNDLE -o SIGNED --key … --cert …',
     });
   }
-  const { bytes } = ownForm(signed.certificate, signed.manifest, limits);
+  const { bytes } = ownForm(signed.certificate, signed.manifest, limits, signed.timestamp);
   const { cms } = parseCertificateFile(bytes, limits);
   const over = cms ? parseSignedData(cms, 'the CMS signature').signers[0]?.signature : bytes;
   await using output = await openOutput(path, { overwrite, reads: [input], signal });

@@ -1,11 +1,10 @@
 import type { Certificate } from '../crypto/certificate.ts';
 import type { TimestampToken } from '../formats/tsp/token.ts';
-import { BundleError, isBundleError } from '../kit/errors.ts';
+import { BundleError } from '../kit/errors.ts';
 import { type Asked, type Demand, demandsOf, strictnessOf } from './demands.ts';
 import { type Anchor, judgeSigner, type SignerJudgement, type TrustStore } from './judge-signer.ts';
 import { judgeToken, type TokenJudgement } from './judge-token.ts';
 import type { Budget } from './path/budget.ts';
-import { nameOf } from './path/findings.ts';
 import type { TimeWindow } from './path/judge-options.ts';
 import type { Allowances, Finding } from './policy.ts';
 import type { Publisher, RevocationMode } from './publisher.ts';
@@ -16,8 +15,8 @@ import type {
   RevocationOptions,
 } from './revocation/evidence.ts';
 import { judgeRevocation, type RevocationJudgement } from './revocation/judge-revocation.ts';
-import { ofAnchor } from './revocation/marks.ts';
-import type { TimestampJudgement } from './timestamp.ts';
+import { joinSeen, ofAnchor } from './revocation/marks.ts';
+import { advised, missingTimestamp, type TimestampJudgement, unproven } from './timestamp.ts';
 import { NOTHING_VOUCHED, type Vouched, vouchedIn } from './vouched.ts';
 
 /** A signature that fits, and so a signer: its certificate, what came with it, and the timestamps over the signature. */
@@ -78,16 +77,24 @@ export function judgeClaim(claim: SignerClaim, policy: ClaimPolicy): ClaimJudgem
   const answers = demandsOf(policy.trust, policy).map((demand) => judgeBy(demand, context));
   const accepting = answers.filter(({ errors }) => errors.length === 0).sort(bySay);
   const [first] = accepting;
-  if (first) return { ...first, ...vouching(accepting), vouched: vouchedIn(accepting, attestedBy(context)) };
+  const seen = joinSeen(answers.map(({ revocation }) => revocation.seen)); // whoever looked: what exists, exists
+  if (first) {
+    const vouched = vouchedIn(accepting, attestedBy(context));
+    return { ...first, ...vouching(accepting), revocation: { ...first.revocation, seen }, vouched };
+  }
   // [pub.10] where nobody accepts it, those who know it say why
   const knowing = answers.filter(({ isKnown }) => isKnown);
   const telling =
     knowing.length > 0
       ? knowing
       : answers.sort((a, b) => b.signer.path.length - a.signer.path.length).slice(0, 1);
-  const [worst] = telling;
+  const [worst] = [...telling].sort(byFindings);
   if (!worst) throw new BundleError('INTERNAL', 'a signer was judged by nobody');
-  return { ...worst, errors: distinct(telling.flatMap(({ errors }) => errors)) };
+  return {
+    ...worst,
+    revocation: { ...worst.revocation, seen },
+    errors: distinct(telling.flatMap(({ errors }) => errors)),
+  };
 }
 
 /** What one signer is judged with, by whatever demand. */
@@ -172,6 +179,13 @@ function attestedBy({ claim, policy }: Context): (path: readonly Certificate[]) 
 function bySay(a: Answer, b: Answer): number {
   const isBound = ({ publishers }: Answer): number => (publishers.length === 0 ? 0 : 1);
   return isBound(a) - isBound(b) || strictnessOf(b.mode) - strictnessOf(a.mode);
+}
+
+/** [pub.15] Who found it revoked first, then who asked for more: who did not look has nothing to say. */
+function byFindings(a: Answer, b: Answer): number {
+  const isClear = ({ errors }: Answer): number =>
+    errors.some(({ code }) => code === 'CERTIFICATE_REVOKED') ? 0 : 1;
+  return isClear(a) - isClear(b) || strictnessOf(b.mode) - strictnessOf(a.mode);
 }
 
 /** [pub.7] Trust without a publisher frees from those of all others; else each publisher whose demands are met has its say. */
@@ -268,27 +282,4 @@ function evidenceOptions(
 
 function certificatesOf(anchors: readonly Anchor[]): readonly Certificate[] {
   return anchors.map(({ certificate }) => certificate);
-}
-
-/** Where a timestamp of somebody unknown is there, trusting its authority may be all that is missing. */
-function advised(error: BundleError, timestamps: readonly TimestampJudgement[]): BundleError {
-  const { code, message, where, why, cause } = error;
-  const byStranger = timestamps.some(({ errors }) =>
-    errors.some((reason) => isBundleError(reason.cause) && reason.cause.code === 'SIGNER_UNKNOWN'),
-  );
-  if (code !== 'CERTIFICATE_EXPIRED' || !byStranger) return error;
-  const fix =
-    'if you trust the authority of its timestamp, give its CA certificate: --trust-tsa tsa-ca.pem, or once and for all bulla trust add NAME tsa-ca.pem --timestamping; otherwise ask the publisher for a bundle that is signed anew';
-  return new BundleError(code, message, { where, why, fix, cause });
-}
-
-function missingTimestamp(timestamps: readonly TimestampJudgement[], leaf: Certificate): BundleError {
-  const [bad] = timestamps.flatMap(({ errors }) => errors);
-  if (bad) return bad;
-  return new BundleError('TIMESTAMP_MISSING', `the signature of ${nameOf(leaf)} has no timestamp`);
-}
-
-/** A timestamp that proves nothing is as good as none, and somebody should know. */
-function unproven({ errors }: TimestampJudgement): readonly Finding[] {
-  return errors.map((error) => ({ error, allowed: 'lenient' }));
 }

@@ -10,7 +10,7 @@ import { findPath } from './path/find-path.ts';
 import { nameOf, shown } from './path/findings.ts';
 import type { PathOptions, TimeWindow } from './path/judge-options.ts';
 import { TIME_STAMPING } from './path/purposes.ts';
-import { type Allowances, judgeDigest } from './policy.ts';
+import { type Allowances, type Finding, judgeDigest } from './policy.ts';
 
 /** Whom to believe about times, and when the question is asked. */
 export interface TimestampOptions extends Pick<PathOptions, 'judgeMore' | 'budget'> {
@@ -156,4 +156,27 @@ function purposeProblem({ fields }: Certificate): string | undefined {
   return byOid.get(EXTENSION.extendedKeyUsage)?.critical
     ? undefined
     : 'the certificate of its signer does not say critically that it is for timestamping';
+}
+
+/** Where a timestamp of somebody unknown is there, trusting its authority may be all that is missing. */
+export function advised(error: BundleError, timestamps: readonly TimestampJudgement[]): BundleError {
+  const { code, message, where, why, cause } = error;
+  const byStranger = timestamps.some(({ errors }) =>
+    errors.some((reason) => isBundleError(reason.cause) && reason.cause.code === 'SIGNER_UNKNOWN'),
+  );
+  if (code !== 'CERTIFICATE_EXPIRED' || !byStranger) return error;
+  const fix =
+    'if you trust the authority of its timestamp, give its CA certificate: --trust-tsa tsa-ca.pem, or once and for all bulla trust add NAME tsa-ca.pem --timestamping; otherwise ask the publisher for a bundle that is signed anew';
+  return new BundleError(code, message, { where, why, fix, cause });
+}
+
+export function missingTimestamp(timestamps: readonly TimestampJudgement[], leaf: Certificate): BundleError {
+  const [bad] = timestamps.flatMap(({ errors }) => errors);
+  if (bad) return bad;
+  return new BundleError('TIMESTAMP_MISSING', `the signature of ${nameOf(leaf)} has no timestamp`);
+}
+
+/** A timestamp that proves nothing is as good as none, and somebody should know. */
+export function unproven({ errors }: TimestampJudgement): readonly Finding[] {
+  return errors.map((error) => ({ error, allowed: 'lenient' }));
 }

@@ -175,6 +175,24 @@ describe('revocation information', () => {
     expect(await remembered(await revoking())).toBe(1);
   });
 
+  test('[pub.15] [rev.9] a publisher that looks at none, beside one that does, hides neither mark nor finding', async () => {
+    using sandbox = makeSandbox();
+    const { at } = await trusting(sandbox);
+    const ca = (await testAuthority()).pem;
+    const settings = (name: string, more: string) => {
+      sandbox.write(`trust/publishers/${name}/ca.pem`, ca);
+      sandbox.write(`trust/publishers/${name}/publisher.toml`, `name = "${name}"\n${more}\n`);
+    };
+    settings('pa', 'revocation = "off"\nsubjects = ["CN=Somebody else"]');
+    settings('pb', '');
+    const options: VerifyOptions = { trust: { folders: [sandbox.path('trust')] }, ...(at && { at }) };
+    const { report } = await verify(chunked(await bundleWith(inBundle(await revoking()))), options);
+    expect(codesOf(valid(report))).toContain('CERTIFICATE_REVOKED');
+    expect(report.remembered?.count).toBe(1);
+    expect(report.checks.find(({ id }) => id === 'revocation')?.status).toBe('fail');
+    expect(report.signatures[0]?.path[0]?.revocation?.status).toBe('revoked');
+  });
+
   test('[pub.14] a publisher may ask for more than the caller, and not for less', async () => {
     using sandbox = makeSandbox();
     const { at } = await trusting(sandbox);

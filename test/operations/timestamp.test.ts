@@ -10,7 +10,7 @@ import { requestTimestampFile, timestamp } from '../../src/operations/timestamp.
 import { authorityAt, replyIn, type TimestampSource } from '../../src/operations/timestamp-source.ts';
 import { type VerifyOptions, verify } from '../../src/operations/verify.ts';
 import { asArchive, read } from '../factory/archives.ts';
-import { JUDGED_AT, makeBundle, signerUnder, testAuthority } from '../factory/bundles.ts';
+import { JUDGED_AT, makeBundle, type NamedBytes, signerUnder, testAuthority } from '../factory/bundles.ts';
 import { makeAuthority, type TestCertificate } from '../factory/certificates.ts';
 import { identityOf, namesIn, placeBundle } from '../factory/packing.ts';
 import { codesOf, valid } from '../factory/reports.ts';
@@ -111,6 +111,26 @@ describe.each([{ cms: true }, { cms: false }])('a timestamp that is added later,
     expect(await judged(sandbox, 'out.ova', alone)).toEqual(['TIMESTAMP_INVALID']);
   });
 
+  test('[pack.10] a signature that has one keeps it: a second is refused, and so is the request for one', async () => {
+    using sandbox = makeSandbox();
+    await stamped(sandbox, { cms });
+    const again = { output: sandbox.path('again.ova'), format: 'tar', source: stamping(END) } as const;
+    const run = async () => {
+      const report = await timestamp(sandbox.path('out.ova'), again);
+      const [fault] = report.errors;
+      if (fault) throw fault;
+    };
+    await expect(run()).rejects.toMatchObject({
+      code: 'USAGE',
+      message: 'the signature has a timestamp already',
+    });
+    const request = { output: sandbox.path('web.tsq'), digest: 'sha256' } as const;
+    await expect(requestTimestampFile(sandbox.path('out.ova'), request)).rejects.toMatchObject({
+      code: 'USAGE',
+    });
+    expect(sandbox.list().filter((name) => /again|tsq/.test(name))).toEqual([]);
+  });
+
   test('[tst.8] of a time outside of the signer’s certificate saves nothing', async () => {
     using sandbox = makeSandbox();
     await stamped(sandbox, { cms, time: new Date('2027-02-01T00:00:00Z') });
@@ -119,6 +139,27 @@ describe.each([{ cms: true }, { cms: false }])('a timestamp that is added later,
     ]);
   });
 });
+
+test('[pack.10] a timestamp beside a file that it does not count for gives way, and is named', async () => {
+  using sandbox = makeSandbox();
+  const over = Uint8Array.of(1, 2, 3);
+  const old = { name: 'app.tst', bytes: makeTokenDer({ over, authority, time: JUDGED_AT }) };
+  for (const members of [(all: readonly NamedBytes[]) => [...all, old], tstFirst(old)]) {
+    sandbox.write('in.ova', await makeBundle({ members }));
+    const options = { format: 'tar', overwrite: true, output: sandbox.path('out.ova') } as const;
+    const report = valid(await timestamp(sandbox.path('in.ova'), { ...options, source: stamping() }));
+    expect([codesOf(report), report.warnings.join()]).toEqual([
+      [],
+      expect.stringContaining('"app.tst" is left out'),
+    ]);
+    const trust = { ...(await trustingTime(sandbox)), at: JUDGED_AT, timestamp: 'require' } as const;
+    expect(await judged(sandbox, 'out.ova', trust)).toEqual(['trusted']);
+  }
+});
+
+const tstFirst =
+  (old: NamedBytes) =>
+  (all: readonly NamedBytes[]): readonly NamedBytes[] => [...all.slice(0, 1), old, ...all.slice(1)];
 
 describe('a timestamp by file', () => {
   test('[pack.10] the request is for the signature, and its reply for no other', async () => {

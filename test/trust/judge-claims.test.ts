@@ -249,6 +249,24 @@ describe('publishers that share an anchor', () => {
     expect([codes(own), names(own)]).toEqual([[], ['p0']]); // and never for the other
   });
 
+  test('[pub.15] [rev.9] one that looks at no revocation hides nothing that another has found', () => {
+    const policy = { evidence: revoked() };
+    const [off, strict] = [{ ...elsewhere, revocation: 'off' } as const, {}];
+    const alone = shared([strict], [claim(leaf)], policy).judgements[0];
+    expect([alone?.revocation.seen.size, alone?.revocation.statuses[0]?.status]).toEqual([1, 'revoked']);
+    for (const first of [off, { revocation: 'off' } as const]) {
+      for (const owners of [
+        [first, strict],
+        [strict, first],
+      ]) {
+        const [judgement] = shared(owners, [claim(leaf)], policy).judgements;
+        expect(judgement?.revocation.seen).toEqual(alone?.revocation.seen);
+        if (first === off) expect(judgement).toMatchObject({ mode: 'if-present', signer: alone?.signer });
+        if (first === off) expect(judgement?.revocation.statuses).toEqual(alone?.revocation.statuses);
+      }
+    }
+  });
+
   test('[pub.15] what one demands, another need not', () => {
     const strict = [{ revocation: 'require' }, {}] as const;
     expect(names(shared(strict, [claim(leaf)]))).toEqual(['p1']);

@@ -23,6 +23,12 @@ export interface Mark {
   readonly anchor?: string;
 }
 
+/** Of one second, the list with the higher number is the newer. [rev.9] */
+export function isNewer(a: Mark, b: Mark): boolean {
+  const later = a.thisUpdate.getTime() - b.thisUpdate.getTime();
+  return later > 0 || (later === 0 && (a.number ?? 0n) > (b.number ?? 0n));
+}
+
 /** The newest evidence seen of an issuer's key and scope, by the keys of `marks.ts`. */
 export type HighWaterMarks = ReadonlyMap<string, Mark>;
 

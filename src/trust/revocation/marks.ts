@@ -6,7 +6,7 @@ import { encodeUtf8, formatHex } from '../../kit/encoding.ts';
 import { showTime } from '../path/certificate-rules.ts';
 import { nameOf } from '../path/findings.ts';
 import { scopeKey } from './crl-scope.ts';
-import type { HighWaterMarks, Mark } from './evidence.ts';
+import { type HighWaterMarks, isNewer, type Mark } from './evidence.ts';
 
 /** What is said of the certificates of an issuer: complete lists, changes to them, and lists that another key has signed. */
 type ListKind = 'crl' | 'delta' | 'crl-for';
@@ -33,8 +33,7 @@ export function markOf(seen: HighWaterMarks, key: string, holder: Certificate): 
 /** Adds a mark unless a newer one is there. */
 export function note(seen: Map<string, Mark>, key: string, { thisUpdate, number }: Mark): void {
   const before = seen.get(key);
-  const later = before && +before.thisUpdate - +thisUpdate;
-  if (later !== undefined && (later > 0 || (later === 0 && (before?.number ?? 0n) >= (number ?? 0n)))) return;
+  if (before && !isNewer({ thisUpdate, ...(number !== undefined && { number }) }, before)) return;
   seen.set(key, { thisUpdate, ...(number !== undefined && { number }) });
 }
 
@@ -44,6 +43,17 @@ export function ofAnchor(seen: HighWaterMarks, path: readonly Certificate[]): Hi
   if (!end) return new Map();
   const anchor = keyIdentity(end);
   return new Map([...seen].map(([key, mark]) => [key, { ...mark, anchor }]));
+}
+
+/** All together, of each mark the newest. */
+export function joinSeen(all: readonly HighWaterMarks[]): HighWaterMarks {
+  const [first = new Map(), ...others] = all;
+  const joined = new Map(first);
+  for (const [key, mark] of others.flatMap((one) => [...one])) {
+    const known = joined.get(key);
+    if (!known || isNewer(mark, known)) joined.set(key, mark);
+  }
+  return joined;
 }
 
 const lists = new WeakMap<HighWaterMarks, ReadonlyMap<string, Date>>();
