@@ -134,12 +134,7 @@ async function importGiven(input: BundleInput, options: ImportOptions): Promise<
     files: files.map((file) => file.name),
     ...(images.length > 0 && { images }),
   };
-  const all = [
-    ...report.warnings,
-    ...warnings,
-    ...(signer?.warnings ?? []),
-    ...othersWarnings(staging?.others ?? []),
-  ];
+  const all = [...report.warnings, ...warnings, ...(signer?.warnings ?? [])];
   return { imported: staging !== undefined, report: { ...report, warnings: all, result }, files, images };
 }
 
@@ -187,12 +182,6 @@ function keptBy(
     ? GO_ON
     : `${fault.fix}; what has come is kept, and the same command goes on with it`;
   return new BundleError(code, message, { where, why, fix, cause: fault.cause });
-}
-
-/** [import.10] What no check can keep from happening when the import is over. */
-function othersWarnings(others: readonly string[]): readonly string[] {
-  if (others.length === 0) return [];
-  return [`from now on others can put other files in place of these: ${others.join(', ')}`];
 }
 
 /** Whether it was no verdict that ended the reading, so that another try may come farther. */

@@ -21,7 +21,7 @@ import { anchorOf, MarkedFolder, openFolder } from './marked-folder.ts';
 import type { Purpose } from './partial-marker.ts';
 import { sweepLeft, takeLeft } from './sweep.ts';
 import { CONTENT, openWaitingFolder, type WaitingFolder } from './waiting-folder.ts';
-import { othersOnTheWay } from './way-to.ts';
+import { expectOwnWay } from './way-to.ts';
 import { takenAway } from './written-file.ts';
 
 /** What an interrupted run had left, put aside in the folder of unfinished work. */
@@ -36,8 +36,6 @@ const LEFT = 'left';
 export interface Staging extends AsyncDisposable {
   /** names of what runs for this destination had left beside it that are gone; it has been removed */
   readonly swept: readonly string[];
-  /** who else may rename what is published, from then on [import.10] */
-  readonly others: readonly string[];
   /** creates the file of a member; folders in its name are made */
   create(member: string): Promise<FileWriter>;
   /** creates the file of a small member with its whole content; there may be something to wait for before the next */
@@ -69,7 +67,7 @@ export function openStaging(
 ): Staging {
   const target = resolve(destination);
   expectVacant(target, destination);
-  const others = lookAround(dirname(target));
+  lookAround(dirname(target));
   const purpose = { kind: 'import', base: basename(target) } as const;
   const { parent, swept, marked, folder } = prepare(dirname(target), { purpose, shown: destination, resume });
   const aside = join(marked.anchor, LEFT);
@@ -77,7 +75,6 @@ export function openStaging(
 
   return {
     swept,
-    others,
     ...(left && { left }),
     create: folder.create,
     store: folder.store,
@@ -208,10 +205,10 @@ function isFolder(path: string): boolean {
   return lstatSync(path, { throwIfNoEntry: false })?.isDirectory() ?? false;
 }
 
-/** Who else may rename on the way to a folder. [import.10] */
-function lookAround(folder: string): readonly string[] {
+/** Nobody else may rename on the way to a folder. [import.10] */
+function lookAround(folder: string): void {
   try {
-    return othersOnTheWay(folder);
+    expectOwnWay(folder);
   } catch (error) {
     throw writeError(error, folder);
   }

@@ -9,26 +9,27 @@ const GROUP_WRITABLE = 0o020n;
 const STICKY = 0o1000n;
 
 /**
- * Looks at every folder in which a name is looked up on the way to `folder`, links in it included: whoever may rename there decides
- * what is found behind it. Says who that is besides this user and root. [import.10]
+ * Refuses a `folder` on the way to which somebody besides this user and root may rename: whoever may, in a folder where a name is
+ * looked up (links in it included), decides what is found behind it. [import.10]
+ *
+ * Whoever owns the folder `/` counts as root: seen from a user namespace, root has another number.
  *
  * @param folder absolute
- * @throws {BundleError} `STORAGE_FAILED` when everybody may; what the system does
+ * @throws {BundleError} `STORAGE_FAILED` when somebody may; what the system does
  */
-export function othersOnTheWay(folder: string): readonly string[] {
+export function expectOwnWay(folder: string): void {
   const own = process.geteuid?.();
-  if (own === undefined || sep !== '/') return [];
+  if (own === undefined || sep !== '/') return;
   const me = BigInt(own);
-  return [...stepsTo(folder)].flatMap(({ path, stats, link }) => {
+  const trusted = new Set([me, 0n, statSync('/', { bigint: true }).uid]);
+  for (const { path, stats, link } of stepsTo(folder)) {
     const { uid, gid, mode } = stats;
-    const others = uid === me || uid === 0n ? [] : [`the user ${nameOf('/etc/passwd', uid)}`];
-    if (link) return others.map((who) => `${who} (owner of the link ${printable(path)})`);
-    const sticky = (mode & STICKY) !== 0n;
-    if ((mode & WORLD_WRITABLE) !== 0n && !sticky) throw open(path);
-    if ((mode & GROUP_WRITABLE) !== 0n && !sticky && !isOnlyOf(gid, me))
-      others.push(`the group ${nameOf('/etc/group', gid)}`);
-    return others.map((who) => `${who} (in ${printable(path)})`);
-  });
+    if (!trusted.has(uid)) throw ownedByAnother(path, nameOf('/etc/passwd', uid), link);
+    if (link || (mode & STICKY) !== 0n) continue;
+    if ((mode & WORLD_WRITABLE) !== 0n) throw writable(path, 'everybody', 'o-w');
+    if ((mode & GROUP_WRITABLE) !== 0n && !isOnlyOf(gid, me))
+      throw writable(path, `the group ${nameOf('/etc/group', gid)}`, 'g-w');
+  }
 }
 
 /** A folder in which the next name of a path is looked up; or a link on the way, whose owner may replace it in a sticky folder. */
@@ -66,12 +67,29 @@ function* stepsTo(folder: string): Generator<Step> {
   }
 }
 
-/** [import.9] In a folder where everybody may rename everything, the members could be exchanged after the verdict. */
-function open(path: string): BundleError {
-  return new BundleError('STORAGE_FAILED', 'everybody may rename and delete what is in this folder', {
+/** [import.10] Where others may rename, no check made beforehand keeps the members from being exchanged after the verdict. */
+function writable(path: string, who: string, mode: string): BundleError {
+  return refused(path, {
+    message: `${who} may rename and delete what is in this folder`,
+    fix: `choose a folder of your own, or protect this one: chmod ${mode} (chmod +t, where others must write there)`,
+  });
+}
+
+function ownedByAnother(path: string, user: string, link: boolean): BundleError {
+  return refused(path, {
+    message: `the user ${user} may ${link ? 'replace this link' : 'rename and delete what is in this folder'}, whose owner this is`,
+    fix: 'choose a folder of your own, or run this as the owner of the folder',
+  });
+}
+
+function refused(
+  path: string,
+  { message, fix }: { readonly message: string; readonly fix: string },
+): BundleError {
+  return new BundleError('STORAGE_FAILED', message, {
     where: { file: path },
     why: 'another user could put other files in place of those that were verified',
-    fix: 'choose another destination, or protect the folder: chmod o-w (chmod +t, where others must write there)',
+    fix,
   });
 }
 

@@ -1,6 +1,7 @@
 import { chmodSync, chownSync, lchownSync, mkdirSync, symlinkSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
-import { othersOnTheWay } from '../../src/storage/way-to.ts';
+import { toBundleError } from '../../src/kit/errors.ts';
+import { expectOwnWay } from '../../src/storage/way-to.ts';
 import { makeSandbox } from '../factory/sandbox.ts';
 
 const STRANGER = 54_321;
@@ -9,8 +10,8 @@ describe('[import.10] on the way to a destination', () => {
   test('nobody else may rename what is in a folder of ones own', () => {
     using sandbox = makeSandbox();
     mkdirSync(sandbox.path('a/b'), { recursive: true });
-    expect(othersOnTheWay(sandbox.path('a/b'))).toEqual([]);
-    expect(othersOnTheWay('/')).toEqual([]);
+    expectOwnWay(sandbox.path('a/b'));
+    expectOwnWay('/');
   });
 
   test.each(['a', 'a/b', 'a/b/c'])('everybody may, in %s: refused; a sticky folder is fine', (open) => {
@@ -19,9 +20,9 @@ describe('[import.10] on the way to a destination', () => {
     symlinkSync('a/b/c', sandbox.path('link'));
     for (const way of ['a/b/c', 'link']) {
       chmodSync(sandbox.path(open), 0o777);
-      expect(() => othersOnTheWay(sandbox.path(way))).toThrow('everybody may rename');
+      expect(() => expectOwnWay(sandbox.path(way))).toThrow('everybody may rename');
       chmodSync(sandbox.path(open), 0o1777);
-      expect(othersOnTheWay(sandbox.path(way))).toEqual([]);
+      expectOwnWay(sandbox.path(way));
     }
   });
 
@@ -32,15 +33,15 @@ describe('[import.10] on the way to a destination', () => {
     chmodSync(sandbox.path('open'), 0o777);
     symlinkSync(sandbox.path('safe'), sandbox.path('open/link'));
     symlinkSync('open/link/../safe/inner', sandbox.path('first'));
-    expect(() => othersOnTheWay(sandbox.path('open/link'))).toThrow('everybody may rename');
-    expect(() => othersOnTheWay(sandbox.path('first'))).toThrow('everybody may rename');
+    expect(() => expectOwnWay(sandbox.path('open/link'))).toThrow('everybody may rename');
+    expect(() => expectOwnWay(sandbox.path('first'))).toThrow('everybody may rename');
   });
 
   test('links that lead in a circle are an error', () => {
     using sandbox = makeSandbox();
     symlinkSync('b', sandbox.path('a'));
     symlinkSync('a', sandbox.path('b'));
-    expect(() => othersOnTheWay(sandbox.path('a'))).toThrow(/link/);
+    expect(() => expectOwnWay(sandbox.path('a'))).toThrow(/link/);
   });
 
   const root = process.geteuid?.() === 0;
@@ -56,13 +57,29 @@ describe('[import.10] on the way to a destination', () => {
       chmodSync(sandbox.path('theirs/group'), 0o2775);
       chmodSync(sandbox.path('theirs/group/sticky'), 0o1777);
       symlinkSync('here', sandbox.path('theirs/group/sticky/link'));
-      const others = othersOnTheWay(sandbox.path('theirs/group/sticky/link'));
-      expect(others).toEqual([
-        `the user ${STRANGER} (in ${sandbox.path('theirs')})`,
-        `the group ${STRANGER} (in ${sandbox.path('theirs/group')})`,
-      ]);
       lchownSync(sandbox.path('theirs/group/sticky/link'), STRANGER, 0);
-      expect(othersOnTheWay(sandbox.path('theirs/group/sticky/link')).at(-1)).toContain('owner of the link');
+      const way = sandbox.path('theirs/group/sticky/link');
+      expect(refusalOf(way)).toEqual([
+        sandbox.path('theirs'),
+        `the user ${STRANGER} may rename and delete what is in this folder, whose owner this is`,
+        expect.stringContaining('run this as the owner'),
+      ]);
+      chmodSync(sandbox.path('theirs'), 0o1755); // its owner may, sticky or not
+      expect(refusalOf(way)[0]).toBe(sandbox.path('theirs'));
+      chownSync(sandbox.path('theirs'), 0, 0);
+      expect(refusalOf(way)).toEqual([
+        sandbox.path('theirs/group'),
+        `the group ${STRANGER} may rename and delete what is in this folder`,
+        expect.stringContaining('chmod g-w'),
+      ]);
+      chmodSync(sandbox.path('theirs/group'), 0o1775);
+      expect(refusalOf(way)).toEqual([
+        way,
+        `the user ${STRANGER} may replace this link, whose owner this is`,
+        expect.stringContaining('run this as the owner'),
+      ]);
+      lchownSync(way, 0, 0);
+      expectOwnWay(way);
     },
   );
 
@@ -70,6 +87,17 @@ describe('[import.10] on the way to a destination', () => {
     using sandbox = makeSandbox();
     mkdirSync(sandbox.path('group/here'), { recursive: true });
     chmodSync(sandbox.path('group'), 0o775);
-    expect(othersOnTheWay(sandbox.path('group/here'))).toEqual([]);
+    expectOwnWay(sandbox.path('group/here'));
   });
 });
+
+/** Where, what, and what to do. */
+function refusalOf(folder: string): readonly (string | undefined)[] {
+  try {
+    expectOwnWay(folder);
+  } catch (error) {
+    const { where, message, fix } = toBundleError(error);
+    return [where.file, message, fix];
+  }
+  return [];
+}
