@@ -152,6 +152,12 @@ export const count: Rule<number> = (value, name) =>
     ? value
     : refuse(name, value, 'a whole number, not less than 0 and not more than 2^53 - 1');
 
+/** A whole number of which there is at least one. */
+export const positive: Rule<number> = (value, name) =>
+  typeof value === 'number' && Number.isSafeInteger(value) && value > 0
+    ? value
+    : refuse(name, value, 'a whole number, not less than 1 and not more than 2^53 - 1');
+
 /** Any text. */
 export const text: Rule<string> = (value, name) =>
   typeof value === 'string' ? value : refuse(name, value, 'a text');

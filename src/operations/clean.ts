@@ -35,7 +35,7 @@ export interface CleanResult {
  * Only what proves that bulla made it there for this user is listed, and what a run is or may be at work on stays.
  *
  * @throws {BundleError} `FILE_NOT_FOUND`, `FILE_UNREADABLE` when the folder cannot be read
- * @see spec/bundle.md, clauses clean.1 to clean.3
+ * @see spec/bundle.md, clauses clean.1 and clean.2
  */
 export function clean(folder: string, { remove = false, olderThan = 0 }: CleanOptions = {}): CleanResult {
   const leftovers = unfinishedIn(folder)

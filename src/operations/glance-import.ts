@@ -119,7 +119,7 @@ export async function uploadCommand(destination: string, image: SiteImage): Prom
   words.push('--file', shellPath(path));
   words.push('--disk-format', format, '--container-format', 'bare');
   for (const [property, value] of Object.entries(properties))
-    words.push('--property', `${property}=${value}`);
+    words.push('--property', shellWord(`${property}=${value}`));
   return [...words, ...last].join(' ');
 }
 

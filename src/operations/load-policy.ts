@@ -1,4 +1,5 @@
 import { type BundleError, toBundleError } from '../kit/errors.ts';
+import { expectNoUse } from '../kit/shape.ts';
 import { readSeen, seenFolderOf, writeSeen } from '../storage/seen-revocation.ts';
 import type { ClaimPolicy } from '../trust/judge-claim.ts';
 import { openBudget } from '../trust/path/budget.ts';
@@ -17,8 +18,19 @@ export async function loadPolicy(
   judged: Pick<ClaimPolicy, 'at' | 'allowances'>,
 ): Promise<ClaimPolicy> {
   const { trust = {}, revocation = {}, timestamp } = options;
+  if (timestamp === 'ignore') {
+    expectNoUse(trust.timestampAnchors, 'trust.timestampAnchors', 'when timestamps are ignored'); // [api.3]
+  }
   const { folders = [] } = trust;
   const { signers, timestamping } = await loadTrust(trust);
+  const isGiven = [...(revocation.crls ?? []), ...(revocation.ocsps ?? [])].length > 0;
+  const mode = revocation.mode ?? (isGiven ? 'if-present' : undefined); // [rev.15] what is given is looked at, whatever a publisher does without
+  const isWanted = signers.anchors.some(({ publisher }) => publisher?.revocation);
+  if (revocation.mode === 'off' && !isWanted) {
+    const beside = 'with the revocation mode "off", where no publisher asks for more';
+    expectNoUse(revocation.crls, 'revocation.crls', beside); // [api.3]
+    expectNoUse(revocation.ocsps, 'revocation.ocsps', beside);
+  }
   const own = folders.at(-1);
   return {
     ...judged,
@@ -27,7 +39,7 @@ export async function loadPolicy(
     evidence: loadEvidence({ ...revocation, folders }),
     seen: own === undefined ? new Map() : readSeen(own),
     budget: openBudget(),
-    ...(revocation.mode && { revocation: revocation.mode }),
+    ...(mode && { revocation: mode }),
     ...(timestamp && { timestamp }),
   };
 }

@@ -2,7 +2,7 @@ import { digestHex } from '../crypto/digest.ts';
 import { openDeadline } from '../kit/deadline.ts';
 import { BundleError } from '../kit/errors.ts';
 import { DEFAULT_LIMITS } from '../kit/limits.ts';
-import { path } from '../kit/shape.ts';
+import { count, path } from '../kit/shape.ts';
 import { openSource } from '../storage/open-source.ts';
 import { type Source, type SourceParts, sourceOptions } from '../storage/source.ts';
 import { NO_ALLOWANCES } from '../trust/policy.ts';
@@ -93,8 +93,8 @@ function imageOf(source: Source, { format, members, contents }: Examination, ima
     size,
     blockSize,
     read: async (offset, length) => {
-      expectCount(offset);
-      expectCount(length);
+      count(offset, 'offset');
+      count(length, 'length');
       const end = Math.min(size, offset + length);
       const bytes = new Uint8Array(Math.max(0, end - offset));
       for (let at = offset; at < end; ) {
@@ -135,11 +135,4 @@ function openBlocks(
     last = { block, bytes };
     return bytes;
   };
-}
-
-function expectCount(value: number): void {
-  if (Number.isSafeInteger(value) && value >= 0) return;
-  throw new BundleError('USAGE', `${value} is no number of bytes`, {
-    fix: 'give a whole number, not less than zero',
-  });
 }

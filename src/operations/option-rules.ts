@@ -25,6 +25,7 @@ import {
   object,
   oneOf,
   path,
+  positive,
   type Rows,
   type Rule,
   refuse,
@@ -111,7 +112,7 @@ export const READING = {
   ...WORKING,
   relax: list(relaxation),
   limits,
-  deadlineMs: count,
+  deadlineMs: positive,
 } satisfies Rows<Pick<VerifyOptions, 'relax' | 'limits' | 'signal' | 'deadlineMs' | 'onProgress'>>;
 
 export const sha1AndWeakKeys = {
@@ -152,7 +153,7 @@ export function expectNoBundleOptions({ allow, relax }: VerifyOptions): void {
 const keyObject = (type: 'public' | 'private'): Rule<Signer['publicKey']> =>
   object((value) => types.isKeyObject(value) && value.type === type, `a ${type} KeyObject`);
 
-const bytes = object<Uint8Array>(types.isUint8Array, 'a Uint8Array');
+export const bytes = object<Uint8Array>(types.isUint8Array, 'a Uint8Array');
 
 /** An object of the library's own, which is not looked into. */
 export const something = <T extends object>(): Rule<T> =>

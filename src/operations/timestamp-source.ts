@@ -12,7 +12,7 @@ import { readSmallFile } from '../storage/small-files.ts';
 import { requestTimestamp } from '../storage/tsa-client.ts';
 import { NO_ALLOWANCES } from '../trust/policy.ts';
 import { judgeTimestamp } from '../trust/timestamp.ts';
-import { signingDigest } from './option-rules.ts';
+import { bytes, signingDigest } from './option-rules.ts';
 import type { SigningDigest } from './signing-identity.ts';
 
 /** Gives a timestamp token over some bytes, DER. @throws {BundleError} `REMOTE_*`, `TIMESTAMP_*` */
@@ -45,7 +45,8 @@ const authorityOptions = shape<AuthorityOptions>({
 });
 
 function authorityGiven(url: string, options: AuthorityOptions): TimestampSource {
-  return async (over) => {
+  return async (given) => {
+    const over = bytes(given, 'what the timestamp is to be over');
     const request = {
       digest: options.digest,
       imprint: digestBytes(options.digest, over),
@@ -72,7 +73,8 @@ function authorityGiven(url: string, options: AuthorityOptions): TimestampSource
 export function replyIn(file: string, at: Date): TimestampSource {
   path(file, 'file');
   const moment = momentRule(at, 'at');
-  const source = async (over: Uint8Array): Promise<Uint8Array> => {
+  const source = async (given: Uint8Array): Promise<Uint8Array> => {
+    const over = bytes(given, 'what the timestamp is over');
     const token = parseReply(readSmallFile(file), file);
     const { digest, value } = token.info.imprint;
     if (digest === undefined)

@@ -17,13 +17,12 @@ const DEPTH = 3;
  * whose files are read. Files are compared by device and inode. [out.1]
  *
  * @param outputs files or folders that are to be made, `-` for standard output
- * @param readings files and folders that are read, `-` for standard input; addresses are passed over
+ * @param readings files and folders that are read, `-` for standard input; an address is the same as no file
  * @throws {BundleError} `USAGE`
  */
 export function expectApart(outputs: readonly string[], readings: readonly (string | Reading)[]): void {
-  const all = readings
-    .map((reading) => (typeof reading === 'string' ? { path: reading } : reading))
-    .filter(({ path }) => !/^[a-z][a-z0-9+.-]*:\/\//i.test(path));
+  // An address is compared like any other name: only what opens it decides whether it is one, and `x://key` may be a file.
+  const all = readings.map((reading) => (typeof reading === 'string' ? { path: reading } : reading));
   for (const output of outputs) {
     const made = output === '-' ? undefined : placeOf(output);
     const standard = output === '-' ? openFile(1) : undefined;

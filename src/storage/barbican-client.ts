@@ -1,6 +1,7 @@
 import { isUuid } from '../formats/glance/names.ts';
 import { encodeUtf8, formatBase64 } from '../kit/encoding.ts';
 import { BundleError } from '../kit/errors.ts';
+import { moment, needed, shape, text } from '../kit/shape.ts';
 import { showAddress } from './address.ts';
 import {
   jsonOf,
@@ -70,7 +71,8 @@ export function openBarbican(services: ServiceConnection, endpoint: string, toke
       expectStatus(payload, 200, { file: `${where.file}/payload` });
       return { type, contentType, payload: payload.body };
     },
-    storeCertificate: async (secret) => {
+    storeCertificate: async (given) => {
+      const secret = newSecret(given, 'secret');
       const url = new URL('secrets', root);
       const where = { file: showAddress(url.href) };
       const answer = await services.send(SERVICE, {
@@ -89,6 +91,8 @@ export function openBarbican(services: ServiceConnection, endpoint: string, toke
     },
   };
 }
+
+const newSecret = shape<NewSecret>({ name: needed(text), pem: needed(text), expiration: moment });
 
 /** As the openstack client sends it, but for the attributes that mean nothing for a certificate. [glance.33] */
 function bodyOf({ name, pem, expiration }: NewSecret): Record<string, unknown> {

@@ -81,9 +81,13 @@ export function openStaging(
     adopt: folder.adopt,
     leave: () => {
       if (!folder.isThere()) return false;
-      left?.moveRest(folder.way);
-      rmSync(aside, { recursive: true, force: true });
-      if (readdirSync(folder.way).length === 0 || !marked.leave()) return false;
+      try {
+        left?.moveRest(folder.way);
+        rmSync(aside, { recursive: true, force: true });
+        if (readdirSync(folder.way).length === 0 || !marked.leave()) return false;
+      } catch {
+        return false; // what ended the import says more: a full disk, for one
+      }
       folder.giveAway();
       return true;
     },
@@ -158,6 +162,7 @@ export interface Scratch extends Pick<WaitingFolder, 'create' | 'store' | 'read'
 /** Opens a scratch folder beside the file `output`, or for `-` where the system keeps such. @throws {BundleError} `STORAGE_FAILED` */
 export function openScratch(output: string): Scratch {
   const beside = output === '-' ? tmpdir() : dirname(resolve(output));
+  lookAround(beside);
   const purpose = { kind: 'scratch', base: output === '-' ? '.bulla' : `.${basename(output)}` } as const;
   const { swept, folder } = prepare(beside, { purpose, shown: output, resume: false });
   const { create, store, read } = folder;

@@ -25,21 +25,29 @@ export interface Unfinished extends Disposable {
 export function unfinishedIn(folder: string): readonly Unfinished[] {
   try {
     readdirSync(folder);
-    return MarkedFolder.findIn(folder).map(asUnfinished);
+    return MarkedFolder.findIn(folder).flatMap((found) => asUnfinished(found) ?? []);
   } catch (error) {
     throw readError(error, folder);
   }
 }
 
-function asUnfinished(folder: MarkedFolder): Unfinished {
+/** Undefined when its run has come to its end, and removes it, while it is looked at. */
+function asUnfinished(folder: MarkedFolder): Unfinished | undefined {
   const { kind, base } = folder.purpose;
-  return {
-    name: basename(folder.path),
-    result: kind === 'import' ? base : base.replace(/^\./, ''),
-    state: folder.state,
-    bytes: folder.bytes,
-    written: new Date(folder.written),
-    remove: () => folder.sweep(),
-    [Symbol.dispose]: () => folder[Symbol.dispose](),
-  };
+  try {
+    return {
+      name: basename(folder.path),
+      result: kind === 'import' ? base : base.replace(/^\./, ''),
+      state: folder.state,
+      bytes: folder.bytes,
+      written: new Date(folder.written),
+      remove: () => folder.sweep(),
+      [Symbol.dispose]: () => folder[Symbol.dispose](),
+    };
+  } catch (error) {
+    folder[Symbol.dispose]();
+    const fault = readError(error, folder.path);
+    if (fault.code === 'FILE_NOT_FOUND') return undefined;
+    throw fault;
+  }
 }

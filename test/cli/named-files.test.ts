@@ -172,6 +172,18 @@ describe('[out.1] what is read is never written to', () => {
     }
   });
 
+  test.each(PAIRS)('$name, read by a name like an address', async ({ command, read, written }) => {
+    const file = fresh('file.ova');
+    const like = `${dirname(file)}://file.ova`;
+    symlinkSync(dirname(file), `${dirname(file)}:`, 'dir');
+    const words = new Map([
+      [read.at, like],
+      [written.at, file],
+    ]);
+    await refused(lineOf(command, words), [file, like]);
+    expect(readFileSync(file, 'utf8')).toBe('what is read');
+  });
+
   test.each(PAIRS.filter(({ read }) => read.naming !== 'read'))('$name, a folder', async (pair) => {
     const { command, read, written } = pair;
     for (const name of read.naming === 'read volumes' ? ['a.001'] : ['a.pem', 'a.CRT']) {

@@ -207,6 +207,9 @@ describe('revocation information', () => {
     expect(await judged(bundle, options)).toEqual(['REVOCATION_UNKNOWN']);
     expect(await judged(bundle, { ...options, revocation: { mode: 'off' } })).toEqual(['REVOCATION_UNKNOWN']);
     settings('revocation = "off"');
+    const revokedIt = sandbox.write('revoked.crl', await revoking());
+    const given: VerifyOptions = { ...options, revocation: { crls: [revokedIt] } };
+    expect(await judged(bundle, given), '[rev.15]').toEqual(['CERTIFICATE_REVOKED']);
     const revoked = await bundleWith(inBundle(await revoking()));
     expect(await judged(revoked, options)).toEqual(['trusted']);
     expect(await judged(revoked, { ...options, revocation: { mode: 'if-present' } })).toEqual([

@@ -1,5 +1,6 @@
 import { formatJson } from '../../kit/json.ts';
 import { face, needed, oneOf, text } from '../../kit/shape.ts';
+import { shellWord } from '../../kit/shell.ts';
 import { PROPERTY_NAMES, type SignatureProperties } from './properties.ts';
 
 /** A way in which properties are handed on: a JSON object, arguments of the openstack client, the body of a PATCH. */
@@ -36,8 +37,8 @@ export function formatProperties(properties: SignatureProperties, form: Property
   switch (propertyForm(form, 'form')) {
     case 'json':
       return `${formatJson(Object.fromEntries(named))}\n`;
-    case 'args': // base64, UUIDs and the names have no character that a shell would take apart
-      return `${named.map(([name, value]) => `--property ${name}=${value}`).join(' ')}\n`;
+    case 'args':
+      return `${named.map(([name, value]) => `--property ${shellWord(`${name}=${value}`)}`).join(' ')}\n`;
     case 'patch': {
       const patch = named.map(([name, value]) => ({ op: 'add', path: `/${name}`, value }));
       return `${formatJson(patch)}\n`;
