@@ -34,6 +34,7 @@ export function openDeadline(options: {
 /** What `work` comes to, unless the signal fires first: then its reason, and nobody waits for the work any more. */
 export async function unlessAborted<T>(work: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
   work.catch(() => {}); // its end may come when nobody listens
+  checkAborted(signal); // before anything is made that would be told, too
   let onAbort: (() => void) | undefined;
   const aborted = new Promise<never>((_, reject) => {
     onAbort = () => {
@@ -46,7 +47,6 @@ export async function unlessAborted<T>(work: Promise<T>, signal: AbortSignal | u
     signal?.addEventListener('abort', onAbort, { once: true });
   });
   try {
-    checkAborted(signal);
     return await Promise.race([work, aborted]);
   } finally {
     if (onAbort) signal?.removeEventListener('abort', onAbort);

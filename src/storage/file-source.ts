@@ -87,7 +87,10 @@ export function fileSource(
         return hashRanges({ descriptor, path }, placed, { ...lanes, signal: options.signal });
       },
     },
-    checkUnchanged: () => expectSame({ descriptor, path }, stamp, 'read'), // [judge.6]
+    checkUnchanged: () => {
+      if (closed) throw closedError(path);
+      expectSame({ descriptor, path }, stamp, 'read'); // [judge.6]
+    },
     [Symbol.asyncDispose]: async () => {
       closed = true;
       await latest?.return();

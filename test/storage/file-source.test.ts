@@ -85,6 +85,16 @@ describe('a file', () => {
     expect(() => source.checkUnchanged()).toThrow(/another was put in its place/);
   });
 
+  test('[stamp.3] that was closed is neither read nor looked at: its descriptor may be of another file', async () => {
+    using sandbox = makeSandbox();
+    const source = openFileSource(sandbox.write('file', NOISE), OPTIONS);
+    await source[Symbol.asyncDispose]();
+    await using other = openFileSource(sandbox.write('other', 'x'), OPTIONS);
+    other.checkUnchanged();
+    expect(() => source.checkUnchanged()).toThrow(expect.objectContaining({ code: 'USAGE' }));
+    await expect(source.parts?.readAt(0, 1)).rejects.toMatchObject({ code: 'USAGE' });
+  });
+
   test('stops at the word', async () => {
     using sandbox = makeSandbox();
     const stop = new AbortController();
