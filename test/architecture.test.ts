@@ -124,6 +124,15 @@ describe('architecture', () => {
     expect(found.sort()).toEqual(['formats/ovf/xml.ts', 'trust/publisher.ts']);
   });
 
+  it('[show.1] [show.2] prints in a command nothing raw, and no JSON of its own', () => {
+    const raw = FILES.filter(
+      (file) =>
+        roomOf(file) === 'cli' &&
+        /\bJSON\.stringify\b|\bprintable\b/.test(readFileSync(join('src', file), 'utf8')),
+    );
+    expect(raw).toEqual([]);
+  });
+
   it('re-exports only from the public index', () => {
     const exporters = FILES.filter((file) =>
       /^export\b[^;]*?\bfrom '/m.test(readFileSync(join('src', file), 'utf8')),

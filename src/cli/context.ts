@@ -1,7 +1,6 @@
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 import pc from 'picocolors';
-import { wrapRow } from './wrap.ts';
 
 /** What a command may touch of the process: its streams, its environment, and the word to stop. */
 export interface Context {
@@ -43,9 +42,9 @@ export function createContext(proc: NodeJS.Process, signal: AbortSignal): Contex
   });
   stderr.on('error', () => {});
   return {
-    print: (line) => stdout.write(`${stdout.isTTY ? wrapRow(line, stdout.columns || 80) : line}\n`),
+    print: (line) => stdout.write(`${line}\n`),
     printFailure: () => lost,
-    tell: (line) => stderr.write(`${stderr.isTTY ? wrapRow(line, stderr.columns || 80) : line}\n`),
+    tell: (line) => stderr.write(`${line}\n`),
     stderr: {
       isTTY: stderr.isTTY,
       get columns() {

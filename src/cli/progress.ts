@@ -1,8 +1,8 @@
 import { formatJson } from '../kit/json.ts';
 import type { OnProgress, ProgressEvent } from '../kit/progress.ts';
 import type { Context } from './context.ts';
+import { cutRow } from './cut-row.ts';
 import { shown } from './field.ts';
-import { cutRow } from './wrap.ts';
 
 /** How progress is shown: a line that is drawn over on a terminal, a plain line now and then elsewhere, or JSON lines. */
 export type ProgressMode = 'auto' | 'json' | 'none';

@@ -55,5 +55,5 @@ export function rememberedLines({ remembered }: Pick<Report, 'remembered'>): str
   const { count, folder } = remembered;
   const what =
     count === 1 ? 'a newer revocation list or answer' : `${count} newer revocation lists or answers`;
-  return [field('remembered', `that ${what} was seen, in ${folder}`)];
+  return [field('remembered', `${what}, in ${folder}`)];
 }

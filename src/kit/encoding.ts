@@ -88,7 +88,21 @@ export const UNSEEN =
 /** A foreign text for one line of output: what `UNSEEN` matches is shown as `\u{…}`. [show.2] */
 export function printable(text: string): string {
   if (/^[\x20-\x7e]*$/.test(text)) return text; // the tables behind the other expression take milliseconds to be made
-  return text.replace(new RegExp(UNSEEN, 'gu'), (char) => {
-    return `\\u{${(char.codePointAt(0) ?? 0).toString(16)}}`;
-  });
+  return text.replace(new RegExp(UNSEEN, 'gu'), escaped);
+}
+
+/**
+ * A foreign text that can begin no row of ours, wherever a terminal folds it: printable, runs of blanks as one, and no mark,
+ * neither a sign nor, in front of a blank or at the end, a word that is one where there are no signs. [show.2]
+ */
+export function unlikeRow(text: string): string {
+  return printable(text)
+    .replace(/ {2,}/g, ' ')
+    .replace(/[✓✗⚠]|(?:OK|FAILED|WARNING)(?= |$)/g, (mark) => {
+      return `${escaped(mark[0] ?? '')}${mark.slice(1)}`;
+    });
+}
+
+function escaped(char: string): string {
+  return `\\u{${(char.codePointAt(0) ?? 0).toString(16)}}`;
 }

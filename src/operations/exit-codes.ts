@@ -42,8 +42,8 @@ export const EXIT_MEANINGS: readonly (readonly [code: number, meaning: string])[
   [17, 'unsupported format or algorithm'],
   [18, 'signature valid, signer unknown'],
   [20, 'no trust configured'],
-  [130, 'interrupted (SIGINT); nothing is left behind, but what import --resume keeps'],
-  [143, 'terminated (SIGTERM or SIGHUP); nothing is left behind, but what import --resume keeps'],
+  [130, 'interrupted (SIGINT); nothing is left behind, except what import --resume keeps'],
+  [143, 'terminated (SIGTERM or SIGHUP); nothing is left behind, except what import --resume keeps'],
 ];
 
 /** When several faults apply, the first of these decides; what kept us from finding out comes before every verdict. */

@@ -89,3 +89,11 @@ test('[cli.2] progress stays on standard error', async () => {
   const [line = ''] = stderr.split('\n');
   expect(JSON.parse(line)).toMatchObject({ phase: 'read', bytes: expect.any(Number) });
 });
+
+test('[show.1] of clean shows no name as something else', async () => {
+  using desk = workbench.desk('bundle');
+  const name = 'a\u202eb';
+  const { stdout } = await desk.run(`mkdir '${name}' && bulla clean '${name}' --json`);
+  expect(stdout).toContain('a\\u202eb');
+  expect(stdout).not.toContain(name);
+});

@@ -74,13 +74,42 @@ describe.each(SHELLS)('[show.4] a word for %s', (shell) => {
 
 test('[show.4] a path is never an option', () => {
   expect(shellPath('-rf')).toBe('./-rf');
-  expect(shellPath("--a'b")).toBe("'./--a'\\''b'".replace("\\''b'", "\\''b'"));
+  expect(shellPath("--a'b")).toBe(`'./--a'"'"'b'`);
   expect(shellPath('a b')).toBe("'a b'");
 });
 
 test('[show.4] what is not shown whole is known', () => {
-  for (const text of ['a b', "it's", 'ü.ovf']) expect(isShownWhole(text)).toBe(true);
-  for (const text of ['a  b', ' a', 'a ', 'a\u202eb', 'a\u0085', '✓ a', 'x'.repeat(81)]) {
+  for (const text of ['a b', "it's", 'ü.ovf', 'LOOKUP.img']) expect(isShownWhole(text)).toBe(true);
+  for (const text of [
+    'a  b',
+    ' a',
+    'a ',
+    'a\u202eb',
+    'a\u0085',
+    '✓ a',
+    'a\\b',
+    'a OK b',
+    'BOOK.img',
+    'x'.repeat(81),
+    "'".repeat(30),
+  ]) {
     expect(isShownWhole(text)).toBe(false);
   }
+});
+
+test('[show.4] a word that is fit for advice stays quoted wherever it is broken', () => {
+  const texts = ["aaa';touch pwned;'.ovf", "'';touch pwned;''", "a'$(touch pwned)'b", "x'`touch pwned`"];
+  const lines = texts.flatMap((text) => {
+    expect(isShownWhole(text)).toBe(true);
+    const word = shellWord(text);
+    return Array.from({ length: word.length - 1 }, (_, i) =>
+      ['', '               '].map(
+        (hang) => `: FOLDER/${word.slice(0, i + 1)}\n${hang}${word.slice(i + 1)} -o x`,
+      ),
+    ).flat();
+  });
+  const script = join(folder, 'broken');
+  writeFileSync(script, ["touch() { printf 'ran\\n'; }", ...lines, 'echo end', ''].join('\n'));
+  const { stdout } = spawnSync('/bin/sh', [script], { cwd: folder, env: { PATH: '' }, encoding: 'utf8' });
+  expect(stdout).toBe('end\n');
 });

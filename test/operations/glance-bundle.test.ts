@@ -201,6 +201,6 @@ describe('[glance.35] import signs the verified disk images with the site’s ow
     using sandbox = makeSandbox();
     writeFileSync(join(sandbox.folder, "it's"), 'x');
     const image = { name: "it's", propertiesFile: '', properties: {} };
-    expect(await uploadCommand(sandbox.folder, image)).toContain(`'it'\\''s'`);
+    expect(await uploadCommand(sandbox.folder, image)).toContain(`'it'"'"'s'`);
   });
 });

@@ -1,7 +1,8 @@
 import { type Command, InvalidArgumentError } from 'commander';
-import { printable } from '../../kit/encoding.ts';
+import { formatJson } from '../../kit/json.ts';
 import type { Leftover } from '../../operations/clean.ts';
 import type { Context } from '../context.ts';
+import { field, shown } from '../field.ts';
 import type { Exit } from '../program.ts';
 import { formatBytes } from '../progress.ts';
 
@@ -39,14 +40,14 @@ export function cleanCommand(program: Command, context: Context, exit: Exit): vo
         ...(flags.olderThan !== undefined && { olderThan: flags.olderThan }),
       });
       exit(report.exitCode);
-      if (flags.json) return context.print(JSON.stringify(report, undefined, 2));
+      if (flags.json) return context.print(formatJson(report));
       if (leftovers.length === 0) context.print('nothing was left there');
       for (const { name, result, bytes, written, removed, state } of leftovers) {
         const what = removed ? 'removed' : STATES[state];
-        context.print(`${printable(name)}  ${formatBytes(bytes)}`);
-        context.print(`  for ${printable(result)}, written to last ${written.slice(0, 16)}Z; ${what}`);
+        context.print(`  ${shown(name)}  ${formatBytes(bytes)}`);
+        context.print(`    for ${shown(result)}, written to last ${written.slice(0, 16)}Z; ${what}`);
       }
-      for (const warning of report.warnings) context.tell(`${context.style.caution} ${printable(warning)}`);
+      for (const warning of report.warnings) context.tell(context.style.warn(field('warning', warning)));
     });
 }
 

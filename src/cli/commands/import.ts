@@ -1,4 +1,4 @@
-import type { Command } from 'commander';
+import { type Command, Option } from 'commander';
 import type { SiteImage } from '../../operations/glance-import.ts';
 import type { Context } from '../context.ts';
 import { shown } from '../field.ts';
@@ -38,7 +38,12 @@ export function importCommand(program: Command, context: Context, exit: Exit): v
       '--resume',
       'go on with an import into DIR that was interrupted, and leave this one to be gone on with',
     )
-    .option('--dry-run', 'verify, and say what would be written')
+    .addOption(
+      new Option('--dry-run', 'verify, and say what would be written').conflicts([
+        'resume',
+        'glanceProperties',
+      ]),
+    )
     .option(
       '--glance-properties <uuid>',
       "sign each disk image for your own Glance, with your own key and its certificate's UUID, and print how to upload it",

@@ -29,7 +29,7 @@ export function verifyCommand(program: Command, context: Context, exit: Exit): v
       'Verifies a bundle in one pass: the archive, every digest, the signature, and whether you trust the signer.\n' +
         'With --signature, verifies any file with the CMS signature beside it.\n' +
         'Exit code 0 means trusted, and nothing else does; see bulla help exit-codes.\n' +
-        'Nothing of the bundle is stored. Your trust folder keeps which revocation lists have been seen (--no-remember).',
+        'Nothing of the bundle is stored. Which revocation lists were seen is noted in your trust folder (--no-remember: not even that).',
     )
     .argument('<bundle>', 'a file, - for standard input, or an https address')
     .option('--signature <p7s>', 'the detached signature of the file, DER or PEM')
