@@ -23,8 +23,7 @@ afterAll(() => sandbox[Symbol.dispose]());
 
 /** The reports of verify and inspect, the members hashed on the way or apart. */
 async function reportsOf(path: string, limits: VerifyOptions['limits'] = {}): Promise<readonly Report[]> {
-  const options = { ...trust, limits };
-  return [(await verify(path, options)).report, (await inspect(path, options)).report];
+  return [(await verify(path, { ...trust, limits })).report, (await inspect(path, { limits })).report];
 }
 
 function zeros(name: string, size: number): NamedBytes {
@@ -125,8 +124,8 @@ describe('what goes wrong while they are hashed', () => {
     const path = sandbox.write('stopped.ova', bytes);
     for (const limits of [{}, { ...APART, laneBytes: MIB }]) {
       const stop = new AbortController();
-      const options = { ...trust, limits, signal: stop.signal, ...events(() => stop.abort()) };
-      const { report } = await verify(path, options);
+      const options = { limits, signal: stop.signal, ...events(() => stop.abort()) };
+      const { report } = await verify(path, { ...trust, ...options });
       expect([report.verdict, codesOf(report)[0]]).toEqual(['error', 'INTERRUPTED']);
       expect(codesOf(report)).not.toContain('PACKAGE_AMBIGUOUS');
       expect(report.files.map(({ name }) => name)).not.toContain('disk.img');

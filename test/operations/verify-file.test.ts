@@ -143,7 +143,7 @@ describe('a file with its signature beside it', () => {
       code: 'DESTINATION_EXISTS',
     });
     await expect(signFile(file, { output: file, identity, overwrite: true })).rejects.toMatchObject({
-      code: 'DESTINATION_EXISTS',
+      code: 'USAGE',
     });
     await expect(
       signFile(sandbox.path('absent'), { output: sandbox.path('x.p7s'), identity }),
