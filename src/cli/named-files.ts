@@ -1,6 +1,8 @@
+import { fstatSync } from 'node:fs';
 import type { Command } from 'commander';
+import { BundleError } from '../kit/errors.ts';
 import { CERTIFICATE_NAMES, VOLUME_NAMES } from '../kit/read-names.ts';
-import type { Reading } from '../storage/apart.ts';
+import type { Reading, StandardOutput } from '../storage/apart.ts';
 import type { Context } from './context.ts';
 
 /**
@@ -90,7 +92,7 @@ export const ARGUMENT_NAMINGS: Readonly<Record<string, Naming>> = {
   'diff b': 'read',
   'split bundle': 'read',
   'join volume': 'read volumes',
-  'clean dir': 'no file',
+  'clean dir': 'read',
   'trust add name': 'no file',
   'trust add ca.pem': 'read certificates',
   'trust show name': 'no file',
@@ -112,8 +114,25 @@ export function signatureBeside(input: string): string | undefined {
   return input === '-' || /^https?:/i.test(input) ? undefined : `${input}.p7s`;
 }
 
+/** Nothing may be printed on these streams, not even this: what they have been redirected to is read. [out.1] */
+export class ReadStreamError extends BundleError {
+  readonly streams: ReadonlySet<StandardOutput>;
+
+  constructor(read: ReadonlyMap<StandardOutput, string>) {
+    const [[stream, path] = [1, '']] = read;
+    const name = stream === 1 ? 'standard output' : 'standard error';
+    super('USAGE', `the output would be written to "${path}", which is read: ${name} has been sent there`, {
+      where: { file: name },
+      why: 'what a command reads it never writes to, and every command prints',
+      fix: `send ${name} elsewhere`,
+    });
+    this.streams = new Set(read.keys());
+  }
+}
+
 /**
- * Refuses a command that would write to what it reads, before anything is done. [out.1]
+ * Refuses a command that would write to what it reads, before anything is done; every command writes to standard
+ * output and standard error. [out.1]
  *
  * @throws {BundleError} `USAGE`
  */
@@ -123,8 +142,6 @@ export async function expectNothingReadIsWritten(command: Command, context: Cont
   const [input = ''] = command.args;
   const beside = command.opts()['detached'] && written.length === 0 ? signatureBeside(input) : undefined;
   if (beside !== undefined) written.push(beside);
-  if (written.length === 0) return;
-  const { expectApart } = await import('../storage/apart.ts');
   const takes = { 'read certificates': CERTIFICATE_NAMES, 'read volumes': VOLUME_NAMES, read: NONE };
   const reads: Reading[] = named.flatMap(({ naming, values }) =>
     naming === 'written' || naming === 'no file'
@@ -132,11 +149,42 @@ export async function expectNothingReadIsWritten(command: Command, context: Cont
       : values.map((path) => ({ path, takes: takes[naming] })),
   );
   const variables = VARIABLES.flatMap((name) => context.env[name] || []);
-  expectApart(written, [
+  expectUtf8([...written, ...reads.map(({ path }) => path), ...variables, ...context.trustFolders]);
+  const streams = STREAMS.filter(isFile);
+  if (written.length === 0 && streams.length === 0) return;
+  const { expectApart, readStreams } = await import('../storage/apart.ts');
+  const all = [
     ...reads,
     ...variables.map((path) => ({ path, takes: NONE })),
     ...context.trustFolders.map((path) => ({ path })),
-  ]);
+  ];
+  const read = readStreams(streams, all);
+  if (read.size > 0) throw new ReadStreamError(read);
+  expectApart(written, all);
+}
+
+const STREAMS = [1, 2] as const;
+
+function isFile(descriptor: number): boolean {
+  try {
+    return fstatSync(descriptor).isFile();
+  } catch {
+    return false; // it is closed
+  }
+}
+
+/**
+ * What of a word is not UTF-8 comes to Node as U+FFFD, whatever it was: two names would be one, and the second output
+ * would replace the first. [out.2]
+ */
+function expectUtf8(paths: readonly string[]): void {
+  const path = paths.find((one) => one.includes('\uFFFD'));
+  if (path === undefined) return;
+  throw new BundleError('USAGE', `the name "${path}" is not UTF-8`, {
+    where: { file: path },
+    why: 'such names cannot be told from one another here, and one file might be taken for another',
+    fix: 'rename the file or folder, or choose another name for the output',
+  });
 }
 
 /** Of a folder that is named where a file should be, nothing is read. */

@@ -4,9 +4,11 @@ import { formatJson } from '../kit/json.ts';
 import { exitCodeOf } from '../operations/exit-codes.ts';
 import { makeReport } from '../operations/report.ts';
 import type { Context } from './context.ts';
+import { ReadStreamError } from './named-files.ts';
 import { createProgram } from './program.ts';
 import { renderError } from './render-error.ts';
 import { usageError } from './usage-error.ts';
+import { readWords } from './words.ts';
 
 /**
  * Runs one command line and returns the exit code; every fault becomes one message, and with `--json` one document.
@@ -22,18 +24,27 @@ export async function run(argv: readonly string[], context: Context): Promise<nu
     return exitCode;
   } catch (error) {
     if (error instanceof CommanderError && error.exitCode === 0) return 0; // help or version was shown
-    const fault = error instanceof CommanderError ? usageError(error, program, argv) : faultOf(error);
-    if (argv.includes('--json')) {
-      const [command = 'help', sub = ''] = argv.filter((word) => !word.startsWith('-'));
-      const inner = program.commands.find((one) => one.name() === command)?.commands ?? [];
-      const operation = inner.some((one) => one.name() === sub) ? `${command} ${sub}` : command;
-      const print = writesToStdout(argv) ? context.tell : context.print;
+    const words = readWords(program, argv);
+    const fault = error instanceof CommanderError ? usageError(error, words) : faultOf(error);
+    const say = sayingOf(fault, context);
+    if (words.json) {
+      const print = words.toStdout ? say.tell : say.print;
+      const operation = words.names.slice(1).join(' ') || 'help';
       print(formatJson(makeReport({ operation, errors: [fault] })));
     } else {
-      renderError(fault, context);
+      renderError(fault, { ...context, tell: say.tell });
     }
     return exitCodeOf([fault]);
   }
+}
+
+/** Where a fault can be told: on a stream that is one of the files read, nothing may be. [out.1] */
+function sayingOf(fault: BundleError, context: Context): Pick<Context, 'print' | 'tell'> {
+  if (!(fault instanceof ReadStreamError)) return context;
+  const print = fault.streams.has(1) ? undefined : context.print;
+  const tell = fault.streams.has(2) ? undefined : context.tell;
+  const nowhere = (): void => {};
+  return { print: print ?? tell ?? nowhere, tell: tell ?? print ?? nowhere };
 }
 
 /** The parts of the program are files, too: with too few descriptors the loader fails, which is no fault of ours. */
@@ -67,9 +78,4 @@ export async function reportLoss(exitCode: number, context: Context): Promise<nu
   const fault = writeError(failure, 'standard output');
   renderError(fault, context);
   return exitCodeOf([fault]);
-}
-
-/** Whether a bundle goes to standard output, where a document among its bytes would help nobody. */
-function writesToStdout(argv: readonly string[]): boolean {
-  return /(^| )(-o ?|--output[ =])-( |$)/.test(argv.join(' '));
 }

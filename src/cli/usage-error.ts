@@ -1,14 +1,19 @@
-import type { Command, CommanderError } from 'commander';
+import type { CommanderError } from 'commander';
 import { BundleError } from '../kit/errors.ts';
+import type { Words } from './words.ts';
 
 /** What the parser found wrong with a command line, in the words and slots of every other error. */
-export function usageError(error: CommanderError, program: Command, argv: readonly string[]): BundleError {
-  const { command, words } = commandOf(program, argv);
-  const see = `see ${[...words, '--help'].join(' ')}`;
+export function usageError(error: CommanderError, { command, names, early }: Words): BundleError {
+  const see = `see ${[...names, '--help'].join(' ')}`;
+  if (early !== undefined && error.code === 'commander.unknownOption') {
+    return new BundleError('USAGE', `the option ${early} stands before the command`, {
+      fix: `options come after the command: bulla COMMAND ${early} …; ${see}`,
+    });
+  }
   if (error.code === 'commander.help') {
-    const names = command.commands.map((sub) => sub.name()).join(', ');
+    const subs = command.commands.map((sub) => sub.name()).join(', ');
     const problem =
-      words.length === 1 ? 'no command is given' : `${words.join(' ')} needs another word: ${names}`;
+      names.length === 1 ? 'no command is given' : `${names.join(' ')} needs another word: ${subs}`;
     return new BundleError('USAGE', problem, { fix: see });
   }
   const text = error.message.replace(/^error: /, '').replace(/\s*\n\s*/g, ' ');
@@ -23,20 +28,4 @@ export function usageError(error: CommanderError, program: Command, argv: readon
   }
   const missing = /^required option '(.+)' not specified$/.exec(text)?.[1];
   return new BundleError('USAGE', text, { fix: missing ? `add ${missing}; ${see}` : see });
-}
-
-/** The command that a line is for, as far as its words name one. */
-function commandOf(
-  program: Command,
-  argv: readonly string[],
-): { readonly command: Command; readonly words: readonly string[] } {
-  let command = program;
-  const words = [program.name()];
-  for (const word of argv) {
-    const next = command.commands.find((sub) => sub.name() === word);
-    if (!next) break;
-    command = next;
-    words.push(word);
-  }
-  return { command, words };
 }

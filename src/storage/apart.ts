@@ -33,6 +33,32 @@ export function expectApart(outputs: readonly string[], readings: readonly (stri
   }
 }
 
+/** A standard stream that is written to. */
+export type StandardOutput = 1 | 2;
+
+/**
+ * The standard streams that have been redirected to something that is read, each with the path of that. [out.1]
+ *
+ * @param streams those that are regular files
+ */
+export function readStreams(
+  streams: readonly StandardOutput[],
+  readings: readonly Reading[],
+): ReadonlyMap<StandardOutput, string> {
+  const read = readings.filter(({ path }) => !isAddress(path));
+  return new Map(
+    streams.flatMap((stream): readonly [StandardOutput, string][] => {
+      const id = openFile(stream);
+      const reading = id === undefined ? undefined : read.find((one) => idsOf(one).has(id));
+      return reading ? [[stream, reading.path]] : [];
+    }),
+  );
+}
+
+function isAddress(path: string): boolean {
+  return /^[a-z][a-z0-9+.-]*:\/\//i.test(path);
+}
+
 /** Where an output comes to be. */
 interface Place {
   /** the output itself, then the folders that it is in, up to the root; and the same of what it links to */
@@ -119,7 +145,7 @@ function idOf(path: string): string {
 }
 
 /** What a standard stream has been redirected to, when that is a file. */
-function openFile(descriptor: 0 | 1): string | undefined {
+function openFile(descriptor: 0 | StandardOutput): string | undefined {
   try {
     const stats = fstatSync(descriptor, { bigint: true });
     return stats.isFile() ? `${stats.dev}:${stats.ino}` : undefined;
@@ -149,7 +175,7 @@ const WHY = 'what a command reads it never writes to, under whatever name, and h
 function replaces(output: string, reading: string): BundleError {
   const named = reading === '-' ? 'the file on standard input' : `"${reading}"`;
   return new BundleError('USAGE', `the output would replace ${named}, which is read`, {
-    where: { file: output },
+    where: { file: output === '-' ? 'standard output' : output },
     why: WHY,
     fix: 'choose another name for the output',
   });

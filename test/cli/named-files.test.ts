@@ -253,3 +253,18 @@ describe('[out.1] what is read is never written to', () => {
     await refused([...line, '--passphrase-file', file], [file]);
   });
 });
+
+describe('[out.2] a name that is not UTF-8 names no file', () => {
+  const SLOTS = COMMANDS.flatMap((command) =>
+    slotsOf(command)
+      .filter(({ naming }) => naming !== 'no file')
+      .map((slot) => ({ name: `${pathOf(command)} ${slot.label}`, command, slot })),
+  );
+
+  test.each(SLOTS)('$name', async ({ command, slot }) => {
+    const { context, err } = makeScreen();
+    expect(await run([...lineOf(command, new Map([[slot.at, 'caf\uFFFD.ova']]))], context)).toBe(2);
+    expect(err.join('\n')).toMatch(/is not UTF-8 +\[USAGE, exit 2\]/);
+    expect(existsSync('caf\uFFFD.ova')).toBe(false);
+  });
+});

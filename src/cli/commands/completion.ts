@@ -6,6 +6,8 @@ import { helpTopics } from './help.ts';
 /** A word that may follow, and what it is for; `choices` are what may follow an option itself. */
 interface Word {
   readonly text: string;
+  /** all its spellings, such as `--output` and `-o` */
+  readonly flags: readonly string[];
   readonly description: string;
   readonly takesValue: boolean;
   readonly choices: readonly string[];
@@ -26,7 +28,12 @@ export function completionCommand(program: Command, context: Context, _exit: Exi
   program
     .command('completion')
     .summary('print a completion script for bash, zsh or fish')
-    .description('Prints a completion script. For bash: source <(bulla completion bash)')
+    .description(
+      'Prints a completion script. To have it now, and in every new shell when the line is put there:\n' +
+        '  bash  source <(bulla completion bash)                in ~/.bashrc\n' +
+        '  zsh   source <(bulla completion zsh)                 in ~/.zshrc\n' +
+        '  fish  bulla completion fish | source                 in ~/.config/fish/config.fish',
+    )
     .argument('<shell>', SHELLS.join(', '), (shell: string) => {
       if (WRITERS[shell]) return shell;
       throw new InvalidArgumentError(`Known are ${SHELLS.join(', ')}.`);
@@ -55,12 +62,19 @@ function wordsOf(program: Command, command: Command, path: readonly string[]): r
 }
 
 function word(text: string, description: string): Word {
-  return { text, description: description.split('\n')[0] ?? '', takesValue: false, choices: [] };
+  return {
+    text,
+    flags: [text],
+    description: description.split('\n')[0] ?? '',
+    takesValue: false,
+    choices: [],
+  };
 }
 
 function optionWord(option: Option): Word {
   return {
     ...word(option.long ?? option.flags, option.description),
+    flags: [option.long, option.short].filter((flag) => typeof flag === 'string'),
     takesValue: option.required,
     choices: option.argChoices ?? [],
   };
@@ -71,29 +85,37 @@ function bash(commands: readonly CommandWords[]): string {
   const list = (texts: readonly string[]): string => texts.join('\\n');
   const branches = commands.map(
     ({ path, words, filesToo }) =>
-      `    '${path.join(' ')}') words=$'${list(words.map(({ text }) => text))}'; files=${filesToo ? 1 : ''} ;;`,
+      `    '${path.join(' ')}') offered=$'${list(words.map(({ text }) => text))}'; files=${filesToo ? 1 : ''} ;;`,
   );
-  const all = commands.flatMap(({ words }) => words);
-  const choices = new Map(all.filter((w) => w.choices.length > 0).map((w) => [w.text, w.choices]));
-  const values = [...choices].map(([text, allowed]) => `    ${text}) words=$'${list(allowed)}'; files= ;;`);
-  const plain = new Set(all.filter((w) => w.takesValue && w.choices.length === 0).map((w) => w.text));
+  const values = commands.flatMap(({ path, words }) => {
+    const taking = words.filter(({ takesValue }) => takesValue);
+    const of = (text: string): string => `'${[...path, ''].join(' ')}'${text}`;
+    const plain = taking.filter(({ choices }) => choices.length === 0).flatMap(({ flags }) => flags.map(of));
+    return [
+      ...taking
+        .filter(({ choices }) => choices.length > 0)
+        .map(
+          ({ flags, choices }) => `    ${flags.map(of).join('|')}) offered=$'${list(choices)}'; files= ;;`,
+        ),
+      ...(plain.length > 0 ? [`    ${plain.join('|')}) offered=''; files=1 ;;`] : []),
+    ];
+  });
   const names = [...new Set(commands.flatMap(({ path }) => path))];
   return `_bulla() {
-  local word path='' words='' files='' IFS=$'\\n'
+  local word command='' offered='' files='' IFS=$'\\n'
   local current="\${COMP_WORDS[COMP_CWORD]}" previous="\${COMP_WORDS[COMP_CWORD-1]}"
-  for word in "\${COMP_WORDS[@]:1:COMP_CWORD-1}"; do
+  for word in "\${COMP_WORDS[@]:1:$((COMP_CWORD-1))}"; do
     case "$word" in
-      ${names.join('|')}) path="\${path:+$path }$word" ;;
+      ${names.join('|')}) command="\${command:+$command }$word" ;;
     esac
   done
-  case "$path" in
+  case "$command" in
 ${branches.join('\n')}
   esac
-  case "$previous" in
+  case "$command $previous" in
 ${values.join('\n')}
-    ${[...plain, '-o'].join('|')}) words=''; files=1 ;;
   esac
-  COMPREPLY=($(compgen -W "$words" -- "$current"))
+  COMPREPLY=($(compgen -W "$offered" -- "$current"))
   if [[ -n "$files" && "$current" != -* ]]; then
     COMPREPLY=($(compgen -f -- "$current"))
   fi
@@ -103,6 +125,7 @@ complete -o filenames -F _bulla bulla`;
 
 function zsh(commands: readonly CommandWords[]): string {
   return `#compdef bulla
+if ! whence compdef >/dev/null; then autoload -Uz compinit && compinit; fi
 autoload -U +X bashcompinit && bashcompinit
 ${bash(commands)}`;
 }

@@ -1,0 +1,68 @@
+import type { Command, Option } from 'commander';
+
+/** What the words of a command line say, as far as they can be understood; the parser may have refused the line. */
+export interface Words {
+  /** the command that the line is for, as far as its words name one */
+  readonly command: Command;
+  /** the words of that command, the program's own first */
+  readonly names: readonly string[];
+  /** the first option before the command */
+  readonly early: string | undefined;
+  /** whether one JSON document is asked for */
+  readonly json: boolean;
+  /** whether what is made goes to standard output, where a document among its bytes would help nobody */
+  readonly toStdout: boolean;
+}
+
+/** Reads a command line word by word, as the parser does: the value of an option, and what stands behind `--`, is no option. */
+export function readWords(program: Command, argv: readonly string[]): Words {
+  let command = program;
+  const names = [program.name()];
+  const found = new Map<string, string | undefined>();
+  let early: string | undefined;
+  let named = false; // an argument stands there already, so no subcommand follows
+  for (let i = 0; i < argv.length; i++) {
+    const word = argv[i] ?? '';
+    if (word === '--') break;
+    if (word.startsWith('-') && word !== '-') {
+      if (command === program) early ??= word;
+      for (const { long, value, takesNext } of optionsIn(command, word)) {
+        if (takesNext) i++;
+        found.set(long, takesNext ? argv[i] : value);
+      }
+      continue;
+    }
+    const next: Command | undefined = named ? undefined : command.commands.find((sub) => sub.name() === word);
+    named = next === undefined;
+    if (next === undefined) continue;
+    command = next;
+    names.push(word);
+  }
+  return { command, names, early, json: found.has('--json'), toStdout: found.get('--output') === '-' };
+}
+
+interface Found {
+  readonly long: string;
+  readonly value?: string;
+  readonly takesNext: boolean;
+}
+
+/** The options in one word, such as `--output=-`, `-o-` or `-qo`. */
+function optionsIn(command: Command, word: string): readonly Found[] {
+  if (word.startsWith('--')) {
+    const [long = '', ...values] = word.split('=');
+    if (values.length > 0) return [{ long, value: values.join('='), takesNext: false }];
+    return [{ long, takesNext: find(command, long)?.required ?? false }];
+  }
+  const option = find(command, word.slice(0, 2));
+  const rest = word.slice(2);
+  if (option?.long === undefined || option.long === null) return [];
+  if (option.required) {
+    return [{ long: option.long, ...(rest ? { value: rest } : {}), takesNext: rest === '' }];
+  }
+  return [{ long: option.long, takesNext: false }, ...(rest ? optionsIn(command, `-${rest}`) : [])];
+}
+
+function find(command: Command, flag: string): Option | undefined {
+  return command.options.find(({ short, long }) => short === flag || long === flag);
+}

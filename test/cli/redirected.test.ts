@@ -1,0 +1,65 @@
+import { spawnSync } from 'node:child_process';
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { MAIN, makeWorkbench, type Workbench } from '../factory/workbench.ts';
+
+let workbench: Workbench;
+beforeAll(async () => {
+  workbench = await makeWorkbench();
+});
+afterAll(() => workbench[Symbol.dispose]());
+
+describe('[out.1] standard output and standard error are outputs of every command', () => {
+  test.each([
+    ['verify web.ova --trust ca.pem >> web.ova', 'web.ova', /standard output has been sent there/],
+    [
+      'verify web.ova --trust ca.pem --json >> web.ova',
+      'web.ova',
+      /"where":\s*\{\s*"file": "standard output"/,
+    ],
+    ['verify web.ova --trust ca.pem 2>> web.ova', 'web.ova', /standard error has been sent there/],
+    ['verify web.ova --trust ca.pem --json 2>> web.ova', 'web.ova', /standard error has been sent there/],
+    ['verify web.ova --trust ca.pem >> web.ova 2>&1', 'web.ova', /^$/],
+    ['verify web.ova --trust ca.pem >> ca.pem', 'ca.pem', /"ca.pem"/],
+    ['inspect - < web.ova >> web.ova', 'web.ova', /"-"|standard input/],
+    [
+      'sign web.ova -o new.ova --key signer.key --cert signer.pem >> signer.key',
+      'signer.key',
+      /"signer.key"/,
+    ],
+    [
+      'glance sign disk.qcow2 --key signer.key --cert-uuid 5bf1dc08-5b9a-4b61-8b0e-7d4a1c7c2b0d >> disk.qcow2',
+      'disk.qcow2',
+      /where +standard output/,
+    ],
+    ['pack disk.qcow2 -o - >> disk.qcow2', 'disk.qcow2', /where +standard output/],
+  ])('bulla %s', (line, file, told) => {
+    using desk = workbench.desk('bundle', 'keys', 'disk');
+    const before = readFileSync(join(desk.folder, file));
+    const { status, stdout, stderr } = spawnSync(
+      'sh',
+      ['-c', `"$1" "$2" ${line}`, 'sh', process.execPath, MAIN],
+      {
+        cwd: desk.folder,
+        env: { ...process.env, HOME: desk.home },
+        encoding: 'utf8',
+      },
+    );
+    expect(`${stdout}${stderr}`).toMatch(told);
+    expect(status).toBe(2);
+    expect(readFileSync(join(desk.folder, file)).equals(before)).toBe(true);
+  });
+
+  test('what is not read may take them', () => {
+    using desk = workbench.desk('bundle', 'keys');
+    writeFileSync(join(desk.folder, 'log'), '');
+    const line = 'verify web.ova --trust ca.pem >> log 2>&1';
+    const { status } = spawnSync('sh', ['-c', `"$1" "$2" ${line}`, 'sh', process.execPath, MAIN], {
+      cwd: desk.folder,
+      env: { ...process.env, HOME: desk.home },
+    });
+    expect(status).toBe(0);
+    expect(readFileSync(join(desk.folder, 'log'), 'utf8')).toContain('trusted');
+  });
+});
