@@ -1,7 +1,6 @@
 import { checkAborted } from '../kit/bytes.ts';
 import { openDeadline } from '../kit/deadline.ts';
 import { printable } from '../kit/encoding.ts';
-import type { ErrorKind } from '../kit/error-kinds.ts';
 import { BundleError, toBundleError } from '../kit/errors.ts';
 import { DEFAULT_LIMITS } from '../kit/limits.ts';
 import { expectNoUse, flag, needed, path, shape } from '../kit/shape.ts';
@@ -15,10 +14,11 @@ import type { Examination } from './examine.ts';
 import { exchangedIn } from './exchanged.ts';
 import type { SigningSink, SiteImage } from './glance-import.ts';
 import type { ImageSigner } from './glance-sign.ts';
+import { type Leaving, leavingOf } from './leaving.ts';
 import { bundleInput, imageSigner, JUDGING } from './option-rules.ts';
 import type { BundleSink } from './read-member.ts';
 import { readingsOf } from './readings.ts';
-import { type ErrorReport, type FileReport, makeReport, type Report, sweptWarnings } from './report.ts';
+import { type FileReport, makeReport, type Report, sweptWarnings } from './report.ts';
 import type { ResumingSink } from './resuming-sink.ts';
 import { examineAndReport, type VerifyOptions } from './verify.ts';
 
@@ -90,6 +90,7 @@ async function importGiven(input: BundleInput, options: ImportOptions): Promise<
   const timed = { ...options, ...deadline };
   const resuming = staging?.left && (await openResuming(staging, staging.left, timed));
   const signing = staging && signer && (await openSigning(staging, signer, resuming));
+  const leaving: Leaving = leavingOf(resume ? staging : undefined);
   let judged: Report;
   let examination: Examination;
   try {
@@ -100,13 +101,17 @@ async function importGiven(input: BundleInput, options: ImportOptions): Promise<
       signing ?? resuming ?? staging,
     ));
   } catch (error) {
-    throw keptBy(error, { staging, resume });
+    throw leaving.ended(error);
   }
-  const left = staging && resume && canGoOn(examination.errors) && staging.leave();
-  const notes = [...resumedNotes(resuming?.resumed ?? []), ...(left ? [LEFT_NOTE] : [])];
+  const { errors, notes: leftNotes } = leaving.judged(judged.errors, examination.errors);
+  const notes = [
+    ...resumedNotes(resuming?.resumed ?? []),
+    ...(leaving.isKept ? [] : (resuming?.unusable() ?? [])),
+    ...leftNotes,
+  ];
   const report = {
     ...judged,
-    ...(left && { errors: judged.errors.map((error) => (isStop(error) ? { ...error, fix: GO_ON } : error)) }),
+    errors,
     warnings: [...judged.warnings, ...sweptWarnings(staging?.swept ?? []), ...notes],
   };
   if (report.exitCode !== 0) return { imported: false, report, files: [], images: [] };
@@ -126,7 +131,7 @@ async function importGiven(input: BundleInput, options: ImportOptions): Promise<
   try {
     if (staging) await publish(staging, examination, kept);
   } catch (error) {
-    throw keptBy(error, { staging, resume });
+    throw leaving.ended(error);
   }
   const result = {
     destination: options.destination,
@@ -158,43 +163,6 @@ async function openResuming(
     limits: { ...DEFAULT_LIMITS, ...options.limits },
     signal: options.signal,
   });
-}
-
-const LEFT_NOTE =
-  'what has come is kept beside the destination: the same command goes on with it; another import into the same folder, or bulla clean, removes it';
-
-const GO_ON = 'run the same command again: it goes on with what has come';
-
-/** An end that says that nothing was left behind, which is not so where something is kept. [resume.4] */
-function isStop({ code }: Pick<BundleError, 'code'> | ErrorReport): boolean {
-  return code === 'INTERRUPTED' || code === 'TERMINATED';
-}
-
-/** The error that ends an import, which says so when what has come is kept. [resume.1] */
-function keptBy(
-  error: unknown,
-  { staging, resume }: { readonly staging: Staging | undefined; readonly resume: boolean },
-): BundleError {
-  const fault = toBundleError(error);
-  if (!resume || !canGoOn([fault]) || !staging?.leave()) return fault;
-  const { code, message, where, why } = fault;
-  const fix = isStop(fault)
-    ? GO_ON
-    : `${fault.fix}; what has come is kept, and the same command goes on with it`;
-  return new BundleError(code, message, { where, why, fix, cause: fault.cause });
-}
-
-/** Whether it was no verdict that ended the reading, so that another try may come farther. */
-function canGoOn(errors: readonly BundleError[]): boolean {
-  const passing: readonly ErrorKind[] = [
-    'io',
-    'network',
-    'unauthorised',
-    'interrupted',
-    'terminated',
-    'usage',
-  ];
-  return errors.some(({ kind, code }) => passing.includes(kind) || code === 'ARCHIVE_TRUNCATED');
 }
 
 function resumedNotes(resumed: ResumingSink['resumed']): readonly string[] {

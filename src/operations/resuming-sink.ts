@@ -15,6 +15,8 @@ import type { BundleSink } from './read-member.ts';
 export interface ResumingSink extends BundleSink {
   /** what was there already, and is right */
   readonly resumed: readonly { readonly name: string; readonly bytes: number }[];
+  /** when nothing of it could be used: why, and that it is removed [resume.4] */
+  unusable(): readonly string[];
 }
 
 /**
@@ -35,6 +37,14 @@ export function resumingSink(
   const resumed: { name: string; bytes: number }[] = [];
   return {
     resumed,
+    unusable: () => {
+      if (resumed.some(({ bytes }) => bytes > 0)) return [];
+      const reason =
+        known.size === 0
+          ? 'no block digests have come (bulla pack --block-digests writes them)'
+          : 'no whole block of it is one of this bundle';
+      return [`what an earlier run had left could not be gone on with, and was removed: ${reason}`];
+    },
     store: (member, content) => {
       const subject = blocksSubject(member);
       const blocks = subject === undefined ? undefined : blocksIn(content);

@@ -24,6 +24,7 @@ import {
   type Places,
   type Purpose,
   readMarker,
+  rewriteMarker,
   writeMarker,
 } from './partial-marker.ts';
 import { isAtWork, thisProcess } from './process-place.ts';
@@ -198,8 +199,14 @@ export class MarkedFolder implements Disposable {
     const next = `${MARKER}.${randomBytes(4).toString('hex')}`;
     try {
       if (!this.isThere()) return false; // nobody would find it
-      writeMarker(at, next, { ...this.#marker, left: true }, this.#places);
-      renameSync(join(at, next), join(at, MARKER));
+      const marker = { ...this.#marker, left: true };
+      try {
+        writeMarker(at, next, marker, this.#places);
+        renameSync(join(at, next), join(at, MARKER));
+      } catch {
+        rmSync(join(at, next), { force: true });
+        rewriteMarker(at, MARKER, marker, this.#places); // the disk is full, perhaps
+      }
       return true;
     } catch {
       return false; // taken away, perhaps; why it came to this says more

@@ -41,15 +41,23 @@ const MARKER_BYTES = 4096;
  */
 export function writeMarker(at: string, name: string, marker: Marker, { folder, parent }: Places): void {
   const { O_WRONLY, O_CREAT, O_EXCL, O_NOFOLLOW } = constants;
-  const descriptor = openSync(join(at, name), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, 0o600);
+  put(openSync(join(at, name), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, 0o600), marker, { folder, parent });
+}
+
+/** Writes over a marker, for which a full disk has room where it has none for another file: no state of it is longer. [resume.1] */
+export function rewriteMarker(at: string, name: string, marker: Marker, places: Places): void {
+  put(openSync(join(at, name), constants.O_WRONLY | constants.O_NOFOLLOW), marker, places);
+}
+
+function put(descriptor: number, marker: Marker, { folder, parent }: Places): void {
+  const { kind, base, place, pid, began, left } = marker;
   try {
     const { ino, uid } = fstatSync(descriptor, { bigint: true });
     if (uid !== folder.uid) throw new Error('another folder was put in its place');
-    const { kind, base, place, pid, began, left } = marker;
     const inodes = [parent.ino, folder.ino, ino].map(String);
     const device = String(folder.dev);
     const what = { format: FORMAT, kind, for: base, place, pid, began, left, device, inodes };
-    writeSync(descriptor, `${JSON.stringify(what)}\n`);
+    writeSync(descriptor, `${JSON.stringify(what)}${left ? ' ' : ''}\n`); // as long, whether left or not
     if (kind === 'import') fsyncSync(descriptor); // after a loss of power it is gone on with
   } finally {
     closeSync(descriptor);

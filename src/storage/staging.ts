@@ -43,8 +43,11 @@ export interface Staging extends AsyncDisposable {
   /** what an interrupted run had left for this destination, when it is to be gone on with */
   readonly left?: LeftFolder;
   adopt: WaitingFolder['adopt'];
-  /** leaves what has come to a later run, which may go on with it; false when there is nothing, or that cannot be done [resume.1] */
-  leave(): boolean;
+  /**
+   * leaves what has come to a later run, where `isWorth` says of the names of its files that it can go on with them; false when it
+   * does not, or that cannot be done [resume.1]
+   */
+  leave(isWorth: (names: readonly string[]) => boolean): boolean;
   /** takes a member out again before publishing, and the folders that it leaves empty */
   remove(member: string): Promise<void>;
   /** the bytes of a member again; `close` when they have been read */
@@ -79,12 +82,12 @@ export function openStaging(
     create: folder.create,
     store: folder.store,
     adopt: folder.adopt,
-    leave: () => {
+    leave: (isWorth) => {
       if (!folder.isThere()) return false;
       try {
         left?.moveRest(folder.way);
         rmSync(aside, { recursive: true, force: true });
-        if (readdirSync(folder.way).length === 0 || !marked.leave()) return false;
+        if (!isWorth(filesBelow(folder.way)) || !marked.leave()) return false;
       } catch {
         return false; // what ended the import says more: a full disk, for one
       }
@@ -101,6 +104,15 @@ export function openStaging(
     },
     [Symbol.asyncDispose]: () => folder[Symbol.asyncDispose](),
   };
+}
+
+/** The names of the files in a folder that are not empty, seen from it. */
+function filesBelow(folder: string, prefix = ''): readonly string[] {
+  return readdirSync(join(folder, prefix), { withFileTypes: true }).flatMap((entry) => {
+    const name = `${prefix}${entry.name}`;
+    if (entry.isDirectory()) return filesBelow(folder, `${name}/`);
+    return entry.isFile() && lstatSync(join(folder, name)).size > 0 ? [name] : [];
+  });
 }
 
 async function publish({

@@ -105,6 +105,25 @@ describe.skipIf(!mounts)('a file system that is full', () => {
     expect(seen.done).toBeGreaterThan(0);
   });
 
+  test('[resume.1] with --resume: what has come is kept, and gone on with when there is room', async () => {
+    await desk.run('head -c 8000000 /dev/urandom > long.img');
+    await desk.run(`${PACK.replace('big.img', 'long.img')} --block-digests -o long.ova`);
+    await mounted('mount -t tmpfs -o size=4096k none there', async () => {
+      const words = `${IMPORT.replace('big', 'long')} --to there/machine --resume`;
+      const { code, stderr } = await desk.run(words);
+      expect([code, stderr]).toEqual([3, expect.stringContaining('[STORAGE_FULL, exit 3]')]);
+      expect(stderr).toContain('goes on with what has come');
+      expect((await desk.run('bulla clean there')).stdout).toContain('kept for import --resume');
+      expect((await desk.run('mount -o remount,size=16384k there')).code).toBe(0);
+      const again = await desk.run(words);
+      expect([again.code, again.stderr]).toEqual([
+        0,
+        expect.stringContaining('was gone on with: 3145728 bytes'),
+      ]);
+      expect(readdirSync(at('there'))).toEqual(['machine']);
+    });
+  });
+
   test('[import.3] [pack.4] of names: nothing is left', { timeout: 600_000 }, async () => {
     for (let inodes = 1; inodes <= 8; inodes++) {
       for (const command of [`${IMPORT} --to there/machine`, `${PACK} -o there/new.ova --quiet`]) {

@@ -77,6 +77,43 @@ describe('an import that is gone on with', () => {
     expectFiles(sandbox, members);
   });
 
+  test('[resume.4] without block digests: nothing is kept, and it says so', async () => {
+    using sandbox = makeSandbox();
+    const plain = await archiveOf(await makeMembers({ files: [descriptorFor('app.ovf', [disk]), disk] }));
+    const cut = plain.subarray(0, plain.byteLength - 2 * MIB);
+    const { report } = await importHere(sandbox, sourceOf(cut), { resume });
+    expect(codesOf(report)).toEqual(['ARCHIVE_TRUNCATED']);
+    expect(report.warnings.join()).toContain('no block digests have come, so that the next run begins anew');
+    expect(report.warnings.join()).not.toContain('goes on with it');
+    expect(left(sandbox)).toEqual([]);
+    async function* broken(): AsyncGenerator<Uint8Array, void> {
+      yield cut;
+      throw new Error('the line is cut');
+    }
+    const thrown = await importHere(sandbox, broken(), { resume });
+    expect([...thrown.report.warnings, ...thrown.report.errors.map(({ fix }) => fix)].join()).toContain(
+      'the next run begins anew',
+    );
+    expect(left(sandbox)).toEqual([]);
+  });
+
+  test('[resume.4] says why nothing of what was left could be used, and that it was removed', async () => {
+    const plain = await archiveOf(await makeMembers({ files: [descriptorFor('app.ovf', [disk]), disk] }));
+    const another = await archiveOf((await resumable(4 * MIB)).members);
+    for (const [bytes, reason] of [
+      [plain, 'no block digests have come'],
+      [another, 'no whole block of it is one of this bundle'],
+    ] as const) {
+      using sandbox = makeSandbox();
+      await interrupt(sandbox);
+      const { imported, report } = await importHere(sandbox, sourceOf(bytes), { resume });
+      expect([imported, report.warnings.join()]).toEqual([
+        true,
+        expect.stringContaining(`could not be gone on with, and was removed: ${reason}`),
+      ]);
+    }
+  });
+
   test.each([
     ['a pipe', (bytes: Uint8Array) => sourceOf(bytes, 70_000)],
     ['a compressed archive', async () => sourceOf(await archiveOf(members, true))],

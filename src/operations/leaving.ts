@@ -1,0 +1,91 @@
+import { blocksSubject } from '../formats/blocks/block-digests.ts';
+import type { ErrorKind } from '../kit/error-kinds.ts';
+import { BundleError, toBundleError } from '../kit/errors.ts';
+import type { Staging } from '../storage/staging.ts';
+import type { ErrorReport } from './report.ts';
+
+/** What becomes of what has come, when an import comes to its end too early. [resume.1] [resume.4] */
+export interface Leaving {
+  /** whether it was left to a later run */
+  readonly isKept: boolean;
+  /** the error that ended an import, which says what is so */
+  ended(error: unknown): BundleError;
+  /** the errors of a report that say what is so, and what is to be said besides */
+  judged(
+    reports: readonly ErrorReport[],
+    errors: readonly BundleError[],
+  ): { readonly errors: readonly ErrorReport[]; readonly notes: readonly string[] };
+}
+
+const KEPT =
+  'what has come is kept beside the destination: the same command goes on with it; another import into the same folder, or bulla clean, removes it';
+const NO_BLOCKS =
+  'nothing is kept for --resume: no block digests have come, so that the next run begins anew (bulla pack --block-digests writes them)';
+const GO_ON = 'run the same command again: it goes on with what has come';
+
+/** For the folder of an import that is to leave what has come; without one nothing is left. */
+export function leavingOf(staging: Staging | undefined): Leaving {
+  let kept = false;
+  let hadBlocks = true;
+  const leave = (errors: readonly BundleError[]): boolean => {
+    if (!staging || !canGoOn(errors)) return false;
+    kept = staging.leave((names) => {
+      const all = new Set(names);
+      const subjects = names.flatMap((name) => blocksSubject(name) ?? []);
+      hadBlocks = names.length === 0 || subjects.length > 0;
+      return subjects.some((subject) => all.has(subject));
+    });
+    return kept;
+  };
+  return {
+    get isKept() {
+      return kept;
+    },
+    ended: (error) => {
+      const fault = toBundleError(error);
+      const { code, message, where, cause } = fault;
+      const isLeft = leave([fault]);
+      if (!isLeft && hadBlocks) return fault;
+      const { why, fix } = isLeft ? keptAdvice(fault) : { why: fault.why, fix: `${fault.fix}; ${NO_BLOCKS}` };
+      return new BundleError(code, message, { where, why, fix, cause });
+    },
+    judged: (reports, errors) => {
+      if (leave(errors))
+        return { errors: reports.map((report) => ({ ...report, ...keptInReport(report) })), notes: [KEPT] };
+      return { errors: reports, notes: hadBlocks ? [] : [NO_BLOCKS] };
+    },
+  };
+}
+
+/** What the usual advice says that is not so where something is kept. [resume.4] */
+function keptInReport({ code, why, fix }: ErrorReport | BundleError): {
+  readonly why: string;
+  readonly fix: string;
+} {
+  if (code === 'INTERRUPTED' || code === 'TERMINATED') return { why, fix: GO_ON };
+  if (code === 'STORAGE_FULL')
+    return {
+      why: 'the files cannot be stored whole, so nothing is imported',
+      fix: `free space on the file system of the destination, and ${GO_ON}`,
+    };
+  return { why, fix };
+}
+
+function keptAdvice(fault: BundleError): { readonly why: string; readonly fix: string } {
+  const { why, fix } = keptInReport(fault);
+  if (fix !== fault.fix) return { why, fix };
+  return { why, fix: `${fix}; what has come is kept, and the same command goes on with it` };
+}
+
+/** Whether it was no verdict that ended the reading, so that another try may come farther. */
+function canGoOn(errors: readonly BundleError[]): boolean {
+  const passing: readonly ErrorKind[] = [
+    'io',
+    'network',
+    'unauthorised',
+    'interrupted',
+    'terminated',
+    'usage',
+  ];
+  return errors.some(({ kind, code }) => passing.includes(kind) || code === 'ARCHIVE_TRUNCATED');
+}
