@@ -45,18 +45,13 @@ export function readStreams(
   streams: readonly StandardOutput[],
   readings: readonly Reading[],
 ): ReadonlyMap<StandardOutput, string> {
-  const read = readings.filter(({ path }) => !isAddress(path));
   return new Map(
     streams.flatMap((stream): readonly [StandardOutput, string][] => {
       const id = openFile(stream);
-      const reading = id === undefined ? undefined : read.find((one) => idsOf(one).has(id));
+      const reading = id === undefined ? undefined : readings.find((one) => idsOf(one).has(id));
       return reading ? [[stream, reading.path]] : [];
     }),
   );
-}
-
-function isAddress(path: string): boolean {
-  return /^[a-z][a-z0-9+.-]*:\/\//i.test(path);
 }
 
 /** Where an output comes to be. */
