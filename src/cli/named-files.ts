@@ -1,8 +1,8 @@
-import { fstatSync } from 'node:fs';
 import type { Command } from 'commander';
 import { BundleError } from '../kit/errors.ts';
 import { CERTIFICATE_NAMES, VOLUME_NAMES } from '../kit/read-names.ts';
-import type { Reading, StandardOutput } from '../storage/apart.ts';
+import type { Reading } from '../storage/apart.ts';
+import { type StandardOutput, streamsToFiles } from '../storage/redirected.ts';
 import type { Context } from './context.ts';
 
 /**
@@ -114,20 +114,24 @@ export function signatureBeside(input: string): string | undefined {
   return input === '-' || /^https?:/i.test(input) ? undefined : `${input}.p7s`;
 }
 
-/** Nothing may be printed on these streams, not even this: what they have been redirected to is read. [out.1] */
-export class ReadStreamError extends BundleError {
-  readonly streams: ReadonlySet<StandardOutput>;
+const READ_STREAMS = new WeakMap<BundleError, ReadonlySet<StandardOutput>>();
 
-  constructor(read: ReadonlyMap<StandardOutput, string>) {
-    const [[stream, path] = [1, '']] = read;
-    const name = stream === 1 ? 'standard output' : 'standard error';
-    super('USAGE', `the output would be written to "${path}", which is read: ${name} has been sent there`, {
-      where: { file: name },
-      why: 'what a command reads it never writes to, and every command prints',
-      fix: `send ${name} elsewhere`,
-    });
-    this.streams = new Set(read.keys());
-  }
+/** The streams on which a fault must not be told, since what they have been redirected to is read. [out.1] */
+export function silencedBy(fault: BundleError): ReadonlySet<StandardOutput> {
+  return READ_STREAMS.get(fault) ?? new Set();
+}
+
+function writesToRead(read: ReadonlyMap<StandardOutput, string>): BundleError {
+  const [[stream, path] = [1, '']] = read;
+  const name = stream === 1 ? 'standard output' : 'standard error';
+  const message = `the output would be written to "${path}", which is read: ${name} has been sent there`;
+  const fault = new BundleError('USAGE', message, {
+    where: { file: name },
+    why: 'what a command reads it never writes to, and every command prints',
+    fix: `send ${name} elsewhere`,
+  });
+  READ_STREAMS.set(fault, new Set(read.keys()));
+  return fault;
 }
 
 /**
@@ -150,7 +154,7 @@ export async function expectNothingReadIsWritten(command: Command, context: Cont
   );
   const variables = VARIABLES.flatMap((name) => context.env[name] || []);
   expectUtf8([...written, ...reads.map(({ path }) => path), ...variables, ...context.trustFolders]);
-  const streams = STREAMS.filter(isFile);
+  const streams = streamsToFiles();
   if (written.length === 0 && streams.length === 0) return;
   const { expectApart, readStreams } = await import('../storage/apart.ts');
   const all = [
@@ -159,18 +163,8 @@ export async function expectNothingReadIsWritten(command: Command, context: Cont
     ...context.trustFolders.map((path) => ({ path })),
   ];
   const read = readStreams(streams, all);
-  if (read.size > 0) throw new ReadStreamError(read);
+  if (read.size > 0) throw writesToRead(read);
   expectApart(written, all);
-}
-
-const STREAMS = [1, 2] as const;
-
-function isFile(descriptor: number): boolean {
-  try {
-    return fstatSync(descriptor).isFile();
-  } catch {
-    return false; // it is closed
-  }
 }
 
 /**

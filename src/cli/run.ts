@@ -4,7 +4,7 @@ import { formatJson } from '../kit/json.ts';
 import { exitCodeOf } from '../operations/exit-codes.ts';
 import { makeReport } from '../operations/report.ts';
 import type { Context } from './context.ts';
-import { ReadStreamError } from './named-files.ts';
+import { silencedBy } from './named-files.ts';
 import { createProgram } from './program.ts';
 import { renderError } from './render-error.ts';
 import { usageError } from './usage-error.ts';
@@ -40,9 +40,9 @@ export async function run(argv: readonly string[], context: Context): Promise<nu
 
 /** Where a fault can be told: on a stream that is one of the files read, nothing may be. [out.1] */
 function sayingOf(fault: BundleError, context: Context): Pick<Context, 'print' | 'tell'> {
-  if (!(fault instanceof ReadStreamError)) return context;
-  const print = fault.streams.has(1) ? undefined : context.print;
-  const tell = fault.streams.has(2) ? undefined : context.tell;
+  const silenced = silencedBy(fault);
+  const print = silenced.has(1) ? undefined : context.print;
+  const tell = silenced.has(2) ? undefined : context.tell;
   const nowhere = (): void => {};
   return { print: print ?? tell ?? nowhere, tell: tell ?? print ?? nowhere };
 }

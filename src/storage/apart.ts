@@ -1,6 +1,7 @@
 import { type BigIntStats, fstatSync, readdirSync, realpathSync, statSync } from 'node:fs';
 import { basename, dirname, join, resolve } from 'node:path';
 import { BundleError } from '../kit/errors.ts';
+import type { StandardOutput } from './redirected.ts';
 
 /** Something that is read: a file, or a folder of which some or all files are. */
 export interface Reading {
@@ -32,9 +33,6 @@ export function expectApart(outputs: readonly string[], readings: readonly (stri
     }
   }
 }
-
-/** A standard stream that is written to. */
-export type StandardOutput = 1 | 2;
 
 /**
  * The standard streams that have been redirected to something that is read, each with the path of that. [out.1]
