@@ -40,7 +40,9 @@ export interface Carried {
   readonly speaks: ReadonlySet<string>;
   /** members that look like evidence and are none: they must be listed in the manifest, as any file */
   readonly strangers: ReadonlySet<string>;
-  /** what is left out, for people */
+  /** members with evidence of issuers that are not known: they are not handed on, unless the manifest lists them */
+  readonly unknown: readonly string[];
+  /** what else is not handed on, for people */
   readonly notes: readonly string[];
   readonly fault?: BundleError;
 }
@@ -59,6 +61,7 @@ export function carry(spoken: SpokenFor, vouched: Vouched): Carried {
   const { certificate, timestamp } = spoken;
   const members = new Map<string, Uint8Array>();
   const strangers = new Set<string>();
+  const unknown: string[] = [];
   const notes: string[] = [];
   for (const { member, read } of spoken.evidence) {
     const all = [...read.crls, ...read.ocsps];
@@ -66,10 +69,7 @@ export function carry(spoken: SpokenFor, vouched: Vouched): Carried {
     if (!answered.every((signers) => signers)) strangers.add(member.name);
     else if (answered.every((signers) => signers && signers.length > 0))
       members.set(member.name, carriedEvidence(member, read, vouched));
-    else
-      notes.push(
-        `"${member.name}" is of an issuer that you have not given, and is left out of what is written`,
-      );
+    else unknown.push(member.name);
   }
 
   const carried = carriedFile(spoken, vouched);
@@ -80,17 +80,17 @@ export function carry(spoken: SpokenFor, vouched: Vouched): Carried {
   } else {
     members.set(certificate.name, formatCertificateFile(carried));
     if (timestamp?.isOver && timestamp.token.raw.byteLength <= UNVOUCHED_BYTES)
-      notes.push(`"${timestamp.name}" proves no time to you, and is left out of what is written`);
+      notes.push(`"${timestamp.name}" proves no time to you, and is not handed on`);
     else if (timestamp) strangers.add(timestamp.name);
   }
 
   const unvouched = unvouchedBytes(spoken, carried, vouched);
   const left = path ? 0 : unvouched.left; // beside a timestamp the file stays as it is
   const kept = unvouched.kept + unvouched.left - left;
-  if (left > 0)
-    notes.push(
-      `${left} bytes of "${certificate.name}" are of nobody who is trusted, and left out of what is written`,
-    );
+  if (unvouched.left > 0) {
+    const fate = path ? 'kept, since the timestamp is over them' : 'not handed on';
+    notes.push(`${unvouched.left} bytes of "${certificate.name}" are of nobody who is trusted, and ${fate}`);
+  }
   const [bytes, limit] = kept > KEPT_BYTES ? [kept, KEPT_BYTES] : [left, UNVOUCHED_BYTES];
   const names = [
     certificate.name,
@@ -102,6 +102,7 @@ export function carry(spoken: SpokenFor, vouched: Vouched): Carried {
     members,
     speaks,
     strangers,
+    unknown,
     notes,
     ...(bytes > limit && { fault: tooMuch(bytes, limit) }),
   };

@@ -226,6 +226,9 @@ class Reading {
     if (!complete && errors.length === 0)
       errors.push(new BundleError('INTERNAL', 'the bundle was not read to its end'));
     checks.push(...skippedChecks(checks, { fault: fault ?? ambiguous, complete, roles, signature }));
+    const unknown = (signature?.carried?.unknown ?? [])
+      .filter((name) => !contents.manifest?.byName.has(name)) // what is listed is kept, byte for byte
+      .map((name) => `"${name}" is of an issuer that you have not given: import and normalize leave it out`);
     const late = complete && roles.descriptor !== undefined && members[0]?.name !== roles.descriptor;
     const order = late ? ['the descriptor is not the first member, which VMware refuses'] : [];
     return {
@@ -235,7 +238,7 @@ class Reading {
       ...(signature ? { signature } : {}),
       checks,
       errors,
-      warnings: [...(signature?.warnings ?? []), ...contents.warnings, ...order],
+      warnings: [...(signature?.warnings ?? []), ...unknown, ...contents.warnings, ...order],
     };
   }
 }

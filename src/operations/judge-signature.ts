@@ -99,7 +99,7 @@ function unsigned({ manifest, evidence }: SignedManifest, allowances: Allowances
   const checks: Check[] = [{ ...check, status: 'warn' }];
   // [bundle.6] nobody is trusted, so nobody answers for it
   const strangers = new Set(evidence.map(({ name }) => name));
-  const carried = { members: new Map(), speaks: strangers, strangers, notes: [] };
+  const carried = { members: new Map(), speaks: strangers, strangers, unknown: [], notes: [] };
   return { ...NOTHING, accepted: true, signed: false, carried, checks, warnings };
 }
 

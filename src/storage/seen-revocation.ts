@@ -6,6 +6,7 @@ import { encodeUtf8 } from '../kit/encoding.ts';
 import { BundleError, isBundleError } from '../kit/errors.ts';
 import { isAbsent } from './absence.ts';
 import { openOutput } from './output.ts';
+import { sweepLike } from './sweep.ts';
 import { namesIn, readText, SEEN, SEEN_BEFORE } from './trust-folder.ts';
 
 /** The newest revocation information seen of an issuer and scope: older ones are not believed any more. */
@@ -28,6 +29,8 @@ export interface Remembered {
 }
 
 const FORMAT = 'bulla.seen/1';
+/** For what a file of marks that is being written says to be. */
+const RECORD = /^\.[0-9a-f]{16}\.json$/;
 /** No mark gives way to another: who could bring many could otherwise drive out those of others. [rev.9] */
 const MAX_MARKS = 8192;
 const MAX_MARKS_OF_ONE = 512;
@@ -126,6 +129,7 @@ export async function writeSeen(folder: string, newer: Marks): Promise<Remembere
   } catch {
     // said by the opening of the file
   }
+  sweepLike(seen, 'output', RECORD); // [rev.12] no later run has the name that one which was killed had
   const document = {
     format: FORMAT,
     marks: Object.fromEntries([...marks].map(([key, mark]) => [key, plain(mark)])),

@@ -9,9 +9,18 @@ import type { Purpose } from './partial-marker.ts';
  * removed stays for another time.
  */
 export function sweepLeft(parent: string, purpose: Purpose): readonly string[] {
+  return sweepFound(parent, ({ kind, base }) => kind === purpose.kind && base === purpose.base);
+}
+
+/** The same for results that never have one name twice, and are bulla's own by the form of their names. */
+export function sweepLike(parent: string, kind: Purpose['kind'], form: RegExp): readonly string[] {
+  return sweepFound(parent, (purpose) => purpose.kind === kind && form.test(purpose.base));
+}
+
+function sweepFound(parent: string, isWanted: (purpose: Purpose) => boolean): readonly string[] {
   const swept: string[] = [];
-  for (const folder of MarkedFolder.findIn(parent, purpose)) {
-    if (isLeft(folder) && folder.sweep()) swept.push(basename(folder.path));
+  for (const folder of MarkedFolder.findIn(parent)) {
+    if (isWanted(folder.purpose) && isLeft(folder) && folder.sweep()) swept.push(basename(folder.path));
     folder[Symbol.dispose]();
   }
   return swept;

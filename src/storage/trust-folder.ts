@@ -6,8 +6,10 @@ import { BundleError } from '../kit/errors.ts';
 import { isPublisherName } from '../trust/publisher.ts';
 import { isAbsent } from './absence.ts';
 import { readError, writeError } from './io-errors.ts';
+import { MarkedFolder } from './marked-folder.ts';
 import { openOutput } from './output.ts';
 import { certificateFilesIn, readSmallFile } from './small-files.ts';
+import { sweepLeft } from './sweep.ts';
 
 /** The files of one publisher in a trust folder, unparsed. */
 export interface PublisherFiles {
@@ -119,29 +121,37 @@ export async function addTrusted(
   files: readonly { readonly name: string; readonly text: string }[],
 ): Promise<string> {
   const target = folderOf(kind, folder, name);
-  if (isTaken(target)) {
-    throw new BundleError('DESTINATION_EXISTS', `the ${kind} "${name}" exists already`, {
-      where: { file: target },
-      why: `adding a CA to a ${kind} you already trust would widen that trust unseen`,
-      fix: `remove it first: bulla trust remove ${name}${kind === 'publisher' ? '' : ' --timestamping'}`,
-    });
-  }
-  const staging = `${target}.partial`.replace(/([^/]+)$/, '.$1');
+  if (isTaken(target)) throw exists(kind, name, target);
+  const folders = dirname(target);
+  const purpose = { kind: 'output', base: `.${name}` } as const;
+  let marked: MarkedFolder | undefined;
   try {
-    mkdirSync(dirname(target), { recursive: true, mode: 0o755 });
-    await rm(staging, { recursive: true, force: true });
-    mkdirSync(staging);
+    mkdirSync(folders, { recursive: true, mode: 0o755 });
+    sweepLeft(folders, purpose); // [import.8] of nobody else's
+    marked = MarkedFolder.make(folders, purpose);
+    const made = join(marked.path, name);
+    mkdirSync(made);
     for (const file of files) {
-      await using output = await openOutput(join(staging, file.name), { overwrite: false, reads: [] });
+      await using output = await openOutput(join(made, file.name), { overwrite: false, reads: [] });
       await output.write(new TextEncoder().encode(file.text));
       await output.commit();
     }
-    await rename(staging, target);
+    await rename(made, target);
   } catch (error) {
-    await rm(staging, { recursive: true, force: true }).catch(() => {}); // the reason for the failure says more
+    if (isTaken(target)) throw exists(kind, name, target); // by a run at the same time
     throw writeError(error, target);
+  } finally {
+    marked?.tryRemove();
   }
   return realpathSync(target);
+}
+
+function exists(kind: TrustedKind, name: string, target: string): BundleError {
+  return new BundleError('DESTINATION_EXISTS', `the ${kind} "${name}" exists already`, {
+    where: { file: target },
+    why: `adding a CA to a ${kind} you already trust would widen that trust unseen`,
+    fix: `remove it first: bulla trust remove ${name}${kind === 'publisher' ? '' : ' --timestamping'}`,
+  });
 }
 
 /** Removes one and all it was trusted for. @throws {BundleError} `FILE_NOT_FOUND`, `STORAGE_FAILED` */

@@ -45,7 +45,7 @@ export function vouchedIn(
     certificates: new Set(certificates.map(({ fingerprint }) => fingerprint)),
     signers: new Set(accepting.map(({ leaf }) => leaf.fingerprint)),
     tokens: new Map(timestamps.map(({ token, path }) => [token, path])),
-    evidence: new Map(evidence.map(({ evidence: one, signers }) => [one, signers])),
+    evidence: byEvidence(evidence.map(({ evidence: one, signers }) => [one, signers])),
   };
 }
 
@@ -55,6 +55,18 @@ export function joinVouched(all: readonly Vouched[]): Vouched {
     certificates: new Set(all.flatMap(({ certificates }) => [...certificates])),
     signers: new Set(all.flatMap(({ signers }) => [...signers])),
     tokens: new Map(all.flatMap(({ tokens }) => [...tokens])),
-    evidence: new Map(all.flatMap(({ evidence }) => [...evidence])),
+    evidence: byEvidence(all.flatMap(({ evidence }) => [...evidence])),
   };
+}
+
+/** One path may answer for what another only knows to be of somebody: whoever answers counts, in whatever order. [bundle.6] */
+function byEvidence(
+  entries: readonly (readonly [Attested['evidence'], readonly Certificate[]])[],
+): Vouched['evidence'] {
+  const all = new Map<Attested['evidence'], readonly Certificate[]>();
+  for (const [evidence, signers] of entries) {
+    const known = all.get(evidence);
+    if (!known || signers.length > known.length) all.set(evidence, signers);
+  }
+  return all;
 }

@@ -3,6 +3,7 @@ import { mkdirSync, readdirSync, statSync, symlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { describe, expect, test } from 'vitest';
+import { MarkedFolder } from '../../src/storage/marked-folder.ts';
 import { readSeen, type SeenMark, seenFolderOf, writeSeen } from '../../src/storage/seen-revocation.ts';
 import { codeOf } from '../factory/errors.ts';
 import { makeSandbox } from '../factory/sandbox.ts';
@@ -55,6 +56,23 @@ describe('seen revocation information', () => {
     const before = sandbox.list();
     expect(await writeSeen(sandbox.folder, marks([['a', NEW]]))).toEqual({ count: 0, refused: 0 });
     expect(sandbox.list()).toEqual(before);
+  });
+
+  test('[rev.12] what killed runs have left beside it is removed by the next, and nothing else', async () => {
+    using sandbox = makeSandbox();
+    await writeSeen(sandbox.folder, marks([['a', OLD]]));
+    const seen = seenFolderOf(sandbox.folder);
+    const made = (base: string, isLeft = true): MarkedFolder => {
+      const folder = MarkedFolder.make(seen, { kind: 'output', base });
+      if (isLeft) folder.leave();
+      return folder;
+    };
+    using first = made('.0123456789abcdef.json');
+    using second = made('.fedcba9876543210.json');
+    using working = made('.0123456789abcdee.json', false);
+    using foreign = made('.photos.json');
+    await writeSeen(sandbox.folder, marks([['b', NEW]]));
+    expect([first, second, working, foreign].map((one) => one.isThere())).toEqual([false, false, true, true]);
   });
 
   test('[rev.9] a record from before stays known', async () => {

@@ -2,6 +2,7 @@ import { mkdirSync, symlinkSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { isAbsent } from '../../src/storage/absence.ts';
+import { MarkedFolder } from '../../src/storage/marked-folder.ts';
 import {
   addTrusted,
   readText,
@@ -127,7 +128,6 @@ describe('a publisher', () => {
       code: 'DESTINATION_EXISTS',
     });
     expect(sandbox.list()).toEqual(['publishers/']);
-    sandbox.write('publishers/.acme.partial/left-over', 'of an attempt that was killed');
     await addTrusted('publisher', sandbox.folder, 'acme', FILES);
     expect(sandbox.list()).toEqual([
       'publishers/',
@@ -135,6 +135,38 @@ describe('a publisher', () => {
       'publishers/acme/ca.pem',
       'publishers/acme/publisher.toml',
     ]);
+  });
+
+  test('[import.8] is added beside what others have there, and removes only what a run that is gone has left', async () => {
+    using sandbox = makeSandbox();
+    const own = ['publishers/.acme.partial/letter', 'publishers/.acme.partial-abc/letter'];
+    for (const name of own) sandbox.write(name, 'of the user');
+    const folder = sandbox.path('publishers');
+    const purpose = { kind: 'output', base: '.acme' } as const;
+    using left = MarkedFolder.make(folder, purpose);
+    using working = MarkedFolder.make(folder, purpose);
+    left.leave();
+    await addTrusted('publisher', sandbox.folder, 'acme', FILES);
+    expect([left.isThere(), working.isThere()]).toEqual([false, true]);
+    expect(sandbox.list()).toEqual(
+      expect.arrayContaining([...own, 'publishers/acme/ca.pem', 'publishers/acme/publisher.toml']),
+    );
+  });
+
+  test('of several runs at once one adds all of it, and the others are told', async () => {
+    using sandbox = makeSandbox();
+    const runs = ['one', 'two', 'three'].map((text) =>
+      addTrusted('publisher', sandbox.folder, 'acme', [
+        { name: 'ca.pem', text },
+        { name: 'more.pem', text },
+      ]),
+    );
+    const ended = await Promise.allSettled(runs);
+    const refused = ended.flatMap((run) => (run.status === 'rejected' ? [run.reason] : []));
+    expect(refused.map(({ code }) => code)).toEqual(['DESTINATION_EXISTS', 'DESTINATION_EXISTS']);
+    const [publisher] = readTrustFolder(sandbox.folder);
+    expect(new Set(publisher?.certificates.map(({ text }) => text)).size).toBe(1);
+    expect(sandbox.list()).toHaveLength(4);
   });
 
   test('is not added to one that is there', async () => {
