@@ -18,9 +18,6 @@ export async function loadPolicy(
   judged: Pick<ClaimPolicy, 'at' | 'allowances'>,
 ): Promise<ClaimPolicy> {
   const { trust = {}, revocation = {}, timestamp } = options;
-  if (timestamp === 'ignore') {
-    expectNoUse(trust.timestampAnchors, 'trust.timestampAnchors', 'when timestamps are ignored'); // [api.3]
-  }
   const { folders = [] } = trust;
   const { signers, timestamping } = await loadTrust(trust);
   const isGiven = [...(revocation.crls ?? []), ...(revocation.ocsps ?? [])].length > 0;

@@ -438,7 +438,7 @@ describe('a timestamp beside the certificate file', () => {
     const trust = await trustingTime(sandbox);
     const options: readonly (readonly [Uint8Array, VerifyOptions])[] = [
       [await beside(), await trusting(sandbox)],
-      [await beside(), { ...(await trusting(sandbox)), timestamp: 'ignore' }],
+      [await beside(), { ...trust, timestamp: 'ignore' }],
       [await beside({}, and('  \n')), trust],
     ];
     for (const [bytes, how] of options) {

@@ -90,7 +90,7 @@ describe.each([{ cms: true }, { cms: false }])('a timestamp that is added later,
     expect(await judged(sandbox, 'signed.ova', { ...trusting, at })).toEqual(['CERTIFICATE_EXPIRED']);
     expect(await judged(sandbox, 'out.ova', { ...trusting, at })).toEqual(['trusted']);
     expect(await judged(sandbox, 'out.ova', { ...alone, at })).toEqual(['CERTIFICATE_EXPIRED']);
-    expect(await judged(sandbox, 'out.ova', { ...alone, at, timestamp: 'ignore' })).toEqual([
+    expect(await judged(sandbox, 'out.ova', { ...trusting, at, timestamp: 'ignore' })).toEqual([
       'CERTIFICATE_EXPIRED',
     ]);
     // an anchor for signers is none for timestamps, nor the other way round
