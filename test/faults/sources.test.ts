@@ -68,8 +68,8 @@ const HARMS: readonly (readonly [what: string, harm: (path: string) => void, cod
     /FILE_CHANGED|ARCHIVE_TRAILING|ARCHIVE_TRUNCATED/,
   ],
   ['overwritten', (path) => overwrite(path, 9_000_000), /FILE_CHANGED|DIGEST_MISMATCH/],
-  ['replaced by another', (path) => replace(path), /FILE_NOT_FOUND|FORMAT_UNSUPPORTED/],
-  ['removed', (path) => rmSync(path), /FILE_NOT_FOUND/],
+  ['replaced by another', (path) => replace(path), /FILE_CHANGED|FILE_NOT_FOUND|FORMAT_UNSUPPORTED/],
+  ['removed', (path) => rmSync(path), /FILE_CHANGED|FILE_NOT_FOUND/],
 ];
 
 function overwrite(path: string, offset: number): void {
