@@ -42,7 +42,7 @@ export {
   type PathReport,
 } from './operations/check-path.ts';
 export type { CopyOptions } from './operations/copy-options.ts';
-export { type Comparison, type Difference, diff } from './operations/diff.ts';
+export { type Comparison, type Difference, type DiffOptions, diff } from './operations/diff.ts';
 export {
   barbicanCertificates,
   type CertificateAnswer,
@@ -60,6 +60,7 @@ export {
 export {
   type ImageSigner,
   type ImageSignerFiles,
+  type ImageSignerUse,
   loadImageSigner,
   type SignedImage,
   type SignImageOptions,
@@ -68,7 +69,7 @@ export {
 export { type StoreCertificateOptions, storeCertificate } from './operations/glance-store.ts';
 export { type ImageFindings, type VerifyImageOptions, verifyImage } from './operations/glance-verify.ts';
 export { type ImportOptions, type ImportResult, importBundle } from './operations/import.ts';
-export { type Inspection, inspect } from './operations/inspect.ts';
+export { type Inspection, type InspectOptions, inspect } from './operations/inspect.ts';
 export { type JoinOptions, join } from './operations/join.ts';
 export type { TrustOptions } from './operations/load-trust.ts';
 export { type NormalizeOptions, normalize } from './operations/normalize.ts';
@@ -100,7 +101,12 @@ export {
 } from './operations/signing-identity.ts';
 export { type SplitOptions, split } from './operations/split.ts';
 export { type TimestampOptions, timestamp } from './operations/timestamp.ts';
-export { authorityAt, replyIn, type TimestampSource } from './operations/timestamp-source.ts';
+export {
+  type AuthorityOptions,
+  authorityAt,
+  replyIn,
+  type TimestampSource,
+} from './operations/timestamp-source.ts';
 export { type TrustedContents, type VerifyOptions, type VerifyResult, verify } from './operations/verify.ts';
 export { verifyFile } from './operations/verify-file.ts';
 export type { BarbicanClient, NewSecret, Secret } from './storage/barbican-client.ts';

@@ -22,7 +22,7 @@ export function asStamp({ size, dev, ino, mtimeNs, ctimeNs, nlink }: BigIntStats
 }
 
 /** The stamp of an open file. @throws {BundleError} `FILE_UNREADABLE` */
-export function stampOfOpen(descriptor: number, path: string): FileStamp {
+function stampOfOpen(descriptor: number, path: string): FileStamp {
   try {
     return asStamp(fstatSync(descriptor, { bigint: true }));
   } catch (error) {

@@ -9,7 +9,7 @@ export function settle(path: string): void {
 }
 
 /** When anything of a file was changed last, in nanoseconds. */
-export function changeTimeOf(path: string): bigint {
+function changeTimeOf(path: string): bigint {
   return statSync(path, { bigint: true }).ctimeNs;
 }
 
