@@ -11,7 +11,14 @@ import type { Purpose } from './partial-marker.ts';
 import { openPrivateFile } from './private-file.ts';
 import { syncFolder } from './staging.ts';
 import { sweepLeft } from './sweep.ts';
-import { isAsWritten, isSame, takenAway, tellsChanges, type WrittenFile } from './written-file.ts';
+import {
+  isAsWritten,
+  isLikeWritten,
+  isSame,
+  takenAway,
+  tellsChanges,
+  type WrittenFile,
+} from './written-file.ts';
 
 /** Where a packed bundle goes. Nothing stands under the final name before `commit`; disposing without it leaves nothing. */
 export interface Output extends AsyncDisposable {
@@ -149,7 +156,8 @@ async function publish(publishing: Publishing): Promise<void> {
     try {
       await syncFolder(way);
       // [pack.4] By the name that the user gave, whoever may rename on the way to it.
-      if (!isAsWritten(target, written, { timed: false, links })) throw takenAway(path);
+      const isThere = isAsWritten(target, written, { timed: false, links });
+      if (!isThere && !(overwrite && isLikeWritten(target, written))) throw takenAway(path);
     } catch (error) {
       // It may be gone after a loss of power, so it is not left as if it were there; what it replaced is gone already.
       if (!overwrite && isSame(final, written)) await unlink(final);

@@ -46,6 +46,12 @@ export function isAsWritten(
   return same && private_ && alone && (!timed || isUnchanged(now, made));
 }
 
+/** Whether a file is there as another run of the same user would have made it: his, with one name, and for nobody else to write. */
+export function isLikeWritten(path: string, made: WrittenFile): boolean {
+  const now = lstatSync(path, { throwIfNoEntry: false, bigint: true });
+  return now?.isFile() === true && now.nlink === 1n && now.uid === made.uid && now.mode === made.mode;
+}
+
 function isUnchanged(now: Pick<WrittenFile, 'mtimeNs' | 'ctimeNs'>, made: WrittenFile): boolean {
   return now.mtimeNs === made.mtimeNs && now.ctimeNs === made.ctimeNs;
 }

@@ -71,14 +71,17 @@ async function verdictOf(
   one: GlanceCase,
   options: Partial<VerifyImageOptions>,
 ): Promise<{ readonly verdict: 'accept' | 'reject'; readonly report?: Report }> {
+  const judged = {
+    allow: { weakKeys: true },
+    ...(one.certificate !== null && { trust: { anchors: [join(folder, one.certificate)] } }),
+  };
   try {
     const report = await verifyImage(join(folder, one.image ?? ''), {
       properties: parseProperties(JSON.stringify(one.properties)),
       certificates,
       at: AT,
       allowImage: { legacyMd5: one.kind === 'legacy-md5' },
-      allow: { weakKeys: true },
-      ...(one.certificate !== null && { trust: { anchors: [join(folder, one.certificate)] } }),
+      ...(options.compat ? {} : judged),
       ...options,
     });
     return { verdict: report.exitCode === 0 ? 'accept' : 'reject', report };

@@ -148,8 +148,21 @@ describe('a file', () => {
   ])('[pack.4] is refused when right after it got its name %s', async (_, change) => {
     for (const force of [true, false]) {
       using sandbox = makeSandbox();
-      other.after = () => change(sandbox.path('up/out'));
+      other.after = () => {
+        change(sandbox.path('up/out'));
+        chmodSync(sandbox.path('up/out'), 0o666); // theirs: not as another run of the same user would have made it
+      };
       await expect(write(sandbox, force)).rejects.toMatchObject({ code: 'STORAGE_FAILED' });
+    }
+  });
+
+  test('[pack.4] may be replaced by another run of the same user, where replacing was asked for', async () => {
+    for (const force of [true, false]) {
+      using sandbox = makeSandbox();
+      other.after = () => renameSync(sandboxed(sandbox.path('up/out')), sandbox.path('up/out'));
+      const written = write(sandbox, force);
+      if (force) await written;
+      else await expect(written).rejects.toMatchObject({ code: 'STORAGE_FAILED' });
     }
   });
 });
