@@ -2,7 +2,7 @@ import type { Command } from 'commander';
 import { BundleError } from '../kit/errors.ts';
 import { CERTIFICATE_NAMES, VOLUME_NAMES } from '../kit/read-names.ts';
 import type { Reading } from '../storage/apart.ts';
-import { type StandardOutput, streamsToFiles } from '../storage/redirected.ts';
+import type { StandardOutput } from '../storage/redirected.ts';
 import type { Context } from './context.ts';
 
 /**
@@ -154,6 +154,7 @@ export async function expectNothingReadIsWritten(command: Command, context: Cont
   );
   const variables = VARIABLES.flatMap((name) => context.env[name] || []);
   expectUtf8([...written, ...reads.map(({ path }) => path), ...variables, ...context.trustFolders]);
+  const { streamsToFiles } = await import('../storage/redirected.ts');
   const streams = streamsToFiles();
   if (written.length === 0 && streams.length === 0) return;
   const { expectApart, readStreams } = await import('../storage/apart.ts');
