@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 import { BundleError } from '../kit/errors.ts';
-import { CERTIFICATE_NAMES, VOLUME_NAMES } from '../kit/read-names.ts';
+import { CERTIFICATE_NAMES, DESCRIPTOR_NAME, VOLUME_NAMES } from '../kit/read-names.ts';
 import type { Reading } from '../storage/apart.ts';
 import type { StandardOutput } from '../storage/redirected.ts';
 import type { Context } from './context.ts';
@@ -157,6 +157,7 @@ export async function expectNothingReadIsWritten(command: Command, context: Cont
   const { streamsToFiles } = await import('../storage/redirected.ts');
   const streams = streamsToFiles();
   if (written.length === 0 && streams.length === 0) return;
+  if (streams.length > 0) reads.push(...(await readBesides(command)));
   const { expectApart, readStreams } = await import('../storage/apart.ts');
   const all = [
     ...reads,
@@ -166,6 +167,15 @@ export async function expectNothingReadIsWritten(command: Command, context: Cont
   const read = readStreams(streams, all);
   if (read.size > 0) throw writesToRead(read);
   expectApart(written, all);
+}
+
+/** What is read and no word names: the files of a descriptor, which `pack` itself holds apart from its output. */
+async function readBesides(command: Command): Promise<readonly Reading[]> {
+  const descriptors = command.args.filter((path) => DESCRIPTOR_NAME.test(path));
+  if (pathOf(command) !== 'pack' || descriptors.length === 0) return [];
+  const { filesBeside } = await import('../operations/pack-plan.ts');
+  const { maxMembers }: { readonly maxMembers?: number } = command.opts();
+  return descriptors.flatMap((path) => filesBeside(path, maxMembers)).map((path) => ({ path, takes: NONE }));
 }
 
 /**

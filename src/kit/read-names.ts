@@ -3,3 +3,6 @@ export const CERTIFICATE_NAMES = /\.(pem|crt|cer)$/i;
 
 /** The names in a folder of volumes that are read. */
 export const VOLUME_NAMES = /^[^.].*\.\d{3}$/s;
+
+/** What is packed as a descriptor, with the files that it names. */
+export const DESCRIPTOR_NAME = /\.ovf$/i;

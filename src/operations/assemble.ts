@@ -53,12 +53,12 @@ export function planAssembly(
 ): readonly PlannedAssembly[] {
   if (!descriptor) return [];
   const planned = plannedOf(descriptor, members, options);
-  expectApart(planned, members, options.limits);
+  expectNoOtherPart(planned, members, options.limits);
   return planned;
 }
 
 /** [whole.3] What is made must not stand in for something that was not there when the bundle was judged. */
-function expectApart(
+function expectNoOtherPart(
   planned: readonly PlannedAssembly[],
   members: readonly ReadMember[],
   limits: Limits,

@@ -5,7 +5,7 @@ import type { DigestName } from '../formats/ovf/digest-name.ts';
 import { type Manifest, parseManifest } from '../formats/ovf/manifest.ts';
 import { BundleError, toBundleError } from '../kit/errors.ts';
 import { DEFAULT_LIMITS, type Limits } from '../kit/limits.ts';
-import { expectApart } from '../storage/apart.ts';
+import { apartFrom } from '../storage/apart.ts';
 import { openSource } from '../storage/open-source.ts';
 import { openOutput } from '../storage/output.ts';
 import { sourceOptions } from '../storage/source.ts';
@@ -52,14 +52,12 @@ export interface Copied {
 export async function copyBundle(input: string, edit: SignatureEdit, options: CopyOptions): Promise<Copied> {
   const { signal } = options;
   const limits = { ...DEFAULT_LIMITS, ...options.limits };
-  const reads = [input, ...edit.reads];
-  expectApart([options.output], reads);
+  const target = apartFrom(options.output, [input, ...edit.reads]);
   await using source = await openSource(input, sourceOptions(options));
   const hint = await manifestDigests(source, limits);
   const { format, overwrite = false, mtime = 0 } = options;
-  await using output = await openOutput(options.output, {
+  await using output = await openOutput(target, {
     overwrite,
-    reads,
     patched: needsPatching(format),
     signal,
   });

@@ -17,7 +17,7 @@ import { BundleError } from '../kit/errors.ts';
 import type { Limits } from '../kit/limits.ts';
 import type { OnProgress } from '../kit/progress.ts';
 import { count, expectNoUse, flag, moment, needed, path, shape, text } from '../kit/shape.ts';
-import { expectApart } from '../storage/apart.ts';
+import { apartFrom } from '../storage/apart.ts';
 import { type BundleInput, openSource } from '../storage/open-source.ts';
 import { openOutput } from '../storage/output.ts';
 import { sourceOptions } from '../storage/source.ts';
@@ -223,14 +223,14 @@ const signImageOptions = shape<SignImageOptions>({
 async function signGiven(input: BundleInput, options: SignImageOptions): Promise<SignedImage> {
   const { signer, output, form = 'json', signal, onProgress } = options;
   const reads = [...namedInput(input), ...signer.files];
-  if (output !== undefined) expectApart([output], reads); // before all of the image is read
+  const target = output === undefined ? undefined : apartFrom(output, reads); // before all of the image is read
   await using source = await openSource(input, sourceOptions(options));
   const signing = openImageSigning(signer.privateKey, signer.hash);
   const { size } = await readImage(source, [signing], [], onProgress);
   const properties = propertiesOf(signer, signing.finish());
   const text = formatProperties(properties, form);
-  if (output !== undefined && output !== '-') {
-    await using file = await openOutput(output, { overwrite: options.overwrite ?? false, reads, signal });
+  if (target !== undefined && target !== '-') {
+    await using file = await openOutput(target, { overwrite: options.overwrite ?? false, signal });
     await file.write(encodeUtf8(text));
     await file.commit();
   }

@@ -5,7 +5,7 @@ import { BundleError, toBundleError } from '../kit/errors.ts';
 import type { OnProgress } from '../kit/progress.ts';
 import { VOLUME_NAMES } from '../kit/read-names.ts';
 import { expectNoUse, flag, list, path, shape } from '../kit/shape.ts';
-import { expectApart } from '../storage/apart.ts';
+import { apartFrom } from '../storage/apart.ts';
 import type { FileStamp } from '../storage/file-stamp.ts';
 import { type InputFile, openInputFile } from '../storage/input-file.ts';
 import { type Output, openOutput } from '../storage/output.ts';
@@ -48,18 +48,17 @@ const joinOptions = shape<JoinOptions>({ ...WORKING, output: path, overwrite: fl
 
 async function joinGiven(paths: readonly string[], options: JoinOptions): Promise<Report> {
   const reads = paths.map((path) => ({ path, takes: VOLUME_NAMES }));
-  if (options.output !== undefined) expectApart([options.output], reads);
+  const target = options.output === undefined ? undefined : apartFrom(options.output, reads);
   const files = paths.flatMap(volumeFilesIn);
   const volumes: Volume[] = [];
   for (const path of files) volumes.push(await openVolume(path));
   volumes.sort((a, b) => a.header.volume - b.header.volume);
   expectOneSet(volumes);
-  if (options.output === undefined) return checked(volumes, options);
+  if (target === undefined) return checked(volumes, options);
 
   expectAll(volumes);
-  await using output = await openOutput(options.output, {
+  await using output = await openOutput(target, {
     overwrite: options.overwrite ?? false,
-    reads,
     signal: options.signal,
   });
   const sha256 = await copyAll(volumes, output, options);
@@ -69,7 +68,7 @@ async function joinGiven(paths: readonly string[], options: JoinOptions): Promis
       'DIGEST_MISMATCH',
       `the volumes are good one by one, and together are not "${name}"`,
       {
-        where: { file: options.output },
+        where: { file: target },
         fix: 'split the bundle again where it came from',
       },
     );

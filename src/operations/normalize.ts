@@ -4,6 +4,7 @@ import type { ByteStream } from '../kit/bytes.ts';
 import { openDeadline } from '../kit/deadline.ts';
 import { DEFAULT_LIMITS } from '../kit/limits.ts';
 import { count, flag, needed, oneOf, path, shape } from '../kit/shape.ts';
+import { apartFrom } from '../storage/apart.ts';
 import type { BundleInput } from '../storage/open-source.ts';
 import { openOutput } from '../storage/output.ts';
 import { openScratch, type Scratch } from '../storage/staging.ts';
@@ -52,9 +53,8 @@ const normalizeOptions = shape<NormalizeOptions>({
 async function normalizeGiven(input: BundleInput, options: NormalizeOptions): Promise<Report> {
   using deadline = openDeadline(options);
   const timed = { ...options, ...deadline };
-  await using output = await openOutput(options.output, {
+  await using output = await openOutput(apartFrom(options.output, readingsOf(input, options)), {
     overwrite: options.overwrite ?? false,
-    reads: readingsOf(input, options),
     signal: timed.signal,
   });
   await using scratch = openScratch(options.output);

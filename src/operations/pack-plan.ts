@@ -7,6 +7,7 @@ import { memberNames, referenceOf } from '../formats/ovf/file-reference.ts';
 import { encodeUtf8 } from '../kit/encoding.ts';
 import { BundleError, toBundleError } from '../kit/errors.ts';
 import { DEFAULT_LIMITS } from '../kit/limits.ts';
+import { DESCRIPTOR_NAME } from '../kit/read-names.ts';
 import type { FileStamp } from '../storage/file-stamp.ts';
 import { leadsOutTo, stampOf, stampWithin, WHOLE_BYTES } from '../storage/input-file.ts';
 import { readSmallFile } from '../storage/small-files.ts';
@@ -81,7 +82,7 @@ export async function planPack(inputs: readonly string[], options: PlanOptions):
       fix: 'write it to a file, and pack that',
     });
   }
-  const descriptor = inputs.find((path) => /\.ovf$/i.test(path));
+  const descriptor = inputs.find((path) => DESCRIPTOR_NAME.test(path));
   if ((options.plain || descriptor) && Object.keys(options.appliance).length > 0) {
     throw new BundleError(
       'USAGE',
@@ -251,6 +252,18 @@ function planDescriptor(
     );
   }
   return { base: name.slice(0, -4), descriptor: { name, bytes }, files, ...disks, warnings };
+}
+
+/** The files that are packed with a descriptor, as far as it can be read: what is wrong with it is told when it is packed. [out.1] */
+export function filesBeside(path: string, members = DEFAULT_LIMITS.members): readonly string[] {
+  try {
+    stampOf(path); // a pipe gives its bytes but once
+    const bytes = readSmallFile(path, DEFAULT_LIMITS.descriptorBytes);
+    const { references } = parseDescriptor(bytes, { ...DEFAULT_LIMITS, members });
+    return memberNames(references).map((member) => join(dirname(path), member));
+  } catch {
+    return [];
+  }
 }
 
 /** A file that the descriptor at `path` names. */

@@ -2,6 +2,7 @@ import { BundleError } from '../kit/errors.ts';
 import { DEFAULT_LIMITS } from '../kit/limits.ts';
 import type { OnProgress } from '../kit/progress.ts';
 import { count, expectNoUse, flag, list, needed, oneOf, path, shape, text } from '../kit/shape.ts';
+import { type ApartOutput, apartFrom } from '../storage/apart.ts';
 import { openOutput } from '../storage/output.ts';
 import type { ImageSigner } from './glance-sign.ts';
 import {
@@ -115,17 +116,17 @@ async function packGiven(inputs: readonly string[], options: PackOptions): Promi
     signDisks: options.imageSigner !== undefined,
     ...(options.blockDigests && { blockDigests: options.digest ?? 'sha256' }),
   });
-  const reads = [
+  const target = apartFrom(options.output, [
     ...inputs,
     ...plan.files.map(({ path }) => path),
     ...(options.identity?.files ?? []),
     ...(options.imageSigner?.files ?? []),
     ...(options.timestamp?.files ?? []),
-  ];
+  ]);
   const swept: string[] = [];
   for (const onePass of isOnePass(options) ? [true, false] : [false]) {
     const packing = new Packing(plan, options, onePass);
-    const written = await write(packing, options, reads);
+    const written = await write(packing, options, target);
     swept.push(...written.swept);
     if (written.bytes !== undefined) return reportOn(plan, packing, options, { bytes: written.bytes, swept });
   }
@@ -136,12 +137,11 @@ async function packGiven(inputs: readonly string[], options: PackOptions): Promi
 async function write(
   packing: Packing,
   options: PackOptions,
-  reads: readonly string[],
+  target: ApartOutput,
 ): Promise<{ readonly bytes: number | undefined; readonly swept: readonly string[] }> {
   const { format, overwrite = false, mtime = 0, signal } = options;
-  await using output = await openOutput(options.output, {
+  await using output = await openOutput(target, {
     overwrite,
-    reads,
     patched: needsPatching(format),
     signal,
   });

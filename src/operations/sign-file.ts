@@ -4,6 +4,7 @@ import { openDeadline } from '../kit/deadline.ts';
 import type { Limits } from '../kit/limits.ts';
 import type { OnProgress } from '../kit/progress.ts';
 import { count, flag, needed, path, shape } from '../kit/shape.ts';
+import { apartFrom } from '../storage/apart.ts';
 import { openSource } from '../storage/open-source.ts';
 import { openOutput } from '../storage/output.ts';
 import { sourceOptions } from '../storage/source.ts';
@@ -59,9 +60,9 @@ async function signGiven(input: string, options: SignFileOptions): Promise<Repor
   const { identity, digest = 'sha256', output: path, timestamp, signal, onProgress } = options;
   const { leaf, intermediates } = identity;
   const signer = signerUntil(identity.signer, signal);
+  const target = apartFrom(path, [input, ...identity.files, ...(timestamp?.files ?? [])]);
   await using source = await openSource(input, sourceOptions(options));
-  const reads = [input, ...identity.files, ...(timestamp?.files ?? [])];
-  await using output = await openOutput(path, { overwrite: options.overwrite ?? false, reads, signal });
+  await using output = await openOutput(target, { overwrite: options.overwrite ?? false, signal });
   const hash = openHash(cmsDigestOf(signer.publicKey, digest));
   let bytes = 0;
   for await (const chunk of source.stream()) {

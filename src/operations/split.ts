@@ -10,7 +10,7 @@ import { formatHex } from '../kit/encoding.ts';
 import { BundleError } from '../kit/errors.ts';
 import type { OnProgress } from '../kit/progress.ts';
 import { count, flag, list, needed, path as pathRule, shape } from '../kit/shape.ts';
-import { expectApart } from '../storage/apart.ts';
+import { type ApartOutput, apartFrom } from '../storage/apart.ts';
 import { type InputFile, openInputFile } from '../storage/input-file.ts';
 import { openOutput, removeFiles } from '../storage/output.ts';
 import { WORKING } from './option-rules.ts';
@@ -57,15 +57,14 @@ async function splitGiven(path: string, options: SplitOptions): Promise<Report> 
   await using input = await openInputFile(path);
   const fileOf = (name: string, volume: number): string =>
     join(options.folders[volume - 1] ?? options.folders[0] ?? '.', volumeName({ name, volume }));
-  const headers = await planVolumes(input, { ...options, path, fileOf });
+  const volumes = await planVolumes(input, { ...options, path, fileOf });
   input.expectUnchanged(input.stamp, 'split');
   const written: string[] = [];
   const swept: string[] = [];
   try {
-    for (const header of headers) {
-      const file = fileOf(header.name, header.volume);
-      swept.push(...(await writeVolume(input, file, { ...options, header, path })));
-      written.push(file);
+    for (const { header, target } of volumes) {
+      swept.push(...(await writeVolume(input, target, { ...options, header, path })));
+      written.push(target);
     }
   } catch (error) {
     await removeFiles(written); // [vol.4]
@@ -77,9 +76,9 @@ async function splitGiven(path: string, options: SplitOptions): Promise<Report> 
     input: { name: path, size: input.size },
     warnings: sweptWarnings(swept),
     result: {
-      sha256: headers[0]?.sha256,
-      volumes: headers.map(({ length, digest }, i) => ({
-        file: written[i],
+      sha256: volumes[0]?.header.sha256,
+      volumes: volumes.map(({ header: { length, digest }, target }) => ({
+        file: target,
         bytes: VOLUME_HEADER_BYTES + length,
         sha256: digest,
       })),
@@ -91,14 +90,20 @@ function volumeName({ name, volume }: Pick<VolumeHeader, 'name' | 'volume'>): st
   return `${name}.${String(volume).padStart(3, '0')}`;
 }
 
-/** The headers of all volumes, after a first reading. */
+/** A volume that is to be written, and its file. */
+interface PlannedVolume {
+  readonly header: VolumeHeader;
+  readonly target: ApartOutput;
+}
+
+/** All volumes, after a first reading. */
 async function planVolumes(
   input: InputFile,
   options: SplitOptions & {
     readonly path: string;
     readonly fileOf: (name: string, volume: number) => string;
   },
-): Promise<readonly VolumeHeader[]> {
+): Promise<readonly PlannedVolume[]> {
   const { path, volumeSize, folders, signal, onProgress } = options;
   const room = volumeSize - VOLUME_HEADER_BYTES;
   if (room < 1) {
@@ -122,11 +127,11 @@ async function planVolumes(
     });
   }
   const name = basename(path);
-  const files = Array.from({ length: volumes }, (_, i) => options.fileOf(name, i + 1));
-  expectApart(files, [path]); // before all of it is read
+  const targets = Array.from({ length: volumes }, (_, i) => apartFrom(options.fileOf(name, i + 1), [path])); // before all of it is read
   const all = openHash('sha256');
-  const parts: { readonly offset: number; readonly length: number; readonly digest: string }[] = [];
-  for (let offset = 0; offset < size; offset += room) {
+  const parts: (Pick<VolumeHeader, 'offset' | 'length' | 'digest'> & Pick<PlannedVolume, 'target'>)[] = [];
+  for (const [i, target] of targets.entries()) {
+    const offset = i * room;
     const length = Math.min(room, size - offset);
     const one = openHash('sha256');
     let bytes = 0;
@@ -137,24 +142,23 @@ async function planVolumes(
       onProgress?.({ phase: 'hash', bytes: offset + bytes, total: 2 * size });
     }
     if (bytes !== length) throw changed(path);
-    parts.push({ offset, length, digest: formatHex(one.digest()) });
+    parts.push({ target, offset, length, digest: formatHex(one.digest()) });
   }
   const sha256 = formatHex(all.digest());
-  return parts.map((part, i) => ({ name, size, sha256, volume: i + 1, volumes, ...part }));
+  return parts.map(({ target, ...part }, i) => ({
+    header: { name, size, sha256, volume: i + 1, volumes, ...part },
+    target,
+  }));
 }
 
 async function writeVolume(
   input: InputFile,
-  file: string,
+  target: ApartOutput,
   options: SplitOptions & { readonly header: VolumeHeader; readonly path: string },
 ): Promise<readonly string[]> {
   const { header, path, signal, onProgress } = options;
   const { offset: start, length, digest, size } = header;
-  await using output = await openOutput(file, {
-    overwrite: options.overwrite ?? false,
-    reads: [path],
-    signal,
-  });
+  await using output = await openOutput(target, { overwrite: options.overwrite ?? false, signal });
   await output.write(formatVolumeHeader(header));
   const hash = openHash('sha256');
   let bytes = start;

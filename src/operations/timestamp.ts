@@ -4,7 +4,7 @@ import { openDeadline } from '../kit/deadline.ts';
 import { BundleError, toBundleError } from '../kit/errors.ts';
 import { DEFAULT_LIMITS, type Limits } from '../kit/limits.ts';
 import { needed, path, shape } from '../kit/shape.ts';
-import { expectApart } from '../storage/apart.ts';
+import { apartFrom } from '../storage/apart.ts';
 import { openSource } from '../storage/open-source.ts';
 import { openOutput } from '../storage/output.ts';
 import { sourceOptions } from '../storage/source.ts';
@@ -144,7 +144,7 @@ export async function requestTimestampFile(
   const limits = { ...DEFAULT_LIMITS, ...options.limits };
   using deadline = openDeadline(options);
   const { signal } = deadline;
-  expectApart([path], [input]); // before all of it is read
+  const target = apartFrom(path, [input]); // before all of it is read
   await using source = await openSource(input, sourceOptions({ ...options, ...deadline }));
   const members: ReadMember[] = [];
   const { fault } = await walkArchive(source, { limits }, async ({ entries }) => {
@@ -165,7 +165,7 @@ export async function requestTimestampFile(
   const { bytes } = ownForm(signed.certificate, signed.manifest, limits, signed.timestamp);
   const { cms } = parseCertificateFile(bytes, limits);
   const over = cms ? parseSignedData(cms, 'the CMS signature').signers[0]?.signature : bytes;
-  await using output = await openOutput(path, { overwrite, reads: [input], signal });
+  await using output = await openOutput(target, { overwrite, signal });
   await output.write(requestFor(over ?? bytes, digest));
   await output.commit();
   return makeReport({

@@ -3,11 +3,26 @@ import { basename, dirname, join, resolve } from 'node:path';
 import { BundleError } from '../kit/errors.ts';
 import type { StandardOutput } from './redirected.ts';
 
+declare const apart: unique symbol;
+
+/** The name of an output that is apart from all that is read to make it: `apartFrom` alone gives one, and whoever opens an output asks for one. */
+export type ApartOutput = string & { readonly [apart]: true };
+
 /** Something that is read: a file, or a folder of which some or all files are. */
 export interface Reading {
   readonly path: string;
   /** the names in the folder that are read; when left out, everything below it is */
   readonly takes?: RegExp;
+}
+
+/**
+ * Judges one output, before anything is read at length. [out.1]
+ *
+ * @throws {BundleError} `USAGE` when it is, or would become, something that is read
+ */
+export function apartFrom(output: string, readings: readonly (string | Reading)[]): ApartOutput {
+  expectApart([output], readings);
+  return output as ApartOutput;
 }
 
 /** How deep a trust folder is: `publishers/NAME/FILE`. */

@@ -2,7 +2,7 @@ import { closeSync, realpathSync, statSync } from 'node:fs';
 import { link, rename, unlink } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
 import { BundleError } from '../kit/errors.ts';
-import { expectApart, type Reading } from './apart.ts';
+import type { ApartOutput } from './apart.ts';
 import { FileWriter } from './file-writer.ts';
 import { reasonOf } from './idle.ts';
 import { writeError } from './io-errors.ts';
@@ -35,20 +35,18 @@ export interface Output extends AsyncDisposable {
  * Opens a file to be written in a private folder beside `path`, or standard output for `-`. With `patched` what has
  * been written can be written again: for standard output, it is kept in a private file until it is complete.
  *
- * @param options.reads everything that is read to make it: none of that is ever replaced [out.1]
+ * @param path judged to be apart from everything that is read to make it: none of that is ever replaced [out.1]
  * @throws {BundleError} `USAGE`, `DESTINATION_EXISTS` unless `overwrite`, `STORAGE_*`
  */
 export async function openOutput(
-  path: string,
+  path: ApartOutput,
   options: {
     readonly overwrite: boolean;
-    readonly reads: readonly (string | Reading)[];
     readonly mode?: number;
     readonly patched?: boolean;
     readonly signal?: AbortSignal | undefined;
   },
 ): Promise<Output> {
-  expectApart([path], options.reads);
   if (path === '-')
     return options.patched ? keptOutput(stdoutOutput(options.signal)) : stdoutOutput(options.signal);
   const target = resolve(path);

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { encodeUtf8 } from '../kit/encoding.ts';
 import { BundleError, isBundleError } from '../kit/errors.ts';
 import { isAbsent } from './absence.ts';
+import { apartFrom } from './apart.ts';
 import { openOutput } from './output.ts';
 import { sweepLike } from './sweep.ts';
 import { namesIn, readText, SEEN, SEEN_BEFORE } from './trust-folder.ts';
@@ -135,10 +136,8 @@ export async function writeSeen(folder: string, newer: Marks): Promise<Remembere
     marks: Object.fromEntries([...marks].map(([key, mark]) => [key, plain(mark)])),
   };
   {
-    await using output = await openOutput(join(seen, `${randomBytes(8).toString('hex')}.json`), {
-      overwrite: false,
-      reads: [],
-    });
+    const record = apartFrom(join(seen, `${randomBytes(8).toString('hex')}.json`), []);
+    await using output = await openOutput(record, { overwrite: false });
     await output.write(encodeUtf8(`${JSON.stringify(document, undefined, 2)}\n`));
     await output.commit();
   }

@@ -5,6 +5,7 @@ import { decodeUtf8 } from '../kit/encoding.ts';
 import { BundleError } from '../kit/errors.ts';
 import { isPublisherName } from '../trust/publisher.ts';
 import { isAbsent } from './absence.ts';
+import { apartFrom } from './apart.ts';
 import { readError, writeError } from './io-errors.ts';
 import { MarkedFolder } from './marked-folder.ts';
 import { openOutput } from './output.ts';
@@ -132,7 +133,7 @@ export async function addTrusted(
     const made = join(marked.path, name);
     mkdirSync(made);
     for (const file of files) {
-      await using output = await openOutput(join(made, file.name), { overwrite: false, reads: [] });
+      await using output = await openOutput(apartFrom(join(made, file.name), []), { overwrite: false });
       await output.write(new TextEncoder().encode(file.text));
       await output.commit();
     }

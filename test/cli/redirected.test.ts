@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { MAIN, makeWorkbench, type Workbench } from '../factory/workbench.ts';
@@ -33,9 +33,12 @@ describe('[out.1] standard output and standard error are outputs of every comman
       'disk.qcow2',
       /where +standard output/,
     ],
+    ['pack web.ovf -o y.ova >> web-disk1.qcow2', 'web-disk1.qcow2', /where +standard output/],
+    ['pack web.ovf -o y.ova --quiet 2>> web-disk1.qcow2', 'web-disk1.qcow2', /where +standard error/],
+    ['pack ./web.ovf -o - --format tar >> web-disk1.qcow2', 'web-disk1.qcow2', /where +standard output/],
     ['pack disk.qcow2 -o - >> disk.qcow2', 'disk.qcow2', /where +standard output/],
   ])('bulla %s', (line, file, told) => {
-    using desk = workbench.desk('bundle', 'keys', 'disk');
+    using desk = workbench.desk('bundle', 'keys', 'disk', 'appliance');
     const before = readFileSync(join(desk.folder, file));
     const { status, stdout, stderr } = spawnSync(
       'sh',
@@ -48,7 +51,22 @@ describe('[out.1] standard output and standard error are outputs of every comman
     );
     expect(`${stdout}${stderr}`).toMatch(told);
     expect(status).toBe(2);
+    expect(existsSync(join(desk.folder, 'y.ova'))).toBe(false);
     expect(readFileSync(join(desk.folder, file)).equals(before)).toBe(true);
+  });
+
+  test('a file that the descriptor names and the shell has emptied is written to no more', () => {
+    using desk = workbench.desk('appliance');
+    const line = 'pack web.ovf -o y.ova > web-disk1.qcow2';
+    const { status, stderr } = spawnSync('sh', ['-c', `"$1" "$2" ${line}`, 'sh', process.execPath, MAIN], {
+      cwd: desk.folder,
+      env: { ...process.env, HOME: desk.home },
+      encoding: 'utf8',
+    });
+    expect(stderr).toMatch(/standard output has been sent there/);
+    expect(status).toBe(2);
+    expect(readFileSync(join(desk.folder, 'web-disk1.qcow2')).byteLength).toBe(0);
+    expect(existsSync(join(desk.folder, 'y.ova'))).toBe(false);
   });
 
   test('what is not read may take them', () => {

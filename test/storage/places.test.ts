@@ -2,6 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { chmodSync, mkdirSync, readFileSync, statSync, symlinkSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { encodeUtf8 } from '../../src/kit/encoding.ts';
+import { apartFrom } from '../../src/storage/apart.ts';
 import { openInputFile } from '../../src/storage/input-file.ts';
 import { readError, writeError } from '../../src/storage/io-errors.ts';
 import { openOutput } from '../../src/storage/output.ts';
@@ -93,7 +94,7 @@ describe('an output', () => {
     overwrite: boolean,
     meanwhile = (): void => {},
   ): Promise<void> {
-    await using output = await openOutput(sandbox.path(name), { overwrite, reads: [] });
+    await using output = await openOutput(apartFrom(sandbox.path(name), []), { overwrite });
     await output.write(encodeUtf8('new'));
     meanwhile();
     await output.commit();
@@ -113,7 +114,7 @@ describe('an output', () => {
 
   test('[pack.4] leaves nothing when it is given up', async () => {
     using sandbox = makeSandbox();
-    const output = await openOutput(sandbox.path('out'), { overwrite: true, reads: [] });
+    const output = await openOutput(apartFrom(sandbox.path('out'), []), { overwrite: true });
     await output.write(encodeUtf8('new'));
     await output[Symbol.asyncDispose]();
     expect(sandbox.list()).toEqual([]);

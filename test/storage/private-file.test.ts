@@ -2,6 +2,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { afterEach, describe, expect, test, vi } from 'vitest';
 import { isSeekable } from '../../src/kit/random-access.ts';
+import { apartFrom } from '../../src/storage/apart.ts';
 import { openOutput } from '../../src/storage/output.ts';
 import { openPrivateFile, spoolable } from '../../src/storage/private-file.ts';
 import { bytesOf } from '../factory/bundles.ts';
@@ -60,7 +61,7 @@ test('[zip.15] a file can be written again before it is published', async () => 
   using sandbox = makeSandbox();
   const path = sandbox.path('out');
   {
-    await using output = await openOutput(path, { overwrite: false, reads: [], patched: true });
+    await using output = await openOutput(apartFrom(path, []), { overwrite: false, patched: true });
     await output.write(Uint8Array.of(1, 2, 3));
     await output.patch(0, Uint8Array.of(8));
     await output.write(new Uint8Array(600_000).fill(4));

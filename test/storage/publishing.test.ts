@@ -13,6 +13,7 @@ import {
 import { dirname, join } from 'node:path';
 import { afterEach, describe, expect, test, vi } from 'vitest';
 import { encodeUtf8 } from '../../src/kit/encoding.ts';
+import { apartFrom } from '../../src/storage/apart.ts';
 import { openOutput } from '../../src/storage/output.ts';
 import { openStaging } from '../../src/storage/staging.ts';
 import { makeSandbox, type Sandbox } from '../factory/sandbox.ts';
@@ -124,7 +125,7 @@ function overwrite(path: string): void {
 describe('a file', () => {
   async function write(sandbox: Sandbox, overwriting: boolean): Promise<void> {
     mkdirSync(sandbox.path('up'), { recursive: true });
-    await using output = await openOutput(sandbox.path('up/out'), { overwrite: overwriting, reads: [] });
+    await using output = await openOutput(apartFrom(sandbox.path('up/out'), []), { overwrite: overwriting });
     await output.write(encodeUtf8('ours'));
     await output.commit();
   }
