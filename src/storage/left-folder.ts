@@ -11,6 +11,7 @@ import {
 } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { isOursAlone } from './partial-marker.ts';
+import { isUtf8Name } from './utf8-names.ts';
 import { asWritten, type WrittenFile } from './written-file.ts';
 
 /** A file that an interrupted run has left, open for reading. */
@@ -54,6 +55,7 @@ export function openLeftFolder(folder: string): LeftFolder {
 /** Moves the files in one folder into another, but for those that it has of its own; links are neither moved nor followed. */
 export function moveInto(folder: string, target: string): void {
   for (const entry of readdirSync(folder, { withFileTypes: true })) {
+    if (!isUtf8Name(entry.name)) continue; // [out.3] no import of ours has made it
     const from = join(folder, entry.name);
     const to = join(target, entry.name);
     const there = lstatSync(to, { throwIfNoEntry: false });

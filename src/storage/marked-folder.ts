@@ -28,6 +28,7 @@ import {
   writeMarker,
 } from './partial-marker.ts';
 import { isAtWork, thisProcess } from './process-place.ts';
+import { isUtf8Name } from './utf8-names.ts';
 import { isSame } from './written-file.ts';
 
 /** What another machine has not touched for so long is taken for left; only there, for its processes cannot be seen. */
@@ -82,7 +83,7 @@ export class MarkedFolder implements Disposable {
   static findIn(parent: string, purpose?: Purpose): readonly MarkedFolder[] {
     let names: readonly string[];
     try {
-      names = readdirSync(parent).filter(isPartialName);
+      names = readdirSync(parent).filter((name) => isPartialName(name) && isUtf8Name(name)); // [out.3]
     } catch {
       return []; // a folder that cannot be listed is told of when something is put there
     }

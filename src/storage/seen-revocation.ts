@@ -8,7 +8,7 @@ import { isAbsent } from './absence.ts';
 import { apartFrom } from './apart.ts';
 import { openOutput } from './output.ts';
 import { sweepLike } from './sweep.ts';
-import { namesIn, readText, SEEN, SEEN_BEFORE } from './trust-folder.ts';
+import { readText, SEEN, SEEN_BEFORE, shownNamesIn } from './trust-folder.ts';
 
 /** The newest revocation information seen of an issuer and scope: older ones are not believed any more. */
 export interface SeenMark {
@@ -58,7 +58,7 @@ function readAll(folder: string): { readonly files: readonly string[]; readonly 
   const seen = seenFolderOf(folder);
   const before = join(folder, 'revocation', SEEN_BEFORE);
   for (let left = MAX_READINGS; ; left--) {
-    const names = namesIn(seen).filter((name) => !name.startsWith('.'));
+    const names = shownNamesIn(seen);
     const files = [...(isAbsent(before) ? [] : [before]), ...names.map((name) => join(seen, name))];
     try {
       return { files, marks: files.map(readFile).reduce(newest, new Map()) };

@@ -4,6 +4,7 @@ import { concat } from '../kit/bytes.ts';
 import { BundleError } from '../kit/errors.ts';
 import { CERTIFICATE_NAMES, VOLUME_NAMES } from '../kit/read-names.ts';
 import { readError } from './io-errors.ts';
+import { expectUtf8Names } from './utf8-names.ts';
 
 /** Keys, certificates and settings are small; a larger file is the wrong one. */
 const SMALL_FILE_BYTES = 1024 * 1024;
@@ -43,12 +44,16 @@ function readUpTo(descriptor: number, path: string, limit: number): Uint8Array {
   }
 }
 
+function filesIn(folder: string, takes: RegExp): readonly string[] {
+  const names = readdirSync(folder).filter((name) => takes.test(name));
+  return [...expectUtf8Names(names, folder)].sort().map((name) => join(folder, name));
+}
+
 /** The certificate files of `path`: itself, or when it is a folder the `.pem`, `.crt` and `.cer` files in it, by name. */
 export function certificateFilesIn(path: string): readonly string[] {
   try {
     if (!statSync(path).isDirectory()) return [path];
-    const names = readdirSync(path).filter((name) => CERTIFICATE_NAMES.test(name));
-    return names.sort().map((name) => join(path, name));
+    return filesIn(path, CERTIFICATE_NAMES);
   } catch (error) {
     throw readError(error, path);
   }
@@ -58,8 +63,7 @@ export function certificateFilesIn(path: string): readonly string[] {
 export function volumeFilesIn(path: string): readonly string[] {
   try {
     if (!statSync(path).isDirectory()) return [path];
-    const names = readdirSync(path).filter((name) => VOLUME_NAMES.test(name));
-    return names.sort().map((name) => join(path, name));
+    return filesIn(path, VOLUME_NAMES);
   } catch (error) {
     throw readError(error, path);
   }

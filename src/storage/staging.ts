@@ -20,6 +20,7 @@ import { type LeftFolder, moveInto, openLeftFolder } from './left-folder.ts';
 import { anchorOf, MarkedFolder, openFolder } from './marked-folder.ts';
 import type { Purpose } from './partial-marker.ts';
 import { sweepLeft, takeLeft } from './sweep.ts';
+import { isUtf8Name } from './utf8-names.ts';
 import { CONTENT, openWaitingFolder, type WaitingFolder } from './waiting-folder.ts';
 import { expectOwnWay } from './way-to.ts';
 import { takenAway } from './written-file.ts';
@@ -110,6 +111,7 @@ export function openStaging(
 function filesBelow(folder: string, prefix = ''): readonly string[] {
   return readdirSync(join(folder, prefix), { withFileTypes: true }).flatMap((entry) => {
     const name = `${prefix}${entry.name}`;
+    if (!isUtf8Name(name)) return []; // [out.3] no import of ours has made it
     if (entry.isDirectory()) return filesBelow(folder, `${name}/`);
     return entry.isFile() && lstatSync(join(folder, name)).size > 0 ? [name] : [];
   });

@@ -11,6 +11,7 @@ import { MarkedFolder } from './marked-folder.ts';
 import { openOutput } from './output.ts';
 import { certificateFilesIn, readSmallFile } from './small-files.ts';
 import { sweepLeft } from './sweep.ts';
+import { expectUtf8Names } from './utf8-names.ts';
 
 /** The files of one publisher in a trust folder, unparsed. */
 export interface PublisherFiles {
@@ -40,12 +41,11 @@ export const SEEN_BEFORE = 'seen.json';
  */
 export function readTrustFolder(folder: string): readonly PublisherFiles[] {
   const publishers = join(folder, PUBLISHERS);
-  const names = namesIn(publishers).filter((name) => !name.startsWith('.'));
-  return names.sort().map((name) => readPublisher(join(publishers, name), name));
+  return shownNamesIn(publishers).map((name) => readPublisher(join(publishers, name), name));
 }
 
 /** The names in a folder. Only one that is surely not there counts as empty: one that cannot be read could forbid what another allows. [pub.16] */
-export function namesIn(folder: string): readonly string[] {
+function namesIn(folder: string): readonly string[] {
   try {
     return readdirSync(folder);
   } catch (error) {
@@ -53,6 +53,12 @@ export function namesIn(folder: string): readonly string[] {
     if (fault.code === 'FILE_NOT_FOUND') return [];
     throw fault;
   }
+}
+
+/** The same, sorted, without what is hidden; a name that may be another's hides nothing. [out.3] */
+export function shownNamesIn(folder: string): readonly string[] {
+  const names = namesIn(folder).filter((name) => !name.startsWith('.'));
+  return [...expectUtf8Names(names, folder)].sort();
 }
 
 function readPublisher(folder: string, name: string): PublisherFiles {
@@ -84,9 +90,7 @@ export function readText(file: string, limit?: number): string {
 /** The certificate files of the timestamp authorities in `folder/timestamping/NAME/`, sorted by name. [tst.2] */
 export function readTimestampAuthorities(folder: string): readonly CertificateText[] {
   const authorities = join(folder, TIMESTAMPING);
-  const names = namesIn(authorities).filter((name) => !name.startsWith('.'));
-  return names
-    .sort()
+  return shownNamesIn(authorities)
     .flatMap((name) => certificateFilesIn(join(authorities, name)))
     .map((file) => ({ file, text: readText(file) }));
 }
@@ -97,8 +101,8 @@ export function readTimestampAuthorities(folder: string): readonly CertificateTe
  * @throws {BundleError} `CONFIG_INVALID` for a file of another kind, `FILE_UNREADABLE`
  */
 export function revocationFilesIn(folder: string): readonly string[] {
-  const names = namesIn(join(folder, 'revocation')).filter(
-    (name) => !name.startsWith('.') && name !== SEEN && name !== SEEN_BEFORE,
+  const names = shownNamesIn(join(folder, 'revocation')).filter(
+    (name) => name !== SEEN && name !== SEEN_BEFORE,
   );
   const odd = names.find((name) => !/\.(crl|pem|ocsp)$/i.test(name));
   if (odd !== undefined) {
@@ -108,7 +112,7 @@ export function revocationFilesIn(folder: string): readonly string[] {
       fix: 'rename it, or move it out of this folder',
     });
   }
-  return names.sort().map((name) => join(folder, 'revocation', name));
+  return names.map((name) => join(folder, 'revocation', name));
 }
 
 /** What is added to a trust folder: a publisher, or an authority whose timestamps count. */
