@@ -1,3 +1,4 @@
+import { playsPart } from '../formats/bundle-part.ts';
 import type { TarHeader } from '../formats/tar/header.ts';
 import { equalBytes } from '../kit/bytes.ts';
 import { decodeUtf8, encodeUtf8, printable } from '../kit/encoding.ts';
@@ -80,11 +81,6 @@ function cutOf(header: TarHeader, { text, good }: Called): string {
       fix: REWRITE,
     },
   );
-}
-
-/** [name.8] A part of a bundle by its name: descriptor, manifest, certificate file, timestamp, evidence, block digests. */
-export function playsPart(name: string): boolean {
-  return /^[^/]+\.(ovf|mf|cert|tst)$|^revocation\/[^/]+\.(crl|ocsp)$|\.blocks$/i.test(name);
 }
 
 /** The folder, or the file, that tar writers name pax headers by; without pax that is a file. */

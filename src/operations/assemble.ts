@@ -1,22 +1,16 @@
 import { gunzip } from '../archive/gunzip.ts';
-import { MemberNames } from '../archive/member-names.ts';
-import { playsPart } from '../archive/second-name.ts';
 import type { DiskProbe } from '../formats/disk/disk-probe.ts';
 import { PROBE_HEAD_BYTES, PROBE_TAIL_BYTES, probeDisk } from '../formats/disk/probe.ts';
-import { memberNameFault } from '../formats/member-name.ts';
 import type { Descriptor } from '../formats/ovf/descriptor.ts';
-import { type FileReference, referenceOf } from '../formats/ovf/file-reference.ts';
+import type { FileReference } from '../formats/ovf/file-reference.ts';
 import { type ByteStream, concat, copyBytes } from '../kit/bytes.ts';
 import { BundleError, isBundleError, toBundleError } from '../kit/errors.ts';
 import type { Limits } from '../kit/limits.ts';
 import type { Staging } from '../storage/staging.ts';
-import type { ReadMember } from './read-member.ts';
+import type { PlannedAssembly } from './plan-assembly.ts';
 
-/** What is to be made of the members of a file that is stored in chunks or compressed. */
-export interface AssembleOptions {
-  /** whether chunks are joined, and whether gzip is undone */
-  readonly join: boolean;
-  readonly decompress: boolean;
+/** What bounds the making. */
+interface AssembleOptions {
   readonly limits: Limits;
   readonly signal: AbortSignal | undefined;
 }
@@ -33,73 +27,6 @@ export interface Assembly {
   readonly warnings: readonly string[];
 }
 
-/** One file that is to be made. */
-export interface PlannedAssembly {
-  readonly name: string;
-  readonly reference: FileReference;
-  readonly parts: readonly ReadMember[];
-  readonly inflates: boolean;
-}
-
-/**
- * What is to be made of the `kept` members, of which nothing else is to be published.
- *
- * @throws {BundleError} `ARCHIVE_NAME`, `ARCHIVE_DUPLICATE`, `PACKAGE_AMBIGUOUS`, `FORMAT_UNSUPPORTED`, `USAGE`
- */
-export function planAssembly(
-  descriptor: Descriptor | undefined,
-  members: readonly ReadMember[],
-  options: Pick<AssembleOptions, 'join' | 'decompress' | 'limits'>,
-): readonly PlannedAssembly[] {
-  if (!descriptor) return [];
-  const planned = plannedOf(descriptor, members, options);
-  expectNoOtherPart(planned, members, options.limits);
-  return planned;
-}
-
-/** [whole.3] What is made must not stand in for something that was not there when the bundle was judged. */
-function expectNoOtherPart(
-  planned: readonly PlannedAssembly[],
-  members: readonly ReadMember[],
-  limits: Limits,
-): void {
-  if (planned.length === 0) return;
-  const parts = new Set(planned.flatMap((plan) => plan.parts));
-  const names = new MemberNames(limits);
-  for (const member of members) if (!parts.has(member)) names.add(member.name, member.offset);
-  for (const { name, parts: stored } of planned) {
-    names.add(name, stored[0]?.offset ?? 0);
-    if (!playsPart(name)) continue;
-    throw new BundleError(
-      'PACKAGE_AMBIGUOUS',
-      `the file "${name}" would be a part of the bundle that nobody has judged`,
-      {
-        where: { member: name },
-        why: 'it is stored under another name, in chunks or compressed, and was judged as an ordinary file',
-        fix: 'ask the publisher for another name; bulla import --keep-chunks, without --decompress, leaves it as it is stored',
-      },
-    );
-  }
-}
-
-function plannedOf(
-  descriptor: Descriptor,
-  members: readonly ReadMember[],
-  options: Pick<AssembleOptions, 'join' | 'decompress' | 'limits'>,
-): readonly PlannedAssembly[] {
-  return partsOf(descriptor, members).flatMap(([reference, parts]) => {
-    const joins = reference.chunkSize !== undefined && options.join;
-    const inflates = reference.compression !== 'identity' && options.decompress;
-    if (!joins && !inflates) return [];
-    if (inflates) expectInflatable(reference, joins);
-    const name = inflates ? reference.href.replace(/\.gz$/i, '') : reference.href;
-    const fault = memberNameFault(name, options.limits); // [whole.3] it hid behind the number of a chunk
-    if (fault)
-      throw new BundleError('ARCHIVE_NAME', `the file "${name}": ${fault}`, { where: { member: name } });
-    return [{ name, reference, parts, inflates }];
-  });
-}
-
 /**
  * Makes the files that a descriptor means of the members that they are stored as, in the staging folder, after the
  * verdict: the digests are over the stored bytes.
@@ -110,7 +37,7 @@ function plannedOf(
 export async function assemble(
   staging: Staging,
   planned: readonly PlannedAssembly[],
-  options: Pick<AssembleOptions, 'limits' | 'signal'> & { readonly descriptor: Descriptor | undefined },
+  options: AssembleOptions & { readonly descriptor: Descriptor | undefined },
 ): Promise<Assembly> {
   const files: AssembledFile[] = [];
   const warnings: string[] = [];
@@ -124,50 +51,10 @@ export async function assemble(
   return { files, warnings };
 }
 
-/** The members of each reference, chunks in their order. */
-function partsOf(
-  descriptor: Descriptor,
-  members: readonly ReadMember[],
-): readonly (readonly [FileReference, readonly ReadMember[]])[] {
-  const lookup = referenceOf(descriptor.references);
-  const found = new Map<FileReference, { readonly chunk: number; readonly member: ReadMember }[]>();
-  for (const member of members) {
-    const { reference, chunk = 0 } = lookup(member.name) ?? {};
-    if (reference) found.set(reference, [...(found.get(reference) ?? []), { chunk, member }]);
-  }
-  return [...found].map(([reference, parts]) => [
-    reference,
-    parts.sort((a, b) => a.chunk - b.chunk).map(({ member }) => member),
-  ]);
-}
-
-function expectInflatable({ href, compression, chunkSize }: FileReference, joins: boolean): void {
-  const where = { member: href };
-  if (compression === 'bzip2') {
-    throw new BundleError(
-      'FORMAT_UNSUPPORTED',
-      `"${href}" is compressed with bzip2, which is not decompressed`,
-      {
-        where,
-        fix: 'import it without --decompress, then: bunzip2 FILE',
-      },
-    );
-  }
-  if (chunkSize === undefined || joins) return;
-  throw new BundleError(
-    'USAGE',
-    `"${href}" is in chunks, and can be decompressed only when they are joined`,
-    {
-      where,
-      fix: 'leave out --keep-chunks, or --decompress',
-    },
-  );
-}
-
 async function store(
   staging: Staging,
   { name, parts, inflates }: PlannedAssembly,
-  { limits, signal }: Pick<AssembleOptions, 'limits' | 'signal'>,
+  { limits, signal }: AssembleOptions,
 ): Promise<{ readonly size: number; readonly probe: DiskProbe | undefined }> {
   const names: string[] = [];
   // A member of the very name has to step aside first.

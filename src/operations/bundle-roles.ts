@@ -1,3 +1,4 @@
+import { type PartKind, rolePartOf } from '../formats/bundle-part.ts';
 import { BundleError } from '../kit/errors.ts';
 
 /** Which members are the descriptor, its manifest, its certificate file and the timestamp of that. `base` is their common name. */
@@ -7,23 +8,6 @@ export interface BundleRoles {
   readonly manifest?: string;
   readonly certificate?: string;
   readonly timestamp?: string;
-}
-
-/** What a member may be besides an ordinary file, by its extension. */
-export type PartKind = 'ovf' | 'mf' | 'cert' | 'tst';
-
-/** The base name and kind of a member that may play a part, or undefined for an ordinary file. */
-export function rolePartOf(name: string): { base: string; kind: PartKind } | undefined {
-  // [bundle.2] Only at the top: a manifest speaks of names beside it.
-  const match = /^([^/]+)\.(ovf|mf|cert|tst)$/i.exec(name);
-  const [, base, extension] = match ?? [];
-  if (base === undefined || extension === undefined) return undefined;
-  return { base, kind: extension.toLowerCase() as PartKind };
-}
-
-/** True for a member that carries revocation information, which nobody needs to sign but its issuer. [bundle.6] */
-export function isEvidence(name: string): boolean {
-  return /^revocation\/[^/]+\.(crl|ocsp)$/i.test(name);
 }
 
 /**

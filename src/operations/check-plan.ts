@@ -1,10 +1,12 @@
 import { blocksNameOf } from '../formats/blocks/block-digests.ts';
 import { companionOf } from '../formats/glance/companion.ts';
 import { memberNameFault, memberNameKey } from '../formats/member-name.ts';
+import type { FileReference } from '../formats/ovf/file-reference.ts';
 import { BundleError } from '../kit/errors.ts';
 import { DEFAULT_LIMITS } from '../kit/limits.ts';
 import { expectImportable } from './expect-importable.ts';
 import type { PackPlan } from './pack-plan.ts';
+import { joinFaults } from './plan-assembly.ts';
 
 /** The members that are made beside files. */
 export function madeBeside({
@@ -14,9 +16,10 @@ export function madeBeside({
   return [...signedDisks.map(companionOf), ...disksInBlocks.map(blocksNameOf)];
 }
 
-/** Refuses names that an importer would refuse. @throws {BundleError} `USAGE`, `ARCHIVE_NAME`, `ARCHIVE_DUPLICATE`, `PACKAGE_AMBIGUOUS` [pack.5] */
+/** Refuses names that an importer would refuse, those of the files it joins among them. @throws {BundleError} `USAGE`, `ARCHIVE_NAME`, `ARCHIVE_DUPLICATE`, `PACKAGE_AMBIGUOUS` [pack.5] */
 export function checkNames(
   plan: Pick<PackPlan, 'base' | 'descriptor' | 'files' | 'signedDisks' | 'disksInBlocks'>,
+  references: readonly FileReference[] = [],
 ): void {
   if (plan.base.includes('/')) {
     throw new BundleError('USAGE', `the name "${plan.base}" has a folder in it`, {
@@ -44,6 +47,8 @@ export function checkNames(
     members: names,
     ...(plan.descriptor ? { descriptor: plan.descriptor.name } : {}),
   });
+  const [fault] = joinFaults({ references }, names, { ...DEFAULT_LIMITS, members: names.length });
+  if (fault) throw fault;
 }
 
 const RENAME = 'rename it, and pack again';

@@ -1,6 +1,7 @@
 import type { ArchiveEntry } from '../archive/entry.ts';
 import { type TarFile, wholeFile } from '../archive/tar-writer.ts';
 import { Digester } from '../crypto/digest.ts';
+import { isEvidence, type PartKind, rolePartOf } from '../formats/bundle-part.ts';
 import type { DigestName } from '../formats/ovf/digest-name.ts';
 import { type Manifest, parseManifest } from '../formats/ovf/manifest.ts';
 import { BundleError, toBundleError } from '../kit/errors.ts';
@@ -10,29 +11,18 @@ import { openSource } from '../storage/open-source.ts';
 import { openOutput } from '../storage/output.ts';
 import { sourceOptions } from '../storage/source.ts';
 import { NO_ALLOWANCES } from '../trust/policy.ts';
-import { assignRoles, type BundleRoles, isEvidence, type PartKind, rolePartOf } from './bundle-roles.ts';
-import type { CopyOptions } from './copy-options.ts';
+import { assignRoles, type BundleRoles } from './bundle-roles.ts';
+import type { CopyOptions, SignatureEdit } from './copy-options.ts';
 import { type ContentsJudgement, judgeContents } from './judge-contents.ts';
 import type { NamedMember } from './judge-signature.ts';
 import { isAboutSignature } from './left-evidence.ts';
 import { manifestDigests } from './look-ahead.ts';
+import { joinFaults } from './plan-assembly.ts';
 import { isHeld, type ReadMember, readMember } from './read-member.ts';
 import { type InputReport, sweptWarnings } from './report.ts';
 import { parseEvidence } from './revocation-evidence.ts';
 import { type Walk, walkArchive } from './walk.ts';
 import { needsPatching, writeArchive } from './write-archive.ts';
-
-/** What becomes of the parts that sign: every other member is copied as it is. */
-export interface SignatureEdit {
-  /** what is read besides the bundle: nothing of it may be replaced by the copy */
-  readonly reads: readonly string[];
-  /** the members right behind the manifest */
-  manifest(member: NamedMember): Promise<readonly NamedMember[]>;
-  /** the members in place of the certificate file that is there */
-  certificate(member: NamedMember, manifest: NamedMember): Promise<readonly NamedMember[]>;
-  /** what is to be said of the timestamp beside the certificate file, which is left out; what it throws refuses the copy */
-  timestamp?(member: NamedMember, certificate: NamedMember, manifest: NamedMember): readonly string[];
-}
 
 /** What came of a copy. Without errors it has been written. */
 export interface Copied {
@@ -156,8 +146,10 @@ class Copying {
   /** What the manifest makes of a certificate file or evidence; nothing until it has come. */
   async #placed(member: NamedMember): Promise<readonly NamedMember[]> {
     const manifest = this.#manifest;
-    if (!manifest) this.#early = [...this.#early, member];
-    if (!manifest) return [];
+    if (!manifest) {
+      this.#early = [...this.#early, member];
+      return [];
+    }
     if (isEvidence(member.name)) return manifest.lines.byName.has(member.name) ? [member] : [];
     const edited = await this.#edit.certificate(member, manifest.member);
     this.#signing.push(...edited.map((file) => file.name));
@@ -194,11 +186,12 @@ class Copying {
 
   /** The contents against the manifest, the signature being good. */
   #judge(): ContentsJudgement {
+    const names = [...this.#members.map(({ name }) => name), ...this.#signing];
     let roles: BundleRoles = {};
     const faults: BundleError[] = [];
     const told: string[] = [];
     try {
-      roles = assignRoles([...this.#members.map(({ name }) => name), ...this.#signing]);
+      roles = assignRoles(names);
       faults.push(...this.#faultsOfOrder(roles));
       told.push(...this.#toldOfTimestamp());
     } catch (error) {
@@ -215,13 +208,18 @@ class Copying {
         limits: this.#limits,
       },
     );
+    if (faults.length === 0) faults.push(...judged.errors);
+    if (faults.length === 0)
+      faults.push(
+        ...joinFaults(judged.descriptor, [...names, ...listed.map(({ name }) => name)], this.#limits),
+      );
     const warnings = left.map(
       ({ name }) =>
         `"${name}" is left out: it is not in the manifest, and nobody is trusted here who could answer for it`,
     );
     return {
       ...judged,
-      errors: faults.length > 0 ? faults : judged.errors,
+      errors: faults,
       warnings: [...judged.warnings, ...told, ...warnings],
     };
   }

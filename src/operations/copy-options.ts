@@ -1,6 +1,7 @@
 import type { Limits } from '../kit/limits.ts';
 import type { OnProgress } from '../kit/progress.ts';
 import { count, flag, needed, path, type Rows } from '../kit/shape.ts';
+import type { NamedMember } from './judge-signature.ts';
 import { limits, packFormat, WORKING } from './option-rules.ts';
 import type { PackFormat } from './pack.ts';
 
@@ -29,3 +30,15 @@ export const COPYING: Rows<CopyOptions> = {
   limits,
   deadlineMs: count,
 };
+
+/** What becomes of the parts that sign: every other member is copied as it is. */
+export interface SignatureEdit {
+  /** what is read besides the bundle: nothing of it may be replaced by the copy */
+  readonly reads: readonly string[];
+  /** the members right behind the manifest */
+  manifest(member: NamedMember): Promise<readonly NamedMember[]>;
+  /** the members in place of the certificate file that is there */
+  certificate(member: NamedMember, manifest: NamedMember): Promise<readonly NamedMember[]>;
+  /** what is to be said of the timestamp beside the certificate file, which is left out; what it throws refuses the copy */
+  timestamp?(member: NamedMember, certificate: NamedMember, manifest: NamedMember): readonly string[];
+}

@@ -1,12 +1,13 @@
 import type { ArchiveFormat } from '../archive/open-archive.ts';
 import { ALL_DIGESTS } from '../crypto/digest.ts';
+import { isEvidence, rolePartOf } from '../formats/bundle-part.ts';
 import type { DigestName } from '../formats/ovf/digest-name.ts';
 import type { Manifest } from '../formats/ovf/manifest.ts';
 import { BundleError, type ErrorCode, toBundleError } from '../kit/errors.ts';
 import type { OnProgress } from '../kit/progress.ts';
 import type { Relaxation } from '../kit/relaxation.ts';
 import type { Source } from '../storage/source.ts';
-import { assignRoles, type BundleRoles, isEvidence, rolePartOf } from './bundle-roles.ts';
+import { assignRoles, type BundleRoles } from './bundle-roles.ts';
 import { archiveCheck } from './content-checks.ts';
 import { judgeBlocks } from './judge-blocks.ts';
 import { type ContentsJudgement, judgeContents } from './judge-contents.ts';

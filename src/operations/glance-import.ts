@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import { type ImageSigning, openImageSigning } from '../crypto/image-signature.ts';
+import { isEvidence, rolePartOf } from '../formats/bundle-part.ts';
 import type { DiskFormat } from '../formats/disk/disk-probe.ts';
 import { namedProperties } from '../formats/glance/format-properties.ts';
 import type { Descriptor } from '../formats/ovf/descriptor.ts';
@@ -8,7 +9,6 @@ import { BundleError } from '../kit/errors.ts';
 import { face, needed, path as pathRule, record, text } from '../kit/shape.ts';
 import { shellPath, shellWord } from '../kit/shell.ts';
 import type { Staging } from '../storage/staging.ts';
-import { isEvidence, rolePartOf } from './bundle-roles.ts';
 import { companionBytes, disksToSign } from './glance-companion.ts';
 import { type ImageSigner, propertiesOf } from './glance-sign.ts';
 import { probeDiskFile } from './probe-disk-file.ts';

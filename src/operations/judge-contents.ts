@@ -1,10 +1,11 @@
+import { isEvidence } from '../formats/bundle-part.ts';
 import { type Descriptor, parseDescriptor } from '../formats/ovf/descriptor.ts';
 import { type Manifest, type ManifestEntry, parseManifest } from '../formats/ovf/manifest.ts';
 import { BundleError, toBundleError } from '../kit/errors.ts';
 import type { Limits } from '../kit/limits.ts';
 import { isShownWhole, shellWord } from '../kit/shell.ts';
 import type { Allowances } from '../trust/policy.ts';
-import { type BundleRoles, isEvidence } from './bundle-roles.ts';
+import type { BundleRoles } from './bundle-roles.ts';
 import { contentChecks } from './content-checks.ts';
 import { digestFaults } from './digest-faults.ts';
 import { judgeBlocks } from './judge-blocks.ts';

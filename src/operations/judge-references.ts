@@ -1,9 +1,10 @@
 import { blocksSubject } from '../formats/blocks/block-digests.ts';
+import { rolePartOf } from '../formats/bundle-part.ts';
 import { companionsDisk } from '../formats/glance/companion.ts';
 import type { Descriptor } from '../formats/ovf/descriptor.ts';
 import { chunkName, type FileReference, memberNames, referenceOf } from '../formats/ovf/file-reference.ts';
 import { BundleError } from '../kit/errors.ts';
-import { type BundleRoles, rolePartOf } from './bundle-roles.ts';
+import type { BundleRoles } from './bundle-roles.ts';
 import type { ReadMember } from './read-member.ts';
 import { habitBehind } from './stray-members.ts';
 

@@ -1,13 +1,14 @@
 import { isGzip, openArchive } from '../archive/open-archive.ts';
 import { Relaxed } from '../archive/relaxed.ts';
 import { ALL_DIGESTS } from '../crypto/digest.ts';
+import { rolePartOf } from '../formats/bundle-part.ts';
 import type { DigestName } from '../formats/ovf/digest-name.ts';
 import { parseManifest } from '../formats/ovf/manifest.ts';
 import { peek } from '../kit/byte-cursor.ts';
 import type { Limits } from '../kit/limits.ts';
 import type { Relaxation } from '../kit/relaxation.ts';
 import type { Source } from '../storage/source.ts';
-import { assignRoles, rolePartOf } from './bundle-roles.ts';
+import { assignRoles } from './bundle-roles.ts';
 import { type ReadMember, readMember } from './read-member.ts';
 
 /**

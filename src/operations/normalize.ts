@@ -1,5 +1,6 @@
 import { gzip } from '../archive/gzip.ts';
 import { type TarFile, wholeFile, writeTar } from '../archive/tar-writer.ts';
+import { isEvidence } from '../formats/bundle-part.ts';
 import type { ByteStream } from '../kit/bytes.ts';
 import { openDeadline } from '../kit/deadline.ts';
 import { DEFAULT_LIMITS } from '../kit/limits.ts';
@@ -8,7 +9,7 @@ import { apartFrom } from '../storage/apart.ts';
 import type { BundleInput } from '../storage/open-source.ts';
 import { openOutput } from '../storage/output.ts';
 import { openScratch, type Scratch } from '../storage/staging.ts';
-import { type BundleRoles, isEvidence } from './bundle-roles.ts';
+import type { BundleRoles } from './bundle-roles.ts';
 import type { Examination } from './examine.ts';
 import { exchangedIn } from './exchanged.ts';
 import { bundleInput, JUDGING } from './option-rules.ts';

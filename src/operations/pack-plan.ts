@@ -106,7 +106,6 @@ export async function planPack(inputs: readonly string[], options: PlanOptions):
       fix: `give only ${descriptor}; its files are found beside it`,
     });
   }
-  checkNames(plan);
   expectMembers(plan, options.members ?? DEFAULT_LIMITS.members);
   for (const file of plan.files) {
     // Once for an image, not for each chunk of it; and a small file when it is read.
@@ -131,7 +130,9 @@ function notInChunks(): BundleError {
 function planPlain(inputs: readonly string[], options: PlanOptions): PackPlan {
   const files = inputs.map((path) => planFile(basename(path), path));
   const names = files.map(({ name }) => name);
-  return { base: options.base, files, ...disksWithMore(names, undefined, options), warnings: [] };
+  const plan = { base: options.base, files, ...disksWithMore(names, undefined, options), warnings: [] };
+  checkNames(plan);
+  return plan;
 }
 
 /** The disk images that get members beside them. */
@@ -188,7 +189,8 @@ async function planDisks(inputs: readonly string[], options: PlanOptions): Promi
   const all = files.map(({ name }) => name);
   const signedDisks = options.signDisks ? all : [];
   const disksInBlocks = blocks ? all : [];
-  checkNames({ base: options.base, descriptor, files, signedDisks, disksInBlocks }); // its words are better than those of the descriptor's writer
+  const references = disks.map((disk) => ({ ...disk, id: '', compression: 'identity' }) as const);
+  checkNames({ base: options.base, descriptor, files, signedDisks, disksInBlocks }, references); // its words are better than those of the descriptor's writer
   const attachments = signedDisks.map(companionOf);
   const text = formatDescriptor({ name: options.base, ...options.appliance, disks, attachments });
   return {
@@ -251,7 +253,9 @@ function planDescriptor(
       `the descriptor does not name ${unnamed.map((one) => `"${one}"`).join(', ')} in References: bulla accepts that, other programs may not`,
     );
   }
-  return { base: name.slice(0, -4), descriptor: { name, bytes }, files, ...disks, warnings };
+  const plan = { base: name.slice(0, -4), descriptor: { name, bytes }, files, ...disks, warnings };
+  checkNames(plan, references);
+  return plan;
 }
 
 /** The files that are packed with a descriptor, as far as it can be read: what is wrong with it is told when it is packed. [out.1] */

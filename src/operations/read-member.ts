@@ -1,12 +1,12 @@
 import type { ArchiveEntry } from '../archive/entry.ts';
 import { Digester, digestHex } from '../crypto/digest.ts';
 import { blocksSubject } from '../formats/blocks/block-digests.ts';
+import { isEvidence, type PartKind, rolePartOf } from '../formats/bundle-part.ts';
 import type { DigestName } from '../formats/ovf/digest-name.ts';
 import { type ByteStream, collect } from '../kit/bytes.ts';
 import { BundleError } from '../kit/errors.ts';
 import { CHUNK_BYTES, type Limits } from '../kit/limits.ts';
 import type { BlockFindings } from './block-damage.ts';
-import { isEvidence, type PartKind, rolePartOf } from './bundle-roles.ts';
 
 /** Lower-case hex digests by algorithm; a plain object, since there may be many thousand members. */
 type MemberDigests = Readonly<Partial<Record<DigestName, string>>>;

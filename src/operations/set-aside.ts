@@ -1,13 +1,12 @@
 import type { ArchiveEntry } from '../archive/entry.ts';
 import type { ArchiveFormat } from '../archive/open-archive.ts';
-import { blocksSubject } from '../formats/blocks/block-digests.ts';
+import { playsPart } from '../formats/bundle-part.ts';
 import type { DigestName } from '../formats/ovf/digest-name.ts';
 import type { Limits } from '../kit/limits.ts';
 import { laneCount } from '../storage/lane-count.ts';
 import type { HashRange } from '../storage/lanes.ts';
 import type { Source, SourceParts } from '../storage/source.ts';
 import { compareBlocks } from './block-damage.ts';
-import { isEvidence, rolePartOf } from './bundle-roles.ts';
 import type { FoundBlocks } from './judge-blocks.ts';
 import type { ReadMember } from './read-member.ts';
 
@@ -64,7 +63,7 @@ export class SetAside {
     const { name, size, offset, dataOffset } = entry;
     const end = dataOffset + size;
     if (size < this.#limits.laneBytes || end > this.#size) return undefined;
-    if (rolePartOf(name) || isEvidence(name) || blocksSubject(name) !== undefined) return undefined; // kept in memory
+    if (playsPart(name)) return undefined; // kept in memory
     const digests: Partial<Record<DigestName, string>> = {};
     this.#waiting.push({ name, start: dataOffset, end, algorithms, digests });
     return { name, size, offset, dataOffset, digests };

@@ -1,4 +1,5 @@
-import { type BundleRoles, isEvidence } from './bundle-roles.ts';
+import { isEvidence } from '../formats/bundle-part.ts';
+import type { BundleRoles } from './bundle-roles.ts';
 import type { NamedMember, SignedManifest } from './judge-signature.ts';
 import type { ReadMember } from './read-member.ts';
 

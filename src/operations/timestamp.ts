@@ -1,3 +1,4 @@
+import { rolePartOf } from '../formats/bundle-part.ts';
 import { parseSignedData } from '../formats/cms/signed-data.ts';
 import { formatCertificateFile, parseCertificateFile } from '../formats/ovf/certificate-file.ts';
 import { openDeadline } from '../kit/deadline.ts';
@@ -9,7 +10,7 @@ import { openSource } from '../storage/open-source.ts';
 import { openOutput } from '../storage/output.ts';
 import { sourceOptions } from '../storage/source.ts';
 import { isOver } from '../trust/timestamp.ts';
-import { assignRoles, rolePartOf } from './bundle-roles.ts';
+import { assignRoles } from './bundle-roles.ts';
 import { carry } from './carried.ts';
 import { copyBundle, partBeside } from './copy-bundle.ts';
 import { COPYING, type CopyOptions } from './copy-options.ts';

@@ -1,7 +1,8 @@
-import { readFileSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { gzipSync } from 'node:zlib';
 import { describe, expect, test } from 'vitest';
 import { pack } from '../../src/operations/pack.ts';
+import { sign } from '../../src/operations/sign.ts';
 import {
   descriptorFor,
   makeBundle,
@@ -252,6 +253,38 @@ describe('a file that is stored otherwise than it is meant', () => {
     const bundle = await stored(name, part(name), 'ovf:chunkSize="1000"');
     const { imported, report } = await importHere(sandbox, chunked(bundle));
     expect([imported, codesOf(report), left(sandbox)]).toEqual([false, [code], []]);
+  });
+
+  test.each([
+    ['evil.ovf', 'PACKAGE_AMBIGUOUS'],
+    ['x.img.blocks', 'PACKAGE_AMBIGUOUS'],
+    ['app.mf', 'ARCHIVE_DUPLICATE'],
+    ['APP.cert', 'ARCHIVE_DUPLICATE'],
+    ['NOTES.TXT', 'ARCHIVE_DUPLICATE'],
+    ['disk.', 'ARCHIVE_NAME'],
+  ])('[whole.3] [pack.5] chunks of %s are neither signed nor packed: %s', async (name, code) => {
+    using sandbox = makeSandbox();
+    const identity = await identityOf(sandbox);
+    const plain = descriptorFor('app.ovf', [name, NOTES]);
+    const attributes = `ovf:size="${NOTES.bytes.byteLength}" ovf:chunkSize="1000"`;
+    const text = new TextDecoder().decode(plain.bytes);
+    const descriptor = textFile('app.ovf', text.replace(`"${name}"`, `"${name}" ${attributes}`));
+    const bundle = await makeBundle({ files: [descriptor, ...part(name), NOTES] });
+    const output = sandbox.path('signed.ova');
+    const report = await sign(sandbox.write('in.ova', bundle), { output, format: 'tar', identity });
+    expect([codesOf(report), existsSync(output)]).toEqual([[code], false]);
+    for (const file of [descriptor, ...part(name), NOTES]) sandbox.write(file.name, file.bytes);
+    const packed = pack([sandbox.path('app.ovf')], { output, format: 'tar', name: 'app', identity });
+    await expect(packed).rejects.toMatchObject({ code });
+    expect(existsSync(output)).toBe(false);
+  });
+
+  test.each(['evil.mf', 'evil.img.blocks'])('[whole.3] [pack.11] %s is not cut', async (name) => {
+    using sandbox = makeSandbox();
+    const options = { output: sandbox.path('out.ova'), format: 'tar', name: 'app', chunkSize: MIB } as const;
+    await expect(pack([sandbox.write(name, IMAGE.bytes)], options)).rejects.toMatchObject({
+      code: 'PACKAGE_AMBIGUOUS',
+    });
   });
 
   test.each(['evil.ovf', 'app.mf', 'revocation/x.crl'])('[whole.3] %s is not decompressed', async (name) => {

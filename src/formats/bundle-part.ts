@@ -1,0 +1,23 @@
+import { blocksSubject } from './blocks/block-digests.ts';
+
+/** What a member may be besides an ordinary file, by its extension. */
+export type PartKind = 'ovf' | 'mf' | 'cert' | 'tst';
+
+/** The base name and kind of a member that may play a part, or undefined for an ordinary file. */
+export function rolePartOf(name: string): { base: string; kind: PartKind } | undefined {
+  // [bundle.2] Only at the top: a manifest speaks of names beside it.
+  const match = /^([^/]+)\.(ovf|mf|cert|tst)$/i.exec(name);
+  const [, base, extension] = match ?? [];
+  if (base === undefined || extension === undefined) return undefined;
+  return { base, kind: extension.toLowerCase() as PartKind };
+}
+
+/** True for a member that carries revocation information, which nobody needs to sign but its issuer. [bundle.6] */
+export function isEvidence(name: string): boolean {
+  return /^revocation\/[^/]+\.(crl|ocsp)$/i.test(name);
+}
+
+/** Whether a member may be anything but an ordinary file, by its name: one that signs or describes, evidence, block digests. */
+export function playsPart(name: string): boolean {
+  return rolePartOf(name) !== undefined || isEvidence(name) || blocksSubject(name) !== undefined;
+}
