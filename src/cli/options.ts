@@ -30,15 +30,31 @@ export function progressOf(flags: OutputFlags, context: Context): ReturnType<typ
   return createProgress(flags.quiet ? 'none' : flags.progress, context);
 }
 
-/** The container from `--format` or the file's extension; tar for standard output. @throws {BundleError} `USAGE` */
-export function formatOf(output: string, format: string | undefined): PackFormat {
-  if (format === 'tar' || format === 'ova') return 'tar';
-  if (format === 'tgz' || format === 'zip') return format;
-  if (output === '-' || /\.(ova|tar)$/i.test(output)) return 'tar';
-  if (/\.(tgz|tar\.gz)$/i.test(output)) return 'tgz';
-  if (/\.zip$/i.test(output)) return 'zip';
+/** What `--format` may be. */
+export const FORMATS = ['ova', 'tar', 'tgz', 'zip'] as const;
+
+/** The container from `--format` or the file's extension; tar for standard output. [cli.17] @throws {BundleError} `USAGE` */
+export function formatOf(output: string, format: (typeof FORMATS)[number] | undefined): PackFormat {
+  const said = formatSaidBy(output);
+  const asked = format === 'ova' ? 'tar' : format;
+  if (said !== undefined && asked !== undefined && said !== asked) throw contradicts(output, `${format}`);
+  const chosen = asked ?? said ?? (output === '-' ? 'tar' : undefined);
+  if (chosen !== undefined) return chosen;
   throw new BundleError('USAGE', `the extension of "${output}" does not say which format to write`, {
     fix: 'end the name in .ova, .tar, .tgz, .tar.gz or .zip, or give --format ova|tar|tgz|zip',
+  });
+}
+
+function formatSaidBy(output: string): PackFormat | undefined {
+  if (/\.(ova|tar)$/i.test(output)) return 'tar';
+  if (/\.(tgz|tar\.gz)$/i.test(output)) return 'tgz';
+  return /\.zip$/i.test(output) ? 'zip' : undefined;
+}
+
+function contradicts(output: string, format: string): BundleError {
+  return new BundleError('USAGE', `--format ${format} contradicts the extension of "${output}"`, {
+    why: 'whoever is given the file takes it for what its name says',
+    fix: `leave out --format, or end the name in .${format}`,
   });
 }
 

@@ -4,11 +4,11 @@ import { formatJson } from '../kit/json.ts';
 import { exitCodeOf } from '../operations/exit-codes.ts';
 import { makeReport } from '../operations/report.ts';
 import type { Context } from './context.ts';
-import { silencedBy } from './named-files.ts';
+import { OPTION_NAMINGS, silencedBy } from './named-files.ts';
 import { createProgram } from './program.ts';
 import { renderError } from './render-error.ts';
 import { usageError } from './usage-error.ts';
-import { readWords } from './words.ts';
+import { readWords, type Words } from './words.ts';
 
 /**
  * Runs one command line and returns the exit code; every fault becomes one message, and with `--json` one document.
@@ -20,6 +20,7 @@ export async function run(argv: readonly string[], context: Context): Promise<nu
   });
   try {
     expectNoneEmpty(argv);
+    expectValues(readWords(program, argv));
     await program.parseAsync([...argv], { from: 'user' });
     return exitCode;
   } catch (error) {
@@ -67,6 +68,16 @@ function expectNoneEmpty(argv: readonly string[]): void {
   const what = before?.startsWith('-') ? `the value of ${before}` : 'an argument';
   throw new BundleError('USAGE', `${what} is empty`, {
     fix: 'check the variables of the shell that are in the command',
+  });
+}
+
+/** [cli.18] The parser would take the option for a file, or whatever else is named there, and not do what it asks for. */
+function expectValues({ swallowing, names }: Words): void {
+  if (!swallowing) return;
+  const { option, value } = swallowing;
+  const isFile = OPTION_NAMINGS[option] !== 'no file';
+  throw new BundleError('USAGE', `the option ${option} has no value: ${value} behind it is an option, too`, {
+    fix: `give its value; ${isFile ? `a file of that name is ./${value}` : `see ${names.join(' ')} --help`}`,
   });
 }
 

@@ -12,6 +12,16 @@ export interface Words {
   readonly json: boolean;
   /** whether what is made goes to standard output, where a document among its bytes would help nobody */
   readonly toStdout: boolean;
+  /** the last option that has taken the word behind it */
+  readonly taking: Taking | undefined;
+  /** the first option that has taken another option of the command for its value */
+  readonly swallowing: Taking | undefined;
+}
+
+/** An option, and the word that it has taken. */
+export interface Taking {
+  readonly option: string;
+  readonly value: string;
 }
 
 /** Reads a command line word by word, as the parser does: the value of an option, and what stands behind `--`, is no option. */
@@ -20,6 +30,8 @@ export function readWords(program: Command, argv: readonly string[]): Words {
   const names = [program.name()];
   const found = new Map<string, string | undefined>();
   let early: string | undefined;
+  let taking: Taking | undefined;
+  let swallowing: Taking | undefined;
   let named = false; // an argument stands there already, so no subcommand follows
   for (let i = 0; i < argv.length; i++) {
     const word = argv[i] ?? '';
@@ -28,7 +40,11 @@ export function readWords(program: Command, argv: readonly string[]): Words {
       if (command === program) early ??= word;
       for (const { long, value, takesNext } of optionsIn(command, word)) {
         if (takesNext) i++;
-        found.set(long, takesNext ? argv[i] : value);
+        const next = takesNext ? argv[i] : undefined;
+        found.set(long, next ?? value);
+        if (next === undefined) continue;
+        taking = { option: long, value: next };
+        if (find(command, next)) swallowing ??= taking;
       }
       continue;
     }
@@ -38,7 +54,8 @@ export function readWords(program: Command, argv: readonly string[]): Words {
     command = next;
     names.push(word);
   }
-  return { command, names, early, json: found.has('--json'), toStdout: found.get('--output') === '-' };
+  const [json, toStdout] = [found.has('--json'), found.get('--output') === '-'];
+  return { command, names, early, json, toStdout, taking, swallowing };
 }
 
 interface Found {

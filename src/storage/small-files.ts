@@ -37,6 +37,7 @@ function readUpTo(descriptor: number, path: string, limit: number): Uint8Array {
         `the file has more than ${limit} bytes, too many to make sense here`,
         {
           where: { file: path },
+          fix: 'name the small file that is meant (a certificate, a key, a list, a descriptor); a bundle stands by itself, behind no option',
         },
       );
     }

@@ -2,6 +2,7 @@ import type { Command } from 'commander';
 import { describe, expect, test } from 'vitest';
 import { formatOf, gatherOids, mtimeOf, parseCount, parseEnd, parseTime } from '../../src/cli/options.ts';
 import { createProgram } from '../../src/cli/program.ts';
+import { run } from '../../src/cli/run.ts';
 import { signingFilesOf } from '../../src/cli/sign-options.ts';
 import { verifyOptionsOf } from '../../src/cli/trust-options.ts';
 import { codeOf } from '../factory/errors.ts';
@@ -40,7 +41,7 @@ describe('times', () => {
 });
 
 describe('the format of a bundle to be written', () => {
-  test.each([
+  test.each<readonly [string, Parameters<typeof formatOf>[1], string]>([
     ['web.ova', undefined, 'tar'],
     ['WEB.OVA', undefined, 'tar'],
     ['web.tar', undefined, 'tar'],
@@ -51,10 +52,39 @@ describe('the format of a bundle to be written', () => {
     ['web.zip', undefined, 'zip'],
     ['WEB.ZIP', undefined, 'zip'],
     ['-', 'zip', 'zip'],
-    ['web.ova', 'tgz', 'tgz'],
+    ['web.ova', 'tar', 'tar'],
+    ['web.TAR.GZ', 'tgz', 'tgz'],
+    ['web.bundle', 'zip', 'zip'],
     ['web', 'ova', 'tar'],
   ])('%s with --format %s is %s', (output, format, expected) => {
     expect(formatOf(output, format)).toBe(expected);
+  });
+
+  test.each<readonly [string, Parameters<typeof formatOf>[1]]>([
+    ['web.ova', 'tgz'],
+    ['web.tar', 'zip'],
+    ['web.TGZ', 'ova'],
+    ['web.tar.gz', 'tar'],
+    ['web.zip', 'ova'],
+  ])('[cli.17] %s contradicts --format %s', (output, format) => {
+    expect(() => formatOf(output, format)).toThrow(/contradicts the extension/);
+    expect(codeOf(() => formatOf(output, format))).toBe('USAGE');
+  });
+
+  test('[cli.17] for every command that writes a bundle', async () => {
+    for (const [command, ...more] of [
+      ['pack'],
+      ['sign', '--key', 'k', '--cert', 'c'],
+      ['timestamp', '--tsr-in', 'x.tsr'],
+      ['normalize'],
+    ] as const) {
+      const { context, err } = makeScreen();
+      expect(await run([command, 'a', '-o', 'b.ova', '--format', 'tgz', ...more], context)).toBe(2);
+      expect(err.join('\n')).toContain('--format tgz contradicts the extension of "b.ova"');
+    }
+    const { context, err } = makeScreen();
+    expect(await run(['timestamp', 'a', '--tsq-out', 'a.tsq', '--format', 'tgz'], context)).toBe(2);
+    expect(err.join('\n')).toContain('--format speaks of a second output');
   });
 
   test.each(['web', 'web.7z', 'web.gz', 'web.ova.tmp', ''])('"%s" says none', (output) => {

@@ -11,7 +11,7 @@ import { type TrustFlags, verifyOptionsOf, withTrustOptions } from '../trust-opt
 
 interface NormalizeFlags extends TrustFlags, ReadFlags, OutputFlags {
   readonly output: string;
-  readonly format?: string;
+  readonly format?: 'ova' | 'tar' | 'tgz';
   readonly force?: boolean;
 }
 

@@ -5,6 +5,7 @@ import type { Context } from '../context.ts';
 import { type GlanceKeyFlags, imageSignerOf, withGlanceKeyOptions } from '../glance-options.ts';
 import { parseMembers } from '../many-members.ts';
 import {
+  FORMATS,
   formatOf,
   mtimeOf,
   type OutputFlags,
@@ -27,7 +28,7 @@ interface PackFlags extends SignFlags, OutputFlags, GlanceKeyFlags {
   readonly glanceSign?: string;
   readonly output: string;
   readonly plain?: boolean;
-  readonly format?: string;
+  readonly format?: (typeof FORMATS)[number];
   readonly name?: string;
   readonly vendor?: string;
   readonly version?: string;
@@ -61,14 +62,7 @@ export function packCommand(program: Command, context: Context, exit: Exit): voi
       '-o, --output <file>',
       'the bundle to write (.ova .tar .tgz .tar.gz .zip), or - for standard output',
     )
-    .addOption(
-      new Option('--format <format>', 'when the extension does not say it').choices([
-        'ova',
-        'tar',
-        'tgz',
-        'zip',
-      ]),
-    )
+    .addOption(new Option('--format <format>', 'when the extension does not say it').choices(FORMATS))
     .option('--plain', 'pack the files as they are, without a descriptor')
     .option(
       '--name <text>',

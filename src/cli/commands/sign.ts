@@ -3,7 +3,7 @@ import { BundleError } from '../../kit/errors.ts';
 import type { Report } from '../../operations/report.ts';
 import type { Context } from '../context.ts';
 import { signatureBeside } from '../named-files.ts';
-import { formatOf, mtimeOf, type OutputFlags, progressOf, withOutputOptions } from '../options.ts';
+import { FORMATS, formatOf, mtimeOf, type OutputFlags, progressOf, withOutputOptions } from '../options.ts';
 import type { Exit } from '../program.ts';
 import { type PatienceFlags, readOptionsOf, withPatienceOptions } from '../read-options.ts';
 import { renderMade } from '../render-made.ts';
@@ -17,7 +17,7 @@ import {
 
 interface ResignFlags extends SignFlags, PatienceFlags, OutputFlags {
   readonly output?: string;
-  readonly format?: string;
+  readonly format?: (typeof FORMATS)[number];
   readonly detached?: boolean;
   readonly force?: boolean;
 }
@@ -41,14 +41,7 @@ export function signCommand(program: Command, context: Context, exit: Exit): voi
       '-o, --output <file>',
       'the signed bundle to write, or - for standard output; with --detached the signature (default: FILE.p7s)',
     )
-    .addOption(
-      new Option('--format <format>', 'when the extension does not say it').choices([
-        'ova',
-        'tar',
-        'tgz',
-        'zip',
-      ]),
-    )
+    .addOption(new Option('--format <format>', 'when the extension does not say it').choices(FORMATS))
     .option('--detached', 'write a CMS signature of the file, and leave the file alone')
     .option('--force', 'replace the output if it exists')
     .addHelpText('after', EXAMPLES);
@@ -61,6 +54,7 @@ export function signCommand(program: Command, context: Context, exit: Exit): voi
           fix: 'give both; for trying things out: bulla dev-certs DIR',
         });
       }
+      const format = flags.detached ? undefined : formatOf(output, flags.format);
       const signature = await signatureOptionsOf(flags, context);
       const { loadSigningIdentity } = await import('../../operations/signing-identity.ts');
       const identity = await loadSigningIdentity(files, new Date());
@@ -75,12 +69,12 @@ export function signCommand(program: Command, context: Context, exit: Exit): voi
         onProgress: progress.onProgress,
       };
       const make = async (): Promise<Report> => {
-        if (flags.detached) {
+        if (format === undefined) {
           const { signFile } = await import('../../operations/sign-file.ts');
           return signFile(input, common);
         }
         const { sign } = await import('../../operations/sign.ts');
-        return sign(input, { ...common, format: formatOf(output, flags.format), mtime: mtimeOf(context) });
+        return sign(input, { ...common, format, mtime: mtimeOf(context) });
       };
       try {
         const report = await make();

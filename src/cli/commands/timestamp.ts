@@ -3,7 +3,7 @@ import { BundleError } from '../../kit/errors.ts';
 import type { Report } from '../../operations/report.ts';
 import type { SigningDigest } from '../../operations/signing-identity.ts';
 import type { Context } from '../context.ts';
-import { formatOf, mtimeOf, type OutputFlags, progressOf, withOutputOptions } from '../options.ts';
+import { FORMATS, formatOf, mtimeOf, type OutputFlags, progressOf, withOutputOptions } from '../options.ts';
 import type { Exit } from '../program.ts';
 import { type PatienceFlags, readOptionsOf, withPatienceOptions } from '../read-options.ts';
 import { renderMade } from '../render-made.ts';
@@ -15,7 +15,7 @@ interface TimestampFlags extends PatienceFlags, OutputFlags {
   readonly tsqOut?: string;
   readonly tsrIn?: string;
   readonly digest: SigningDigest;
-  readonly format?: string;
+  readonly format?: (typeof FORMATS)[number];
   readonly force?: boolean;
 }
 
@@ -45,14 +45,7 @@ export function timestampCommand(program: Command, context: Context, exit: Exit)
         .choices(['sha256', 'sha384', 'sha512'])
         .default('sha256'),
     )
-    .addOption(
-      new Option('--format <format>', 'when the extension does not say it').choices([
-        'ova',
-        'tar',
-        'tgz',
-        'zip',
-      ]),
-    )
+    .addOption(new Option('--format <format>', 'when the extension does not say it').choices(FORMATS))
     .option('--force', 'replace the output if it exists')
     .addHelpText('after', EXAMPLES);
   withOutputOptions(withPatienceOptions(command)).action(async (input: string, flags: TimestampFlags) => {
@@ -81,9 +74,10 @@ async function stamped(
   }
   const { timestamp, requestTimestampFile } = await import('../../operations/timestamp.ts');
   if (tsqOut !== undefined) {
-    if (output !== undefined) {
-      throw new BundleError('USAGE', '--tsq-out writes the request alone, and -o names a second output', {
-        fix: 'leave out -o; the bundle is written when the reply is there, with --tsr-in',
+    if (output !== undefined || flags.format !== undefined) {
+      const said = output === undefined ? '--format speaks of' : '-o names';
+      throw new BundleError('USAGE', `--tsq-out writes the request alone, and ${said} a second output`, {
+        fix: 'leave out -o and --format; the bundle is written when the reply is there, with --tsr-in',
       });
     }
     return requestTimestampFile(input, {
@@ -97,13 +91,14 @@ async function stamped(
   if (output === undefined) {
     throw new BundleError('USAGE', 'the timestamped bundle needs a name', { fix: 'give -o STAMPED.ova' });
   }
+  const format = formatOf(output, flags.format);
   const { replyIn } = await import('../../operations/timestamp-source.ts');
   const source =
     tsa === undefined ? replyIn(tsrIn ?? '', new Date()) : await authorityOf(tsa, digest, context);
   return timestamp(input, {
     output,
     source,
-    format: formatOf(output, flags.format),
+    format,
     overwrite: force,
     mtime: mtimeOf(context),
     ...readOptionsOf(flags),
