@@ -61,7 +61,9 @@ export function textFile(name: string, text: string): NamedBytes {
 /** A file of bytes that look like nothing in particular, the same every time. */
 export function noiseFile(name: string, size: number): NamedBytes {
   const block = createHash('sha256').update(name).digest();
-  return { name, bytes: Uint8Array.from({ length: size }, (_, i) => (block[i % 32] ?? 0) ^ (i >> 5)) };
+  const bytes = new Uint8Array(size);
+  for (let i = 0; i < size; i++) bytes[i] = (block[i % 32] ?? 0) ^ (i >> 5);
+  return { name, bytes };
 }
 
 /** A descriptor that refers to these files as disks; `file` and `disk` are added to every `File` and `Disk`. */

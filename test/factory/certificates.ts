@@ -13,6 +13,7 @@ import { derElement, derSequence } from '../../src/formats/der/writer.ts';
 import { formatCertificate, formatExtensions } from '../../src/formats/x509/certificate-template.ts';
 import type { KeyUsage, X509Extension } from '../../src/formats/x509/extensions.ts';
 import { parseNamePattern } from '../../src/formats/x509/name.ts';
+import { freshRsaKey } from './keys.ts';
 
 type TestKey = 'p256' | 'p384' | 'p224' | 'ed25519' | 'rsa1024' | 'rsa2048' | 'rsa3072' | 'dsa';
 
@@ -149,7 +150,7 @@ function generateNow(key: TestKey): { privateKey: KeyObject } {
     case 'dsa':
       return generateKeyPairSync('dsa', { modulusLength: 2048, divisorLength: 256 });
     default:
-      return generateKeyPairSync('rsa', { modulusLength: Number(key.slice(3)) });
+      return { privateKey: freshRsaKey(Number(key.slice(3))) };
   }
 }
 

@@ -2,6 +2,7 @@ import { constants, createHash, generateKeyPairSync, type KeyObject, sign } from
 import type { ImageProperties, SignatureProperties } from '../../src/formats/glance/properties.ts';
 import type { CertificateSource } from '../../src/operations/glance-certificates.ts';
 import { makeCertificate, type TestCertificate, type TestCertificateOptions } from './certificates.ts';
+import { freshRsaKey } from './keys.ts';
 
 /** The UUID under which test certificates are kept. */
 export const UUID = '5bf1dc08-5b9a-4b61-8b0e-7d4a1c7c2b0d';
@@ -68,7 +69,7 @@ const rsaKeys = new Map<number, KeyObject>();
 
 /** A certificate with an RSA key that is made once for each size. */
 export function rsaCertificate(bits = 2048, options: TestCertificateOptions = {}): Promise<TestCertificate> {
-  const key = rsaKeys.get(bits) ?? generateKeyPairSync('rsa', { modulusLength: bits }).privateKey;
+  const key = rsaKeys.get(bits) ?? freshRsaKey(bits);
   rsaKeys.set(bits, key);
   return makeCertificate({ subject: 'CN=Image Signer,O=Test', key, ...options });
 }
