@@ -4,6 +4,7 @@ import { CERTIFICATE_NAMES, DESCRIPTOR_NAME, VOLUME_NAMES } from '../kit/read-na
 import type { Reading } from '../storage/apart.ts';
 import type { StandardOutput } from '../storage/redirected.ts';
 import type { Context } from './context.ts';
+import type { Words } from './words.ts';
 
 /**
  * What an option's value or an argument names: a file that is read, a folder whose files of some names may be read instead,
@@ -114,24 +115,42 @@ export function signatureBeside(input: string): string | undefined {
   return input === '-' || /^https?:/i.test(input) ? undefined : `${input}.p7s`;
 }
 
-const READ_STREAMS = new WeakMap<BundleError, ReadonlySet<StandardOutput>>();
-
-/** The streams on which a fault must not be told, since what they have been redirected to is read. [out.1] */
-export function silencedBy(fault: BundleError): ReadonlySet<StandardOutput> {
-  return READ_STREAMS.get(fault) ?? new Set();
+/**
+ * The standard streams that have been redirected to something that the words of a command line may name, or that may be read
+ * besides, each with the path of that: as long as the line has not been understood, nothing may be written there. [out.1]
+ */
+export async function streamsNamed(
+  { names: [, name], others }: Words,
+  context: Context,
+): Promise<ReadonlyMap<StandardOutput, string>> {
+  let streams: readonly StandardOutput[] = [];
+  try {
+    const { streamsToFiles } = await import('../storage/redirected.ts');
+    streams = streamsToFiles();
+    if (streams.length === 0) return new Map();
+    const { readStreams } = await import('../storage/apart.ts');
+    const beside = name === 'pack' ? await readBesides(others, Number.MAX_SAFE_INTEGER) : [];
+    const words = others.map((path) => ({ path, takes: ANY_FOLDER }));
+    return readStreams(streams, [...words, ...beside, ...unnamedReadings(context)]);
+  } catch {
+    return new Map(streams.map((stream) => [stream, '?'])); // too few descriptors, say: what cannot be compared is let alone
+  }
 }
 
-function writesToRead(read: ReadonlyMap<StandardOutput, string>): BundleError {
+/** Help and version that would be written to what the command names. [out.1] */
+export function sentToNamed(named: ReadonlyMap<StandardOutput, string>): BundleError {
+  return writesTo(named, 'which the command names');
+}
+
+function writesTo(read: ReadonlyMap<StandardOutput, string>, what: string): BundleError {
   const [[stream, path] = [1, '']] = read;
   const name = stream === 1 ? 'standard output' : 'standard error';
-  const message = `the output would be written to "${path}", which is read: ${name} has been sent there`;
-  const fault = new BundleError('USAGE', message, {
+  const message = `the output would be written to "${path}", ${what}: ${name} has been sent there`;
+  return new BundleError('USAGE', message, {
     where: { file: name },
     why: 'what a command reads it never writes to, and every command prints',
     fix: `send ${name} elsewhere`,
   });
-  READ_STREAMS.set(fault, new Set(read.keys()));
-  return fault;
 }
 
 /**
@@ -152,30 +171,35 @@ export async function expectNothingReadIsWritten(command: Command, context: Cont
       ? []
       : values.map((path) => ({ path, takes: takes[naming] })),
   );
-  const variables = VARIABLES.flatMap((name) => context.env[name] || []);
-  expectUtf8([...written, ...reads.map(({ path }) => path), ...variables, ...context.trustFolders]);
+  const unnamed = unnamedReadings(context);
+  expectUtf8([...written, ...[...reads, ...unnamed].map(({ path }) => path)]);
   const { streamsToFiles } = await import('../storage/redirected.ts');
   const streams = streamsToFiles();
   if (written.length === 0 && streams.length === 0) return;
-  if (streams.length > 0) reads.push(...(await readBesides(command)));
+  const { maxMembers }: { readonly maxMembers?: number } = command.opts();
+  if (streams.length > 0 && pathOf(command) === 'pack')
+    reads.push(...(await readBesides(command.args, maxMembers)));
   const { expectApart, readStreams } = await import('../storage/apart.ts');
-  const all = [
-    ...reads,
-    ...variables.map((path) => ({ path, takes: NONE })),
-    ...context.trustFolders.map((path) => ({ path })),
-  ];
+  const all = [...reads, ...unnamed];
   const read = readStreams(streams, all);
-  if (read.size > 0) throw writesToRead(read);
+  if (read.size > 0) throw writesTo(read, 'which is read');
   expectApart(written, all);
 }
 
 /** What is read and no word names: the files of a descriptor, which `pack` itself holds apart from its output. */
-async function readBesides(command: Command): Promise<readonly Reading[]> {
-  const descriptors = command.args.filter((path) => DESCRIPTOR_NAME.test(path));
-  if (pathOf(command) !== 'pack' || descriptors.length === 0) return [];
+async function readBesides(words: readonly string[], maxMembers?: number): Promise<readonly Reading[]> {
+  const descriptors = words.filter((path) => DESCRIPTOR_NAME.test(path));
+  if (descriptors.length === 0) return [];
   const { filesBeside } = await import('../operations/pack-plan.ts');
-  const { maxMembers }: { readonly maxMembers?: number } = command.opts();
   return descriptors.flatMap((path) => filesBeside(path, maxMembers)).map((path) => ({ path, takes: NONE }));
+}
+
+/** What is read, or may be, whatever the words say. */
+function unnamedReadings(context: Context): readonly Reading[] {
+  return [
+    ...VARIABLES.flatMap((name) => context.env[name] || []).map((path) => ({ path, takes: NONE })),
+    ...context.trustFolders.map((path) => ({ path })),
+  ];
 }
 
 /**
@@ -194,6 +218,7 @@ function expectUtf8(paths: readonly string[]): void {
 
 /** Of a folder that is named where a file should be, nothing is read. */
 const NONE = /^(?!)/;
+const ANY_FOLDER = new RegExp(`${CERTIFICATE_NAMES.source}|${VOLUME_NAMES.source}`, 'is');
 
 interface Named {
   readonly naming: Naming;

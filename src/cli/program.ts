@@ -16,14 +16,13 @@ import { timestampCommand } from './commands/timestamp.ts';
 import { trustCommand } from './commands/trust.ts';
 import { verifyCommand } from './commands/verify.ts';
 import type { Context } from './context.ts';
-import { expectNothingReadIsWritten } from './named-files.ts';
 import { version } from './version.ts';
 
 /** Told by a command how it ended. */
 export type Exit = (code: number) => void;
 
-/** The whole command line: every command with its options; what they do is loaded when they run. */
-export function createProgram(context: Context, exit: Exit): Command {
+/** The whole command line: every command with its options; what they do is loaded when they run. @param show takes help and version */
+export function createProgram(context: Context, exit: Exit, show = context.print): Command {
   const program = new Command('bulla')
     .description(
       'Packs, signs, verifies and imports signed appliance bundles (OVF/OVA). Strict, offline, one pass.',
@@ -33,8 +32,7 @@ export function createProgram(context: Context, exit: Exit): Command {
     .helpCommand(false)
     .showSuggestionAfterError()
     .exitOverride()
-    .configureOutput({ writeOut: (text) => context.print(text.trimEnd()), writeErr: () => {} })
-    .hook('preAction', (_program, command) => expectNothingReadIsWritten(command, context))
+    .configureOutput({ writeOut: (text) => show(text.trimEnd()), writeErr: () => {} })
     .addHelpText('after', '\nMore: bulla help exit-codes | environment | formats');
   for (const make of [
     packCommand,

@@ -3,8 +3,9 @@ import { BundleError, toBundleError } from '../kit/errors.ts';
 import { formatJson } from '../kit/json.ts';
 import { exitCodeOf } from '../operations/exit-codes.ts';
 import { makeReport } from '../operations/report.ts';
+import type { StandardOutput } from '../storage/redirected.ts';
 import type { Context } from './context.ts';
-import { OPTION_NAMINGS, silencedBy } from './named-files.ts';
+import { expectNothingReadIsWritten, OPTION_NAMINGS, sentToNamed, streamsNamed } from './named-files.ts';
 import { createProgram } from './program.ts';
 import { renderError } from './render-error.ts';
 import { usageError } from './usage-error.ts';
@@ -15,19 +16,34 @@ import { readWords, type Words } from './words.ts';
  */
 export async function run(argv: readonly string[], context: Context): Promise<number> {
   let exitCode = 0;
-  const program = createProgram(context, (code) => {
+  let isApart = false;
+  const shown: string[] = [];
+  const exit = (code: number): void => {
     exitCode = code;
-  });
+  };
+  const program = createProgram(context, exit, (text) => shown.push(text)).hook(
+    'preAction',
+    async (_program, command) => {
+      await expectNothingReadIsWritten(command, context);
+      isApart = true;
+    },
+  );
   try {
     expectNoneEmpty(argv);
     expectValues(readWords(program, argv));
     await program.parseAsync([...argv], { from: 'user' });
+    for (const text of shown) context.print(text);
     return exitCode;
   } catch (error) {
-    if (error instanceof CommanderError && error.exitCode === 0) return 0; // help or version was shown
     const words = readWords(program, argv);
-    const fault = error instanceof CommanderError ? usageError(error, words) : faultOf(error);
-    const say = sayingOf(fault, context);
+    // [out.1] Until it is known what is read, every word may name it: help and errors of the parser come before that.
+    const named = isApart ? NONE : await streamsNamed(words, context);
+    if (isShown(error) && named.size === 0) {
+      for (const text of shown) context.print(text);
+      return 0;
+    }
+    const fault = isShown(error) ? sentToNamed(named) : faultOf(error, words);
+    const say = sayingOf(named, context);
     if (words.json) {
       const print = words.toStdout ? say.tell : say.print;
       const operation = words.names.slice(1).join(' ') || 'help';
@@ -39,9 +55,18 @@ export async function run(argv: readonly string[], context: Context): Promise<nu
   }
 }
 
+const NONE: ReadonlyMap<StandardOutput, string> = new Map();
+
+/** Whether the parser ended because help or the version was asked for. */
+function isShown(error: unknown): boolean {
+  return error instanceof CommanderError && error.exitCode === 0;
+}
+
 /** Where a fault can be told: on a stream that is one of the files read, nothing may be. [out.1] */
-function sayingOf(fault: BundleError, context: Context): Pick<Context, 'print' | 'tell'> {
-  const silenced = silencedBy(fault);
+function sayingOf(
+  silenced: ReadonlyMap<StandardOutput, string>,
+  context: Context,
+): Pick<Context, 'print' | 'tell'> {
   const print = silenced.has(1) ? undefined : context.print;
   const tell = silenced.has(2) ? undefined : context.tell;
   const nowhere = (): void => {};
@@ -49,7 +74,8 @@ function sayingOf(fault: BundleError, context: Context): Pick<Context, 'print' |
 }
 
 /** The parts of the program are files, too: with too few descriptors the loader fails, which is no fault of ours. */
-function faultOf(error: unknown): BundleError {
+function faultOf(error: unknown, words: Words): BundleError {
+  if (error instanceof CommanderError) return usageError(error, words);
   const { code, path } = error instanceof Error ? (error as NodeJS.ErrnoException) : {};
   if (code !== 'EMFILE' && code !== 'ENFILE') return toBundleError(error);
   return new BundleError('FILE_UNREADABLE', `cannot read a file: too many open files (${code})`, {

@@ -8,6 +8,8 @@ export interface Words {
   readonly names: readonly string[];
   /** the first option before the command */
   readonly early: string | undefined;
+  /** all words but those, and the values in them: what may name a file */
+  readonly others: readonly string[];
   /** whether one JSON document is asked for */
   readonly json: boolean;
   /** whether what is made goes to standard output, where a document among its bytes would help nobody */
@@ -28,6 +30,7 @@ export interface Taking {
 export function readWords(program: Command, argv: readonly string[]): Words {
   let command = program;
   const names = [program.name()];
+  const others = [...argv];
   const found = new Map<string, string | undefined>();
   let early: string | undefined;
   let taking: Taking | undefined;
@@ -53,9 +56,30 @@ export function readWords(program: Command, argv: readonly string[]): Words {
     if (next === undefined) continue;
     command = next;
     names.push(word);
+    others.splice(others.indexOf(word), 1);
   }
-  const [json, toStdout] = [found.has('--json'), found.get('--output') === '-'];
-  return { command, names, early, json, toStdout, taking, swallowing };
+  const values = others.flatMap(valuesIn);
+  return {
+    command,
+    names,
+    early,
+    others: [...others, ...values],
+    json: found.has('--json'),
+    toStdout: found.get('--output') === '-',
+    taking,
+    swallowing,
+  };
+}
+
+/** No path that the system takes is longer. */
+const LONGEST_PATH = 4096;
+
+/** What may be the value in one word: that of an option whose name nobody knows, too. */
+function valuesIn(word: string): readonly string[] {
+  if (word.startsWith('--')) return word.includes('=') ? [word.slice(word.indexOf('=') + 1)] : [];
+  if (!word.startsWith('-')) return [];
+  const rest = word.slice(2).slice(-LONGEST_PATH);
+  return Array.from({ length: rest.length }, (_, at) => rest.slice(at));
 }
 
 interface Found {

@@ -37,6 +37,22 @@ describe('[out.1] standard output and standard error are outputs of every comman
     ['pack web.ovf -o y.ova --quiet 2>> web-disk1.qcow2', 'web-disk1.qcow2', /where +standard error/],
     ['pack ./web.ovf -o - --format tar >> web-disk1.qcow2', 'web-disk1.qcow2', /where +standard output/],
     ['pack disk.qcow2 -o - >> disk.qcow2', 'disk.qcow2', /where +standard output/],
+    // what the parser refuses, or answers itself
+    ['verify web.ova --bogus 2>> web.ova', 'web.ova', /unknown option '--bogus'/],
+    ['verify web.ova --bogus --json >> web.ova', 'web.ova', /unknown option '--bogus'/],
+    ['verify --bogus web.ova 2>> web.ova', 'web.ova', /unknown option '--bogus'/],
+    ['verify web.ova --deadline abc 2>> web.ova', 'web.ova', /'abc' is invalid/],
+    ['verify web.ova --trust "" 2>> web.ova', 'web.ova', /the value of --trust is empty/],
+    ['verify web.ova --help >> web.ova', 'web.ova', /"web.ova", which the command names/],
+    ['--version web.ova >> web.ova', 'web.ova', /which the command names/],
+    ['verify web.ova --trust=ca.pem --bogus 2>> ca.pem', 'ca.pem', /unknown option '--bogus'/],
+    ['verify web.ova --bogus --trust . 2>> ca.pem', 'ca.pem', /unknown option '--bogus'/],
+    ['sign web.ova -fosigner.key --bogus 2>> signer.key', 'signer.key', /unknown option/],
+    ['pack web.ovf 2>> web-disk1.qcow2', 'web-disk1.qcow2', /required option/],
+    ['nonsense -- web.ova 2>> web.ova', 'web.ova', /unknown command 'nonsense'/],
+    ['verify - --bogus < web.ova 2>> web.ova', 'web.ova', /unknown option '--bogus'/],
+    ['verify web.ova --trust "$(printf \'\\377\')" 2>> web.ova', 'web.ova', /is not UTF-8/],
+    ['verify web.ova --bogus >> web.ova 2>&1', 'web.ova', /^$/],
   ])('bulla %s', (line, file, told) => {
     using desk = workbench.desk('bundle', 'keys', 'disk', 'appliance');
     const before = readFileSync(join(desk.folder, file));
@@ -79,5 +95,19 @@ describe('[out.1] standard output and standard error are outputs of every comman
     });
     expect(status).toBe(0);
     expect(readFileSync(join(desk.folder, 'log'), 'utf8')).toContain('trusted');
+  });
+
+  test.each([
+    ['verify web.ova --bogus > verify 2>&1', 'verify', 2, /unknown option '--bogus'/],
+    ['verify --help > verify', 'verify', 0, /Usage: bulla verify/],
+    ['--version > log', 'log', 0, /^\d+\.\d+/],
+  ])('what no word names may take what the parser says: bulla %s', (line, file, code, told) => {
+    using desk = workbench.desk('bundle');
+    const { status } = spawnSync('sh', ['-c', `"$1" "$2" ${line}`, 'sh', process.execPath, MAIN], {
+      cwd: desk.folder,
+      env: { ...process.env, HOME: desk.home },
+    });
+    expect(readFileSync(join(desk.folder, file), 'utf8')).toMatch(told);
+    expect(status).toBe(code);
   });
 });
