@@ -1,4 +1,5 @@
 import { type Command, Option } from 'commander';
+import { expectNoUse } from '../kit/shape.ts';
 import type { TrustOptions } from '../operations/load-trust.ts';
 import type { VerifyOptions } from '../operations/verify.ts';
 import type { RevocationMode, TimestampMode } from '../trust/publisher.ts';
@@ -75,6 +76,17 @@ export function withEvidenceOptions(command: Command): Command {
     );
 }
 
+/** [rev.15] As the library does, by the names that were typed. @throws {BundleError} `USAGE` */
+export function expectEvidenceUsed(flags: {
+  readonly revocation?: RevocationMode | undefined;
+  readonly crl?: readonly string[];
+  readonly ocsp?: readonly string[];
+}): void {
+  if (flags.revocation !== 'off') return;
+  expectNoUse(flags.crl, '--crl', 'beside --revocation off');
+  expectNoUse(flags.ocsp, '--ocsp', 'beside --revocation off');
+}
+
 /** Adds `--no-remember`. */
 export function withRememberOption(command: Command): Command {
   return command.option(
@@ -85,6 +97,7 @@ export function withRememberOption(command: Command): Command {
 
 /** The options of `verify` from the flags. */
 export function verifyOptionsOf(flags: TrustFlags, context: Context): VerifyOptions {
+  expectEvidenceUsed(flags);
   const trust: TrustOptions = {
     anchors: flags.trust ?? [],
     pins: flags.pin ?? [],

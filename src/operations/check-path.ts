@@ -5,6 +5,7 @@ import { BundleError, type ErrorCode, toBundleError } from '../kit/errors.ts';
 import { DEFAULT_LIMITS } from '../kit/limits.ts';
 import { count, flag, list, moment, needed, oneOf, path, shape } from '../kit/shape.ts';
 import { certificateFilesIn, readSmallFile } from '../storage/small-files.ts';
+import { expectLookedAt } from '../trust/demands.ts';
 import { openBudget } from '../trust/path/budget.ts';
 import { type Attempt, findPath, type PathResult } from '../trust/path/find-path.ts';
 import type { PolicyInputs } from '../trust/path/policies.ts';
@@ -58,14 +59,16 @@ const MAX_CERTIFICATES = 1024;
  * Nothing but the files that are named counts. What is wrong is in the report, not thrown.
  *
  * @throws {BundleError} `FILE_*`, `USAGE`
- * @see spec/trust.md, clause path.24
+ * @see spec/trust.md, clauses path.24 and rev.15
  */
 export async function checkPath(
   leafFile: string,
   options: CheckPathOptions,
 ): Promise<{ readonly report: Report; readonly found: PathReport }> {
   path(leafFile, 'leafFile');
-  return checkGiven(leafFile, checkPathOptions(options, ''));
+  const given = checkPathOptions(options, '');
+  expectLookedAt(given.revocation, { crls: given.crls, ocsps: given.ocsps });
+  return checkGiven(leafFile, given);
 }
 
 const checkPathOptions = shape<CheckPathOptions>({

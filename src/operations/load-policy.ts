@@ -1,6 +1,6 @@
 import { type BundleError, toBundleError } from '../kit/errors.ts';
-import { expectNoUse } from '../kit/shape.ts';
 import { readSeen, seenFolderOf, writeSeen } from '../storage/seen-revocation.ts';
+import { expectLookedAt } from '../trust/demands.ts';
 import type { ClaimPolicy } from '../trust/judge-claim.ts';
 import { openBudget } from '../trust/path/budget.ts';
 import type { HighWaterMarks } from '../trust/revocation/evidence.ts';
@@ -19,15 +19,11 @@ export async function loadPolicy(
 ): Promise<ClaimPolicy> {
   const { trust = {}, revocation = {}, timestamp } = options;
   const { folders = [] } = trust;
+  const { crls = [], ocsps = [] } = revocation;
+  // [rev.15] what is given is looked at, whatever a publisher does without
+  const { mode = crls.length + ocsps.length > 0 ? 'if-present' : undefined } = revocation;
+  expectLookedAt(mode, { 'revocation.crls': crls, 'revocation.ocsps': ocsps });
   const { signers, timestamping } = await loadTrust(trust);
-  const isGiven = [...(revocation.crls ?? []), ...(revocation.ocsps ?? [])].length > 0;
-  const mode = revocation.mode ?? (isGiven ? 'if-present' : undefined); // [rev.15] what is given is looked at, whatever a publisher does without
-  const isWanted = signers.anchors.some(({ publisher }) => publisher?.revocation);
-  if (revocation.mode === 'off' && !isWanted) {
-    const beside = 'with the revocation mode "off", where no publisher asks for more';
-    expectNoUse(revocation.crls, 'revocation.crls', beside); // [api.3]
-    expectNoUse(revocation.ocsps, 'revocation.ocsps', beside);
-  }
   const own = folders.at(-1);
   return {
     ...judged,

@@ -1,3 +1,4 @@
+import { expectNoUse } from '../kit/shape.ts';
 import type { Anchor, TrustStore } from './judge-signer.ts';
 import type { Publisher, RevocationMode, TimestampMode } from './publisher.ts';
 
@@ -22,6 +23,22 @@ export interface Demand {
 
 const STRICTNESS: readonly RevocationMode[] = ['off', 'if-present', 'require'];
 const DEFAULT_MODE: RevocationMode = 'if-present';
+
+/**
+ * [rev.15] [api.3] Lists and answers that are given are looked at, whatever else is asked: whoever gives them and says that
+ * nobody is to look has made a slip. They are by the names that the caller has for them.
+ *
+ * @throws {BundleError} `USAGE`
+ */
+export function expectLookedAt(
+  mode: RevocationMode | undefined,
+  given: Readonly<Record<string, readonly string[] | undefined>>,
+): void {
+  if (mode !== 'off') return;
+  for (const [name, files] of Object.entries(given)) {
+    expectNoUse(files, name, 'beside the revocation mode "off"');
+  }
+}
 
 /** How much a mode asks for; more is stricter. */
 export function strictnessOf(mode: RevocationMode): number {

@@ -54,6 +54,14 @@ describe('trust check', () => {
     expect((await checked(leaf.pem + sub.pem, { untrusted: [] })).report.exitCode).toBe(0);
   });
 
+  test('[rev.15] lists are looked at, or refused', async () => {
+    const crl = makeCrlDer({ issuer: sub, revoked: [{ certificate: leaf }] });
+    const off = checked(leaf, { crl, revocation: 'off' });
+    await expect(off).rejects.toMatchObject({ code: 'USAGE' });
+    expect((await checked(leaf, { crl, revocation: 'if-present' })).report.exitCode).toBe(13);
+    expect((await checked(leaf, { revocation: 'off' })).report.exitCode).toBe(0);
+  });
+
   test('[path.24] the exit code says what is wrong', async () => {
     const exitCode = async (...given: Parameters<typeof checked>): Promise<number> =>
       (await checked(...given)).report.exitCode;

@@ -218,4 +218,34 @@ describe('revocation information', () => {
     settings('timestamp = "require"');
     expect(await judged(bundle, options)).toEqual(['TIMESTAMP_MISSING']);
   });
+
+  test('[rev.15] beside the mode off it is refused, whatever publishers ask for', async () => {
+    using sandbox = makeSandbox();
+    const trust = await trusting(sandbox);
+    const ca = (await testAuthority()).pem;
+    const settings = (name: string, pem: string, more: string) => {
+      sandbox.write(`trust/publishers/${name}/ca.pem`, pem);
+      sandbox.write(`trust/publishers/${name}/publisher.toml`, `name = "${name}"\n${more}\n`);
+    };
+    const bundle = await bundleWith();
+    const folders = { folders: [sandbox.path('trust')] };
+    const files = [sandbox.write('revoked.crl', await revoking())];
+    const ways: VerifyOptions[] = [{ revocation: { crls: files } }, { revocation: { ocsps: files } }];
+    const expectRefused = async (options: VerifyOptions) => {
+      for (const { revocation } of ways) {
+        const given = { ...trust, ...options, revocation: { ...revocation, mode: 'off' as const } };
+        await expect(judged(bundle, given)).rejects.toMatchObject({ code: 'USAGE' });
+      }
+    };
+    await expectRefused({});
+    settings('acme', ca, 'revocation = "off"');
+    await expectRefused({ trust: folders });
+    settings('acme', ca, 'revocation = "require"');
+    await expectRefused({ trust: folders });
+    settings('acme', ca, '');
+    settings('zed', (await makeAuthority({ subject: 'CN=Zed' })).pem, 'revocation = "if-present"');
+    await expectRefused({ trust: folders });
+    const off: VerifyOptions = { ...trust, revocation: { mode: 'off', crls: [], ocsps: [] } };
+    expect(await judged(bundle, off)).toEqual(['trusted']);
+  });
 });

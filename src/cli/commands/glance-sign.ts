@@ -3,6 +3,7 @@ import type { PropertyForm } from '../../formats/glance/format-properties.ts';
 import type { HashMethod, KeyTypeName } from '../../formats/glance/names.ts';
 import { BundleError } from '../../kit/errors.ts';
 import { formatJson } from '../../kit/json.ts';
+import { expectNoUse } from '../../kit/shape.ts';
 import type { Context } from '../context.ts';
 import { field, shown } from '../field.ts';
 import { FORM_CHOICES, HASH_CHOICES, KEY_TYPE_CHOICES } from '../glance-choices.ts';
@@ -66,6 +67,7 @@ export function glanceSignCommand(glance: Command, context: Context, exit: Exit)
         fix: 'leave out -o: the properties are in the document, too',
       });
     }
+    if (output === undefined) expectNoUse(flags.force, '--force', 'without -o');
     const { loadImageSigner, signImage } = await import('../../operations/glance-sign.ts');
     const { key, cert, keyType } = flags;
     const signer = await loadImageSigner(

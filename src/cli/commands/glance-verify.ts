@@ -12,7 +12,12 @@ import {
 import { gather, type OutputFlags, progressOf, withOutputOptions } from '../options.ts';
 import type { Exit } from '../program.ts';
 import { type PatienceFlags, readOptionsOf, withPatienceOptions } from '../read-options.ts';
-import { withAnchorOptions, withEvidenceOptions, withRememberOption } from '../trust-options.ts';
+import {
+  expectEvidenceUsed,
+  withAnchorOptions,
+  withEvidenceOptions,
+  withRememberOption,
+} from '../trust-options.ts';
 
 interface GlanceVerifyFlags extends OutputFlags, OpenStackFlags, PatienceFlags {
   readonly properties: string;
@@ -74,6 +79,7 @@ export function glanceVerifyCommand(glance: Command, context: Context, exit: Exi
     const { verifyImage } = await import('../../operations/glance-verify.ts');
     const { renderImageReport } = await import('../render-glance.ts');
     expectCompatible(flags);
+    expectEvidenceUsed(flags);
     const options = await optionsOf(flags, context);
     const progress = progressOf(flags, context);
     try {

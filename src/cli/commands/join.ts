@@ -1,6 +1,7 @@
 import type { Command } from 'commander';
 import { BundleError } from '../../kit/errors.ts';
 import { formatJson } from '../../kit/json.ts';
+import { expectNoUse } from '../../kit/shape.ts';
 import type { Context } from '../context.ts';
 import { field, shown } from '../field.ts';
 import { type OutputFlags, progressOf, withOutputOptions } from '../options.ts';
@@ -42,6 +43,7 @@ export function joinCommand(program: Command, context: Context, exit: Exit): voi
         },
       );
     }
+    if (flags.check) expectNoUse(flags.force, '--force', 'beside --check');
     const { join } = await import('../../operations/join.ts');
     const progress = progressOf(flags, context);
     const print = output === '-' ? context.tell : context.print;

@@ -8,6 +8,7 @@ import { gatherOids, parseDepth, parseTime } from '../options.ts';
 import type { Exit } from '../program.ts';
 import { tellSlots } from '../render-error.ts';
 import { certificateText, revocationLines } from '../render-path.ts';
+import { expectEvidenceUsed } from '../trust-options.ts';
 
 interface CheckFlags {
   readonly anchor?: readonly string[];
@@ -81,6 +82,7 @@ export function trustCheckCommand(trust: Command, context: Context, exit: Exit):
 }
 
 function checkOptionsOf(flags: CheckFlags): CheckPathOptions {
+  expectEvidenceUsed(flags);
   const { anchor = [], untrusted = [], crl = [], ocsp = [], policy } = flags;
   return {
     anchors: anchor,

@@ -1,5 +1,6 @@
 import type { Command } from 'commander';
 import { BundleError } from '../../kit/errors.ts';
+import { expectNoUse } from '../../kit/shape.ts';
 import type { Report } from '../../operations/report.ts';
 import type { VerifyOptions } from '../../operations/verify.ts';
 import type { Context } from '../context.ts';
@@ -72,6 +73,7 @@ async function verified(
       },
     );
   }
+  expectNoUse(options.relax, '--relax', 'beside --signature: the file is no bundle');
   const { verifyFile } = await import('../../operations/verify-file.ts');
   return verifyFile(input, signature, options);
 }
