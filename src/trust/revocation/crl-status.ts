@@ -116,11 +116,15 @@ function wordsOf(certificate: Certificate, genuine: readonly Genuine[]): readonl
   ];
   if (revoked.length > 0) return revoked;
   // [crl.6] what lists for some reasons each do not say, they may say together
-  const fresh = heard.filter(({ stale }) => stale === undefined);
-  const covered = new Set(fresh.flatMap(({ base }) => base.reasons));
-  const [first] = fresh;
-  if (first && ALL_REASONS.every((reason) => covered.has(reason)))
-    return [word(first.base, 'good', undefined)];
+  const fresh = heard
+    .filter(({ stale }) => stale === undefined)
+    .sort((a, b) => +b.base.crl.thisUpdate - +a.base.crl.thisUpdate);
+  const covered = new Set<Reason>();
+  for (const { base } of fresh) {
+    for (const reason of base.reasons) covered.add(reason);
+    // [rev.14] together they are as new as the oldest that is needed
+    if (ALL_REASONS.every((reason) => covered.has(reason))) return [word(base, 'good', undefined)];
+  }
   const old = heard.find(({ stale }) => stale !== undefined) ?? heard[0];
   if (!old) return [];
   const partly = `the revocation list of ${old.base.crl.source} speaks of some reasons only`;

@@ -11,6 +11,7 @@ import { hearCrls } from './crl-status.ts';
 import { judgeRevoked } from './decide.ts';
 import type {
   Attested,
+  Doubt,
   Hearing,
   HighWaterMarks,
   RevocationEvidence,
@@ -48,7 +49,7 @@ const MAX_DEPTH = 3;
  * would cost too much.
  *
  * @param path leaf first, anchor last; alone, a leaf that is believed by itself
- * @see spec/trust.md, clauses rev.1 to rev.13
+ * @see spec/trust.md, clauses rev.1 to rev.15
  */
 export function judgeRevocation(
   path: readonly Certificate[],
@@ -131,9 +132,11 @@ function hear(
   return hearBoth(certificate, (responder) => statusIn(hearBoth(responder, byIssuer)));
 }
 
-function statusIn({ words, doubts }: Hearing): ReturnType<ResponderStatus> {
+function statusIn(hearing: Hearing): ReturnType<ResponderStatus> {
+  const { words } = hearing;
   if (words.some(isRevoking)) return 'revoked';
-  return words.some(isClearing) && doubts.length === 0 ? 'good' : 'unknown';
+  if (standingDoubt(hearing)) return 'doubted';
+  return words.some(isClearing) ? 'good' : 'unknown';
 }
 
 function joinHearings(all: readonly Hearing[]): Hearing {
@@ -186,7 +189,8 @@ function judgeTop(
       attested,
     };
   }
-  if (!isLeaf && !words.some(isRevoking)) return { ...nothing, seen, attested };
+  const isHeld = words.some(isRevoking) || standingDoubt(heard) !== undefined;
+  if (!isLeaf && !isHeld) return { ...nothing, seen, attested };
   const [source] = claims.sources;
   const unheard = `${source} is of an issuer whose certificate you have not given`;
   const warnings = words.length > 0 || source === undefined ? [] : [refused('REVOCATION_UNKNOWN', unheard)];
@@ -211,6 +215,12 @@ function isRevoking({ status }: Word): boolean {
 
 function isClearing({ status, stale }: Word): boolean {
   return status === 'good' && stale === undefined;
+}
+
+/** [rev.14] Only a clearing word of a later time answers a doubt, whichever of them it is. */
+function standingDoubt({ words, doubts }: Pick<Hearing, 'words' | 'doubts'>): Doubt | undefined {
+  const clearing = words.filter(isClearing);
+  return doubts.find((doubt) => !clearing.some(({ thisUpdate }) => thisUpdate > doubt.thisUpdate));
 }
 
 /** Whether any evidence claims to be of the certificate's issuer, whatever it is worth. [path.24] */
@@ -260,13 +270,13 @@ function verdict(
     const finding = judgeRevoked(certificate, revoked.revocation, revoked.source, options.proven);
     return answer('revoked', finding.error.message, [finding]);
   }
-  const good = words.find(isClearing);
-  const doubt = doubts.find(({ thisUpdate }) => !(good && good.thisUpdate > thisUpdate));
+  const doubt = standingDoubt({ words, doubts });
   if (doubt) {
     const message = `${doubt.message}; it says that ${name} is revoked, and whoever signed it would know`;
     const finding = refused('REVOCATION_UNKNOWN', message); // [rev.14]
     return answer('unknown', finding.error.message, [finding]);
   }
+  const good = words.find(isClearing);
   if (good) return answer('good', `${name} is not revoked, says ${good.source}`, []);
   const stale = words.find((one) => one.stale !== undefined);
   const [useless] = warnings;

@@ -25,8 +25,11 @@ import {
 } from './evidence.ts';
 import { answerKey, markOf, note } from './marks.ts';
 
-/** What is known of a responder's own certificate by what is at hand. [ocsp.5] */
-export type ResponderStatus = (responder: Certificate) => 'good' | 'revoked' | 'unknown';
+/**
+ * What is known of a responder's own certificate by what is at hand [ocsp.5]; `doubted`: what revokes it must not be
+ * used, and nothing later clears it. [rev.14]
+ */
+export type ResponderStatus = (responder: Certificate) => 'good' | 'revoked' | 'unknown' | 'doubted';
 
 /** What OCSP responses say of a certificate, each by itself (RFC 6960 section 3.2). [ocsp.3] to [ocsp.6] */
 export function hearResponses(
@@ -48,7 +51,8 @@ export function hearResponses(
     if (!responder) {
       const message = `the OCSP response of ${response.source} is not used: ${problem}`;
       warnings.push({ ...refused('REVOCATION_UNKNOWN', message), allowed: 'lenient' });
-      const revoking = isGenuine ? singles.filter(({ status }) => status === 'revoked') : [];
+      // [rev.14] two flaws at once are no fewer than one
+      const revoking = isGenuine ? [...singles.filter(({ status }) => status === 'revoked'), ...unread] : [];
       doubts.push(...revoking.map(({ thisUpdate }) => ({ message, thisUpdate })));
       return [];
     }
@@ -119,7 +123,7 @@ function keyBits({ fields }: Certificate): Uint8Array {
 interface Answering {
   /** who may answer for the issuer */
   readonly responder?: Certificate;
-  /** it must be shown not to be revoked, and is not */
+  /** it must be shown not to be revoked, and is not, or is in doubt */
   readonly unsure?: boolean;
   /** why there is none */
   readonly problem?: string;
@@ -231,7 +235,9 @@ function judgeDelegate(
   if (status === 'revoked') return { problem: 'the certificate of its responder is revoked' };
   const problem = delegateProblem(responder, options);
   if (problem !== undefined) return { problem, isGenuine: true };
-  return { responder, isGenuine: true, unsure: status === 'unknown' && options.mode === 'require' };
+  // [ocsp.5] [rev.14] what it revokes is revoked all the same; it clears nobody
+  const unsure = status === 'doubted' || (status === 'unknown' && options.mode === 'require');
+  return { responder, isGenuine: true, unsure };
 }
 
 function delegateProblem(responder: Certificate, { at, allowances }: RevocationOptions): string | undefined {

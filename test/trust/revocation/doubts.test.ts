@@ -1,6 +1,6 @@
 import { beforeAll, describe, expect, test } from 'vitest';
 import { makeAuthority, makeCertificate, NOON, type TestCertificate } from '../../factory/certificates.ts';
-import { makeCrl, pointValue, type TestCrlOptions, unknownCritical } from '../../factory/crls.ts';
+import { makeCrl, pointValue, REASON, type TestCrlOptions, unknownCritical } from '../../factory/crls.ts';
 import { makeOcsp, NO_CHECK, type TestAnswer, unknownAnswerExtension } from '../../factory/ocsp.ts';
 import { judged, outcome } from '../../factory/revoking.ts';
 
@@ -140,6 +140,114 @@ describe('what revokes and must not be used', () => {
       expect(outcome({ path: [leaf, root], ocsps: [of(leaf, 'revoked')], mode })).toBe(UNKNOWN);
     expect(outcome({ path: [leaf, root], ocsps: [of(root, 'revoked')], mode: 'if-present' })).toBe('good');
     expect(outcome({ path: [leaf, root], ocsps: [of(leaf, 'good')] })).toBe(UNKNOWN);
+  });
+});
+
+describe('a doubt', () => {
+  const sha1 = (certificate: TestCertificate, hours = -1, signer = root) =>
+    makeCrl({
+      issuer: signer,
+      revoked: [{ certificate }],
+      digest: 'sha1',
+      number: 1,
+      thisUpdate: at(hours),
+    });
+
+  test('[rev.14] is answered by any later word that clears, whatever stands before that', () => {
+    const old = answer({ thisUpdate: at(-3) });
+    const newer = answer({ thisUpdate: at(-0.5) });
+    const lists = [list({ thisUpdate: at(-3) }), sha1(leaf)];
+    for (const mode of MODES) {
+      expect(outcome({ path: [leaf, root], crls: lists, ocsps: [newer], mode })).toBe('good');
+      expect(outcome({ path: [leaf, root], crls: lists, ocsps: [old], mode })).toBe(UNKNOWN);
+    }
+    const users = { point: pointValue({ onlyUsers: true }) };
+    const scopes = [list({ ...users, thisUpdate: at(-3) }), list({ thisUpdate: at(-0.5) }), sha1(leaf)];
+    expect(outcome({ path: [leaf, root], crls: scopes })).toBe('good');
+  });
+
+  test('[rev.14] [crl.6] lists for some reasons each are together as new as the oldest', () => {
+    const keys = { point: pointValue({ reasons: REASON.keyCompromise }) };
+    const others = { point: pointValue({ reasons: REASON.others }) };
+    const judge = (forKeys: number, forOthers: number) =>
+      outcome({
+        path: [leaf, root],
+        crls: [
+          list({ ...keys, thisUpdate: at(forKeys) }),
+          list({ ...others, thisUpdate: at(forOthers) }),
+          sha1(leaf),
+        ],
+        mode: 'if-present',
+      });
+    expect(judge(-0.5, -3)).toBe(UNKNOWN);
+    expect(judge(-3, -0.5)).toBe(UNKNOWN);
+    expect(judge(-0.5, -0.25)).toBe('good');
+  });
+
+  test('[rev.14] about a responder lets it clear nobody, and revoke', async () => {
+    const looked = await delegate();
+    const odd = list({
+      revoked: [{ certificate: leaf }, { certificate: looked }],
+      extensions: [unknownCritical()],
+    });
+    const later = answer({ thisUpdate: at(-0.5) }, looked);
+    const cleared = answer({ certificate: looked, thisUpdate: at(-0.5) });
+    for (const mode of MODES) {
+      expect(outcome({ path: [leaf, root], crls: [odd], ocsps: [later], mode })).toBe(UNKNOWN);
+      expect(outcome({ path: [leaf, root], crls: [odd], ocsps: [later, cleared], mode })).toBe('good');
+      const ending = answer({ status: 'revoked' }, looked);
+      expect(outcome({ path: [leaf, root], crls: [sha1(looked)], ocsps: [ending], mode })).toBe(REVOKED);
+    }
+    const { statuses } = judged({
+      path: [leaf, root],
+      crls: [sha1(looked)],
+      ocsps: [later],
+      mode: 'if-present',
+    });
+    expect(statuses[0]?.detail).toContain('it is not known whether the responder');
+    expect(statuses[0]?.status).toBe('stale');
+  });
+
+  test('[rev.14] about an anchor that another has issued is not passed over for an older word that clears', async () => {
+    const mid = await makeAuthority({ subject: 'CN=Mid', issuer: root });
+    const signer = await makeCertificate({ issuer: mid });
+    const path = [signer, mid];
+    const own = makeCrl({ issuer: mid });
+    const old = list({ thisUpdate: at(-3) });
+    const newer = list({ thisUpdate: at(-0.5), number: 9 });
+    for (const mode of MODES) {
+      expect(outcome({ path, crls: [own, old, sha1(mid)], given: [root], mode })).toBe(UNKNOWN);
+      expect(outcome({ path, crls: [own, old, sha1(mid), newer], given: [root], mode })).toBe('good');
+      expect(outcome({ path, crls: [own, old], given: [root], mode })).toBe('good');
+    }
+    const { statuses } = judged({ path, crls: [own, old, sha1(mid), newer], given: [root] });
+    expect(statuses).toHaveLength(1); // nothing is held against the anchor
+  });
+
+  test('[rev.14] is one when two things at once forbid the use', async () => {
+    const expired = { notBefore: new Date('2020-01-01'), notAfter: new Date('2021-01-01') };
+    const odd = ({ responses, ...response }: ReturnType<typeof answer>) => ({
+      ...response,
+      responses: responses.map((one) => ({ ...one, id: { ...one.id, digest: undefined } })),
+    });
+    const stranger = await makeAuthority({ subject: 'CN=Root' });
+    const status = 'revoked';
+    const both = [
+      odd(answer({ status }, root, 'sha1')),
+      odd(answer({ status }, await delegate(expired))),
+      odd(answer({ status, extensions: [unknownAnswerExtension()] })),
+      answer({ status, extensions: [unknownAnswerExtension()] }, await delegate(expired), 'sha1'),
+    ];
+    for (const ocsp of both) {
+      for (const mode of MODES) {
+        expect(outcome({ path: [leaf, root], ocsps: [ocsp, answer({ thisUpdate: at(-3) })], mode })).toBe(
+          UNKNOWN,
+        );
+      }
+      expect(outcome({ path: [leaf, root], ocsps: [ocsp, answer({ thisUpdate: at(-0.5) })] })).toBe('good');
+    }
+    const forged = odd(answer({ status }, stranger, 'sha1'));
+    expect(outcome({ path: [leaf, root], ocsps: [forged], mode: 'if-present' })).toBe('good');
   });
 });
 
