@@ -253,6 +253,17 @@ function writing({ words }: Victim, ...inject: readonly string[]): Started {
 
 function underTrace({ words }: Victim, inject: string): Started {
   const call = inject.split(':')[0] ?? '';
-  const trace = ['strace', '-f', '-qq', '-o', '/dev/null', '-e', `trace=${call}`, '-e', `inject=${inject}`];
+  const trace = [
+    'strace',
+    '-f',
+    '--seccomp-bpf',
+    '-qq',
+    '-o',
+    '/dev/null',
+    '-e',
+    `trace=${call}`,
+    '-e',
+    `inject=${inject}`,
+  ];
   return launch(desk, [...trace, process.execPath, MAIN, ...words]);
 }

@@ -72,7 +72,18 @@ const SLOW_DISK = ['-e', 'inject=fsync:delay_exit=3000'];
 const SLOW_CLOSE = ['-e', 'inject=close:delay_exit=2000'];
 
 function traced(...options: readonly string[]): Started {
-  return launch(desk, ['strace', '-f', '-qq', '-o', 'trace', ...options, process.execPath, MAIN, ...WORDS]);
+  return launch(desk, [
+    'strace',
+    '-f',
+    '--seccomp-bpf',
+    '-qq',
+    '-o',
+    'trace',
+    ...options,
+    process.execPath,
+    MAIN,
+    ...WORDS,
+  ]);
 }
 
 describe('an import of many small members', () => {
