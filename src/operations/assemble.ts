@@ -6,6 +6,7 @@ import type { FileReference } from '../formats/ovf/file-reference.ts';
 import { type ByteStream, concat, copyBytes } from '../kit/bytes.ts';
 import { BundleError, isBundleError, toBundleError } from '../kit/errors.ts';
 import type { Limits } from '../kit/limits.ts';
+import type { FileWriter } from '../storage/file-writer.ts';
 import type { Staging } from '../storage/staging.ts';
 import type { PlannedAssembly } from './plan-assembly.ts';
 
@@ -56,13 +57,14 @@ async function store(
   { name, parts, inflates }: PlannedAssembly,
   { limits, signal }: AssembleOptions,
 ): Promise<{ readonly size: number; readonly probe: DiskProbe | undefined }> {
-  const names: string[] = [];
   // A member of the very name has to step aside first.
-  for (const part of parts) names.push(part.name === name ? await staging.rename(name) : part.name);
+  const own = parts.some((part) => part.name === name) ? await staging.rename(name) : undefined;
+  const names = parts.map((part) => (part.name === name && own !== undefined ? own : part.name));
   const stored = readParts(staging, names, signal);
-  const writer = await staging.create(name);
   const ends = new Ends();
+  let writer: FileWriter | undefined;
   try {
+    writer = await staging.create(name);
     for await (const chunk of inflates ? gunzip(stored, limits) : stored) {
       // [whole.4] The limit of a member counts for what becomes of it, too.
       if (ends.size + chunk.byteLength > limits.memberBytes) {
@@ -73,7 +75,10 @@ async function store(
     }
     await writer.finish();
   } catch (error) {
-    await writer.discard();
+    await writer?.discard();
+    // [resume.1] What is not whole makes way for what it was made of, so that a later run finds that.
+    if (writer) await staging.remove(name).catch(() => {});
+    if (own !== undefined) await staging.rename(own, name).catch(() => {});
     throw toBundleError(error).at({ member: name });
   }
   return { size: ends.size, probe: inflates ? ends.probe() : undefined };

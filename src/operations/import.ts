@@ -1,7 +1,7 @@
 import { checkAborted } from '../kit/bytes.ts';
 import { openDeadline } from '../kit/deadline.ts';
 import { printable } from '../kit/encoding.ts';
-import { BundleError, toBundleError } from '../kit/errors.ts';
+import { BundleError } from '../kit/errors.ts';
 import { DEFAULT_LIMITS } from '../kit/limits.ts';
 import { expectNoUse, flag, needed, path, shape } from '../kit/shape.ts';
 import { expectApart } from '../storage/apart.ts';
@@ -105,16 +105,11 @@ async function importGiven(input: BundleInput, options: ImportOptions): Promise<
     throw leaving.ended(error);
   }
   const { errors, notes: leftNotes } = leaving.judged(judged.errors, examination.errors);
-  const notes = [
-    ...resumedNotes(resuming?.resumed ?? []),
-    ...(leaving.isKept ? [] : (resuming?.unusable() ?? [])),
-    ...leftNotes,
-  ];
-  const report = {
-    ...judged,
-    errors,
-    warnings: [...judged.warnings, ...sweptWarnings(staging?.swept ?? []), ...notes],
-  };
+  const resumed = resumedNotes(resuming?.resumed ?? []);
+  const warned = [...judged.warnings, ...sweptWarnings(staging?.swept ?? []), ...resumed];
+  const unusable = (): readonly string[] =>
+    leaving.outcome === 'kept' ? [] : (resuming?.unusable(leaving.outcome === 'refused') ?? []);
+  const report = { ...judged, errors, warnings: [...warned, ...unusable(), ...leftNotes] };
   if (report.exitCode !== 0) return { imported: false, report, files: [], images: [] };
 
   let kept: ReadonlySet<string>;
@@ -127,7 +122,9 @@ async function importGiven(input: BundleInput, options: ImportOptions): Promise<
     images = (await signing?.writeProperties([...kept], examination.contents.descriptor)) ?? [];
     ({ files, warnings } = await assembled(staging, examination, kept, { ...timed, report }));
   } catch (error) {
-    return { imported: false, report: refuse(report, toBundleError(error)), files: [], images: [] };
+    const refused = refuse(report, leaving.ended(error));
+    const told = { ...refused, warnings: [...warned, ...unusable()] };
+    return { imported: false, report: told, files: [], images: [] };
   }
   try {
     if (staging) await publish(staging, examination, kept);
@@ -217,7 +214,7 @@ async function publish(staging: Staging, examination: Examination, kept: Readonl
   const exchanged = exchangedIn(examination);
   for (const { name } of examination.members) {
     const bytes = exchanged.get(name);
-    if (!kept.has(name) || bytes) await staging.remove(name);
+    if (!kept.has(name) || bytes) await staging.setAside(name);
     if (kept.has(name) && bytes) await staging.store(name, bytes);
   }
   await staging.publish();

@@ -6,8 +6,8 @@ import type { ErrorReport } from './report.ts';
 
 /** What becomes of what has come, when an import comes to its end too early. [resume.1] [resume.4] */
 export interface Leaving {
-  /** whether it was left to a later run */
-  readonly isKept: boolean;
+  /** what became of it: left to a later run, or thrown away because of a verdict or for another reason; undefined as long as there is no error */
+  readonly outcome: 'kept' | 'refused' | 'dropped' | undefined;
   /** the error that ended an import, which says what is so */
   ended(error: unknown): BundleError;
   /** the errors of a report that say what is so, and what is to be said besides */
@@ -25,21 +25,25 @@ const GO_ON = 'run the same command again: it goes on with what has come';
 
 /** For the folder of an import that is to leave what has come; without one nothing is left. */
 export function leavingOf(staging: Staging | undefined): Leaving {
-  let kept = false;
+  let outcome: Leaving['outcome'];
   let hadBlocks = true;
+  let isJudged = false;
   const leave = (errors: readonly BundleError[]): boolean => {
-    if (!staging || !canGoOn(errors)) return false;
-    kept = staging.leave((names) => {
+    if (errors.length === 0) return false;
+    outcome = canGoOn(errors, isJudged) ? 'dropped' : 'refused';
+    if (!staging || outcome === 'refused') return false;
+    const isKept = staging.leave((names) => {
       const all = new Set(names);
       const subjects = names.flatMap((name) => blocksSubject(name) ?? []);
       hadBlocks = names.length === 0 || subjects.length > 0;
       return subjects.some((subject) => all.has(subject));
     });
-    return kept;
+    if (isKept) outcome = 'kept';
+    return isKept;
   };
   return {
-    get isKept() {
-      return kept;
+    get outcome() {
+      return outcome;
     },
     ended: (error) => {
       const fault = toBundleError(error);
@@ -50,7 +54,9 @@ export function leavingOf(staging: Staging | undefined): Leaving {
       return new BundleError(code, message, { where, why, fix, cause });
     },
     judged: (reports, errors) => {
-      if (leave(errors))
+      const isLeft = leave(errors);
+      isJudged = true;
+      if (isLeft)
         return { errors: reports.map((report) => ({ ...report, ...keptInReport(report) })), notes: [KEPT] };
       return { errors: reports, notes: hadBlocks ? [] : [NO_BLOCKS] };
     },
@@ -74,11 +80,13 @@ function keptInReport({ code, why, fix }: ErrorReport | BundleError): {
 function keptAdvice(fault: BundleError): { readonly why: string; readonly fix: string } {
   const { why, fix } = keptInReport(fault);
   if (fix !== fault.fix) return { why, fix };
+  if (fault.code === 'USAGE')
+    return { why, fix: `${fix}; what has come is kept, and the command goes on with it then` };
   return { why, fix: `${fix}; what has come is kept, and the same command goes on with it` };
 }
 
-/** Whether it was no verdict that ended the reading, so that another try may come farther. */
-function canGoOn(errors: readonly BundleError[]): boolean {
+/** Whether it was no verdict that ended it, so that another try may come farther; a bundle that was read whole was not cut off. */
+function canGoOn(errors: readonly BundleError[], isJudged: boolean): boolean {
   const passing: readonly ErrorKind[] = [
     'io',
     'network',
@@ -87,5 +95,7 @@ function canGoOn(errors: readonly BundleError[]): boolean {
     'terminated',
     'usage',
   ];
-  return errors.some(({ kind, code }) => passing.includes(kind) || code === 'ARCHIVE_TRUNCATED');
+  return errors.some(
+    ({ kind, code }) => passing.includes(kind) || (code === 'ARCHIVE_TRUNCATED' && !isJudged),
+  );
 }

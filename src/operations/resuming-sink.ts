@@ -15,8 +15,8 @@ import type { BundleSink } from './read-member.ts';
 export interface ResumingSink extends BundleSink {
   /** what was there already, and is right */
   readonly resumed: readonly { readonly name: string; readonly bytes: number }[];
-  /** when nothing of it could be used: why, and that it is removed [resume.4] */
-  unusable(): readonly string[];
+  /** when nothing of it could be used: why, and that it is removed; a refusal may have come before anything was looked at [resume.4] */
+  unusable(isRefused: boolean): readonly string[];
 }
 
 /**
@@ -37,12 +37,13 @@ export function resumingSink(
   const resumed: { name: string; bytes: number }[] = [];
   return {
     resumed,
-    unusable: () => {
+    unusable: (isRefused) => {
       if (resumed.some(({ bytes }) => bytes > 0)) return [];
-      const reason =
+      const without =
         known.size === 0
           ? 'no block digests have come (bulla pack --block-digests writes them)'
           : 'no whole block of it is one of this bundle';
+      const reason = isRefused ? 'this import was refused, and a refusal leaves nothing' : without;
       return [`what an earlier run had left could not be gone on with, and was removed: ${reason}`];
     },
     store: (member, content) => {

@@ -25,8 +25,6 @@ export interface LeftFile extends WrittenFile {
 export interface LeftFolder {
   /** the file of a member; undefined when there is none, or it is no ordinary file of this one name and this user alone */
   open(member: string): LeftFile | undefined;
-  /** moves what was not taken out of it into `folder`, but for what that has of its own */
-  moveRest(folder: string): void;
 }
 
 /** A folder that was left, and is this run's now. */
@@ -48,7 +46,6 @@ export function openLeftFolder(folder: string): LeftFolder {
       if (descriptor !== undefined) closeSync(descriptor);
       return undefined;
     },
-    moveRest: (target) => moveInto(folder, target),
   };
 }
 

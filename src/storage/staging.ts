@@ -49,12 +49,13 @@ export interface Staging extends AsyncDisposable {
    * does not, or that cannot be done [resume.1]
    */
   leave(isWorth: (names: readonly string[]) => boolean): boolean;
-  /** takes a member out again before publishing, and the folders that it leaves empty */
+  /** takes a member out again, and the folders that it leaves empty */
   remove(member: string): Promise<void>;
+  /** takes a member out before publishing; should that fail, it is there for a later run that goes on [resume.1] */
+  setAside(member: string): Promise<void>;
   /** the bytes of a member again; `close` when they have been read */
   read: WaitingFolder['read'];
-  /** gives a member another name, which no member has; says which */
-  rename(member: string): Promise<string>;
+  rename: WaitingFolder['rename'];
   publish(): Promise<void>;
 }
 
@@ -86,7 +87,7 @@ export function openStaging(
     leave: (isWorth) => {
       if (!folder.isThere()) return false;
       try {
-        left?.moveRest(folder.way);
+        if (isFolder(aside)) moveInto(aside, folder.way);
         rmSync(aside, { recursive: true, force: true });
         if (!isWorth(filesBelow(folder.way)) || !marked.leave()) return false;
       } catch {
@@ -96,6 +97,7 @@ export function openStaging(
       return true;
     },
     remove: folder.remove,
+    setAside: (member) => (resume ? folder.setAside(member, aside) : folder.remove(member)),
     read: folder.read,
     rename: folder.rename,
     publish: async () => {

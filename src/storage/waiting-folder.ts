@@ -42,8 +42,10 @@ export interface WaitingFolder extends AsyncDisposable {
   adopt(member: string, from: LeftFile, length: number): Promise<FileWriter>;
   /** takes a member out again, and the folders that it leaves empty */
   remove(member: string): Promise<void>;
-  /** gives a member another name, which no member has; says which */
-  rename(member: string): Promise<string>;
+  /** takes a member out into the folder `to`, as `remove` takes it out */
+  setAside(member: string, to: string): Promise<void>;
+  /** gives a member another name, which no member has when none is given; says which */
+  rename(member: string, name?: string): Promise<string>;
   /** whether it still stands where it was made */
   isThere(): boolean;
   /** whether it stands under this name */
@@ -88,6 +90,20 @@ export function openWaitingFolder(marked: MarkedFolder, shown: string): WaitingF
   const failed = (member: string, error: unknown): BundleError =>
     isThere() ? writeError(error, join(shown, member)) : takenAway(shown, error);
 
+  const takeOut = async (member: string, take: (file: string) => Promise<void>): Promise<void> => {
+    const file = join(way, member);
+    try {
+      await take(file);
+      files.delete(member);
+      for (let up = dirname(file); up.length > way.length && readdirSync(up).length === 0; up = dirname(up)) {
+        rmdirSync(up);
+        folders.delete(up);
+      }
+    } catch (error) {
+      throw writeError(error, join(shown, member));
+    }
+  };
+
   return {
     way,
     get folders() {
@@ -127,25 +143,14 @@ export function openWaitingFolder(marked: MarkedFolder, shown: string): WaitingF
       }
     },
     settled: () => settling.settled(),
-    remove: async (member) => {
-      const file = join(way, member);
-      try {
-        await unlink(file);
-        files.delete(member);
-        for (
-          let up = dirname(file);
-          up.length > way.length && readdirSync(up).length === 0;
-          up = dirname(up)
-        ) {
-          rmdirSync(up);
-          folders.delete(up);
-        }
-      } catch (error) {
-        throw writeError(error, join(shown, member));
-      }
-    },
-    rename: async (member) => {
-      const name = partialName('stored');
+    remove: (member) => takeOut(member, unlink),
+    setAside: (member, to) =>
+      takeOut(member, async (file) => {
+        const target = join(to, member);
+        mkdirSync(dirname(target), { recursive: true, mode: 0o700 });
+        await rename(file, target);
+      }),
+    rename: async (member, name = partialName('stored')) => {
       try {
         await settling.settled(); // it may be one of those that are under way
         const isWritten = isAsWritten(join(way, member), files.get(member)?.(), { timed });

@@ -1,7 +1,9 @@
 import { execFileSync } from 'node:child_process';
 import {
   chmodSync,
+  existsSync,
   linkSync,
+  mkdirSync,
   readdirSync,
   readFileSync,
   renameSync,
@@ -11,9 +13,11 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { dirname, join } from 'node:path';
+import { gzipSync } from 'node:zlib';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { type ByteStream, concat } from '../../src/kit/bytes.ts';
-import { archiveOf, descriptorFor, makeMembers, type NamedBytes } from '../factory/bundles.ts';
+import { archiveOf, descriptorFor, makeMembers, type NamedBytes, textFile } from '../factory/bundles.ts';
+import { makeAuthority } from '../factory/certificates.ts';
 import { expectFiles, importHere, left } from '../factory/importing.ts';
 import { codesOf } from '../factory/reports.ts';
 import { blocksOf, resumable } from '../factory/resuming.ts';
@@ -201,6 +205,88 @@ describe('an import that is gone on with', () => {
     const { imported, report } = await importHere(sandbox, sourceOf(damaged), { resume });
     expect([imported, codesOf(report)]).toEqual([false, ['DIGEST_MISMATCH']]);
     expect(left(sandbox)).toEqual([]);
+  });
+
+  test('[resume.4] says that the refusal was why what was left is gone, where nothing was looked at', async () => {
+    using sandbox = makeSandbox();
+    await interrupt(sandbox);
+    const trust = { anchors: [sandbox.write('other.pem', (await makeAuthority()).pem)] };
+    const { report } = await importHere(sandbox, sourceOf(bundle), { resume, trust });
+    expect([codesOf(report), report.warnings.join()]).toEqual([
+      ['SIGNER_UNKNOWN'],
+      expect.stringContaining('was removed: this import was refused'),
+    ]);
+    expect(report.warnings.join()).not.toContain('no block digests have come');
+    expect(left(sandbox)).toEqual([]);
+  });
+
+  test.each(['disk.img', 'disk.img.gz'])(
+    '[resume.1] stopped while %s is decompressed: keeps it',
+    async (name) => {
+      using sandbox = makeSandbox();
+      const zipped = { name, bytes: Uint8Array.from(gzipSync(disk.bytes)) };
+      const blocks = blocksOf(zipped);
+      const plain = Buffer.from(descriptorFor('app.ovf', [zipped, blocks]).bytes).toString();
+      const text = plain.replace('ovf:id="f0"', 'ovf:id="f0" ovf:compression="gzip"');
+      const all = await makeMembers({ files: [textFile('app.ovf', text), blocks, zipped] });
+      const input = await archiveOf(all);
+      const options = { resume, decompress: true };
+      const stop = new AbortController();
+      let watch = true;
+      const look = (): void => {
+        const [unfinished] = existsSync(sandbox.path('home')) ? readdirSync(sandbox.path('home')) : [];
+        const content = sandbox.path(`home/${unfinished}/content`);
+        const names = unfinished !== undefined && existsSync(content) ? readdirSync(content) : [];
+        // the compressed one is whole, and what is made of it stands beside it
+        if (names.filter((one) => /disk\.img$|\.gz$|^stored/.test(one)).length === 2) stop.abort();
+        else if (watch) setImmediate(look);
+      };
+      look();
+      const { imported, report } = await importHere(sandbox, sourceOf(input), {
+        ...options,
+        signal: stop.signal,
+      });
+      watch = false;
+      expect([imported, codesOf(report)]).toEqual([false, ['INTERRUPTED']]);
+      expect(report.errors[0]?.fix).toContain('it goes on with what has come');
+      const again = await importHere(sandbox, sourceOf(input), options);
+      expect([again.imported, ...goneOnWith(again.report.warnings)]).toEqual([
+        true,
+        String(zipped.bytes.byteLength),
+      ]);
+      expectFiles(sandbox, [...all.filter((member) => member.name !== name), disk]);
+    },
+  );
+
+  test('[resume.1] keeps all when the destination has appeared, the disk images alone asked for', async () => {
+    using sandbox = makeSandbox();
+    const options = { resume, imagesOnly: true };
+    async function* slow(): AsyncGenerator<Uint8Array, void> {
+      yield bundle;
+      mkdirSync(sandbox.path('home/here'));
+      writeFileSync(sandbox.path('home/here/another'), '');
+    }
+    await expect(importHere(sandbox, slow(), options)).rejects.toMatchObject({
+      code: 'DESTINATION_EXISTS',
+      fix: expect.stringContaining('what has come is kept'),
+    });
+    rmSync(sandbox.path('home/here'), { recursive: true });
+    const { imported, report } = await importHere(sandbox, sourceOf(bundle), options);
+    expect([imported, ...goneOnWith(report.warnings)]).toEqual([true, String(disk.bytes.byteLength)]);
+    expectFiles(sandbox, [disk]);
+  });
+
+  test('[resume.1] keeps all when what was asked for is not in it', async () => {
+    using sandbox = makeSandbox();
+    const notes = { name: 'notes.dat', bytes: disk.bytes };
+    const input = await archiveOf(await makeMembers({ files: [blocksOf(notes), notes] }));
+    const { report } = await importHere(sandbox, sourceOf(input), { resume, imagesOnly: true });
+    expect([codesOf(report), report.errors[0]?.fix]).toEqual([
+      ['USAGE'],
+      expect.stringContaining('what has come is kept, and the command goes on with it then'),
+    ]);
+    const again = await importHere(sandbox, sourceOf(input), { resume });
+    expect(goneOnWith(again.report.warnings)).toEqual([String(notes.bytes.byteLength)]);
   });
 
   test('[resume.4] leaves nothing when it was not asked to', async () => {
