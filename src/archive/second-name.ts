@@ -63,7 +63,7 @@ function expectPart(second: string, { name }: Called): string {
 
 /** What to do about an archive whose names readers read differently. */
 const REWRITE =
-  'unpack it where it comes from, and write it again with: bulla pack, or tar --format=ustar; names of at most 100 bytes need no second one';
+  'unpack it where it comes from, and write it again with: bulla pack, or tar --format=ustar (Python: format=tarfile.USTAR_FORMAT); names of at most 100 bytes need no second one';
 
 /** [name.7] As much of a name as fits: it begins the same, and fills the field. */
 function cutOf(header: TarHeader, { text, good }: Called): string {
@@ -110,7 +110,7 @@ export function ownName(header: TarHeader, good: (text: string | undefined) => s
   const what = header.kind === 'long-name' ? 'GNU long name' : 'pax header';
   throw new BundleError(
     'ARCHIVE_NAME',
-    `the own name of a ${what} is not one that tar writers give: "${shown(text)}"`,
+    `the own name of a ${what} does not show what it is: "${shown(text)}"`,
     {
       why: 'readers that do not know such headers unpack them as files, under that name',
       fix: REWRITE,

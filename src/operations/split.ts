@@ -7,12 +7,12 @@ import {
   type VolumeHeader,
 } from '../formats/volume/header.ts';
 import { formatHex } from '../kit/encoding.ts';
-import { BundleError } from '../kit/errors.ts';
+import { BundleError, toBundleError } from '../kit/errors.ts';
 import type { OnProgress } from '../kit/progress.ts';
 import { count, flag, list, needed, path as pathRule, shape } from '../kit/shape.ts';
 import { type ApartOutput, apartFrom } from '../storage/apart.ts';
 import { type InputFile, openInputFile } from '../storage/input-file.ts';
-import { openOutput, removeFiles } from '../storage/output.ts';
+import { type Output, openOutput } from '../storage/output.ts';
 import { WORKING } from './option-rules.ts';
 import { makeReport, type Report, sweptWarnings } from './report.ts';
 
@@ -59,22 +59,20 @@ async function splitGiven(path: string, options: SplitOptions): Promise<Report> 
     join(options.folders[volume - 1] ?? options.folders[0] ?? '.', volumeName({ name, volume }));
   const volumes = await planVolumes(input, { ...options, path, fileOf });
   input.expectUnchanged(input.stamp, 'split');
-  const written: string[] = [];
-  const swept: string[] = [];
+  const written: { readonly target: string; readonly output: Output }[] = [];
   try {
-    for (const { header, target } of volumes) {
-      swept.push(...(await writeVolume(input, target, { ...options, header, path })));
-      written.push(target);
-    }
+    for (const { header, target } of volumes)
+      written.push({ target, output: await writeVolume(input, target, { ...options, header, path }) });
   } catch (error) {
-    await removeFiles(written); // [vol.4]
-    throw error;
+    const stay: string[] = [];
+    for (const { target, output } of written) if (!(await output.withdraw())) stay.push(target); // [vol.4]
+    throw stay.length > 0 ? staying(toBundleError(error), stay) : error;
   }
   return makeReport({
     operation: 'split',
     errors: [],
     input: { name: path, size: input.size },
-    warnings: sweptWarnings(swept),
+    warnings: sweptWarnings(written.flatMap(({ output }) => output.swept)),
     result: {
       sha256: volumes[0]?.header.sha256,
       volumes: volumes.map(({ header: { length, digest }, target }) => ({
@@ -155,7 +153,7 @@ async function writeVolume(
   input: InputFile,
   target: ApartOutput,
   options: SplitOptions & { readonly header: VolumeHeader; readonly path: string },
-): Promise<readonly string[]> {
+): Promise<Output> {
   const { header, path, signal, onProgress } = options;
   const { offset: start, length, digest, size } = header;
   await using output = await openOutput(target, { overwrite: options.overwrite ?? false, signal });
@@ -171,7 +169,22 @@ async function writeVolume(
   input.expectUnchanged(input.stamp, 'split'); // [stamp.1] it may have grown, too
   if (formatHex(hash.digest()) !== digest) throw changed(path); // [vol.4] what it says of itself must be true
   await output.commit();
-  return output.swept;
+  return output;
+}
+
+/** [vol.4] What is gone is not made to seem as it was. */
+function staying({ code, message, where, why, cause }: BundleError, names: readonly string[]): BundleError {
+  const shown = names.slice(0, 8).map((name) => `"${name}"`);
+  const list =
+    names.length > shown.length
+      ? `${shown.join(', ')} and ${names.length - shown.length} more`
+      : shown.join(', ');
+  return new BundleError(code, message, {
+    where,
+    why,
+    fix: `run the command again; volumes that took the place of older ones are complete, and stay: ${list}`,
+    cause,
+  });
 }
 
 function changed(path: string): BundleError {

@@ -1,4 +1,4 @@
-import { closeSync, realpathSync, statSync } from 'node:fs';
+import { closeSync, lstatSync, realpathSync, statSync } from 'node:fs';
 import { link, rename, unlink } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
 import { BundleError } from '../kit/errors.ts';
@@ -11,6 +11,7 @@ import type { Purpose } from './partial-marker.ts';
 import { openPrivateFile } from './private-file.ts';
 import { syncFolder } from './staging.ts';
 import { sweepLeft } from './sweep.ts';
+import { expectOwnWay } from './way-to.ts';
 import {
   isAsWritten,
   isLikeWritten,
@@ -29,6 +30,8 @@ export interface Output extends AsyncDisposable {
   /** writes again what stands at `offset`; only where that was asked for */
   patch(offset: number, bytes: Uint8Array): Promise<void>;
   commit(): Promise<void>;
+  /** takes away again what was committed as a part of something else; false when it stays, since it took the place of another file */
+  withdraw(): Promise<boolean>;
 }
 
 /**
@@ -61,6 +64,7 @@ export async function openOutput(
   });
   const timed = tellsChanges(marked.anchor);
   let finished = false;
+  let published: { readonly replaced: boolean } | undefined;
 
   return {
     swept,
@@ -71,7 +75,13 @@ export async function openOutput(
       await writer.finish();
       const { written } = writer;
       if (!written || !marked.isThere() || !isAsWritten(temporary, written, { timed })) throw takenAway(path);
-      await publish({ temporary, written, target, path, overwrite: options.overwrite });
+      published = await publish({ temporary, written, target, path, overwrite: options.overwrite });
+    },
+    withdraw: async () => {
+      if (published?.replaced) return false;
+      // why it is withdrawn says more than that it could not be
+      if (published && isSame(target, writer.written)) await unlink(target).catch(() => {});
+      return true;
     },
     [Symbol.asyncDispose]: async () => {
       if (!finished) await writer.discard();
@@ -89,11 +99,6 @@ function makeMarked(
   } catch (error) {
     throw writeError(error, path);
   }
-}
-
-/** Takes away again what was written as a part of something that could not be finished. */
-export async function removeFiles(paths: readonly string[]): Promise<void> {
-  for (const path of paths) await unlink(path).catch(() => {}); // why it could not be finished says more
 }
 
 /** A folder or a device is never replaced, a file only when that was asked for. */
@@ -142,7 +147,7 @@ interface Publishing {
   readonly overwrite: boolean;
 }
 
-async function publish(publishing: Publishing): Promise<void> {
+async function publish(publishing: Publishing): Promise<{ readonly replaced: boolean }> {
   const { written, target, path, overwrite } = publishing;
   const parent = dirname(target);
   let descriptor: number | undefined;
@@ -150,21 +155,33 @@ async function publish(publishing: Publishing): Promise<void> {
     descriptor = openFolder(realpathSync(parent));
     const way = anchorOf(descriptor, parent);
     const final = join(way, basename(target));
+    const replaced = overwrite && lstatSync(final, { throwIfNoEntry: false }) !== undefined;
     const links = await giveName(publishing, final);
     try {
       await syncFolder(way);
       // [pack.4] By the name that the user gave, whoever may rename on the way to it.
       const isThere = isAsWritten(target, written, { timed: false, links });
-      if (!isThere && !(overwrite && isLikeWritten(target, written))) throw takenAway(path);
+      if (!isThere && !(overwrite && isAnotherRuns(target, written))) throw takenAway(path);
     } catch (error) {
       // It may be gone after a loss of power, so it is not left as if it were there; what it replaced is gone already.
       if (!overwrite && isSame(final, written)) await unlink(final);
       throw error;
     }
+    return { replaced };
   } catch (error) {
     throw writeError(error, path);
   } finally {
     if (descriptor !== undefined) closeSync(descriptor);
+  }
+}
+
+/** Whether what is there is of another run of the same user: where others may rename, an older file of his could be put there. [pack.4] */
+function isAnotherRuns(target: string, written: WrittenFile): boolean {
+  try {
+    expectOwnWay(dirname(target));
+    return isLikeWritten(target, written);
+  } catch {
+    return false;
   }
 }
 
@@ -214,6 +231,7 @@ function stdoutOutput(signal: AbortSignal | undefined): Output {
       throw new BundleError('INTERNAL', 'what went to standard output cannot be written again');
     },
     commit: async () => {},
+    withdraw: async () => false,
     swept: [],
     [Symbol.asyncDispose]: async () => {},
   };
@@ -230,6 +248,7 @@ async function keptOutput(output: Output): Promise<Output> {
       for await (const chunk of file.access().range(0, file.size)) await output.write(chunk);
       await output.commit();
     },
+    withdraw: output.withdraw,
     [Symbol.asyncDispose]: async () => {
       await file[Symbol.asyncDispose]();
       await output[Symbol.asyncDispose]();

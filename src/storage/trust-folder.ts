@@ -1,5 +1,5 @@
 import { lstatSync, mkdirSync, readdirSync, realpathSync } from 'node:fs';
-import { rename, rm } from 'node:fs/promises';
+import { rename } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { decodeUtf8 } from '../kit/encoding.ts';
 import { BundleError } from '../kit/errors.ts';
@@ -169,12 +169,27 @@ export async function removeTrusted(kind: TrustedKind, folder: string, name: str
       fix: 'see bulla trust list',
     });
   }
+  const purpose = { kind: 'output', base: `.${name}` } as const;
+  let marked: MarkedFolder | undefined;
   try {
-    await rm(target, { recursive: true });
+    sweepLeft(dirname(target), purpose);
+    marked = MarkedFolder.make(dirname(target), purpose);
+    // [pub.17] At once: a publisher whose settings are gone and whose anchors are not would be trusted for everything.
+    await rename(target, join(marked.anchor, name));
   } catch (error) {
+    marked?.tryRemove();
     throw writeError(error, target);
   }
+  if (!marked.tryRemove()) throw notEmptied(target, marked.path);
   return target;
+}
+
+function notEmptied(target: string, left: string): BundleError {
+  return new BundleError('STORAGE_FAILED', 'it is trusted no more, and could not be removed whole', {
+    where: { file: target },
+    why: `what is left of it lies in ${left}, which is never read`,
+    fix: 'see whose files are in there, and remove them',
+  });
 }
 
 /** Whether anything bears this name, a link that leads nowhere too. */

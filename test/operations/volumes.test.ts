@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join as joinPath } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { join } from '../../src/operations/join.ts';
@@ -172,6 +172,29 @@ describe('splitting that fails', () => {
     sandbox.write('media/web.ova.003', 'mine');
     await expect(volumesOf(sandbox)).rejects.toMatchObject({ code: 'DESTINATION_EXISTS' });
     expect(readdirSync(sandbox.path('media'))).toEqual(['keep.txt', 'web.ova.003']);
+  });
+
+  test('[vol.4] leaves what took the place of older volumes, and says so', async () => {
+    using sandbox = makeSandbox();
+    await volumesOf(sandbox);
+    const before = readFileSync(sandbox.path('media/web.ova.001'));
+    rmSync(sandbox.path('media/web.ova.002'));
+    const stop = new AbortController();
+    let volumes = 0;
+    const stopped = volumesOf(sandbox, {
+      overwrite: true,
+      signal: stop.signal,
+      onProgress: ({ phase }) => {
+        if (phase === 'write' && ++volumes === 3) stop.abort();
+      },
+    });
+    await expect(stopped).rejects.toMatchObject({
+      code: 'INTERRUPTED',
+      fix: expect.stringMatching(/older ones are complete, and stay: "[^"]*web\.ova\.001"$/),
+    });
+    expect(Buffer.compare(before, readFileSync(sandbox.path('media/web.ova.001')))).toBe(0);
+    expect(existsSync(sandbox.path('media/web.ova.002'))).toBe(false);
+    expect(existsSync(sandbox.path('media/web.ova.003'))).toBe(true);
   });
 
   test('[vol.4] a file that changes is noticed', async () => {

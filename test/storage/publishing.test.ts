@@ -166,6 +166,17 @@ describe('a file', () => {
       else await expect(written).rejects.toMatchObject({ code: 'STORAGE_FAILED' });
     }
   });
+
+  test.each([
+    ['in a folder of everybody', 'up', 0o777],
+    ['below a folder of everybody', '.', 0o777],
+  ])('[pack.4] of the same user, put there %s, is no other run of his', async (_, folder, mode) => {
+    using sandbox = makeSandbox();
+    mkdirSync(sandbox.path('up'));
+    chmodSync(sandbox.path(folder), mode);
+    other.after = () => renameSync(sandboxed(sandbox.path('up/out')), sandbox.path('up/out'));
+    await expect(write(sandbox, true)).rejects.toMatchObject({ code: 'STORAGE_FAILED' });
+  });
 });
 
 /** A file of theirs beside one of ours. */

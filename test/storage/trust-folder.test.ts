@@ -1,6 +1,6 @@
-import { mkdirSync, symlinkSync } from 'node:fs';
-import { dirname } from 'node:path';
-import { describe, expect, test } from 'vitest';
+import { existsSync, mkdirSync, readdirSync, symlinkSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { describe, expect, test, vi } from 'vitest';
 import { isAbsent } from '../../src/storage/absence.ts';
 import { MarkedFolder } from '../../src/storage/marked-folder.ts';
 import {
@@ -198,6 +198,24 @@ describe('a publisher', () => {
     await expect(removeTrusted('publisher', sandbox.folder, 'acme')).rejects.toMatchObject({
       code: 'FILE_NOT_FOUND',
     });
+  });
+
+  test('[pub.17] is nowhere any more before anything of it is removed', async () => {
+    using sandbox = makeSandbox();
+    const folder = await addTrusted('publisher', sandbox.folder, 'acme', FILES);
+    const seen: (readonly string[])[] = [];
+    const remove = MarkedFolder.prototype.tryRemove;
+    const spy = vi.spyOn(MarkedFolder.prototype, 'tryRemove').mockImplementation(function (
+      this: MarkedFolder,
+    ) {
+      const trusted = readTrustFolder(sandbox.folder).map(({ name }) => name);
+      seen.push([...trusted, ...readdirSync(join(this.path, 'acme')).sort()]);
+      return remove.call(this);
+    });
+    await removeTrusted('publisher', sandbox.folder, 'acme');
+    spy.mockRestore();
+    expect(seen).toEqual([['ca.pem', 'publisher.toml']]);
+    expect(existsSync(folder)).toBe(false);
   });
 
   test.each(['..', '../acme', 'a/b', '', '.acme', 'Acme', '-'])(

@@ -58,6 +58,8 @@ export function parseTarHeader(block: Uint8Array, allows: Allows = allowsNothing
   const computed = checksum(block);
   // [tar.2] Readers that skip ahead to the next good header resurrect what the first reader never saw.
   if (stored !== computed) throw header(`the header checksum is wrong (${computed} computed)`);
+  // [tar.3] node-tar reads on behind the field, finds it wrong, and passes over the member.
+  if (isOctalDigit(block[155])) throw header('the header checksum fills its field to the last byte');
   const dialect = dialectOf(block); // [tar.1]
   const size = sizeOf(block); // [tar.3]
   checkNumbers(block);
@@ -172,6 +174,10 @@ function octal(block: Uint8Array, start: number, length: number, least = 1): num
   if (at - first < least) return undefined;
   while (at < end && (block[at] === 0x20 || block[at] === 0)) at++;
   return at === end ? value : undefined;
+}
+
+function isOctalDigit(byte = 0): boolean {
+  return byte >= 0x30 && byte <= 0x37;
 }
 
 function checksum(block: Uint8Array): number {
