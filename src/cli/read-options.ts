@@ -1,4 +1,5 @@
 import { type Command, InvalidArgumentError } from 'commander';
+import { TIMER_MS } from '../kit/limits.ts';
 import { RELAXATIONS, type Relaxation } from '../kit/relaxation.ts';
 import type { VerifyOptions } from '../operations/verify.ts';
 import { parseMembers } from './many-members.ts';
@@ -17,8 +18,8 @@ export interface PatienceFlags {
   readonly deadline?: number;
 }
 
-/** The longest time that a timer can wait, in seconds; more would be none at all. */
-const MOST_SECONDS = 2_147_483;
+/** The longest time that may be waited, in seconds. */
+const MOST_SECONDS = Math.floor(TIMER_MS / 1000);
 
 /** Adds `--relax`, `--max-members` and what `withPatienceOptions` adds. [relax.1] [tar.9] */
 export function withReadOptions(command: Command): Command {

@@ -1,5 +1,6 @@
 import { checkAborted } from './bytes.ts';
 import { BundleError } from './errors.ts';
+import { TIMER_MS } from './limits.ts';
 
 /** A signal that fires at the caller's word, or when the time is over; dispose it when the work is done. */
 export interface Deadline extends Disposable {
@@ -23,7 +24,7 @@ export function openDeadline(options: {
       const message = `it was not done within ${deadlineMs / 1000} seconds`;
       over.abort(new BundleError('INPUT_STALLED', message, { fix: FIX }));
     },
-    Math.min(deadlineMs, MOST_MS),
+    Math.min(deadlineMs, TIMER_MS),
   );
   return {
     signal: signal ? AbortSignal.any([signal, over.signal]) : over.signal,
@@ -52,8 +53,6 @@ export async function unlessAborted<T>(work: Promise<T>, signal: AbortSignal | u
     if (onAbort) signal?.removeEventListener('abort', onAbort);
   }
 }
-/** A timer that is to wait longer fires at once. */
-const MOST_MS = 2 ** 31 - 1;
 
 const FIX =
   'check what feeds this input and how fast; then run again, with a longer --deadline if it is honest';

@@ -78,3 +78,6 @@ export const DEFAULT_LIMITS: Limits = Object.freeze({
 
 /** The size of the buffers that bytes are read, hashed and written in: 1 MiB. */
 export const CHUNK_BYTES = MIB;
+
+/** The longest that a timer can wait, in milliseconds; one that is to wait longer fires at once. */
+export const TIMER_MS = 2 ** 31 - 1;

@@ -117,8 +117,11 @@ function openBlocks(
 ): (block: number) => Promise<Uint8Array> {
   let last: { readonly block: number; readonly bytes: Uint8Array } | undefined;
   return async (block) => {
-    if (last?.block === block) return last.bytes;
     const offset = block * blockSize;
+    if (last?.block === block) {
+      await parts.readAt(start + offset, 0); // it may have been closed, or told to stop
+      return last.bytes;
+    }
     const length = Math.min(blockSize, size - offset);
     const bytes = await parts.readAt(start + offset, length);
     if (bytes.byteLength < length || digestHex(algorithm, bytes) !== blockDigest(block)) {

@@ -1,9 +1,7 @@
 import { checkAborted } from '../kit/bytes.ts';
 import { BundleError } from '../kit/errors.ts';
+import { TIMER_MS } from '../kit/limits.ts';
 import type { SourceOptions } from './source.ts';
-
-/** The longest that a timer can wait. */
-const TIMER_MS = 2 ** 31 - 1;
 
 /**
  * Waits for the bytes of one source, and counts what that brings.
