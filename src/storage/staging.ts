@@ -175,10 +175,14 @@ export interface Scratch extends Pick<WaitingFolder, 'create' | 'store' | 'read'
   readonly swept: readonly string[];
 }
 
-/** Opens a scratch folder beside the file `output`, or for `-` where the system keeps such. @throws {BundleError} `STORAGE_FAILED` */
+/**
+ * Opens a scratch folder beside the file `output`, or for `-` where the system keeps such; others may write there, since what is
+ * read again is known by its inode and nobody else may open it. [norm.4]
+ *
+ * @throws {BundleError} `STORAGE_FAILED`
+ */
 export function openScratch(output: string): Scratch {
   const beside = output === '-' ? tmpdir() : dirname(resolve(output));
-  lookAround(beside);
   const purpose = { kind: 'scratch', base: output === '-' ? '.bulla' : `.${basename(output)}` } as const;
   const { swept, folder } = prepare(beside, { purpose, shown: output, resume: false });
   const { create, store, read } = folder;

@@ -12,7 +12,8 @@ const STICKY = 0o1000n;
  * Refuses a `folder` on the way to which somebody besides this user and root may rename: whoever may, in a folder where a name is
  * looked up (links in it included), decides what is found behind it. [import.10]
  *
- * Whoever owns the folder `/` counts as root: seen from a user namespace, root has another number.
+ * Whoever owns the folder `/` counts as root: seen from a user namespace, root has another number, which it may share there with
+ * all others whom the namespace does not know.
  *
  * @param folder absolute
  * @throws {BundleError} `STORAGE_FAILED` when somebody may; what the system does
@@ -93,16 +94,19 @@ function refused(
   });
 }
 
-/** Whether a group has no other members than this user and root, by the files of the system: that of its name, as many have. */
+/**
+ * Whether a group has no other members than this user and root, by the files of the system: that of its name, as many have. One
+ * in which they do not list this user may have its members from elsewhere. [import.10]
+ */
 function isOnlyOf(gid: bigint, me: bigint): boolean {
   const users = linesOf('/etc/passwd');
   const ids = new Map(users.map(([name = '', , uid = '']) => [name, uid]));
   const group = linesOf('/etc/group').filter(([, , id]) => id === String(gid));
   if (group.length === 0) return false;
-  const isFine = (uid: string | undefined): boolean => uid === String(me) || uid === '0';
   const listed = group.flatMap(([, , , members = '']) => members.split(',').filter((name) => name !== ''));
   const primary = users.filter(([, , , id]) => id === String(gid));
-  return listed.every((name) => isFine(ids.get(name))) && primary.every(([, , uid]) => isFine(uid));
+  const members = [...listed.map((name) => ids.get(name)), ...primary.map(([, , uid]) => uid)];
+  return members.includes(String(me)) && members.every((uid) => uid === String(me) || uid === '0');
 }
 
 function nameOf(file: string, id: bigint): string {

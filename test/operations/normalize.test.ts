@@ -1,4 +1,4 @@
-import { readFileSync, statSync } from 'node:fs';
+import { chmodSync, chownSync, mkdirSync, readFileSync, statSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { normalize } from '../../src/operations/normalize.ts';
 import type { Report } from '../../src/operations/report.ts';
@@ -132,6 +132,16 @@ describe('a bundle that verify refuses', () => {
       code: 'DESTINATION_EXISTS',
     });
   });
+});
+
+test.each([0o777, 0o2775])('[norm.4] goes into a folder where others may write (%o), too', async (mode) => {
+  using sandbox = makeSandbox();
+  mkdirSync(sandbox.path('open'));
+  if (process.geteuid?.() === 0) chownSync(sandbox.path('open'), 0, 54_321);
+  chmodSync(sandbox.path('open'), mode);
+  const report = await normalized(sandbox, await makeBundle(), { output: sandbox.path('open/out.ova') });
+  expect([report.exitCode, report.verdict]).toEqual([0, 'trusted']);
+  expect(sandbox.list().filter((name) => name.startsWith('open/'))).toEqual(['open/', 'open/out.ova']);
 });
 
 test('[norm.4] members wait for the user alone, and are gone in the end', async () => {

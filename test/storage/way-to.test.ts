@@ -1,4 +1,4 @@
-import { chmodSync, chownSync, lchownSync, mkdirSync, symlinkSync } from 'node:fs';
+import { chmodSync, chownSync, lchownSync, mkdirSync, readFileSync, symlinkSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { toBundleError } from '../../src/kit/errors.ts';
 import { expectOwnWay } from '../../src/storage/way-to.ts';
@@ -83,6 +83,15 @@ describe('[import.10] on the way to a destination', () => {
     },
   );
 
+  const empty = root ? groupOfNobody() : undefined;
+  test.skipIf(empty === undefined)('a group in which nobody is named may have others from elsewhere', () => {
+    using sandbox = makeSandbox();
+    mkdirSync(sandbox.path('group/here'), { recursive: true });
+    chownSync(sandbox.path('group'), 0, empty ?? 0);
+    chmodSync(sandbox.path('group'), 0o2775);
+    expect(refusalOf(sandbox.path('group/here'))[1]).toMatch(/^the group \S+ may rename/);
+  });
+
   test.skipIf(!root)('a group of root alone is nobody else', () => {
     using sandbox = makeSandbox();
     mkdirSync(sandbox.path('group/here'), { recursive: true });
@@ -90,6 +99,17 @@ describe('[import.10] on the way to a destination', () => {
     expectOwnWay(sandbox.path('group/here'));
   });
 });
+
+/** A group that the files of the system know, and list nobody in. */
+function groupOfNobody(): number | undefined {
+  const lines = (file: string): readonly (readonly string[])[] =>
+    readFileSync(file, 'utf8')
+      .split('\n')
+      .map((line) => line.split(':'));
+  const primary = new Set(lines('/etc/passwd').map(([, , , gid]) => gid));
+  const found = lines('/etc/group').find(([, , gid, members]) => members === '' && !primary.has(gid));
+  return found && Number(found[2]);
+}
 
 /** Where, what, and what to do. */
 function refusalOf(folder: string): readonly (string | undefined)[] {
