@@ -18,7 +18,7 @@ import {
   staleness,
   type Word,
 } from './evidence.ts';
-import { listKey, markOf, note } from './marks.ts';
+import { listKey, listMarkOf, note } from './marks.ts';
 
 /** A list whose signature is good, for one certificate. */
 interface Genuine {
@@ -62,10 +62,12 @@ export function hearCrls(
     }
     attested.push({ evidence: crl, signers });
     const isDelta = crl.extensions.baseNumber !== undefined;
-    const key = listKey(isDelta ? 'delta' : 'crl', issuer, crl);
+    const kind = isDelta ? 'delta' : 'crl';
+    const key = listKey(kind, issuer, crl);
     const what = `the revocation list of ${crl.source}`;
     const { number } = crl.extensions;
-    const stale = staleness(what, crl, options.at, markOf(options.seen, key, issuer), number);
+    const seenBefore = listMarkOf(options.seen, kind, issuer, crl);
+    const stale = staleness(what, crl, options.at, seenBefore, number);
     if (stale === undefined) {
       const mark = { thisUpdate: crl.thisUpdate, ...(number !== undefined && { number }) };
       note(seen, key, mark);
@@ -73,7 +75,7 @@ export function hearCrls(
         note(seen, listKey('crl-for', own, crl), mark); // [rev.13]
     }
     const scope = listKey('crl', issuer, crl);
-    const change = markOf(options.seen, listKey('delta', issuer, crl), issuer);
+    const change = listMarkOf(options.seen, 'delta', issuer, crl);
     return [{ crl, reasons, key, scope, stale, change }];
   });
   warnings.push(...genuine.filter((one) => isOrphan(one, genuine)).map(withoutBase));

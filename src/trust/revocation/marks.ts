@@ -2,6 +2,7 @@ import type { Certificate } from '../../crypto/certificate.ts';
 import { digestBytes } from '../../crypto/digest.ts';
 import { keyIdentity } from '../../crypto/key-identity.ts';
 import type { Crl } from '../../formats/x509/crl.ts';
+import { nameKey } from '../../formats/x509/name.ts';
 import { encodeUtf8, formatHex } from '../../kit/encoding.ts';
 import { showTime } from '../path/certificate-rules.ts';
 import { nameOf } from '../path/findings.ts';
@@ -11,11 +12,38 @@ import { type HighWaterMarks, isNewer, type Mark } from './evidence.ts';
 /** What is said of the certificates of an issuer: complete lists, changes to them, and lists that another key has signed. */
 type ListKind = 'crl' | 'delta' | 'crl-for';
 
-/** By what a list is remembered: the key that is meant, and the scope. [rev.9] */
+/** What a list speaks of, as a digest: it is of any length, and to be remembered. */
+const scopes = new WeakMap<Crl, { readonly named: string; readonly unnamed: string }>();
+
+function scopeOf(crl: Crl): { readonly named: string; readonly unnamed: string } {
+  const known = scopes.get(crl);
+  if (known) return known;
+  const scope = scopeKey(crl);
+  const digest = (text: string): string => formatHex(digestBytes('sha256', encodeUtf8(text)));
+  const made = {
+    named: digest(`${scope} ${nameKey(crl.issuer)}`),
+    unnamed: scope === '' ? '' : digest(scope),
+  };
+  scopes.set(crl, made);
+  return made;
+}
+
+/** By what a list is remembered: the key that is meant, the issuer's name, which may be one of several of this key, and the scope. [rev.9] */
 export function listKey(kind: ListKind, holder: Certificate, crl: Crl): string {
-  const scope = scopeKey(crl); // of any length, and to be remembered: a digest serves
-  const digest = scope === '' ? '' : formatHex(digestBytes('sha256', encodeUtf8(scope)));
-  return `${kind} ${keyIdentity(holder)} ${digest}`;
+  return `${kind} ${keyIdentity(holder)} ${scopeOf(crl).named}`;
+}
+
+/** The mark of such lists; records from before names counted are without them, and go for whatever the key is called. */
+export function listMarkOf(
+  seen: HighWaterMarks,
+  kind: ListKind,
+  holder: Certificate,
+  crl: Crl,
+): Mark | undefined {
+  if (seen.size === 0) return undefined;
+  const named = markOf(seen, listKey(kind, holder, crl), holder);
+  const unnamed = markOf(seen, `${kind} ${keyIdentity(holder)} ${scopeOf(crl).unnamed}`, holder);
+  return named && unnamed && isNewer(unnamed, named) ? unnamed : (named ?? unnamed);
 }
 
 /** By what an answer about a certificate is remembered. [rev.9] */

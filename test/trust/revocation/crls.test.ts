@@ -86,6 +86,18 @@ describe('a list', () => {
     expect(outcome({ path: [leaf, root], crls: [list({ number: 5 })], seen })).toBe('good');
   });
 
+  test('[rev.9] a mark is of the name, too: a key with two of them has two rows of lists', async () => {
+    const other = await makeAuthority({ subject: 'CN=Root of before', key: root.privateKey });
+    const signer = await makeCertificate({ issuer: other });
+    const { seen } = judged({ path: [leaf, root], crls: [list({ number: 9 })] });
+    const theirs = (number: number, hours: number) =>
+      makeCrl({ issuer: other, thisUpdate: at(hours), number });
+    expect(outcome({ path: [signer, other], crls: [theirs(2, -2)], seen })).toBe('good');
+    const both = judged({ path: [signer, other], crls: [theirs(2, -2)], seen }).seen;
+    expect([...seen.keys(), ...both.keys()].filter((key, i, all) => all.indexOf(key) === i)).toHaveLength(2);
+    expect(outcome({ path: [signer, other], crls: [theirs(1, -3)], seen: both })).toBe(UNKNOWN);
+  });
+
   test('[rev.9] a mark is of the key, however it is spelled', async () => {
     const twin = await makeAuthority({ subject: 'CN=Root', key: root.privateKey, spki: compressed(root) });
     const { seen } = judged({ path: [leaf, root], crls: [list()] });
@@ -97,6 +109,12 @@ describe('a list', () => {
       ([key, mark]) => [key.replace(/ \w+ /, ` ${root.certificate.spkiSha256} `), mark] as const,
     );
     expect(outcome({ path: [leaf, root], crls: [old], seen: new Map(before) })).toBe(UNKNOWN);
+    // and records from before names counted
+    const unnamed = [...before].map(([key, mark]): (typeof before)[number] => [
+      key.replace(/[0-9a-f]+$/, ''),
+      mark,
+    ]);
+    expect(outcome({ path: [leaf, root], crls: [old], seen: new Map(unnamed) })).toBe(UNKNOWN);
   });
 
   test('[rev.13] known to exist and not at hand is missed: a warning, and where proof is demanded a refusal', async () => {
