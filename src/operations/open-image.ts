@@ -86,8 +86,9 @@ function imageOf(source: Source, { format, members, contents }: Examination, ima
       fix: 'bulla inspect shows what is in it; bulla pack --block-digests adds block digests',
     });
   }
+  const { parts } = source;
   const { size, blockSize } = blocks;
-  const blockAt = openBlocks(source, source.parts, { ...blocks, start: member.dataOffset });
+  const blockAt = openBlocks(source, parts, { ...blocks, start: member.dataOffset });
   return {
     name: image,
     size,
@@ -95,6 +96,7 @@ function imageOf(source: Source, { format, members, contents }: Examination, ima
     read: async (offset, length) => {
       count(offset, 'offset');
       count(length, 'length');
+      await parts.readAt(member.dataOffset, 0); // [stamp.3] it may have been closed, or told to stop, and what is at hand with it
       const end = Math.min(size, offset + length);
       const bytes = new Uint8Array(Math.max(0, end - offset));
       for (let at = offset; at < end; ) {
@@ -117,11 +119,8 @@ function openBlocks(
 ): (block: number) => Promise<Uint8Array> {
   let last: { readonly block: number; readonly bytes: Uint8Array } | undefined;
   return async (block) => {
+    if (last?.block === block) return last.bytes;
     const offset = block * blockSize;
-    if (last?.block === block) {
-      await parts.readAt(start + offset, 0); // it may have been closed, or told to stop
-      return last.bytes;
-    }
     const length = Math.min(blockSize, size - offset);
     const bytes = await parts.readAt(start + offset, length);
     if (bytes.byteLength < length || digestHex(algorithm, bytes) !== blockDigest(block)) {

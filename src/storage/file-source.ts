@@ -63,6 +63,7 @@ export function fileSource(
     size,
     repeatable: true,
     stream: () => {
+      if (closed) throw closedError(path);
       latest = new FileStream(descriptor, path, options.signal, { start, ahead: true });
       return latest;
     },
@@ -79,6 +80,7 @@ export function fileSource(
       },
       hash: async (ranges, lanes) => {
         const { hashRanges } = await import('./lanes.ts'); // most bundles are small
+        if (closed) throw closedError(path);
         const placed = ranges.map((range) => ({
           ...range,
           start: start + range.start,

@@ -181,6 +181,12 @@ test('[stamp.3] an image that is closed is not read any more, and one that is to
   expect(await codeOfAsync(closing)).toBe('USAGE');
   expect(await codeOfAsync(image.read(MIB, 10))).toBe('USAGE');
   await image[Symbol.asyncDispose]();
+  const kept = await openImage(path, 'disk.img', options);
+  expect((await kept.read(MIB, 10)).byteLength).toBe(10);
+  await kept[Symbol.asyncDispose]();
+  expect(await codeOfAsync(kept.read(MIB, 10)), 'a block that is kept').toBe('USAGE');
+  expect(await codeOfAsync(kept.read(MIB, 0)), 'of which nothing is asked').toBe('USAGE');
+  expect(await codeOfAsync(kept.read(99 * MIB, 10)), 'behind its end').toBe('USAGE');
   await using other = await openImage(path, 'disk.img', options);
   const reading = other.read(0, 40 * MIB);
   stop.abort();

@@ -93,6 +93,10 @@ describe('a file', () => {
     other.checkUnchanged();
     expect(() => source.checkUnchanged()).toThrow(expect.objectContaining({ code: 'USAGE' }));
     await expect(source.parts?.readAt(0, 1)).rejects.toMatchObject({ code: 'USAGE' });
+    const all = [{ start: 0, end: 1, algorithms: ['sha256' as const] }];
+    const hashing = source.parts?.hash(all, { limits: { threads: 1, laneBytes: 1 } });
+    await expect(hashing).rejects.toMatchObject({ code: 'USAGE' });
+    expect(() => source.stream()).toThrow(expect.objectContaining({ code: 'USAGE' }));
   });
 
   test('stops at the word', async () => {
