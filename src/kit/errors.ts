@@ -59,13 +59,45 @@ export class BundleError extends Error {
   }
 }
 
-/** True for an error of this library, whichever copy of it made the error. */
+/** True for an error of this library, whichever copy of it made the error; its name alone makes no error one. */
 export function isBundleError(error: unknown): error is BundleError {
   try {
-    return error instanceof Error && error.name === 'BundleError' && 'code' in error && 'fix' in error;
+    if (!(error instanceof Error) || error.name !== 'BundleError') return false;
+    const { code, fix, at } = error as Partial<BundleError>;
+    const isKnown = code !== undefined && Object.hasOwn(ERROR_TABLE, code);
+    return isKnown && isText(fix) && typeof at === 'function';
   } catch {
     return false; // it throws when it is looked at
   }
+}
+
+/**
+ * An error of this library that came out of code of the caller's, made anew of its parts, each read once: undefined for
+ * whatever is none, or only says that it is one. [api.2]
+ */
+export function ownError(error: unknown): BundleError | undefined {
+  try {
+    if (!isBundleError(error)) return undefined;
+    const { code, message, why, fix, where, cause } = error;
+    const { file, member, offset, line } = where;
+    const texts = [message, why, fix, file ?? '', member ?? ''];
+    const numbers = [offset ?? 0, line ?? 0];
+    if (!Object.hasOwn(ERROR_TABLE, code) || !texts.every(isText)) return undefined;
+    if (!numbers.every(Number.isSafeInteger)) return undefined;
+    const place = {
+      ...(file !== undefined && { file }),
+      ...(member !== undefined && { member }),
+      ...(offset !== undefined && { offset }),
+      ...(line !== undefined && { line }),
+    };
+    return new BundleError(code, message, { where: place, why, fix, cause });
+  } catch {
+    return undefined;
+  }
+}
+
+function isText(value: unknown): value is string {
+  return typeof value === 'string';
 }
 
 /** The error itself, or any other exception wrapped as `INTERNAL`: a fault of ours, not of the input. */

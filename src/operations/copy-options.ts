@@ -1,6 +1,6 @@
 import type { Limits } from '../kit/limits.ts';
 import type { OnProgress } from '../kit/progress.ts';
-import { count, flag, needed, path, type Rows } from '../kit/shape.ts';
+import { count, flag, needed, path, positive, type Rows } from '../kit/shape.ts';
 import type { NamedMember } from './judge-signature.ts';
 import { limits, packFormat, WORKING } from './option-rules.ts';
 import type { PackFormat } from './pack.ts';
@@ -28,7 +28,7 @@ export const COPYING: Rows<CopyOptions> = {
   overwrite: flag,
   mtime: count,
   limits,
-  deadlineMs: count,
+  deadlineMs: positive,
 };
 
 /** What becomes of the parts that sign: every other member is copied as it is. */

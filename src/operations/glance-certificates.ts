@@ -1,8 +1,8 @@
 import { type Certificate, parseCertificate } from '../crypto/certificate.ts';
 import { splitPem } from '../formats/pem.ts';
 import { decodeLatin1 } from '../kit/encoding.ts';
-import { BundleError, isBundleError, toBundleError } from '../kit/errors.ts';
-import { callback, face, list, needed, object, oneOf, path, type Rule, text } from '../kit/shape.ts';
+import { BundleError, ownError, toBundleError } from '../kit/errors.ts';
+import { callback, face, list, needed, oneOf, path, type Rule, refuse, text } from '../kit/shape.ts';
 import type { BarbicanClient } from '../storage/barbican-client.ts';
 import { readCertificateByUuid } from '../storage/certificate-folder.ts';
 import { type CursiveFault, refusal } from '../trust/glance/cursive.ts';
@@ -148,7 +148,7 @@ function noCertificate(message: string, source: string): BundleError {
 const absentAnswer = face<Extract<CertificateAnswer, { readonly kind: 'absent' }>>(
   {
     kind: needed(oneOf<'absent'>({ absent: true })),
-    error: needed(object<BundleError>(isBundleError, 'a BundleError')),
+    error: needed((value, name) => ownError(value) ?? refuse(name, value, 'a BundleError')),
     cursive: needed(something<CursiveFault>()),
   },
   ANSWER,

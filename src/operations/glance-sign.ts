@@ -16,7 +16,7 @@ import { encodeUtf8, formatBase64 } from '../kit/encoding.ts';
 import { BundleError } from '../kit/errors.ts';
 import type { Limits } from '../kit/limits.ts';
 import type { OnProgress } from '../kit/progress.ts';
-import { count, expectNoUse, flag, moment, needed, path, shape, text } from '../kit/shape.ts';
+import { expectNoUse, flag, moment, needed, path, positive, shape, text } from '../kit/shape.ts';
 import { apartFrom } from '../storage/apart.ts';
 import { type BundleInput, openSource } from '../storage/open-source.ts';
 import { openOutput } from '../storage/output.ts';
@@ -212,7 +212,7 @@ export async function signImage(input: BundleInput, options: SignImageOptions): 
 const signImageOptions = shape<SignImageOptions>({
   ...WORKING,
   limits,
-  deadlineMs: count,
+  deadlineMs: positive,
   signer: needed(imageSigner),
   output: path,
   form: propertyForm,

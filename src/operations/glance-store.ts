@@ -5,7 +5,7 @@ import { equalBytes } from '../kit/bytes.ts';
 import { openDeadline, unlessAborted } from '../kit/deadline.ts';
 import { encodeUtf8 } from '../kit/encoding.ts';
 import { BundleError } from '../kit/errors.ts';
-import { abortSignal, callback, count, moment, needed, path, shape, text } from '../kit/shape.ts';
+import { abortSignal, callback, moment, needed, path, positive, shape, text } from '../kit/shape.ts';
 import type { BarbicanClient } from '../storage/barbican-client.ts';
 import { readText } from '../storage/trust-folder.ts';
 import { judgeValidity } from '../trust/path/certificate-rules.ts';
@@ -93,7 +93,7 @@ const storeCertificateOptions = shape<StoreCertificateOptions>({
   expiration: moment,
   at: needed(moment),
   signal: abortSignal,
-  deadlineMs: count,
+  deadlineMs: positive,
 });
 
 async function storeGiven(

@@ -8,7 +8,7 @@ import {
   type KeyTypeName,
 } from '../formats/glance/names.ts';
 import { copyBytes } from '../kit/bytes.ts';
-import { BundleError, isBundleError, textOf } from '../kit/errors.ts';
+import { BundleError, ownError, textOf } from '../kit/errors.ts';
 import { DEFAULT_LIMITS, type Limits } from '../kit/limits.ts';
 import type { OnProgress } from '../kit/progress.ts';
 import type { Relaxation } from '../kit/relaxation.ts';
@@ -92,7 +92,8 @@ const onProgress: Rule<OnProgress> = (value, name) => {
     try {
       tell(event);
     } catch (cause) {
-      if (isBundleError(cause)) throw cause;
+      const own = ownError(cause);
+      if (own) throw own;
       throw new BundleError('USAGE', `${name} throws`, {
         fix: 'have it return, whatever becomes of it',
         cause,
@@ -204,7 +205,8 @@ export async function asked<T>(call: string, ask: () => T | Promise<T>): Promise
   try {
     return await ask();
   } catch (cause) {
-    if (isBundleError(cause)) throw cause;
+    const own = ownError(cause);
+    if (own) throw own;
     throw new BundleError('USAGE', `${call} throws: ${textOf(cause)}`, {
       fix: 'see what it says; nothing has been written',
       cause,

@@ -3,7 +3,7 @@ import { openHash } from '../crypto/digest.ts';
 import { openDeadline } from '../kit/deadline.ts';
 import type { Limits } from '../kit/limits.ts';
 import type { OnProgress } from '../kit/progress.ts';
-import { count, flag, needed, path, shape } from '../kit/shape.ts';
+import { flag, needed, path, positive, shape } from '../kit/shape.ts';
 import { apartFrom } from '../storage/apart.ts';
 import { openSource } from '../storage/open-source.ts';
 import { openOutput } from '../storage/output.ts';
@@ -48,7 +48,7 @@ export async function signFile(input: string, options: SignFileOptions): Promise
 const signFileOptions = shape<SignFileOptions>({
   ...WORKING,
   limits,
-  deadlineMs: count,
+  deadlineMs: positive,
   output: needed(path),
   identity: needed(signingIdentity),
   digest: signingDigest,

@@ -1,9 +1,8 @@
 import { setImmediate, setTimeout } from 'node:timers/promises';
 import { isUint8Array } from 'node:util/types';
 import { type ByteStream, copyBytes } from '../kit/bytes.ts';
-import { BundleError, isBundleError, textOf } from '../kit/errors.ts';
+import { BundleError, textOf } from '../kit/errors.ts';
 import { reasonOf } from './idle.ts';
-import { readError } from './io-errors.ts';
 
 /** How long an iterator may take to close before nobody waits for it any more. */
 const CLOSING_MS = 1000;
@@ -117,13 +116,8 @@ export class CallerIterator {
     }
   }
 
-  /** An error of the caller's is a failure to read, whatever it calls itself: what is wrong with a bundle is ours to say. */
+  /** [stream.5] Whatever it calls itself, it is no error of the system about a file: what is wrong with a bundle is ours to say. */
   #failure(error: unknown): BundleError {
-    try {
-      if (!isBundleError(error)) return readError(error, this.#name);
-    } catch {
-      // not even its message can be read
-    }
     const message = `cannot read the file: ${textOf(error)}`;
     return new BundleError('FILE_UNREADABLE', message, { where: { file: this.#name }, cause: error });
   }

@@ -40,7 +40,12 @@ describe('BundleError', () => {
 });
 
 it('knows an error of another copy of the library', () => {
-  const copy = Object.assign(new Error('x'), { name: 'BundleError', code: 'USAGE', fix: 'fix' });
+  const copy = Object.assign(new Error('x'), {
+    name: 'BundleError',
+    code: 'USAGE',
+    fix: 'fix',
+    at: () => copy,
+  });
   expect(isBundleError(copy)).toBe(true);
   expect(toBundleError(copy)).toBe(copy);
 });
@@ -52,6 +57,9 @@ test.each([
   undefined,
   null,
   { code: 'USAGE' },
+  Object.assign(new Error('x'), { name: 'BundleError', code: 'USAGE', fix: 'fix' }),
+  Object.assign(new Error('x'), { name: 'BundleError', code: 'NONE', fix: 'fix', at: () => 1 }),
+  Object.assign(new Error('x'), { name: 'BundleError', code: 'toString', fix: 'fix', at: () => 1 }),
 ])('does not take %o for one, and wraps it', (value) => {
   expect(isBundleError(value)).toBe(false);
   const wrapped = toBundleError(value);

@@ -182,6 +182,7 @@ const THROWN: Readonly<Record<string, unknown>> = {
   'a counterfeit': counterfeit,
   'an error of zlib': Object.assign(new Error('x'), { code: 'Z_BUF_ERROR' }),
   'end of file': Object.assign(new Error('x'), { code: 'EOF' }),
+  'no such file': Object.assign(new Error('x'), { code: 'ENOENT', errno: -2 }),
 };
 
 /** [stream.1] What is no iterator. */

@@ -535,12 +535,31 @@ test('[api.1] what a signer, a timestamp source and a passphrase answer is looke
   expect(left()).toEqual(before);
 });
 
+test('[api.1] no deadline is over before it begins', async () => {
+  const timed = Object.entries(good).filter(([, { given }]) => given.some(hasDeadline));
+  expect(timed.length).toBeGreaterThan(8);
+  for (const [name, { call, given }] of timed) {
+    const args = given.map((one) => (hasDeadline(one) ? { ...one, deadlineMs: 0 } : one));
+    expect(await outcome(() => call(...args)), name).toBe('USAGE');
+  }
+  expect(left()).toEqual(before);
+});
+
+function hasDeadline(given: unknown): given is object {
+  return typeof given === 'object' && given !== null && 'deadlineMs' in given;
+}
+
 test('[api.2] what onProgress throws is the slip of the caller', async () => {
   const { given } = good['verify'] as Call;
   const options = { ...(given[1] as object), onProgress: thrower };
   const { report } = await library.verify(given[0] as string, options);
   expect(report.errors[0]).toMatchObject({ code: 'USAGE', message: 'onProgress throws' });
   expect(report.exitCode).toBe(2);
+  const counterfeit = (): never => {
+    throw Object.assign(new Error('x'), { name: 'BundleError', code: 'NO_SUCH_CODE', fix: 'x' });
+  };
+  const told = await library.verify(given[0] as string, { ...options, onProgress: counterfeit });
+  expect(told.report.errors[0]).toMatchObject({ code: 'USAGE', message: 'onProgress throws' });
 });
 
 describe('[api.3] what has no effect is refused', () => {

@@ -90,13 +90,44 @@ describe('a service that never answers', () => {
   });
 });
 
-test.each([undefined, null, 'a text', Object.create(null), new TypeError('the line is cut')])(
-  '[api.2] a service that throws %s is a slip of the caller',
-  async (thrown) => {
-    const before = sandbox.list();
-    for (const [name, work] of Object.entries(askedOf(() => Promise.reject(thrown)))) {
-      expect(await codeOfAsync(work({})), name).toBe('USAGE');
-    }
-    expect(sandbox.list()).toEqual(before);
-  },
-);
+/** What says that it is an error of the library, and is none; a real one may be spoilt, too. */
+const COUNTERFEITS = [
+  Object.assign(new Error('so they say'), { name: 'BundleError', code: 'USAGE', fix: 'x' }),
+  Object.assign(new Error('so they say'), {
+    name: 'BundleError',
+    code: 'NO_SUCH_CODE',
+    fix: 'x',
+    at: () => 1,
+  }),
+  Object.assign(new library.BundleError('DIGEST_MISMATCH', 'so they say'), { where: null }),
+  Object.assign(new library.BundleError('DIGEST_MISMATCH', 'so they say'), { where: { file: 5 } }),
+  Object.defineProperty(new library.BundleError('DIGEST_MISMATCH', 'x'), 'code', {
+    get: () => {
+      throw new Error('x');
+    },
+  }),
+];
+
+test.each([
+  undefined,
+  null,
+  'a text',
+  Object.create(null),
+  new TypeError('the line is cut'),
+  ...COUNTERFEITS,
+])('[api.2] a service that throws %s is a slip of the caller', async (thrown) => {
+  const before = sandbox.list();
+  for (const [name, work] of Object.entries(askedOf(() => Promise.reject(thrown)))) {
+    expect(await codeOfAsync(work({})), name).toBe('USAGE');
+  }
+  expect(sandbox.list()).toEqual(before);
+});
+
+test('[api.2] an error of the library that a service throws is taken as it was when it was thrown', async () => {
+  const file = sandbox.path('there');
+  const thrown = new library.BundleError('REMOTE_FAILED', 'the server is down', { where: { file } });
+  Object.assign(thrown, { at: () => 5 });
+  for (const [name, work] of Object.entries(askedOf(() => Promise.reject(thrown)))) {
+    await expect(work({}), name).rejects.toMatchObject({ code: 'REMOTE_FAILED', where: { file } });
+  }
+});
