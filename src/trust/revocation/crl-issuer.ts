@@ -72,14 +72,28 @@ export function weaknessOf(crl: Crl, { allowances }: RevocationOptions): string 
   return finding && finding.allowed === undefined ? finding.error.message : undefined;
 }
 
-/** The certificate of the path above whose name the list bears and whose key signed it, whether it may do so or not. [rev.14] */
+/**
+ * The certificate whose name the list bears and whose key signed it, whether it may do so or not: of the path above, or
+ * one that an authority there has issued and not revoked. [rev.14]
+ */
 export function keyHolderOf(
   crl: Crl,
   above: readonly Certificate[],
   options: RevocationOptions,
+  judging: IssuerJudging,
 ): Certificate | undefined {
   const name = nameKey(crl.issuer);
-  return above.find((one) => nameKey(one.fields.subject) === name && hasSigned(crl, one, options));
+  const isHolder = (one: Certificate): boolean =>
+    nameKey(one.fields.subject) === name && hasSigned(crl, one, options);
+  const isNamed = (one: Certificate): boolean => {
+    const at = above.findIndex((issuer) => options.budget.isSigned(one, issuer));
+    if (at < 0) return false;
+    if (judging.isPending(one)) return true;
+    const findings = judging.judge(one, [one, ...above.slice(at)]);
+    return !findings.some(({ error }) => error.code === 'CERTIFICATE_REVOKED');
+  };
+  const others = options.issuers.filter((one) => !above.includes(one));
+  return above.find(isHolder) ?? others.find((one) => isHolder(one) && isNamed(one));
 }
 
 function hasSigned(crl: Crl, certificate: Certificate, { budget }: RevocationOptions): boolean {

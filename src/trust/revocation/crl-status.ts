@@ -56,7 +56,7 @@ export function hearCrls(
       const message = `the revocation list of ${crl.source} is not used: ${reason}`;
       warnings.push({ ...refused('REVOCATION_UNKNOWN', message), allowed: 'lenient' });
       const { thisUpdate } = crl;
-      if (isRevoking(entryOf(crl, certificate)) && keyHolderOf(crl, above, options))
+      if (isRevoking(entryOf(crl, certificate)) && keyHolderOf(crl, above, options, judging))
         doubts.push({ message, thisUpdate });
       return [];
     }

@@ -1,6 +1,15 @@
 import { beforeAll, describe, expect, test } from 'vitest';
+import type { Crl } from '../../../src/formats/x509/crl.ts';
 import { makeAuthority, makeCertificate, NOON, type TestCertificate } from '../../factory/certificates.ts';
-import { makeCrl, pointValue, REASON, type TestCrlOptions, unknownCritical } from '../../factory/crls.ts';
+import {
+  makeCrl,
+  pointsValue,
+  pointValue,
+  REASON,
+  type TestCrlOptions,
+  unknownCritical,
+} from '../../factory/crls.ts';
+import { distributionPoints } from '../../factory/extensions.ts';
 import { makeOcsp, NO_CHECK, type TestAnswer, unknownAnswerExtension } from '../../factory/ocsp.ts';
 import { judged, outcome } from '../../factory/revoking.ts';
 
@@ -222,6 +231,35 @@ describe('a doubt', () => {
     }
     const { statuses } = judged({ path, crls: [own, old, sha1(mid), newer], given: [root] });
     expect(statuses).toHaveLength(1); // nothing is held against the anchor
+  });
+
+  test('[rev.14] is one by whomever an authority of the path has named to sign lists', async () => {
+    const expired = { notBefore: new Date('2020-01-01'), notAfter: new Date('2021-01-01') };
+    const other = (options: Parameters<typeof makeCertificate>[0] = {}) =>
+      makeCertificate({ subject: 'CN=Lists', issuer: root, keyUsage: ['cRLSign'], ...options });
+    const signerFor = (lists: TestCertificate) =>
+      makeCertificate({
+        issuer: root,
+        extensions: [distributionPoints(pointsValue({ crlIssuer: lists }))],
+      });
+    const judge = async (lists: TestCertificate, more: Partial<TestCrlOptions> = {}, ...crls: Crl[]) => {
+      const signer = await signerFor(lists);
+      const point = pointValue({ indirect: true });
+      const revoked = [{ certificate: signer, issuer: root }];
+      const odd = makeCrl({ issuer: lists, point, revoked, thisUpdate: at(-1), ...more });
+      return outcome({ path: [signer, root], issuers: [lists], crls: [odd, ...crls], mode: 'if-present' });
+    };
+    const good = await other();
+    expect(await judge(good)).toBe(REVOKED);
+    expect(await judge(good, { digest: 'sha1' })).toBe(UNKNOWN);
+    expect(await judge(good, { extensions: [unknownCritical()] })).toBe(UNKNOWN);
+    expect(await judge(await other(expired))).toBe(UNKNOWN);
+    const mute = await other({ keyUsage: ['digitalSignature'] });
+    expect(await judge(mute)).toBe(UNKNOWN);
+    expect(await judge(mute, {}, list({ thisUpdate: at(-0.5), number: 9 }))).toBe('good');
+    expect(await judge(mute, {}, list({ revoked: [{ certificate: mute }] }))).toBe('good'); // it was revoked itself
+    const stranger = await makeAuthority({ subject: 'CN=Root' });
+    expect(await judge(await other({ issuer: stranger }))).toBe('good');
   });
 
   test('[rev.14] is one when two things at once forbid the use', async () => {
