@@ -54,15 +54,20 @@ export function withPatienceOptions(command: Command): Command {
 export function readOptionsOf(flags: ReadFlags): Pick<VerifyOptions, 'limits' | 'deadlineMs' | 'relax'> {
   const { idleTimeout, minimumRate, deadline, relax, maxMembers } = flags;
   const limits = {
-    ...(idleTimeout === undefined ? {} : { idleMs: idleTimeout * 1000 }),
+    ...(idleTimeout === undefined ? {} : { idleMs: millisecondsOf(idleTimeout) }),
     ...(minimumRate === undefined ? {} : { minimumRate }),
     ...(maxMembers === undefined ? {} : { members: maxMembers }),
   };
   return {
     ...(relax === undefined ? {} : { relax }),
     ...(Object.keys(limits).length > 0 ? { limits } : {}),
-    ...(deadline === undefined ? {} : { deadlineMs: deadline * 1000 }),
+    ...(deadline === undefined ? {} : { deadlineMs: millisecondsOf(deadline) }),
   };
+}
+
+/** 1.001 seconds are not quite 1001 milliseconds to a computer. */
+function millisecondsOf(seconds: number): number {
+  return Math.round(seconds * 1000);
 }
 
 function parseSeconds(text: string): number {

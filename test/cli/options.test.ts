@@ -2,6 +2,7 @@ import type { Command } from 'commander';
 import { describe, expect, test } from 'vitest';
 import { formatOf, gatherOids, mtimeOf, parseCount, parseEnd, parseTime } from '../../src/cli/options.ts';
 import { createProgram } from '../../src/cli/program.ts';
+import { readOptionsOf } from '../../src/cli/read-options.ts';
 import { run } from '../../src/cli/run.ts';
 import { signingFilesOf } from '../../src/cli/sign-options.ts';
 import { verifyOptionsOf } from '../../src/cli/trust-options.ts';
@@ -9,6 +10,16 @@ import { codeOf } from '../factory/errors.ts';
 import { makeScreen } from './screen.ts';
 
 const { context } = makeScreen();
+
+test('[cli.15] seconds with a fraction are whole milliseconds', () => {
+  for (let ms = 1; ms < 3000; ms++) {
+    const seconds = Number((ms / 1000).toFixed(3));
+    expect(readOptionsOf({ deadline: seconds, idleTimeout: seconds })).toEqual({
+      deadlineMs: ms,
+      limits: { idleMs: ms },
+    });
+  }
+});
 
 describe('times', () => {
   test.each([
