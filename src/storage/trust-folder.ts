@@ -67,6 +67,7 @@ function readPublisher(folder: string, name: string): PublisherFiles {
       where: { file: folder },
     });
   }
+  expectNoEvidence(folder);
   const settings = join(folder, 'publisher.toml');
   return {
     name,
@@ -74,6 +75,17 @@ function readPublisher(folder: string, name: string): PublisherFiles {
     ...(isAbsent(settings) ? {} : { settings: { file: settings, text: readText(settings) } }),
     certificates: certificateFilesIn(folder).map((file) => ({ file, text: readText(file) })),
   };
+}
+
+/** [rev.2] Beside certificates it would be passed over, whatever it revokes. */
+function expectNoEvidence(folder: string): void {
+  const odd = namesIn(folder).find((name) => /^[^.].*\.(crl|ocsp)$|^revocation$/i.test(name));
+  if (odd === undefined) return;
+  throw new BundleError('CONFIG_INVALID', `"${odd}" is not looked at here`, {
+    where: { file: folder },
+    why: 'a revocation list that is passed over for its place revokes nothing',
+    fix: 'move lists and OCSP responses into the folder "revocation" of the trust folder',
+  });
 }
 
 /** The text of a small UTF-8 file. @throws {BundleError} `FILE_NOT_FOUND`, `FILE_UNREADABLE` */
@@ -91,7 +103,12 @@ export function readText(file: string, limit?: number): string {
 export function readTimestampAuthorities(folder: string): readonly CertificateText[] {
   const authorities = join(folder, TIMESTAMPING);
   return shownNamesIn(authorities)
-    .flatMap((name) => certificateFilesIn(join(authorities, name)))
+    .map((name) => join(authorities, name))
+    .flatMap((authority) => {
+      const files = certificateFilesIn(authority);
+      if (!files.includes(authority)) expectNoEvidence(authority); // a file may stand for a folder
+      return files;
+    })
     .map((file) => ({ file, text: readText(file) }));
 }
 

@@ -116,6 +116,21 @@ describe('what is loaded', () => {
     await expect(loadTrust({ folders: [sandbox.folder] })).rejects.toMatchObject({ code: 'CONFIG_INVALID' });
   });
 
+  test('[rev.2] is refused when revocation information lies where nobody looks at it', async () => {
+    for (const place of ['publishers/acme', 'timestamping/tsa'])
+      for (const name of ['acme.crl', 'acme.OCSP', 'revocation/acme.crl']) {
+        using sandbox = makeSandbox();
+        sandbox.write(`${place}/ca.pem`, (await testAuthority()).pem);
+        if (place.startsWith('publishers')) sandbox.write(`${place}/publisher.toml`, 'name = "acme"\n');
+        await loadTrust({ folders: [sandbox.folder] });
+        sandbox.write(`${place}/${name}`, '');
+        await expect(loadTrust({ folders: [sandbox.folder] })).rejects.toMatchObject({
+          code: 'CONFIG_INVALID',
+          fix: expect.stringContaining('"revocation"'),
+        });
+      }
+  });
+
   test('of a folder of certificates is every one in it', async () => {
     using sandbox = makeSandbox();
     sandbox.write('anchors/a.pem', (await testAuthority()).pem);
