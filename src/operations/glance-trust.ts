@@ -5,7 +5,8 @@ import { judgeTrustedIds, MAX_TRUSTED_IDS } from '../trust/glance/trusted-ids.ts
 import type { ClaimPolicy } from '../trust/judge-claim.ts';
 import { judgeScope, scopeNameOf } from '../trust/judge-signer.ts';
 import { shown } from '../trust/path/findings.ts';
-import { judgeRevocation } from '../trust/revocation/judge-revocation.ts';
+import { joinSeen } from '../trust/revocation/marks.ts';
+import { noteRevocation } from '../trust/revocation/noted.ts';
 import type { CertificateSource } from './glance-certificates.ts';
 import { judgeFound, type SignersJudgement } from './judge-signers.ts';
 import type { FoundSignature } from './read-signatures.ts';
@@ -65,7 +66,7 @@ export function judgeImageSigner(
   const errors = [...byTrust.errors, ...byIds.errors.filter(({ message }) => !told.has(message))];
   return {
     signatures: errors.length === 0 ? byTrust.signatures : byTrust.signatures.map(doubted),
-    seen: byTrust.seen,
+    seen: joinSeen([byTrust.seen, byIds.seen]),
     checks: [...byTrust.checks, ...byIds.checks.filter(({ id }) => id === 'certificate.path')],
     errors,
     warnings: [...byTrust.warnings, ...byIds.warnings],
@@ -113,11 +114,12 @@ function judgeByIds(
     anchors: certificates,
     budget,
   } as const;
+  const noted = noteRevocation(evidence, revocation);
   const judged = judgeTrustedIds(signer, trusted, {
     at,
     allowances,
     budget,
-    judgeMore: (path) => judgeRevocation(path, evidence, revocation).findings,
+    judgeMore: noted.judgeMore,
   });
   const trustedBy = judged.root && `certificate ${judged.root.uuid}`;
   const errors = [...(fault ? [fault] : []), ...judged.errors].map((error) => error.at({ member: name }));
@@ -142,7 +144,7 @@ function judgeByIds(
         ...(trustedBy !== undefined && { trustedBy }),
       },
     ],
-    seen: new Map(),
+    seen: noted.seen(judged.path, judged.errors),
     checks: [
       { id: 'signature', status: fault ? 'fail' : 'pass', detail: fault?.message ?? found.algorithm },
       path,

@@ -5,6 +5,7 @@ import { expectNoUse, flag, list, needed, type Rows, shape, text } from '../kit/
 import { type BundleInput, openSource } from '../storage/open-source.ts';
 import { sourceOptions } from '../storage/source.ts';
 import { NO_ALLOWANCES } from '../trust/policy.ts';
+import { joinSeen } from '../trust/revocation/marks.ts';
 import { type CertificateSource, certificateSource } from './glance-certificates.ts';
 import { verifyLikeGlance } from './glance-compat.ts';
 import { type ImageAllowances, type OpenedImage, openImage } from './glance-open.ts';
@@ -163,7 +164,7 @@ async function verifyStrictly(input: BundleInput, options: VerifyImageOptions): 
     const found = opened.signatures.map((one) => ({ name: one.name, signature: one.finish(md5) }));
     const judged = found.map(({ name, signature }) => judgeImageSigner(signature, name, trust));
     const digests = judgeDigests(stated, read);
-    const seen = new Map(judged.flatMap((one) => [...one.seen]));
+    const seen = joinSeen(judged.map((one) => one.seen));
     const errors = [...digests.errors, ...judged.flatMap((one) => one.errors)];
     const { remembered, warnings } = await rememberSeen(seen, options);
     return makeReport({

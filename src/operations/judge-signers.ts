@@ -4,6 +4,7 @@ import { judgeClaims } from '../trust/judge-claims.ts';
 import { type Finding, judgeDigest } from '../trust/policy.ts';
 import type { Publisher } from '../trust/publisher.ts';
 import type { HighWaterMarks } from '../trust/revocation/evidence.ts';
+import { joinSeen } from '../trust/revocation/marks.ts';
 import type { Vouched } from '../trust/vouched.ts';
 import type { FoundSignature } from './read-signatures.ts';
 import type { Check, SignatureReport } from './report.ts';
@@ -67,7 +68,7 @@ export function judgeFound(
     signatures: signatures.map((one) => signatureReport(one, file, errors.length === 0)),
     publishers: judged.publishers,
     vouched: judged.vouched,
-    seen: new Map(judged.judgements.flatMap(({ revocation }) => [...revocation.seen])),
+    seen: joinSeen(judged.judgements.map(({ revocation }) => revocation.seen)),
     checks: signatureChecks(signatures, errors, findings),
     errors,
     warnings: [...found.flatMap(({ warnings }) => warnings), ...findings.map(({ error }) => error.message)],

@@ -20,6 +20,8 @@ export interface VerifiedImage extends AsyncDisposable {
   readonly size: number;
   /** what is hashed to read one byte; reads that begin and end on a multiple of it cost no more than they give */
   readonly blockSize: number;
+  /** what `verify` would have warned of */
+  readonly warnings: readonly string[];
   /**
    * The `length` bytes from `offset` on, the caller's own; fewer at the end.
    *
@@ -66,15 +68,19 @@ async function openGiven(bundle: string, image: string, options: VerifyOptions):
     });
     const [fault] = byPrecedence(examination.errors);
     if (fault) throw fault;
-    await rememberSeen(examination.signature?.seen, options);
-    return imageOf(source, examination, image);
+    const { warnings } = await rememberSeen(examination.signature?.seen, options);
+    return { ...imageOf(source, examination, image), warnings: [...examination.warnings, ...warnings] };
   } catch (error) {
     await source[Symbol.asyncDispose]();
     throw error;
   }
 }
 
-function imageOf(source: Source, { format, members, contents }: Examination, image: string): VerifiedImage {
+function imageOf(
+  source: Source,
+  { format, members, contents }: Examination,
+  image: string,
+): Omit<VerifiedImage, 'warnings'> {
   const member = members.find(({ name }) => name === image);
   const blocks = contents.manifest && judgeBlocks(members, contents.manifest).usable.get(image);
   if (!member || !blocks || !source.parts || format !== 'tar') {

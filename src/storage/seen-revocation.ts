@@ -1,25 +1,17 @@
 import { randomBytes } from 'node:crypto';
-import { mkdirSync } from 'node:fs';
 import { unlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { encodeUtf8 } from '../kit/encoding.ts';
 import { BundleError, isBundleError } from '../kit/errors.ts';
+import { type HighWaterMarks, isNewer, type Mark } from '../trust/revocation/evidence.ts';
+import { joinSeen } from '../trust/revocation/marks.ts';
 import { isAbsent } from './absence.ts';
 import { apartFrom } from './apart.ts';
+import { writeError } from './io-errors.ts';
+import { makeFolders } from './make-folders.ts';
 import { openOutput } from './output.ts';
 import { sweepLike } from './sweep.ts';
 import { readText, SEEN, SEEN_BEFORE, shownNamesIn } from './trust-folder.ts';
-
-/** The newest revocation information seen of an issuer and scope: older ones are not believed any more. */
-export interface SeenMark {
-  readonly thisUpdate: Date;
-  /** of the CRL, when it has one */
-  readonly number?: bigint;
-  /** whose path it was seen on; what it may fill the record with is bounded */
-  readonly anchor?: string;
-}
-
-type Marks = ReadonlyMap<string, SeenMark>;
 
 /** What was done with marks. */
 export interface Remembered {
@@ -49,26 +41,26 @@ export function seenFolderOf(folder: string): string {
  * The marks that a trust folder remembers; none when it has no such folder. [rev.9]
  * @throws {BundleError} `CONFIG_INVALID` when a file is not one that `writeSeen` wrote, `FILE_UNREADABLE`
  */
-export function readSeen(folder: string): Marks {
+export function readSeen(folder: string): HighWaterMarks {
   return readAll(folder).marks;
 }
 
 /** [rev.12] A file that is gone since it was listed stands in a newer one, so all is read again. */
-function readAll(folder: string): { readonly files: readonly string[]; readonly marks: Marks } {
+function readAll(folder: string): { readonly files: readonly string[]; readonly marks: HighWaterMarks } {
   const seen = seenFolderOf(folder);
   const before = join(folder, 'revocation', SEEN_BEFORE);
   for (let left = MAX_READINGS; ; left--) {
     const names = shownNamesIn(seen);
     const files = [...(isAbsent(before) ? [] : [before]), ...names.map((name) => join(seen, name))];
     try {
-      return { files, marks: files.map(readFile).reduce(newest, new Map()) };
+      return { files, marks: joinSeen(files.map(readFile)) };
     } catch (error) {
       if (left === 0 || !isBundleError(error) || error.code !== 'FILE_NOT_FOUND') throw error;
     }
   }
 }
 
-function readFile(file: string): Marks {
+function readFile(file: string): HighWaterMarks {
   const text = readText(file, FILE_BYTES);
   try {
     return parseSeen(JSON.parse(text));
@@ -82,13 +74,13 @@ function readFile(file: string): Marks {
   }
 }
 
-function parseSeen(json: unknown): Marks {
+function parseSeen(json: unknown): HighWaterMarks {
   const { format, marks } = json as { format?: unknown; marks?: unknown };
   if (format !== FORMAT || typeof marks !== 'object' || marks === null) throw new Error('another format');
   return new Map(Object.entries(marks).map(([key, mark]) => [key, parseMark(mark)]));
 }
 
-function parseMark(json: unknown): SeenMark {
+function parseMark(json: unknown): Mark {
   const { thisUpdate, number, anchor } = json as { thisUpdate?: unknown; number?: unknown; anchor?: unknown };
   const date = new Date(typeof thisUpdate === 'string' ? thisUpdate : Number.NaN);
   if (Number.isNaN(date.getTime())) throw new Error('a mark without a time');
@@ -99,54 +91,57 @@ function parseMark(json: unknown): SeenMark {
   };
 }
 
-/** Both together, of each mark the newest. */
-function newest(marks: Marks, others: Marks): Marks {
-  const all = new Map(marks);
-  for (const [key, mark] of others) {
-    const known = all.get(key);
-    if (!known || isNewer(mark, known)) all.set(key, mark);
-  }
-  return all;
-}
-
-function isNewer(a: SeenMark, b: SeenMark): boolean {
-  const later = a.thisUpdate.getTime() - b.thisUpdate.getTime();
-  return later > 0 || (later === 0 && (a.number ?? 0n) > (b.number ?? 0n));
-}
-
 /**
  * Remembers marks that are newer than what the folder knows. Nothing that is known is ever forgotten, whatever other runs do at the
  * same time and wherever a run ends: each writes a file of its own, and then removes those that stand in it. [rev.12]
  *
  * @throws {BundleError} `STORAGE_*`, `CONFIG_INVALID`
  */
-export async function writeSeen(folder: string, newer: Marks): Promise<Remembered> {
+export async function writeSeen(folder: string, newer: HighWaterMarks): Promise<Remembered> {
   const { files, marks: known } = readAll(folder);
   const { marks, ...remembered } = withRoom(known, newer);
   if (remembered.count === 0) return remembered;
   const seen = seenFolderOf(folder);
   try {
-    mkdirSync(seen, { recursive: true, mode: 0o755 });
-  } catch {
-    // said by the opening of the file
+    makeFolders(seen);
+  } catch (error) {
+    throw writeError(error, seen);
   }
   sweepLike(seen, 'output', RECORD); // [rev.12] no later run has the name that one which was killed had
   const document = {
     format: FORMAT,
     marks: Object.fromEntries([...marks].map(([key, mark]) => [key, plain(mark)])),
   };
-  {
+  try {
     const record = apartFrom(join(seen, `${randomBytes(8).toString('hex')}.json`), []);
     await using output = await openOutput(record, { overwrite: false });
     await output.write(encodeUtf8(`${JSON.stringify(document, undefined, 2)}\n`));
     await output.commit();
+  } catch (error) {
+    if (!isKnown(folder, marks)) throw error;
   }
   for (const file of files) await unlink(file).catch(() => {}); // one that stays says nothing new
   return remembered;
 }
 
+/** [rev.12] Whether a run at the same time has taken over what this one wrote, and removed its file before it was looked at. */
+function isKnown(folder: string, marks: HighWaterMarks): boolean {
+  try {
+    const known = readSeen(folder);
+    return [...marks].every(([key, mark]) => {
+      const before = known.get(key);
+      return before !== undefined && !isNewer(mark, before);
+    });
+  } catch {
+    return false; // why it could not be written says more
+  }
+}
+
 /** What is known, and what is new as far as there is room. */
-function withRoom(known: Marks, newer: Marks): Remembered & { readonly marks: Marks } {
+function withRoom(
+  known: HighWaterMarks,
+  newer: HighWaterMarks,
+): Remembered & { readonly marks: HighWaterMarks } {
   const marks = new Map(known);
   const counts = new Map<string, number>();
   for (const { anchor = '' } of known.values()) counts.set(anchor, (counts.get(anchor) ?? 0) + 1);
@@ -168,7 +163,7 @@ function withRoom(known: Marks, newer: Marks): Remembered & { readonly marks: Ma
   return { marks, count, refused };
 }
 
-function plain({ thisUpdate, number, anchor }: SeenMark): Readonly<Record<string, string>> {
+function plain({ thisUpdate, number, anchor }: Mark): Readonly<Record<string, string>> {
   return {
     thisUpdate: thisUpdate.toISOString(),
     ...(number !== undefined && { number: number.toString() }),

@@ -7,6 +7,7 @@ import { isPublisherName } from '../trust/publisher.ts';
 import { isAbsent } from './absence.ts';
 import { apartFrom } from './apart.ts';
 import { readError, writeError } from './io-errors.ts';
+import { makeFolders } from './make-folders.ts';
 import { MarkedFolder } from './marked-folder.ts';
 import { openOutput } from './output.ts';
 import { certificateFilesIn, readSmallFile } from './small-files.ts';
@@ -148,7 +149,7 @@ export async function addTrusted(
   const purpose = { kind: 'output', base: `.${name}` } as const;
   let marked: MarkedFolder | undefined;
   try {
-    mkdirSync(folders, { recursive: true, mode: 0o755 });
+    makeFolders(folders);
     sweepLeft(folders, purpose); // [import.8] of nobody else's
     marked = MarkedFolder.make(folders, purpose);
     const made = join(marked.path, name);

@@ -142,7 +142,7 @@ function judgeBy(demand: Demand, context: Context): Answer {
   const { seen, ...revocation } = isKnown
     ? judgeRevocation(signer.path, policy.evidence, revocationOptions(demand, context, time))
     : NOT_JUDGED; // what nobody vouches for must not cost, nor be remembered
-  const ofAuthorities = isKnown ? timestamps.flatMap((timestamp) => [...timestamp.seen]) : [];
+  const ofAuthorities = isKnown ? timestamps.map((timestamp) => timestamp.seen) : [];
   const isJudged = isKnown && errors.every(({ code }) => code === 'CERTIFICATE_REVOKED');
   return {
     leaf: claim.leaf,
@@ -153,7 +153,7 @@ function judgeBy(demand: Demand, context: Context): Answer {
     mode: demand.revocation,
     revocation: {
       ...revocation,
-      seen: new Map([...(isJudged ? ofAnchor(seen, signer.path) : []), ...ofAuthorities]), // [rev.9]
+      seen: joinSeen([...(isJudged ? [ofAnchor(seen, signer.path)] : []), ...ofAuthorities]), // [rev.9]
     },
     vouched: NOTHING_VOUCHED,
     errors,

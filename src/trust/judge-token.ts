@@ -1,9 +1,7 @@
 import type { TimestampToken } from '../formats/tsp/token.ts';
-import { isBundleError } from '../kit/errors.ts';
 import type { Finding } from './policy.ts';
 import type { HighWaterMarks, RevocationEvidence, RevocationOptions } from './revocation/evidence.ts';
-import { judgeRevocation } from './revocation/judge-revocation.ts';
-import { ofAnchor } from './revocation/marks.ts';
+import { noteRevocation } from './revocation/noted.ts';
 import { judgeTimestamp, type TimestampJudgement, type TimestampOptions } from './timestamp.ts';
 
 /** Whom to believe about times, and by what the certificates of authorities are looked up. */
@@ -26,31 +24,15 @@ export function judgeToken(
   over: Uint8Array,
   { evidence, revocation, ...options }: TokenOptions,
 ): TokenJudgement {
-  const marks = new Map<string, HighWaterMarks>();
-  const warnings = new Map<string, readonly Finding[]>();
-  const judged = judgeTimestamp(token, over, {
-    ...options,
-    judgeMore: (path) => {
-      const { findings, seen } = judgeRevocation(path, evidence, revocation);
-      marks.set(keyOf(path), seen);
-      warnings.set(keyOf(path), findings);
-      return findings;
-    },
-  });
+  const noted = noteRevocation(evidence, revocation);
+  const judged = judgeTimestamp(token, over, { ...options, judgeMore: noted.judgeMore });
   const { path, proven, errors } = judged;
-  const isRevoked = errors.some(({ cause }) => isRevocation(cause));
-  const key = keyOf(path);
   return {
     ...judged,
-    seen: proven || isRevoked ? ofAnchor(marks.get(key) ?? new Map(), path) : new Map(),
-    warnings: proven ? (warnings.get(key) ?? []) : [],
+    seen: noted.seen(
+      path,
+      errors.map(({ cause }) => cause),
+    ),
+    warnings: proven ? noted.findings(path) : [],
   };
-}
-
-function keyOf(path: TimestampJudgement['path']): string {
-  return path.map(({ fingerprint }) => fingerprint).join(' ');
-}
-
-function isRevocation(cause: unknown): boolean {
-  return isBundleError(cause) && cause.code === 'CERTIFICATE_REVOKED';
 }

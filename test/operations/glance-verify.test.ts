@@ -7,6 +7,7 @@ import type { ByteStream } from '../../src/kit/bytes.ts';
 import { type VerifyImageOptions, verifyImage } from '../../src/operations/glance-verify.ts';
 import type { Report } from '../../src/operations/report.ts';
 import { makeAuthority, makeCertificate, NOON, type TestCertificate } from '../factory/certificates.ts';
+import { makeCrlDer } from '../factory/crls.ts';
 import {
   curveCertificate,
   IMAGE,
@@ -154,6 +155,15 @@ describe('[glance.16] two findings', () => {
     );
     const nobody = { pins: [`sha256:${'0'.repeat(64)}`] };
     expect((await verified(certificate, { ...both, trust: nobody })).exitCode).toBe(18);
+    // [rev.9] what was seen of a path by UUIDs is remembered like any
+    using sandbox = makeSandbox();
+    const seeing = {
+      ...both,
+      trust: { folders: [sandbox.folder] },
+      revocation: { crls: [sandbox.write('root.crl', makeCrlDer({ issuer: root }))] },
+    };
+    expect((await verified(certificate, seeing)).remembered?.count).toBe(1);
+    expect((await verified(certificate, seeing)).remembered).toBeUndefined();
     await expect(
       verified(certificate, { ...both, trustedIds: [ROOT, ROOT.toUpperCase()] }),
     ).rejects.toMatchObject({ code: 'USAGE' });

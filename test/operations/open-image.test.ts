@@ -1,10 +1,12 @@
 import { readFileSync, truncateSync, writeFileSync } from 'node:fs';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { keyIdentity } from '../../src/crypto/key-identity.ts';
 import { concat } from '../../src/kit/bytes.ts';
 import { openImage } from '../../src/operations/open-image.ts';
-import type { VerifyOptions } from '../../src/operations/verify.ts';
-import { archiveOf, makeBundle, type NamedBytes, withMember } from '../factory/bundles.ts';
+import { type VerifyOptions, verify } from '../../src/operations/verify.ts';
+import { archiveOf, makeBundle, type NamedBytes, testAuthority, withMember } from '../factory/bundles.ts';
+import { makeCrlDer } from '../factory/crls.ts';
 import { codeOfAsync } from '../factory/errors.ts';
 import { resumable } from '../factory/resuming.ts';
 import { makeSandbox, type Sandbox, trusting } from '../factory/sandbox.ts';
@@ -36,6 +38,26 @@ function changed(at: number): Uint8Array {
   bytes[start + at] = (bytes[start + at] ?? 0) ^ 1;
   return bytes;
 }
+
+test('[rev.9] what an image warns of is what verify does, marks that have no room included', async () => {
+  using folder = makeSandbox();
+  const root = await testAuthority();
+  const at = '2026-01-01T00:00:00.000Z';
+  const full = Array.from({ length: 512 }, (_, i) => [
+    String(i),
+    { thisUpdate: at, anchor: keyIdentity(root.certificate) },
+  ]);
+  folder.write(
+    'revocation/seen/1.json',
+    JSON.stringify({ format: 'bulla.seen/1', marks: Object.fromEntries(full) }),
+  );
+  const crl = { name: 'revocation/a.crl', bytes: makeCrlDer({ issuer: root }) };
+  const path = sandbox.write('listed.ova', await archiveOf([...(await resumable(MIB)).members, crl]));
+  const given = { ...options, trust: { ...options.trust, folders: [folder.folder] } };
+  const { warnings } = (await verify(path, given)).report;
+  await using image = await openImage(path, IMAGE, given);
+  expect([image.warnings, image.warnings.join()]).toEqual([warnings, expect.stringContaining('is full')]);
+});
 
 describe('a part of an image', () => {
   test('[blocks.11] is what it is in the image, wherever it begins and ends', async () => {

@@ -1,17 +1,19 @@
 import { spawn } from 'node:child_process';
-import { mkdirSync, readdirSync, statSync, symlinkSync } from 'node:fs';
+import { mkdirSync, readdirSync, statSync, symlinkSync, unlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { describe, expect, test } from 'vitest';
 import { MarkedFolder } from '../../src/storage/marked-folder.ts';
-import { readSeen, type SeenMark, seenFolderOf, writeSeen } from '../../src/storage/seen-revocation.ts';
+import { readSeen, seenFolderOf, writeSeen } from '../../src/storage/seen-revocation.ts';
+import { addTrusted } from '../../src/storage/trust-folder.ts';
+import type { Mark } from '../../src/trust/revocation/evidence.ts';
 import { codeOf } from '../factory/errors.ts';
 import { makeSandbox } from '../factory/sandbox.ts';
 
 const anchor = 'f'.repeat(64);
 const OLD = { thisUpdate: new Date('2026-01-01T00:00:00Z'), number: 7n, anchor };
 const NEW = { thisUpdate: new Date('2026-02-01T00:00:00Z'), number: 2n ** 70n, anchor };
-const marks = (entries: readonly (readonly [string, SeenMark])[]) => new Map(entries);
+const marks = (entries: readonly (readonly [string, Mark])[]) => new Map(entries);
 
 describe('seen revocation information', () => {
   test('[rev.9] is remembered across runs, numbers of any size included', async () => {
@@ -75,6 +77,45 @@ describe('seen revocation information', () => {
     expect([first, second, working, foreign].map((one) => one.isThere())).toEqual([false, false, true, true]);
   });
 
+  test('[rev.12] a file that another run has taken over, and removed, is not missed', async () => {
+    const text = JSON.stringify({
+      format: 'bulla.seen/1',
+      marks: { a: { thisUpdate: NEW.thisUpdate, number: String(NEW.number), anchor } },
+    });
+    for (const isTakenOver of [true, false]) {
+      using sandbox = makeSandbox();
+      const writing = writeSeen(sandbox.folder, marks([['a', NEW]])).then(
+        () => 'written',
+        () => 'failed',
+      );
+      if (isTakenOver) sandbox.write('revocation/seen/other.json', text); // after it has read what was known
+      let outcome: string | undefined;
+      const seen = seenFolderOf(sandbox.folder);
+      void writing.then((found) => {
+        outcome = found;
+      });
+      let removed = 0;
+      while (outcome === undefined) {
+        const own = readdirSync(seen).find((name) => /^[0-9a-f]{16}\.json$/.test(name));
+        if (own !== undefined) removed++;
+        if (own !== undefined) unlinkSync(join(seen, own));
+        await new Promise(setImmediate);
+      }
+      if (removed > 0) expect(outcome).toBe(isTakenOver ? 'written' : 'failed');
+    }
+  });
+
+  test('[rev.12] what keeps the folder from being made is said as it is', async () => {
+    using sandbox = makeSandbox();
+    sandbox.write('trust', '');
+    const folder = sandbox.path('trust/below');
+    await expect(addTrusted('publisher', folder, 'acme', [])).rejects.toMatchObject({
+      code: 'STORAGE_FAILED',
+      message: expect.stringContaining('ENOTDIR'),
+      fix: expect.not.stringContaining('mkdir'),
+    });
+  });
+
   test('[rev.9] a record from before stays known', async () => {
     using sandbox = makeSandbox();
     sandbox.write(
@@ -114,7 +155,7 @@ describe('seen revocation information', () => {
   });
 });
 
-const mark = (second: number, of: string): SeenMark => ({
+const mark = (second: number, of: string): Mark => ({
   thisUpdate: new Date(second * 1000),
   number: 2n ** 500n,
   anchor: of.repeat(64).slice(0, 64),

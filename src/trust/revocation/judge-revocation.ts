@@ -1,32 +1,31 @@
 import type { Certificate } from '../../crypto/certificate.ts';
 import { keyIdentity } from '../../crypto/key-identity.ts';
 import { nameKey } from '../../formats/x509/name.ts';
-import { isSelfIssued } from '../path/certificate-rules.ts';
-import { nameOf, refused, shown } from '../path/findings.ts';
+import { isSelfIssued, showTime } from '../path/certificate-rules.ts';
+import { nameOf, refused } from '../path/findings.ts';
 import type { Finding } from '../policy.ts';
 import { claimsAbout, issuersAtHand } from './claims.ts';
 import type { IssuerJudging } from './crl-issuer.ts';
 import { pointsOf } from './crl-scope.ts';
 import { hearCrls } from './crl-status.ts';
-import { judgeRevoked } from './decide.ts';
 import type {
   Attested,
-  Doubt,
   Hearing,
   HighWaterMarks,
+  Mark,
   RevocationEvidence,
   RevocationOptions,
-  Word,
 } from './evidence.ts';
-import { missedOf } from './marks.ts';
+import { joinSeen, missedOf, note, revokedKey } from './marks.ts';
 import { hearResponses, isOfIssuer, type ResponderStatus } from './ocsp-status.ts';
-
-/** What is known about the revocation of one certificate; `not-checked`: nothing speaks of it. */
-export interface RevocationStatus {
-  readonly certificate: Certificate;
-  readonly status: 'good' | 'revoked' | 'unknown' | 'stale' | 'not-checked';
-  readonly detail: string;
-}
+import {
+  isClearing,
+  isRevoking,
+  type OneJudgement,
+  type RevocationStatus,
+  standingDoubt,
+  verdict,
+} from './verdict.ts';
 
 /** The answer about a path. */
 export interface RevocationJudgement {
@@ -79,17 +78,9 @@ function judgeAll(
       ...(options.budget.isSpent('evidence') ? [refused('PATH_LIMIT', limit)] : []), // [rev.8]
     ],
     statuses: all.flatMap(({ status }) => status ?? []),
-    seen: new Map(all.flatMap(({ seen }) => [...seen])),
+    seen: joinSeen(all.map(({ seen }) => seen)),
     attested: all.flatMap(({ attested }) => attested),
   };
-}
-
-interface OneJudgement {
-  /** none for an anchor that nothing is held against */
-  readonly status?: RevocationStatus;
-  readonly findings: readonly Finding[];
-  readonly seen: HighWaterMarks;
-  readonly attested: readonly Attested[];
 }
 
 function judgeOne(
@@ -144,7 +135,7 @@ function joinHearings(all: readonly Hearing[]): Hearing {
     words: all.flatMap(({ words }) => words),
     doubts: all.flatMap(({ doubts }) => doubts),
     warnings: all.flatMap(({ warnings }) => warnings),
-    seen: new Map(all.flatMap(({ seen }) => [...seen])),
+    seen: joinSeen(all.map(({ seen }) => seen)),
     attested: all.flatMap(({ attested }) => attested),
   };
 }
@@ -168,15 +159,28 @@ function judgeTop(
   const issuers = isSilent && options.seen.size === 0 ? [] : issuersAtHand(certificate, options);
   const own = keyIdentity(certificate); // whoever has it would clear himself
   const given = options.anchors.filter((one) => keyIdentity(one) !== own);
+  const known = options.seen.get(revokedKey(certificate));
+  let isTakenBack = false;
   const heard = joinHearings(
     issuers.map((issuer) => {
       const hearing = hear(certificate, [issuer], evidence, options, pending);
+      isTakenBack ||= hearing.words.some(
+        (one) => isClearing(one) && known && one.thisUpdate > known.thisUpdate,
+      );
       if (given.some(({ fingerprint }) => fingerprint === issuer.fingerprint)) return hearing;
       const attested = hearing.attested.map(({ evidence: one }) => ({ evidence: one, signers: [] }));
-      return { ...hearing, words: hearing.words.filter(isRevoking), seen: new Map(), attested };
+      const words = hearing.words.filter(isRevoking);
+      const seen = new Map<string, Mark>();
+      for (const one of words) note(seen, revokedKey(certificate), one); // [rev.13]
+      return { ...hearing, words, seen, attested };
     }),
   );
-  const { words, seen, attested } = heard;
+  const before =
+    known && !isTakenBack
+      ? `what revokes ${nameOf(certificate)}, of ${showTime(known.thisUpdate)}, has been seen before and is not here`
+      : undefined;
+  const { seen, attested } = heard;
+  const words = heard.words.map((one) => (before && isClearing(one) ? { ...one, stale: before } : one));
   const settled = words.some((one) => isRevoking(one) || isClearing(one));
   // [rev.11] what revokes it and cannot be checked is not nothing
   if (!settled && claims.revoking !== undefined) {
@@ -189,8 +193,13 @@ function judgeTop(
       attested,
     };
   }
-  const isHeld = words.some(isRevoking) || standingDoubt(heard) !== undefined;
-  if (!isLeaf && !isHeld) return { ...nothing, seen, attested };
+  const missed = before ?? missedOf(certificate, issuers, options.seen);
+  const isHeard =
+    words.some(isRevoking) ||
+    standingDoubt({ words, doubts: heard.doubts }) !== undefined ||
+    before !== undefined ||
+    (isSilent && missed !== undefined);
+  if (!isLeaf && !isHeard) return { ...nothing, seen, attested };
   const [source] = claims.sources;
   const unheard = `${source} is of an issuer whose certificate you have not given`;
   const warnings = words.length > 0 || source === undefined ? [] : [refused('REVOCATION_UNKNOWN', unheard)];
@@ -203,24 +212,10 @@ function judgeTop(
       seen,
       attested,
       isSilent,
-      missed: missedOf(certificate, issuers, options.seen),
+      missed,
     },
-    options,
+    isLeaf ? options : { ...options, mode: 'if-present' }, // an anchor needs no proof
   );
-}
-
-function isRevoking({ status }: Word): boolean {
-  return status === 'revoked';
-}
-
-function isClearing({ status, stale }: Word): boolean {
-  return status === 'good' && stale === undefined;
-}
-
-/** [rev.14] Only a clearing word of a later time answers a doubt, whichever of them it is. */
-function standingDoubt({ words, doubts }: Pick<Hearing, 'words' | 'doubts'>): Doubt | undefined {
-  const clearing = words.filter(isClearing);
-  return doubts.find((doubt) => !clearing.some(({ thisUpdate }) => thisUpdate > doubt.thisUpdate));
 }
 
 /** Whether any evidence claims to be of the certificate's issuer, whatever it is worth. [path.24] */
@@ -238,60 +233,4 @@ function isIssuerHeard(
     crls.some((crl) => names.includes(nameKey(crl.issuer))) ||
     ocsps.some(({ responses }) => responses.some(({ id }) => isOfIssuer(id, certificate, issuer)))
   );
-}
-
-/** What was heard beside the words. */
-interface Heard extends Omit<Hearing, 'words'> {
-  readonly isSilent: boolean;
-  /** what is known to exist */
-  readonly missed: string | undefined;
-}
-
-/** [rev.3] One genuine word that revokes is enough, whatever others say; one fresh word that clears is enough otherwise. */
-function verdict(
-  certificate: Certificate,
-  words: readonly Word[],
-  { warnings, doubts, seen, attested, isSilent, missed }: Heard,
-  options: RevocationOptions,
-): OneJudgement {
-  const answer = (
-    status: RevocationStatus['status'],
-    detail: string,
-    findings: readonly Finding[],
-  ): OneJudgement => ({
-    status: { certificate, status, detail },
-    findings,
-    seen,
-    attested,
-  });
-  const name = nameOf(certificate);
-  const revoked = words.find(isRevoking);
-  if (revoked?.revocation) {
-    const finding = judgeRevoked(certificate, revoked.revocation, revoked.source, options.proven);
-    return answer('revoked', finding.error.message, [finding]);
-  }
-  const doubt = standingDoubt({ words, doubts });
-  if (doubt) {
-    const message = `${doubt.message}; it says that ${name} is revoked, and whoever signed it would know`;
-    const finding = refused('REVOCATION_UNKNOWN', message); // [rev.14]
-    return answer('unknown', finding.error.message, [finding]);
-  }
-  const good = words.find(isClearing);
-  if (good) return answer('good', `${name} is not revoked, says ${good.source}`, []);
-  const stale = words.find((one) => one.stale !== undefined);
-  const [useless] = warnings;
-  const detail =
-    stale?.stale ?? useless?.error.message ?? missed ?? `no revocation information about ${name} is at hand`;
-  const status = stale ? 'stale' : words.length > 0 || useless || missed ? 'unknown' : 'not-checked';
-  const { onlyWhereHeard = false } = options;
-  if (options.mode === 'require' && !(onlyWhereHeard && isSilent)) {
-    const issuer = shown(certificate.fields.issuer.text);
-    const reason =
-      status === 'not-checked' ? detail : `it is not known whether ${name} is revoked: ${detail}`;
-    const { error } = refused('REVOCATION_UNKNOWN', `${reason} (its issuer is "${issuer}")`);
-    return answer(status, detail, [{ error }]);
-  }
-  if (status === 'not-checked') return answer(status, detail, []);
-  const warning = refused('REVOCATION_UNKNOWN', `it is not known whether ${name} is revoked: ${detail}`);
-  return answer(status, detail, [{ ...warning, allowed: 'lenient' }]);
 }

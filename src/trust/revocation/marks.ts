@@ -51,6 +51,13 @@ export function answerKey(issuer: Certificate, certificate: Certificate): string
   return `ocsp ${keyIdentity(issuer)} ${certificate.fields.serial}`;
 }
 
+const REVOKED = 'revoked ';
+
+/** By what is remembered that something revoked a certificate which ends a path. [rev.13] */
+export function revokedKey({ fingerprint }: Certificate): string {
+  return `${REVOKED}${fingerprint}`;
+}
+
 /** The mark of a key of this holder; records from before keys had one identity have the digest of its SubjectPublicKeyInfo. */
 export function markOf(seen: HighWaterMarks, key: string, holder: Certificate): Mark | undefined {
   if (seen.size === 0) return undefined;
@@ -65,12 +72,17 @@ export function note(seen: Map<string, Mark>, key: string, { thisUpdate, number 
   seen.set(key, { thisUpdate, ...(number !== undefined && { number }) });
 }
 
-/** [rev.9] The room for marks is shared out between anchors. */
+/** [rev.9] The room for marks is shared out between anchors; for a pinned key anybody can have a certificate revoked, which gets its own. */
 export function ofAnchor(seen: HighWaterMarks, path: readonly Certificate[]): HighWaterMarks {
   const end = path.at(-1);
   if (!end) return new Map();
   const anchor = keyIdentity(end);
-  return new Map([...seen].map(([key, mark]) => [key, { ...mark, anchor }]));
+  return new Map(
+    [...seen].map(([key, mark]) => [
+      key,
+      { ...mark, anchor: key.startsWith(REVOKED) ? `${REVOKED}${anchor}` : anchor },
+    ]),
+  );
 }
 
 /** All together, of each mark the newest. */

@@ -1,6 +1,6 @@
 import { beforeAll, describe, expect, test } from 'vitest';
 import { makeAuthority, makeCertificate, NOON, type TestCertificate } from '../../factory/certificates.ts';
-import { makeCrl, type TestCrlOptions } from '../../factory/crls.ts';
+import { makeCrl, type TestCrlOptions, unknownCritical } from '../../factory/crls.ts';
 import { makeOcsp } from '../../factory/ocsp.ts';
 import { judged, outcome } from '../../factory/revoking.ts';
 
@@ -85,6 +85,42 @@ describe('a leaf that is trusted by itself', () => {
     expect(outcome({ path: [leaf], crls: [revoking(), newer], given: [root] })).toBe('good');
     expect(outcome({ path: [leaf], crls: [list()], mode: 'if-present' })).toBe('good'); // a warning
     expect(judged({ path: [leaf], crls: [list()], mode: 'if-present' }).findings).toHaveLength(1);
+  });
+});
+
+describe('what has revoked the end of a path', () => {
+  test('[rev.13] and was brought along with its issuer is missed when neither comes again', async () => {
+    const sub = await makeAuthority({ subject: 'CN=Sub', issuer: root });
+    const below = await makeCertificate({ issuer: sub });
+    for (const path of [[leaf], [below, sub]]) {
+      const crls = [list({ revoked: path.slice(-1).map((certificate) => ({ certificate })) })];
+      const own = path.length > 1 ? [makeCrl({ issuer: sub })] : [];
+      const { seen } = judged({ path, crls, issuers: [root], mode: 'if-present' });
+      expect(seen.size).toBe(1);
+      const again = judged({ path, crls: own, seen, mode: 'if-present' });
+      expect(again.findings.map(({ error, allowed }) => [error.code, allowed])).toEqual([
+        [UNKNOWN, 'lenient'],
+      ]);
+      expect(again.findings[0]?.error.message).toContain('has been seen before and is not here');
+      // a list from before it does not do, one that takes the revocation back does
+      const at = (minutes: number) => [
+        ...own,
+        list({ thisUpdate: new Date(+NOON - minutes * 60_000), number: 2 }),
+      ];
+      const heard = (minutes: number) =>
+        judged({ path, crls: at(minutes), given: [root], seen, mode: 'if-present' }).findings.length;
+      if (path.length > 1) expect(heard(120)).toBe(1);
+      expect(heard(30)).toBe(0);
+      expect(outcome({ path, crls: own, seen, mode: 'require' })).toBe(path.length > 1 ? 'good' : UNKNOWN);
+    }
+  });
+
+  test('[rev.14] and may not be used refuses beside what is older, for an anchor too', async () => {
+    const sub = await makeAuthority({ subject: 'CN=Sub', issuer: root });
+    const path = [await makeCertificate({ issuer: sub }), sub];
+    const doubted = list({ revoked: [{ certificate: sub }], extensions: [unknownCritical()] });
+    const older = list({ thisUpdate: new Date(+NOON - 5 * 3_600_000) });
+    expect(outcome({ path, crls: [older, doubted], given: [root], mode: 'if-present' })).toBe(UNKNOWN);
   });
 });
 
