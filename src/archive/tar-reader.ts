@@ -1,3 +1,4 @@
+import type { Allows } from '../formats/tar/entry-kind.ts';
 import {
   headerName,
   isZeroBlock,
@@ -37,11 +38,12 @@ export async function* readTar(
 ): AsyncGenerator<ArchiveEntry, void> {
   const cursor = new ByteCursor(source);
   const names = new MemberNames(limits);
+  const allows: Allows = (relaxation) => relaxed.allows(relaxation);
   let total = 0;
   try {
     for (;;) {
       const offset = cursor.offset;
-      const options = { limits, relaxed, first: offset === 0 };
+      const options = { limits, relaxed, allows, first: offset === 0 };
       const head = plainHead(cursor, offset, options) ?? (await readHead(cursor, offset, options));
       if (head.kind === 'end') {
         if (names.count === 0)
@@ -104,6 +106,7 @@ interface OtherNames {
 interface HeadOptions {
   readonly limits: Limits;
   readonly relaxed: Relaxed;
+  readonly allows: Allows;
   /** nothing has been read before it */
   readonly first: boolean;
 }
@@ -113,7 +116,7 @@ function plainHead(cursor: ByteCursor, offset: number, options: HeadOptions): He
   const block = cursor.byteBehind(156) === FILE_TYPE ? cursor.takeBuffered(TAR_BLOCK) : undefined;
   if (!block) return undefined;
   try {
-    const header = parseTarHeader(block);
+    const header = parseTarHeader(block, options.allows);
     return { kind: 'file', ...fileNames(header, undefined, options), size: header.size };
   } catch (error) {
     throw placed(error, offset, headerName(block));
@@ -152,7 +155,7 @@ async function readHead(cursor: ByteCursor, offset: number, options: HeadOptions
         return { kind: 'end', marked: true };
       }
       member = pax?.path === undefined ? headerName(block) : printable(pax.path);
-      const header = parseTarHeader(block, (relaxation) => relaxed.allows(relaxation));
+      const header = parseTarHeader(block, options.allows);
       if (header.kind === 'pax') {
         if (pax) throw new BundleError('ARCHIVE_PAX', 'a member has two pax headers'); // [pax.1]
         addOwn(header);

@@ -1,11 +1,19 @@
 /** What of honest producers' habits a caller may let pass, by name; everything else about an archive stays as strict. */
-export const RELAXATIONS = ['dot-prefix', 'folders', 'gnu-long-names', 'no-end-mark', 'pax-global'] as const;
+export const RELAXATIONS = [
+  'blank-ended-numbers',
+  'dot-prefix',
+  'folders',
+  'gnu-long-names',
+  'no-end-mark',
+  'pax-global',
+] as const;
 
 /** One of them. */
 export type Relaxation = (typeof RELAXATIONS)[number];
 
 /** What each lets pass, as the end of a warning. */
 export const RELAXATION_MEANINGS: Readonly<Record<Relaxation, string>> = {
+  'blank-ended-numbers': 'numbers in tar headers that end in a blank, eight times as large to cpio',
   'dot-prefix': 'names that begin with "./", read without it',
   folders: 'entries of folders, passed over',
   'gnu-long-names': 'names in GNU long name entries',

@@ -69,6 +69,7 @@ export const keyTypeName = oneOf(wordsOf<KeyTypeName>(KEY_TYPE_NAMES));
 export const hashMethod = oneOf(wordsOf<HashMethod>(HASH_METHOD_NAMES));
 const timestampMode = oneOf<TimestampMode>({ require: true, prefer: true, ignore: true });
 const relaxation = oneOf<Relaxation>({
+  'blank-ended-numbers': true,
   'dot-prefix': true,
   folders: true,
   'gnu-long-names': true,

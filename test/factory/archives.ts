@@ -26,7 +26,7 @@ export interface Outcome {
   };
 }
 
-type Opener = (source: ByteStream, limits: Limits) => ArchiveEntries | Promise<ArchiveEntries>;
+export type Opener = (source: ByteStream, limits: Limits) => ArchiveEntries | Promise<ArchiveEntries>;
 
 /** Reads as a tar, whatever it looks like. */
 export const asTar: Opener = readTar;

@@ -1,6 +1,7 @@
 import { concat, isZero, isZeroFrom } from '../../kit/bytes.ts';
 import { encodeUtf8, printable } from '../../kit/encoding.ts';
 import { BundleError } from '../../kit/errors.ts';
+import { repairOf } from '../../kit/relaxation.ts';
 import { type Allows, allowsNothing, type EntryKind, kindOf } from './entry-kind.ts';
 
 // POSIX ustar, one block of 512 bytes:
@@ -63,6 +64,9 @@ export function parseTarHeader(block: Uint8Array, allows: Allows = allowsNothing
   const dialect = dialectOf(block); // [tar.1]
   const size = sizeOf(block); // [tar.3]
   checkNumbers(block);
+  for (const [label, at, length] of OBEYED) {
+    if (endsInBlank(block, at, length) && !allows('blank-ended-numbers')) throw blankEnded(label); // [tar.11]
+  }
 
   const type = String.fromCharCode(block[156] ?? 0);
   if (type === 'x') {
@@ -154,6 +158,29 @@ const NUMBERS = [
   ['group id', 116, 8, 2 ** 32],
   ['modification time', 136, 12, Number.MAX_SAFE_INTEGER],
 ] as const;
+
+/** Numbers by which readers find and store a member. */
+const OBEYED = [
+  ['size', 124, 12],
+  ['mode', 100, 8],
+  ['checksum', 148, 8],
+] as const;
+
+/** True when a blank comes straight after the digits. */
+function endsInBlank(block: Uint8Array, start: number, length: number): boolean {
+  const end = start + length;
+  let at = start;
+  while (at < end && block[at] === 0x20) at++;
+  while (at < end && isOctalDigit(block[at])) at++;
+  return at < end && block[at] === 0x20;
+}
+
+function blankEnded(label: string): BundleError {
+  return new BundleError('ARCHIVE_HEADER', `the ${label} in a header ends in a blank`, {
+    why: 'cpio takes such a number for eight times what the others read, and so comes to other files',
+    fix: repairOf('blank-ended-numbers'),
+  });
+}
 
 function base256(bytes: Uint8Array): number {
   return bytes.subarray(1).reduce((value, byte) => value * 256 + byte, 0);
