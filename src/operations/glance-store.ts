@@ -3,8 +3,8 @@ import { keyTypeFor } from '../formats/glance/names.ts';
 import { formatPem } from '../formats/pem.ts';
 import { equalBytes } from '../kit/bytes.ts';
 import { openDeadline, unlessAborted } from '../kit/deadline.ts';
-import { encodeUtf8 } from '../kit/encoding.ts';
-import { BundleError } from '../kit/errors.ts';
+import { encodeUtf8, printable } from '../kit/encoding.ts';
+import { BundleError, toBundleError } from '../kit/errors.ts';
 import { abortSignal, callback, moment, needed, path, positive, shape, text } from '../kit/shape.ts';
 import type { BarbicanClient } from '../storage/barbican-client.ts';
 import { readText } from '../storage/trust-folder.ts';
@@ -96,6 +96,19 @@ const storeCertificateOptions = shape<StoreCertificateOptions>({
   deadlineMs: positive,
 });
 
+const UNKNOWN = 'see what it says, and whether the key manager has a secret of this name';
+
+/** [glance.33] Whatever ends it once the certificate is stored: where that is must not be lost. */
+function isStored(error: unknown, ref: string): BundleError {
+  const { code, message, where, cause } = toBundleError(error);
+  return new BundleError(code, message, {
+    where: { file: ref, ...where },
+    why: `the certificate is stored as ${printable(ref)}, and nobody has seen yet that it is given back as it was`,
+    fix: 'read it from there and compare it; or remove it, and store the certificate again',
+    cause,
+  });
+}
+
 async function storeGiven(
   file: string,
   open: () => Promise<BarbicanClient>,
@@ -110,15 +123,19 @@ async function storeGiven(
     });
   }
   // [stream.6] nobody waits for a key manager that says nothing
-  const ask = <T>(call: string, work: () => Promise<T>): Promise<T> =>
-    unlessAborted(asked(call, work), options.signal);
+  const ask = <T>(call: string, work: () => Promise<T>, fix?: string): Promise<T> =>
+    unlessAborted(asked(call, work, fix), options.signal);
   const client = barbicanClient(await ask('open()', open), 'open()');
   const secret = { name: name.slice(0, 255), pem, ...(expiration && { expiration }) };
-  const uuid = text(await ask('storeCertificate()', () => client.storeCertificate(secret)), 'the UUID');
-  const back = await ask('fetchSecret()', () => client.fetchSecret(uuid));
+  const store = (): Promise<string> => client.storeCertificate(secret);
+  const uuid = text(await ask('storeCertificate()', store, UNKNOWN), 'the UUID');
+  const ref = `${client.name}secrets/${uuid}`;
+  const back = await ask('fetchSecret()', () => client.fetchSecret(uuid)).catch((error: unknown) => {
+    throw isStored(error, ref);
+  });
   if (back?.type !== 'certificate' || !equalBytes(back.payload, encodeUtf8(pem))) {
     throw new BundleError('REMOTE_FAILED', 'Barbican gives back something else than what was stored', {
-      where: { file: `${client.name}secrets/${uuid}` },
+      where: { file: ref },
       why: 'Glance would verify with what Barbican gives out',
       fix: 'see the log of Barbican; remove the secret, and store the certificate again',
     });
@@ -130,7 +147,7 @@ async function storeGiven(
     warnings,
     result: {
       certificateUuid: uuid,
-      secretRef: `${client.name}secrets/${uuid}`,
+      secretRef: ref,
       certificate: certificateReport(certificate),
     },
   });

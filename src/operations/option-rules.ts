@@ -202,14 +202,18 @@ export const timestampSource: Rule<TimestampSource> = (value, name) => {
 };
 
 /** Asks a function of the caller's. What it throws that is no error of the library's is a slip of the caller's. [api.2] */
-export async function asked<T>(call: string, ask: () => T | Promise<T>): Promise<T> {
+export async function asked<T>(
+  call: string,
+  ask: () => T | Promise<T>,
+  fix = 'see what it says; nothing has been written',
+): Promise<T> {
   try {
     return await ask();
   } catch (cause) {
     const own = ownError(cause);
     if (own) throw own;
     throw new BundleError('USAGE', `${call} throws: ${textOf(cause)}`, {
-      fix: 'see what it says; nothing has been written',
+      fix,
       cause,
     });
   }

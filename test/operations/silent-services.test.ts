@@ -131,3 +131,42 @@ test('[api.2] an error of the library that a service throws is taken as it was w
     await expect(work({}), name).rejects.toMatchObject({ code: 'REMOTE_FAILED', where: { file } });
   }
 });
+
+describe('[glance.33] a certificate that is stored, and not read back', () => {
+  test.each<[string, (stop: AbortController) => Promise<never>, string]>([
+    [
+      'since it is stopped',
+      (stop) => {
+        stop.abort();
+        return never();
+      },
+      'INTERRUPTED',
+    ],
+    ['since the client throws', () => Promise.reject(new Error('no route')), 'USAGE'],
+    [
+      'since the key manager refuses',
+      () => Promise.reject(new library.BundleError('REMOTE_FAILED', 'no')),
+      'REMOTE_FAILED',
+    ],
+  ])(
+    '%s: the error names where it is, and does not say that nothing was written',
+    async (_, answer, code) => {
+      const stop = new AbortController();
+      const client = {
+        name: 'https://keys/',
+        fetchSecret: () => answer(stop),
+        storeCertificate: async () => 'the-uuid',
+      };
+      const stored = library.storeCertificate(sandbox.path('.keys/cert.pem'), async () => client, {
+        at: JUDGED_AT,
+        signal: stop.signal,
+      });
+      await expect(stored).rejects.toMatchObject({
+        code,
+        where: { file: 'https://keys/secrets/the-uuid' },
+        why: expect.stringContaining('is stored as https://keys/secrets/the-uuid'),
+        fix: expect.not.stringContaining('nothing'),
+      });
+    },
+  );
+});
