@@ -9,7 +9,7 @@ import { apartFrom } from '../storage/apart.ts';
 import { openSource } from '../storage/open-source.ts';
 import { openOutput } from '../storage/output.ts';
 import { sourceOptions } from '../storage/source.ts';
-import { isOver } from '../trust/timestamp.ts';
+import { isBroken, isOver } from '../trust/timestamp.ts';
 import { assignRoles } from './bundle-roles.ts';
 import { carry } from './carried.ts';
 import { copyBundle, partBeside } from './copy-bundle.ts';
@@ -116,8 +116,12 @@ function ownForm(
     const carried = carry(spoken, ownVouched(found));
     if (fault ?? carried.fault) throw fault ?? carried.fault;
     const given = found.flatMap(({ timestamps }) => timestamps);
-    if (given.some(({ token, over }) => isOver(token, over))) throw hasTimestamp();
-    return { bytes: carried.members.get(certificate.name) ?? certificate.bytes, notes: carried.notes };
+    if (given.some(({ token, over }) => isOver(token, over) && !isBroken(token))) throw hasTimestamp();
+    const left = given.map(() => `a timestamp in "${certificate.name}" is left out: it proves nothing`);
+    return {
+      bytes: carried.members.get(certificate.name) ?? certificate.bytes,
+      notes: [...carried.notes, ...left],
+    };
   } catch (error) {
     throw toBundleError(error).at({ member: certificate.name });
   }

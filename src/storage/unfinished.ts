@@ -45,9 +45,10 @@ function asUnfinished(folder: MarkedFolder): Unfinished | undefined {
       [Symbol.dispose]: () => folder[Symbol.dispose](),
     };
   } catch (error) {
+    const isGone = error instanceof Error && 'code' in error && error.code === 'ENOENT';
+    if (isGone && folder.isThere()) return asUnfinished(folder); // a run takes out of it what it has done with
     folder[Symbol.dispose]();
-    const fault = readError(error, folder.path);
-    if (fault.code === 'FILE_NOT_FOUND') return undefined;
-    throw fault;
+    if (isGone) return undefined;
+    throw readError(error, folder.path);
   }
 }

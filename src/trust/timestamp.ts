@@ -136,8 +136,20 @@ export function isOver({ info }: TimestampToken, bytes: Uint8Array): boolean {
   return digest !== undefined && equalBytes(digestBytes(digest, bytes), value);
 }
 
-function certificatesFor({ signedData }: TimestampToken, options: TimestampOptions): readonly Certificate[] {
-  const inside = signedData.certificates.flatMap((der) => {
+/** Whether the token carries the certificate of its signer, and its signature does not fit: then it proves nothing to anybody. */
+export function isBroken(token: TimestampToken): boolean {
+  const cms = openCms(token.signedData, certificatesIn(token));
+  cms.update(token.content);
+  const [signer] = cms.finish();
+  return signer?.certificate !== undefined && signer.fault?.code === 'SIGNATURE_INVALID';
+}
+
+function certificatesFor(token: TimestampToken, options: TimestampOptions): readonly Certificate[] {
+  return [...certificatesIn(token), ...options.intermediates, ...options.anchors];
+}
+
+function certificatesIn({ signedData }: TimestampToken): readonly Certificate[] {
+  return signedData.certificates.flatMap((der) => {
     try {
       return [parseCertificate(der)];
     } catch (error) {
@@ -145,7 +157,6 @@ function certificatesFor({ signedData }: TimestampToken, options: TimestampOptio
       throw error;
     }
   });
-  return [...inside, ...options.intermediates, ...options.anchors];
 }
 
 /** [tst.7] Whoever signs anything else with this key could be made to sign a time. */

@@ -131,6 +131,26 @@ describe.each([{ cms: true }, { cms: false }])('a timestamp that is added later,
     expect(sandbox.list().filter((name) => /again|tsq/.test(name))).toEqual([]);
   });
 
+  test('[pack.10] one whose signature does not fit gives way, and is named', async () => {
+    using sandbox = makeSandbox();
+    await placeBundle(sandbox, { signed: false });
+    const identity = await identityOf(sandbox, signer);
+    let token = new Uint8Array(0);
+    const source: TimestampSource = async (over) => {
+      token = Uint8Array.from(await stamping()(over));
+      return token;
+    };
+    const options = { format: 'tar', identity, cms, timestamp: source } as const;
+    valid(await sign(sandbox.path('in.ova'), { ...options, output: sandbox.path('signed.ova') }));
+    sandbox.write('broken.ova', withBroken(readFileSync(sandbox.path('signed.ova')), token));
+    const again = { output: sandbox.path('out.ova'), format: 'tar', source: stamping() } as const;
+    const report = valid(await timestamp(sandbox.path('broken.ova'), again));
+    expect([codesOf(report), report.warnings.join()]).toEqual([[], expect.stringContaining('is left out')]);
+    const trust = { ...(await trustingTime(sandbox)), at: JUDGED_AT, timestamp: 'require' } as const;
+    expect(await judged(sandbox, 'broken.ova', trust)).not.toEqual(['trusted']);
+    expect(await judged(sandbox, 'out.ova', trust)).toEqual(['trusted']);
+  });
+
   test('[tst.8] of a time outside of the signer’s certificate saves nothing', async () => {
     using sandbox = makeSandbox();
     await stamped(sandbox, { cms, time: new Date('2027-02-01T00:00:00Z') });
@@ -156,6 +176,26 @@ test('[pack.10] a timestamp beside a file that it does not count for gives way, 
     expect(await judged(sandbox, 'out.ova', trust)).toEqual(['trusted']);
   }
 });
+
+/** The last byte of a token's signature made another, beside the certificate file or in the CMS. */
+function withBroken(archive: Buffer, token: Uint8Array): Uint8Array {
+  const broken = Uint8Array.from(token);
+  broken[broken.length - 1] = (broken[broken.length - 1] ?? 0) ^ 1;
+  const replaced = (bytes: Buffer): Buffer => {
+    const at = bytes.indexOf(Buffer.from(token));
+    expect(at).toBeGreaterThan(0);
+    return Buffer.concat([bytes.subarray(0, at), broken, bytes.subarray(at + broken.length)]);
+  };
+  if (archive.includes(Buffer.from(token))) return replaced(archive);
+  const text = archive.toString('latin1').replace(
+    /(-----BEGIN CMS-----\n)([^-]*)(-----END CMS-----)/,
+    (_, begin, body, end) =>
+      `${begin}${replaced(Buffer.from(body, 'base64'))
+        .toString('base64')
+        .replace(/.{1,64}/g, '$&\n')}${end}`,
+  );
+  return Uint8Array.from(Buffer.from(text, 'latin1'));
+}
 
 const tstFirst =
   (old: NamedBytes) =>

@@ -36,7 +36,7 @@ export function importCommand(program: Command, context: Context, exit: Exit): v
     .option('--keep-chunks', 'leave disks in chunks as they are stored, instead of joining them')
     .option(
       '--resume',
-      'go on with an import into DIR that was interrupted, and leave this one to be gone on with',
+      'go on with an import into DIR that was interrupted, and leave this one to be gone on with; without block digests nothing is kept',
     )
     .addOption(
       new Option('--dry-run', 'verify, and say what would be written').conflicts([
