@@ -1,0 +1,42 @@
+// Loaded before the program: tells it to stop (STOP_SIGNAL) at the call STOP_AT of those that change the file system, once it listens.
+const fs = require('node:fs');
+const promises = require('node:fs/promises');
+
+const { STOP_AT, STOP_SIGNAL = 'SIGINT' } = process.env;
+const CHANGES = ['mkdir', 'rename', 'link', 'unlink', 'rm', 'rmdir', 'ftruncate', 'fsync'];
+let listened = false;
+let count = 0;
+
+const isDue = () => {
+  listened ||= process.listenerCount('SIGINT') > 0;
+  return listened && ++count === Number(STOP_AT);
+};
+/** Until the program has been told, and has done what it does at once. */
+const told = () => new Promise((resolve) => setTimeout(resolve, 5));
+
+for (const name of CHANGES.map((word) => `${word}Sync`)) {
+  const real = fs[name];
+  fs[name] = (...words) => {
+    if (isDue()) process.kill(process.pid, STOP_SIGNAL);
+    return real(...words);
+  };
+}
+const delayed = (holder, name) => {
+  const real = holder[name];
+  holder[name] = async function (...words) {
+    const due = isDue();
+    if (due) process.kill(process.pid, STOP_SIGNAL);
+    if (due) await told();
+    return real.apply(this, words);
+  };
+};
+for (const name of CHANGES.filter((word) => word in promises)) delayed(promises, name);
+const { open } = promises;
+promises.open = async (...words) => {
+  const handle = await open(...words);
+  promises.open = open;
+  const shape = Object.getPrototypeOf(handle);
+  for (const name of ['sync', 'truncate', 'datasync', 'write']) delayed(shape, name);
+  return handle;
+};
+process.on('exit', () => process.stderr.write(`\ncalls: ${count}\n`));

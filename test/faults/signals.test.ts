@@ -1,0 +1,153 @@
+import { cpSync, readdirSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { digestOf, type Ended, launch, layOut, partialsIn, RUNS } from '../factory/faults.ts';
+import { type Desk, MAIN, makeWorkbench, type Workbench } from '../factory/workbench.ts';
+
+const AT = join(import.meta.dirname, '../factory/stop-at.cjs');
+
+let workbench: Workbench;
+let desk: Desk;
+
+beforeAll(async () => {
+  workbench = await makeWorkbench();
+  desk = workbench.desk('keys');
+  await layOut(desk, 1_500_000);
+  const made = await desk.run(
+    'mkdir volumes empty && bulla split big.ova --size 700kB --to volumes -q && bulla trust add known ca.pem',
+  );
+  expect([made.code, made.stderr]).toEqual([0, '']);
+}, 120_000);
+afterAll(() => {
+  desk[Symbol.dispose]();
+  workbench[Symbol.dispose]();
+});
+
+const SIGN = ['--key', 'signer.key', '--cert', 'signer.pem', '-q'];
+const TRUST = ['--trust', 'ca.pem', '-q'];
+/** Each command that writes. */
+const COMMANDS: Readonly<Record<string, readonly string[]>> = {
+  pack: ['pack', 'big.img', '--vendor', 'Acme', '--name', 'new', '-o', 'new.ova', ...SIGN],
+  'pack of a zip': ['pack', 'big.img', '--vendor', 'Acme', '--name', 'new', '-o', 'new.zip', ...SIGN],
+  'pack --force': [
+    'pack',
+    'big.img',
+    '--vendor',
+    'Acme',
+    '--name',
+    'new',
+    '-o',
+    'big.ova',
+    '--force',
+    ...SIGN,
+  ],
+  sign: ['sign', 'big.ova', '-o', 'new.ova', ...SIGN],
+  'sign --detached': ['sign', 'big.ova', '--detached', ...SIGN],
+  'timestamp --tsq-out': ['timestamp', 'big.ova', '--tsq-out', 'new.tsq', '-q'],
+  normalize: ['normalize', 'big.ova', '-o', 'new.ova', ...TRUST],
+  import: ['import', 'big.ova', '--to', 'machine', ...TRUST],
+  'import into an empty folder': ['import', 'big.ova', '--to', 'empty', ...TRUST],
+  'import --resume': ['import', 'big.ova', '--to', 'machine', '--resume', ...TRUST],
+  split: ['split', 'big.ova', '--size', '700kB', '-q'],
+  'split --force': ['split', 'big.ova', '--size', '800kB', '--to', 'volumes', '--force', '-q'],
+  join: ['join', 'volumes', '-o', 'new.ova', '-q'],
+  'glance sign': [
+    'glance',
+    'sign',
+    'big.img',
+    '--key',
+    'signer.key',
+    '--cert-uuid',
+    '5bf1dc08-5b9a-4b61-8b0e-7d4a1c7c2b0d',
+    '-o',
+    'new.json',
+    '-q',
+  ],
+  'trust add': ['trust', 'add', 'acme', 'ca.pem'],
+  'trust remove': ['trust', 'remove', 'known'],
+  'dev-certs': ['dev-certs', 'new'],
+};
+
+/** A desk as the first one, for one run. */
+interface Try extends Disposable {
+  readonly folder: string;
+  readonly env: NodeJS.ProcessEnv;
+}
+
+function again(): Try {
+  const folder = `${desk.folder}-try`;
+  const home = `${folder}-home`;
+  cpSync(desk.folder, folder, { recursive: true });
+  cpSync(desk.home, home, { recursive: true });
+  return {
+    folder,
+    env: { ...desk.env, HOME: home, BULLA_HOME: join(home, 'bulla') },
+    [Symbol.dispose]: () => {
+      for (const one of [folder, home]) rmSync(one, { recursive: true, force: true });
+    },
+  };
+}
+
+/** All files of a desk, and the names of its folders; signatures and keys that are made anew are another each time. */
+function stateOf({ folder }: Pick<Try, 'folder'>, digests: boolean): readonly string[] {
+  return [folder, `${folder}-home`].flatMap((root) =>
+    readdirSync(root, { recursive: true, encoding: 'utf8', withFileTypes: true })
+      .map((entry) => {
+        const path = join(entry.parentPath, entry.name);
+        return `${path}${digests && entry.isFile() ? ` ${digestOf(path)}` : ''}`;
+      })
+      .sort(),
+  );
+}
+
+function stopped(at: Try, words: readonly string[], call: number, signal: NodeJS.Signals): Promise<Ended> {
+  const env = { ...at.env, STOP_AT: String(call), STOP_SIGNAL: signal };
+  return launch({ folder: at.folder, env }, [process.execPath, '--require', AT, MAIN, ...words]).ended;
+}
+
+/** Calls that are tried, spread over all there are. */
+function spread(all: number): readonly number[] {
+  const step = Math.max(1, Math.floor(all / (RUNS + 1)));
+  return Array.from({ length: all }, (_, i) => i + 1).filter((call) => (call + all) % step === 0);
+}
+
+test.each(Object.entries(COMMANDS))(
+  '[cli.9] [import.3] [pack.4] [vol.4] [pub.17] %s, told to stop at each change of the file system: done, or nothing',
+  { timeout: 3_600_000 },
+  async (name, words) => {
+    let calls = 0;
+    let done: readonly string[] = [];
+    let before: readonly string[] = [];
+    {
+      using whole = again();
+      before = stateOf(whole, true);
+      const { code, stderr } = await stopped(whole, words, 0, 'SIGINT');
+      calls = Number(/calls: (\d+)/.exec(stderr)?.[1]);
+      expect([code, calls > 0]).toEqual([0, true]);
+      done = stateOf(whole, false);
+    }
+    const seen: Record<string, number> = {};
+    for (const [i, call] of spread(calls).entries()) {
+      const [signal, ending] = i % 2 === 0 ? (['SIGINT', 130] as const) : (['SIGTERM', 143] as const);
+      using one = again();
+      const { code, stderr, stdout } = await stopped(one, words, call, signal);
+      const word = `exit ${code}`;
+      seen[word] = (seen[word] ?? 0) + 1;
+      expect([`exit ${ending}`, 'exit 0']).toContain(word);
+      if (code === 0) {
+        expect([call, stateOf(one, false)]).toEqual([call, done]);
+        continue;
+      }
+      const told = stderr + stdout;
+      if (/stay: /.test(told)) {
+        expect(name).toBe('split --force'); // what it says is held by the tests of volumes
+      } else if (/goes on with what has come/.test(told)) {
+        expect([name, partialsIn(one.folder).length]).toEqual(['import --resume', 1]);
+      } else {
+        expect(told).toContain('nothing was left behind');
+        expect([call, stateOf(one, true)]).toEqual([call, before]);
+      }
+    }
+    console.info(`${name}: ${calls} changes, ${JSON.stringify(seen)}`);
+  },
+);
