@@ -10,7 +10,7 @@ const AT_ONCE = 16;
 /** Milliseconds between two looks at signals and timers. */
 const TURN_MS = 50;
 
-/** A file on its way to the disk, as messages call it, and who is told how it is known again when it is there. */
+/** A file on its way to the disk, as messages call it, and who is told how it is known again: when it is there, and before when that takes long. */
 interface Settler {
   readonly name: string;
   onSettled(written: WrittenFile): void;
@@ -67,6 +67,11 @@ export class Settling {
   }
 
   #settleLater(descriptor: number, file: Settler): void {
+    try {
+      file.onSettled(asWritten(fstatSync(descriptor, { bigint: true }))); // until it is there it may be read
+    } catch {
+      // told when it is put on the disk
+    }
     const settling = new Promise<void>((resolve) => {
       fsync(descriptor, (error) => {
         this.#close(descriptor, error ?? undefined, file);

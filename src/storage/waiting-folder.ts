@@ -131,8 +131,8 @@ export function openWaitingFolder(marked: MarkedFolder, shown: string): WaitingF
     },
     store: (member, content) => {
       try {
-        const { descriptor, written } = writeWholeFile(placeFor(member), 0o600, content);
-        let latest = written;
+        const descriptor = writeWholeFile(placeFor(member), 0o600, content);
+        let latest: WrittenFile | undefined;
         files.set(member, () => latest);
         const onSettled = (settled: WrittenFile): void => {
           latest = settled;

@@ -1,27 +1,21 @@
-import { closeSync, constants, fstatSync, ftruncateSync, openSync, writeSync } from 'node:fs';
+import { closeSync, constants, ftruncateSync, openSync, writeSync } from 'node:fs';
 import { occupiedParts } from './hole.ts';
-import { asWritten, type WrittenFile } from './written-file.ts';
-
-/** A small file that has been written, and is open until somebody has put it on the disk. */
-export interface WholeFile {
-  readonly descriptor: number;
-  readonly written: WrittenFile;
-}
 
 /**
  * Creates `path`, which must not exist, with this content, without waiting: for a small file each wait would take
- * longer than the writing.
+ * longer than the writing. It is open until somebody has put it on the disk.
  *
+ * @returns its descriptor
  * @throws what the system does; nothing is open then
  */
-export function writeWholeFile(path: string, mode: number, content: Uint8Array): WholeFile {
+export function writeWholeFile(path: string, mode: number, content: Uint8Array): number {
   const { O_WRONLY, O_CREAT, O_EXCL, O_NOFOLLOW } = constants;
   const descriptor = openSync(path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, mode);
   try {
     const parts = occupiedParts(content, 0);
     for (const [from, to] of parts) writeAll(descriptor, content.subarray(from, to), from);
     if (parts.at(-1)?.[1] !== content.byteLength) ftruncateSync(descriptor, content.byteLength);
-    return { descriptor, written: asWritten(fstatSync(descriptor, { bigint: true })) };
+    return descriptor;
   } catch (error) {
     closeSync(descriptor);
     throw error;
