@@ -9,7 +9,12 @@ export interface PaxRecords {
 
 const LINE_END = 0x0a;
 const IGNORED = new Set(['mtime', 'atime', 'ctime', 'uid', 'gid', 'uname', 'gname', 'comment']);
-const IGNORED_VENDOR = /^(SCHILY\.(dev|ino|nlink|fflags|xattr\..+)|LIBARCHIVE\.(xattr\..+|creationtime))$/;
+const IGNORED_VENDOR = /^(SCHILY\.(dev|ino|nlink)|LIBARCHIVE\.creationtime)$/;
+/** [pax.7] Attributes that grant nothing: those of users, but for what overlay file systems obey, and what macOS notes of a download. */
+const PLAIN_ATTRIBUTE =
+  /^(SCHILY|LIBARCHIVE)\.xattr\.(user\.(?!overlay\.)[^%]+|com\.apple\.(quarantine|provenance|lastuseddate#PS|metadata:[^%]+))$/;
+/** What some readers set on the file by such a record: capabilities, labels, access lists, flags. */
+const SETS = /^(SCHILY\.(xattr\.|acl\.|fflags$)|LIBARCHIVE\.xattr\.|RHT\.security\.)/;
 /** [pax.6] What GNU tar ends with an error for when it is no number of this kind. */
 const TIME = /^-?[0-9]{1,12}(\.[0-9]+)?$/;
 const OWNER = /^(0|[1-9][0-9]{0,9})$/;
@@ -37,7 +42,8 @@ export function parsePax(body: Uint8Array): PaxRecords {
 
     // [pax.4] An unknown key may be one that another reader obeys.
     if (key !== 'path' && key !== 'size' && !IGNORED.has(key) && !IGNORED_VENDOR.test(key)) {
-      throw pax(`the key "${printable(key.slice(0, 40))}" is not known`);
+      if (SETS.test(key) && !PLAIN_ATTRIBUTE.test(key)) throw attribute(key); // [pax.7]
+      if (!SETS.test(key)) throw pax(`the key "${printable(key.slice(0, 40))}" is not known`);
     }
     // [pax.2] Some readers split the header at line ends and would find another record in the value.
     if (value.includes(LINE_END)) throw pax(`the value of "${printable(key)}" holds a line end`);
@@ -96,6 +102,17 @@ function parseSize(text: string): number {
   const size = /^(0|[1-9][0-9]{0,15})$/.test(text) ? Number(text) : Number.NaN;
   if (!Number.isSafeInteger(size)) throw pax('the size is not a decimal number');
   return size;
+}
+
+function attribute(key: string): BundleError {
+  return new BundleError(
+    'ARCHIVE_PAX',
+    `pax header: the key "${printable(key.slice(0, 60))}" sets more of a file than its content`,
+    {
+      why: 'nobody has signed it, and some readers set what it says: capabilities, labels, access lists, flags',
+      fix: 'if it comes from where you expect it, unpack it and write the same files again without attributes: tar --format=ustar',
+    },
+  );
 }
 
 function pax(message: string): BundleError {

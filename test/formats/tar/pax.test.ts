@@ -11,11 +11,7 @@ test.each<[string, Uint8Array, ReturnType<typeof parsePax>]>([
   ['[pax.2] reads a value with an equals sign', record('path', 'a=b'), { path: 'a=b' }],
   ['[pax.2] reads an empty value of what is left out', record('comment', ''), {}],
   ['[pax.4] reads what it leaves out', leftOut(), { path: 'a' }],
-  [
-    '[pax.4] reads attributes that are binary',
-    record('SCHILY.xattr.security.selinux', latin1('a\0\xff')),
-    {},
-  ],
+  ['[pax.4] reads attributes that are binary', record('SCHILY.xattr.user.selinux', latin1('a\0\xff')), {}],
   ['[pax.6] reads times and owners', record('mtime', '-1700000000.123456789'), {}],
   ['[pax.6] reads the largest user', record('uid', '4294967295'), {}],
   ['[pax.5] reads a size', record('size', '10'), { size: 10 }],
@@ -92,6 +88,34 @@ test.each<[string, Uint8Array | string]>([
   expect(codeOf(() => parsePax(bytes))).toBe('ARCHIVE_PAX');
 });
 
+test.each([
+  'SCHILY.xattr.security.capability',
+  'LIBARCHIVE.xattr.security.capability',
+  'SCHILY.xattr.security.selinux',
+  'SCHILY.xattr.security.ima',
+  'SCHILY.xattr.security.evm',
+  'SCHILY.xattr.system.posix_acl_access',
+  'SCHILY.xattr.system.nfs4_acl',
+  'SCHILY.xattr.trusted.overlay.redirect',
+  'SCHILY.xattr.user.overlay.redirect',
+  'LIBARCHIVE.xattr.user%2Eoverlay.redirect',
+  'LIBARCHIVE.xattr.user.%6Fverlay.redirect',
+  'SCHILY.xattr.com.apple.system.Security',
+  'SCHILY.xattr.com.apple.ResourceFork',
+  'SCHILY.xattr.user.',
+  'SCHILY.xattr.userx',
+  'SCHILY.fflags',
+  'SCHILY.acl.access',
+  'SCHILY.acl.default',
+  'SCHILY.acl.ace',
+  'RHT.security.selinux',
+])('[pax.7] refuses %s, which some readers set on the file', (key) => {
+  for (const value of ['a', latin1('\x01\0\0\x02\x80')]) {
+    expect(codeOf(() => parsePax(record(key, value)))).toBe('ARCHIVE_PAX');
+    expect(() => parsePax(record(key, value))).toThrow('sets more of a file than its content');
+  }
+});
+
 test('[pax.4] names the key it does not know, without what steers a terminal', () => {
   expect(() => parsePax(record('a\x1bb', 'c'))).toThrow('the key "a\\u{1b}b" is not known');
 });
@@ -99,8 +123,9 @@ test('[pax.4] names the key it does not know, without what steers a terminal', (
 function leftOut(): Uint8Array {
   const keys = [
     ...['mtime', 'atime', 'ctime', 'uid', 'gid', 'uname', 'gname', 'comment'],
-    ...['SCHILY.dev', 'SCHILY.ino', 'SCHILY.nlink', 'SCHILY.fflags', 'SCHILY.xattr.user.a'],
-    ...['LIBARCHIVE.creationtime', 'LIBARCHIVE.xattr.user.a'],
+    ...['SCHILY.dev', 'SCHILY.ino', 'SCHILY.nlink', 'SCHILY.xattr.user.a'],
+    ...['LIBARCHIVE.creationtime', 'LIBARCHIVE.xattr.user.a', 'SCHILY.xattr.com.apple.quarantine'],
+    ...['LIBARCHIVE.xattr.com.apple.provenance', 'LIBARCHIVE.xattr.com.apple.metadata:kMDItemWhereFroms'],
   ];
   return concat([...keys.map((key) => record(key, /[ug]id/.test(key) ? '1' : '1.5')), record('path', 'a')]);
 }
