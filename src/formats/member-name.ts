@@ -16,7 +16,7 @@ const READERS_OWN = 'pax_global_header';
  * A name that passes means one file below one folder, the same on every system; nothing is ever stripped or
  * repaired to make it pass. It decides about one name: whether two names collide is `memberNameKey`.
  *
- * @see spec/archive.md, clauses name.1 to name.6
+ * @see spec/archive.md, clauses name.1 to name.6, name.11 and name.12
  */
 export function memberNameFault(name: string, limits: Limits): string | undefined {
   const tame = TAME.test(name) && name.length <= Math.min(PART_BYTES, limits.nameBytes);
@@ -62,6 +62,8 @@ function partFault(part: string): string | undefined {
   if (/^[~ ]/.test(part)) return 'a part of the name begins with "~" or a blank';
   if (/^\p{M}/u.test(part)) return 'a part of the name begins with a combining mark'; // [name.2]
   if (part === READERS_OWN) return `some readers leave out a file with the name "${READERS_OWN}"`; // [name.11]
+  // [name.12] unzip takes such an end for a version of VMS, and leaves it out.
+  if (/;[0-9]*$/.test(part)) return 'a part of the name ends in ";" and digits, which some readers leave out';
   if (DEVICE.test(part)) return `"${part}" is a device on some systems`;
   return undefined;
 }

@@ -86,12 +86,19 @@ describe('a zip is read', () => {
       [
         {
           ...A,
-          local: { extra: extra(0x5455, new Uint8Array(13)) },
-          central: { extra: extra(0x5455, new Uint8Array(5)) },
+          local: { extra: extra(0x5455, Uint8Array.of(7, ...new Uint8Array(12))) },
+          central: { extra: extra(0x5455, Uint8Array.of(7, ...new Uint8Array(4))) },
         },
         {
           ...B,
-          both: { extra: concat([extra(0x7875, new Uint8Array(11)), extra(0x000a, new Uint8Array(32))]) },
+          both: {
+            extra: concat([
+              extra(0x7875, Uint8Array.of(1, 4, 0, 0, 0, 0, 4, 0, 0, 0, 0)),
+              extra(0x000a, Uint8Array.of(0, 0, 0, 0, 1, 0, 24, 0, ...new Uint8Array(24))),
+              extra(0x5855, new Uint8Array(8)),
+              extra(0xcafe, new Uint8Array(0)),
+            ]),
+          },
         },
       ],
     ],

@@ -12,6 +12,7 @@ const B = { name: 'b.img', content: 'the second, again and again and again', def
 const SECOND = 30 + 5 + 9;
 const CRC_A = 0x4c5b4a4e;
 const CRC_B = 0x956059f;
+const TIMES = extra(0x5455, Uint8Array.of(1, 0, 0, 0, 0));
 const GARBAGE = encodeUtf8('garbage');
 
 function one(item: Partial<ZipItem>, base: ZipItem = A): Uint8Array {
@@ -289,9 +290,36 @@ const CASES: readonly Case[] = [
     SECOND,
     'a.ovf',
   ],
+  ...(
+    [
+      [0x5455, []],
+      [0x5455, [0, 0]],
+      [0x5455, [1]],
+      [0x5455, [3, ...new Uint8Array(7)]],
+      [0x5455, [2, ...new Uint8Array(8)]],
+      [0x7875, []],
+      [0x7875, [1, 4, 0, 0, 0, 0]],
+      [0x7875, [1, 4, 0, 0, 0, 0, 4, 0, 0, 0]],
+      [0x7875, [2, 4, 0, 0, 0, 0, 4, 0, 0, 0, 0]],
+      [0x5855, []],
+      [0x5855, [0, 0, 0, 0]],
+      [0x000a, []],
+      [0x000a, [...new Uint8Array(32)]],
+      [0xcafe, [0]],
+    ] as const
+  ).map(
+    ([id, content]) =>
+      [
+        `[zip.8] an extra field ${id.toString(16)} of ${content.length} bytes, ${content.slice(0, 3)}`,
+        one({ central: { extra: extra(id, Uint8Array.from(content)) } }),
+        'ZIP_MALFORMED',
+        SECOND,
+        'a.ovf',
+      ] as const,
+  ),
   [
     '[zip.8] an extra field twice',
-    one({ central: { extra: concat([extra(0x5455, GARBAGE), extra(0x5455, GARBAGE)]) } }),
+    one({ central: { extra: concat([TIMES, TIMES]) } }),
     'ZIP_MALFORMED',
     SECOND,
     'a.ovf',

@@ -26,6 +26,8 @@ const SPELLINGS = [
   'System.img',
   'data.img',
   'd/system.img',
+  'system.img;1',
+  'data.img;',
   './system.img',
   'system.img/',
   'größe.img',

@@ -108,6 +108,14 @@ describe('memberNameFault', () => {
     },
   );
 
+  test.each(['disk.raw;1', 'disk.raw;', 'disk.raw;007', 'a;12/b', 'a/b;3'])(
+    '[name.12] refuses %s',
+    (name) => {
+      expect(fault(name)).toMatch(/some readers leave out/);
+      expect(fault(name.replace(/;\d*/, ';x'))).toBeUndefined();
+    },
+  );
+
   test.each([
     ['a letter and an accent', 'gro\u0308\u00dfe'],
     ['the ångström sign', '\u212b'],

@@ -4,7 +4,31 @@ import { IN_ZIP64, longAt, viewOf } from './records.ts';
 const ZIP64 = 0x0001;
 
 /** [zip.8] Extra fields that change nothing of what is unpacked: times, owners, and the mark of a Java archive. */
-const HARMLESS: ReadonlySet<number> = new Set([0x5455, 0x7875, 0x5855, 0x000a, 0xcafe]);
+const HARMLESS: ReadonlyMap<number, (field: Uint8Array) => boolean> = new Map([
+  [0x5455, isTimes],
+  [0x7875, isOwners],
+  [0x5855, ({ byteLength }) => byteLength === 8 || byteLength === 12],
+  [0x000a, isTimesOfWindows],
+  [0xcafe, ({ byteLength }) => byteLength === 0],
+]);
+
+/** Flags, and a time for each flag; in the directory the first alone. */
+function isTimes(field: Uint8Array): boolean {
+  const [flags = 0] = field;
+  const times = [1, 2, 4].filter((flag) => (flags & flag) !== 0).length;
+  return field.byteLength === 1 + 4 * times || field.byteLength === 1 + 4 * (flags & 1);
+}
+
+/** Version 1, and user and group, each behind its length. */
+function isOwners(field: Uint8Array): boolean {
+  const [version, user = 0] = field;
+  return version === 1 && field.byteLength === 3 + user + (field[2 + user] ?? 0);
+}
+
+/** Four bytes of nothing, and one attribute with three times. */
+function isTimesOfWindows(field: Uint8Array): boolean {
+  return field.byteLength === 32 && field[4] === 1 && field[5] === 0 && field[6] === 24 && field[7] === 0;
+}
 
 /** What others are, to name them in the refusal. */
 const OTHERS: ReadonlyMap<number, string> = new Map([
@@ -41,7 +65,11 @@ export function parseExtraFields(bytes: Uint8Array): Zip64Field {
     if (seen.has(id)) throw malformed(`the member has the extra field ${hex(id)} twice`);
     seen.add(id);
     if (id === ZIP64) zip64 = bytes.subarray(at + 4, at + 4 + length);
-    else if (!HARMLESS.has(id)) {
+    else if (HARMLESS.has(id)) {
+      // [zip.8] bsdtar unpacks nothing of a zip with a field that ends too early
+      if (!HARMLESS.get(id)?.(bytes.subarray(at + 4, at + 4 + length)))
+        throw malformed(`the extra field ${hex(id)} of the member does not hold what belongs there`);
+    } else {
       const what = OTHERS.get(id);
       throw new BundleError(
         'ZIP_FEATURE',
