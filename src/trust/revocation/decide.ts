@@ -4,9 +4,25 @@ import { showTime } from '../path/certificate-rules.ts';
 import { nameOf, refused } from '../path/findings.ts';
 import type { TimeWindow } from '../path/judge-options.ts';
 import type { Finding } from '../policy.ts';
+import type { Word } from './evidence.ts';
 
 /** Reasons after which everything that the key has signed is in doubt, and nobody knows since when. */
 const COMPROMISES: readonly string[] = ['keyCompromise', 'cACompromise', 'aACompromise'];
+
+/**
+ * What all that revokes a certificate means for a signature together: the strictest of it, since whoever carries a bundle
+ * chooses what lies beside it. Undefined when nothing revokes. [rev.3]
+ */
+export function judgeRevoking(
+  certificate: Certificate,
+  words: readonly Word[],
+  proven: TimeWindow | undefined,
+): Finding | undefined {
+  const findings = words.flatMap(({ status, revocation, source }) =>
+    status === 'revoked' && revocation ? [judgeRevoked(certificate, revocation, source, proven)] : [],
+  );
+  return findings.find(({ allowed }) => allowed === undefined) ?? findings[0];
+}
 
 /**
  * What a revocation means for a signature: refusal, unless a timestamp proves that it was there before. [rev.6] [rev.7]
@@ -25,9 +41,9 @@ export function judgeRevoked(
   return { ...refused('CERTIFICATE_REVOKED', message + before), allowed: 'lenient' };
 }
 
-/** Until when signatures of the key count although it is revoked; undefined: none does. */
+/** Until when signatures of the key count although it is revoked; undefined: none does. [rev.6] [rev.7] */
 function validUntil({ at, reason, invalidSince }: Revocation): Date | undefined {
   if (reason === 'certificateHold') return undefined; // it says nothing about the time before or after
-  if (reason !== undefined && COMPROMISES.includes(reason)) return invalidSince;
+  if (invalidSince === undefined && reason !== undefined && COMPROMISES.includes(reason)) return undefined;
   return invalidSince && invalidSince < at ? invalidSince : at;
 }

@@ -1,7 +1,7 @@
 import type { Certificate } from '../../crypto/certificate.ts';
 import { nameOf, refused, shown } from '../path/findings.ts';
 import type { Finding } from '../policy.ts';
-import { judgeRevoked } from './decide.ts';
+import { judgeRevoking } from './decide.ts';
 import type { Attested, Doubt, Hearing, HighWaterMarks, RevocationOptions, Word } from './evidence.ts';
 
 /** What is known about the revocation of one certificate; `not-checked`: nothing speaks of it. */
@@ -59,12 +59,11 @@ export function verdict(
     attested,
   });
   const name = nameOf(certificate);
-  const revoked = words.find(isRevoking);
-  if (revoked?.revocation) {
-    const finding = judgeRevoked(certificate, revoked.revocation, revoked.source, options.proven);
-    return answer('revoked', finding.error.message, [finding]);
-  }
+  const revoked = judgeRevoking(certificate, words, options.proven);
   const doubt = standingDoubt({ words, doubts });
+  // a revocation that is younger than the signature must not hide a doubt about an older one
+  if (revoked && (revoked.allowed === undefined || !doubt))
+    return answer('revoked', revoked.error.message, [revoked]);
   if (doubt) {
     const message = `${doubt.message}; it says that ${name} is revoked, and whoever signed it would know`;
     const finding = refused('REVOCATION_UNKNOWN', message); // [rev.14]

@@ -39,6 +39,8 @@ describe('a signature of a certificate that is revoked now', () => {
       expect(counts({ at: day(-5), reason })).toBe(false);
       expect(counts({ at: day(-5), reason, invalidSince: day(-7) })).toBe(true);
       expect(counts({ at: day(-5), reason, invalidSince: day(-12) })).toBe(false);
+      // revoked before the signature is revoked before it, whatever date is given beside
+      expect(counts({ at: day(-15), reason, invalidSince: day(-5) })).toBe(false);
     }
   });
 

@@ -75,6 +75,44 @@ describe('changes without their list', () => {
   });
 });
 
+describe('several words that revoke', () => {
+  const proven = { from: at(-50), to: at(-50) };
+  const after = { at: at(-20) };
+  const revokedLater = () => list({ revoked: [{ certificate: leaf, ...after }] });
+  const judge = (
+    crls: readonly ReturnType<typeof list>[],
+    ocsps: readonly ReturnType<typeof answer>[] = [],
+  ) => MODES.map((mode) => outcome({ path: [leaf, root], crls, ocsps, mode, proven }));
+  const both = (code: string) => [code, code];
+
+  test('[rev.3] count by the strictest, in whatever order and of whatever kind they are', () => {
+    const plain = revokedLater();
+    const strict = [
+      answer({ status: 'revoked', ...after, reason: 1 }),
+      answer({ status: 'revoked', ...after, reason: 6 }),
+      answer({ status: 'revoked', at: at(-60) }),
+    ];
+    expect(judge([plain])).toEqual(both('good'));
+    expect(judge([plain], [answer({ status: 'revoked', ...after })])).toEqual(both('good'));
+    for (const one of strict) expect(judge([plain], [one])).toEqual(both(REVOKED));
+    const users = pointValue({ onlyUsers: true });
+    const compromised = list({ point: users, revoked: [{ certificate: leaf, ...after, reason: 1 }] });
+    expect(judge([plain, compromised])).toEqual(both(REVOKED));
+    expect(judge([compromised, plain])).toEqual(both(REVOKED));
+  });
+
+  test('[rev.3] [rev.14] hide no doubt', () => {
+    const plain = revokedLater();
+    const doubtful = list({
+      thisUpdate: at(-0.5),
+      revoked: [{ certificate: leaf, reason: 1 }],
+      extensions: [unknownCritical()],
+    });
+    expect(judge([plain, doubtful])).toEqual(both(UNKNOWN));
+    expect(judge([doubtful, plain])).toEqual(both(UNKNOWN));
+  });
+});
+
 describe('what revokes and must not be used', () => {
   const revoked = () => [{ certificate: leaf }];
   const unusable: [string, () => Partial<TestCrlOptions>][] = [
