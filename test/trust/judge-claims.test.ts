@@ -253,7 +253,7 @@ describe('publishers that share an anchor', () => {
     const policy = { evidence: revoked() };
     const [off, strict] = [{ ...elsewhere, revocation: 'off' } as const, {}];
     const alone = shared([strict], [claim(leaf)], policy).judgements[0];
-    expect([alone?.revocation.seen.size, alone?.revocation.statuses[0]?.status]).toEqual([1, 'revoked']);
+    expect([alone?.revocation.seen.size, alone?.revocation.statuses[0]?.status]).toEqual([2, 'revoked']); // the list, and that it revokes
     for (const first of [off, { revocation: 'off' } as const]) {
       for (const owners of [
         [first, strict],
@@ -383,7 +383,7 @@ describe('authorities of timestamps', () => {
 
   test('[rev.9] that are revoked leave a mark; those under a signer that nobody knows do not', async () => {
     const gone = evidence(list('2026-11-20', [{ certificate: authority, reason: 1 }]));
-    expect(seenBy(judge([stamped()], gone)).size).toBe(1);
+    expect(seenBy(judge([stamped()], gone)).size).toBe(2); // the list, and that it revokes
     const stranger = await makeCertificate({ subject: 'CN=Stranger' });
     const unknown = judge([claim(stranger, stamp(at('2026-06-01')))], evidence(list('2026-11-20')));
     expect(codes(unknown)).toContain('SIGNER_UNKNOWN');

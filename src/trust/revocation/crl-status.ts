@@ -12,13 +12,16 @@ import { reasonsOf, sameScope } from './crl-scope.ts';
 import {
   type Attested,
   type Doubt,
+  earliness,
   type Hearing,
   type Mark,
+  overtaken,
   type RevocationOptions,
+  regression,
   staleness,
   type Word,
 } from './evidence.ts';
-import { listKey, listMarkOf, note } from './marks.ts';
+import { listKey, listMarkOf, newestOf, note } from './marks.ts';
 
 /** A list whose signature is good, for one certificate. */
 interface Genuine {
@@ -28,8 +31,11 @@ interface Genuine {
   /** the same for a list and its changes */
   readonly scope: string;
   readonly stale: string | undefined;
-  /** the newest change to such lists that was ever seen */
+  /** the newest such list that was ever seen, and the newest change to such lists */
+  readonly newest: Mark | undefined;
   readonly change: Mark | undefined;
+  /** when the issuer has spoken of the certificate in another way */
+  readonly newer: Date | undefined;
 }
 
 /** One word for each way in which lists together speak of a certificate (RFC 5280 section 6.3.3). [crl.6] to [crl.11] */
@@ -45,6 +51,7 @@ export function hearCrls(
   const seen = new Map<string, Mark>();
   const attested: Attested[] = [];
   const [own] = above;
+  const newer = own && newestOf(certificate, own, options.seen).forLists;
   const genuine = crls.flatMap((crl): readonly Genuine[] => {
     const reasons = reasonsOf(crl, certificate);
     if (reasons.length === 0) return [];
@@ -76,10 +83,10 @@ export function hearCrls(
     }
     const scope = listKey('crl', issuer, crl);
     const change = listMarkOf(options.seen, 'delta', issuer, crl);
-    return [{ crl, reasons, key, scope, stale, change }];
+    return [{ crl, reasons, key, scope, stale, newest: seenBefore, change, newer }];
   });
   warnings.push(...genuine.filter((one) => isOrphan(one, genuine)).map(withoutBase));
-  return { words: wordsOf(certificate, genuine), doubts, attested, warnings, seen };
+  return { words: wordsOf(certificate, genuine, options), doubts, attested, warnings, seen };
 }
 
 /** Why a list says nothing, whoever signed it. [crl.3] [crl.11] */
@@ -101,36 +108,40 @@ interface Heard {
   readonly base: Genuine;
   readonly revocation: Revocation | undefined;
   readonly stale: string | undefined;
+  /** when all of it was said: by the list, or by a fresh change to it */
+  readonly saidAt: Date;
 }
 
 /** Of each scope the newest list that is fresh counts, and those that it does not supersede. [crl.8] [rev.5] */
-function wordsOf(certificate: Certificate, genuine: readonly Genuine[]): readonly Word[] {
+function wordsOf(
+  certificate: Certificate,
+  genuine: readonly Genuine[],
+  options: RevocationOptions,
+): readonly Word[] {
   const deltas = genuine.filter(({ crl }) => crl.extensions.baseNumber !== undefined);
   const all = genuine
     .filter(({ crl }) => crl.extensions.baseNumber === undefined)
-    .map((base) => hear(certificate, base, deltas));
+    .map((base) => hear(certificate, base, deltas, options));
   const heard = all.filter((one) => !all.some((other) => supersedes(other, one)));
   const revoked = [
-    ...heard.flatMap(({ base, revocation, stale }): readonly Word[] =>
-      revocation ? [word(base, 'revoked', stale, revocation)] : [],
+    ...heard.flatMap((one): readonly Word[] =>
+      one.revocation ? [word(one, 'revoked', one.stale, one.revocation)] : [],
     ),
     ...deltas.filter((one) => isOrphan(one, genuine)).flatMap((one) => orphaned(certificate, one, genuine)),
   ];
   if (revoked.length > 0) return revoked;
   // [crl.6] what lists for some reasons each do not say, they may say together
-  const fresh = heard
-    .filter(({ stale }) => stale === undefined)
-    .sort((a, b) => +b.base.crl.thisUpdate - +a.base.crl.thisUpdate);
+  const fresh = heard.filter(({ stale }) => stale === undefined).sort((a, b) => +b.saidAt - +a.saidAt);
   const covered = new Set<Reason>();
-  for (const { base } of fresh) {
-    for (const reason of base.reasons) covered.add(reason);
+  for (const one of fresh) {
+    for (const reason of one.base.reasons) covered.add(reason);
     // [rev.14] together they are as new as the oldest that is needed
-    if (ALL_REASONS.every((reason) => covered.has(reason))) return [word(base, 'good', undefined)];
+    if (ALL_REASONS.every((reason) => covered.has(reason))) return [word(one, 'good', undefined)];
   }
   const old = heard.find(({ stale }) => stale !== undefined) ?? heard[0];
   if (!old) return [];
   const partly = `the revocation list of ${old.base.crl.source} speaks of some reasons only`;
-  return [word(old.base, 'good', old.stale ?? partly)];
+  return [word(old, 'good', old.stale ?? partly)];
 }
 
 /** A change to a list that is not at hand. */
@@ -153,7 +164,9 @@ function orphaned(certificate: Certificate, delta: Genuine, genuine: readonly Ge
       return false;
     return crl.extensions.baseNumber === undefined || entryOf(crl, certificate)?.reason === 'removeFromCRL';
   });
-  return takenBack ? [] : [word(delta, 'revoked', delta.stale, revocation)];
+  if (takenBack) return [];
+  const heard = { base: delta, saidAt: delta.crl.thisUpdate };
+  return [word(heard, 'revoked', delta.stale, revocation)];
 }
 
 function isRevoking(entry: Revocation | undefined): boolean {
@@ -161,29 +174,36 @@ function isRevoking(entry: Revocation | undefined): boolean {
 }
 
 function word(
-  { crl }: Genuine,
+  { base, saidAt }: Pick<Heard, 'base' | 'saidAt'>,
   status: Word['status'],
   stale: string | undefined,
   revocation?: Revocation,
 ): Word {
-  const { source, thisUpdate } = crl;
   return {
     status,
-    source,
-    thisUpdate,
+    source: base.crl.source,
+    thisUpdate: saidAt,
     ...(revocation && { revocation }),
     ...(stale !== undefined && { stale }),
   };
 }
 
-/** [crl.8] A fresh change counts whole, and renews an old list; one that is not may revoke and not take back. */
-function hear(certificate: Certificate, base: Genuine, deltas: readonly Genuine[]): Heard {
+/**
+ * [crl.8] A fresh change counts whole, and renews an old list, which with it is as new as the change; one that is not may revoke and
+ * not take back.
+ */
+function hear(
+  certificate: Certificate,
+  base: Genuine,
+  deltas: readonly Genuine[],
+  options: RevocationOptions,
+): Heard {
   const changed = deltas
     .filter(({ crl }) => changes(crl, base.crl))
     .sort((a, b) => b.crl.thisUpdate.getTime() - a.crl.thisUpdate.getTime())
-    .map(({ crl, stale }) => ({ stale, thisUpdate: crl.thisUpdate, entry: entryOf(crl, certificate) }));
-  const fresh = changed.filter(({ stale }) => stale === undefined);
-  const newest = Math.max(+base.crl.thisUpdate, ...fresh.map(({ thisUpdate }) => +thisUpdate));
+    .map(({ crl, stale }) => ({ stale, crl, entry: entryOf(crl, certificate) }));
+  const change = changed.find(({ stale }) => stale === undefined)?.crl;
+  const { thisUpdate, extensions } = change && change.thisUpdate > base.crl.thisUpdate ? change : base.crl;
   let revocation = entryOf(base.crl, certificate);
   for (const { stale, entry } of changed) {
     const removes = entry?.reason === 'removeFromCRL';
@@ -193,10 +213,20 @@ function hear(certificate: Certificate, base: Genuine, deltas: readonly Genuine[
   }
   // [rev.13] who leaves a change out would have the list speak as before it
   const missed =
-    base.change && +base.change.thisUpdate > newest
+    base.change && base.change.thisUpdate > thisUpdate
       ? `a change to the revocation list of ${base.crl.source}, of ${showTime(base.change.thisUpdate)}, has been seen before and is not here`
       : undefined;
-  return { base, revocation, stale: missed ?? (fresh.length > 0 ? undefined : base.stale) };
+  const what = `the revocation list of ${base.crl.source}`;
+  // [rev.9] a change makes up for a list that is over, and not for one that is newer
+  const renewed =
+    earliness(what, base.crl.thisUpdate, options.at) ??
+    regression(what, thisUpdate, base.newest, extensions.number);
+  return {
+    base,
+    revocation,
+    stale: missed ?? (change ? renewed : base.stale) ?? overtaken(what, thisUpdate, base.newer),
+    saidAt: thisUpdate,
+  };
 }
 
 /** [rev.5] Only what is fresh takes back what an older list says: else a list from before, or from later, could hide it. */

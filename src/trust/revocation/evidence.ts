@@ -96,13 +96,24 @@ export function staleness(
   number?: bigint,
 ): string | undefined {
   const now = at.getTime();
-  if (!(thisUpdate.getTime() <= now + SKEW_MS))
-    return `${what} is of ${showTime(thisUpdate)}, which is yet to come`;
+  const early = earliness(what, thisUpdate, at);
+  if (early !== undefined) return early;
   if (nextUpdate && !(nextUpdate.getTime() >= now))
     return `${what} was to be renewed by ${showTime(nextUpdate)}`;
   if (!nextUpdate && !(thisUpdate.getTime() >= now - MAX_AGE_MS)) {
     return `${what} is of ${showTime(thisUpdate)}, more than 30 days old`;
   }
+  return regression(what, thisUpdate, mark, number);
+}
+
+/** Why evidence is not of the past; undefined when it is. [rev.4] */
+export function earliness(what: string, thisUpdate: Date, at: Date): string | undefined {
+  if (thisUpdate.getTime() <= at.getTime() + SKEW_MS) return undefined;
+  return `${what} is of ${showTime(thisUpdate)}, which is yet to come`;
+}
+
+/** Why evidence is older than what has been seen; undefined when it is not. [rev.9] */
+export function regression(what: string, thisUpdate: Date, mark?: Mark, number?: bigint): string | undefined {
   if (mark && mark.thisUpdate > thisUpdate) {
     return `${what} is of ${showTime(thisUpdate)}, and one of ${showTime(mark.thisUpdate)} has been seen already`;
   }
@@ -111,4 +122,10 @@ export function staleness(
     return `${what} has the number ${number ?? 'none'}, and one with ${mark.number} has been seen already`;
   }
   return undefined;
+}
+
+/** Why evidence is older than what has been seen of the same issuer in another kind or scope; undefined when it is not. [rev.9] */
+export function overtaken(what: string, thisUpdate: Date, newer: Date | undefined): string | undefined {
+  if (!newer || thisUpdate >= newer) return undefined;
+  return `${what} is of ${showTime(thisUpdate)}, and one of its issuer of another kind, of ${showTime(newer)}, has been seen already`;
 }

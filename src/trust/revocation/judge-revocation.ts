@@ -18,6 +18,7 @@ import type {
 } from './evidence.ts';
 import { joinSeen, missedOf, note, revokedKey } from './marks.ts';
 import { hearResponses, isOfIssuer, type ResponderStatus } from './ocsp-status.ts';
+import { recall } from './remembered.ts';
 import {
   isClearing,
   isRevoking,
@@ -48,7 +49,7 @@ const MAX_DEPTH = 3;
  * would cost too much.
  *
  * @param path leaf first, anchor last; alone, a leaf that is believed by itself
- * @see spec/trust.md, clauses rev.1 to rev.15
+ * @see spec/trust.md, clauses rev.1 to rev.16
  */
 export function judgeRevocation(
   path: readonly Certificate[],
@@ -113,10 +114,10 @@ function hear(
   };
   const hearBoth = (one: Certificate, statusOf: ResponderStatus): Hearing => {
     const crls = hearCrls(one, above, evidence.crls, options, judging);
-    const ocsps = above
-      .slice(0, 1)
-      .map((issuer) => hearResponses(one, issuer, evidence.ocsps, options, statusOf));
-    return joinHearings([crls, ...ocsps]);
+    const [issuer] = above;
+    if (!issuer) return crls;
+    const ocsps = hearResponses(one, issuer, evidence.ocsps, options, statusOf);
+    return recall(joinHearings([crls, ocsps]), one, issuer, options.seen);
   };
   // [ocsp.5] whoever answers for a responder is looked up as well, in lists and in what the issuer itself has signed
   const byIssuer: ResponderStatus = (responder) => statusIn(hearBoth(responder, () => 'revoked'));

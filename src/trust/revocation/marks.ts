@@ -18,14 +18,14 @@ const scopes = new WeakMap<Crl, { readonly named: string; readonly unnamed: stri
 function scopeOf(crl: Crl): { readonly named: string; readonly unnamed: string } {
   const known = scopes.get(crl);
   if (known) return known;
-  const scope = scopeKey(crl);
-  const digest = (text: string): string => formatHex(digestBytes('sha256', encodeUtf8(text)));
-  const made = {
-    named: digest(`${scope} ${nameKey(crl.issuer)}`),
-    unnamed: scope === '' ? '' : digest(scope),
-  };
+  const made = digestsOf(scopeKey(crl), nameKey(crl.issuer));
   scopes.set(crl, made);
   return made;
+}
+
+function digestsOf(scope: string, issuer: string): { readonly named: string; readonly unnamed: string } {
+  const digest = (text: string): string => formatHex(digestBytes('sha256', encodeUtf8(text)));
+  return { named: digest(`${scope} ${issuer}`), unnamed: scope === '' ? '' : digest(scope) };
 }
 
 /** By what a list is remembered: the key that is meant, the issuer's name, which may be one of several of this key, and the scope. [rev.9] */
@@ -111,6 +111,45 @@ function newestLists(seen: HighWaterMarks): ReadonlyMap<string, Date> {
   }
   lists.set(seen, newest);
   return newest;
+}
+
+/** Scopes that tell by themselves of which certificates a list speaks: of all, of those of users, of those of authorities. */
+const ALL = '';
+const USERS = '30038101ff';
+const AUTHORITIES = '30038201ff';
+const LIST_KINDS: readonly ListKind[] = ['crl', 'crl-for', 'delta'];
+
+/**
+ * The newest that was seen and speaks of a certificate, in another way than evidence of this kind does: for lists the answers, and lists
+ * whose scope has the certificate for sure; for answers all lists of the issuer. [rev.9]
+ */
+export function newestOf(
+  certificate: Certificate,
+  issuer: Certificate,
+  seen: HighWaterMarks,
+): { readonly forLists?: Date; readonly forAnswers?: Date } {
+  if (seen.size === 0) return {};
+  const name = nameKey(certificate.fields.issuer);
+  const own = certificate.fields.extensions.basicConstraints?.ca === true ? AUTHORITIES : USERS;
+  const answer = markOf(seen, answerKey(issuer, certificate), issuer);
+  const marks = [ALL, own].flatMap((scope) => {
+    const { named, unnamed } = digestsOf(scope, name);
+    const keys = LIST_KINDS.flatMap((kind) =>
+      [named, unnamed].map((digest) => `${kind} ${keyIdentity(issuer)} ${digest}`),
+    );
+    return keys.flatMap((key) => markOf(seen, key, issuer) ?? []);
+  });
+  const list = newestLists(seen).get(keyIdentity(issuer)) ?? newestLists(seen).get(issuer.spkiSha256);
+  const forLists = newestDate([answer, ...marks].flatMap((mark) => mark?.thisUpdate ?? []));
+  const forAnswers = newestDate([...marks.map(({ thisUpdate }) => thisUpdate), ...(list ? [list] : [])]);
+  return { ...(forLists && { forLists }), ...(forAnswers && { forAnswers }) };
+}
+
+function newestDate(dates: readonly Date[]): Date | undefined {
+  return dates.reduce<Date | undefined>(
+    (newest, date) => (newest && newest >= date ? newest : date),
+    undefined,
+  );
 }
 
 /** What is known to exist about a certificate; to be asked when nothing is at hand. [rev.13] */

@@ -19,11 +19,12 @@ import {
   type Doubt,
   type Hearing,
   type Mark,
+  overtaken,
   type RevocationOptions,
   staleness,
   type Word,
 } from './evidence.ts';
-import { answerKey, markOf, note } from './marks.ts';
+import { answerKey, markOf, newestOf, note } from './marks.ts';
 
 /**
  * What is known of a responder's own certificate by what is at hand [ocsp.5]; `doubted`: what revokes it must not be
@@ -43,6 +44,7 @@ export function hearResponses(
   const doubts: Doubt[] = [];
   const seen = new Map<string, Mark>();
   const attested: Attested[] = [];
+  const newer = newestOf(certificate, issuer, options.seen).forAnswers;
   const words = responses.flatMap((response): readonly Word[] => {
     const singles = response.responses.filter(({ id }) => isAbout(id, certificate, issuer));
     const unread = response.responses.filter((single) => mayRevoke(single, certificate));
@@ -67,7 +69,9 @@ export function hearResponses(
     return singles.map((single) => {
       const age = staleness(what, single, options.at, markOf(options.seen, key, issuer));
       const stale =
-        age ?? (unsure ? `it is not known whether the responder of ${what} is revoked` : undefined);
+        age ??
+        overtaken(what, single.thisUpdate, newer) ??
+        (unsure ? `it is not known whether the responder of ${what} is revoked` : undefined);
       const { status, revocation, thisUpdate } = single;
       if (age === undefined) note(seen, key, { thisUpdate });
       return {
