@@ -166,7 +166,7 @@ async function verifyStrictly(input: BundleInput, options: VerifyImageOptions): 
     const digests = judgeDigests(stated, read);
     const seen = joinSeen(judged.map((one) => one.seen));
     const errors = [...digests.errors, ...judged.flatMap((one) => one.errors)];
-    const { remembered, warnings } = await rememberSeen(seen, options);
+    const { remembered, warnings } = await rememberSeen(seen, errors, options);
     return makeReport({
       ...base,
       ...(remembered && { remembered }),

@@ -43,13 +43,20 @@ export interface Remembering {
   readonly warnings: readonly string[];
 }
 
-/** Remembers what is newer than anything seen, in the user's own trust folder; a warning when that cannot be done. [rev.9] */
+/**
+ * Remembers what is newer than anything seen, in the user's own trust folder; a warning when that cannot be done. [rev.9]
+ *
+ * @param errors what is wrong with the whole: what is refused for anything but a revocation leaves no mark, however good its signer is
+ */
 export async function rememberSeen(
   seen: HighWaterMarks | undefined,
+  errors: readonly BundleError[],
   { trust, remember = true }: Pick<VerifyOptions, 'trust' | 'remember'>,
 ): Promise<Remembering> {
   const folder = trust?.folders?.at(-1);
   if (folder === undefined || !remember || !seen || seen.size === 0) return { warnings: [] };
+  if (errors.length > 0 && !errors.some(({ code }) => code === 'CERTIFICATE_REVOKED'))
+    return { warnings: [] };
   try {
     const { count, refused } = await writeSeen(folder, seen);
     const full = `${refused} newer revocation lists or OCSP responses could not be remembered: the record in ${seenFolderOf(folder)} is full`;

@@ -68,7 +68,7 @@ async function openGiven(bundle: string, image: string, options: VerifyOptions):
     });
     const [fault] = byPrecedence(examination.errors);
     if (fault) throw fault;
-    const { warnings } = await rememberSeen(examination.signature?.seen, options);
+    const { warnings } = await rememberSeen(examination.signature?.seen, [], options);
     return { ...imageOf(source, examination, image), warnings: [...examination.warnings, ...warnings] };
   } catch (error) {
     await source[Symbol.asyncDispose]();

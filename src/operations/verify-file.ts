@@ -74,14 +74,15 @@ async function verifyGiven(
     // [file.2] nothing that is signed names the file
     const scope =
       judged.errors.length === 0 ? judgeScope(judged.publishers, scopeNameOf(undefined, '')) : undefined;
+    const errors = [...judged.errors, ...(scope ? [scope] : [])];
     const scopeChecks: Check[] = scope ? [{ id: 'scope', status: 'fail', detail: scope.message }] : [];
-    const { remembered, warnings } = await rememberSeen(judged.seen, options);
+    const { remembered, warnings } = await rememberSeen(judged.seen, errors, options);
     return makeReport({
       ...rest,
       input: { name: source.name, size },
       checks: [...judged.checks, ...scopeChecks],
       signatures: judged.signatures,
-      errors: [...judged.errors, ...(scope ? [scope] : [])].map((error) => error.at({ file: signatureFile })),
+      errors: errors.map((error) => error.at({ file: signatureFile })),
       warnings: [...judged.warnings, ...warnings],
       ...(remembered && { remembered }),
     });

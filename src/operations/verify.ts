@@ -85,7 +85,11 @@ export async function examineAndReport(
     ...(sink ? { sink } : {}),
     ...(options.onProgress ? { onProgress: options.onProgress } : {}),
   });
-  const { remembered, warnings } = await rememberSeen(examination.signature?.seen, options);
+  const { remembered, warnings } = await rememberSeen(
+    examination.signature?.seen,
+    examination.errors,
+    options,
+  );
   const report = makeReport({
     operation,
     input: {

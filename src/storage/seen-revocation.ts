@@ -24,9 +24,15 @@ export interface Remembered {
 const FORMAT = 'bulla.seen/1';
 /** For what a file of marks that is being written says to be. */
 const RECORD = /^\.[0-9a-f]{16}\.json$/;
-/** No mark gives way to another: who could bring many could otherwise drive out those of others. [rev.9] */
+/**
+ * No mark gives way to another: who could bring many could otherwise drive out those of others. Who signs lists has room for himself, and all under
+ * one anchor together; what revokes has its own. [rev.9]
+ */
 const MAX_MARKS = 8192;
+const MAX_MARKS_OF_ANCHOR = 4096;
 const MAX_MARKS_OF_ONE = 512;
+/** Kinds of marks that lists and answers leave, whatever they say of somebody; each other kind has its own room. */
+const PLAIN_KINDS: readonly string[] = ['crl', 'crl-for', 'delta', 'ocsp'];
 /** More than as many marks as are kept can have. */
 const FILE_BYTES = 16 * 1024 * 1024;
 /** While it is read, other runs may put files together into one. */
@@ -76,7 +82,8 @@ function readFile(file: string): HighWaterMarks {
 
 function parseSeen(json: unknown): HighWaterMarks {
   const { format, marks } = json as { format?: unknown; marks?: unknown };
-  if (format !== FORMAT || typeof marks !== 'object' || marks === null) throw new Error('another format');
+  if (format !== FORMAT || typeof marks !== 'object' || marks === null || Array.isArray(marks))
+    throw new Error('another format');
   return new Map(Object.entries(marks).map(([key, mark]) => [key, parseMark(mark)]));
 }
 
@@ -144,23 +151,43 @@ function withRoom(
 ): Remembered & { readonly marks: HighWaterMarks } {
   const marks = new Map(known);
   const counts = new Map<string, number>();
-  for (const { anchor = '' } of known.values()) counts.set(anchor, (counts.get(anchor) ?? 0) + 1);
+  const countOf = (room: string): number => counts.get(room) ?? 0;
+  const take = (rooms: readonly Room[]): void => {
+    for (const { name } of rooms) counts.set(name, countOf(name) + 1);
+  };
+  for (const [key, { anchor = '' }] of known) take(roomsOf(key, anchor));
   let count = 0;
   let refused = 0;
   for (const [key, mark] of newer) {
     const before = marks.get(key);
     if (before && !isNewer(mark, before)) continue;
     const anchor = before?.anchor ?? mark.anchor ?? '';
-    const ofOne = counts.get(anchor) ?? 0;
-    if (!before && (ofOne >= MAX_MARKS_OF_ONE || marks.size >= MAX_MARKS)) {
+    const rooms = before ? [] : roomsOf(key, anchor);
+    if (rooms.some(({ name, size }) => countOf(name) >= size)) {
       refused++;
       continue;
     }
-    if (!before) counts.set(anchor, ofOne + 1);
+    take(rooms);
     marks.set(key, { ...mark, anchor });
     count++;
   }
   return { marks, count, refused };
+}
+
+interface Room {
+  readonly name: string;
+  readonly size: number;
+}
+
+/** Where a mark must find room: beside those of who signed it, of the anchor, and of all of its kind. */
+function roomsOf(key: string, anchor: string): readonly Room[] {
+  const [kind = '', holder = ''] = key.split(' ');
+  const own = PLAIN_KINDS.includes(kind) ? '' : kind;
+  return [
+    { name: `${own} of ${holder} under ${anchor}`, size: MAX_MARKS_OF_ONE },
+    { name: `${own} under ${anchor}`, size: MAX_MARKS_OF_ANCHOR },
+    { name: own, size: MAX_MARKS },
+  ];
 }
 
 function plain({ thisUpdate, number, anchor }: Mark): Readonly<Record<string, string>> {

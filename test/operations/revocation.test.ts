@@ -175,6 +175,28 @@ describe('revocation information', () => {
     expect(await remembered(await revoking())).toBe(2); // the list, and that it revokes
   });
 
+  test('[rev.9] that came with a bundle which is refused for anything but a revocation leaves no mark', async () => {
+    using sandbox = makeSandbox();
+    const { at } = await trusting(sandbox);
+    sandbox.write('trust/publishers/acme/ca.pem', (await testAuthority()).pem);
+    const settings = (more: string) =>
+      sandbox.write('trust/publishers/acme/publisher.toml', `name = "acme"\n${more}\n`);
+    const options: VerifyOptions = { trust: { folders: [sandbox.path('trust')] }, ...(at && { at }) };
+    const remembered = async (bytes: Uint8Array) =>
+      (await verify(chunked(bytes), options)).report.remembered?.count;
+    const bundle = await bundleWith(inBundle(await list()));
+    for (const refusing of ['scopes = ["other/*"]', 'threshold = 2']) {
+      settings(refusing);
+      expect(await remembered(bundle)).toBeUndefined();
+    }
+    settings('');
+    const unlisted = await bundleWith(inBundle(await list()), textFile('more.txt', 'hello'));
+    expect(await remembered(unlisted)).toBeUndefined();
+    const both = await bundleWith(inBundle(await revoking()), textFile('more.txt', 'hello'));
+    expect(await remembered(both)).toBe(2); // it is told, so it is known
+    expect(sandbox.list()).toContain('trust/revocation/seen/');
+  });
+
   test('[pub.15] [rev.9] a publisher that looks at none, beside one that does, hides neither mark nor finding', async () => {
     using sandbox = makeSandbox();
     const { at } = await trusting(sandbox);

@@ -132,6 +132,7 @@ describe('seen revocation information', () => {
     '[]',
     'null',
     '{"format":"other/1","marks":{}}',
+    '{"format":"bulla.seen/1","marks":[]}',
     '{"format":"bulla.seen/1","marks":{"a":{}}}',
     '{"format":"bulla.seen/1","marks":{"a":{"thisUpdate":"soon"}}}',
     '{"format":"bulla.seen/1","marks":{"a":{"thisUpdate":"2026-01-01T00:00:00Z","number":"x"}}}',
@@ -184,6 +185,25 @@ test('[rev.9] the marks of one anchor drive out none, of another or its own', as
       ]),
     ),
   ).toEqual({ count: 2, refused: 0 });
+});
+
+test('[rev.9] the marks of one issuer leave room for those of another under the same anchor, and for what revokes', async () => {
+  using sandbox = makeSandbox();
+  const list = (issuer: string, i: number) => [`crl ${issuer} ${i}`, mark(i, 'a')] as const;
+  const many = Array.from({ length: 600 }, (_, i) => list('pb', i));
+  expect(await writeSeen(sandbox.folder, marks(many))).toEqual({ count: 512, refused: 88 });
+  expect(await writeSeen(sandbox.folder, marks([list('pa', 1)]))).toEqual({ count: 1, refused: 0 });
+  const revoked = (i: number) => [`revocation pb ${i} then`, mark(i, 'a')] as const;
+  expect(await writeSeen(sandbox.folder, marks([revoked(1)]))).toEqual({ count: 1, refused: 0 });
+  const issuers = Array.from({ length: 20 }, (_, of) =>
+    Array.from({ length: 500 }, (__, i) => list(`${of}x`, i)),
+  );
+  expect((await writeSeen(sandbox.folder, marks(issuers.flat()))).refused).toBe(10_000 - (4096 - 513));
+  expect(await writeSeen(sandbox.folder, marks([revoked(2)]))).toEqual({ count: 1, refused: 0 });
+  expect(await writeSeen(sandbox.folder, marks([['crl pc 1', mark(1, 'c')]]))).toEqual({
+    count: 1,
+    refused: 0,
+  });
 });
 
 test('[rev.9] as many marks as are kept can be read again', async () => {

@@ -47,3 +47,9 @@ function validUntil({ at, reason, invalidSince }: Revocation): Date | undefined 
   if (invalidSince === undefined && reason !== undefined && COMPROMISES.includes(reason)) return undefined;
   return invalidSince && invalidSince < at ? invalidSince : at;
 }
+
+/** Of several revocations the one after which the fewest signatures count. [rev.3] */
+export function strictestOf(revocations: readonly Revocation[]): Revocation | undefined {
+  const until = (one: Revocation): number => +(validUntil(one) ?? Number.NEGATIVE_INFINITY);
+  return [...revocations].sort((a, b) => (until(a) < until(b) ? -1 : until(a) > until(b) ? 1 : 0))[0];
+}

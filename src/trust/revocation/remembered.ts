@@ -2,6 +2,7 @@ import type { Certificate } from '../../crypto/certificate.ts';
 import { keyIdentity } from '../../crypto/key-identity.ts';
 import type { Revocation } from '../../formats/x509/crl-entries.ts';
 import { showTime } from '../path/certificate-rules.ts';
+import { strictestOf } from './decide.ts';
 import type { Hearing, HighWaterMarks, Mark, Word } from './evidence.ts';
 import { note } from './marks.ts';
 import { isClearing, isRevoking } from './verdict.ts';
@@ -35,8 +36,9 @@ export function recall(
   const standing = known.filter(({ thisUpdate }) => +thisUpdate >= back);
   const seen = new Map<string, Mark>(hearing.seen);
   const revoking = words.filter(isRevoking);
-  for (const { revocation, thisUpdate } of revoking)
-    if (revocation) note(seen, `${REVOCATION} ${id} ${textOf(revocation)}`, { thisUpdate });
+  // [rev.9] one for each certificate is enough, and many would take the room of others
+  const strictest = strictestOf(revoking.flatMap(({ revocation }) => revocation ?? []));
+  for (const one of revoking) if (strictest) note(seen, `${REVOCATION} ${id} ${textOf(strictest)}`, one);
   if (revoking.length === 0 && known.length > standing.length && last === back)
     note(seen, `${TAKEN_BACK} ${id}`, { thisUpdate: new Date(last) });
   return { ...hearing, words: [...words, ...standing.map(wordOf)], seen };
