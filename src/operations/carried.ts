@@ -47,7 +47,7 @@ export interface Carried {
   readonly fault?: BundleError;
 }
 
-/** Bytes of certificates, timestamps and signatures in a certificate file for which nobody answers, and those of them that are kept. [cert.10] */
+/** Bytes for which nobody answers in a certificate file, and in the evidence and the timestamp beside it, and those of them that are kept. [cert.10] [bundle.9] */
 const UNVOUCHED_BYTES = 16 * 1024;
 const KEPT_BYTES = 4 * 1024;
 
@@ -63,19 +63,34 @@ export function carry(spoken: SpokenFor, vouched: Vouched): Carried {
   const strangers = new Set<string>();
   const unknown: string[] = [];
   const notes: string[] = [];
+  const carried = carriedFile(spoken, vouched);
+  const path = timestamp && vouched.tokens.get(timestamp.token);
+  const unvouched = unvouchedBytes(spoken, carried, vouched);
+  const left = path ? 0 : unvouched.left; // beside a timestamp the file stays as it is
+
+  let unsigned = left;
+  /** [bundle.9] The signed part of a member, unless too much stands around it: that makes it a file like any other. */
+  const handOn = (name: string, beside: number, bytes: Uint8Array): void => {
+    unsigned += beside;
+    if (beside > 0 && unsigned > UNVOUCHED_BYTES) strangers.add(name);
+    else members.set(name, bytes);
+    if (beside > 0)
+      notes.push(`${beside} bytes of "${name}" are signed by nobody who is trusted, and not handed on`);
+  };
   for (const { member, read } of spoken.evidence) {
     const all = [...read.crls, ...read.ocsps];
     const answered = all.map((one) => vouched.evidence.get(one));
     if (!answered.every((signers) => signers)) strangers.add(member.name);
-    else if (answered.every((signers) => signers && signers.length > 0))
-      members.set(member.name, carriedEvidence(member, read, vouched));
-    else unknown.push(member.name);
+    else if (answered.every((signers) => signers && signers.length > 0)) {
+      const bytes = carriedEvidence(member, read, vouched);
+      // a list is signed as a whole, and in PEM only line ends differ
+      handOn(member.name, read.ocsps.length > 0 ? member.bytes.byteLength - bytes.byteLength : 0, bytes);
+    } else unknown.push(member.name);
   }
 
-  const carried = carriedFile(spoken, vouched);
-  const path = timestamp && vouched.tokens.get(timestamp.token);
   if (timestamp && path) {
-    members.set(timestamp.name, carriedToken(timestamp.token, path));
+    const token = carriedToken(timestamp.token, path);
+    handOn(timestamp.name, timestamp.token.raw.byteLength - token.byteLength, token);
     members.set(certificate.name, certificate.bytes); // [bundle.7] the timestamp is over these very bytes
   } else {
     members.set(certificate.name, formatCertificateFile(carried));
@@ -84,8 +99,6 @@ export function carry(spoken: SpokenFor, vouched: Vouched): Carried {
     else if (timestamp) strangers.add(timestamp.name);
   }
 
-  const unvouched = unvouchedBytes(spoken, carried, vouched);
-  const left = path ? 0 : unvouched.left; // beside a timestamp the file stays as it is
   const kept = unvouched.kept + unvouched.left - left;
   if (unvouched.left > 0) {
     const fate = path ? 'kept, since the timestamp is over them' : 'not handed on';

@@ -185,7 +185,7 @@ function keptNames(examination: Examination, imagesOnly: boolean): ReadonlySet<s
 /** The files to publish, those that were stored in parts or compressed made whole; in a dry run only named. [whole.1] */
 async function assembled(
   staging: Staging | undefined,
-  { members, contents: { descriptor } }: Examination,
+  examination: Examination,
   kept: ReadonlySet<string>,
   options: Pick<ImportOptions, 'keepChunks' | 'decompress' | 'limits' | 'signal'> & {
     readonly report: Report;
@@ -194,6 +194,8 @@ async function assembled(
   readonly files: readonly FileReport[];
   readonly warnings: readonly string[];
 }> {
+  const { members, contents } = examination;
+  const { descriptor } = contents;
   const limits = { ...DEFAULT_LIMITS, ...options.limits };
   const planned = planAssembly(
     descriptor,
@@ -206,7 +208,13 @@ async function assembled(
     const size = made?.files.find((file) => file.name === name)?.size;
     return { name, role: 'file', ...(size === undefined ? {} : { size }), status: 'ok' } as const;
   });
-  const asStored = options.report.files.filter(({ name }) => kept.has(name) && !parts.has(name));
+  const exchanged = exchangedIn(examination);
+  const asStored = options.report.files
+    .filter(({ name }) => kept.has(name) && !parts.has(name))
+    .map((file) => {
+      const bytes = exchanged.get(file.name);
+      return bytes ? { ...file, size: bytes.byteLength } : file;
+    });
   return { files: [...asStored, ...whole], warnings: made?.warnings ?? [] };
 }
 

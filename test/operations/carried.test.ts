@@ -1,5 +1,5 @@
 import { type KeyObject, sign as makeSignature } from 'node:crypto';
-import { readFileSync } from 'node:fs';
+import { readFileSync, statSync } from 'node:fs';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { derElement, derOctets, derOid } from '../../src/formats/der/writer.ts';
 import { parseCertificateFile } from '../../src/formats/ovf/certificate-file.ts';
@@ -310,6 +310,53 @@ describe('evidence that the manifest does not list', () => {
       evidence(makeCrlDer({ issuer: root })),
     ]);
     expect(await judged(unsigned, { ...trust, allow: { unsigned: true } })).toEqual(['FILE_UNLISTED']);
+  });
+
+  test('[bundle.9] may hold little that nobody has signed, all together', async () => {
+    using sandbox = makeSandbox();
+    const trust = await trustingTime(sandbox);
+    const answers = [{ certificate: signer }];
+    const response = async (bytes: number): Promise<Uint8Array> =>
+      makeOcspDer({
+        issuer: root,
+        answers,
+        certificates: [await withPayload(new Uint8Array(bytes).fill(0x23))],
+      });
+    const plain = (await makeMembers()).find(({ name }) => name === 'app.cert')?.bytes ?? new Uint8Array();
+    const stamped = (bytes: number): NamedBytes => ({
+      name: 'app.tst',
+      bytes: makeTokenDer({
+        ...{ over: plain, authority, time: JUDGED_AT },
+        signer: { unsigned: [attribute('1.2.3.4.5', derOctets(new Uint8Array(bytes).fill(0x23)))] },
+      }),
+    });
+    const answer = async (name: string, bytes: number): Promise<NamedBytes> =>
+      evidence(await response(bytes), `revocation/${name}.ocsp`);
+    for (const added of [
+      [await answer('a', 17_000)],
+      [await answer('a', 9_000), await answer('b', 9_000)],
+      [stamped(17_000)],
+      [await answer('a', 9_000), stamped(9_000)],
+    ]) {
+      expect(await refused(await bundle(same, added), trust)).toEqual(['FILE_UNLISTED']);
+    }
+    const heavy = await withPayload(new Uint8Array(9_000).fill(0x23));
+    const certificate = and(formatPem('CERTIFICATE', heavy.der));
+    expect(await refused(await bundle(certificate, [await answer('a', 9_000)]), trust)).toEqual([
+      'FILE_UNLISTED',
+    ]);
+
+    const little = [await answer('a', 7_000), stamped(7_000)];
+    const { report, files } = await importHere(sandbox, chunked(await bundle(same, little)), trust);
+    expect(report.errors).toEqual([]);
+    for (const name of ['revocation/a.ocsp', 'app.tst']) {
+      expect(report.warnings.join('\n')).toMatch(
+        new RegExp(`\\d{4} bytes of "${name}" are signed by nobody`),
+      );
+      const { size } = statSync(sandbox.path(`home/here/${name}`));
+      expect(size).toBeLessThan(3_000);
+      expect(files.find((file) => file.name === name)?.size).toBe(size);
+    }
   });
 
   test('[rep.5] each says who answers for it', async () => {
