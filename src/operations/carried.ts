@@ -48,7 +48,7 @@ export interface Carried {
 }
 
 /** Bytes for which nobody answers in a certificate file, and in the evidence and the timestamp beside it, and those of them that are kept. [cert.10] [bundle.9] */
-const UNVOUCHED_BYTES = 16 * 1024;
+export const UNVOUCHED_BYTES = 16 * 1024;
 const KEPT_BYTES = 4 * 1024;
 
 /**
@@ -90,7 +90,7 @@ export function carry(spoken: SpokenFor, vouched: Vouched): Carried {
 
   if (timestamp && path) {
     const token = carriedToken(timestamp.token, path);
-    handOn(timestamp.name, timestamp.token.raw.byteLength - token.byteLength, token);
+    handOn(timestamp.name, Math.max(0, timestamp.token.raw.byteLength - token.byteLength), token);
     members.set(certificate.name, certificate.bytes); // [bundle.7] the timestamp is over these very bytes
   } else {
     members.set(certificate.name, formatCertificateFile(carried));
@@ -174,7 +174,7 @@ function cmsParts(
 }
 
 /** [tst.14] A timestamp with the certificates of its authority's path; nobody has signed what else it brings. */
-function carriedToken({ raw }: TimestampToken, path: readonly Certificate[]): Uint8Array {
+export function carriedToken({ raw }: TimestampToken, path: readonly Certificate[]): Uint8Array {
   const kept = new Set(path.map(({ fingerprint }) => fingerprint));
   const issuer = path[0]?.fields.issuer.raw;
   const parts: CarriedParts = {

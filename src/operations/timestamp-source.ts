@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { parseCertificate } from '../crypto/certificate.ts';
+import { type Certificate, parseCertificate } from '../crypto/certificate.ts';
 import { digestBytes } from '../crypto/digest.ts';
 import { formatTimestampRequest, parseTimestampRequest } from '../formats/tsp/request.ts';
 import { expectToken, parseTimestampResponse } from '../formats/tsp/response.ts';
@@ -11,7 +11,8 @@ import { showAddress } from '../storage/address.ts';
 import { readSmallFile } from '../storage/small-files.ts';
 import { requestTimestamp } from '../storage/tsa-client.ts';
 import { NO_ALLOWANCES } from '../trust/policy.ts';
-import { judgeTimestamp } from '../trust/timestamp.ts';
+import { judgeTimestamp, type TimestampJudgement } from '../trust/timestamp.ts';
+import { carriedToken, UNVOUCHED_BYTES } from './carried.ts';
 import { bytes, signingDigest } from './option-rules.ts';
 import type { SigningDigest } from './signing-identity.ts';
 
@@ -118,16 +119,26 @@ export function requestFor(over: Uint8Array, digest: SigningDigest): Uint8Array 
   return formatTimestampRequest({ digest, imprint: digestBytes(digest, over) });
 }
 
-/** [pack.9] All that an importer would look at, but for whom it trusts: that is the importer's. */
+/** [pack.9] All that an importer would look at, but for whom it trusts: that is the importer's. Given is what may be written [tst.14]. */
 function expectSound(token: TimestampToken, over: Uint8Array, at: Date): Uint8Array {
   const certificates = token.signedData.certificates.map(parseCertificate);
-  const { proven, errors } = judgeTimestamp(token, over, {
-    anchors: certificates,
-    intermediates: certificates,
-    at,
-    allowances: NO_ALLOWANCES,
-  });
-  if (proven) return token.raw;
+  const judge = (anchors: readonly Certificate[]): TimestampJudgement =>
+    judgeTimestamp(token, over, { anchors, intermediates: certificates, at, allowances: NO_ALLOWANCES });
+  const { proven, errors, path } = judge(certificates);
+  if (proven) {
+    // which of them an importer trusts is not known here: all ways up are kept
+    const others = certificates.map((anchor) => judge([anchor])).filter((one) => one.proven);
+    const kept = new Set([path, ...others.map((one) => one.path)].flat());
+    const issuers = [...kept].slice(1).reduce((sum, { raw }) => sum + raw.byteLength, 0);
+    if (issuers <= UNVOUCHED_BYTES) return carriedToken(token, [...kept]);
+    throw new BundleError(
+      'TIMESTAMP_REFUSED',
+      `the timestamp brings ${issuers} bytes of certificates of issuers`,
+      {
+        why: `an importer would refuse what it does not need of them over ${UNVOUCHED_BYTES} bytes`,
+      },
+    );
+  }
   const [fault] = errors;
   throw new BundleError(
     'TIMESTAMP_REFUSED',

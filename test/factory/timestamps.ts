@@ -29,7 +29,9 @@ export interface TestTokenOptions {
   readonly nonce?: Uint8Array;
   /** signing-certificate attributes; one of version 2 when left out */
   readonly binding?: readonly Uint8Array[];
-  readonly certificates?: readonly TestCertificate[];
+  readonly certificates?: readonly (TestCertificate | Uint8Array)[];
+  /** what stands with the certificates for revocation */
+  readonly crls?: readonly Uint8Array[];
   /** raw, in the place of the time */
   readonly rawTime?: Uint8Array;
   readonly extensions?: Uint8Array;
@@ -61,6 +63,7 @@ export function makeTokenDer(options: TestTokenOptions): Uint8Array {
     contentType: OID.timestampInfo,
     attached: true,
     certificates: options.certificates ?? [authority],
+    crls: options.crls ?? [],
     signers: [
       {
         by: authority,

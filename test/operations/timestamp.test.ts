@@ -2,8 +2,10 @@ import { readFileSync } from 'node:fs';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { derSequence, derUnsigned } from '../../src/formats/der/writer.ts';
+import { derElement, derOctets, derOid, derSequence, derUnsigned } from '../../src/formats/der/writer.ts';
 import { parseTimestampRequest } from '../../src/formats/tsp/request.ts';
+import { parseTimestampToken } from '../../src/formats/tsp/token.ts';
+import { encodeUtf8 } from '../../src/kit/encoding.ts';
 import { BundleError, isBundleError } from '../../src/kit/errors.ts';
 import { sign } from '../../src/operations/sign.ts';
 import { requestTimestampFile, timestamp } from '../../src/operations/timestamp.ts';
@@ -12,6 +14,7 @@ import { type VerifyOptions, verify } from '../../src/operations/verify.ts';
 import { asArchive, read } from '../factory/archives.ts';
 import { JUDGED_AT, makeBundle, type NamedBytes, signerUnder, testAuthority } from '../factory/bundles.ts';
 import { makeAuthority, type TestCertificate } from '../factory/certificates.ts';
+import { attribute } from '../factory/cms.ts';
 import { identityOf, namesIn, placeBundle } from '../factory/packing.ts';
 import { codesOf, valid } from '../factory/reports.ts';
 import { makeSandbox, type Sandbox } from '../factory/sandbox.ts';
@@ -237,6 +240,67 @@ describe('a timestamp by file', () => {
     });
     await expect(request).rejects.toMatchObject({ code: 'SIGNATURE_MISSING' });
     expect(sandbox.list()).toEqual(['in.ova']);
+  });
+});
+
+describe('what an authority sends beside what it has signed', () => {
+  const FOREIGN = encodeUtf8(`#!/bin/sh\n${'echo smuggled '.repeat(3000)}`);
+  const isForeign = (bytes: Uint8Array): boolean => Buffer.from(bytes).includes('smuggled');
+  const over = Uint8Array.of(1, 2, 3);
+  const given = (token: Uint8Array): Promise<Uint8Array> => {
+    using sandbox = makeSandbox();
+    return replyIn(sandbox.write('web.tsr', granting(token)), JUDGED_AT)(over);
+  };
+  const written = async (token: Uint8Array): Promise<Uint8Array> => Uint8Array.from(await given(token));
+
+  test('[tst.15] is written into no bundle', async () => {
+    const plain = makeTokenDer({ over, authority, time: JUDGED_AT });
+    expect(await written(plain)).toEqual(plain);
+    const stranger = await makeAuthority({ subject: 'CN=Stranger' });
+    const certificates = [
+      [authority],
+      [authority, stranger],
+      [authority, derElement(0xa1, derOctets(FOREIGN)), derElement(0xa2, derOctets(FOREIGN))],
+    ];
+    const crls = [[], [derElement(0xa1, derOid('1.2.3.4.5'), derOctets(FOREIGN))]];
+    for (const certificate of certificates)
+      for (const crl of crls)
+        for (const unsigned of [[], [attribute('1.2.3.4.5', derOctets(FOREIGN))]]) {
+          const token = makeTokenDer({
+            ...{ over, authority, time: JUDGED_AT, certificates: certificate, crls: crl },
+            signer: { unsigned },
+          });
+          const kept = await written(token);
+          const { certificates: inside } = parseTimestampToken(kept).signedData;
+          expect([isForeign(kept), inside.length]).toEqual([false, 1]);
+          expect(Math.abs(kept.byteLength - plain.byteLength)).toBeLessThan(8); // signatures differ in length
+          expect(await written(kept)).toEqual(kept);
+        }
+  });
+
+  test('[tst.15] is kept where it leads up from the authority, on every way', async () => {
+    const other = await makeAuthority({ subject: 'CN=Other Root' });
+    const middle = await makeAuthority({ subject: 'CN=Time Sub', issuer: timeRoot });
+    const { privateKey: key } = middle;
+    const crossed = await makeAuthority({ subject: 'CN=Time Sub', issuer: other, key });
+    const below = await makeTimestampAuthority(middle);
+    const certificates = [below, middle, crossed, timeRoot, authority];
+    const token = await written(makeTokenDer({ over, authority: below, time: JUDGED_AT, certificates }));
+    const kept = parseTimestampToken(token).signedData.certificates.map((der) => Buffer.from(der));
+    for (const one of [below, middle, crossed, timeRoot]) expect(kept).toContainEqual(Buffer.from(one.der));
+    expect(kept).toHaveLength(4);
+  });
+
+  test('[tst.15] is refused where what leads up is too much', async () => {
+    const payload = { oid: '1.2.3.4.5', critical: false, value: derOctets(FOREIGN) };
+    const { privateKey: key } = timeRoot;
+    const twin = await makeAuthority({ subject: 'CN=Time Root,O=Time', key, extensions: [payload] });
+    const token = makeTokenDer({ over, authority, time: JUDGED_AT, certificates: [authority, twin] });
+    expect(isForeign(token)).toBe(true);
+    await expect(given(token)).rejects.toMatchObject({
+      code: 'TIMESTAMP_REFUSED',
+      message: expect.stringContaining('bytes of certificates of issuers'),
+    });
   });
 });
 
