@@ -109,6 +109,7 @@ export {
 } from './operations/timestamp-source.ts';
 export { type TrustedContents, type VerifyOptions, type VerifyResult, verify } from './operations/verify.ts';
 export { verifyFile } from './operations/verify-file.ts';
+export type { Waiting } from './operations/waiting.ts';
 export type { BarbicanClient, NewSecret, Secret } from './storage/barbican-client.ts';
 export type { CatalogChoice, KeystoneLogin, KeystoneName } from './storage/keystone-client.ts';
 export type { BundleInput } from './storage/open-source.ts';

@@ -5,9 +5,10 @@ import type { ImageSigner } from '../operations/glance-sign.ts';
 import type { Context } from './context.ts';
 import { HASH_CHOICES } from './glance-choices.ts';
 import { passphraseSource } from './passphrase.ts';
+import { type PatienceFlags, waitingOf } from './read-options.ts';
 
 /** Options of the commands that sign disk images for Glance on the way. */
-export interface GlanceKeyFlags {
+export interface GlanceKeyFlags extends PatienceFlags {
   readonly glanceKey?: string;
   readonly glancePassphraseFile?: string;
   readonly glanceHash?: HashMethod;
@@ -54,5 +55,6 @@ export async function imageSignerOf(
   return loadImageSigner(
     { key, passphrase: passphraseSource(context, passphraseFile, key) },
     { certificateUuid: uuid, at: new Date(), ...(flags.glanceHash && { hash: flags.glanceHash }) },
+    waitingOf(flags, context),
   );
 }

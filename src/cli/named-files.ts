@@ -191,7 +191,8 @@ async function readBesides(words: readonly string[], maxMembers?: number): Promi
   const descriptors = words.filter((path) => DESCRIPTOR_NAME.test(path));
   if (descriptors.length === 0) return [];
   const { filesBeside } = await import('../operations/pack-plan.ts');
-  return descriptors.flatMap((path) => filesBeside(path, maxMembers)).map((path) => ({ path, takes: NONE }));
+  const beside = await Promise.all(descriptors.map((path) => filesBeside(path, maxMembers)));
+  return beside.flat().map((path) => ({ path, takes: NONE }));
 }
 
 /** What is read, or may be, whatever the words say. */

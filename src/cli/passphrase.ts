@@ -14,8 +14,9 @@ export function passphraseSource(
   return async () => {
     const path = file ?? context.env['BULLA_PASSPHRASE_FILE'];
     if (path) {
+      const { sourceOptions } = await import('../storage/source.ts');
       const { readText } = await import('../storage/trust-folder.ts');
-      return readText(path).split(/\r?\n/, 1)[0] ?? '';
+      return (await readText(path, sourceOptions(context))).split(/\r?\n/, 1)[0] ?? '';
     }
     if (!process.stdin.isTTY || !context.stderr.isTTY) {
       throw new BundleError('PASSPHRASE_NEEDED', 'the private key is encrypted', {

@@ -2,6 +2,8 @@ import { type Command, InvalidArgumentError } from 'commander';
 import { TIMER_MS } from '../kit/limits.ts';
 import { RELAXATIONS, type Relaxation } from '../kit/relaxation.ts';
 import type { VerifyOptions } from '../operations/verify.ts';
+import type { Waiting } from '../operations/waiting.ts';
+import type { Context } from './context.ts';
 import { parseMembers } from './many-members.ts';
 import { parseSize } from './options.ts';
 
@@ -48,6 +50,19 @@ export function withPatienceOptions(command: Command): Command {
       parseSize,
     )
     .option('--deadline <seconds>', 'give up when all is not done by then (default: never)', parseSeconds);
+}
+
+/** The same, and the word to stop, for the small files that are read beforehand. [cli.21] */
+export function waitingOf(
+  { idleTimeout, minimumRate, deadline }: PatienceFlags,
+  { signal }: Context,
+): Waiting {
+  const patience: PatienceFlags = {
+    ...(idleTimeout === undefined ? {} : { idleTimeout }),
+    ...(minimumRate === undefined ? {} : { minimumRate }),
+    ...(deadline === undefined ? {} : { deadline }),
+  };
+  return { ...readOptionsOf(patience), signal };
 }
 
 /** What the flags say, as the operations take it. */

@@ -5,6 +5,8 @@ import { TIMER_MS } from './limits.ts';
 /** A signal that fires at the caller's word, or when the time is over; dispose it when the work is done. */
 export interface Deadline extends Disposable {
   readonly signal?: AbortSignal;
+  /** Looks at both before what is done counts: after long work no timer may have had its turn yet. [cli.15] @throws the signal's reason */
+  expectInTime(): void;
 }
 
 /**
@@ -17,17 +19,27 @@ export function openDeadline(options: {
   readonly deadlineMs?: number;
 }): Deadline {
   const { signal, deadlineMs } = options;
-  if (deadlineMs === undefined) return { ...(signal ? { signal } : {}), [Symbol.dispose]: () => {} };
+  if (deadlineMs === undefined) {
+    return {
+      ...(signal ? { signal } : {}),
+      expectInTime: () => checkAborted(signal),
+      [Symbol.dispose]: () => {},
+    };
+  }
   const over = new AbortController();
-  const timer = setTimeout(
-    () => {
-      const message = `it was not done within ${deadlineMs / 1000} seconds`;
-      over.abort(new BundleError('INPUT_STALLED', message, { fix: FIX }));
-    },
-    Math.min(deadlineMs, TIMER_MS),
-  );
+  const end = performance.now() + deadlineMs;
+  const giveUp = (): void => {
+    const message = `it was not done within ${deadlineMs / 1000} seconds`;
+    over.abort(new BundleError('INPUT_STALLED', message, { fix: FIX }));
+  };
+  const timer = setTimeout(giveUp, Math.min(deadlineMs, TIMER_MS));
+  const both = signal ? AbortSignal.any([signal, over.signal]) : over.signal;
   return {
-    signal: signal ? AbortSignal.any([signal, over.signal]) : over.signal,
+    signal: both,
+    expectInTime: () => {
+      if (performance.now() >= end) giveUp();
+      checkAborted(both);
+    },
     [Symbol.dispose]: () => clearTimeout(timer),
   };
 }

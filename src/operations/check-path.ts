@@ -3,8 +3,9 @@ import { splitPem } from '../formats/pem.ts';
 import { decodeLatin1 } from '../kit/encoding.ts';
 import { BundleError, type ErrorCode, toBundleError } from '../kit/errors.ts';
 import { DEFAULT_LIMITS } from '../kit/limits.ts';
-import { count, flag, list, moment, needed, oneOf, path, shape } from '../kit/shape.ts';
+import { abortSignal, count, flag, list, moment, needed, oneOf, path, shape } from '../kit/shape.ts';
 import { certificateFilesIn, readSmallFile } from '../storage/small-files.ts';
+import { type SourceOptions, sourceOptions } from '../storage/source.ts';
 import { expectLookedAt } from '../trust/demands.ts';
 import { openBudget } from '../trust/path/budget.ts';
 import { type Attempt, findPath, type PathResult } from '../trust/path/find-path.ts';
@@ -12,7 +13,7 @@ import type { PolicyInputs } from '../trust/path/policies.ts';
 import type { Purpose } from '../trust/path/purposes.ts';
 import { type Allowances, NO_ALLOWANCES } from '../trust/policy.ts';
 import type { RevocationMode } from '../trust/publisher.ts';
-import type { RevocationOptions } from '../trust/revocation/evidence.ts';
+import type { RevocationEvidence, RevocationOptions } from '../trust/revocation/evidence.ts';
 import { judgeRevocation } from '../trust/revocation/judge-revocation.ts';
 import type { RevocationStatus } from '../trust/revocation/verdict.ts';
 import { revocationMode, sha1AndWeakKeys } from './option-rules.ts';
@@ -37,6 +38,7 @@ export interface CheckPathOptions {
   readonly strict?: boolean;
   readonly policies?: PolicyInputs;
   readonly allow?: Partial<Pick<Allowances, 'sha1' | 'weakKeys'>>;
+  readonly signal?: AbortSignal;
 }
 
 /** A way that was tried: the certificates from the leaf on, and why it did not do; none of the reasons for the one that did. */
@@ -93,6 +95,7 @@ const checkPathOptions = shape<CheckPathOptions>({
     inhibitAny: flag,
   }),
   allow: shape<NonNullable<CheckPathOptions['allow']>>(sha1AndWeakKeys),
+  signal: abortSignal,
 });
 
 async function checkGiven(
@@ -104,7 +107,7 @@ async function checkGiven(
   const given = { operation: 'trust check', input: { name: leafFile }, at, allowances: namesOf(allowances) };
   let input: Input;
   try {
-    input = readInput(leafFile, options);
+    input = await readInput(leafFile, options);
   } catch (error) {
     const fault = toBundleError(error);
     if (fault.kind !== 'package' && fault.kind !== 'unsupported') throw fault;
@@ -181,17 +184,18 @@ interface Input {
   readonly leaf: Certificate;
   readonly untrusted: readonly Certificate[];
   readonly anchors: readonly Certificate[];
-  readonly evidence: ReturnType<typeof loadEvidence>;
+  readonly evidence: RevocationEvidence;
   /** what is wrong with certificates that only might have led to an anchor */
   readonly unusable: readonly BundleError[];
 }
 
-function readInput(leafFile: string, options: CheckPathOptions): Input {
-  const [first, ...behind] = blocksIn(leafFile);
+async function readInput(leafFile: string, options: CheckPathOptions): Promise<Input> {
+  const waiting = sourceOptions(options); // [cli.21]
+  const [first, ...behind] = await blocksIn([leafFile], waiting);
   if (!first) throw malformed(leafFile);
   const leaf = parseBlock(first);
-  const anchors = options.anchors.flatMap(filesIn).flatMap(blocksIn).map(parseBlock);
-  const blocks = [...behind, ...(options.untrusted ?? []).flatMap(blocksIn)];
+  const anchors = (await blocksIn(options.anchors.flatMap(filesIn), waiting)).map(parseBlock);
+  const blocks = [...behind, ...(await blocksIn(options.untrusted ?? [], waiting))];
   expectFew(blocks.length + anchors.length);
   const unusable: BundleError[] = [];
   // [path.24] one that cannot be read is no way, and must not hide another
@@ -203,7 +207,7 @@ function readInput(leafFile: string, options: CheckPathOptions): Input {
       return [];
     }
   });
-  return { leaf, untrusted, anchors, evidence: loadEvidence(options), unusable };
+  return { leaf, untrusted, anchors, evidence: await loadEvidence(options, waiting), unusable };
 }
 
 /** @throws {BundleError} `FILE_NOT_FOUND` for a folder without any */
@@ -228,9 +232,17 @@ interface Block {
   readonly file: string;
 }
 
-/** The certificates in a PEM or DER file. @throws {BundleError} `FILE_*`, `CERTIFICATE_MALFORMED` when there is none, `USAGE` */
-function blocksIn(file: string): readonly Block[] {
-  const bytes = readSmallFile(file, DEFAULT_LIMITS.evidenceBytes);
+async function blocksIn(files: readonly string[], waiting: SourceOptions): Promise<readonly Block[]> {
+  const blocks: Block[] = [];
+  for (const file of files) {
+    const bytes = await readSmallFile(file, waiting, DEFAULT_LIMITS.evidenceBytes);
+    blocks.push(...blocksOf(bytes, file));
+  }
+  return blocks;
+}
+
+/** The certificates in a PEM or DER file. @throws {BundleError} `CERTIFICATE_MALFORMED` when there is none, `USAGE` */
+function blocksOf(bytes: Uint8Array, file: string): readonly Block[] {
   if (bytes[0] === 0x30) return [{ bytes, file }];
   const { blocks, fault } = splitPem(decodeLatin1(bytes));
   const found = blocks.filter(({ label }) => label === 'CERTIFICATE');

@@ -5,6 +5,7 @@ import { BundleError, ownError, toBundleError } from '../kit/errors.ts';
 import { callback, face, list, needed, oneOf, path, type Rule, refuse, text } from '../kit/shape.ts';
 import type { BarbicanClient } from '../storage/barbican-client.ts';
 import { readCertificateByUuid } from '../storage/certificate-folder.ts';
+import { sourceOptions } from '../storage/source.ts';
 import { type CursiveFault, refusal } from '../trust/glance/cursive.ts';
 import { asked, certificate, something } from './option-rules.ts';
 
@@ -35,7 +36,7 @@ export function certificateFolder(folder: string): CertificateSource {
   path(folder, 'folder');
   return {
     find: async (uuid) => {
-      const found = readCertificateByUuid(folder, uuid);
+      const found = await readCertificateByUuid(folder, uuid, sourceOptions({})); // who asks waits no longer than is meant [stream.6]
       if (!found) return absent(uuid, `the folder ${folder} has no ${uuid}.pem`);
       const { file, bytes } = found;
       try {

@@ -1,10 +1,11 @@
 import { type ImageProperties, parseProperties } from '../formats/glance/properties.ts';
 import { toBundleError } from '../kit/errors.ts';
 import { readText } from '../storage/trust-folder.ts';
+import { type Waiting, whileWaiting } from './waiting.ts';
 
 /** The properties of an image in a JSON file. @throws {BundleError} `FILE_*`, `PROPERTIES_MALFORMED` [glance.6] */
-export function readProperties(file: string): ImageProperties {
-  const text = readText(file);
+export async function readProperties(file: string, waiting: Waiting = {}): Promise<ImageProperties> {
+  const text = await whileWaiting(waiting, (source) => readText(file, source));
   try {
     return parseProperties(text);
   } catch (error) {

@@ -10,6 +10,7 @@ import {
   signIn,
 } from '../storage/keystone-client.ts';
 import { openServices } from '../storage/openstack-http.ts';
+import { sourceOptions } from '../storage/source.ts';
 import { readText } from '../storage/trust-folder.ts';
 import { barbicanCertificates, type CertificateSource } from './glance-certificates.ts';
 
@@ -83,7 +84,7 @@ async function openGiven(options: KeyManagerOptions): Promise<BarbicanClient> {
     // [net.2] whatever token there is comes from the Keystone that is named
     encrypted: /^https:/i.test(authUrl ?? ''),
     ...(timeoutMs !== undefined && { timeoutMs }),
-    ...(caFile !== undefined && { ca: readText(caFile) }),
+    ...(caFile !== undefined && { ca: await readText(caFile, sourceOptions(options)) }),
     ...(signal && { signal }),
   });
   const known = barbican === 'catalog' ? undefined : barbican;

@@ -1,5 +1,5 @@
 import { createPublicKey, type KeyObject } from 'node:crypto';
-import { describeKey, sameKey } from '../crypto/certificate.ts';
+import { type Certificate, describeKey, sameKey } from '../crypto/certificate.ts';
 import { openImageSigning } from '../crypto/image-signature.ts';
 import { parsePrivateKey } from '../crypto/keys.ts';
 import { formatProperties, type PropertyForm, propertyForm } from '../formats/glance/format-properties.ts';
@@ -11,7 +11,7 @@ import {
   keyTypeFor,
 } from '../formats/glance/names.ts';
 import type { SignatureProperties } from '../formats/glance/properties.ts';
-import { openDeadline } from '../kit/deadline.ts';
+import { openDeadline, unlessAborted } from '../kit/deadline.ts';
 import { encodeUtf8, formatBase64 } from '../kit/encoding.ts';
 import { BundleError } from '../kit/errors.ts';
 import type { Limits } from '../kit/limits.ts';
@@ -20,7 +20,7 @@ import { expectNoUse, flag, moment, needed, path, positive, shape, text } from '
 import { apartFrom } from '../storage/apart.ts';
 import { type BundleInput, openSource } from '../storage/open-source.ts';
 import { openOutput } from '../storage/output.ts';
-import { sourceOptions } from '../storage/source.ts';
+import { type SourceOptions, sourceOptions } from '../storage/source.ts';
 import { readText } from '../storage/trust-folder.ts';
 import { judgeValidity } from '../trust/path/certificate-rules.ts';
 import { judgeKey, NO_ALLOWANCES } from '../trust/policy.ts';
@@ -37,6 +37,7 @@ import {
 } from './option-rules.ts';
 import { namedInput } from './readings.ts';
 import { makeReport, type Report } from './report.ts';
+import { type Waiting, waitingOptions, whileWaiting } from './waiting.ts';
 
 /** The files of whoever signs images. */
 export interface ImageSignerFiles {
@@ -76,8 +77,14 @@ export interface ImageSigner {
  *
  * @throws {BundleError} `KEY_*`, `PASSPHRASE_*`, `FILE_*`, `CONFIG_INVALID`, `CERTIFICATE_EXPIRED`, `USAGE`, … [glance.26]
  */
-export async function loadImageSigner(files: ImageSignerFiles, use: ImageSignerUse): Promise<ImageSigner> {
-  return loadGiven(imageSignerFiles(files, 'files'), imageSignerUse(use, 'use'));
+export async function loadImageSigner(
+  files: ImageSignerFiles,
+  use: ImageSignerUse,
+  waiting: Waiting = {},
+): Promise<ImageSigner> {
+  const from = imageSignerFiles(files, 'files');
+  const given = imageSignerUse(use, 'use');
+  return whileWaiting(waitingOptions(waiting, 'waiting'), (source) => loadGiven(from, given, source));
 }
 
 const imageSignerFiles = shape<ImageSignerFiles>({
@@ -94,7 +101,11 @@ const imageSignerUse = shape<ImageSignerUse>({
   at: needed(moment),
 });
 
-async function loadGiven(files: ImageSignerFiles, use: ImageSignerUse): Promise<ImageSigner> {
+async function loadGiven(
+  files: ImageSignerFiles,
+  use: ImageSignerUse,
+  waiting: SourceOptions,
+): Promise<ImageSigner> {
   const { key: file, certificate, allowWeakKeys = false } = files;
   const where = { file };
   if (!isUuid(use.certificateUuid)) {
@@ -108,7 +119,11 @@ async function loadGiven(files: ImageSignerFiles, use: ImageSignerUse): Promise<
     (async () => {
       throw new BundleError('PASSPHRASE_NEEDED', 'the private key is encrypted', { where });
     });
-  const privateKey = await parsePrivateKey(readText(file), passphrase, file);
+  const privateKey = await parsePrivateKey(
+    await readText(file, waiting),
+    () => unlessAborted(passphrase(), waiting.signal),
+    file,
+  );
   const key = describeKey(createPublicKey(privateKey));
   const keyType = keyTypeFor(key.type === 'rsa-pss' ? 'rsa' : key.type, key.curve);
   if (keyType === undefined || (files.keyType !== undefined && files.keyType !== keyType)) {
@@ -130,7 +145,10 @@ async function loadGiven(files: ImageSignerFiles, use: ImageSignerUse): Promise<
       fix: 'make a new key (RSA of 3072 bits, say), and have a certificate issued for it',
     });
   }
-  if (certificate !== undefined) expectBelongs(privateKey, file, certificate, use.at);
+  if (certificate !== undefined) {
+    const [leaf] = parseCertificates(await readText(certificate, waiting), certificate);
+    expectBelongs(leaf, { certificate, key: file, privateKey, at: use.at });
+  }
   return {
     privateKey,
     keyType,
@@ -141,8 +159,20 @@ async function loadGiven(files: ImageSignerFiles, use: ImageSignerUse): Promise<
   };
 }
 
-function expectBelongs(privateKey: KeyObject, keyFile: string, file: string, at: Date): void {
-  const [leaf] = parseCertificates(readText(file), file);
+function expectBelongs(
+  leaf: Certificate | undefined,
+  {
+    certificate: file,
+    key: keyFile,
+    privateKey,
+    at,
+  }: {
+    readonly certificate: string;
+    readonly key: string;
+    readonly privateKey: KeyObject;
+    readonly at: Date;
+  },
+): void {
   if (!leaf || !sameKey(leaf.publicKey, createPublicKey(privateKey))) {
     throw new BundleError('KEY_MISMATCH', 'the key does not belong to the certificate', {
       where: { file: keyFile },

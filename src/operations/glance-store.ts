@@ -7,6 +7,7 @@ import { encodeUtf8, printable } from '../kit/encoding.ts';
 import { BundleError, toBundleError } from '../kit/errors.ts';
 import { abortSignal, callback, moment, needed, path, positive, shape, text } from '../kit/shape.ts';
 import type { BarbicanClient } from '../storage/barbican-client.ts';
+import { sourceOptions } from '../storage/source.ts';
 import { readText } from '../storage/trust-folder.ts';
 import { judgeValidity } from '../trust/path/certificate-rules.ts';
 import { barbicanClient } from './glance-certificates.ts';
@@ -31,11 +32,18 @@ export interface StoreCertificateOptions {
 const PEM_BYTES = 17_000;
 
 /** Reads the certificate that is to be stored: the first of the file. @throws {BundleError} `CONFIG_INVALID`, `CERTIFICATE_EXPIRED`, `FILE_*`, `USAGE` */
-function readCertificateToStore(
+async function readCertificateToStore(
   file: string,
-  at: Date,
-): { readonly certificate: Certificate; readonly pem: string; readonly warnings: readonly string[] } {
-  const [certificate, ...others] = parseCertificates(readText(file), file);
+  { at, signal }: Pick<StoreCertificateOptions, 'at' | 'signal'>,
+): Promise<{
+  readonly certificate: Certificate;
+  readonly pem: string;
+  readonly warnings: readonly string[];
+}> {
+  const [certificate, ...others] = parseCertificates(
+    await readText(file, sourceOptions(signal ? { signal } : {})),
+    file,
+  );
   if (!certificate)
     throw new BundleError('CONFIG_INVALID', 'the file holds no certificate', { where: { file } });
   const [untimely] = judgeValidity(certificate, { from: at, to: at });
@@ -114,7 +122,7 @@ async function storeGiven(
   open: () => Promise<BarbicanClient>,
   options: StoreCertificateOptions,
 ): Promise<Report> {
-  const { certificate, pem, warnings } = readCertificateToStore(file, options.at);
+  const { certificate, pem, warnings } = await readCertificateToStore(file, options);
   const { expiration, name = certificate.fields.subject.text } = options;
   if (expiration && !(expiration > options.at)) {
     throw new BundleError('USAGE', 'the expiration lies in the past', {

@@ -61,7 +61,9 @@ export async function verifyImage(input: BundleInput, options: VerifyImageOption
     find: (uuid) => unlessAborted(given.certificates.find(uuid), signal),
   };
   const timed = { ...given, ...deadline, certificates };
-  return await (given.compat ? verifyLikeGlance(from, timed) : verifyStrictly(from, timed));
+  const report = await (given.compat ? verifyLikeGlance(from, timed) : verifyStrictly(from, timed));
+  deadline.expectInTime();
+  return report;
 }
 
 const signatureTexts = {

@@ -1,4 +1,3 @@
-import { checkAborted } from '../kit/bytes.ts';
 import { openDeadline } from '../kit/deadline.ts';
 import { printable } from '../kit/encoding.ts';
 import { BundleError } from '../kit/errors.ts';
@@ -117,10 +116,11 @@ async function importGiven(input: BundleInput, options: ImportOptions): Promise<
   let warnings: readonly string[];
   let images: readonly SiteImage[] = [];
   try {
-    checkAborted(deadline.signal); // a small bundle may have been read without a look at it
+    deadline.expectInTime(); // a small bundle may have been read without a look at it
     kept = keptNames(examination, options.imagesOnly ?? false);
     images = (await signing?.writeProperties([...kept], examination.contents.descriptor)) ?? [];
     ({ files, warnings } = await assembled(staging, examination, kept, { ...timed, report }));
+    deadline.expectInTime();
   } catch (error) {
     const refused = refuse(report, leaving.ended(error));
     const told = { ...refused, warnings: [...warned, ...unusable()] };

@@ -1,5 +1,6 @@
 import { type BundleError, toBundleError } from '../kit/errors.ts';
 import { readSeen, seenFolderOf, writeSeen } from '../storage/seen-revocation.ts';
+import { sourceOptions } from '../storage/source.ts';
 import { expectLookedAt } from '../trust/demands.ts';
 import type { ClaimPolicy } from '../trust/judge-claim.ts';
 import { openBudget } from '../trust/path/budget.ts';
@@ -14,7 +15,7 @@ import type { VerifyOptions } from './verify.ts';
  * @throws {BundleError} `FILE_*`, `CONFIG_INVALID`, `REVOCATION_MALFORMED`, `USAGE`
  */
 export async function loadPolicy(
-  options: Pick<VerifyOptions, 'trust' | 'revocation' | 'timestamp'>,
+  options: Pick<VerifyOptions, 'trust' | 'revocation' | 'timestamp' | 'signal' | 'limits'>,
   judged: Pick<ClaimPolicy, 'at' | 'allowances'>,
 ): Promise<ClaimPolicy> {
   const { trust = {}, revocation = {}, timestamp } = options;
@@ -23,14 +24,15 @@ export async function loadPolicy(
   // [rev.15] what is given is looked at, whatever a publisher does without
   const { mode = crls.length + ocsps.length > 0 ? 'if-present' : undefined } = revocation;
   expectLookedAt(mode, { 'revocation.crls': crls, 'revocation.ocsps': ocsps });
-  const { signers, timestamping } = await loadTrust(trust);
+  const waiting = sourceOptions(options); // [cli.21]
+  const { signers, timestamping } = await loadTrust(trust, waiting);
   const own = folders.at(-1);
   return {
     ...judged,
     trust: signers,
     timestamping,
-    evidence: loadEvidence({ ...revocation, folders }),
-    seen: own === undefined ? new Map() : readSeen(own),
+    evidence: await loadEvidence({ ...revocation, folders }, waiting),
+    seen: own === undefined ? new Map() : await readSeen(own, waiting),
     budget: openBudget(),
     ...(mode && { revocation: mode }),
     ...(timestamp && { timestamp }),
@@ -51,14 +53,15 @@ export interface Remembering {
 export async function rememberSeen(
   seen: HighWaterMarks | undefined,
   errors: readonly BundleError[],
-  { trust, remember = true }: Pick<VerifyOptions, 'trust' | 'remember'>,
+  options: Pick<VerifyOptions, 'trust' | 'remember' | 'signal' | 'limits'>,
 ): Promise<Remembering> {
+  const { trust, remember = true } = options;
   const folder = trust?.folders?.at(-1);
   if (folder === undefined || !remember || !seen || seen.size === 0) return { warnings: [] };
   if (errors.length > 0 && !errors.some(({ code }) => code === 'CERTIFICATE_REVOKED'))
     return { warnings: [] };
   try {
-    const { count, refused } = await writeSeen(folder, seen);
+    const { count, refused } = await writeSeen(folder, seen, sourceOptions(options));
     const full = `${refused} newer revocation lists or OCSP responses could not be remembered: the record in ${seenFolderOf(folder)} is full`;
     return {
       ...(count > 0 && { remembered: { folder: seenFolderOf(folder), count } }),

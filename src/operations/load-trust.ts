@@ -2,6 +2,7 @@ import { type Certificate, parseCertificate } from '../crypto/certificate.ts';
 import { splitPem } from '../formats/pem.ts';
 import { BundleError, toBundleError } from '../kit/errors.ts';
 import { certificateFilesIn } from '../storage/small-files.ts';
+import { type SourceOptions, sourceOptions } from '../storage/source.ts';
 import {
   type PublisherFiles,
   readText,
@@ -46,20 +47,27 @@ export interface LoadedPublisher {
 }
 
 /** Reads all that is trusted. @throws {BundleError} `FILE_*`, `CONFIG_INVALID`, `USAGE` */
-export async function loadTrust(options: TrustOptions): Promise<Trust> {
+export async function loadTrust(
+  options: TrustOptions,
+  waiting: SourceOptions = sourceOptions({}),
+): Promise<Trust> {
   const { anchors = [], pins = [], timestampAnchors = [], folders = [] } = options;
   const stateless = anchors.length > 0 || pins.length > 0; // [pub.12]
   const timestamping =
     timestampAnchors.length > 0 || stateless
-      ? timestampAnchors.flatMap(anchorsIn)
-      : loadTimestampAuthorities(folders);
-  return { signers: await loadSigners(options, stateless), timestamping };
+      ? await allAnchorsIn(timestampAnchors, waiting)
+      : await loadTimestampAuthorities(folders, waiting);
+  return { signers: await loadSigners(options, stateless, waiting), timestamping };
 }
 
-async function loadSigners(options: TrustOptions, stateless: boolean): Promise<TrustStore> {
+async function loadSigners(
+  options: TrustOptions,
+  stateless: boolean,
+  waiting: SourceOptions,
+): Promise<TrustStore> {
   const { anchors = [], pins = [] } = options;
-  if (stateless) return { anchors: anchors.flatMap(anchorsIn), pins: pins.map(parsePin) };
-  const publishers = await loadPublishers(options.folders ?? []);
+  if (stateless) return { anchors: await allAnchorsIn(anchors, waiting), pins: pins.map(parsePin) };
+  const publishers = await loadPublishers(options.folders ?? [], waiting);
   return {
     anchors: publishers.flatMap(({ publisher, folder, anchors: certificates }) =>
       certificates.map((certificate) => ({ certificate, source: folder, publisher })),
@@ -69,10 +77,13 @@ async function loadSigners(options: TrustOptions, stateless: boolean): Promise<T
 }
 
 /** The publishers of several trust folders, by name; a name in an earlier folder hides it in a later one. [pub.1] */
-export async function loadPublishers(folders: readonly string[]): Promise<readonly LoadedPublisher[]> {
+export async function loadPublishers(
+  folders: readonly string[],
+  waiting: SourceOptions = sourceOptions({}),
+): Promise<readonly LoadedPublisher[]> {
   const loaded = new Map<string, LoadedPublisher>();
   for (const folder of folders) {
-    for (const files of readTrustFolder(folder)) {
+    for (const files of await readTrustFolder(folder, waiting)) {
       if (!loaded.has(files.name)) loaded.set(files.name, await loadPublisher(files));
     }
   }
@@ -80,12 +91,17 @@ export async function loadPublishers(folders: readonly string[]): Promise<readon
 }
 
 /** The CA certificates of the timestamp authorities in the trust folders. [tst.2] @throws {BundleError} `CONFIG_INVALID`, `FILE_*` */
-export function loadTimestampAuthorities(folders: readonly string[]): readonly Anchor[] {
-  return folders
-    .flatMap(readTimestampAuthorities)
-    .flatMap(({ file, text }) =>
-      parseCertificates(text, file).map((certificate) => ({ certificate, source: file })),
-    );
+export async function loadTimestampAuthorities(
+  folders: readonly string[],
+  waiting: SourceOptions,
+): Promise<readonly Anchor[]> {
+  const anchors: Anchor[] = [];
+  for (const folder of folders) {
+    for (const { file, text } of await readTimestampAuthorities(folder, waiting)) {
+      anchors.push(...parseCertificates(text, file).map((certificate) => ({ certificate, source: file })));
+    }
+  }
+  return anchors;
 }
 
 async function loadPublisher(files: PublisherFiles): Promise<LoadedPublisher> {
@@ -113,16 +129,23 @@ async function loadPublisher(files: PublisherFiles): Promise<LoadedPublisher> {
   };
 }
 
-function anchorsIn(path: string): readonly Anchor[] {
+async function allAnchorsIn(paths: readonly string[], waiting: SourceOptions): Promise<readonly Anchor[]> {
+  const anchors: Anchor[] = [];
+  for (const file of paths.flatMap(anchorFilesOf)) {
+    const certificates = parseCertificates(await readText(file, waiting), file);
+    anchors.push(...certificates.map((certificate) => ({ certificate, source: file })));
+  }
+  return anchors;
+}
+
+function anchorFilesOf(path: string): readonly string[] {
   const files = certificateFilesIn(path);
   if (files.length === 0) {
     throw new BundleError('FILE_NOT_FOUND', 'the folder holds no .pem, .crt or .cer file', {
       where: { file: path },
     });
   }
-  return files.flatMap((file) =>
-    parseCertificates(readText(file), file).map((certificate) => ({ certificate, source: file })),
-  );
+  return files;
 }
 
 /**

@@ -68,7 +68,8 @@ async function openGiven(bundle: string, image: string, options: VerifyOptions):
     });
     const [fault] = byPrecedence(examination.errors);
     if (fault) throw fault;
-    const { warnings } = await rememberSeen(examination.signature?.seen, [], options);
+    deadline.expectInTime();
+    const { warnings } = await rememberSeen(examination.signature?.seen, [], timed);
     return { ...imageOf(source, examination, image), warnings: [...examination.warnings, ...warnings] };
   } catch (error) {
     await source[Symbol.asyncDispose]();

@@ -11,6 +11,7 @@ import { DESCRIPTOR_NAME } from '../kit/read-names.ts';
 import type { FileStamp } from '../storage/file-stamp.ts';
 import { leadsOutTo, stampOf, stampWithin, WHOLE_BYTES } from '../storage/input-file.ts';
 import { readSmallFile } from '../storage/small-files.ts';
+import { sourceOptions } from '../storage/source.ts';
 import { checkNames, expectMembers, expectName, madeBeside } from './check-plan.ts';
 import { disksToSign } from './glance-companion.ts';
 import { disksInBlocks, noBlocksOfChunks, PackedBlocks } from './pack-blocks.ts';
@@ -60,6 +61,7 @@ export interface PlanOptions {
   readonly members?: number;
   /** whether links may lead out of the folder of the descriptor [links.1] */
   readonly followLinks?: boolean;
+  readonly signal?: AbortSignal;
   /** whether disk images get their properties for Glance beside them */
   readonly signDisks?: boolean;
   /** the algorithm of the digests of their blocks that disk images get beside them; without it they get none */
@@ -99,7 +101,7 @@ export async function planPack(inputs: readonly string[], options: PlanOptions):
   let plan: PackPlan;
   if (options.plain) plan = planPlain(inputs, options);
   else if (!descriptor) plan = await planDisks(inputs, options);
-  else if (inputs.length === 1) plan = planDescriptor(descriptor, options);
+  else if (inputs.length === 1) plan = await planDescriptor(descriptor, options);
   else {
     throw new BundleError('USAGE', 'a descriptor is packed alone', {
       why: 'it names the files that belong to it',
@@ -203,11 +205,11 @@ async function planDisks(inputs: readonly string[], options: PlanOptions): Promi
   };
 }
 
-function planDescriptor(
+async function planDescriptor(
   path: string,
   { members = DEFAULT_LIMITS.members, ...options }: PlanOptions,
-): PackPlan {
-  const bytes = readSmallFile(path, DEFAULT_LIMITS.descriptorBytes);
+): Promise<PackPlan> {
+  const bytes = await readSmallFile(path, sourceOptions(options), DEFAULT_LIMITS.descriptorBytes);
   const name = basename(path);
   let descriptor: ReturnType<typeof parseDescriptor>;
   try {
@@ -259,10 +261,13 @@ function planDescriptor(
 }
 
 /** The files that are packed with a descriptor, as far as it can be read: what is wrong with it is told when it is packed. [out.1] */
-export function filesBeside(path: string, members = DEFAULT_LIMITS.members): readonly string[] {
+export async function filesBeside(
+  path: string,
+  members = DEFAULT_LIMITS.members,
+): Promise<readonly string[]> {
   try {
     stampOf(path); // a pipe gives its bytes but once
-    const bytes = readSmallFile(path, DEFAULT_LIMITS.descriptorBytes);
+    const bytes = await readSmallFile(path, sourceOptions({}), DEFAULT_LIMITS.descriptorBytes);
     const { references } = parseDescriptor(bytes, { ...DEFAULT_LIMITS, members });
     return memberNames(references).map((member) => join(dirname(path), member));
   } catch {

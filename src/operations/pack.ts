@@ -112,6 +112,7 @@ async function packGiven(inputs: readonly string[], options: PackOptions): Promi
     appliance: options.appliance ?? {},
     ...(options.chunkSize === undefined ? {} : { chunkSize: options.chunkSize }),
     ...(options.members === undefined ? {} : { members: options.members }),
+    ...(options.signal && { signal: options.signal }),
     followLinks: options.followLinks ?? false,
     signDisks: options.imageSigner !== undefined,
     ...(options.blockDigests && { blockDigests: options.digest ?? 'sha256' }),

@@ -1,8 +1,10 @@
 import type { SignedData } from '../formats/cms/signed-data.ts';
 import { parseOcspResponse } from '../formats/ocsp/response.ts';
 import { parseCrl, parseCrls } from '../formats/x509/crl.ts';
+import { checkAborted } from '../kit/bytes.ts';
 import { BundleError, toBundleError } from '../kit/errors.ts';
 import { readSmallFile } from '../storage/small-files.ts';
+import type { SourceOptions } from '../storage/source.ts';
 import { revocationFilesIn } from '../storage/trust-folder.ts';
 import type { RevocationEvidence } from '../trust/revocation/evidence.ts';
 
@@ -19,24 +21,32 @@ export interface EvidenceFiles {
 const NONE: RevocationEvidence = { crls: [], ocsps: [] };
 /** The largest revocation lists of public authorities have some tens of MiB. */
 const FILE_BYTES = 256 * 1024 * 1024;
+/** From here on a list takes so long to read that signals and timers have their turn behind it. */
+const TURN_BYTES = 1024 * 1024;
 
-/** Reads revocation information from files. @throws {BundleError} `FILE_*`, `REVOCATION_MALFORMED` [rev.2] */
-export function loadEvidence({ crls = [], ocsps = [], folders = [] }: EvidenceFiles): RevocationEvidence {
+/** Reads revocation information from files. @throws {BundleError} `FILE_*`, `REVOCATION_MALFORMED`, and what ends the waiting [rev.2] */
+export async function loadEvidence(
+  { crls = [], ocsps = [], folders = [] }: EvidenceFiles,
+  waiting: SourceOptions,
+): Promise<RevocationEvidence> {
   const kept = folders.flatMap(revocationFilesIn);
   const files = [
     ...crls.map((file) => ({ file, kind: 'crl' })),
     ...ocsps.map((file) => ({ file, kind: 'ocsp' })),
     ...kept.map((file) => ({ file, kind: file })),
   ];
-  return joinAll(
-    files.map(({ file, kind }) => {
-      try {
-        return parseEvidence(readSmallFile(file, FILE_BYTES), file, kind);
-      } catch (error) {
-        throw toBundleError(error).at({ file });
-      }
-    }),
-  );
+  const parts: RevocationEvidence[] = [];
+  for (const { file, kind } of files) {
+    try {
+      const bytes = await readSmallFile(file, waiting, FILE_BYTES);
+      parts.push(parseEvidence(bytes, file, kind));
+      if (bytes.byteLength > TURN_BYTES) await new Promise((resolve) => setTimeout(resolve)); // [cli.21] a large one takes seconds: a timer that is due fires first
+    } catch (error) {
+      throw toBundleError(error).at({ file });
+    }
+    checkAborted(waiting.signal);
+  }
+  return joinAll(parts);
 }
 
 /**

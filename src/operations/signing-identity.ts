@@ -3,13 +3,16 @@ import { parsePrivateKey } from '../crypto/keys.ts';
 import { isEdwards } from '../crypto/signature.ts';
 import { keySigner, type Signer } from '../crypto/signer.ts';
 import type { DigestName } from '../formats/ovf/digest-name.ts';
+import { unlessAborted } from '../kit/deadline.ts';
 import { BundleError, type ErrorCode } from '../kit/errors.ts';
 import { DEFAULT_LIMITS } from '../kit/limits.ts';
 import { moment, needed, path, shape } from '../kit/shape.ts';
+import type { SourceOptions } from '../storage/source.ts';
 import { readText } from '../storage/trust-folder.ts';
 import { judgeCertificateForSigning } from '../trust/judge-signer.ts';
 import { parseCertificates } from './load-trust.ts';
 import { passphrase } from './option-rules.ts';
+import { type Waiting, waitingOptions, whileWaiting } from './waiting.ts';
 
 /** The files of a signer as the user names them, all PEM. */
 export interface SigningFiles {
@@ -42,8 +45,14 @@ export type SigningDigest = Exclude<DigestName, 'sha1'>;
  *
  * @throws {BundleError} `KEY_UNREADABLE`, `KEY_MISMATCH`, `PASSPHRASE_*`, `FILE_*`, `CONFIG_INVALID`, `CERTIFICATE_EXPIRED`, `KEY_WEAK`, `PURPOSE_REFUSED`, …
  */
-export async function loadSigningIdentity(files: SigningFiles, at: Date): Promise<SigningIdentity> {
-  return loadGiven(signingFiles(files, 'files'), moment(at, 'at'));
+export async function loadSigningIdentity(
+  files: SigningFiles,
+  at: Date,
+  waiting: Waiting = {},
+): Promise<SigningIdentity> {
+  const from = signingFiles(files, 'files');
+  const when = moment(at, 'at');
+  return whileWaiting(waitingOptions(waiting, 'waiting'), (source) => loadGiven(from, when, source));
 }
 
 const signingFiles = shape<SigningFiles>({
@@ -53,14 +62,14 @@ const signingFiles = shape<SigningFiles>({
   passphrase,
 });
 
-async function loadGiven(files: SigningFiles, at: Date): Promise<SigningIdentity> {
+async function loadGiven(files: SigningFiles, at: Date, waiting: SourceOptions): Promise<SigningIdentity> {
   const key = await parsePrivateKey(
-    readText(files.key),
-    files.passphrase ?? noPassphrase(files.key),
+    await readText(files.key, waiting),
+    () => unlessAborted((files.passphrase ?? noPassphrase(files.key))(), waiting.signal),
     files.key,
   );
   const signer = keySigner(key);
-  const [leaf, ...rest] = parseCertificates(readText(files.certificate), files.certificate);
+  const [leaf, ...rest] = parseCertificates(await readText(files.certificate, waiting), files.certificate);
   if (!leaf || !sameKey(leaf.publicKey, signer.publicKey)) {
     throw new BundleError('KEY_MISMATCH', 'the key does not belong to the certificate', {
       where: { file: files.key },
@@ -69,7 +78,7 @@ async function loadGiven(files: SigningFiles, at: Date): Promise<SigningIdentity
   }
   const [fault] = judgeCertificateForSigning(leaf, at);
   if (fault) throw unfit(fault, files.certificate); // [sig.6]
-  const chain = files.chain ? parseCertificates(readText(files.chain), files.chain) : [];
+  const chain = files.chain ? parseCertificates(await readText(files.chain, waiting), files.chain) : [];
   const intermediates = withoutDuplicates([...rest, ...chain], leaf);
   if (intermediates.length + 1 > DEFAULT_LIMITS.certificates) {
     throw new BundleError('USAGE', `${intermediates.length + 1} certificates are more than importers read`, {

@@ -9,6 +9,7 @@ import { BundleError, toBundleError } from '../kit/errors.ts';
 import { abortSignal, moment as momentRule, needed, path, shape } from '../kit/shape.ts';
 import { showAddress } from '../storage/address.ts';
 import { readSmallFile } from '../storage/small-files.ts';
+import { sourceOptions } from '../storage/source.ts';
 import { requestTimestamp } from '../storage/tsa-client.ts';
 import { NO_ALLOWANCES } from '../trust/policy.ts';
 import { judgeTimestamp, type TimestampJudgement } from '../trust/timestamp.ts';
@@ -76,7 +77,7 @@ export function replyIn(file: string, at: Date): TimestampSource {
   const moment = momentRule(at, 'at');
   const source = async (given: Uint8Array): Promise<Uint8Array> => {
     const over = bytes(given, 'what the timestamp is over');
-    const token = parseReply(readSmallFile(file), file);
+    const token = parseReply(await readSmallFile(file, sourceOptions({})), file); // who asks waits no longer than is meant [stream.6]
     const { digest, value } = token.info.imprint;
     if (digest === undefined)
       throw new BundleError('TIMESTAMP_REFUSED', 'the timestamp is over a digest that is not known');

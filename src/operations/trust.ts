@@ -1,6 +1,7 @@
 import type { Certificate } from '../crypto/certificate.ts';
 import { formatPem } from '../formats/pem.ts';
 import { BundleError, toBundleError } from '../kit/errors.ts';
+import { type SourceOptions, sourceOptions } from '../storage/source.ts';
 import { addTrusted, readText, removeTrusted } from '../storage/trust-folder.ts';
 import {
   formatPublisher,
@@ -44,6 +45,7 @@ export interface AddPublisherOptions {
   readonly subjects?: readonly string[];
   readonly from?: Date;
   readonly until?: Date;
+  readonly signal?: AbortSignal;
 }
 
 /**
@@ -57,7 +59,7 @@ export async function trustAdd(
   certificateFiles: readonly string[],
   options: AddPublisherOptions = {},
 ): Promise<PublisherReport> {
-  const anchors = anchorsIn(name, certificateFiles);
+  const anchors = await anchorsIn(name, certificateFiles, sourceOptions(options));
   const publisher: Publisher = {
     name,
     scopes: options.scopes?.length ? options.scopes : ['*'],
@@ -84,8 +86,9 @@ export async function trustAddTimestamping(
   folder: string,
   name: string,
   certificateFiles: readonly string[],
+  options: Pick<AddPublisherOptions, 'signal'> = {},
 ): Promise<readonly TimestampAuthorityReport[]> {
-  const anchors = anchorsIn(name, certificateFiles);
+  const anchors = await anchorsIn(name, certificateFiles, sourceOptions(options));
   const added = await addTrusted('timestamp authority', folder, name, anchors.map(anchorFile));
   return anchors.map((anchor) => ({
     file: `${added}/${anchorFile(anchor).name}`,
@@ -93,8 +96,14 @@ export async function trustAddTimestamping(
   }));
 }
 
-function anchorsIn(name: string, files: readonly string[]): readonly Certificate[] {
-  const anchors = distinct(files.flatMap((file) => parseCertificates(readText(file), file)));
+async function anchorsIn(
+  name: string,
+  files: readonly string[],
+  waiting: SourceOptions,
+): Promise<readonly Certificate[]> {
+  const all: Certificate[] = [];
+  for (const file of files) all.push(...parseCertificates(await readText(file, waiting), file));
+  const anchors = distinct(all);
   if (anchors.length > 0) return anchors;
   throw new BundleError('USAGE', 'no certificate is given', {
     why: 'whoever has none could not sign anything',
@@ -125,13 +134,21 @@ async function expectReadable(settings: string): Promise<void> {
 }
 
 /** The publishers of the trust folders, the first folder overruling the next. @throws {BundleError} `CONFIG_INVALID`, … */
-export async function trustList(folders: readonly string[]): Promise<readonly PublisherReport[]> {
-  return (await loadPublishers(folders)).map(publisherReport);
+export async function trustList(
+  folders: readonly string[],
+  options: Pick<AddPublisherOptions, 'signal'> = {},
+): Promise<readonly PublisherReport[]> {
+  return (await loadPublishers(folders, sourceOptions(options))).map(publisherReport);
 }
 
 /** One publisher. @throws {BundleError} `FILE_NOT_FOUND` when nobody of that name is trusted */
-export async function trustShow(folders: readonly string[], name: string): Promise<PublisherReport> {
-  const found = (await loadPublishers(folders)).find(({ publisher }) => publisher.name === name);
+export async function trustShow(
+  folders: readonly string[],
+  name: string,
+  options: Pick<AddPublisherOptions, 'signal'> = {},
+): Promise<PublisherReport> {
+  const publishers = await loadPublishers(folders, sourceOptions(options));
+  const found = publishers.find(({ publisher }) => publisher.name === name);
   if (found) return publisherReport(found);
   throw new BundleError('FILE_NOT_FOUND', `no publisher "${name}" is trusted`, {
     why: 'publishers go by the name they were added under',
@@ -140,8 +157,11 @@ export async function trustShow(folders: readonly string[], name: string): Promi
 }
 
 /** The authorities whose timestamps count, of all trust folders. @throws {BundleError} `CONFIG_INVALID`, … */
-export function trustListTimestamping(folders: readonly string[]): readonly TimestampAuthorityReport[] {
-  return loadTimestampAuthorities(folders).map(({ certificate, source }) => ({
+export async function trustListTimestamping(
+  folders: readonly string[],
+  options: Pick<AddPublisherOptions, 'signal'> = {},
+): Promise<readonly TimestampAuthorityReport[]> {
+  return (await loadTimestampAuthorities(folders, sourceOptions(options))).map(({ certificate, source }) => ({
     file: source,
     certificate: certificateReport(certificate),
   }));

@@ -48,10 +48,11 @@ async function verifyGiven(
   const allowances = { ...NO_ALLOWANCES, ...options.allow };
   const { at = new Date() } = options;
   const limits = { ...DEFAULT_LIMITS, ...options.limits };
-  const policy = await loadPolicy(options, { at, allowances });
-  const bytes = readSmallFile(signatureFile, SIGNATURE_BYTES);
   using deadline = openDeadline(options);
-  await using source = await openSource(input, sourceOptions({ ...options, ...deadline }));
+  const timed = { ...options, ...deadline };
+  const policy = await loadPolicy(timed, { at, allowances });
+  const bytes = await readSmallFile(signatureFile, sourceOptions(timed), SIGNATURE_BYTES);
+  await using source = await openSource(input, sourceOptions(timed));
   const rest = {
     operation: 'verify',
     at,
@@ -76,7 +77,8 @@ async function verifyGiven(
       judged.errors.length === 0 ? judgeScope(judged.publishers, scopeNameOf(undefined, '')) : undefined;
     const errors = [...judged.errors, ...(scope ? [scope] : [])];
     const scopeChecks: Check[] = scope ? [{ id: 'scope', status: 'fail', detail: scope.message }] : [];
-    const { remembered, warnings } = await rememberSeen(judged.seen, errors, options);
+    deadline.expectInTime();
+    const { remembered, warnings } = await rememberSeen(judged.seen, errors, timed);
     return makeReport({
       ...rest,
       input: { name: source.name, size },

@@ -64,6 +64,7 @@ export async function verify(input: BundleInput, options: VerifyOptions = {}): P
   const given = verifyOptions(options, '');
   using deadline = openDeadline(given);
   const { examination, report } = await examineAndReport('verify', from, { ...given, ...deadline });
+  deadline.expectInTime();
   return verifyResult(examination, report);
 }
 

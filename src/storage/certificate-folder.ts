@@ -4,18 +4,20 @@ import { isUuid } from '../formats/glance/names.ts';
 import { BundleError } from '../kit/errors.ts';
 import { readError } from './io-errors.ts';
 import { readSmallFile } from './small-files.ts';
+import type { SourceOptions } from './source.ts';
 
 /** The file `UUID.pem` of a folder and its bytes, or undefined when there is none; case does not count. [glance.27] @throws {BundleError} `FILE_*` */
-export function readCertificateByUuid(
+export async function readCertificateByUuid(
   folder: string,
   uuid: string,
-): { readonly file: string; readonly bytes: Uint8Array } | undefined {
+  waiting: SourceOptions,
+): Promise<{ readonly file: string; readonly bytes: Uint8Array } | undefined> {
   if (!isUuid(uuid)) return undefined; // [glance.5] nothing else may become a part of a path
   const wanted = `${uuid}.pem`.toLowerCase();
   const name = namesIn(folder).find((one) => one.toLowerCase() === wanted);
   if (name === undefined) return undefined;
   const file = join(folder, name);
-  return { file, bytes: readSmallFile(file) };
+  return { file, bytes: await readSmallFile(file, waiting) };
 }
 
 function namesIn(folder: string): readonly string[] {

@@ -33,9 +33,10 @@ export function openFileSource(path: string, options: SourceOptions): Source {
   }
 }
 
-/** Opening a named pipe would block the whole program until somebody writes to it; so would nothing else. */
+/** Opening a named pipe would block the whole program until somebody writes to it, reading a terminal until somebody types. */
 function openFlags(path: string): number {
-  return statSync(path).isFIFO() ? constants.O_NONBLOCK : 0;
+  const stats = statSync(path);
+  return stats.isFIFO() || stats.isCharacterDevice() ? constants.O_NONBLOCK : 0;
 }
 
 interface OpenFile {

@@ -1,6 +1,6 @@
 import { closeSync, fstatSync, readSync } from 'node:fs';
 import { Socket, type SocketConstructorOpts } from 'node:net';
-import { setImmediate } from 'node:timers/promises';
+import { setImmediate, setTimeout } from 'node:timers/promises';
 import { checkAborted } from '../kit/bytes.ts';
 import { CHUNK_BYTES } from '../kit/limits.ts';
 import { Patience } from './idle.ts';
@@ -15,6 +15,9 @@ const TURN_CHUNKS = 32;
 
 /** So much is handled at once: meanwhile the writer fills the pipe again, and asking an empty one costs more than that. */
 const ENOUGH_BYTES = 64 * 1024;
+
+/** Between two readings of a terminal at which nothing is typed. */
+const ASK_MS = 20;
 
 /** What a pipe holds at most, unless it was told otherwise. */
 const ARRIVAL_BYTES = 64 * 1024;
@@ -74,7 +77,7 @@ async function* readPipe(
       turn++; // only now: a buffer that is filled again any sooner may still be on its way to the disk
     }
     if (over || arrivals?.ended) return arrivals?.checkFailed(name);
-    if (filled === 0 && arrivals) await patience.wait(arrivals.next());
+    if (filled === 0) await patience.wait(arrivals?.next() ?? setTimeout(ASK_MS)); // a terminal tells nobody
   }
 }
 

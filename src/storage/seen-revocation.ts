@@ -10,6 +10,7 @@ import { apartFrom } from './apart.ts';
 import { writeError } from './io-errors.ts';
 import { makeFolders } from './make-folders.ts';
 import { openOutput } from './output.ts';
+import { type SourceOptions, sourceOptions } from './source.ts';
 import { sweepLike } from './sweep.ts';
 import { readText, SEEN, SEEN_BEFORE, shownNamesIn } from './trust-folder.ts';
 
@@ -47,27 +48,35 @@ export function seenFolderOf(folder: string): string {
  * The marks that a trust folder remembers; none when it has no such folder. [rev.9]
  * @throws {BundleError} `CONFIG_INVALID` when a file is not one that `writeSeen` wrote, `FILE_UNREADABLE`
  */
-export function readSeen(folder: string): HighWaterMarks {
-  return readAll(folder).marks;
+export async function readSeen(
+  folder: string,
+  waiting: SourceOptions = sourceOptions({}),
+): Promise<HighWaterMarks> {
+  return (await readAll(folder, waiting)).marks;
 }
 
 /** [rev.12] A file that is gone since it was listed stands in a newer one, so all is read again. */
-function readAll(folder: string): { readonly files: readonly string[]; readonly marks: HighWaterMarks } {
+async function readAll(
+  folder: string,
+  waiting: SourceOptions,
+): Promise<{ readonly files: readonly string[]; readonly marks: HighWaterMarks }> {
   const seen = seenFolderOf(folder);
   const before = join(folder, 'revocation', SEEN_BEFORE);
   for (let left = MAX_READINGS; ; left--) {
     const names = shownNamesIn(seen);
     const files = [...(isAbsent(before) ? [] : [before]), ...names.map((name) => join(seen, name))];
     try {
-      return { files, marks: joinSeen(files.map(readFile)) };
+      const read: HighWaterMarks[] = [];
+      for (const file of files) read.push(await readFile(file, waiting));
+      return { files, marks: joinSeen(read) };
     } catch (error) {
       if (left === 0 || !isBundleError(error) || error.code !== 'FILE_NOT_FOUND') throw error;
     }
   }
 }
 
-function readFile(file: string): HighWaterMarks {
-  const text = readText(file, FILE_BYTES);
+async function readFile(file: string, waiting: SourceOptions): Promise<HighWaterMarks> {
+  const text = await readText(file, waiting, FILE_BYTES);
   try {
     return parseSeen(JSON.parse(text));
   } catch (cause) {
@@ -104,8 +113,12 @@ function parseMark(json: unknown): Mark {
  *
  * @throws {BundleError} `STORAGE_*`, `CONFIG_INVALID`
  */
-export async function writeSeen(folder: string, newer: HighWaterMarks): Promise<Remembered> {
-  const { files, marks: known } = readAll(folder);
+export async function writeSeen(
+  folder: string,
+  newer: HighWaterMarks,
+  waiting: SourceOptions = sourceOptions({}),
+): Promise<Remembered> {
+  const { files, marks: known } = await readAll(folder, waiting);
   const { marks, ...remembered } = withRoom(known, newer);
   if (remembered.count === 0) return remembered;
   const seen = seenFolderOf(folder);
@@ -125,16 +138,16 @@ export async function writeSeen(folder: string, newer: HighWaterMarks): Promise<
     await output.write(encodeUtf8(`${JSON.stringify(document, undefined, 2)}\n`));
     await output.commit();
   } catch (error) {
-    if (!isKnown(folder, marks)) throw error;
+    if (!(await isKnown(folder, marks, waiting))) throw error;
   }
   for (const file of files) await unlink(file).catch(() => {}); // one that stays says nothing new
   return remembered;
 }
 
 /** [rev.12] Whether a run at the same time has taken over what this one wrote, and removed its file before it was looked at. */
-function isKnown(folder: string, marks: HighWaterMarks): boolean {
+async function isKnown(folder: string, marks: HighWaterMarks, waiting: SourceOptions): Promise<boolean> {
   try {
-    const known = readSeen(folder);
+    const known = await readSeen(folder, waiting);
     return [...marks].every(([key, mark]) => {
       const before = known.get(key);
       return before !== undefined && !isNewer(mark, before);

@@ -1,21 +1,38 @@
-import { closeSync, openSync, readdirSync, readSync, statSync } from 'node:fs';
+import { closeSync, constants, fstatSync, openSync, readdirSync, readSync, statSync } from 'node:fs';
 import { join } from 'node:path';
-import { concat } from '../kit/bytes.ts';
+import { checkAborted, collect, concat } from '../kit/bytes.ts';
 import { BundleError } from '../kit/errors.ts';
 import { CERTIFICATE_NAMES, VOLUME_NAMES } from '../kit/read-names.ts';
 import { readError } from './io-errors.ts';
+import { pipeSource } from './pipe-source.ts';
+import type { SourceOptions } from './source.ts';
 import { expectUtf8Names } from './utf8-names.ts';
 
 /** Keys, certificates and settings are small; a larger file is the wrong one. */
 const SMALL_FILE_BYTES = 1024 * 1024;
 const PART_BYTES = 64 * 1024;
 
-/** The bytes of a small file: a key, a certificate, a descriptor. @throws {BundleError} `FILE_NOT_FOUND`, `FILE_UNREADABLE` */
-export function readSmallFile(path: string, limit: number = SMALL_FILE_BYTES): Uint8Array {
+/** Opening a named pipe must not wait for whoever writes to it. */
+const READ = constants.O_RDONLY | constants.O_NONBLOCK;
+
+/**
+ * The bytes of a small file: a key, a certificate, a descriptor. For a pipe, a socket or a terminal is waited as for a bundle. [cli.21]
+ *
+ * @throws {BundleError} `FILE_NOT_FOUND`, `FILE_UNREADABLE`, `INPUT_STALLED`, the reason of the signal
+ */
+export async function readSmallFile(
+  path: string,
+  waiting: SourceOptions,
+  limit: number = SMALL_FILE_BYTES,
+): Promise<Uint8Array> {
+  checkAborted(waiting.signal);
   let descriptor: number | undefined;
   try {
-    descriptor = openSync(path, 'r');
-    return readUpTo(descriptor, path, limit);
+    descriptor = openSync(path, READ);
+    if (fstatSync(descriptor).isFile()) return readUpTo(descriptor, path, limit);
+    await using source = pipeSource(descriptor, path, waiting);
+    descriptor = undefined; // closed with the source
+    return await collect(source.stream(), limit, () => tooLarge(path, limit));
   } catch (error) {
     throw readError(error, path);
   } finally {
@@ -23,7 +40,7 @@ export function readSmallFile(path: string, limit: number = SMALL_FILE_BYTES): U
   }
 }
 
-/** Counts what comes, since the size of a device or a pipe says nothing. */
+/** Counts what comes: a file may grow, and those of the system say that they are empty. */
 function readUpTo(descriptor: number, path: string, limit: number): Uint8Array {
   const parts: Uint8Array[] = [];
   for (let length = 0; ; ) {
@@ -31,18 +48,20 @@ function readUpTo(descriptor: number, path: string, limit: number): Uint8Array {
     const count = readSync(descriptor, part, 0, PART_BYTES, null);
     if (count === 0) return concat(parts);
     length += count;
-    if (length > limit) {
-      throw new BundleError(
-        'FILE_UNREADABLE',
-        `the file has more than ${limit} bytes, too many to make sense here`,
-        {
-          where: { file: path },
-          fix: 'name the small file that is meant (a certificate, a key, a list, a descriptor); a bundle stands by itself, behind no option',
-        },
-      );
-    }
+    if (length > limit) throw tooLarge(path, limit);
     parts.push(part.subarray(0, count));
   }
+}
+
+function tooLarge(path: string, limit: number): BundleError {
+  return new BundleError(
+    'FILE_UNREADABLE',
+    `the file has more than ${limit} bytes, too many to make sense here`,
+    {
+      where: { file: path },
+      fix: 'name the small file that is meant (a certificate, a key, a list, a descriptor); a bundle stands by itself, behind no option',
+    },
+  );
 }
 
 function filesIn(folder: string, takes: RegExp): readonly string[] {

@@ -11,6 +11,7 @@ import { makeFolders } from './make-folders.ts';
 import { MarkedFolder } from './marked-folder.ts';
 import { openOutput } from './output.ts';
 import { certificateFilesIn, readSmallFile } from './small-files.ts';
+import { type SourceOptions, sourceOptions } from './source.ts';
 import { sweepLeft } from './sweep.ts';
 import { expectUtf8Names } from './utf8-names.ts';
 
@@ -40,9 +41,16 @@ export const SEEN_BEFORE = 'seen.json';
  *
  * @throws {BundleError} `FILE_UNREADABLE`, `CONFIG_INVALID`
  */
-export function readTrustFolder(folder: string): readonly PublisherFiles[] {
+export async function readTrustFolder(
+  folder: string,
+  waiting: SourceOptions = sourceOptions({}),
+): Promise<readonly PublisherFiles[]> {
   const publishers = join(folder, PUBLISHERS);
-  return shownNamesIn(publishers).map((name) => readPublisher(join(publishers, name), name));
+  const found: PublisherFiles[] = [];
+  for (const name of shownNamesIn(publishers)) {
+    found.push(await readPublisher(join(publishers, name), name, waiting));
+  }
+  return found;
 }
 
 /** The names in a folder. Only one that is surely not there counts as empty: one that cannot be read could forbid what another allows. [pub.16] */
@@ -62,7 +70,7 @@ export function shownNamesIn(folder: string): readonly string[] {
   return [...expectUtf8Names(names, folder)].sort();
 }
 
-function readPublisher(folder: string, name: string): PublisherFiles {
+async function readPublisher(folder: string, name: string, waiting: SourceOptions): Promise<PublisherFiles> {
   if (!isPublisherName(name)) {
     throw new BundleError('CONFIG_INVALID', `"${name}" is no name for a publisher`, {
       where: { file: folder },
@@ -73,8 +81,8 @@ function readPublisher(folder: string, name: string): PublisherFiles {
   return {
     name,
     folder,
-    ...(isAbsent(settings) ? {} : { settings: { file: settings, text: readText(settings) } }),
-    certificates: certificateFilesIn(folder).map((file) => ({ file, text: readText(file) })),
+    ...(isAbsent(settings) ? {} : { settings: { file: settings, text: await readText(settings, waiting) } }),
+    certificates: await textsOf(certificateFilesIn(folder), waiting),
   };
 }
 
@@ -89,9 +97,19 @@ function expectNoEvidence(folder: string): void {
   });
 }
 
-/** The text of a small UTF-8 file. @throws {BundleError} `FILE_NOT_FOUND`, `FILE_UNREADABLE` */
-export function readText(file: string, limit?: number): string {
-  const text = decodeUtf8(readSmallFile(file, limit));
+/** One after the other: the first that is at fault is told. */
+async function textsOf(
+  files: readonly string[],
+  waiting: SourceOptions,
+): Promise<readonly CertificateText[]> {
+  const texts: CertificateText[] = [];
+  for (const file of files) texts.push({ file, text: await readText(file, waiting) });
+  return texts;
+}
+
+/** The text of a small UTF-8 file. @throws {BundleError} `FILE_NOT_FOUND`, `FILE_UNREADABLE`, and what waiting for a pipe comes to */
+export async function readText(file: string, waiting: SourceOptions, limit?: number): Promise<string> {
+  const text = decodeUtf8(await readSmallFile(file, waiting, limit));
   if (text === undefined)
     throw new BundleError('FILE_UNREADABLE', 'the file is not UTF-8 text', {
       where: { file },
@@ -101,16 +119,19 @@ export function readText(file: string, limit?: number): string {
 }
 
 /** The certificate files of the timestamp authorities in `folder/timestamping/NAME/`, sorted by name. [tst.2] */
-export function readTimestampAuthorities(folder: string): readonly CertificateText[] {
+export async function readTimestampAuthorities(
+  folder: string,
+  waiting: SourceOptions = sourceOptions({}),
+): Promise<readonly CertificateText[]> {
   const authorities = join(folder, TIMESTAMPING);
-  return shownNamesIn(authorities)
+  const files = shownNamesIn(authorities)
     .map((name) => join(authorities, name))
     .flatMap((authority) => {
-      const files = certificateFilesIn(authority);
-      if (!files.includes(authority)) expectNoEvidence(authority); // a file may stand for a folder
-      return files;
-    })
-    .map((file) => ({ file, text: readText(file) }));
+      const found = certificateFilesIn(authority);
+      if (!found.includes(authority)) expectNoEvidence(authority); // a file may stand for a folder
+      return found;
+    });
+  return textsOf(files, waiting);
 }
 
 /**

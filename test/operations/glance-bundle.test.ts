@@ -44,7 +44,7 @@ async function packed(
 async function signatureOf(disk: string, properties: string): Promise<unknown> {
   const certificates = keeping(await rsaCertificate());
   const report = await verifyImage(disk, {
-    properties: readProperties(properties),
+    properties: await readProperties(properties),
     certificates,
     at: JUDGED_AT,
   });

@@ -7,6 +7,7 @@ import { openInputFile } from '../../src/storage/input-file.ts';
 import { readError, writeError } from '../../src/storage/io-errors.ts';
 import { openOutput } from '../../src/storage/output.ts';
 import { certificateFilesIn, readSmallFile } from '../../src/storage/small-files.ts';
+import { sourceOptions } from '../../src/storage/source.ts';
 import { openStaging } from '../../src/storage/staging.ts';
 import { bytesOf } from '../factory/bundles.ts';
 import { codeOf } from '../factory/errors.ts';
@@ -150,16 +151,17 @@ describe('an output', () => {
 });
 
 describe('a small file', () => {
-  test('is small, and a file', () => {
+  test('is small, and a file', async () => {
     using sandbox = makeSandbox();
     const path = sandbox.write('file', 'x'.repeat(100_000));
-    expect(readSmallFile(path).byteLength).toBe(100_000);
-    expect(readSmallFile(path, 100_000).byteLength).toBe(100_000);
-    expect(codeOf(() => readSmallFile(path, 99_999))).toBe('FILE_UNREADABLE');
-    expect(codeOf(() => readSmallFile('/dev/zero'))).toBe('FILE_UNREADABLE');
-    expect(codeOf(() => readSmallFile(sandbox.folder))).toBe('FILE_UNREADABLE');
-    expect(codeOf(() => readSmallFile(sandbox.path('nowhere')))).toBe('FILE_NOT_FOUND');
-    expect(readSmallFile('/dev/null').byteLength).toBe(0);
+    const read = (file: string, limit?: number) => readSmallFile(file, sourceOptions({}), limit);
+    expect((await read(path)).byteLength).toBe(100_000);
+    expect((await read(path, 100_000)).byteLength).toBe(100_000);
+    await expect(read(path, 99_999)).rejects.toMatchObject({ code: 'FILE_UNREADABLE' });
+    await expect(read('/dev/zero')).rejects.toMatchObject({ code: 'FILE_UNREADABLE' });
+    await expect(read(sandbox.folder)).rejects.toMatchObject({ code: 'FILE_UNREADABLE' });
+    await expect(read(sandbox.path('nowhere'))).rejects.toMatchObject({ code: 'FILE_NOT_FOUND' });
+    expect((await read('/dev/null')).byteLength).toBe(0);
   });
 
   test('may be one of a folder of certificates', () => {

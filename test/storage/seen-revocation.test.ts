@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process';
-import { mkdirSync, readdirSync, statSync, symlinkSync, unlinkSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, statSync, symlinkSync, unlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { describe, expect, test } from 'vitest';
@@ -7,10 +7,10 @@ import { MarkedFolder } from '../../src/storage/marked-folder.ts';
 import { readSeen, seenFolderOf, writeSeen } from '../../src/storage/seen-revocation.ts';
 import { addTrusted } from '../../src/storage/trust-folder.ts';
 import type { Mark } from '../../src/trust/revocation/evidence.ts';
-import { codeOf } from '../factory/errors.ts';
 import { makeSandbox } from '../factory/sandbox.ts';
 
 const anchor = 'f'.repeat(64);
+const namesIn = (folder: string): readonly string[] => (existsSync(folder) ? readdirSync(folder) : []);
 const OLD = { thisUpdate: new Date('2026-01-01T00:00:00Z'), number: 7n, anchor };
 const NEW = { thisUpdate: new Date('2026-02-01T00:00:00Z'), number: 2n ** 70n, anchor };
 const marks = (entries: readonly (readonly [string, Mark])[]) => new Map(entries);
@@ -18,9 +18,9 @@ const marks = (entries: readonly (readonly [string, Mark])[]) => new Map(entries
 describe('seen revocation information', () => {
   test('[rev.9] is remembered across runs, numbers of any size included', async () => {
     using sandbox = makeSandbox();
-    expect([...readSeen(sandbox.folder)]).toEqual([]);
+    expect([...(await readSeen(sandbox.folder))]).toEqual([]);
     expect(await writeSeen(sandbox.folder, marks([['a', NEW]]))).toEqual({ count: 1, refused: 0 });
-    expect([...readSeen(sandbox.folder)]).toEqual([['a', NEW]]);
+    expect([...(await readSeen(sandbox.folder))]).toEqual([['a', NEW]]);
     expect(sandbox.list()[1]).toBe('revocation/seen/');
   });
 
@@ -37,7 +37,7 @@ describe('seen revocation information', () => {
         ]),
       ),
     ).toEqual({ count: 1, refused: 0 });
-    const seen = readSeen(sandbox.folder);
+    const seen = await readSeen(sandbox.folder);
     expect(seen.get('a')).toEqual(NEW);
     expect(seen.get('b')).toEqual({ thisUpdate, anchor });
     expect(readdirSync(seenFolderOf(sandbox.folder))).toHaveLength(1);
@@ -47,9 +47,9 @@ describe('seen revocation information', () => {
     using sandbox = makeSandbox();
     await writeSeen(sandbox.folder, marks([['a', OLD]]));
     await writeSeen(sandbox.folder, marks([['a', { ...OLD, number: 6n }]]));
-    expect(readSeen(sandbox.folder).get('a')).toEqual(OLD);
+    expect((await readSeen(sandbox.folder)).get('a')).toEqual(OLD);
     await writeSeen(sandbox.folder, marks([['a', { ...OLD, number: 8n }]]));
-    expect(readSeen(sandbox.folder).get('a')?.number).toBe(8n);
+    expect((await readSeen(sandbox.folder)).get('a')?.number).toBe(8n);
   });
 
   test('[rev.9] what is known already is not written again', async () => {
@@ -96,7 +96,7 @@ describe('seen revocation information', () => {
       });
       let removed = 0;
       while (outcome === undefined) {
-        const own = readdirSync(seen).find((name) => /^[0-9a-f]{16}\.json$/.test(name));
+        const own = namesIn(seen).find((name) => /^[0-9a-f]{16}\.json$/.test(name));
         if (own !== undefined) removed++;
         if (own !== undefined) unlinkSync(join(seen, own));
         await new Promise(setImmediate);
@@ -123,7 +123,7 @@ describe('seen revocation information', () => {
       '{"format":"bulla.seen/1","marks":{"a":{"thisUpdate":"2026-01-01T00:00:00Z"}}}',
     );
     await writeSeen(sandbox.folder, marks([['b', NEW]]));
-    expect([...readSeen(sandbox.folder).keys()].sort()).toEqual(['a', 'b']);
+    expect([...(await readSeen(sandbox.folder)).keys()].sort()).toEqual(['a', 'b']);
     expect(sandbox.list()).not.toContain('revocation/seen.json');
   });
 
@@ -136,22 +136,22 @@ describe('seen revocation information', () => {
     '{"format":"bulla.seen/1","marks":{"a":{}}}',
     '{"format":"bulla.seen/1","marks":{"a":{"thisUpdate":"soon"}}}',
     '{"format":"bulla.seen/1","marks":{"a":{"thisUpdate":"2026-01-01T00:00:00Z","number":"x"}}}',
-  ])('[rev.9] a damaged record is refused, not forgotten: %s', (text) => {
+  ])('[rev.9] a damaged record is refused, not forgotten: %s', async (text) => {
     for (const name of ['revocation/seen/1.json', 'revocation/seen.json']) {
       using sandbox = makeSandbox();
       const file = sandbox.write(name, text);
-      expect(() => readSeen(sandbox.folder)).toThrow(
+      await expect(readSeen(sandbox.folder)).rejects.toThrow(
         expect.objectContaining({ code: 'CONFIG_INVALID', where: { file } }),
       );
     }
   });
 
-  test('[pub.16] a record behind a link that leads nowhere is no empty one', () => {
+  test('[pub.16] a record behind a link that leads nowhere is no empty one', async () => {
     for (const name of ['revocation', 'revocation/seen', 'revocation/seen/1.json', 'revocation/seen.json']) {
       using sandbox = makeSandbox();
       mkdirSync(join(sandbox.path(name), '..'), { recursive: true });
       symlinkSync('/nowhere/at/all', sandbox.path(name));
-      expect(codeOf(() => readSeen(sandbox.folder))).toBe('FILE_UNREADABLE');
+      await expect(readSeen(sandbox.folder)).rejects.toMatchObject({ code: 'FILE_UNREADABLE' });
     }
   });
 });
@@ -173,7 +173,7 @@ test('[rev.9] the marks of one anchor drive out none, of another or its own', as
   );
   const many = Array.from({ length: 5000 }, (_, i) => [`ocsp b ${i}`, mark(1000 + i, 'b')] as const);
   expect(await writeSeen(sandbox.folder, marks(many))).toEqual({ count: 511, refused: 4489 });
-  const seen = readSeen(sandbox.folder);
+  const seen = await readSeen(sandbox.folder);
   expect(seen.get('crl a ')).toEqual(mark(1, 'a'));
   expect(seen.get('crl b ')).toEqual(mark(1, 'b'));
   expect(
@@ -213,7 +213,7 @@ test('[rev.9] as many marks as are kept can be read again', async () => {
     (_, i) => [`ocsp ${'e'.repeat(64)} ${'f'.repeat(120)}${i}`, mark(i, `${i % 100}x`)] as const,
   );
   expect(await writeSeen(sandbox.folder, marks(many))).toEqual({ count: 8192, refused: 1808 });
-  expect(readSeen(sandbox.folder).size).toBe(8192);
+  expect((await readSeen(sandbox.folder)).size).toBe(8192);
   const [name = ''] = readdirSync(seenFolderOf(sandbox.folder));
   expect(statSync(join(seenFolderOf(sandbox.folder), name)).size).toBeLessThan(16 * 1024 * 1024);
 });
@@ -252,11 +252,13 @@ test('[rev.12] eight runs at once, some of them killed, lose nothing that one ha
     return ended(run, i % 2 === 0 ? 1 + (i % 4) : undefined).then((said) => ({ name, said }));
   });
   const results = await Promise.all(runs);
-  const seen = readSeen(sandbox.folder);
+  const seen = await readSeen(sandbox.folder);
   for (const { name, said } of results) {
     for (let i = 0; i < said; i++) expect([...seen.keys()]).toContain(`${name}${i}`);
   }
   await writeSeen(sandbox.folder, marks([['last', NEW]])); // what was left by those that were killed is in nobody's way
-  expect(readSeen(sandbox.folder).size).toBeGreaterThan(results.reduce((sum, { said }) => sum + said, 0));
+  expect((await readSeen(sandbox.folder)).size).toBeGreaterThan(
+    results.reduce((sum, { said }) => sum + said, 0),
+  );
   expect(readdirSync(seenFolderOf(sandbox.folder)).filter((name) => name.endsWith('.json'))).toHaveLength(1);
 });

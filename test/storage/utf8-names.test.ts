@@ -29,7 +29,7 @@ const READERS: Readonly<Record<string, readonly [string, string, (folder: string
 };
 
 describe('[out.3] a name in a folder that is not UTF-8', () => {
-  test.each(Object.entries(READERS))('refuses %s', (_, [below, name, read]) => {
+  test.each(Object.entries(READERS))('refuses %s', async (_, [below, name, read]) => {
     for (const twin of [false, true]) {
       using sandbox = makeSandbox();
       const folder = join(sandbox.folder, below);
@@ -37,7 +37,7 @@ describe('[out.3] a name in a folder that is not UTF-8', () => {
       writeFileSync(odd(folder, name), 'not to be passed over');
       // What Node makes of it is the name of another file, which must not be read in its place.
       if (twin) writeFileSync(join(folder, name.replace('é', '\uFFFD')), 'another');
-      expect(() => read(sandbox.folder)).toThrow(/is not UTF-8/);
+      await expect((async () => read(sandbox.folder))()).rejects.toThrow(/is not UTF-8/);
     }
   });
 

@@ -10,7 +10,7 @@ import { FORM_CHOICES, HASH_CHOICES, KEY_TYPE_CHOICES } from '../glance-choices.
 import { type OutputFlags, progressOf, withOutputOptions } from '../options.ts';
 import { passphraseSource } from '../passphrase.ts';
 import type { Exit } from '../program.ts';
-import { type PatienceFlags, readOptionsOf, withPatienceOptions } from '../read-options.ts';
+import { type PatienceFlags, readOptionsOf, waitingOf, withPatienceOptions } from '../read-options.ts';
 
 interface GlanceSignFlags extends PatienceFlags, OutputFlags {
   readonly key: string;
@@ -79,6 +79,7 @@ export function glanceSignCommand(glance: Command, context: Context, exit: Exit)
         allowWeakKeys: flags.allowWeakKeys ?? false,
       },
       { hash: flags.hash, certificateUuid: flags.certUuid, at: new Date() },
+      waitingOf(flags, context),
     );
     const progress = progressOf(flags, context);
     try {

@@ -49,6 +49,7 @@ export function glanceStoreCommand(glance: Command, context: Context, exit: Exit
       const keyManager = keyManagerOf(flags, context);
       const report = await storeCertificate(file, () => openKeyManager(keyManager), {
         at: new Date(),
+        signal: context.signal,
         ...(flags.name !== undefined && { name: flags.name }),
         ...(flags.expiration && { expiration: flags.expiration }),
       });

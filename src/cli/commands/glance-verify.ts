@@ -11,7 +11,7 @@ import {
 } from '../openstack-options.ts';
 import { gather, type OutputFlags, progressOf, withOutputOptions } from '../options.ts';
 import type { Exit } from '../program.ts';
-import { type PatienceFlags, readOptionsOf, withPatienceOptions } from '../read-options.ts';
+import { type PatienceFlags, readOptionsOf, waitingOf, withPatienceOptions } from '../read-options.ts';
 import {
   expectEvidenceUsed,
   withAnchorOptions,
@@ -108,7 +108,7 @@ function expectCompatible(flags: GlanceVerifyFlags): void {
 async function optionsOf(flags: GlanceVerifyFlags, context: Context): Promise<VerifyImageOptions> {
   const { readProperties } = await import('../../operations/glance-properties.ts');
   return {
-    properties: readProperties(flags.properties),
+    properties: await readProperties(flags.properties, waitingOf(flags, context)),
     propertiesFile: flags.properties,
     certificates: await certificatesOf(flags, context),
     trustedIds: (flags.trustedCertificateIds ?? []).flatMap((ids) => ids.split(',')).map((id) => id.trim()),

@@ -109,7 +109,9 @@ export function packCommand(program: Command, context: Context, exit: Exit): voi
       const mtime = mtimeOf(context);
       const { pack } = await import('../../operations/pack.ts');
       const { loadSigningIdentity } = await import('../../operations/signing-identity.ts');
-      const identity = files ? await loadSigningIdentity(files, new Date()) : undefined;
+      const identity = files
+        ? await loadSigningIdentity(files, new Date(), { signal: context.signal })
+        : undefined;
       const imageSigner = await imageSignerOf('--glance-sign', flags.glanceSign, flags, context, flags);
       const progress = progressOf(flags, context);
       const { product, vendor, version, cpus, memory } = flags;

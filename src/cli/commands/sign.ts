@@ -5,7 +5,7 @@ import type { Context } from '../context.ts';
 import { signatureBeside } from '../named-files.ts';
 import { FORMATS, formatOf, mtimeOf, type OutputFlags, progressOf, withOutputOptions } from '../options.ts';
 import type { Exit } from '../program.ts';
-import { type PatienceFlags, readOptionsOf, withPatienceOptions } from '../read-options.ts';
+import { type PatienceFlags, readOptionsOf, waitingOf, withPatienceOptions } from '../read-options.ts';
 import { renderMade } from '../render-made.ts';
 import {
   type SignFlags,
@@ -57,7 +57,7 @@ export function signCommand(program: Command, context: Context, exit: Exit): voi
       const format = flags.detached ? undefined : formatOf(output, flags.format);
       const signature = await signatureOptionsOf(flags, context);
       const { loadSigningIdentity } = await import('../../operations/signing-identity.ts');
-      const identity = await loadSigningIdentity(files, new Date());
+      const identity = await loadSigningIdentity(files, new Date(), waitingOf(flags, context));
       const progress = progressOf(flags, context);
       const common = {
         output,

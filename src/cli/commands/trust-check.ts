@@ -74,7 +74,7 @@ export function trustCheckCommand(trust: Command, context: Context, exit: Exit):
     .addHelpText('after', EXAMPLES)
     .action(async (leaf: string, flags: CheckFlags) => {
       const { checkPath } = await import('../../operations/check-path.ts');
-      const { report, found } = await checkPath(leaf, checkOptionsOf(flags));
+      const { report, found } = await checkPath(leaf, { ...checkOptionsOf(flags), signal: context.signal });
       if (flags.json) context.print(formatJson(report));
       else renderCheck(report, found, context);
       exit(report.exitCode);

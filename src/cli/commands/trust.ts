@@ -28,6 +28,7 @@ export function trustCommand(program: Command, context: Context, exit: Exit): vo
       'Publishers are folders under ~/.config/bulla/publishers (or BULLA_HOME): certificates, and what they may sign.',
     );
   const own = context.trustFolders.at(-1) ?? '';
+  const { signal } = context;
 
   trust
     .command('add')
@@ -48,7 +49,7 @@ export function trustCommand(program: Command, context: Context, exit: Exit): vo
       const { trustAdd, trustAddTimestamping } = await import('../../operations/trust.ts');
       if (flags.timestamping) {
         expectNoLimits(flags);
-        const authorities = await trustAddTimestamping(own, name, files);
+        const authorities = await trustAddTimestamping(own, name, files, { signal });
         if (flags.json) return printJson('trust add', { authorities }, context);
         context.print(
           `${context.style.good(context.style.pass)} timestamps of "${name}" are believed from now on`,
@@ -59,6 +60,7 @@ export function trustCommand(program: Command, context: Context, exit: Exit): vo
       const added = await trustAdd(own, name, files, {
         scopes: flags.scope ?? [],
         subjects: flags.subject ?? [],
+        signal,
         ...(flags.from ? { from: flags.from } : {}),
         ...(flags.until ? { until: flags.until } : {}),
       });
@@ -73,8 +75,8 @@ export function trustCommand(program: Command, context: Context, exit: Exit): vo
     .option('--json', 'print one JSON document')
     .action(async (flags: { json?: boolean }) => {
       const { trustList, trustListTimestamping } = await import('../../operations/trust.ts');
-      const publishers = await trustList(context.trustFolders);
-      const authorities = trustListTimestamping(context.trustFolders);
+      const publishers = await trustList(context.trustFolders, { signal });
+      const authorities = await trustListTimestamping(context.trustFolders, { signal });
       if (flags.json) return printJson('trust list', { publishers, authorities }, context);
       if (publishers.length === 0) context.print('nobody is trusted yet: bulla trust add NAME ca.pem');
       for (const publisher of publishers) {
@@ -95,7 +97,7 @@ export function trustCommand(program: Command, context: Context, exit: Exit): vo
     .option('--json', 'print one JSON document')
     .action(async (name: string, flags: { json?: boolean }) => {
       const { trustShow } = await import('../../operations/trust.ts');
-      const publisher = await trustShow(context.trustFolders, name);
+      const publisher = await trustShow(context.trustFolders, name, { signal });
       if (flags.json) return printJson('trust show', { publisher }, context);
       printPublisher(publisher, context);
     });
