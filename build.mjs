@@ -11,7 +11,7 @@ import { rolldown } from 'rolldown';
 const ROOT = fileURLToPath(new URL('.', import.meta.url));
 /** What every command needs is put into the files; the rest is heavy, and loaded when it is used. */
 const INSIDE = ['commander', 'picocolors', 'saxes', 'xmlchars'];
-/** What as many parts of the command line use is in one file; what fewer use is beside those that do. */
+/** What as many parts of the command line use is in one file, what `verify` has no use for in another; what fewer use is beside those that do. */
 const COMMON_TO = 6;
 
 function compile(out, check) {
@@ -31,9 +31,12 @@ async function bundle(out) {
   });
   const launcher = await rolldown({ ...options, input: join(out, 'cli/launch.js') });
   let first;
+  let verifying;
   const common = (id, graph) => {
     first ??= loadedWith(entry, graph);
-    return first.has(id) ? null : 'common';
+    verifying ??= loadedWith(join(out, 'operations/verify.js'), graph);
+    if (first.has(id)) return null;
+    return verifying.has(id) ? 'common' : 'writing';
   };
   const { output } = await built.generate({
     format: 'cjs',

@@ -1,4 +1,5 @@
 import { checkAborted } from './bytes.ts';
+import { counted } from './encoding.ts';
 import { BundleError } from './errors.ts';
 import { TIMER_MS } from './limits.ts';
 
@@ -29,7 +30,7 @@ export function openDeadline(options: {
   const over = new AbortController();
   const end = performance.now() + deadlineMs;
   const giveUp = (): void => {
-    const message = `it was not done within ${deadlineMs / 1000} seconds`;
+    const message = `it was not done within ${counted(deadlineMs / 1000, 'second')}`;
     over.abort(new BundleError('INPUT_STALLED', message, { fix: FIX }));
   };
   const timer = setTimeout(giveUp, Math.min(deadlineMs, TIMER_MS));

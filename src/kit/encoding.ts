@@ -106,3 +106,8 @@ export function unlikeRow(text: string): string {
 function escaped(char: string): string {
   return `\\u{${(char.codePointAt(0) ?? 0).toString(16)}}`;
 }
+
+/** A count with its noun: "1 second", "2 seconds". */
+export function counted(count: number, noun: string): string {
+  return `${count} ${noun}${count === 1 ? '' : 's'}`;
+}

@@ -39,7 +39,7 @@ export const USE_ERRORS = {
   DESTINATION_EXISTS: {
     kind: 'usage',
     why: 'bulla never mixes its output with files that are already there, and never overwrites them unasked',
-    fix: 'choose another destination, or remove this one',
+    fix: 'choose another destination, or move away what is there',
   },
 
   BUNDLES_DIFFER: {

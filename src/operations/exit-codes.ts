@@ -37,7 +37,7 @@ export const EXIT_MEANINGS: readonly (readonly [code: number, meaning: string])[
   [12, 'signature invalid'],
   [13, 'certificate expired, not yet valid, or revoked'],
   [14, 'signer refused by policy (scope, purpose, weak key or algorithm, threshold)'],
-  [15, 'archive malformed or unsafe'],
+  [15, 'archive malformed, unsafe, empty or cut short'],
   [16, 'package malformed: manifest, descriptor, files missing or unlisted'],
   [17, 'unsupported format or algorithm'],
   [18, 'signature valid, signer unknown'],

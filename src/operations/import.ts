@@ -15,7 +15,7 @@ import type { SigningSink, SiteImage } from './glance-import.ts';
 import type { ImageSigner } from './glance-sign.ts';
 import { type Leaving, leavingOf } from './leaving.ts';
 import { bundleInput, imageSigner, JUDGING } from './option-rules.ts';
-import { planAssembly } from './plan-assembly.ts';
+import { type PlannedAssembly, planAssembly } from './plan-assembly.ts';
 import type { BundleSink } from './read-member.ts';
 import { readingsOf } from './readings.ts';
 import { type FileReport, makeReport, type Report, sweptWarnings } from './report.ts';
@@ -101,7 +101,7 @@ async function importGiven(input: BundleInput, options: ImportOptions): Promise<
       signing ?? resuming ?? staging,
     ));
   } catch (error) {
-    throw leaving.ended(error);
+    throw leaving.ended(error, () => resuming?.unusable(false) ?? []);
   }
   const { errors, notes: leftNotes } = leaving.judged(judged.errors, examination.errors);
   const resumed = resumedNotes(resuming?.resumed ?? []);
@@ -129,7 +129,7 @@ async function importGiven(input: BundleInput, options: ImportOptions): Promise<
   try {
     if (staging) await publish(staging, examination, kept);
   } catch (error) {
-    throw leaving.ended(error);
+    throw leaving.ended(error, () => resuming?.unusable(false) ?? []);
   }
   const result = {
     destination: options.destination,
@@ -215,7 +215,19 @@ async function assembled(
       const bytes = exchanged.get(file.name);
       return bytes ? { ...file, size: bytes.byteLength } : file;
     });
-  return { files: [...asStored, ...whole], warnings: made?.warnings ?? [] };
+  const { descriptor: ovf = '', manifest = '' } = examination.roles;
+  const notes = kept.has(ovf) || kept.has(manifest) ? planned.map(otherNote) : [];
+  return { files: [...asStored, ...whole], warnings: [...notes, ...(made?.warnings ?? [])] };
+}
+
+/** [whole.6] What is published beside them is signed, and so stays as it is. */
+function otherNote({ name, parts }: PlannedAssembly): string {
+  const [first = { name }] = parts;
+  const stored =
+    parts.length > 1
+      ? `"${printable(first.name)}" and ${parts.length - 1} more`
+      : `"${printable(first.name)}"`;
+  return `"${printable(name)}" was made of ${stored}: the .mf still names what was stored, and the .ovf how, so a program that looks for that needs an import with --keep-chunks, and without --decompress`;
 }
 
 async function publish(staging: Staging, examination: Examination, kept: ReadonlySet<string>): Promise<void> {

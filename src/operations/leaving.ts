@@ -8,8 +8,8 @@ import type { ErrorReport } from './report.ts';
 export interface Leaving {
   /** what became of it: left to a later run, or thrown away because of a verdict or for another reason; undefined as long as there is no error */
   readonly outcome: 'kept' | 'refused' | 'dropped' | undefined;
-  /** the error that ended an import, which says what is so */
-  ended(error: unknown): BundleError;
+  /** the error that ended an import, which says what is so; `unusable` tells what an earlier run had left to no use */
+  ended(error: unknown, unusable?: () => readonly string[]): BundleError;
   /** the errors of a report that say what is so, and what is to be said besides */
   judged(
     reports: readonly ErrorReport[],
@@ -45,12 +45,15 @@ export function leavingOf(staging: Staging | undefined): Leaving {
     get outcome() {
       return outcome;
     },
-    ended: (error) => {
+    ended: (error, unusable = () => []) => {
       const fault = toBundleError(error);
       const { code, message, where, cause } = fault;
       const isLeft = leave([fault]);
-      if (!isLeft && hadBlocks) return fault;
-      const { why, fix } = isLeft ? keptAdvice(fault) : { why: fault.why, fix: `${fault.fix}; ${NO_BLOCKS}` };
+      const notes = isLeft ? [] : [...unusable(), ...(hadBlocks ? [] : [NO_BLOCKS])]; // [resume.4]
+      if (!isLeft && notes.length === 0) return fault;
+      const { why, fix } = isLeft
+        ? keptAdvice(fault)
+        : { why: fault.why, fix: [fault.fix, ...notes].join('; ') };
       return new BundleError(code, message, { where, why, fix, cause });
     },
     judged: (reports, errors) => {

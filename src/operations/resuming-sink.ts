@@ -4,6 +4,7 @@ import {
   isBlockDigests,
   parseBlockDigests,
 } from '../formats/blocks/block-digests.ts';
+import { printable } from '../kit/encoding.ts';
 import type { Limits } from '../kit/limits.ts';
 import { FileStream } from '../storage/file-stream.ts';
 import { hashRanges } from '../storage/lanes.ts';
@@ -15,7 +16,7 @@ import type { BundleSink } from './read-member.ts';
 export interface ResumingSink extends BundleSink {
   /** what was there already, and is right */
   readonly resumed: readonly { readonly name: string; readonly bytes: number }[];
-  /** when nothing of it could be used: why, and that it is removed; a refusal may have come before anything was looked at [resume.4] */
+  /** what of it could not be used: why, and that it is removed; a refusal may have come before anything was looked at [resume.4] */
   unusable(isRefused: boolean): readonly string[];
 }
 
@@ -35,10 +36,11 @@ export function resumingSink(
 ): ResumingSink {
   const known = new Map<string, BlockDigests>();
   const resumed: { name: string; bytes: number }[] = [];
+  const begun: string[] = [];
   return {
     resumed,
     unusable: (isRefused) => {
-      if (resumed.some(({ bytes }) => bytes > 0)) return [];
+      if (resumed.some(({ bytes }) => bytes > 0)) return begun.map(beganAnew);
       const without =
         known.size === 0
           ? 'no block digests have come (bulla pack --block-digests writes them)'
@@ -60,6 +62,7 @@ export function resumingSink(
         const bytes = await rightBytes(file, blocks, options);
         const writer = await staging.adopt(member, file, bytes);
         resumed.push({ name: member, bytes });
+        if (bytes === 0) begun.push(member);
         const part = { start: 0, end: bytes };
         return {
           kept: { bytes, stream: new FileStream(file.descriptor, file.path, options.signal, part) },
@@ -73,6 +76,10 @@ export function resumingSink(
       }
     },
   };
+}
+
+function beganAnew(name: string): string {
+  return `what an earlier run had left of "${printable(name)}" could not be gone on with, and was removed: no whole block of it is one of this bundle`;
 }
 
 function blocksIn(bytes: Uint8Array): BlockDigests | undefined {

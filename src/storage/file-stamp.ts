@@ -1,4 +1,5 @@
 import { type BigIntStats, fstatSync } from 'node:fs';
+import { counted } from '../kit/encoding.ts';
 import { BundleError } from '../kit/errors.ts';
 import { readError } from './io-errors.ts';
 
@@ -64,7 +65,7 @@ const UNSEEN = {
 
 function changeOf(since: FileStamp, now: FileStamp): Change | undefined {
   if (now.dev !== since.dev || now.ino !== since.ino) return { what: 'it is another file' };
-  if (now.size !== since.size) return { what: `it has ${now.size} bytes, and had ${since.size}` };
+  if (now.size !== since.size) return { what: `it has ${counted(now.size, 'byte')}, and had ${since.size}` };
   if (now.mtimeNs !== since.mtimeNs) return { what: 'its modification time is another' };
   if (now.ctimeNs === since.ctimeNs && now.nlink === since.nlink) return undefined;
   if (now.nlink === 0n) return { what: 'it was removed, or another was put in its place', ...UNSEEN };

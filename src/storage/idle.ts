@@ -1,4 +1,5 @@
 import { checkAborted } from '../kit/bytes.ts';
+import { counted } from '../kit/encoding.ts';
 import { BundleError } from '../kit/errors.ts';
 import { TIMER_MS } from '../kit/limits.ts';
 import type { SourceOptions } from './source.ts';
@@ -72,15 +73,15 @@ export class Patience {
   /** What is wrong when a wait has lasted for `elapsed`. */
   #stallAfter(elapsed: number): BundleError | undefined {
     const { idleMs, minimumRate = 0 } = this.#options;
-    const seconds = idleMs / 1000;
-    if (this.#idle + elapsed >= idleMs) return this.#stall(`no byte has arrived for ${seconds} seconds`);
+    const seconds = counted(idleMs / 1000, 'second');
+    if (this.#idle + elapsed >= idleMs) return this.#stall(`no byte has arrived for ${seconds}`);
     if (minimumRate === 0 || this.#waited + elapsed < idleMs) return undefined;
     const [bytes, window] = [this.#bytes, this.#waited + elapsed];
     this.#bytes = 0;
     this.#waited = -elapsed;
     if (bytes * 1000 >= minimumRate * window) return undefined;
     return this.#stall(
-      `${bytes} bytes have arrived in ${seconds} seconds, less than ${minimumRate} bytes a second`,
+      `${counted(bytes, 'byte')} arrived in ${seconds}, less than ${counted(minimumRate, 'byte')} a second`,
     );
   }
 

@@ -1,5 +1,5 @@
 import { checkAborted } from '../kit/bytes.ts';
-import { decodeUtf8 } from '../kit/encoding.ts';
+import { counted, decodeUtf8 } from '../kit/encoding.ts';
 import { BundleError, type Where } from '../kit/errors.ts';
 import { showAddress } from './address.ts';
 import { type Fail, type HttpAnswer, type HttpOptions, openHttp, readWhole } from './http-client.ts';
@@ -63,7 +63,7 @@ export function openServices(options: ServiceOptions = {}): ServiceConnection {
       } catch (error) {
         checkAborted(signal);
         if (!deadline.aborted) throw error;
-        throw fail(`cannot be asked: no whole answer within ${timeoutMs / 1000} seconds`, error);
+        throw fail(`cannot be asked: no whole answer within ${counted(timeoutMs / 1000, 'second')}`, error);
       } finally {
         left -= performance.now() - started; // [glance.31] fifty requests must not take fifty times as long
       }

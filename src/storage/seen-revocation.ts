@@ -6,12 +6,9 @@ import { BundleError, isBundleError } from '../kit/errors.ts';
 import { type HighWaterMarks, isNewer, type Mark } from '../trust/revocation/evidence.ts';
 import { joinSeen } from '../trust/revocation/marks.ts';
 import { isAbsent } from './absence.ts';
-import { apartFrom } from './apart.ts';
 import { writeError } from './io-errors.ts';
 import { makeFolders } from './make-folders.ts';
-import { openOutput } from './output.ts';
 import { type SourceOptions, sourceOptions } from './source.ts';
-import { sweepLike } from './sweep.ts';
 import { readText, SEEN, SEEN_BEFORE, shownNamesIn } from './trust-folder.ts';
 
 /** What was done with marks. */
@@ -121,6 +118,7 @@ export async function writeSeen(
   const { files, marks: known } = await readAll(folder, waiting);
   const { marks, ...remembered } = withRoom(known, newer);
   if (remembered.count === 0) return remembered;
+  const [{ apartFrom }, { openOutput }, { sweepLike }] = await writing();
   const seen = seenFolderOf(folder);
   try {
     makeFolders(seen);
@@ -155,6 +153,11 @@ async function isKnown(folder: string, marks: HighWaterMarks, waiting: SourceOpt
   } catch {
     return false; // why it could not be written says more
   }
+}
+
+/** What writes is loaded when it is used: most runs see nothing new. */
+function writing() {
+  return Promise.all([import('./apart.ts'), import('./output.ts'), import('./sweep.ts')]);
 }
 
 /** What is known, and what is new as far as there is room. */

@@ -255,24 +255,38 @@ function expectVacant(target: string, destination: string): void {
         fix: 'give the name of a new folder, such as --to web',
       });
     }
-    const problem = occupant(target, stats);
+    const [problem, fix] = occupant(target, stats) ?? [];
     if (problem === undefined) return;
     throw new BundleError('DESTINATION_EXISTS', problem, {
       where: { file: destination },
+      ...(fix !== undefined && { fix }),
     });
   } catch (error) {
     throw writeError(error, destination);
   }
 }
 
-function occupant(target: string, stats: Stats): string | undefined {
-  if (stats.isSymbolicLink()) return 'the destination is a symbolic link; a folder is needed';
-  if (!stats.isDirectory()) return 'the destination is a file; a folder is needed';
-  if (!isEmpty(target)) return 'the destination folder is not empty';
-  const mounted = stats.dev !== statSync(dirname(target)).dev;
-  return mounted
-    ? 'the destination is a file system of its own, which no folder can replace; a folder inside it is needed'
-    : undefined;
+/** What is in the way, and what to do about it. */
+function occupant(target: string, stats: Stats): readonly [problem: string, fix?: string] | undefined {
+  if (stats.isSymbolicLink())
+    return [
+      'the destination is a symbolic link; a folder is needed',
+      'give the name of a new folder, in the place that the link leads to if you like',
+    ];
+  if (!stats.isDirectory()) return ['the destination is a file; a folder is needed'];
+  if (dirname(target) === target)
+    return [
+      'the destination is the root of the file system',
+      'give the name of a new folder, such as --to web',
+    ];
+  if (stats.dev !== statSync(dirname(target)).dev)
+    return [
+      'the destination is a file system of its own, which no folder can replace',
+      'give the name of a new folder inside it',
+    ];
+  return isEmpty(target)
+    ? undefined
+    : ['the destination folder is not empty', 'choose another destination, or move away what is in it'];
 }
 
 /** Puts a folder's entries on the disk; without it a rename may be lost when the power fails. */

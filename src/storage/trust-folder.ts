@@ -5,14 +5,11 @@ import { decodeUtf8 } from '../kit/encoding.ts';
 import { BundleError } from '../kit/errors.ts';
 import { isPublisherName } from '../trust/publisher.ts';
 import { isAbsent } from './absence.ts';
-import { apartFrom } from './apart.ts';
 import { readError, writeError } from './io-errors.ts';
 import { makeFolders } from './make-folders.ts';
-import { MarkedFolder } from './marked-folder.ts';
-import { openOutput } from './output.ts';
+import type { MarkedFolder } from './marked-folder.ts';
 import { certificateFilesIn, readSmallFile } from './small-files.ts';
 import { type SourceOptions, sourceOptions } from './source.ts';
-import { sweepLeft } from './sweep.ts';
 import { expectUtf8Names } from './utf8-names.ts';
 
 /** The files of one publisher in a trust folder, unparsed. */
@@ -60,7 +57,12 @@ function namesIn(folder: string): readonly string[] {
   } catch (error) {
     const fault = readError(error, folder);
     if (fault.code === 'FILE_NOT_FOUND') return [];
-    throw fault;
+    throw new BundleError(fault.code, `the trust folder cannot be read: ${fault.message}`, {
+      where: fault.where,
+      why: 'what cannot be read there could forbid what another folder allows',
+      fix: 'let this user read it; where it is another user\u2019s, HOME is (or XDG_CONFIG_HOME, BULLA_HOME): after sudo or su, set BULLA_HOME to a folder of your own',
+      cause: error,
+    });
   }
 }
 
@@ -168,6 +170,7 @@ export async function addTrusted(
   if (isTaken(target)) throw exists(kind, name, target);
   const folders = dirname(target);
   const purpose = { kind: 'output', base: `.${name}` } as const;
+  const [{ MarkedFolder }, { sweepLeft }, { openOutput }, { apartFrom }] = await writing();
   let marked: MarkedFolder | undefined;
   try {
     makeFolders(folders);
@@ -190,6 +193,16 @@ export async function addTrusted(
   return realpathSync(target);
 }
 
+/** What writes is loaded when it is used: most commands only read trust folders. */
+function writing() {
+  return Promise.all([
+    import('./marked-folder.ts'),
+    import('./sweep.ts'),
+    import('./output.ts'),
+    import('./apart.ts'),
+  ]);
+}
+
 function exists(kind: TrustedKind, name: string, target: string): BundleError {
   return new BundleError('DESTINATION_EXISTS', `the ${kind} "${name}" exists already`, {
     where: { file: target },
@@ -209,6 +222,7 @@ export async function removeTrusted(kind: TrustedKind, folder: string, name: str
     });
   }
   const purpose = { kind: 'output', base: `.${name}` } as const;
+  const [{ MarkedFolder }, { sweepLeft }] = await writing();
   let marked: MarkedFolder | undefined;
   try {
     sweepLeft(dirname(target), purpose);

@@ -1,4 +1,5 @@
 import { checkAborted } from '../kit/bytes.ts';
+import { counted } from '../kit/encoding.ts';
 import { BundleError } from '../kit/errors.ts';
 import { basicOf, showAddress } from './address.ts';
 import { type Fail, type HttpAnswer, openHttp, readWhole } from './http-client.ts';
@@ -43,7 +44,7 @@ export async function requestTimestamp(
   } catch (error) {
     checkAborted(signal);
     if (!deadline.aborted) throw error;
-    throw fail(`cannot be asked: no answer within ${timeoutMs / 1000} seconds`, error);
+    throw fail(`cannot be asked: no answer within ${counted(timeoutMs / 1000, 'second')}`, error);
   }
 }
 

@@ -1,5 +1,6 @@
-import { readdirSync } from 'node:fs';
+import { readdirSync, statSync } from 'node:fs';
 import { basename } from 'node:path';
+import { BundleError } from '../kit/errors.ts';
 import { readError } from './io-errors.ts';
 import { MarkedFolder, type WorkState } from './marked-folder.ts';
 
@@ -27,8 +28,24 @@ export function unfinishedIn(folder: string): readonly Unfinished[] {
     readdirSync(folder);
     return MarkedFolder.findIn(folder).flatMap((found) => asUnfinished(found) ?? []);
   } catch (error) {
-    throw readError(error, folder);
+    throw folderError(readError(error, folder), folder);
   }
+}
+
+/** What is wrong with a name that was to be a folder's. */
+function folderError(fault: BundleError, folder: string): BundleError {
+  const isMissing = fault.code === 'FILE_NOT_FOUND';
+  const isFile = statSync(folder, { throwIfNoEntry: false })?.isDirectory() === false;
+  if (!isMissing && !isFile) return fault;
+  return new BundleError(
+    fault.code,
+    isMissing ? 'there is no such folder' : 'this is a file; a folder is needed',
+    {
+      where: fault.where,
+      fix: 'give the folder around the one that was imported into, or around the output',
+      cause: fault,
+    },
+  );
 }
 
 /** Undefined when its run has come to its end, and removes it, while it is looked at. */

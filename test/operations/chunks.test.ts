@@ -122,7 +122,7 @@ describe('a file that is stored otherwise than it is meant', () => {
   const gz = (bytes: Uint8Array): NamedBytes => ({ name: 'disk.img.gz', bytes });
   const COMPRESSED = 'ovf:compression="gzip"';
 
-  test('[whole.1] in chunks: joined, and the chunks are gone', async () => {
+  test('[whole.1] [whole.6] in chunks: joined, and the chunks are gone', async () => {
     using sandbox = makeSandbox();
     const parts = cut(IMAGE, MIB);
     const size = IMAGE.bytes.byteLength;
@@ -131,6 +131,12 @@ describe('a file that is stored otherwise than it is meant', () => {
     expect([report.exitCode, report.verdict]).toEqual([0, 'trusted']);
     expect(files.map(({ name }) => name)).toEqual(['app.ovf', 'app.mf', 'app.cert', 'disk.img']);
     expect(report.result).toMatchObject({ files: ['app.ovf', 'app.mf', 'app.cert', 'disk.img'] });
+    const more = parts.length - 1;
+    expect(report.warnings).toEqual([
+      expect.stringContaining(
+        `"disk.img" was made of "disk.img.000000000" and ${more} more: the .mf still names`,
+      ),
+    ]);
     expect(left(sandbox)).toEqual(
       ['', 'app.cert', 'app.mf', 'app.ovf', 'disk.img'].map((name) => `home/here/${name}`),
     );
@@ -142,12 +148,13 @@ describe('a file that is stored otherwise than it is meant', () => {
     const bundle = await stored('disk.img.gz', [gz(zipped)], COMPRESSED);
     await importHere(sandbox, chunked(bundle));
     expect(Buffer.compare(readFileSync(sandbox.path('home/here/disk.img.gz')), zipped)).toBe(0);
-    const { files } = await importHere(sandbox, chunked(bundle), {
+    const { files, report } = await importHere(sandbox, chunked(bundle), {
       destination: sandbox.path('home/raw'),
       decompress: true,
       imagesOnly: true,
     });
     expect(files.map(({ name, size }) => [name, size])).toEqual([['disk.img', IMAGE.bytes.byteLength]]);
+    expect(report.warnings.join()).not.toContain('was made of'); // no manifest is there that names something else
     expect(left(sandbox).filter((name) => name.startsWith('home/raw/'))).toEqual([
       'home/raw/',
       'home/raw/disk.img',
@@ -310,7 +317,10 @@ describe('a file that is stored otherwise than it is meant', () => {
     const { imported, report } = await importHere(sandbox, chunked(bundle), { decompress: true });
     expect([imported, report.warnings]).toEqual([
       true,
-      ['the descriptor gives the disk in "disk.qcow2" 1 bytes; its image has 1073741824'],
+      [
+        expect.stringContaining('was made of "disk.qcow2.gz"'),
+        'the descriptor gives the disk in "disk.qcow2" 1 bytes; its image has 1073741824',
+      ],
     ]);
     expect(textFile('x', '').bytes.byteLength).toBe(0);
   });

@@ -78,7 +78,7 @@ describe('clean', () => {
 
   test('[clean.1] needs a folder', () => {
     using sandbox = makeSandbox();
-    expect(() => clean(sandbox.path('nowhere'))).toThrow('no such file');
-    expect(() => clean(sandbox.write('file', ''))).toThrow(/cannot read/);
+    expect(() => clean(sandbox.path('nowhere'))).toThrow('there is no such folder');
+    expect(() => clean(sandbox.write('file', ''))).toThrow('this is a file; a folder is needed');
   });
 });

@@ -118,6 +118,41 @@ describe('an import that is gone on with', () => {
     }
   });
 
+  test('[resume.4] says so in the error that ends it, too', async () => {
+    const plain = await archiveOf(await makeMembers({ files: [descriptorFor('app.ovf', [disk]), disk] }));
+    using sandbox = makeSandbox();
+    await interrupt(sandbox);
+    async function* meanwhile(): AsyncGenerator<Uint8Array, void> {
+      yield plain;
+      for (const name of readdirSync(sandbox.path('home')))
+        rmSync(sandbox.path(`home/${name}`), { recursive: true });
+    }
+    await expect(importHere(sandbox, meanwhile(), { resume })).rejects.toMatchObject({
+      code: 'STORAGE_FAILED',
+      fix: expect.stringContaining('could not be gone on with, and was removed: no block digests have come'),
+    });
+  });
+
+  test('[resume.4] names the one of several disks that it begins anew', async () => {
+    const other = { name: 'other.img', bytes: new Uint8Array(2 * MIB).fill(7) };
+    const [first, second] = [blocksOf(disk), blocksOf(other)];
+    const descriptor = descriptorFor('app.ovf', [disk, first, other, second]);
+    const both = await makeMembers({ files: [descriptor, first, second, disk, other] });
+    const all = await archiveOf(both);
+    using sandbox = makeSandbox();
+    const file = join(await interrupt(sandbox, all.subarray(0, all.byteLength - MIB / 2)), disk.name);
+    const bytes = readFileSync(file);
+    bytes[0] = (bytes[0] ?? 0) ^ 1;
+    writeFileSync(file, bytes);
+    const { imported, report } = await importHere(sandbox, sourceOf(all), { resume });
+    expect(imported).toBe(true);
+    expect(report.warnings.filter((text) => /gone on with/.test(text))).toEqual([
+      expect.stringMatching(/^"other\.img" was gone on with/),
+      expect.stringMatching(/left of "disk\.img" could not be gone on with, and was removed/),
+    ]);
+    expectFiles(sandbox, both);
+  });
+
   test.each([
     ['a pipe', (bytes: Uint8Array) => sourceOf(bytes, 70_000)],
     ['a compressed archive', async () => sourceOf(await archiveOf(members, true))],

@@ -34,7 +34,7 @@ function* endless(afterMs: number, bytes: number): Generator<readonly [number, n
 
 test('[cli.12] [net.4] what brings no byte for the idle time is given up, and what brings one before is not', async () => {
   expect(await givenUp({ idleMs: 1000 }, [[999, 1], [999, 1], [999, 1]])).toBe('never'); // biome-ignore format: one idea
-  expect(await givenUp({ idleMs: 1000 }, [[999, 1], [1100, 1]])).toMatchObject([expect.any(Number), 'no byte has arrived for 1 seconds']); // biome-ignore format: one idea
+  expect(await givenUp({ idleMs: 1000 }, [[999, 1], [1100, 1]])).toMatchObject([expect.any(Number), 'no byte has arrived for 1 second']); // biome-ignore format: one idea
 });
 
 test('[net.4] what brings no payload does not end the idle time, however often it comes', async () => {

@@ -76,6 +76,26 @@ describe('staging', () => {
     }
   });
 
+  test('[import.2] says of each thing that is in the way what to do, and never to remove what matters', () => {
+    using sandbox = makeSandbox();
+    sandbox.write('full/mine', 'mine');
+    symlinkSync('full', sandbox.path('link'));
+    for (const [destination, problem, fix] of [
+      ['/', /the root of the file system/, /a new folder, such as/],
+      [sandbox.path('link'), /a symbolic link/, /a new folder/],
+      [sandbox.path('full'), /not empty/, /move away what is in it/],
+      [sandbox.path('full/mine'), /is a file/, /move away what is there/],
+    ] as const) {
+      expect(() => openStaging(destination)).toThrow(
+        expect.objectContaining({
+          code: 'DESTINATION_EXISTS',
+          message: expect.stringMatching(problem),
+          fix: expect.stringMatching(fix),
+        }),
+      );
+    }
+  });
+
   test('[import.2] does not replace what came there meanwhile', async () => {
     using sandbox = makeSandbox();
     {
