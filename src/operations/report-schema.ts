@@ -53,6 +53,12 @@ const signatureSchema = z.strictObject({
   path: z.array(pathCertificateSchema).describe('signer first, as far as it was found'),
   timestamps: z.array(timestampSchema),
   trustedBy: z.string().exactOptional(),
+  unproven: z
+    .literal(true)
+    .exactOptional()
+    .describe(
+      'only the key is known, by a pin: nobody who is trusted has signed the certificate of the signer',
+    ),
 });
 
 const fileSchema = z.strictObject({

@@ -85,6 +85,8 @@ export interface SignatureReport {
   readonly timestamps: readonly TimestampReport[];
   /** what vouches for it: a publisher's name, a file, or a pin */
   readonly trustedBy?: string;
+  /** only the key is known, by a pin: nobody who is trusted has signed the certificate, nor its name and dates */
+  readonly unproven?: true;
 }
 
 /** One member of the bundle, or one that the manifest lists and the bundle has not. Offsets count bytes of the unpacked archive. */

@@ -89,7 +89,7 @@ export function joinEvidence(
       },
     );
   }
-  return joinAll([given, all]);
+  return { ...joinAll([given, all]), brought: count };
 }
 
 function joinAll(parts: readonly RevocationEvidence[]): RevocationEvidence {

@@ -23,6 +23,7 @@ export function signatureReport(
     path: judgement ? judgement.signer.path.map((one) => pathReport(one, judgement)) : [],
     timestamps: judgement ? judgement.timestamps.map(timestampReport) : [],
     ...(judgement?.signer.trustedBy && { trustedBy: describeTrust(judgement.signer) }),
+    ...(judgement?.signer.trustedBy?.unproven && { unproven: true }),
   };
 }
 

@@ -238,6 +238,7 @@ function judgeAt(proven: TimeWindow | undefined, demand: Demand, context: Contex
   const intermediates = [...claim.intermediates, ...certificatesOf(policy.trust.anchors)];
   return judgeSigner({ leaf, intermediates }, demand.trust, {
     at: policy.at,
+    given: certificatesOf(policy.trust.anchors),
     window: proven ?? { from: policy.at, to: policy.at },
     allowances: policy.allowances,
     budget: policy.budget,

@@ -4,11 +4,12 @@ import { BundleError } from '../kit/errors.ts';
 import { openBudget } from './path/budget.ts';
 import { judgeLeaf, judgeLeafAlone } from './path/certificate-rules.ts';
 import { type Attempt, findPath, type PathResult, type SignerEvidence } from './path/find-path.ts';
-import { divide, nameOf, shown } from './path/findings.ts';
+import { divide, nameOf, refused, shown } from './path/findings.ts';
 import type { JudgeOptions, PathOptions } from './path/judge-options.ts';
 import { judgePurposes } from './path/purposes.ts';
 import { type Finding, NO_ALLOWANCES } from './policy.ts';
 import type { Publisher } from './publisher.ts';
+import { givenIssuersOf } from './revocation/claims.ts';
 import { matchesScope } from './scope.ts';
 
 /** A certificate that is believed, where it came from, and for whom it speaks; without a publisher, for any bundle. */
@@ -30,6 +31,8 @@ export interface TrustStore {
 interface TrustedBy {
   readonly anchor?: Anchor;
   readonly pin?: string;
+  /** nobody whom the user trusts has signed the certificate of the pinned key: what else it says proves nothing [path.17] */
+  readonly unproven?: true;
   readonly publishers: readonly Publisher[];
 }
 
@@ -50,6 +53,8 @@ export interface SignerOptions
   extends Omit<JudgeOptions, 'purpose'>,
     Pick<PathOptions, 'judgeMore' | 'budget'> {
   readonly at: Date;
+  /** all certificates that the user gave, beside the anchors that may end the path */
+  readonly given?: readonly Certificate[];
 }
 
 /** Stands for a vendor that the descriptor does not name. */
@@ -70,7 +75,7 @@ export function judgeSigner(
   const { leaf } = evidence;
   const options: Options = { ...signerOptions, purpose: 'code-signing' };
   const pin = store.pins.find((candidate) => candidate === leaf.spkiSha256);
-  if (pin !== undefined) return judgePinned(leaf, pin, options);
+  if (pin !== undefined) return judgePinned(leaf, pin, store, options);
   if (store.anchors.length === 0) return judgeWithoutAnchors(leaf, store, options);
 
   // an anchor that cannot end the path may still stand in its middle, where it proves no more than any other certificate
@@ -101,14 +106,31 @@ export function judgeSigner(
 
 type Options = SignerOptions & JudgeOptions;
 
-/** [path.17] A pin replaces the path, not the leaf's own say; who signed the certificate no longer matters. */
-function judgePinned(leaf: Certificate, pin: string, options: Options): SignerJudgement {
+/**
+ * [path.17] A pin replaces the path, not the leaf's own say. Anybody can put the pinned key into a certificate of his own, with whatever name and
+ * dates: these are believed only where the key itself has signed them, or an issuer that the user gave.
+ */
+function judgePinned(
+  leaf: Certificate,
+  pin: string,
+  { anchors }: TrustStore,
+  options: Options,
+): SignerJudgement {
+  const { given = [], budget = openBudget() } = options;
+  const all = [...given, ...anchors.map(({ certificate }) => certificate)];
+  const isProven =
+    all.some(({ fingerprint }) => fingerprint === leaf.fingerprint) ||
+    givenIssuersOf(leaf, all, budget).length > 0 ||
+    budget.isSigned(leaf, leaf) === true;
+  const problem = `nobody whom you trust has signed ${nameOf(leaf)}: the pinned key has made the signature, and the name, dates and serial number beside it prove nothing`;
   const { errors, warnings } = divide([
     ...judgeLeaf(leaf, options),
     ...judgePurposes([leaf], options.purpose),
     ...(options.judgeMore?.([leaf]) ?? []), // [rev.10]
+    ...(isProven ? [] : [{ ...refused('SIGNER_UNKNOWN', problem), allowed: 'lenient' } as const]),
   ]);
-  const trusted = errors.length === 0 && { trustedBy: { pin, publishers: [] } };
+  const unproven = isProven ? {} : ({ unproven: true } as const);
+  const trusted = errors.length === 0 && { trustedBy: { pin, ...unproven, publishers: [] } };
   const path = [leaf];
   return { path, paths: trusted ? [path] : [], ...trusted, errors, warnings, attempts: [] };
 }

@@ -337,6 +337,59 @@ test('[rev.10] a key that is pinned is looked up, and so is a leaf that is an an
   expect(codes(judge([claim(leaf)], { ...asAnchor, evidence: cleared }))).toEqual([]);
 });
 
+describe('a pinned key in a certificate that anybody has made', () => {
+  const pinned = (...owners: readonly TestCertificate[]) => ({
+    trust: {
+      anchors: owners.map(({ certificate }) => ({ certificate, source: 'test' })),
+      pins: [leaf.certificate.spkiSha256],
+    },
+  });
+
+  test('[path.17] [rev.10] is trusted where nothing is given about revocation, and nowhere else', async () => {
+    const { privateKey: key } = leaf;
+    const forger = await makeAuthority({ subject: 'CN=Forger' });
+    const forged = await makeCertificate({ subject: 'CN=Forged', issuer: forger, key });
+    const own = await makeCertificate({ subject: 'CN=Own', key });
+    const revoking = makeCrl({ issuer: root, revoked: [{ certificate: leaf, reason: 1 }] });
+    const evidence = { crls: [revoking], ocsps: [] };
+    const brought = { ...evidence, brought: 1 };
+    for (const signer of [forged, own]) {
+      const claims: SignerClaim[] = [{ ...claim(signer), intermediates: [forger.certificate] }];
+      for (const owners of [[], [root]]) {
+        expect(codes(judge(claims, pinned(...owners)))).toEqual([]);
+        expect(codes(judge(claims, { ...pinned(...owners), evidence: brought }))).toEqual([]);
+        expect(codes(judge(claims, { ...pinned(...owners), evidence }))).toEqual(['REVOCATION_UNKNOWN']);
+        expect(codes(judge(claims, { ...pinned(...owners), evidence, revocation: 'off' }))).toEqual([]);
+      }
+      // a revocation of his own, younger than the signature, does not help either
+      const later = makeCrl({ issuer: forger, revoked: [{ certificate: forged, at: NOON }] });
+      const both = { crls: [revoking, later], ocsps: [], brought: 1 };
+      expect(codes(judge(claims, { ...pinned(), evidence: both })).length).toBe(1);
+    }
+    expect(codes(judge([claim(leaf)], { ...pinned(root), evidence }))).toEqual(['CERTIFICATE_REVOKED']);
+    const good = { crls: [makeCrl({ issuer: root })], ocsps: [] };
+    expect(codes(judge([claim(leaf)], { ...pinned(root), evidence: good }))).toEqual([]);
+  });
+
+  test('[rev.16] is known to be revoked by its key, in whatever certificate it comes', async () => {
+    const forged = await makeCertificate({ subject: 'CN=Forged', key: leaf.privateKey });
+    const evidence = { crls: [makeCrl({ issuer: root, revoked: [{ certificate: leaf }] })], ocsps: [] };
+    const { judgements } = judge([claim(leaf)], { ...pinned(root), evidence });
+    const seen = judgements[0]?.revocation.seen ?? new Map();
+    expect(codes(judge([claim(forged)], { ...pinned(), seen }))).toEqual(['CERTIFICATE_REVOKED']);
+    const forger = await makeAuthority({ subject: 'CN=Forger' });
+    const foreign = await makeCertificate({ subject: 'CN=Forged', issuer: forger, key: leaf.privateKey });
+    const own = {
+      crls: [makeCrl({ issuer: forger, revoked: [{ certificate: foreign }] })],
+      ocsps: [],
+      brought: 1,
+    };
+    const claims: SignerClaim[] = [{ ...claim(foreign), intermediates: [forger.certificate] }];
+    const strange = judge(claims, { ...pinned(), evidence: own }).judgements[0]?.revocation.seen ?? new Map();
+    expect(codes(judge([claim(leaf)], { ...pinned(), seen: strange }))).toEqual([]); // a stranger revokes nobody's key
+  });
+});
+
 test('[rev.9] lists of authorities that nobody trusts are not remembered', async () => {
   const evil = await makeAuthority({ subject: 'CN=Evil' });
   const signer = await makeCertificate({ issuer: evil });

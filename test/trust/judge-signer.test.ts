@@ -64,7 +64,7 @@ describe('anchors and pins', () => {
     const pins = [leaf.certificate.spkiSha256];
     const judgement = judge({ anchors: [], pins });
     expect(codes(judgement)).toEqual([]);
-    expect(judgement.trustedBy).toEqual({ pin: pins[0], publishers: [] });
+    expect(judgement.trustedBy).toEqual({ pin: pins[0], unproven: true, publishers: [] });
     expect(judgement.path).toEqual([leaf.certificate]);
   });
 
@@ -75,6 +75,36 @@ describe('anchors and pins', () => {
     expect(judgement.trustedBy).toBeUndefined();
     const sha1 = await makeCertificate({ issuer: root, digest: 'sha1' });
     expect(codes(judge({ anchors: [], pins: [sha1.certificate.spkiSha256] }, sha1))).toEqual([]);
+  });
+
+  test('[path.17] what a certificate says beside a pinned key is unproven unless its issuer was given, or the key says it', async () => {
+    const pins = [leaf.certificate.spkiSha256];
+    const unproven = (signer: TestCertificate, ...given: readonly TestCertificate[]) => {
+      const { trustedBy, warnings, errors } = judgeSigner(
+        { leaf: signer.certificate, intermediates: [] },
+        { anchors: [], pins },
+        {
+          at: NOON,
+          window: { from: NOON, to: NOON },
+          allowances: NO_ALLOWANCES,
+          given: given.map(({ certificate }) => certificate),
+        },
+      );
+      expect(errors).toEqual([]);
+      expect(warnings.map(({ error }) => error.code)).toEqual(trustedBy?.unproven ? ['SIGNER_UNKNOWN'] : []);
+      return trustedBy?.unproven ?? false;
+    };
+    const { privateKey: key } = leaf;
+    const forger = await makeAuthority({ subject: 'CN=Root' });
+    const forged = await makeCertificate({ subject: 'CN=Somebody famous', issuer: forger, key });
+    const signer = await makeCertificate({ subject: 'CN=Root' }); // trusted as a signer, and no authority
+    expect(unproven(leaf)).toBe(true);
+    expect(unproven(leaf, root)).toBe(false);
+    expect(unproven(leaf, leaf)).toBe(false);
+    expect(unproven(forged, root)).toBe(true);
+    expect(unproven(forged, leaf)).toBe(true);
+    expect(unproven(await makeCertificate({ issuer: signer, key }), signer)).toBe(true);
+    expect(unproven(await makeCertificate({ subject: 'CN=Own', key }))).toBe(false);
   });
 
   test('[path.17] a pin is for the key of the leaf, not of its issuer', () => {

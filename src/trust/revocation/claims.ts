@@ -1,8 +1,10 @@
 import type { Certificate } from '../../crypto/certificate.ts';
 import { digestBytes } from '../../crypto/digest.ts';
+import { keyIdentity } from '../../crypto/key-identity.ts';
 import type { CertificateId } from '../../formats/ocsp/response.ts';
 import { nameKey } from '../../formats/x509/name.ts';
 import { equalBytes } from '../../kit/bytes.ts';
+import type { Budget } from '../path/budget.ts';
 import { reasonsOf } from './crl-scope.ts';
 import { entryOf } from './crl-status.ts';
 import type { RevocationEvidence, RevocationOptions } from './evidence.ts';
@@ -50,4 +52,23 @@ export function issuersAtHand(
   return [...distinct.values()].filter(
     (one) => nameKey(one.fields.subject) === name && budget.isSigned(certificate, one),
   );
+}
+
+/**
+ * Those of the user's certificates that have issued this one for sure; none is its own key, by which it would vouch for itself. Another's leaf that
+ * is trusted as such issues nothing. [path.7] [path.17]
+ */
+export function givenIssuersOf(
+  certificate: Certificate,
+  given: readonly Certificate[],
+  budget: Budget,
+): readonly Certificate[] {
+  const own = keyIdentity(certificate);
+  const name = nameKey(certificate.fields.issuer);
+  return given.filter((one) => {
+    const { basicConstraints, keyUsage } = one.fields.extensions;
+    const mayIssue = basicConstraints?.ca === true && (keyUsage?.has('keyCertSign') ?? true);
+    const isOther = keyIdentity(one) !== own && nameKey(one.fields.subject) === name;
+    return mayIssue && isOther && budget.isSigned(certificate, one) === true;
+  });
 }

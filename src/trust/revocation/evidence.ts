@@ -12,6 +12,8 @@ import type { RevocationMode } from '../publisher.ts';
 export interface RevocationEvidence {
   readonly crls: readonly Crl[];
   readonly ocsps: readonly OcspResponse[];
+  /** how many of both came with what is judged; the user gave all others */
+  readonly brought?: number;
 }
 
 /** The newest evidence seen of one kind, by one key. */

@@ -1,13 +1,14 @@
 import type { Certificate } from '../../crypto/certificate.ts';
-import { keyIdentity } from '../../crypto/key-identity.ts';
 import { nameKey } from '../../formats/x509/name.ts';
+import { BundleError } from '../../kit/errors.ts';
 import { isSelfIssued, showTime } from '../path/certificate-rules.ts';
 import { nameOf, refused } from '../path/findings.ts';
 import type { Finding } from '../policy.ts';
-import { claimsAbout, issuersAtHand } from './claims.ts';
+import { claimsAbout, givenIssuersOf, issuersAtHand } from './claims.ts';
 import type { IssuerJudging } from './crl-issuer.ts';
 import { pointsOf } from './crl-scope.ts';
 import { hearCrls } from './crl-status.ts';
+import { judgeRevoking } from './decide.ts';
 import type {
   Attested,
   Hearing,
@@ -18,7 +19,7 @@ import type {
 } from './evidence.ts';
 import { joinSeen, missedOf, note, revokedKey } from './marks.ts';
 import { hearResponses, isOfIssuer, type ResponderStatus } from './ocsp-status.ts';
-import { recall } from './remembered.ts';
+import { recall, recallKey } from './remembered.ts';
 import {
   isClearing,
   isRevoking,
@@ -158,24 +159,31 @@ function judgeTop(
   const claims = claimsAbout(certificate, evidence);
   const isSilent = claims.sources.length === 0;
   const issuers = isSilent && options.seen.size === 0 ? [] : issuersAtHand(certificate, options);
-  const own = keyIdentity(certificate); // whoever has it would clear himself
-  const given = options.anchors.filter((one) => keyIdentity(one) !== own);
+  const given = givenIssuersOf(certificate, options.anchors, options.budget); // not itself, which would clear itself
+  const isGiven = ({ fingerprint }: Certificate): boolean =>
+    given.some((one) => one.fingerprint === fingerprint);
   const known = options.seen.get(revokedKey(certificate));
   let isTakenBack = false;
-  const heard = joinHearings(
-    issuers.map((issuer) => {
-      const hearing = hear(certificate, [issuer], evidence, options, pending);
-      isTakenBack ||= hearing.words.some(
-        (one) => isClearing(one) && known && one.thisUpdate > known.thisUpdate,
-      );
-      if (given.some(({ fingerprint }) => fingerprint === issuer.fingerprint)) return hearing;
+  const hearOne = (issuer: Certificate): Hearing => {
+    const hearing = hear(certificate, [issuer], evidence, options, pending);
+    isTakenBack ||= hearing.words.some(
+      (one) => isClearing(one) && known && one.thisUpdate > known.thisUpdate,
+    );
+    return hearing;
+  };
+  const byGiven = joinHearings(issuers.filter(isGiven).map(hearOne));
+  const byOthers = issuers
+    .filter((issuer) => !isGiven(issuer))
+    .map((issuer) => {
+      const hearing = hearOne(issuer);
       const attested = hearing.attested.map(({ evidence: one }) => ({ evidence: one, signers: [] }));
       const words = hearing.words.filter(isRevoking);
       const seen = new Map<string, Mark>();
       for (const one of words) note(seen, revokedKey(certificate), one); // [rev.13]
       return { ...hearing, words, seen, attested };
-    }),
-  );
+    });
+  const recalled = isLeaf ? recallKey(byGiven, certificate, options.seen) : byGiven;
+  const heard = joinHearings([recalled, ...byOthers]);
   const before =
     known && !isTakenBack
       ? `what revokes ${nameOf(certificate)}, of ${showTime(known.thisUpdate)}, has been seen before and is not here`
@@ -190,6 +198,23 @@ function judgeTop(
     return {
       status: { certificate, status: 'unknown', detail: finding.error.message },
       findings: [finding],
+      seen,
+      attested,
+    };
+  }
+  const isRevoked =
+    judgeRevoking(certificate, words, options.proven)?.allowed === undefined && words.some(isRevoking);
+  const isItself = options.anchors.some(({ fingerprint }) => fingerprint === certificate.fingerprint);
+  const { crls, ocsps, brought = 0 } = evidence;
+  // [path.17] the true certificate of the key may be revoked in them, and this one be made up
+  if (isLeaf && !isItself && given.length === 0 && !isRevoked && crls.length + ocsps.length > brought) {
+    const problem = `nobody whom you trust has signed ${nameOf(certificate)}, so what you have given about revocation cannot tell whether its key is revoked`;
+    const error = new BundleError('REVOCATION_UNKNOWN', problem, {
+      fix: 'trust the certificate itself, or that of its issuer, which you have from a source of your own, with --trust; a pin is for a key of which there are no revocation lists',
+    });
+    return {
+      status: { certificate, status: 'unknown', detail: problem },
+      findings: [{ error }],
       seen,
       attested,
     };

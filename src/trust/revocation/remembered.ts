@@ -28,8 +28,19 @@ export function recall(
   issuer: Certificate,
   marks: HighWaterMarks,
 ): Hearing {
+  return recallBy(`${keyIdentity(issuer)} ${certificate.fields.serial}`, hearing, marks);
+}
+
+/**
+ * The same for a key that is believed by itself, in whatever certificate: another is made in no time. `hearing` is of issuers that the
+ * user gave; of strangers anybody is one.
+ */
+export function recallKey(hearing: Hearing, certificate: Certificate, marks: HighWaterMarks): Hearing {
+  return recallBy(`${keyIdentity(certificate)} itself`, hearing, marks);
+}
+
+function recallBy(id: string, hearing: Hearing, marks: HighWaterMarks): Hearing {
   const { words } = hearing;
-  const id = `${keyIdentity(issuer)} ${certificate.fields.serial}`;
   const known = byCertificate(marks).get(id) ?? [];
   const last = words.filter(isClearing).reduce((newest, { thisUpdate }) => Math.max(newest, +thisUpdate), 0);
   const back = Math.max(last, +(marks.get(`${TAKEN_BACK} ${id}`)?.thisUpdate ?? 0));
@@ -45,7 +56,7 @@ export function recall(
 }
 
 function wordOf({ revocation, thisUpdate }: Remembered): Word {
-  const source = `what its issuer said on ${showTime(thisUpdate)}, which has been seen before`;
+  const source = `what an issuer said on ${showTime(thisUpdate)}, which has been seen before`;
   return { status: 'revoked', revocation, source, thisUpdate };
 }
 
