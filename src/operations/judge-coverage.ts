@@ -38,7 +38,7 @@ export function coverageFaults(
     if (file.status !== 'unlisted') return [];
     const where = { member: file.name, ...(file.offset === undefined ? {} : { offset: file.offset }) };
     if (file.role === 'revocation' || file.role === 'timestamp') {
-      const problem = `"${file.name}" is not in the manifest, and nobody on the path of a trusted signer has signed it`;
+      const problem = `"${file.name}" is not in the manifest, and nobody on the path of a trusted signer answers for all of it`;
       return [new BundleError('FILE_UNLISTED', problem, { where, ...OF_A_STRANGER })];
     }
     if (file.name !== roles.descriptor) {

@@ -64,7 +64,7 @@ describe('what we accept is read alike by all others', () => {
       copyFileSync(pathOf(vector), path);
       archives.push({ title: vector.file, path, ours: (await ours(bytesOf(vector))) ?? [] });
     }
-    expect(archives.length).toBeGreaterThan(90);
+    expect(archives.length).toBeGreaterThan(70);
     expect(await disagreements(archives)).toEqual([]);
   });
 

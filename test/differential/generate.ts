@@ -116,7 +116,7 @@ function tarMember(name: string, content: Uint8Array, dice: Dice): Uint8Array {
     prefix: split > 0 ? encodeUtf8(name.slice(0, split)).subarray(0, 155) : '',
     magic,
     type: dice.pick(['0', '0', '\0']),
-    mode: dice.pick(['0000644\0', '000644 \0', '0100755\0', '    644\0', '0000000\0']),
+    mode: dice.pick(['0000644\0', '000644\0 ', '0100755\0', '    644\0', '0000000\0']),
     uid: dice.pick([
       '0000000\0',
       '0001750\0',
@@ -127,9 +127,9 @@ function tarMember(name: string, content: Uint8Array, dice: Dice): Uint8Array {
     mtime: dice.pick(['00000000000\0', '14700000000\0', '14700000000 ', base256(1_700_000_000n)]),
     size: dice.pick([
       octalSize(size),
-      octalSize(size).replace('\0', ' '),
+      `${octalSize(size).slice(1)} `,
       `0${octalSize(size)}`.slice(0, 12),
-      size.toString(8).padStart(11).padEnd(12),
+      `${size.toString(8).padStart(10)}\0 `,
     ]),
   });
   return concat([...(records.length > 0 ? [pax(records)] : []), head, padded(content)]);

@@ -177,7 +177,7 @@ function endsInBlank(block: Uint8Array, start: number, length: number): boolean 
 
 function blankEnded(label: string): BundleError {
   return new BundleError('ARCHIVE_HEADER', `the ${label} in a header ends in a blank`, {
-    why: 'cpio takes such a number for eight times what the others read, and so comes to other files',
+    why: 'the tar of macOS and others write it so, and cpio takes such a number for eight times what the rest read, and comes to other files',
     fix: repairOf('blank-ended-numbers'),
   });
 }
