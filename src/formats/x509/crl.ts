@@ -1,5 +1,5 @@
 import { equalBytes } from '../../kit/bytes.ts';
-import { decodeLatin1 } from '../../kit/encoding.ts';
+import { decodeLatin1, printable } from '../../kit/encoding.ts';
 import { BundleError, isBundleError } from '../../kit/errors.ts';
 import {
   type DerElement,
@@ -58,6 +58,15 @@ export function parseCrls(
   const found = blocks.filter(({ label }) => label === 'X509 CRL');
   if (fault || found.length === 0) {
     throw new BundleError('REVOCATION_MALFORMED', fault?.message ?? 'the file holds no revocation list');
+  }
+  const other = blocks.find(({ label }) => label !== 'X509 CRL' && label !== 'CERTIFICATE');
+  if (other) {
+    const problem = `the block "${printable(other.label)}" in line ${other.line} is no revocation list by its label`;
+    throw new BundleError('REVOCATION_MALFORMED', problem, {
+      where: { line: other.line },
+      why: 'a list that is passed over for its label may be the one that revokes',
+      fix: 'label it "X509 CRL", or take it out of the file',
+    }); // [crl.2]
   }
   const [stray = blocks.find((block) => !found.includes(block))] = outside;
   if (alone && stray) {

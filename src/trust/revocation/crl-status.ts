@@ -54,7 +54,14 @@ export function hearCrls(
   const newer = own && newestOf(certificate, own, options.seen).forLists;
   const genuine = crls.flatMap((crl): readonly Genuine[] => {
     const reasons = reasonsOf(crl, certificate);
-    if (reasons.length === 0) return [];
+    if (reasons.length === 0) {
+      // [rev.14] a list that is not for such certificates, and names this one all the same
+      const { source, thisUpdate } = crl;
+      const message = `the revocation list of ${source} is not used: by its scope it is for other certificates`;
+      if (isRevoking(entryOf(crl, certificate)) && keyHolderOf(crl, above, options, judging))
+        doubts.push({ message, thisUpdate });
+      return [];
+    }
     const problem = unusable(crl, options);
     const signers = problem === undefined ? crlIssuerOf(crl, above, options, judging) : undefined;
     const [issuer] = signers ?? [];

@@ -136,6 +136,24 @@ describe('what revokes and must not be used', () => {
     expect(outcome({ path: [leaf, root], crls: [list(about)], mode: 'if-present' })).toBe('good');
   });
 
+  test('[rev.14] a list of the issuer that is for other certificates by its scope, and names this one, is not passed over', async () => {
+    const points = [{ uri: 'http://acme.example/a' }, { onlyAuthorities: true }, { onlyAttributes: true }];
+    const stranger = await makeAuthority({ subject: 'CN=Root' });
+    for (const point of points.map((one) => pointValue(one))) {
+      for (const mode of MODES) {
+        const crls = [list({ point, revoked: revoked() })];
+        expect(outcome({ path: [leaf, root], crls, mode })).toBe(UNKNOWN);
+        const newer = list({ thisUpdate: at(-0.5) });
+        expect(outcome({ path: [leaf, root], crls: [...crls, newer], mode })).toBe('good');
+      }
+      const others = [
+        list({ point, revoked: [{ certificate: Uint8Array.of(9) }] }),
+        list({ point, revoked: revoked(), signer: stranger }),
+      ];
+      expect(outcome({ path: [leaf, root], crls: others, mode: 'if-present' })).toBe('good');
+    }
+  });
+
   test('[rev.14] a list by the key of an issuer that may not sign lists is not passed over', async () => {
     const mute = await makeAuthority({ subject: 'CN=Mute', issuer: root, keyUsage: ['keyCertSign'] });
     const signer = await makeCertificate({ issuer: mute });

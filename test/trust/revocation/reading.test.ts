@@ -74,7 +74,9 @@ describe('reading a list', () => {
     expect(parseCrls(list, 'test')).toHaveLength(1);
     expect(parseCrls(text(pem), 'test')).toHaveLength(1);
     expect(parseCrls(text(`${pem}\n${pem}`), 'test')).toHaveLength(2);
-    for (const bad of ['', 'hello', root.pem, pem.replace('END', 'EDN')]) {
+    expect(parseCrls(text(`${root.pem}\n${pem}`), 'test')).toHaveLength(1);
+    const unlabelled = `${pem}\n${pem.replaceAll('X509 CRL', 'CRL')}`; // passed over, it could be the one that revokes
+    for (const bad of ['', 'hello', root.pem, pem.replace('END', 'EDN'), unlabelled]) {
       expect(codeOf(() => parseCrls(text(bad), 'test'))).toBe(MALFORMED);
     }
   });
