@@ -12,7 +12,7 @@ import type { OnProgress } from '../kit/progress.ts';
 import { count, flag, list, needed, path as pathRule, shape } from '../kit/shape.ts';
 import { type ApartOutput, apartFrom } from '../storage/apart.ts';
 import { type InputFile, openInputFile } from '../storage/input-file.ts';
-import { type Output, openOutput } from '../storage/output.ts';
+import { expectFreeOutput, type Output, openOutput } from '../storage/output.ts';
 import { WORKING } from './option-rules.ts';
 import { makeReport, type Report, sweptWarnings } from './report.ts';
 
@@ -61,12 +61,20 @@ async function splitGiven(path: string, options: SplitOptions): Promise<Report> 
   input.expectUnchanged(input.stamp, 'split');
   const written: { readonly target: string; readonly output: Output }[] = [];
   try {
-    for (const { header, target } of volumes)
-      written.push({ target, output: await writeVolume(input, target, { ...options, header, path }) });
+    for (const { header, target } of volumes) {
+      const output = await openOutput(target, {
+        overwrite: options.overwrite ?? false,
+        signal: options.signal,
+      });
+      written.push({ target, output });
+      await writeVolume(input, output, { ...options, header, path });
+    }
   } catch (error) {
     const stay: string[] = [];
     for (const { target, output } of written) if (!(await output.withdraw())) stay.push(target); // [vol.4]
     throw stay.length > 0 ? staying(toBundleError(error), stay) : error;
+  } finally {
+    for (const { output } of written) await output[Symbol.asyncDispose](); // not before: it keeps what it took the place of
   }
   return makeReport({
     operation: 'split',
@@ -126,6 +134,7 @@ async function planVolumes(
   }
   const name = basename(path);
   const targets = Array.from({ length: volumes }, (_, i) => apartFrom(options.fileOf(name, i + 1), [path])); // before all of it is read
+  for (const target of targets) expectFreeOutput(target, options.overwrite ?? false); // [vol.4]
   const all = openHash('sha256');
   const parts: (Pick<VolumeHeader, 'offset' | 'length' | 'digest'> & Pick<PlannedVolume, 'target'>)[] = [];
   for (const [i, target] of targets.entries()) {
@@ -151,12 +160,11 @@ async function planVolumes(
 
 async function writeVolume(
   input: InputFile,
-  target: ApartOutput,
+  output: Output,
   options: SplitOptions & { readonly header: VolumeHeader; readonly path: string },
-): Promise<Output> {
+): Promise<void> {
   const { header, path, signal, onProgress } = options;
   const { offset: start, length, digest, size } = header;
-  await using output = await openOutput(target, { overwrite: options.overwrite ?? false, signal });
   await output.write(formatVolumeHeader(header));
   const hash = openHash('sha256');
   let bytes = start;
@@ -169,7 +177,6 @@ async function writeVolume(
   input.expectUnchanged(input.stamp, 'split'); // [stamp.1] it may have grown, too
   if (formatHex(hash.digest()) !== digest) throw changed(path); // [vol.4] what it says of itself must be true
   await output.commit();
-  return output;
 }
 
 /** [vol.4] What is gone is not made to seem as it was. */

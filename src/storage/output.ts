@@ -30,7 +30,7 @@ export interface Output extends AsyncDisposable {
   /** writes again what stands at `offset`; only where that was asked for */
   patch(offset: number, bytes: Uint8Array): Promise<void>;
   commit(): Promise<void>;
-  /** takes away again what was committed as a part of something else; false when it stays, since it took the place of another file */
+  /** takes away again what was committed as a part of something else; and puts back what it took the place of; false when it stays, since that cannot be put back */
   withdraw(): Promise<boolean>;
 }
 
@@ -64,6 +64,7 @@ export async function openOutput(
   });
   const timed = tellsChanges(marked.anchor);
   let finished = false;
+  const kept = join(marked.anchor, 'replaced');
   let published: { readonly replaced: boolean } | undefined;
 
   return {
@@ -75,10 +76,10 @@ export async function openOutput(
       await writer.finish();
       const { written } = writer;
       if (!written || !marked.isThere() || !isAsWritten(temporary, written, { timed })) throw takenAway(path);
-      published = await publish({ temporary, written, target, path, overwrite: options.overwrite });
+      published = await publish({ temporary, written, target, path, kept, overwrite: options.overwrite });
     },
     withdraw: async () => {
-      if (published?.replaced) return false;
+      if (published?.replaced) return putBack(kept, target, writer.written);
       // why it is withdrawn says more than that it could not be
       if (published && isSame(target, writer.written)) await unlink(target).catch(() => {});
       return true;
@@ -99,6 +100,11 @@ function makeMarked(
   } catch (error) {
     throw writeError(error, path);
   }
+}
+
+/** Looks at an output before there is anything to write. @throws {BundleError} as `openOutput` does */
+export function expectFreeOutput(path: ApartOutput, overwrite: boolean): void {
+  if (path !== '-') expectFree(resolve(path), path, overwrite);
 }
 
 /** A folder or a device is never replaced, a file only when that was asked for. */
@@ -144,11 +150,13 @@ interface Publishing {
   readonly written: WrittenFile;
   readonly target: string;
   readonly path: string;
+  /** where what it takes the place of is kept meanwhile */
+  readonly kept: string;
   readonly overwrite: boolean;
 }
 
 async function publish(publishing: Publishing): Promise<{ readonly replaced: boolean }> {
-  const { written, target, path, overwrite } = publishing;
+  const { written, target, path, kept, overwrite } = publishing;
   const parent = dirname(target);
   let descriptor: number | undefined;
   try {
@@ -156,6 +164,7 @@ async function publish(publishing: Publishing): Promise<{ readonly replaced: boo
     const way = anchorOf(descriptor, parent);
     const final = join(way, basename(target));
     const replaced = overwrite && lstatSync(final, { throwIfNoEntry: false }) !== undefined;
+    if (replaced) await link(final, kept).catch(() => {}); // [pack.12] where the system allows it
     const links = await giveName(publishing, final);
     try {
       await syncFolder(way);
@@ -163,8 +172,9 @@ async function publish(publishing: Publishing): Promise<{ readonly replaced: boo
       const isThere = isAsWritten(target, written, { timed: false, links });
       if (!isThere && !(overwrite && isAnotherRuns(target, written))) throw takenAway(path);
     } catch (error) {
-      // It may be gone after a loss of power, so it is not left as if it were there; what it replaced is gone already.
-      if (!overwrite && isSame(final, written)) await unlink(final);
+      // It may be gone after a loss of power, so it is not left as if it were there.
+      if (replaced) await putBack(kept, final, written);
+      else if (isSame(final, written)) await unlink(final);
       throw error;
     }
     return { replaced };
@@ -173,6 +183,15 @@ async function publish(publishing: Publishing): Promise<{ readonly replaced: boo
   } finally {
     if (descriptor !== undefined) closeSync(descriptor);
   }
+}
+
+/** [pack.12] Gives an older file its name back; false when that cannot be done, or the name is another file's by now. */
+async function putBack(kept: string, target: string, written: WrittenFile | undefined): Promise<boolean> {
+  if (!isSame(target, written)) return false;
+  return rename(kept, target).then(
+    () => true,
+    () => false,
+  );
 }
 
 /** Whether what is there is of another run of the same user: where others may rename, an older file of his could be put there. [pack.4] */

@@ -1,4 +1,4 @@
-import { existsSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join as joinPath } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { join } from '../../src/operations/join.ts';
@@ -174,27 +174,62 @@ describe('splitting that fails', () => {
     expect(readdirSync(sandbox.path('media'))).toEqual(['keep.txt', 'web.ova.003']);
   });
 
-  test('[vol.4] leaves what took the place of older volumes, and says so', async () => {
+  test('[vol.4] looks at every name before it replaces any', async () => {
     using sandbox = makeSandbox();
-    await volumesOf(sandbox);
-    const before = readFileSync(sandbox.path('media/web.ova.001'));
-    rmSync(sandbox.path('media/web.ova.002'));
-    const stop = new AbortController();
-    let volumes = 0;
-    const stopped = volumesOf(sandbox, {
-      overwrite: true,
-      signal: stop.signal,
-      onProgress: ({ phase }) => {
-        if (phase === 'write' && ++volumes === 3) stop.abort();
-      },
-    });
-    await expect(stopped).rejects.toMatchObject({
-      code: 'INTERRUPTED',
-      fix: expect.stringMatching(/older ones are complete, and stay: "[^"]*web\.ova\.001"$/),
-    });
-    expect(Buffer.compare(before, readFileSync(sandbox.path('media/web.ova.001')))).toBe(0);
-    expect(existsSync(sandbox.path('media/web.ova.002'))).toBe(false);
-    expect(existsSync(sandbox.path('media/web.ova.003'))).toBe(true);
+    sandbox.write('media/web.ova.001', 'of another day');
+    mkdirSync(sandbox.path('media/web.ova.003'));
+    let events = 0;
+    const onProgress = (): unknown => events++;
+    const failed = volumesOf(sandbox, { overwrite: true, onProgress });
+    await expect(failed).rejects.toMatchObject({ code: 'DESTINATION_EXISTS' });
+    expect(readFileSync(sandbox.path('media/web.ova.001'), 'utf8')).toBe('of another day');
+    expect(events).toBe(0);
+  });
+
+  test.each([true, false])(
+    '[vol.4] puts older volumes back; where that cannot be done, says so: %s',
+    async (can) => {
+      using sandbox = makeSandbox();
+      for (const volume of [1, 2, 3]) sandbox.write(`media/web.ova.00${volume}`, `old ${volume}`);
+      const media = sandbox.path('media');
+      sandbox.write('media/keep.txt', '');
+    const before = readdirSync(media).sort();
+      const stop = new AbortController();
+      let volumes = 0;
+      const stopped = volumesOf(sandbox, {
+        overwrite: true,
+        signal: stop.signal,
+        onProgress: ({ phase }) => {
+          if (phase !== 'write' || ++volumes < 3) return;
+          const [kept = ''] = readdirSync(media).filter((name) => name.startsWith('.web.ova.001.'));
+          if (!can) rmSync(joinPath(media, kept, 'replaced')); // as on a file system without second names
+          stop.abort();
+        },
+      });
+      const stays = expect.stringMatching(/older ones are complete, and stay: "[^"]*web\.ova\.001"$/);
+      await expect(stopped).rejects.toMatchObject({
+        code: 'INTERRUPTED',
+        fix: can ? expect.not.stringContaining('stay') : stays,
+      });
+      const texts = [1, 2, 3].map((volume) => readFileSync(joinPath(media, `web.ova.00${volume}`), 'latin1'));
+      expect(texts.slice(1)).toEqual(['old 2', 'old 3']);
+      expect(texts[0] === 'old 1').toBe(can);
+      expect(readdirSync(media).sort()).toEqual(before);
+    },
+  );
+
+  test('[vol.4] of older volumes nothing is left once all stand', async () => {
+    using sandbox = makeSandbox();
+    const files = await volumesOf(sandbox);
+    writeFileSync(files[0] ?? '', 'old');
+    await volumesOf(sandbox, { overwrite: true });
+    expect(readFileSync(files[0] ?? '', 'latin1')).not.toBe('old');
+    expect(readdirSync(sandbox.path('media')).sort()).toEqual([
+      'keep.txt',
+      'web.ova.001',
+      'web.ova.002',
+      'web.ova.003',
+    ]);
   });
 
   test('[vol.4] a file that changes is noticed', async () => {
