@@ -112,7 +112,13 @@ export async function reportLoss(exitCode: number, context: Context): Promise<nu
   const failure = context.printFailure();
   if (exitCode !== 0 || failure === undefined) return exitCode;
   const { writeError } = await import('../storage/io-errors.ts');
-  const fault = writeError(failure, 'standard output');
+  const { code, message, where, cause } = writeError(failure, 'standard output');
+  const fault = new BundleError(code, `the answer could not be written: ${message}`, {
+    where,
+    why: 'what the command made, changed or removed stands; only the answer is lost, and nobody has been told it',
+    fix: 'see what is there before running it again, with standard output going elsewhere',
+    cause,
+  });
   renderError(fault, context);
   return exitCodeOf([fault]);
 }

@@ -1,6 +1,7 @@
 import { type BigIntStats, fstatSync, readdirSync, realpathSync, statSync } from 'node:fs';
-import { basename, dirname, join, resolve } from 'node:path';
+import { basename, dirname, isAbsolute, join } from 'node:path';
 import { BundleError } from '../kit/errors.ts';
+import { absolute, workingFolder } from './absolute.ts';
 import type { StandardOutput } from './redirected.ts';
 
 declare const apart: unique symbol;
@@ -77,7 +78,7 @@ interface Place {
 }
 
 function placeOf(path: string): Place {
-  const lexical = resolve(path);
+  const lexical = absolute(path);
   const target = realPath(lexical) ?? lexical;
   const ids = [...idsUp(lexical), ...idsUp(dirname(lexical)), ...idsUp(target)];
   return {
@@ -93,7 +94,7 @@ function expectOutside(output: string, made: Place, reading: Reading): void {
   const read = idOf(path);
   if (own === read) throw replaces(output, path);
   // What is not there yet, and would be made with the output around it.
-  if (!made.exists && path !== '-' && idsUp(resolve(path)).includes(own)) throw within(output, path);
+  if (!made.exists && path !== '-' && idsUp(absolute(path)).includes(own)) throw within(output, path);
   if (path === '-' || !isFolder(path)) return;
   if (takes) {
     const becomes = made.entries.some(({ folder, name }) => folder === read && takes.test(name));
@@ -147,7 +148,8 @@ function idOf(path: string): string {
   if (path === '-') return openFile(0) ?? 'no file';
   const stats = statOf(path);
   if (stats) return `${stats.dev}:${stats.ino}`;
-  const full = resolve(path);
+  if (!isAbsolute(path) && workingFolder() === undefined) return 'no file'; // [cli.22]
+  const full = absolute(path);
   const above = dirname(full);
   return above === full ? full : `${idOf(above)}/${basename(full).normalize('NFC').toLowerCase()}`;
 }

@@ -115,10 +115,11 @@ export async function openInputFile(path: string): Promise<InputFile> {
 
 function regular(stats: BigIntStats, path: string): FileStamp {
   if (stats.isFile()) return asStamp(stats);
-  const what = stats.isDirectory() ? 'a folder' : 'not a regular file';
-  throw new BundleError('FILE_UNREADABLE', `this is ${what}, which cannot be packed`, {
+  const what = stats.isDirectory() ? 'a folder' : 'no regular file';
+  throw new BundleError('FILE_UNREADABLE', `this is ${what}; a regular file is needed here`, {
     where: { file: path },
-    fix: 'give the files themselves',
+    why: 'it is read more than once, and its size must be known first',
+    fix: 'give the files themselves; what comes from a pipe is written to a file first',
   });
 }
 

@@ -1,7 +1,8 @@
 import { closeSync, lstatSync, realpathSync, statSync } from 'node:fs';
 import { link, rename, unlink } from 'node:fs/promises';
-import { basename, dirname, join, resolve } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { BundleError } from '../kit/errors.ts';
+import { absolute } from './absolute.ts';
 import type { ApartOutput } from './apart.ts';
 import { FileWriter } from './file-writer.ts';
 import { reasonOf } from './idle.ts';
@@ -52,7 +53,7 @@ export async function openOutput(
 ): Promise<Output> {
   if (path === '-')
     return options.patched ? keptOutput(stdoutOutput(options.signal)) : stdoutOutput(options.signal);
-  const target = resolve(path);
+  const target = absolute(path);
   expectFree(target, path, options.overwrite);
   const purpose = { kind: 'output', base: `.${basename(target)}` } as const;
   const swept = sweepLeft(dirname(target), purpose); // first: what is left there may be what fills the disk
@@ -104,7 +105,7 @@ function makeMarked(
 
 /** Looks at an output before there is anything to write. @throws {BundleError} as `openOutput` does */
 export function expectFreeOutput(path: ApartOutput, overwrite: boolean): void {
-  if (path !== '-') expectFree(resolve(path), path, overwrite);
+  if (path !== '-') expectFree(absolute(path), path, overwrite);
 }
 
 /** A folder or a device is never replaced, a file only when that was asked for. */
@@ -224,6 +225,17 @@ async function giveName({ temporary, target, path, overwrite }: Publishing, fina
   return 1n;
 }
 
+/** What went out before cannot be called back. [cli.14] */
+function cutShort(error: Error): BundleError {
+  const { code, message, where, cause } = writeError(error, 'standard output');
+  return new BundleError(code, message, {
+    where,
+    why: 'what has come there is not whole, and must not be used',
+    fix: 'run it again, with standard output going where it can be written',
+    cause,
+  });
+}
+
 function stdoutOutput(signal: AbortSignal | undefined): Output {
   const { stdout } = process;
   if (stdout.isTTY) {
@@ -238,12 +250,12 @@ function stdoutOutput(signal: AbortSignal | undefined): Output {
   });
   return {
     write: async (chunk) => {
-      if (failure) throw writeError(failure, 'standard output');
+      if (failure) throw cutShort(failure);
       let onAbort = (): void => {};
       await new Promise<void>((done, fail) => {
         onAbort = () => fail(reasonOf(signal)); // [cli.9] a reader that takes nothing must not hold us
         signal?.addEventListener('abort', onAbort);
-        stdout.write(chunk, (error) => (error ? fail(writeError(error, 'standard output')) : done()));
+        stdout.write(chunk, (error) => (error ? fail(cutShort(error)) : done()));
       }).finally(() => signal?.removeEventListener('abort', onAbort));
     },
     patch: async () => {

@@ -12,8 +12,9 @@ import {
 } from 'node:fs';
 import { open, rename } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { basename, dirname, join, resolve } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { BundleError } from '../kit/errors.ts';
+import { absolute, workingFolder } from './absolute.ts';
 import type { FileWriter } from './file-writer.ts';
 import { writeError } from './io-errors.ts';
 import { type LeftFolder, moveInto, openLeftFolder } from './left-folder.ts';
@@ -31,8 +32,7 @@ const LEFT = 'left';
 /**
  * A private folder beside the destination where members wait for the verdict.
  *
- * `publish` makes the whole of it the destination by one rename; disposing without that removes it. So the
- * destination is absent, or complete and right, at every moment.
+ * `publish` makes it the destination by one rename, disposing removes it: that is absent, or complete and right, at every moment.
  */
 export interface Staging extends AsyncDisposable {
   /** names of what runs for this destination had left beside it that are gone; it has been removed */
@@ -70,7 +70,7 @@ export function openStaging(
   destination: string,
   { resume = false }: { readonly resume?: boolean } = {},
 ): Staging {
-  const target = resolve(destination);
+  const target = absolute(destination);
   expectVacant(target, destination);
   lookAround(dirname(target));
   const purpose = { kind: 'import', base: basename(target) } as const;
@@ -182,7 +182,7 @@ export interface Scratch extends Pick<WaitingFolder, 'create' | 'store' | 'read'
  * @throws {BundleError} `STORAGE_FAILED`
  */
 export function openScratch(output: string): Scratch {
-  const beside = output === '-' ? tmpdir() : dirname(resolve(output));
+  const beside = output === '-' ? tmpdir() : dirname(absolute(output));
   const purpose = { kind: 'scratch', base: output === '-' ? '.bulla' : `.${basename(output)}` } as const;
   const { swept, folder } = prepare(beside, { purpose, shown: output, resume: false });
   const { create, store, read } = folder;
@@ -248,7 +248,7 @@ function expectVacant(target: string, destination: string): void {
   try {
     const stats = lstatSync(target, { throwIfNoEntry: false });
     if (!stats) return;
-    if (`${process.cwd()}/`.startsWith(`${target}/`)) {
+    if (`${workingFolder() ?? ''}/`.startsWith(`${target}/`)) {
       throw new BundleError('DESTINATION_EXISTS', 'the destination is the folder you are in', {
         where: { file: destination },
         why: 'the import makes a new folder in its place, and you would be left in one that is gone',

@@ -1,6 +1,7 @@
 import { spawnSync } from 'node:child_process';
 import { existsSync, openSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
+import { makeSandbox } from '../factory/sandbox.ts';
 
 const FULL = '/dev/full';
 if (!existsSync(FULL)) console.warn(`SKIPPED: there is no ${FULL} to write to`);
@@ -17,6 +18,34 @@ describe('an answer that nobody gets', () => {
       });
       expect([status, stderr.toString()]).toEqual([3, expect.stringContaining('STORAGE_FULL')]);
     }
+  });
+
+  it.skipIf(!existsSync(FULL))(
+    '[cli.14] is all that is lost: what was made stands, and is not called gone',
+    () => {
+      using sandbox = makeSandbox();
+      const full = openSync(FULL, 'w');
+      const made = sandbox.path('keys');
+      const { status, stderr } = spawnSync(process.execPath, ['dist/cli/main.js', 'dev-certs', made], {
+        stdio: ['ignore', full, 'pipe'],
+      });
+      expect(existsSync(`${made}/ca.pem`)).toBe(true);
+      expect(status).toBe(3);
+      expect(stderr.toString()).toContain('the answer could not be written');
+      expect(stderr.toString()).toContain('stands');
+      expect(stderr.toString()).not.toContain('none of');
+    },
+  );
+
+  it.skipIf(!existsSync(FULL))('[cli.14] is a bundle that is not whole, and said to be that', () => {
+    using sandbox = makeSandbox();
+    const full = openSync(FULL, 'w');
+    const words = ['pack', '--plain', sandbox.write('notes.txt', 'x'), '--format', 'tar', '-o', '-'];
+    const { status, stderr } = spawnSync(process.execPath, ['dist/cli/main.js', ...words], {
+      stdio: ['ignore', full, 'pipe'],
+    });
+    expect([status, stderr.toString()]).toEqual([3, expect.stringContaining('is not whole')]);
+    expect(stderr.toString()).not.toContain('none of');
   });
 
   it('[cli.14] is not asked for with an empty argument', () => {

@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process';
 import { mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join as joinPath } from 'node:path';
 import { describe, expect, test } from 'vitest';
@@ -193,7 +194,7 @@ describe('splitting that fails', () => {
       for (const volume of [1, 2, 3]) sandbox.write(`media/web.ova.00${volume}`, `old ${volume}`);
       const media = sandbox.path('media');
       sandbox.write('media/keep.txt', '');
-    const before = readdirSync(media).sort();
+      const before = readdirSync(media).sort();
       const stop = new AbortController();
       let volumes = 0;
       const stopped = volumesOf(sandbox, {
@@ -230,6 +231,19 @@ describe('splitting that fails', () => {
       'web.ova.002',
       'web.ova.003',
     ]);
+  });
+
+  test('of what is no regular file is said what it is, and nothing of packing', async () => {
+    using sandbox = makeSandbox();
+    const pipe = sandbox.path('pipe');
+    execFileSync('mkfifo', [pipe]);
+    const failing = [split(pipe, { volumeSize: 5000, folders: [sandbox.folder] }), join([pipe], {})];
+    for (const failed of failing) {
+      await expect(failed).rejects.toMatchObject({
+        code: 'FILE_UNREADABLE',
+        message: 'this is no regular file; a regular file is needed here',
+      });
+    }
   });
 
   test('[vol.4] a file that changes is noticed', async () => {
