@@ -74,7 +74,7 @@ export function judgeImageSigner(
 }
 
 /** What is found about a signature of an image. */
-export type ImageJudgement = Omit<SignersJudgement, 'publishers' | 'vouched'>;
+export type ImageJudgement = Omit<SignersJudgement, 'publishers' | 'vouched' | 'held'>;
 
 function doubted(signature: SignatureReport): SignatureReport {
   return signature.status === 'trusted' ? { ...signature, status: 'untrusted' } : signature;
@@ -91,7 +91,7 @@ function judgeByTrust(signature: FoundSignature, name: string, policy: ClaimPoli
     ...judged,
     signatures: judged.signatures.map(doubted),
     checks: [...judged.checks, { id: 'scope', status: 'fail', detail: fault.message }],
-    errors: [fault.at({ member: name })],
+    errors: [fault, ...found.held].map((error) => error.at({ member: name })),
   };
 }
 

@@ -47,9 +47,18 @@ export interface SignatureJudgement {
   readonly checks: readonly Check[];
   readonly errors: readonly BundleError[];
   readonly warnings: readonly string[];
+  /** revocations to be told when the whole is refused for another reason [pub.15] */
+  readonly held: readonly BundleError[];
 }
 
-const NOTHING = { signatures: [], publishers: [], seen: new Map(), errors: [], warnings: [] } as const;
+const NOTHING = {
+  signatures: [],
+  publishers: [],
+  seen: new Map(),
+  errors: [],
+  warnings: [],
+  held: [],
+} as const;
 
 /**
  * Judges who signed the raw bytes of a manifest, before anything in it is believed.

@@ -22,6 +22,8 @@ export interface SignersJudgement {
   /** empty exactly when the signers are trusted */
   readonly errors: readonly BundleError[];
   readonly warnings: readonly string[];
+  /** revocations to be told when the whole is refused for another reason [pub.15] */
+  readonly held: readonly BundleError[];
 }
 
 /** A signature with what was found out about its signer, when there is one to judge. */
@@ -68,6 +70,7 @@ export function judgeFound(
     signatures: signatures.map((one) => signatureReport(one, file, errors.length === 0)),
     publishers: judged.publishers,
     vouched: judged.vouched,
+    held: judged.held,
     seen: joinSeen(judged.judgements.map(({ revocation }) => revocation.seen)),
     checks: signatureChecks(signatures, errors, findings),
     errors,

@@ -19,5 +19,8 @@ export function checkScope(
   const name = listed ? scopeNameOf(product?.vendor, roles.base ?? '') : scopeNameOf(undefined, '');
   const fault = judgeScope(publishers, name)?.at(roles.descriptor ? { member: roles.descriptor } : {});
   const detail = fault?.message ?? `${name} is in the scope of the publisher`;
-  return { check: { id: 'scope', status: fault ? 'fail' : 'pass', detail }, errors: fault ? [fault] : [] };
+  return {
+    check: { id: 'scope', status: fault ? 'fail' : 'pass', detail },
+    errors: fault ? [fault, ...(signature?.held ?? [])] : [],
+  };
 }

@@ -75,7 +75,7 @@ async function verifyGiven(
     // [file.2] nothing that is signed names the file
     const scope =
       judged.errors.length === 0 ? judgeScope(judged.publishers, scopeNameOf(undefined, '')) : undefined;
-    const errors = [...judged.errors, ...(scope ? [scope] : [])];
+    const errors = [...judged.errors, ...(scope ? [scope, ...judged.held] : [])];
     const scopeChecks: Check[] = scope ? [{ id: 'scope', status: 'fail', detail: scope.message }] : [];
     deadline.expectInTime();
     const { remembered, warnings } = await rememberSeen(judged.seen, errors, timed);

@@ -61,6 +61,8 @@ export interface ClaimJudgement {
   readonly vouched: Vouched;
   readonly errors: readonly BundleError[];
   readonly warnings: readonly Finding[];
+  /** revocations that others who know the signer have found, though one accepts it; to be told when the whole is refused [pub.15] */
+  readonly held: readonly BundleError[];
 }
 
 /** Tokens looked at for one signer: each costs a search for a path. */
@@ -80,7 +82,9 @@ export function judgeClaim(claim: SignerClaim, policy: ClaimPolicy): ClaimJudgem
   const seen = joinSeen(answers.map(({ revocation }) => revocation.seen)); // whoever looked: what exists, exists
   if (first) {
     const vouched = vouchedIn(accepting, attestedBy(context));
-    return { ...first, ...vouching(accepting), revocation: { ...first.revocation, seen }, vouched };
+    const found = answers.filter(({ isKnown }) => isKnown).flatMap(({ errors }) => errors);
+    const held = distinct(found.filter(({ code }) => code === 'CERTIFICATE_REVOKED'));
+    return { ...first, ...vouching(accepting), revocation: { ...first.revocation, seen }, vouched, held };
   }
   // [pub.10] where nobody accepts it, those who know it say why
   const knowing = answers.filter(({ isKnown }) => isKnown);
@@ -156,6 +160,7 @@ function judgeBy(demand: Demand, context: Context): Answer {
       seen: joinSeen([...(isJudged ? [ofAnchor(seen, signer.path)] : []), ...ofAuthorities]), // [rev.9]
     },
     vouched: NOTHING_VOUCHED,
+    held: [],
     errors,
     warnings: [
       ...signer.warnings,

@@ -16,6 +16,8 @@ export interface ClaimsJudgement {
   /** empty exactly when the signers are trusted */
   readonly errors: readonly BundleError[];
   readonly warnings: readonly Finding[];
+  /** what is to be told beside, when the whole is refused for another reason [pub.15] */
+  readonly held: readonly BundleError[];
 }
 
 /**
@@ -31,17 +33,20 @@ export function judgeClaims(claims: readonly SignerClaim[], policy: ClaimPolicy)
     const errors = judgements.flatMap((judgement) => judgement.errors);
     if (errors.length === 0) errors.push(new BundleError('SIGNER_UNKNOWN', 'nobody is known to have signed')); // nothing to judge is no trust
     const warnings = judgements.flatMap((judgement) => judgement.warnings);
-    return { judgements, publishers: [], vouched: NOTHING_VOUCHED, errors, warnings };
+    return { judgements, publishers: [], vouched: NOTHING_VOUCHED, errors, warnings, held: [] };
   }
   const unbound = trusted.some(({ signer }) => signer.trustedBy?.publishers.length === 0); // [pub.7]
   const vouching = unbound ? [] : [...new Set(trusted.flatMap(({ publishers }) => publishers))];
   const publishers = vouching.filter((publisher) => signersOf(publisher, trusted) >= publisher.threshold);
   const others = judgements.filter(({ errors }) => errors.length > 0).flatMap(({ errors }) => errors);
+  const held = trusted.flatMap((judgement) => judgement.held);
+  const isRefused = !unbound && publishers.length === 0;
   return {
     judgements,
     publishers,
+    held,
     vouched: joinVouched(trusted.map(({ vouched }) => vouched)),
-    errors: unbound || publishers.length > 0 ? [] : vouching.map((one) => belowThreshold(one, trusted)),
+    errors: isRefused ? [...vouching.map((one) => belowThreshold(one, trusted)), ...held] : [],
     warnings: [
       ...trusted.flatMap(({ warnings }) => warnings),
       ...others.map((error): Finding => ({ error, allowed: 'lenient' })),

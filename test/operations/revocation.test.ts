@@ -215,6 +215,25 @@ describe('revocation information', () => {
     expect(report.signatures[0]?.path[0]?.revocation?.status).toBe('revoked');
   });
 
+  test('[pub.15] what one has found is told though another accepts the signer, and then refuses the bundle', async () => {
+    using sandbox = makeSandbox();
+    const { at } = await trusting(sandbox);
+    const ca = (await testAuthority()).pem;
+    const settings = (name: string, more: string) => {
+      sandbox.write(`trust/publishers/${name}/ca.pem`, ca);
+      sandbox.write(`trust/publishers/${name}/publisher.toml`, `name = "${name}"\n${more}\n`);
+    };
+    settings('pb', '');
+    const options: VerifyOptions = { trust: { folders: [sandbox.path('trust')] }, ...(at && { at }) };
+    const revoked = await bundleWith(inBundle(await revoking()));
+    settings('pa', 'revocation = "off"\nscopes = ["other/*"]');
+    expect(await judged(revoked, options)).toEqual(['CERTIFICATE_REVOKED', 'SCOPE_REFUSED']);
+    settings('pa', 'revocation = "off"\nthreshold = 2');
+    expect(await judged(revoked, options)).toEqual(['CERTIFICATE_REVOKED', 'THRESHOLD_NOT_MET']);
+    settings('pa', 'revocation = "off"');
+    expect(await judged(revoked, { ...options, remember: false })).toEqual(['trusted']);
+  });
+
   test('[pub.14] a publisher may ask for more than the caller, and not for less', async () => {
     using sandbox = makeSandbox();
     const { at } = await trusting(sandbox);
