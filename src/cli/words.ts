@@ -21,7 +21,7 @@ export interface Words {
 }
 
 /** An option, and the word that it has taken. */
-export interface Taking {
+interface Taking {
   readonly option: string;
   readonly value: string;
 }
