@@ -31,7 +31,7 @@ async function verified(
   using sandbox = makeSandbox();
   const anchor = join(sandbox.folder, 'signer.pem');
   writeFileSync(anchor, certificate.pem);
-  return verifyImage(inPieces(bytes), {
+  return await verifyImage(inPieces(bytes), {
     certificates: keeping(certificate),
     ...(rest.compat ? {} : { trust: { anchors: [anchor] } }),
     at: NOON,
