@@ -147,7 +147,9 @@ function judgeBy(demand: Demand, context: Context): Answer {
     ? judgeRevocation(signer.path, policy.evidence, revocationOptions(demand, context, time))
     : NOT_JUDGED; // what nobody vouches for must not cost, nor be remembered
   const ofAuthorities = isKnown ? timestamps.map((timestamp) => timestamp.seen) : [];
-  const isJudged = isKnown && errors.every(({ code }) => code === 'CERTIFICATE_REVOKED');
+  // [rev.9] What else refuses it, of other publishers, makes a revocation no less known.
+  const isJudged =
+    isKnown && (errors.length === 0 || errors.some(({ code }) => code === 'CERTIFICATE_REVOKED'));
   return {
     leaf: claim.leaf,
     signer,

@@ -215,6 +215,25 @@ describe('revocation information', () => {
     expect(report.signatures[0]?.path[0]?.revocation?.status).toBe('revoked');
   });
 
+  test('[rev.9] a revocation is remembered whatever other publishers of the anchor refuse the signer for', async () => {
+    using sandbox = makeSandbox();
+    const { at } = await trusting(sandbox);
+    const settings = (name: string, more: string) => {
+      sandbox.write(`trust/publishers/${name}/publisher.toml`, `name = "${name}"\n${more}\n`);
+    };
+    for (const name of ['pa', 'pb', 'pc']) {
+      sandbox.write(`trust/publishers/${name}/ca.pem`, (await testAuthority()).pem);
+      settings(name, name === 'pa' ? '' : `subjects = ["CN=Somebody of ${name}"]`);
+    }
+    const options: VerifyOptions = { trust: { folders: [sandbox.path('trust')] }, ...(at && { at }) };
+    const stripped = await bundleWith();
+    expect(await judged(stripped, { ...options, remember: false })).toEqual(['trusted']);
+    expect(await judged(await bundleWith(inBundle(await revoking())), options)).toContain(
+      'CERTIFICATE_REVOKED',
+    );
+    expect(await judged(stripped, options)).toContain('CERTIFICATE_REVOKED');
+  });
+
   test('[pub.15] what one has found is told though another accepts the signer, and then refuses the bundle', async () => {
     using sandbox = makeSandbox();
     const { at } = await trusting(sandbox);

@@ -10,7 +10,7 @@ export interface Noted {
   /** for the search */
   readonly judgeMore: (path: readonly Certificate[]) => readonly Finding[];
   readonly findings: (path: readonly Certificate[]) => readonly Finding[];
-  /** marks of a path that was accepted, or is refused for nothing but a revocation [rev.9] */
+  /** marks of a path that was accepted, or is revoked, whatever else refuses it [rev.9] */
   readonly seen: (path: readonly Certificate[], errors: readonly unknown[]) => HighWaterMarks;
 }
 
@@ -26,7 +26,9 @@ export function noteRevocation(evidence: RevocationEvidence, options: Revocation
     findings: (path) => noted.get(keyOf(path))?.findings ?? [],
     seen: (path, errors) => {
       const judged = noted.get(keyOf(path));
-      return judged && errors.every(isRevocation) ? ofAnchor(judged.seen, path) : new Map();
+      return judged && (errors.length === 0 || errors.some(isRevocation))
+        ? ofAnchor(judged.seen, path)
+        : new Map();
     },
   };
 }
