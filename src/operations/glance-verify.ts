@@ -62,7 +62,7 @@ export async function verifyImage(input: BundleInput, options: VerifyImageOption
   };
   const timed = { ...given, ...deadline, certificates };
   const report = await (given.compat ? verifyLikeGlance(from, timed) : verifyStrictly(from, timed));
-  deadline.expectInTime();
+  if (report.errors.length === 0) deadline.expectInTime(); // [cli.21]
   return report;
 }
 

@@ -183,7 +183,7 @@ const FLAWS: Readonly<Record<string, Flaw>> = {
     crl: () => ({ issuer: listSigner, point: pointValue({ indirect: true }) }),
   },
   'of authorities only': {
-    not: { genuine: false, named: false }, // as far as this certificate goes
+    not: { usable: false }, // [rev.14] what names the certificate is a doubt, though it is not for such
     crl: () => ({ point: pointValue({ onlyAuthorities: true }) }),
   },
   'with bytes behind it': {
