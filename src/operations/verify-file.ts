@@ -77,7 +77,7 @@ async function verifyGiven(
       judged.errors.length === 0 ? judgeScope(judged.publishers, scopeNameOf(undefined, '')) : undefined;
     const errors = [...judged.errors, ...(scope ? [scope, ...judged.held] : [])];
     const scopeChecks: Check[] = scope ? [{ id: 'scope', status: 'fail', detail: scope.message }] : [];
-    deadline.expectInTime();
+    if (errors.length === 0) deadline.expectInTime(); // [cli.21]
     const { remembered, warnings } = await rememberSeen(judged.seen, errors, timed);
     return makeReport({
       ...rest,

@@ -43,8 +43,8 @@ test('[rev.9] what an image warns of is what verify does, marks that have no roo
   using folder = makeSandbox();
   const root = await testAuthority();
   const at = '2026-01-01T00:00:00.000Z';
-  const full = Array.from({ length: 512 }, (_, i) => [
-    String(i),
+  const full = Array.from({ length: 4096 }, (_, i) => [
+    `crl ${i} other`,
     { thisUpdate: at, anchor: keyIdentity(root.certificate) },
   ]);
   folder.write(
