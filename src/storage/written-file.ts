@@ -46,10 +46,13 @@ export function isAsWritten(
   return same && private_ && alone && (!timed || isUnchanged(now, made));
 }
 
-/** Whether a file is there as another run of the same user would have made it: his, with one name, and for nobody else to write. */
+/**
+ * Whether a file is there as another run of the same user would have made it: his, and of the same mode. Such a run may keep what it replaces by
+ * a second name for a moment, so that names tell nothing.
+ */
 export function isLikeWritten(path: string, made: WrittenFile): boolean {
   const now = lstatSync(path, { throwIfNoEntry: false, bigint: true });
-  return now?.isFile() === true && now.nlink === 1n && now.uid === made.uid && now.mode === made.mode;
+  return now?.isFile() === true && now.uid === made.uid && now.mode === made.mode;
 }
 
 function isUnchanged(now: Pick<WrittenFile, 'mtimeNs' | 'ctimeNs'>, made: WrittenFile): boolean {

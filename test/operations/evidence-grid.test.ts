@@ -438,7 +438,16 @@ describe('evidence of every kind, by every way', () => {
         }),
         expectRule,
       ),
-      { numRuns: 60 },
+      {
+        numRuns: 60,
+        // was passed over where only a pin is trusted
+        examples: [
+          [
+            [{ kind: 'crl', flaw: 'of authorities only', says: 'revoked', way: 'listed' }],
+            { mode: 'if-present', trust: 'pin' },
+          ],
+        ],
+      },
     );
   });
 });

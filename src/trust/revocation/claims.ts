@@ -19,13 +19,13 @@ export interface Claims {
 
 /** What is said about a certificate by whatever bears the name of its issuer, genuine or not. [rev.11] */
 export function claimsAbout(certificate: Certificate, { crls, ocsps }: RevocationEvidence): Claims {
-  const lists = crls
-    .filter((crl) => reasonsOf(crl, certificate).length > 0)
-    .map((crl) => {
-      const entry = entryOf(crl, certificate);
-      const revokes = entry !== undefined && entry.reason !== 'removeFromCRL';
-      return { source: `the revocation list of ${crl.source}`, revokes };
-    });
+  const lists = crls.flatMap((crl) => {
+    const entry = entryOf(crl, certificate);
+    const revokes = entry !== undefined && entry.reason !== 'removeFromCRL';
+    // [rev.14] one that is not for such certificates, and names this one all the same, is not nothing
+    if (reasonsOf(crl, certificate).length === 0 && !revokes) return [];
+    return [{ source: `the revocation list of ${crl.source}`, revokes }];
+  });
   const answers = ocsps.flatMap(({ source, responses }) =>
     responses
       .filter(({ id }) => isNamedBy(id, certificate))
