@@ -440,6 +440,7 @@ describe('evidence of every kind, by every way', () => {
       ),
       {
         numRuns: 60,
+        seed: 1, // the same each time: other ones are for who looks for more
         // was passed over where only a pin is trusted
         examples: [
           [
