@@ -1,3 +1,4 @@
+import { counted } from '../kit/encoding.ts';
 import type {
   CertificateReport,
   PathCertificateReport,
@@ -53,7 +54,5 @@ export function timestampLines(
 export function rememberedLines({ remembered }: Pick<Report, 'remembered'>): string[] {
   if (!remembered) return [];
   const { count, folder } = remembered;
-  const what =
-    count === 1 ? 'a newer revocation list or answer' : `${count} newer revocation lists or answers`;
-  return [field('remembered', `${what}, in ${folder}`)];
+  return [field('remembered', `${counted(count, 'fact')} about revocation, in ${folder}`)];
 }

@@ -1,3 +1,4 @@
+import { counted } from '../kit/encoding.ts';
 import { type BundleError, toBundleError } from '../kit/errors.ts';
 import { readSeen, seenFolderOf, writeSeen } from '../storage/seen-revocation.ts';
 import { sourceOptions } from '../storage/source.ts';
@@ -62,13 +63,13 @@ export async function rememberSeen(
     return { warnings: [] };
   try {
     const { count, refused } = await writeSeen(folder, seen, sourceOptions(options));
-    const full = `${refused} newer revocation lists or OCSP responses could not be remembered: the record in ${seenFolderOf(folder)} is full`;
+    const full = `${counted(refused, 'fact')} about revocation could not be remembered: the record in ${seenFolderOf(folder)} is full`;
     return {
       ...(count > 0 && { remembered: { folder: seenFolderOf(folder), count } }),
       warnings: refused > 0 ? [full] : [],
     };
   } catch (error) {
     const fault: BundleError = toBundleError(error);
-    return { warnings: [`which revocation lists were seen could not be remembered: ${fault.message}`] };
+    return { warnings: [`what was seen of revocation could not be remembered: ${fault.message}`] };
   }
 }

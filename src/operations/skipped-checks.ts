@@ -46,7 +46,7 @@ function reasonFor(id: CheckId, { fault, complete, roles, signature }: CheckCont
 /** Why a check of a signer that was judged had nothing to look at. */
 const NOT_THERE: Partial<Record<CheckId, string>> = {
   timestamp: 'the signature has no timestamp: it is judged by the clock',
-  revocation: 'no revocation information was given or found for these issuers',
+  revocation: 'no revocation information about these certificates is at hand',
 };
 
 function isJudged({ signatures }: SignatureJudgement): boolean {

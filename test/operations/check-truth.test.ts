@@ -25,7 +25,7 @@ interface Situation {
   readonly is: Said;
 }
 
-const NO_INFORMATION = 'skip: no revocation information was given or found for these issuers';
+const NO_INFORMATION = 'skip: no revocation information about these certificates is at hand';
 const NO_TIMESTAMP = 'skip: the signature has no timestamp: it is judged by the clock';
 const NOT_VOUCHED = 'skip: not reached: nobody who is trusted vouches for the signer';
 const ACCEPTED = 'pass: key, digest, purpose and publisher are acceptable';

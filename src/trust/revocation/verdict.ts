@@ -65,7 +65,7 @@ export function verdict(
   if (revoked && (revoked.allowed === undefined || !doubt))
     return answer('revoked', revoked.error.message, [revoked]);
   if (doubt) {
-    const message = `${doubt.message}; it says that ${name} is revoked, and whoever signed it would know`;
+    const message = `${doubt.message}; yet it says that ${name} is revoked, and the issuer, or somebody whom the issuer named, has signed it`;
     const finding = refused('REVOCATION_UNKNOWN', message); // [rev.14]
     return answer('unknown', finding.error.message, [finding]);
   }
