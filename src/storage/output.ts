@@ -67,6 +67,11 @@ export async function openOutput(
   let finished = false;
   const kept = join(marked.anchor, 'replaced');
   let published: { readonly replaced: boolean } | undefined;
+  let released = false;
+  const release = (): void => {
+    if (!released) marked.tryRemove();
+    released = true;
+  };
 
   return {
     swept,
@@ -78,6 +83,7 @@ export async function openOutput(
       const { written } = writer;
       if (!written || !marked.isThere() || !isAsWritten(temporary, written, { timed })) throw takenAway(path);
       published = await publish({ temporary, written, target, path, kept, overwrite: options.overwrite });
+      if (!published.replaced) release(); // what could be put back waits for the end of the whole, and many of them hold many descriptors
     },
     withdraw: async () => {
       if (published?.replaced) return putBack(kept, target, writer.written);
@@ -87,7 +93,7 @@ export async function openOutput(
     },
     [Symbol.asyncDispose]: async () => {
       if (!finished) await writer.discard();
-      marked.tryRemove();
+      release();
     },
   };
 }

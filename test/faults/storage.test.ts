@@ -362,6 +362,13 @@ describe('what was left by a run that is gone', () => {
 });
 
 describe('too few file descriptors', () => {
+  test('[vol.4] are enough for any number of volumes', async () => {
+    writeFileSync(at('many'), Buffer.alloc(100_000, 7));
+    const { code, stdout } = await desk.run('ulimit -n 64; bulla split many --size 5000');
+    expect([code, stdout]).toEqual([0, expect.stringMatching(/many\.1\d\d /)]);
+    for (const name of readdirSync(desk.folder)) if (name.startsWith('many')) rmSync(at(name));
+  });
+
   test('[import.3] [pack.4] end it with 3, or not at all', { timeout: 600_000 }, async () => {
     const seen: Record<string, number> = {};
     for (let limit = 20; limit < 64; limit += RUNS > 6 ? 1 : 4) {
