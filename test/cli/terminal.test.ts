@@ -46,7 +46,7 @@ describe.skipIf(absent)('on a terminal', () => {
       [PROMPT, `${PASSPHRASE}${slip}\r`],
     ]);
     expect(screen).toContain('packed');
-    expect(screen.split(PROMPT)[1]?.split('web.ova')[0]).not.toMatch(/[a-z]/); // no letter of it before the result
+    for (const word of PASSPHRASE.split(' ')) expect(screen).not.toContain(word);
     expect(code).toBe(0);
   });
 
