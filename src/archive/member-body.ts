@@ -1,4 +1,5 @@
 import type { ByteCursor } from '../kit/byte-cursor.ts';
+import { counted } from '../kit/encoding.ts';
 import { BundleError } from '../kit/errors.ts';
 
 /** The content of one member: at most once, from the cursor it shares with the reader. */
@@ -50,7 +51,7 @@ export class MemberBody implements AsyncIterable<Uint8Array> {
   #cut(): BundleError {
     return new BundleError(
       'ARCHIVE_TRUNCATED',
-      `the archive ends ${this.#left} bytes before the end of "${this.#name}"`,
+      `the archive ends ${counted(this.#left, 'byte')} before the end of "${this.#name}"`,
       {
         where: { member: this.#name, offset: this.#cursor.offset },
       },

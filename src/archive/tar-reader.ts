@@ -11,7 +11,7 @@ import {
 import { checkPaxGlobal, type PaxRecords, parsePax } from '../formats/tar/pax.ts';
 import { ByteCursor } from '../kit/byte-cursor.ts';
 import { type ByteStream, copyBytes, isZero } from '../kit/bytes.ts';
-import { printable } from '../kit/encoding.ts';
+import { counted, printable } from '../kit/encoding.ts';
 import { BundleError, isBundleError } from '../kit/errors.ts';
 import type { Limits } from '../kit/limits.ts';
 import { repairOf } from '../kit/relaxation.ts';
@@ -227,7 +227,7 @@ function sizeOf(inHeader: number, inPax: number | undefined): number {
   if (inPax >= OCTAL_LIMIT && (inHeader === 0 || inHeader === OCTAL_LIMIT - 1)) return inPax;
   throw new BundleError(
     'ARCHIVE_SIZE_CONFLICT',
-    `the pax header says ${inPax} bytes and the tar header ${inHeader} bytes`,
+    `the pax header says ${counted(inPax, 'byte')} and the tar header ${counted(inHeader, 'byte')}`,
   );
 }
 

@@ -13,7 +13,7 @@ import {
 import { expectVersion } from '../formats/zip/version.ts';
 import { ByteCursor } from '../kit/byte-cursor.ts';
 import { copyBytes } from '../kit/bytes.ts';
-import { decodeUtf8, printable } from '../kit/encoding.ts';
+import { counted, decodeUtf8, printable } from '../kit/encoding.ts';
 import { BundleError, isBundleError } from '../kit/errors.ts';
 import type { Limits } from '../kit/limits.ts';
 import type { RandomAccess } from '../kit/random-access.ts';
@@ -85,7 +85,7 @@ export async function readZipDirectory(file: RandomAccess, limits: Limits): Prom
   if (place.offset + cursor.offset !== place.end) {
     throw new BundleError(
       'ZIP_MALFORMED',
-      `the directory is longer than the end record counts members (${place.count}), by ${place.end - place.offset - cursor.offset} bytes`,
+      `the directory is longer than the end record counts members (${place.count}), by ${counted(place.end - place.offset - cursor.offset, 'byte')}`,
       { where: { offset: place.offset + cursor.offset } },
     );
   }
@@ -197,7 +197,7 @@ function expectSizes({ method }: ZipHeader, size: number, compressedSize: number
   if (method === STORED && size !== compressedSize) {
     throw new BundleError(
       'ARCHIVE_SIZE_CONFLICT',
-      `the member is stored, and has ${size} bytes unpacked and ${compressedSize} packed`,
+      `the member is stored, and has ${counted(size, 'byte')} unpacked and ${compressedSize} packed`,
     );
   }
   if (method === DEFLATED && compressedSize === 0)

@@ -10,6 +10,7 @@ import {
   ZIP64_LOCATOR,
   type ZipEnd,
 } from '../formats/zip/records.ts';
+import { counted } from '../kit/encoding.ts';
 import { BundleError, isBundleError } from '../kit/errors.ts';
 import type { Limits } from '../kit/limits.ts';
 import type { RandomAccess } from '../kit/random-access.ts';
@@ -38,7 +39,10 @@ export async function findZipDirectory(file: RandomAccess, limits: Limits): Prom
   if (!isRecord(bytes, END_RECORD)) throw await endFault(file);
   const end = parseEndRecord(bytes);
   if (end.commentBytes !== 0) {
-    throw malformed(`the end record announces a comment of ${end.commentBytes} bytes, and the file ends`, at);
+    throw malformed(
+      `the end record announces a comment of ${counted(end.commentBytes, 'byte')}, and the file ends`,
+      at,
+    );
   }
   const { record, offset } = await withZip64(file, end, at);
   if (record.disk !== 0 || record.directoryDisk !== 0 || record.countOnDisk !== record.count) {
@@ -103,7 +107,7 @@ async function withZip64(
     const record = parseZip64EndRecord(bytes);
     if (record.recordBytes !== ZIP64_END_RECORD.bytes - 12) {
       throw malformed(
-        `the zip64 end record says that it is ${record.recordBytes} bytes long, not 44`,
+        `the zip64 end record says that it is ${counted(record.recordBytes, 'byte')} long, not 44`,
         recordAt,
       );
     }

@@ -1,6 +1,7 @@
 import { constants, crc32, createInflateRaw } from 'node:zlib';
 import { ByteCursor } from '../kit/byte-cursor.ts';
 import type { ByteStream } from '../kit/bytes.ts';
+import { counted } from '../kit/encoding.ts';
 import { BundleError } from '../kit/errors.ts';
 import type { Limits } from '../kit/limits.ts';
 import type { RandomAccess } from '../kit/random-access.ts';
@@ -50,12 +51,13 @@ async function* checked(
   let left = size;
   for await (const chunk of member.deflated ? inflate(data, member, inflation) : data) {
     left -= chunk.byteLength;
-    if (left < 0) throw malformed(member, `the member inflates to more than its ${size} bytes`);
+    if (left < 0) throw malformed(member, `the member inflates to more than its ${counted(size, 'byte')}`);
     crc = crc32(chunk, crc);
     yield chunk;
   }
   if (left > 0 && !member.deflated) throw cut(member, dataOffset + size - left);
-  if (left > 0) throw malformed(member, `the member inflates to ${size - left} bytes, not to its ${size}`);
+  if (left > 0)
+    throw malformed(member, `the member inflates to ${counted(size - left, 'byte')}, not to its ${size}`);
   if (crc !== member.crc) throw malformed(member, 'the checksum of the member is wrong');
 }
 

@@ -12,6 +12,7 @@ import {
 } from '../formats/zip/records.ts';
 import { expectVersion } from '../formats/zip/version.ts';
 import { equalBytes } from '../kit/bytes.ts';
+import { counted } from '../kit/encoding.ts';
 import { BundleError, isBundleError } from '../kit/errors.ts';
 import type { RandomAccess } from '../kit/random-access.ts';
 import type { DirectoryEntry, ZipMember } from './zip-directory.ts';
@@ -51,7 +52,7 @@ export async function expectTiles(
   }
   if (at !== directory) {
     throw malformed(
-      `between the last member and the directory there are ${directory - at} bytes that belong to no member`,
+      `between the last member and the directory is something that belongs to no member: ${counted(directory - at, 'byte')}`,
       at,
     );
   }
@@ -62,7 +63,7 @@ export async function expectTiles(
 function displaced({ offset }: DirectoryEntry, expected: number): BundleError {
   if (offset < expected) return malformed(`the member begins at byte ${offset}, inside of another`, offset);
   return malformed(
-    `before the member there are ${offset - expected} bytes that belong to no member`,
+    `before the member is something that belongs to no member: ${counted(offset - expected, 'byte')}`,
     expected,
   );
 }
@@ -102,7 +103,7 @@ function expectSame(
   if (same(local.size, entry.size) && same(local.compressedSize, entry.compressedSize)) return;
   throw new BundleError(
     'ARCHIVE_SIZE_CONFLICT',
-    `the header says ${local.size} bytes (${local.compressedSize} packed), the directory ${entry.size} (${entry.compressedSize} packed)`,
+    `the header says ${counted(local.size, 'byte')} (${local.compressedSize} packed), the directory ${entry.size} (${entry.compressedSize} packed)`,
     { where: { offset: entry.offset } },
   );
 }
@@ -118,7 +119,7 @@ async function readDescriptor(
   if (length < DATA_DESCRIPTOR.bytes) throw malformed('the data descriptor of the member is missing', at);
   if (length !== DATA_DESCRIPTOR.bytes && length !== DATA_DESCRIPTOR.zip64Bytes) {
     throw malformed(
-      `behind the data of the member there are ${length} bytes, where a data descriptor has 16 or 24`,
+      `behind the data of the member follow ${counted(length, 'byte')}, where a data descriptor has 16 or 24`,
       at,
     );
   }

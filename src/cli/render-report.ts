@@ -1,3 +1,4 @@
+import { counted } from '../kit/encoding.ts';
 import { formatJson } from '../kit/json.ts';
 import type { CertificateReport, ErrorReport, Report, SignatureReport } from '../operations/report.ts';
 import type { Context } from './context.ts';
@@ -151,11 +152,11 @@ function filesLine(report: Report): string {
   const names = good.slice(0, 4).map((file) => file.name);
   const more = good.length > names.length ? ', ...' : '';
   const inBlocks = good.filter(({ actual, blocks }) => blocks && actual === undefined);
-  const how = inBlocks.map(({ name, blocks }) => `; ${name} by its ${blocks?.count} blocks`);
+  const how = inBlocks.map(({ name, blocks }) => `; ${name} by its ${counted(blocks?.count ?? 0, 'block')}`);
   const beside = report.files.flatMap(({ name, vouchedBy: who }) =>
     who === 'issuer' || who === 'authority' ? [`${name} by its ${who}`] : [],
   );
   const shown = beside.slice(0, 4).join(', ') + (beside.length > 4 ? ', ...' : '');
   const others = beside.length > 0 ? `; beside it ${shown}` : '';
-  return `${good.length} of ${listed.length} match the manifest (${names.join(', ')}${more})${how.join('')}${others}`;
+  return `${good.length} of ${listed.length} ${good.length === 1 ? 'matches' : 'match'} the manifest (${names.join(', ')}${more})${how.join('')}${others}`;
 }

@@ -4,6 +4,7 @@ import { PROBE_HEAD_BYTES, PROBE_TAIL_BYTES, probeDisk } from '../formats/disk/p
 import type { Descriptor } from '../formats/ovf/descriptor.ts';
 import type { FileReference } from '../formats/ovf/file-reference.ts';
 import { type ByteStream, concat, copyBytes } from '../kit/bytes.ts';
+import { counted } from '../kit/encoding.ts';
 import { BundleError, isBundleError, toBundleError } from '../kit/errors.ts';
 import type { Limits } from '../kit/limits.ts';
 import type { FileWriter } from '../storage/file-writer.ts';
@@ -135,5 +136,5 @@ function capacityNote(
 ): string | undefined {
   const capacity = descriptor?.disks.find(({ fileId }) => fileId === id)?.capacity;
   if (capacity === undefined || probe === undefined || probe.virtualSize === capacity) return undefined;
-  return `the descriptor gives the disk in "${name}" ${capacity} bytes; its image has ${probe.virtualSize}`;
+  return `the descriptor gives the disk in "${name}" ${counted(capacity, 'byte')}; its image has ${probe.virtualSize}`;
 }

@@ -1,3 +1,4 @@
+import { counted } from '../kit/encoding.ts';
 import type { FoundBlocks } from './judge-blocks.ts';
 
 /** The ranges that are named of a damaged member; the blocks are all counted. */
@@ -37,5 +38,5 @@ export function describeDamage({ count, blockSize, damaged, ranges }: BlockFindi
   const spans = ranges.map(({ offset, length }) => `${offset} to ${offset + length - 1}`);
   const named = ranges.reduce((sum, { length }) => sum + Math.ceil(length / blockSize), 0);
   const more = named < damaged ? ', …' : '';
-  return `${damaged} of ${count} blocks differ, bytes ${spans.join(', ')}${more}`;
+  return `${damaged} of ${counted(count, 'block')} ${damaged === 1 ? 'differs' : 'differ'}, bytes ${spans.join(', ')}${more}`;
 }

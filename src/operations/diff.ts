@@ -1,4 +1,5 @@
 import type { Descriptor } from '../formats/ovf/descriptor.ts';
+import { counted } from '../kit/encoding.ts';
 import { BundleError } from '../kit/errors.ts';
 import { shape } from '../kit/shape.ts';
 import type { BundleInput } from '../storage/open-source.ts';
@@ -96,7 +97,9 @@ function memberDifferences(a: Report, b: Report): Difference[] {
 }
 
 function describeMembers({ files }: Report): ReadonlyMap<string, string> {
-  return new Map(files.map(({ name, size, actual }) => [name, `${size} bytes, sha256:${actual}`]));
+  return new Map(
+    files.map(({ name, size, actual }) => [name, `${counted(size ?? 0, 'byte')}, sha256:${actual}`]),
+  );
 }
 
 function fieldDifferences(

@@ -1,7 +1,7 @@
 import type { Certificate } from '../crypto/certificate.ts';
 import { isMessageSigned, openImageVerifying } from '../crypto/image-signature.ts';
 import { HASH_METHODS } from '../formats/glance/names.ts';
-import { encodeUtf8, parseHex } from '../kit/encoding.ts';
+import { counted, encodeUtf8, parseHex } from '../kit/encoding.ts';
 import { BundleError } from '../kit/errors.ts';
 import { explainSignature, previewSignature } from '../trust/glance/diagnose.ts';
 import type { ImagePlan } from '../trust/glance/plan.ts';
@@ -38,7 +38,7 @@ export function openImageSignature(
       const fits = verifying.finish();
       const odd = anySalt && !preview.form.raw && preview.form.hash === hash;
       const good = fits && (preview.proper || odd);
-      const salt = `the salt of the signature has ${preview.form.saltLength} bytes: Glance and Nova would refuse the image (--allow-any-salt)`;
+      const salt = `the salt of the signature has ${counted(preview.form.saltLength ?? 0, 'byte')}: Glance and Nova would refuse the image (--allow-any-salt)`;
       return {
         format: 'glance',
         algorithm: `${certificate.key.label} ${hash}`,

@@ -1,5 +1,5 @@
 import { openDeadline } from '../kit/deadline.ts';
-import { printable } from '../kit/encoding.ts';
+import { counted, printable } from '../kit/encoding.ts';
 import { BundleError } from '../kit/errors.ts';
 import { DEFAULT_LIMITS } from '../kit/limits.ts';
 import { expectNoUse, flag, needed, path, shape } from '../kit/shape.ts';
@@ -166,7 +166,10 @@ async function openResuming(
 function resumedNotes(resumed: ResumingSink['resumed']): readonly string[] {
   return resumed
     .filter(({ bytes }) => bytes > 0)
-    .map(({ name, bytes }) => `"${printable(name)}" was gone on with: ${bytes} bytes were there, and right`);
+    .map(
+      ({ name, bytes }) =>
+        `"${printable(name)}" was gone on with: ${counted(bytes, 'byte')} ${bytes === 1 ? 'was' : 'were'} there, and right`,
+    );
 }
 
 function keptNames(examination: Examination, imagesOnly: boolean): ReadonlySet<string> {

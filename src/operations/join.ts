@@ -1,6 +1,6 @@
 import { openHash } from '../crypto/digest.ts';
 import { parseVolumeHeader, VOLUME_HEADER_BYTES, type VolumeHeader } from '../formats/volume/header.ts';
-import { formatHex, printable } from '../kit/encoding.ts';
+import { counted, formatHex, printable } from '../kit/encoding.ts';
 import { BundleError, toBundleError } from '../kit/errors.ts';
 import type { OnProgress } from '../kit/progress.ts';
 import { VOLUME_NAMES } from '../kit/read-names.ts';
@@ -121,10 +121,14 @@ async function openVolume(path: string): Promise<Volume> {
 function expectLength({ size }: InputFile, path: string, { length, volume }: VolumeHeader): void {
   const expected = VOLUME_HEADER_BYTES + length;
   if (size === expected) return;
-  throw new BundleError('DIGEST_MISMATCH', `volume ${volume} has ${size} bytes instead of ${expected}`, {
-    where: { file: path },
-    ...DAMAGED,
-  });
+  throw new BundleError(
+    'DIGEST_MISMATCH',
+    `volume ${volume} has ${counted(size, 'byte')} instead of ${expected}`,
+    {
+      where: { file: path },
+      ...DAMAGED,
+    },
+  );
 }
 
 const DAMAGED = {

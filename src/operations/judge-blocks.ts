@@ -6,6 +6,7 @@ import {
   parseBlockDigests,
 } from '../formats/blocks/block-digests.ts';
 import type { Manifest, ManifestEntry } from '../formats/ovf/manifest.ts';
+import { counted } from '../kit/encoding.ts';
 import { BundleError, toBundleError } from '../kit/errors.ts';
 import { digestOf, type ReadMember } from './read-member.ts';
 
@@ -67,7 +68,7 @@ function conflictOf(
     return `has ${algorithm} digests, and the manifest a ${line.algorithm} digest`;
   if (digest !== line.digest) return `gives "${subject}" another digest than the manifest`;
   if (member && member.size !== size && digestOf(member, algorithm) === digest)
-    return `gives "${subject}" ${size} bytes, and it has ${member.size}`;
+    return `gives "${subject}" ${counted(size, 'byte')}, and it has ${member.size}`;
   return undefined;
 }
 

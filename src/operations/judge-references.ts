@@ -3,6 +3,7 @@ import { rolePartOf } from '../formats/bundle-part.ts';
 import { companionsDisk } from '../formats/glance/companion.ts';
 import type { Descriptor } from '../formats/ovf/descriptor.ts';
 import { chunkName, type FileReference, memberNames, referenceOf } from '../formats/ovf/file-reference.ts';
+import { counted } from '../kit/encoding.ts';
 import { BundleError } from '../kit/errors.ts';
 import type { BundleRoles } from './bundle-roles.ts';
 import type { ReadMember } from './read-member.ts';
@@ -59,7 +60,9 @@ export function judgeReferences(
     if (found.chunk !== undefined)
       chunks.set(found.reference, [...(chunks.get(found.reference) ?? []), found.chunk]);
     if (found.size !== undefined && found.size !== member.size) {
-      warnings.push(`the descriptor gives "${member.name}" ${found.size} bytes; it has ${member.size}`);
+      warnings.push(
+        `the descriptor gives "${member.name}" ${counted(found.size, 'byte')}; it has ${member.size}`,
+      );
     }
   }
   for (const [reference, indexes] of chunks) {
@@ -92,9 +95,9 @@ function chunkFaults(
     return chunk && (last ? chunk.size > chunkSize : chunk.size !== chunkSize);
   });
   const message = wrong
-    ? `the chunk "${wrong.name}" has ${wrong.size} bytes, and chunks of "${href}" have ${chunkSize}`
+    ? `the chunk "${wrong.name}" has ${counted(wrong.size, 'byte')}, and chunks of "${href}" have ${chunkSize}`
     : size !== undefined && total !== size
-      ? `the chunks of "${href}" have ${total} bytes together, and the descriptor says ${size}`
+      ? `the chunks of "${href}" have ${counted(total, 'byte')} together, and the descriptor says ${size}`
       : undefined;
   if (message === undefined) return [];
   const where = wrong ? { member: wrong.name, offset: wrong.offset } : {};

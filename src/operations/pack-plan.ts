@@ -4,7 +4,7 @@ import { companionOf } from '../formats/glance/companion.ts';
 import { parseDescriptor } from '../formats/ovf/descriptor.ts';
 import { formatDescriptor } from '../formats/ovf/descriptor-writer.ts';
 import { memberNames, referenceOf } from '../formats/ovf/file-reference.ts';
-import { encodeUtf8 } from '../kit/encoding.ts';
+import { counted, encodeUtf8 } from '../kit/encoding.ts';
 import { BundleError, toBundleError } from '../kit/errors.ts';
 import { DEFAULT_LIMITS } from '../kit/limits.ts';
 import { DESCRIPTOR_NAME } from '../kit/read-names.ts';
@@ -235,7 +235,7 @@ async function planDescriptor(
     const expected = lookup(member)?.size;
     if (expected !== undefined && expected !== file.size) {
       warnings.push(
-        `the descriptor gives "${member}" ${expected} bytes; it has ${file.size}, which VMware refuses`,
+        `the descriptor gives "${member}" ${counted(expected, 'byte')}; it has ${file.size}, which VMware refuses`,
       );
     }
     files.push(file);

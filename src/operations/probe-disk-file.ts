@@ -1,5 +1,6 @@
 import { type DiskProbe, isSelfContained } from '../formats/disk/disk-probe.ts';
 import { PROBE_HEAD_BYTES, PROBE_TAIL_BYTES, probeDisk } from '../formats/disk/probe.ts';
+import { counted } from '../kit/encoding.ts';
 import { BundleError, toBundleError } from '../kit/errors.ts';
 import { shellPath } from '../kit/shell.ts';
 import type { FileStamp } from '../storage/file-stamp.ts';
@@ -73,7 +74,7 @@ function expectSelfContained(path: string, probe: () => DiskProbe): void {
 function noDisk(path: string, size: number): BundleError {
   return new BundleError('FORMAT_UNSUPPORTED', 'this is no disk image that is known', {
     where: { file: path },
-    why: `it has no image header, and its ${size} bytes are no whole number of disk sectors (${SECTOR} bytes)`,
+    why: `it has no image header, and its size (${counted(size, 'byte')}) is no whole number of disk sectors (${SECTOR} bytes)`,
     fix: 'give a disk image; files of other kinds are packed with --plain',
   });
 }

@@ -1,4 +1,5 @@
 import type { Command } from 'commander';
+import { counted } from '../../kit/encoding.ts';
 import type { Inspection } from '../../operations/inspect.ts';
 import type { Report } from '../../operations/report.ts';
 import type { Context } from '../context.ts';
@@ -68,7 +69,7 @@ function renderInspection(report: Report, inspection: Inspection, context: Conte
   line('product', [product?.vendor, product?.name, product?.version].filter(Boolean).join(' '));
   for (const system of inspection.descriptor?.systems ?? []) {
     const hardware = [
-      system.cpus === undefined ? undefined : count(system.cpus, 'CPU'),
+      system.cpus === undefined ? undefined : counted(system.cpus, 'CPU'),
       system.memoryMiB === undefined ? undefined : `${system.memoryMiB} MiB`,
       system.operatingSystem,
     ];
@@ -76,7 +77,7 @@ function renderInspection(report: Report, inspection: Inspection, context: Conte
   }
   line(
     'manifest',
-    inspection.manifestLines === undefined ? 'none' : `${count(inspection.manifestLines, 'file')} listed`,
+    inspection.manifestLines === undefined ? 'none' : `${counted(inspection.manifestLines, 'file')} listed`,
   );
   line(
     'signature',
@@ -87,8 +88,4 @@ function renderInspection(report: Report, inspection: Inspection, context: Conte
 /** False for a fault of the archive or of the input: then nobody knows what else is in it. */
 function isAboutContents(code: string): boolean {
   return !/^(ARCHIVE|ZIP|GZIP|FORMAT|FILE|INPUT|REMOTE|STORAGE|INTERRUPTED|TERMINATED|INTERNAL)/.test(code);
-}
-
-function count(number: number, noun: string): string {
-  return `${number} ${noun}${number === 1 ? '' : 's'}`;
 }

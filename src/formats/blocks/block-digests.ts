@@ -1,4 +1,4 @@
-import { decodeLatin1, decodeUtf8, encodeUtf8, formatHex } from '../../kit/encoding.ts';
+import { counted, decodeLatin1, decodeUtf8, encodeUtf8, formatHex } from '../../kit/encoding.ts';
 import { BundleError } from '../../kit/errors.ts';
 import { DEFAULT_LIMITS } from '../../kit/limits.ts';
 import { memberNameFault } from '../member-name.ts';
@@ -142,7 +142,7 @@ function faultOf({ name, size, algorithm, digest, blockSize }: BlocksHeader): st
   const hex = new RegExp(`^[0-9a-f]{${2 * DIGEST_BYTES[algorithm]}}$`);
   if (typeof digest !== 'string' || !hex.test(digest)) return 'the digest is none';
   if (blockSize !== blockSizeFor(size))
-    return `blocks of a file of ${size} bytes have ${blockSizeFor(size)} bytes`;
+    return `blocks of a file of ${counted(size, 'byte')} have ${counted(blockSizeFor(size), 'byte')}`;
   return memberNameFault(name, DEFAULT_LIMITS);
 }
 
@@ -151,7 +151,7 @@ function expectLines(lines: Uint8Array, width: number, count: number): void {
   if (lines.byteLength !== count * (width + 1)) {
     const got = Math.floor(lines.byteLength / (width + 1));
     throw syntax(
-      `the file has ${count} blocks, and there is not one line for each`,
+      `the file has ${counted(count, 'block')}, and there is not one line for each`,
       3 + Math.min(got, count),
     );
   }

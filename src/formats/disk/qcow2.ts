@@ -1,3 +1,4 @@
+import { counted } from '../../kit/encoding.ts';
 import { type DiskProbe, diskFault, UNNAMED } from './disk-probe.ts';
 import { type HeaderBytes, readHeader } from './header-bytes.ts';
 
@@ -35,7 +36,7 @@ export function probeQcow2(head: Uint8Array): DiskProbe {
   if (features & ~KNOWN_FEATURES) throw diskFault(`the qcow2 header needs features that are not known`);
   const length = version === 3 ? header.u32(100) : V2_LENGTH;
   if (version === 3 && (length < V3_LENGTH || length > cluster)) {
-    throw diskFault(`the qcow2 header says that it has ${length} bytes`);
+    throw diskFault(`the qcow2 header says that it has ${counted(length, 'byte')}`);
   }
 
   const backingFile = parseBackingFile(header, cluster);

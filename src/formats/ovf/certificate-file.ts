@@ -1,5 +1,5 @@
 import { equalBytes } from '../../kit/bytes.ts';
-import { decodeUtf8, encodeUtf8, formatHex, parseHex, printable } from '../../kit/encoding.ts';
+import { counted, decodeUtf8, encodeUtf8, formatHex, parseHex, printable } from '../../kit/encoding.ts';
 import { BundleError } from '../../kit/errors.ts';
 import { DEFAULT_LIMITS, type Limits } from '../../kit/limits.ts';
 import { formatPem, splitPem } from '../pem.ts';
@@ -79,7 +79,7 @@ export function parseCertificateFile(bytes: Uint8Array, limits: Limits = DEFAULT
   if (certificates.length === 0) throw syntax('the certificate file holds no certificate'); // [cert.3]
   if (certificates.length > limits.certificates) {
     throw syntax(
-      `the certificate file holds ${certificates.length} certificates, over the limit of ${limits.certificates}`,
+      `the certificate file holds ${counted(certificates.length, 'certificate')}, over the limit of ${limits.certificates}`,
     );
   }
   return {

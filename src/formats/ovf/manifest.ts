@@ -1,4 +1,4 @@
-import { decodeUtf8, encodeUtf8 } from '../../kit/encoding.ts';
+import { counted, decodeUtf8, encodeUtf8 } from '../../kit/encoding.ts';
 import { BundleError } from '../../kit/errors.ts';
 import { DEFAULT_LIMITS, type Limits } from '../../kit/limits.ts';
 import { memberNameFault } from '../member-name.ts';
@@ -90,7 +90,10 @@ function parseLine(line: string, number: number, notes: Set<string>, limits: Lim
   }
   // [mf.8]
   if (hex.length !== DIGEST_HEX[algorithm.name]) {
-    throw syntax(`line ${number} of the manifest has a ${word} digest of ${hex.length} hex digits`, number);
+    throw syntax(
+      `line ${number} of the manifest has a ${word} digest of ${counted(hex.length, 'hex digit')}`,
+      number,
+    );
   }
   const fault = memberNameFault(name, limits); // [mf.7]
   if (fault) throw syntax(`line ${number} of the manifest: ${fault}`, number);

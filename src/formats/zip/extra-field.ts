@@ -1,3 +1,4 @@
+import { counted } from '../../kit/encoding.ts';
 import { BundleError } from '../../kit/errors.ts';
 import { IN_ZIP64, longAt, viewOf } from './records.ts';
 
@@ -93,7 +94,7 @@ export function withZip64(zip64: Zip64Field, fields: readonly number[]): readonl
   if (!zip64) throw malformed('the header leaves a size or the offset to a zip64 field, and there is none');
   if (zip64.byteLength !== wanted * 8) {
     throw malformed(
-      `the zip64 field has ${zip64.byteLength} bytes, and the header leaves ${wanted * 8} to it`,
+      `the zip64 field has ${counted(zip64.byteLength, 'byte')}, and the header leaves ${wanted * 8} to it`,
     );
   }
   const view = viewOf(zip64);

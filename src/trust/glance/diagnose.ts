@@ -2,7 +2,7 @@ import type { Certificate } from '../../crypto/certificate.ts';
 import { type ImageSignatureForm, maximalSalt } from '../../crypto/image-signature.ts';
 import { inspectRsaSignature, isPssOver, type RsaEncoding } from '../../crypto/rsa-encoding.ts';
 import { childrenOf, readOnly, TAG } from '../../formats/der/cursor.ts';
-import { encodeUtf8 } from '../../kit/encoding.ts';
+import { counted, encodeUtf8 } from '../../kit/encoding.ts';
 import { BundleError } from '../../kit/errors.ts';
 import { nameOf } from '../path/findings.ts';
 import type { ImagePlan } from './plan.ts';
@@ -88,7 +88,7 @@ function explainRsa(
       const longest = maximalSalt(certificate.publicKey, rsa.hash);
       if (salt !== longest && fits) {
         return invalid(
-          `the signature fits the image, but its salt has ${salt} bytes, and Glance demands ${longest}`,
+          `the signature fits the image, but its salt has ${counted(salt, 'byte')}, and Glance demands ${longest}`,
           {
             why: 'Glance and Nova refuse every other length; OpenSSL 3.1 and later makes the salt as long as the digest unless told otherwise',
             fix: `sign with bulla glance sign, or with openssl and ${PSS_OPTIONS}`,
