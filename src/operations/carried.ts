@@ -7,9 +7,10 @@ import { type CertificateFile, formatCertificateFile } from '../formats/ovf/cert
 import { formatPem, splitPem } from '../formats/pem.ts';
 import type { TimestampToken } from '../formats/tsp/token.ts';
 import { equalBytes } from '../kit/bytes.ts';
-import { decodeLatin1, encodeUtf8 } from '../kit/encoding.ts';
+import { counted, decodeLatin1, encodeUtf8 } from '../kit/encoding.ts';
 import { BundleError } from '../kit/errors.ts';
-import type { RevocationEvidence } from '../trust/revocation/evidence.ts';
+import type { Attested, RevocationEvidence } from '../trust/revocation/evidence.ts';
+import { type LookedAt, whyUnrelated } from '../trust/revocation/unrelated.ts';
 import type { Vouched } from '../trust/vouched.ts';
 import type { NamedMember } from './judge-signature.ts';
 import type { FoundSignature } from './read-signatures.ts';
@@ -32,14 +33,17 @@ export interface SpokenFor {
   readonly evidence: readonly { readonly member: NamedMember; readonly read: RevocationEvidence }[];
 }
 
+/** Members for which nobody answers, by name, and why, as a clause. [bundle.6] */
+export type Strangers = ReadonlyMap<string, string>;
+
 /** What of it may be handed on: all that trusted signers answer for, in canonical form, and nothing beside it. */
 export interface Carried {
   /** the bytes that stand for a member from now on; a member that speaks for the manifest and is not here is left out */
   readonly members: ReadonlyMap<string, Uint8Array>;
   /** all members that speak for the manifest */
   readonly speaks: ReadonlySet<string>;
-  /** members that look like evidence and are none: they must be listed in the manifest, as any file */
-  readonly strangers: ReadonlySet<string>;
+  /** members that look like evidence and are none, with the reason: they must be listed in the manifest, as any file */
+  readonly strangers: Strangers;
   /** members with evidence of issuers that are not known: they are not handed on, unless the manifest lists them */
   readonly unknown: readonly string[];
   /** what else is not handed on, for people */
@@ -55,12 +59,13 @@ const KEPT_BYTES = 4 * 1024;
  * What of the certificate file, its timestamp and the revocation information is handed on.
  *
  * @param vouched what the signers that are trusted answer for
+ * @param given certificates that the user gave
  * @see spec/ovf.md, clauses cert.10 and cert.11, and spec/bundle.md, bundle.6 to bundle.8
  */
-export function carry(spoken: SpokenFor, vouched: Vouched): Carried {
+export function carry(spoken: SpokenFor, vouched: Vouched, given: readonly Certificate[] = []): Carried {
   const { certificate, timestamp } = spoken;
   const members = new Map<string, Uint8Array>();
-  const strangers = new Set<string>();
+  const strangers = new Map<string, string>();
   const unknown: string[] = [];
   const notes: string[] = [];
   const carried = carriedFile(spoken, vouched);
@@ -72,15 +77,18 @@ export function carry(spoken: SpokenFor, vouched: Vouched): Carried {
   /** [bundle.9] The signed part of a member, unless too much stands around it: that makes it a file like any other. */
   const handOn = (name: string, beside: number, bytes: Uint8Array): void => {
     unsigned += beside;
-    if (beside > 0 && unsigned > UNVOUCHED_BYTES) strangers.add(name);
+    if (beside > 0 && unsigned > UNVOUCHED_BYTES) strangers.set(name, tooMuchIn(unsigned));
     else members.set(name, bytes);
     if (beside > 0)
-      notes.push(`${beside} bytes of "${name}" are signed by nobody who is trusted, and not handed on`);
+      notes.push(
+        `${counted(beside, 'byte')} of "${name}" ${beside === 1 ? 'is' : 'are'} signed by nobody who is trusted, and not handed on`,
+      );
   };
   for (const { member, read } of spoken.evidence) {
     const all = [...read.crls, ...read.ocsps];
     const answered = all.map((one) => vouched.evidence.get(one));
-    if (!answered.every((signers) => signers)) strangers.add(member.name);
+    const stranger = all.find((_, i) => answered[i] === undefined);
+    if (stranger) strangers.set(member.name, whyNobody(stranger, { paths: vouched.paths, given }));
     else if (answered.every((signers) => signers && signers.length > 0)) {
       const bytes = carriedEvidence(member, read, vouched);
       // a list is signed as a whole, and in PEM only line ends differ
@@ -96,7 +104,7 @@ export function carry(spoken: SpokenFor, vouched: Vouched): Carried {
     members.set(certificate.name, formatCertificateFile(carried));
     if (timestamp?.isOver && timestamp.token.raw.byteLength <= UNVOUCHED_BYTES)
       notes.push(`"${timestamp.name}" proves no time to you, and is not handed on`);
-    else if (timestamp) strangers.add(timestamp.name);
+    else if (timestamp) strangers.set(timestamp.name, whyNoTimestamp(timestamp.isOver));
   }
 
   const kept = unvouched.kept + unvouched.left - left;
@@ -119,6 +127,23 @@ export function carry(spoken: SpokenFor, vouched: Vouched): Carried {
     notes,
     ...(bytes > limit && { fault: tooMuch(bytes, limit) }),
   };
+}
+
+/** Why nobody answers for a list or an answer. */
+function whyNobody(evidence: Attested['evidence'], looked: LookedAt): string {
+  const reason = whyUnrelated(evidence, looked, 'the path of a trusted signer or authority');
+  if (reason !== undefined) return reason;
+  return 'it says to be about a certificate on the path of a trusted signer or authority, and has not been signed by who may speak of that, or may not be used';
+}
+
+function whyNoTimestamp(isOver: boolean): string {
+  return isOver
+    ? `it is a timestamp that proves no time to you, of more than ${UNVOUCHED_BYTES} bytes`
+    : 'it is a timestamp over something else than the certificate file';
+}
+
+function tooMuchIn(bytes: number): string {
+  return `together with others it holds ${bytes} bytes that nobody who is trusted has signed, over the limit of ${UNVOUCHED_BYTES}`;
 }
 
 function tooMuch(bytes: number, limit: number): BundleError {

@@ -15,6 +15,7 @@ import { type Allowances, NO_ALLOWANCES } from '../trust/policy.ts';
 import type { RevocationMode } from '../trust/publisher.ts';
 import type { RevocationEvidence, RevocationOptions } from '../trust/revocation/evidence.ts';
 import { judgeRevocation } from '../trust/revocation/judge-revocation.ts';
+import { unrelatedIn } from '../trust/revocation/unrelated.ts';
 import type { RevocationStatus } from '../trust/revocation/verdict.ts';
 import { revocationMode, sha1AndWeakKeys } from './option-rules.ts';
 import { type CertificateReport, makeReport, type PathCertificateReport, type Report } from './report.ts';
@@ -143,6 +144,8 @@ async function checkGiven(
   );
   const statuses = result.kind === 'none' ? [] : judgeRevocation(result.path, evidence, revocation).statuses;
   const found = pathReport(result, statuses);
+  const paths = result.kind === 'none' ? [] : [result.path];
+  const unrelated = unrelatedIn(evidence, { paths, given: anchors, beside: untrusted }); // [rev.17]
   const report = makeReport({
     ...given,
     errors: [
@@ -151,7 +154,7 @@ async function checkGiven(
     ],
     warnings: [
       ...(result.kind === 'good' ? unusable.map(({ message }) => `not used: ${message}`) : []),
-      ...result.warnings.map(({ error }) => error.message),
+      ...[...result.warnings, ...unrelated].map(({ error }) => error.message),
     ],
     result: { ...found },
   });

@@ -1,4 +1,5 @@
 import type { Manifest } from '../formats/ovf/manifest.ts';
+import { counted } from '../kit/encoding.ts';
 import type { BundleError, ErrorCode } from '../kit/errors.ts';
 import type { Check, CheckId, FileReport } from './report.ts';
 
@@ -34,7 +35,7 @@ export function contentChecks({ files, errors, manifest, complete }: ComparedCon
     failed('manifest.syntax', ['MANIFEST_SYNTAX', 'MANIFEST_MISSING']) ?? {
       id: 'manifest.syntax',
       status: 'pass',
-      detail: `${lines} lines`,
+      detail: counted(lines, 'line'),
     },
     failed('package.members', ['FILE_UNLISTED', 'DESCRIPTOR_UNLISTED', 'FILE_MISSING']) ??
       (unlisted
@@ -48,7 +49,7 @@ export function contentChecks({ files, errors, manifest, complete }: ComparedCon
     ]) ??
       passed(
         'manifest.digests',
-        `${good.length} of ${lines} files match the manifest${inBlocks > 0 ? `, ${inBlocks} of them by their blocks` : ''}`,
+        `${good.length} of ${counted(lines, 'file')} ${good.length === 1 ? 'matches' : 'match'} the manifest${inBlocks > 0 ? `, ${inBlocks} of them by ${inBlocks === 1 ? 'its' : 'their'} blocks` : ''}`,
       ),
   ];
 }
@@ -58,6 +59,10 @@ export function archiveCheck(fault: BundleError | undefined, complete: boolean, 
   const id = 'archive.safety';
   if (fault) return { id, status: 'fail', detail: fault.message };
   if (!complete)
-    return { id, status: 'skip', detail: `reading stopped after ${count} members: the bundle is refused` };
-  return { id, status: 'pass', detail: `${count} members, read to the end of the archive` };
+    return {
+      id,
+      status: 'skip',
+      detail: `reading stopped after ${counted(count, 'member')}: the bundle is refused`,
+    };
+  return { id, status: 'pass', detail: `${counted(count, 'member')}, read to the end of the archive` };
 }

@@ -203,7 +203,7 @@ class Copying {
       {
         manifestAccepted: true,
         signed: true,
-        strangers: new Set(strangers.map(({ name }) => name)),
+        strangers: new Map(strangers.map(({ name }) => [name, OF_ANOTHER])),
         allowances: NO_ALLOWANCES,
         limits: this.#limits,
       },
@@ -277,6 +277,8 @@ class Copying {
     });
   }
 }
+
+const OF_ANOTHER = 'it is not about the certificates of the signature, by the names in both';
 
 function parsedManifest({ name, bytes }: NamedMember): Manifest {
   try {

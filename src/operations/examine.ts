@@ -23,6 +23,7 @@ import { type BundleSink, digestOf, type ReadMember, readMember } from './read-m
 import type { Check } from './report.ts';
 import { checkScope } from './scope-check.ts';
 import type { UsableBlocks } from './set-aside.ts';
+import { tellHeld } from './signature-checks.ts';
 import { signedManifestOf } from './signed-manifest.ts';
 import { skippedChecks } from './skipped-checks.ts';
 import { type Walk, walkArchive } from './walk.ts';
@@ -212,13 +213,16 @@ class Reading {
         signed: signature?.signed ?? false,
         allowances,
         limits,
-        ...(signature?.carried && { strangers: signature.carried.strangers }),
+        ...(signature?.carried && {
+          strangers: signature.carried.strangers,
+          answered: signature.carried.members,
+        }),
         parse: (bytes) => this.#manifests.parse(bytes),
       },
     );
     errors.push(...(signature?.errors ?? []), ...contents.errors);
-    checks.push(...(signature?.checks ?? []), ...contents.checks);
     const scope = errors.length === 0 ? checkScope(signature, contents, roles) : undefined;
+    checks.push(...tellHeld(signature?.checks ?? [], scope?.held ?? []), ...contents.checks);
     if (scope) {
       checks.push(scope.check);
       errors.push(...scope.errors);

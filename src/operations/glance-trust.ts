@@ -1,4 +1,5 @@
 import { isUuid } from '../formats/glance/names.ts';
+import { counted } from '../kit/encoding.ts';
 import { BundleError } from '../kit/errors.ts';
 import type { NamedCertificate } from '../trust/glance/cursive-chain.ts';
 import { judgeTrustedIds, MAX_TRUSTED_IDS } from '../trust/glance/trusted-ids.ts';
@@ -7,10 +8,12 @@ import { judgeScope, scopeNameOf } from '../trust/judge-signer.ts';
 import { shown } from '../trust/path/findings.ts';
 import { joinSeen } from '../trust/revocation/marks.ts';
 import { noteRevocation } from '../trust/revocation/noted.ts';
+import { unrelatedIn } from '../trust/revocation/unrelated.ts';
 import type { CertificateSource } from './glance-certificates.ts';
 import { judgeFound, type SignersJudgement } from './judge-signers.ts';
 import type { FoundSignature } from './read-signatures.ts';
 import type { Check, SignatureReport } from './report.ts';
+import { sayRevocation, tellHeld } from './signature-checks.ts';
 import { certificateReport } from './signature-report.ts';
 
 /** What is believed about certificates. */
@@ -69,7 +72,7 @@ export function judgeImageSigner(
     seen: joinSeen([byTrust.seen, byIds.seen]),
     checks: [...byTrust.checks, ...byIds.checks.filter(({ id }) => id === 'certificate.path')],
     errors,
-    warnings: [...byTrust.warnings, ...byIds.warnings],
+    warnings: [...new Set([...byTrust.warnings, ...byIds.warnings])],
   };
 }
 
@@ -90,7 +93,7 @@ function judgeByTrust(signature: FoundSignature, name: string, policy: ClaimPoli
   return {
     ...judged,
     signatures: judged.signatures.map(doubted),
-    checks: [...judged.checks, { id: 'scope', status: 'fail', detail: fault.message }],
+    checks: [...tellHeld(judged.checks, found.held), { id: 'scope', status: 'fail', detail: fault.message }],
     errors: [fault, ...found.held].map((error) => error.at({ member: name })),
   };
 }
@@ -121,6 +124,9 @@ function judgeByIds(
     budget,
     judgeMore: noted.judgeMore,
   });
+  const statuses = noted.statuses(judged.path); // of a path that leads to one of them
+  const paths = statuses.length > 0 ? [judged.path] : [];
+  const unrelated = unrelatedIn(evidence, { paths, given: certificates });
   const trustedBy = judged.root && `certificate ${judged.root.uuid}`;
   const errors = [...(fault ? [fault] : []), ...judged.errors].map((error) => error.at({ member: name }));
   const [worst] = judged.errors;
@@ -129,7 +135,7 @@ function judgeByIds(
     : {
         id: 'certificate.path',
         status: 'pass',
-        detail: `${judged.path.length} certificates, to ${trustedBy}`,
+        detail: `${counted(judged.path.length, 'certificate')}, to ${trustedBy}`,
       };
   return {
     signatures: [
@@ -148,10 +154,15 @@ function judgeByIds(
     checks: [
       { id: 'signature', status: fault ? 'fail' : 'pass', detail: fault?.message ?? found.algorithm },
       path,
+      ...sayRevocation(revocation.mode, statuses, judged.errors),
       policyCheck(judged.errors),
     ],
     errors,
-    warnings: [...found.warnings, ...judged.skipped, ...judged.warnings.map(({ error }) => error.message)],
+    warnings: [
+      ...found.warnings,
+      ...judged.skipped,
+      ...[...judged.warnings, ...unrelated].map(({ error }) => error.message),
+    ],
   };
 }
 

@@ -14,6 +14,7 @@ import { fetchTrusted, type ImageTrust, judgeImageSigner } from './glance-trust.
 import { loadPolicy, rememberSeen } from './load-policy.ts';
 import { bundleInput, expectNoBundleOptions, JUDGING } from './option-rules.ts';
 import { type Check, makeReport, type Report } from './report.ts';
+import { NO_REVOCATION } from './skipped-checks.ts';
 import type { VerifyOptions } from './verify.ts';
 
 /** How the signature of an OpenStack image is verified. Everything left out has the safe default. */
@@ -202,6 +203,7 @@ async function verifyStrictly(input: BundleInput, options: VerifyImageOptions): 
 const IMAGE_CHECKS = [
   'signature',
   'certificate.path',
+  'revocation',
   'policy',
   'image.properties',
   'image.certificate',
@@ -212,11 +214,19 @@ const IMAGE_CHECKS = [
 function withSkipped(checks: readonly Check[], digests: readonly unknown[] | undefined): readonly Check[] {
   const ran = new Set(checks.map(({ id }) => id));
   const skipped = IMAGE_CHECKS.filter((id) => !ran.has(id)).map((id): Check => {
-    const isStated = id !== 'image.digests' || digests?.length !== 0;
-    const detail = isStated ? 'not reached: the image is refused already' : 'the properties state no digest';
-    return { id, status: 'skip', detail };
+    return { id, status: 'skip', detail: reasonFor(id, ran, digests) };
   });
   return [...checks, ...skipped];
+}
+
+function reasonFor(
+  id: Check['id'],
+  ran: ReadonlySet<Check['id']>,
+  digests: readonly unknown[] | undefined,
+): string {
+  if (id === 'image.digests' && digests?.length === 0) return 'the properties state no digest';
+  if (id === 'revocation' && ran.has('certificate.path')) return NO_REVOCATION;
+  return 'not reached: the image is refused already';
 }
 
 /** [glance.16] What is wrong with the signature itself, and what with whose it is. */

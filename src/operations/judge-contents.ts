@@ -1,11 +1,13 @@
 import { isEvidence } from '../formats/bundle-part.ts';
 import { type Descriptor, parseDescriptor } from '../formats/ovf/descriptor.ts';
 import { type Manifest, type ManifestEntry, parseManifest } from '../formats/ovf/manifest.ts';
+import { counted } from '../kit/encoding.ts';
 import { BundleError, toBundleError } from '../kit/errors.ts';
 import type { Limits } from '../kit/limits.ts';
 import { isShownWhole, shellWord } from '../kit/shell.ts';
 import type { Allowances } from '../trust/policy.ts';
 import type { BundleRoles } from './bundle-roles.ts';
+import type { Strangers } from './carried.ts';
 import { contentChecks } from './content-checks.ts';
 import { digestFaults } from './digest-faults.ts';
 import { judgeBlocks } from './judge-blocks.ts';
@@ -48,7 +50,9 @@ export function judgeContents(
     readonly allowances: Allowances;
     readonly limits: Limits;
     /** members that look like evidence and are none; undefined when nobody could tell [bundle.6] */
-    readonly strangers?: ReadonlySet<string>;
+    readonly strangers?: Strangers;
+    /** members that speak for the manifest, and for which somebody trusted answers [rep.5] */
+    readonly answered?: ReadonlyMap<string, unknown>;
     /** reads the manifest, when that has been done before */
     readonly parse?: (manifest: Uint8Array) => Manifest;
   },
@@ -75,7 +79,7 @@ export function judgeContents(
   const errors: BundleError[] = [];
   const warnings = [...manifest.notes];
   const listed = manifest.byName;
-  const { strangers = new Set() } = options;
+  const { strangers = new Map<string, string>() } = options;
   const files = members
     .map((member) => judgeMember(member, listed.get(member.name), roles, strangers))
     .map((file) => withVoucher(file, options));
@@ -84,7 +88,7 @@ export function judgeContents(
   errors.push(...weakDigests(manifest, manifestMember.name, options, warnings));
   errors.push(...digestFaults(files, listed, manifestMember.name));
   errors.push(...judgeBlocks(members, manifest).errors);
-  errors.push(...coverageFaults(files, roles, options.allowances, warnings));
+  errors.push(...coverageFaults(files, roles, { ...options, strangers, warnings }));
   if (complete) {
     const present = new Set(members.map(({ name }) => name));
     for (const entry of manifest.entries) {
@@ -162,7 +166,7 @@ function judgeMember(
   member: ReadMember,
   entry: ManifestEntry | undefined,
   roles: BundleRoles,
-  strangers: ReadonlySet<string>,
+  strangers: Strangers,
 ): FileReport {
   const { name, size, offset } = member;
   const role = roleOf(member, roles);
@@ -250,7 +254,7 @@ function judgeDescriptor(
     const unlisted = new Set(files.filter((file) => !covered(file)).map(({ name }) => name));
     const judged = judgeReferences(descriptor, members, { roles, unlisted });
     const [fault] = judged.errors;
-    const detail = fault?.message ?? `${descriptor.references.length} references, all in the bundle`;
+    const detail = fault?.message ?? referencesIn(descriptor);
     return { ...judged, descriptor, checks: [{ id: 'descriptor', status: fault ? 'fail' : 'pass', detail }] };
   } catch (error) {
     const fault = toBundleError(error).at({ member: member.name });
@@ -260,6 +264,11 @@ function judgeDescriptor(
       warnings: [],
     };
   }
+}
+
+function referencesIn({ references: { length } }: Descriptor): string {
+  if (length === 0) return 'no references';
+  return `${counted(length, 'reference')}, ${length === 1 ? '' : 'all '}in the bundle`;
 }
 
 /** [show.4] Somebody else chose the name, and the advice may be copied into a shell. */

@@ -75,7 +75,8 @@ export function judgeSignature(signed: SignedManifest, policy: SignaturePolicy):
   try {
     const { found, evidence, spoken, warnings } = findSignatures({ ...signed, certificate }, policy);
     const judged = judgeFound(found, certificate.name, { ...policy, evidence });
-    const carried = judged.errors.length === 0 ? carry(spoken, judged.vouched) : undefined;
+    const given = [...policy.trust.anchors, ...policy.timestamping].map((anchor) => anchor.certificate);
+    const carried = judged.errors.length === 0 ? carry(spoken, judged.vouched, given) : undefined;
     const errors = [...judged.errors, ...(carried?.fault ? [carried.fault] : [])].map((error) =>
       error.at(where),
     );
@@ -107,8 +108,10 @@ function unsigned({ manifest, evidence }: SignedManifest, allowances: Allowances
   const warnings = ['unsigned bundle accepted (--allow-unsigned): nothing shows who made it'];
   const checks: Check[] = [{ ...check, status: 'warn' }];
   // [bundle.6] nobody is trusted, so nobody answers for it
-  const strangers = new Set(evidence.map(({ name }) => name));
-  const carried = { members: new Map(), speaks: strangers, strangers, unknown: [], notes: [] };
+  const reason = 'without a signature nobody answers for it';
+  const strangers = new Map(evidence.map(({ name }) => [name, reason]));
+  const speaks = new Set(strangers.keys());
+  const carried = { members: new Map(), speaks, strangers, unknown: [], notes: [] };
   return { ...NOTHING, accepted: true, signed: false, carried, checks, warnings };
 }
 

@@ -72,7 +72,7 @@ export function judgeFound(
     vouched: judged.vouched,
     held: judged.held,
     seen: joinSeen(judged.judgements.map(({ revocation }) => revocation.seen)),
-    checks: signatureChecks(signatures, errors, findings),
+    checks: signatureChecks(signatures, { errors, findings, publishers: judged.publishers }),
     errors,
     warnings: [...found.flatMap(({ warnings }) => warnings), ...findings.map(({ error }) => error.message)],
   };

@@ -46,7 +46,8 @@ export async function loadEvidence(
     }
     checkAborted(waiting.signal);
   }
-  return joinAll(parts);
+  const named = parts.slice(0, crls.length + ocsps.length).map((part) => [...part.crls, ...part.ocsps]);
+  return { ...joinAll(parts), named };
 }
 
 /**
@@ -89,7 +90,7 @@ export function joinEvidence(
       },
     );
   }
-  return { ...joinAll([given, all]), brought: count };
+  return { ...joinAll([given, all]), brought: count, ...(given.named && { named: given.named }) };
 }
 
 function joinAll(parts: readonly RevocationEvidence[]): RevocationEvidence {

@@ -10,7 +10,7 @@ export function checkScope(
   signature: SignatureJudgement | undefined,
   contents: ContentsJudgement,
   roles: BundleRoles,
-): { check: Check; errors: BundleError[] } | undefined {
+): { check: Check; errors: BundleError[]; held: readonly BundleError[] } | undefined {
   const publishers = signature?.publishers ?? [];
   if (publishers.length === 0) return undefined;
   // Only a listed descriptor is signed, and with it the vendor and its own name; a manifest can be renamed by anyone.
@@ -19,8 +19,10 @@ export function checkScope(
   const name = listed ? scopeNameOf(product?.vendor, roles.base ?? '') : scopeNameOf(undefined, '');
   const fault = judgeScope(publishers, name)?.at(roles.descriptor ? { member: roles.descriptor } : {});
   const detail = fault?.message ?? `${name} is in the scope of the publisher`;
+  const held = fault ? (signature?.held ?? []) : [];
   return {
     check: { id: 'scope', status: fault ? 'fail' : 'pass', detail },
-    errors: fault ? [fault, ...(signature?.held ?? [])] : [],
+    errors: fault ? [fault, ...held] : [],
+    held,
   };
 }

@@ -1,6 +1,9 @@
+import { counted } from '../kit/encoding.ts';
 import type { BundleError } from '../kit/errors.ts';
 import type { ClaimJudgement } from '../trust/judge-claim.ts';
 import type { Finding } from '../trust/policy.ts';
+import type { Publisher, RevocationMode } from '../trust/publisher.ts';
+import type { RevocationStatus } from '../trust/revocation/verdict.ts';
 import type { JudgedSignature } from './judge-signers.ts';
 import type { Check } from './report.ts';
 import { describeTrust } from './signature-report.ts';
@@ -8,8 +11,16 @@ import { describeTrust } from './signature-report.ts';
 /** The entries of the report about signatures and signers; what did not run is left to `skippedChecks`. */
 export function signatureChecks(
   signatures: readonly JudgedSignature[],
-  errors: readonly BundleError[],
-  findings: readonly Finding[],
+  {
+    errors,
+    findings,
+    publishers,
+  }: {
+    readonly errors: readonly BundleError[];
+    readonly findings: readonly Finding[];
+    /** those that vouch for the signers */
+    readonly publishers: readonly Publisher[];
+  },
 ): readonly Check[] {
   const judgements = signatures.flatMap(({ judgement }) => judgement ?? []);
   // the one that decides: trusted, or else the first
@@ -19,14 +30,14 @@ export function signatureChecks(
     ...(deciding
       ? [
           pathCheck(deciding),
-          ...revocationCheck(deciding),
+          ...revocationCheck(deciding, errors),
           ...timestampCheck(
             deciding,
             signatures.some((one) => one.judgement === deciding && one.found.timestamps.length > 0),
           ),
         ]
       : []),
-    policyCheck(errors, findings),
+    policyCheck(errors, findings, publishers),
   ];
 }
 
@@ -40,7 +51,11 @@ function pathCheck({ signer }: ClaimJudgement): Check {
   const id = 'certificate.path';
   const { trustedBy, errors, path } = signer;
   if (trustedBy)
-    return { id, status: 'pass', detail: `${path.length} certificates, to ${describeTrust(signer)}` };
+    return {
+      id,
+      status: 'pass',
+      detail: `${counted(path.length, 'certificate')}, to ${describeTrust(signer)}`,
+    };
   const worst = errors.find(({ kind, code }) => kind !== 'policy' && !isAboutRevocation(code));
   if (worst) return { id, status: 'fail', detail: worst.message };
   return { id, status: 'skip', detail: `no path is accepted: ${errors[0]?.message ?? 'nobody is trusted'}` };
@@ -50,24 +65,44 @@ function isAboutRevocation(code: string): boolean {
   return code === 'CERTIFICATE_REVOKED' || code === 'REVOCATION_UNKNOWN';
 }
 
-function revocationCheck({ signer, revocation, mode }: ClaimJudgement): readonly Check[] {
+/** [judge.2] [pub.15] Who accepts the signer without a look at revocation does not make it unknown what another has found. */
+function revocationCheck(
+  { signer, revocation, mode, held: [found] }: ClaimJudgement,
+  errors: readonly BundleError[],
+): readonly Check[] {
+  if (mode !== 'off' || !found)
+    return sayRevocation(mode, revocation.statuses, [...signer.errors, ...errors]);
+  const detail = `${describeTrust(signer)} accepts it without a look at revocation, and another publisher has found: ${found.message}`;
+  const told = errors.includes(found);
+  return [{ id: 'revocation', status: told ? 'fail' : 'warn', detail: told ? found.message : detail }];
+}
+
+/** What is known of the revocation of the certificates of a path; no entry when nothing speaks of them. [judge.2] */
+export function sayRevocation(
+  mode: RevocationMode,
+  statuses: readonly RevocationStatus[],
+  errors: readonly BundleError[],
+): readonly Check[] {
   const id = 'revocation';
-  const fault = signer.errors.find(({ code }) => isAboutRevocation(code));
+  const fault = errors.find(({ code }) => isAboutRevocation(code));
   if (fault) return [{ id, status: 'fail', detail: fault.message }];
   if (mode === 'off') return [{ id, status: 'skip', detail: 'revocation is not looked at: its mode is off' }];
-  if (revocation.statuses.length === 0)
+  if (statuses.length === 0)
     return [{ id, status: 'skip', detail: 'not reached: nobody who is trusted vouches for the signer' }];
-  const known = revocation.statuses.filter(({ status }) => status !== 'not-checked');
+  const known = statuses.filter(({ status }) => status !== 'not-checked');
   if (known.length === 0) return [];
   const doubtful = known.find(({ status }) => status !== 'good');
   if (doubtful) return [{ id, status: 'warn', detail: doubtful.detail }];
-  return [
-    {
-      id,
-      status: 'pass',
-      detail: `${known.length} of ${revocation.statuses.length} certificates shown not to be revoked`,
-    },
-  ];
+  const shown = `${known.length} of ${counted(statuses.length, 'certificate')} shown not to be revoked`;
+  return [{ id, status: 'pass', detail: shown }];
+}
+
+/** [pub.15] Where the whole is refused, what another publisher has found of revocation is no mere warning. */
+export function tellHeld(checks: readonly Check[], [found]: readonly BundleError[]): readonly Check[] {
+  if (!found) return checks;
+  return checks.map((check) =>
+    check.id === 'revocation' ? { ...check, status: 'fail', detail: found.message } : check,
+  );
 }
 
 function timestampCheck(
@@ -84,7 +119,12 @@ function timestampCheck(
   return isStamped ? [{ id, status: 'skip', detail: ignored }] : [];
 }
 
-function policyCheck(errors: readonly BundleError[], findings: readonly Finding[]): Check {
+/** [judge.2] Where trust is in anchors or pins, no publisher was looked at. */
+function policyCheck(
+  errors: readonly BundleError[],
+  findings: readonly Finding[],
+  publishers: readonly Publisher[],
+): Check {
   const id = 'policy';
   const refused = errors.find(({ kind }) => kind === 'policy');
   if (refused) return { id, status: 'fail', detail: refused.message };
@@ -92,5 +132,6 @@ function policyCheck(errors: readonly BundleError[], findings: readonly Finding[
   if (fault) return { id, status: 'skip', detail: `not settled: ${fault.message}` };
   const allowed = findings.find((finding) => finding.allowed !== undefined && finding.allowed !== 'lenient');
   if (allowed) return { id, status: 'warn', detail: `accepted as allowed: ${allowed.error.message}` };
-  return { id, status: 'pass', detail: 'key, digest, purpose and publisher are acceptable' };
+  const looked = publishers.length > 0 ? 'key, digest, purpose and publisher' : 'key, digest and purpose';
+  return { id, status: 'pass', detail: `${looked} are acceptable` };
 }

@@ -43,10 +43,13 @@ function reasonFor(id: CheckId, { fault, complete, roles, signature }: CheckCont
   return 'not reached: the bundle is refused already';
 }
 
+/** Why the check of revocation had nothing to look at. */
+export const NO_REVOCATION = 'no revocation information about these certificates is at hand';
+
 /** Why a check of a signer that was judged had nothing to look at. */
 const NOT_THERE: Partial<Record<CheckId, string>> = {
   timestamp: 'the signature has no timestamp: it is judged by the clock',
-  revocation: 'no revocation information about these certificates is at hand',
+  revocation: NO_REVOCATION,
 };
 
 function isJudged({ signatures }: SignatureJudgement): boolean {

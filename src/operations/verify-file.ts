@@ -15,6 +15,7 @@ import { bundleInput, expectNoBundleOptions, verifyOptions } from './option-rule
 import { readCms } from './read-signatures.ts';
 import { type Check, makeReport, type Report } from './report.ts';
 import { evidenceIn, joinEvidence } from './revocation-evidence.ts';
+import { tellHeld } from './signature-checks.ts';
 import type { VerifyOptions } from './verify.ts';
 
 /** Bytes of a signature file: revocation lists may be inside. */
@@ -82,7 +83,7 @@ async function verifyGiven(
     return makeReport({
       ...rest,
       input: { name: source.name, size },
-      checks: [...judged.checks, ...scopeChecks],
+      checks: [...tellHeld(judged.checks, scope ? judged.held : []), ...scopeChecks],
       signatures: judged.signatures,
       errors: errors.map((error) => error.at({ file: signatureFile })),
       warnings: [...judged.warnings, ...warnings],

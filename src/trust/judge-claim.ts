@@ -57,6 +57,8 @@ export interface ClaimJudgement {
   /** what was asked about revocation, and found */
   readonly mode: RevocationMode;
   readonly revocation: RevocationJudgement;
+  /** every path of the signer, and of authorities, that those who know it have looked at */
+  readonly paths: readonly (readonly Certificate[])[];
   /** what the signer answers for; nothing when it is not trusted */
   readonly vouched: Vouched;
   readonly errors: readonly BundleError[];
@@ -80,11 +82,13 @@ export function judgeClaim(claim: SignerClaim, policy: ClaimPolicy): ClaimJudgem
   const accepting = answers.filter(({ errors }) => errors.length === 0).sort(bySay);
   const [first] = accepting;
   const seen = joinSeen(answers.map(({ revocation }) => revocation.seen)); // whoever looked: what exists, exists
+  const paths = answers.filter(({ isKnown }) => isKnown).flatMap((answer) => answer.paths);
   if (first) {
     const vouched = vouchedIn(accepting, attestedBy(context));
     const found = answers.filter(({ isKnown }) => isKnown).flatMap(({ errors }) => errors);
     const held = distinct(found.filter(({ code }) => code === 'CERTIFICATE_REVOKED'));
-    return { ...first, ...vouching(accepting), revocation: { ...first.revocation, seen }, vouched, held };
+    const revocation = { ...first.revocation, seen };
+    return { ...first, ...vouching(accepting), revocation, paths, vouched, held };
   }
   // [pub.10] where nobody accepts it, those who know it say why
   const knowing = answers.filter(({ isKnown }) => isKnown);
@@ -96,6 +100,7 @@ export function judgeClaim(claim: SignerClaim, policy: ClaimPolicy): ClaimJudgem
   if (!worst) throw new BundleError('INTERNAL', 'a signer was judged by nobody');
   return {
     ...worst,
+    paths,
     revocation: { ...worst.revocation, seen },
     errors: distinct(telling.flatMap(({ errors }) => errors)),
   };
@@ -161,6 +166,7 @@ function judgeBy(demand: Demand, context: Context): Answer {
       ...revocation,
       seen: joinSeen([...(isJudged ? [ofAnchor(seen, signer.path)] : []), ...ofAuthorities]), // [rev.9]
     },
+    paths: [signer.path, ...signer.paths, ...timestamps.map(({ path }) => path)],
     vouched: NOTHING_VOUCHED,
     held: [],
     errors,

@@ -3,6 +3,7 @@ import { BundleError } from '../kit/errors.ts';
 import { type ClaimJudgement, type ClaimPolicy, judgeClaim, type SignerClaim } from './judge-claim.ts';
 import type { Finding } from './policy.ts';
 import type { Publisher } from './publisher.ts';
+import { unrelatedIn } from './revocation/unrelated.ts';
 import { joinVouched, NOTHING_VOUCHED, type Vouched } from './vouched.ts';
 
 /** The answer about all signers of one thing together. */
@@ -27,12 +28,17 @@ export interface ClaimsJudgement {
  */
 export function judgeClaims(claims: readonly SignerClaim[], policy: ClaimPolicy): ClaimsJudgement {
   const judgements = oneForEachSigner(claims).map((claim) => judgeClaim(claim, policy));
+  const unrelated = unrelatedIn(policy.evidence, {
+    paths: judgements.flatMap(({ paths }) => paths),
+    given: [...policy.trust.anchors, ...policy.timestamping].map(({ certificate }) => certificate),
+    beside: claims.flatMap(({ intermediates }) => intermediates),
+  });
   const trusted = judgements.filter(({ errors }) => errors.length === 0);
   const [first] = trusted;
   if (!first) {
     const errors = judgements.flatMap((judgement) => judgement.errors);
     if (errors.length === 0) errors.push(new BundleError('SIGNER_UNKNOWN', 'nobody is known to have signed')); // nothing to judge is no trust
-    const warnings = judgements.flatMap((judgement) => judgement.warnings);
+    const warnings = [...judgements.flatMap((judgement) => judgement.warnings), ...unrelated];
     return { judgements, publishers: [], vouched: NOTHING_VOUCHED, errors, warnings, held: [] };
   }
   const unbound = trusted.some(({ signer }) => signer.trustedBy?.publishers.length === 0); // [pub.7]
@@ -50,6 +56,7 @@ export function judgeClaims(claims: readonly SignerClaim[], policy: ClaimPolicy)
     warnings: [
       ...trusted.flatMap(({ warnings }) => warnings),
       ...others.map((error): Finding => ({ error, allowed: 'lenient' })),
+      ...unrelated,
     ],
   };
 }

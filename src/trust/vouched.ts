@@ -8,6 +8,8 @@ import type { TimestampJudgement } from './timestamp.ts';
 export interface Vouched {
   /** fingerprints of the certificates on their paths, and of those that sign evidence about them */
   readonly certificates: ReadonlySet<string>;
+  /** these paths, of signers and of the authorities of proven timestamps */
+  readonly paths: readonly (readonly Certificate[])[];
   /** fingerprints of those that have signed the content */
   readonly signers: ReadonlySet<string>;
   /** timestamps that prove a time, each with the path of its authority */
@@ -19,6 +21,7 @@ export interface Vouched {
 /** Where nobody is trusted, nobody answers for anything. */
 export const NOTHING_VOUCHED: Vouched = {
   certificates: new Set(),
+  paths: [],
   signers: new Set(),
   tokens: new Map(),
   evidence: new Map(),
@@ -43,6 +46,7 @@ export function vouchedIn(
   );
   return {
     certificates: new Set(certificates.map(({ fingerprint }) => fingerprint)),
+    paths,
     signers: new Set(accepting.map(({ leaf }) => leaf.fingerprint)),
     tokens: new Map(timestamps.map(({ token, path }) => [token, path])),
     evidence: byEvidence(evidence.map(({ evidence: one, signers }) => [one, signers])),
@@ -53,6 +57,7 @@ export function vouchedIn(
 export function joinVouched(all: readonly Vouched[]): Vouched {
   return {
     certificates: new Set(all.flatMap(({ certificates }) => [...certificates])),
+    paths: all.flatMap(({ paths }) => paths),
     signers: new Set(all.flatMap(({ signers }) => [...signers])),
     tokens: new Map(all.flatMap(({ tokens }) => [...tokens])),
     evidence: byEvidence(all.flatMap(({ evidence }) => [...evidence])),

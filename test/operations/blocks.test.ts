@@ -91,7 +91,7 @@ describe('[blocks.7] a member with block digests', () => {
       expect(fileOf(report)).not.toHaveProperty('actual');
       expect(fileOf(report, 'disk.img.blocks')).toMatchObject({ role: 'file', status: 'ok' });
       const detail = report.checks.find(({ id }) => id === 'manifest.digests')?.detail;
-      expect(detail).toBe('3 of 3 files match the manifest, 1 of them by their blocks');
+      expect(detail).toBe('3 of 3 files match the manifest, 1 of them by its blocks');
     }
   });
 

@@ -377,6 +377,10 @@ describe('evidence that the manifest does not list', () => {
       'revocation/a.crl': 'issuer',
       'app.tst': 'authority',
     });
+    // an authority that is not trusted answers for nothing, in JSON and so for people
+    const { report: untimed } = await verify(chunked(await bundle(same, added)), await trusting(sandbox));
+    expect(untimed.verdict).toBe('trusted');
+    expect(vouchers(valid(untimed))).toMatchObject({ 'revocation/a.crl': 'issuer', 'app.tst': 'nobody' });
     const { report: unknown } = await verify(chunked(await bundle(same, added)), { at: JUDGED_AT });
     expect(vouchers(valid(unknown))).toMatchObject({ 'app.mf': 'nobody', 'revocation/a.crl': 'nobody' });
   });

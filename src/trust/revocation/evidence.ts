@@ -14,6 +14,8 @@ export interface RevocationEvidence {
   readonly ocsps: readonly OcspResponse[];
   /** how many of both came with what is judged; the user gave all others */
   readonly brought?: number;
+  /** what the caller named, file by file: it was meant for what is judged [rev.17] */
+  readonly named?: readonly (readonly (Crl | OcspResponse)[])[];
 }
 
 /** The newest evidence seen of one kind, by one key. */

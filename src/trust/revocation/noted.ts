@@ -4,12 +4,14 @@ import type { Finding } from '../policy.ts';
 import type { HighWaterMarks, RevocationEvidence, RevocationOptions } from './evidence.ts';
 import { judgeRevocation } from './judge-revocation.ts';
 import { ofAnchor } from './marks.ts';
+import type { RevocationStatus } from './verdict.ts';
 
 /** What is found out about revocation while a path is looked for, path by path. */
 export interface Noted {
   /** for the search */
   readonly judgeMore: (path: readonly Certificate[]) => readonly Finding[];
   readonly findings: (path: readonly Certificate[]) => readonly Finding[];
+  readonly statuses: (path: readonly Certificate[]) => readonly RevocationStatus[];
   /** marks of a path that was accepted, or is revoked, whatever else refuses it [rev.9] */
   readonly seen: (path: readonly Certificate[], errors: readonly unknown[]) => HighWaterMarks;
 }
@@ -24,6 +26,7 @@ export function noteRevocation(evidence: RevocationEvidence, options: Revocation
       return judged.findings;
     },
     findings: (path) => noted.get(keyOf(path))?.findings ?? [],
+    statuses: (path) => noted.get(keyOf(path))?.statuses ?? [],
     seen: (path, errors) => {
       const judged = noted.get(keyOf(path));
       return judged && (errors.length === 0 || errors.some(isRevocation))

@@ -197,7 +197,8 @@ function hasSigned(
 /** The certificates in a response, read once: it is asked about every certificate of every path. */
 const responders = new WeakMap<OcspResponse, readonly Certificate[]>();
 
-function respondersIn(response: OcspResponse): readonly Certificate[] {
+/** The certificates in a response that can be read. */
+export function respondersIn(response: OcspResponse): readonly Certificate[] {
   const known = responders.get(response);
   if (known) return known;
   const read = response.certificates.flatMap((der) => {
