@@ -251,19 +251,9 @@ function writing({ words }: Victim, ...inject: readonly string[]): Started {
   return launch(desk, ['env', 'UV_THREADPOOL_SIZE=1', ...trace, process.execPath, MAIN, ...words]);
 }
 
+/** Calls are counted for each thread; and with --seccomp-bpf strace 6.1 counts the first alone. */
 function underTrace({ words }: Victim, inject: string): Started {
   const call = inject.split(':')[0] ?? '';
-  const trace = [
-    'strace',
-    '-f',
-    '--seccomp-bpf',
-    '-qq',
-    '-o',
-    '/dev/null',
-    '-e',
-    `trace=${call}`,
-    '-e',
-    `inject=${inject}`,
-  ];
-  return launch(desk, [...trace, process.execPath, MAIN, ...words]);
+  const trace = ['strace', '-f', '-qq', '-o', '/dev/null', '-e', `trace=${call}`, '-e', `inject=${inject}`];
+  return launch(desk, ['env', 'UV_THREADPOOL_SIZE=1', ...trace, process.execPath, MAIN, ...words]);
 }
