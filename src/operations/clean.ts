@@ -20,6 +20,12 @@ export interface Leftover {
   readonly bytes: number;
   /** when it was written to last, ISO 8601 */
   readonly written: string;
+  /** older files that it keeps, since the run was ended while it replaced several: they get their names back when it is removed */
+  readonly putBack: readonly string[];
+  /** new ones of that run that had their names, in whose place there was none: they are taken away then */
+  readonly takenAway: readonly string[];
+  /** names of older files that it keeps under which something else is by now: while that is so, it is not removed */
+  readonly foreign: readonly string[];
   readonly removed: boolean;
 }
 
@@ -34,8 +40,10 @@ export interface CleanResult {
  *
  * Only what proves that bulla made it there for this user is listed, and what a run is or may be at work on stays.
  *
+ * What was ended while it replaced several files is as it was before when its folder is removed.
+ *
  * @throws {BundleError} `FILE_NOT_FOUND`, `FILE_UNREADABLE` when the folder cannot be read
- * @see spec/bundle.md, clauses clean.1 and clean.2
+ * @see spec/bundle.md, clauses clean.1 to clean.3
  */
 export function clean(folder: string, { remove = false, olderThan = 0 }: CleanOptions = {}): CleanResult {
   const leftovers = unfinishedIn(folder)
@@ -49,11 +57,16 @@ export function clean(folder: string, { remove = false, olderThan = 0 }: CleanOp
     errors: [],
     warnings: [
       ...busy.map(({ name, state }) => `"${name}" stays: ${STAYS[state]}`),
-      ...failed.map(({ name }) => `"${name}" stays: it could not be removed, or a run has taken it up`),
+      ...failed.map(({ name, foreign }) => `"${name}" stays: ${reasonFor(foreign)}`),
     ],
     result: { folder, leftovers },
   });
   return { report, leftovers };
+}
+
+function reasonFor([foreign]: readonly string[]): string {
+  if (foreign === undefined) return 'it could not be removed, or a run has taken it up';
+  return `it keeps the older "${foreign}", and another file has that name by now; move that elsewhere, and run it again`;
 }
 
 const STAYS: Readonly<Record<WorkState, string>> = {
@@ -72,8 +85,8 @@ function toLeftover(
   { remove, olderThan }: { readonly remove: boolean; readonly olderThan: number },
 ): Leftover | undefined {
   using found = unfinished;
-  const { name, result, state, bytes, written } = found;
+  const { name, result, state, bytes, written, undoing } = found;
   if (Date.now() - written.getTime() < olderThan) return undefined;
   const removed = remove && isFree(state) && found.remove();
-  return { name, result, state, bytes, written: written.toISOString(), removed };
+  return { name, result, state, bytes, written: written.toISOString(), ...undoing, removed };
 }

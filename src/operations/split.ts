@@ -7,12 +7,13 @@ import {
   type VolumeHeader,
 } from '../formats/volume/header.ts';
 import { formatHex } from '../kit/encoding.ts';
-import { BundleError, toBundleError } from '../kit/errors.ts';
+import { BundleError } from '../kit/errors.ts';
 import type { OnProgress } from '../kit/progress.ts';
 import { count, flag, list, needed, path as pathRule, shape } from '../kit/shape.ts';
 import { type ApartOutput, apartFrom } from '../storage/apart.ts';
+import { expectFreeOutput } from '../storage/final-name.ts';
 import { type InputFile, openInputFile } from '../storage/input-file.ts';
-import { expectFreeOutput, type Output, openOutput } from '../storage/output.ts';
+import { OutputSet } from '../storage/output-set.ts';
 import { WORKING } from './option-rules.ts';
 import { makeReport, type Report, sweptWarnings } from './report.ts';
 
@@ -59,28 +60,18 @@ async function splitGiven(path: string, options: SplitOptions): Promise<Report> 
     join(options.folders[volume - 1] ?? options.folders[0] ?? '.', volumeName({ name, volume }));
   const volumes = await planVolumes(input, { ...options, path, fileOf });
   input.expectUnchanged(input.stamp, 'split');
-  const written: { readonly target: string; readonly output: Output }[] = [];
-  try {
-    for (const { header, target } of volumes) {
-      const output = await openOutput(target, {
-        overwrite: options.overwrite ?? false,
-        signal: options.signal,
-      });
-      written.push({ target, output });
-      await writeVolume(input, output, { ...options, header, path });
-    }
-  } catch (error) {
-    const stay: string[] = [];
-    for (const { target, output } of written) if (!(await output.withdraw())) stay.push(target); // [vol.4]
-    throw stay.length > 0 ? staying(toBundleError(error), stay) : error;
-  } finally {
-    for (const { output } of written) await output[Symbol.asyncDispose](); // not before: it keeps what it took the place of
+  const { overwrite = false, signal } = options;
+  await using outputs = new OutputSet(basename(path), { overwrite, signal });
+  for (const { header, target } of volumes) {
+    await outputs.begin(target);
+    await writeVolume(input, outputs, { ...options, header, path });
   }
+  await outputs.publish();
   return makeReport({
     operation: 'split',
     errors: [],
     input: { name: path, size: input.size },
-    warnings: sweptWarnings(written.flatMap(({ output }) => output.swept)),
+    warnings: sweptWarnings(outputs.swept),
     result: {
       sha256: volumes[0]?.header.sha256,
       volumes: volumes.map(({ header: { length, digest }, target }) => ({
@@ -160,38 +151,23 @@ async function planVolumes(
 
 async function writeVolume(
   input: InputFile,
-  output: Output,
+  outputs: OutputSet,
   options: SplitOptions & { readonly header: VolumeHeader; readonly path: string },
 ): Promise<void> {
   const { header, path, signal, onProgress } = options;
   const { offset: start, length, digest, size } = header;
-  await output.write(formatVolumeHeader(header));
+  await outputs.write(formatVolumeHeader(header));
   const hash = openHash('sha256');
   let bytes = start;
   for await (const chunk of input.part({ start, length }, signal)) {
-    await output.write(chunk);
+    await outputs.write(chunk);
     hash.update(chunk);
     bytes += chunk.byteLength;
     onProgress?.({ phase: 'write', bytes: size + bytes, total: 2 * size });
   }
   input.expectUnchanged(input.stamp, 'split'); // [stamp.1] it may have grown, too
   if (formatHex(hash.digest()) !== digest) throw changed(path); // [vol.4] what it says of itself must be true
-  await output.commit();
-}
-
-/** [vol.4] What is gone is not made to seem as it was. */
-function staying({ code, message, where, why, cause }: BundleError, names: readonly string[]): BundleError {
-  const shown = names.slice(0, 8).map((name) => `"${name}"`);
-  const list =
-    names.length > shown.length
-      ? `${shown.join(', ')} and ${names.length - shown.length} more`
-      : shown.join(', ');
-  return new BundleError(code, message, {
-    where,
-    why,
-    fix: `run the command again; volumes that took the place of older ones are complete, and stay: ${list}`,
-    cause,
-  });
+  await outputs.end();
 }
 
 function changed(path: string): BundleError {

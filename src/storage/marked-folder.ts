@@ -1,6 +1,5 @@
 import { randomBytes } from 'node:crypto';
 import {
-  type BigIntStats,
   closeSync,
   constants,
   fstatSync,
@@ -16,6 +15,8 @@ import {
   unlinkSync,
 } from 'node:fs';
 import { join } from 'node:path';
+import { undo } from './exchange.ts';
+import { measure } from './measure.ts';
 import { isPartialName, partialName } from './partial.ts';
 import {
   isOursAlone,
@@ -47,11 +48,10 @@ export type WorkState = 'running' | 'unknown' | 'kept' | 'left';
  */
 export class MarkedFolder implements Disposable {
   readonly path: string;
-  readonly #descriptor: number;
+  #descriptor: number | undefined;
   readonly #places: Places;
   #marker: Marker;
   #markerFile: { readonly name: string; readonly ino: bigint } | undefined;
-  #open = true;
 
   private constructor(path: string, descriptor: number, places: Places, marker: Marker) {
     this.path = path;
@@ -115,7 +115,23 @@ export class MarkedFolder implements Disposable {
 
   /** The way to what is in it, which leads nowhere else where the system has such ways (/proc). */
   get anchor(): string {
+    this.#descriptor ??= this.#openAgain();
     return anchorOf(this.#descriptor, this.path);
+  }
+
+  #openAgain(): number {
+    const descriptor = openFolder(this.path);
+    const { ino, dev } = fstatSync(descriptor, { bigint: true });
+    const { folder } = this.#places;
+    if (ino === folder.ino && dev === folder.dev) return descriptor;
+    closeSync(descriptor);
+    throw new Error('another folder was put in its place');
+  }
+
+  /** Holds it open no more until it is used again, when it must be the same: whoever has many of them has descriptors for one. */
+  rest(): void {
+    if (this.#descriptor !== undefined) closeSync(this.#descriptor);
+    this.#descriptor = undefined;
   }
 
   get purpose(): Purpose {
@@ -168,9 +184,9 @@ export class MarkedFolder implements Disposable {
     }
   }
 
-  /** Removes what was given up or left, where no other run is faster; false when that cannot be done. */
+  /** Removes what was given up or left, where no other run is faster, and what was half exchanged is as before; false when that cannot be done. */
   sweep(): boolean {
-    return this.#claim(DOOMED) !== undefined && this.tryRemove();
+    return this.#claim(DOOMED) !== undefined && undo(this.anchor) && this.tryRemove(); // [vol.9]
   }
 
   /** Whether a run has begun to remove it. */
@@ -232,8 +248,7 @@ export class MarkedFolder implements Disposable {
   }
 
   [Symbol.dispose](): void {
-    if (this.#open) closeSync(this.#descriptor);
-    this.#open = false;
+    this.rest();
   }
 }
 
@@ -270,21 +285,4 @@ export function openFolder(path: string): number {
 
 function placesOf(descriptor: number, parent: string): Places {
   return { folder: fstatSync(descriptor, { bigint: true }), parent: statSync(parent, { bigint: true }) };
-}
-
-/** All that is in a folder, links not followed. */
-function measure(at: string, since: number): { readonly bytes: number; readonly written: number } {
-  let bytes = 0;
-  let written = since;
-  for (const entry of readdirSync(at, { withFileTypes: true })) {
-    const stats: BigIntStats | undefined = lstatSync(join(at, entry.name), {
-      throwIfNoEntry: false,
-      bigint: true,
-    });
-    if (!stats) continue;
-    const inside = stats.isDirectory() ? measure(join(at, entry.name), 0) : { bytes: 0, written: 0 };
-    bytes += inside.bytes + (stats.isFile() ? Number(stats.blocks) * 512 : 0);
-    written = Math.max(written, inside.written, Number(stats.mtimeMs));
-  }
-  return { bytes, written };
 }

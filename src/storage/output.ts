@@ -1,10 +1,11 @@
-import { closeSync, lstatSync, realpathSync, statSync } from 'node:fs';
+import { closeSync, lstatSync, realpathSync } from 'node:fs';
 import { link, rename, unlink } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { BundleError } from '../kit/errors.ts';
 import { absolute } from './absolute.ts';
 import type { ApartOutput } from './apart.ts';
 import { FileWriter } from './file-writer.ts';
+import { expectFree, giveName, isAnotherRuns, type Naming } from './final-name.ts';
 import { reasonOf } from './idle.ts';
 import { writeError } from './io-errors.ts';
 import { anchorOf, MarkedFolder, openFolder } from './marked-folder.ts';
@@ -12,15 +13,7 @@ import type { Purpose } from './partial-marker.ts';
 import { openPrivateFile } from './private-file.ts';
 import { syncFolder } from './staging.ts';
 import { sweepLeft } from './sweep.ts';
-import { expectOwnWay } from './way-to.ts';
-import {
-  isAsWritten,
-  isLikeWritten,
-  isSame,
-  takenAway,
-  tellsChanges,
-  type WrittenFile,
-} from './written-file.ts';
+import { isAsWritten, isSame, takenAway, tellsChanges, type WrittenFile } from './written-file.ts';
 
 /** Where a packed bundle goes. Nothing stands under the final name before `commit`; disposing without it leaves nothing. */
 export interface Output extends AsyncDisposable {
@@ -31,8 +24,6 @@ export interface Output extends AsyncDisposable {
   /** writes again what stands at `offset`; only where that was asked for */
   patch(offset: number, bytes: Uint8Array): Promise<void>;
   commit(): Promise<void>;
-  /** takes away again what was committed as a part of something else; and puts back what it took the place of; false when it stays, since that cannot be put back */
-  withdraw(): Promise<boolean>;
 }
 
 /**
@@ -65,14 +56,6 @@ export async function openOutput(
   });
   const timed = tellsChanges(marked.anchor);
   let finished = false;
-  const kept = join(marked.anchor, 'replaced');
-  let published: { readonly replaced: boolean } | undefined;
-  let released = false;
-  const release = (): void => {
-    if (!released) marked.tryRemove();
-    released = true;
-  };
-
   return {
     swept,
     write: (chunk) => writer.write(chunk),
@@ -82,23 +65,18 @@ export async function openOutput(
       await writer.finish();
       const { written } = writer;
       if (!written || !marked.isThere() || !isAsWritten(temporary, written, { timed })) throw takenAway(path);
-      published = await publish({ temporary, written, target, path, kept, overwrite: options.overwrite });
-      if (!published.replaced) release(); // what could be put back waits for the end of the whole, and many of them hold many descriptors
-    },
-    withdraw: async () => {
-      if (published?.replaced) return putBack(kept, target, writer.written);
-      // why it is withdrawn says more than that it could not be
-      if (published && isSame(target, writer.written)) await unlink(target).catch(() => {});
-      return true;
+      const kept = join(marked.anchor, 'replaced');
+      await publish({ temporary, written, target, path, kept, overwrite: options.overwrite });
     },
     [Symbol.asyncDispose]: async () => {
       if (!finished) await writer.discard();
-      release();
+      marked.tryRemove();
     },
   };
 }
 
-function makeMarked(
+/** Makes the folder in which an output waits. @throws {BundleError} `STORAGE_*` */
+export function makeMarked(
   parent: string,
   { purpose, path }: { readonly purpose: Purpose; readonly path: string },
 ): MarkedFolder {
@@ -109,60 +87,14 @@ function makeMarked(
   }
 }
 
-/** Looks at an output before there is anything to write. @throws {BundleError} as `openOutput` does */
-export function expectFreeOutput(path: ApartOutput, overwrite: boolean): void {
-  if (path !== '-') expectFree(absolute(path), path, overwrite);
-}
-
-/** A folder or a device is never replaced, a file only when that was asked for. */
-function expectFree(target: string, path: string, overwrite: boolean): void {
-  expectOrdinary(target, path);
-  const stats = statSync(target, { throwIfNoEntry: false });
-  if (!stats || (overwrite && stats.isFile())) return;
-  if (!stats.isFile()) {
-    throw new BundleError(
-      'DESTINATION_EXISTS',
-      `this is ${stats.isDirectory() ? 'a folder' : 'no regular file'}`,
-      {
-        where: { file: path },
-        fix: 'give the name of a file, or - for standard output',
-      },
-    );
-  }
-  throw new BundleError('DESTINATION_EXISTS', 'the file exists already', {
-    where: { file: path },
-    fix: 'choose another name, or replace it with --force',
-  });
-}
-
-/** [out.1] `/dev/stdout` and its like are links, which would be replaced by a file. */
-function expectOrdinary(target: string, path: string): void {
-  let folder: string;
-  try {
-    folder = realpathSync(dirname(target));
-  } catch {
-    return; // what is wrong with it is told when the file is made
-  }
-  if (!/^\/(dev(\/fd)?$|proc(\/|$)|sys(\/|$))/.test(folder)) return;
-  throw new BundleError('USAGE', 'the system itself keeps this name', {
-    where: { file: path },
-    why: 'a file under it would take the place of a device or of a standard stream, for every program',
-    fix: 'give the name of a file, or - for standard output',
-  });
-}
-
 /** What is to be published, and where. */
-interface Publishing {
-  readonly temporary: string;
+interface Publishing extends Naming {
   readonly written: WrittenFile;
-  readonly target: string;
-  readonly path: string;
   /** where what it takes the place of is kept meanwhile */
   readonly kept: string;
-  readonly overwrite: boolean;
 }
 
-async function publish(publishing: Publishing): Promise<{ readonly replaced: boolean }> {
+async function publish(publishing: Publishing): Promise<void> {
   const { written, target, path, kept, overwrite } = publishing;
   const parent = dirname(target);
   let descriptor: number | undefined;
@@ -184,7 +116,6 @@ async function publish(publishing: Publishing): Promise<{ readonly replaced: boo
       else if (isSame(final, written)) await unlink(final);
       throw error;
     }
-    return { replaced };
   } catch (error) {
     throw writeError(error, path);
   } finally {
@@ -192,43 +123,9 @@ async function publish(publishing: Publishing): Promise<{ readonly replaced: boo
   }
 }
 
-/** [pack.12] Gives an older file its name back; false when that cannot be done, or the name is another file's by now. */
-async function putBack(kept: string, target: string, written: WrittenFile | undefined): Promise<boolean> {
-  if (!isSame(target, written)) return false;
-  return rename(kept, target).then(
-    () => true,
-    () => false,
-  );
-}
-
-/** Whether what is there is of another run of the same user: where others may rename, an older file of his could be put there. [pack.4] */
-function isAnotherRuns(target: string, written: WrittenFile): boolean {
-  try {
-    expectOwnWay(dirname(target));
-    return isLikeWritten(target, written);
-  } catch {
-    return false;
-  }
-}
-
-/** Gives the file its name, and says how many it has then. */
-async function giveName({ temporary, target, path, overwrite }: Publishing, final: string): Promise<bigint> {
-  if (!overwrite) {
-    try {
-      await link(temporary, final); // fails, where rename would replace what came there meanwhile
-      // The bundle is there whatever becomes of its other name, which is swept by the next run.
-      return await unlink(temporary).then(
-        () => 1n,
-        () => 2n,
-      );
-    } catch (error) {
-      const code = error instanceof Error && 'code' in error ? error.code : undefined;
-      if (code !== 'EPERM' && code !== 'ENOTSUP' && code !== 'ENOSYS') throw error;
-      expectFree(target, path, false); // a file system without links
-    }
-  }
-  await rename(temporary, final);
-  return 1n;
+/** [pack.12] Gives an older file its name back, unless that is another file's by now. */
+async function putBack(kept: string, target: string, written: WrittenFile): Promise<void> {
+  if (isSame(target, written)) await rename(kept, target).catch(() => {}); // why it is put back says more
 }
 
 /** What went out before cannot be called back. [cli.14] */
@@ -268,7 +165,6 @@ function stdoutOutput(signal: AbortSignal | undefined): Output {
       throw new BundleError('INTERNAL', 'what went to standard output cannot be written again');
     },
     commit: async () => {},
-    withdraw: async () => false,
     swept: [],
     [Symbol.asyncDispose]: async () => {},
   };
@@ -285,7 +181,6 @@ async function keptOutput(output: Output): Promise<Output> {
       for await (const chunk of file.access().range(0, file.size)) await output.write(chunk);
       await output.commit();
     },
-    withdraw: output.withdraw,
     [Symbol.asyncDispose]: async () => {
       await file[Symbol.asyncDispose]();
       await output[Symbol.asyncDispose]();

@@ -12,9 +12,12 @@ import {
 import { join } from 'node:path';
 import { type ProcessMark, placeId } from './process-place.ts';
 
+const KINDS = ['import', 'output', 'volumes', 'scratch'] as const;
+type Kind = (typeof KINDS)[number];
+
 /** What a folder of unfinished work is for: which kind of work, and under which name its result is to stand beside it. */
 export interface Purpose {
-  readonly kind: 'import' | 'output' | 'scratch';
+  readonly kind: Kind;
   readonly base: string;
 }
 
@@ -111,9 +114,9 @@ function fieldsOf(json: unknown): Readonly<Record<string, unknown>> {
 }
 
 function parseMarker(fields: Readonly<Record<string, unknown>>): Marker | undefined {
-  const { format, kind, for: base, place, pid, began, left } = fields;
-  if (format !== FORMAT) return undefined;
-  if (kind !== 'import' && kind !== 'output' && kind !== 'scratch') return undefined;
+  const { format, for: base, place, pid, began, left } = fields;
+  const kind = KINDS.find((one) => one === fields['kind']);
+  if (format !== FORMAT || kind === undefined) return undefined;
   if (typeof base !== 'string' || typeof place !== 'string' || typeof began !== 'string') return undefined;
   if (typeof pid !== 'number' || !Number.isSafeInteger(pid) || pid < 1 || typeof left !== 'boolean')
     return undefined;

@@ -1,6 +1,7 @@
 import { readdirSync, statSync } from 'node:fs';
 import { basename } from 'node:path';
 import { BundleError } from '../kit/errors.ts';
+import { type Undoing, undoingOf } from './exchange.ts';
 import { readError } from './io-errors.ts';
 import { MarkedFolder, type WorkState } from './marked-folder.ts';
 
@@ -14,6 +15,8 @@ export interface Unfinished extends Disposable {
   readonly bytes: number;
   /** when it was written to last */
   readonly written: Date;
+  /** what of it is undone when it is removed */
+  readonly undoing: Undoing;
   /** removes it; false when another run has taken it, or that cannot be done */
   remove(): boolean;
 }
@@ -58,6 +61,7 @@ function asUnfinished(folder: MarkedFolder): Unfinished | undefined {
       state: folder.state,
       bytes: folder.bytes,
       written: new Date(folder.written),
+      undoing: undoingOf(folder.anchor),
       remove: () => folder.sweep(),
       [Symbol.dispose]: () => folder[Symbol.dispose](),
     };

@@ -37,7 +37,6 @@ async function byTwoReadings(inputs: readonly string[], options: PackOptions): P
       throw new Error('nothing is written twice');
     },
     commit: async () => {},
-    withdraw: async () => true,
     [Symbol.asyncDispose]: async () => {},
   };
   await writeArchive(format, packing.files(), output, { mtime: 0 });

@@ -187,37 +187,80 @@ describe('splitting that fails', () => {
     expect(events).toBe(0);
   });
 
-  test.each([true, false])(
-    '[vol.4] puts older volumes back; where that cannot be done, says so: %s',
-    async (can) => {
-      using sandbox = makeSandbox();
-      for (const volume of [1, 2, 3]) sandbox.write(`media/web.ova.00${volume}`, `old ${volume}`);
-      const media = sandbox.path('media');
-      sandbox.write('media/keep.txt', '');
-      const before = readdirSync(media).sort();
-      const stop = new AbortController();
-      let volumes = 0;
-      const stopped = volumesOf(sandbox, {
-        overwrite: true,
-        signal: stop.signal,
-        onProgress: ({ phase }) => {
-          if (phase !== 'write' || ++volumes < 3) return;
-          const [kept = ''] = readdirSync(media).filter((name) => name.startsWith('.web.ova.001.'));
-          if (!can) rmSync(joinPath(media, kept, 'replaced')); // as on a file system without second names
-          stop.abort();
-        },
-      });
-      const stays = expect.stringMatching(/older ones are complete, and stay: "[^"]*web\.ova\.001"$/);
-      await expect(stopped).rejects.toMatchObject({
-        code: 'INTERRUPTED',
-        fix: can ? expect.not.stringContaining('stay') : stays,
-      });
-      const texts = [1, 2, 3].map((volume) => readFileSync(joinPath(media, `web.ova.00${volume}`), 'latin1'));
-      expect(texts.slice(1)).toEqual(['old 2', 'old 3']);
-      expect(texts[0] === 'old 1').toBe(can);
-      expect(readdirSync(media).sort()).toEqual(before);
-    },
-  );
+  /** Splits over three older volumes, with something done when the last is being written. */
+  async function overOlder(
+    sandbox: Sandbox,
+    { doing, signal }: { readonly doing: () => void; readonly signal?: AbortSignal },
+  ): Promise<readonly string[]> {
+    for (const volume of [1, 2, 3]) sandbox.write(`media/web.ova.00${volume}`, `old ${volume}`);
+    let volumes = 0;
+    return volumesOf(sandbox, {
+      overwrite: true,
+      ...(signal && { signal }),
+      onProgress: ({ phase }) => {
+        if (phase === 'write' && ++volumes === 3) doing();
+      },
+    });
+  }
+  const textsOf = (sandbox: Sandbox): readonly string[] =>
+    [1, 2, 3].map((volume) => readFileSync(sandbox.path(`media/web.ova.00${volume}`), 'latin1').slice(0, 5));
+
+  test('[vol.4] that is stopped has replaced no older volume', async () => {
+    using sandbox = makeSandbox();
+    const stop = new AbortController();
+    const stopped = overOlder(sandbox, { doing: () => stop.abort(), signal: stop.signal });
+    await expect(stopped).rejects.toMatchObject({ code: 'INTERRUPTED' });
+    expect(textsOf(sandbox)).toEqual(['old 1', 'old 2', 'old 3']);
+    expect(readdirSync(sandbox.path('media')).length).toBe(4);
+  });
+
+  test('[vol.4] puts older volumes back when one cannot have its name, whatever has it', async () => {
+    using sandbox = makeSandbox();
+    const failed = overOlder(sandbox, {
+      doing: () => {
+        rmSync(sandbox.path('media/web.ova.003'));
+        mkdirSync(sandbox.path('media/web.ova.003/mine'), { recursive: true });
+      },
+    });
+    await expect(failed).rejects.toMatchObject({ code: 'DESTINATION_EXISTS', message: 'this is a folder' });
+    rmSync(sandbox.path('media/web.ova.003'), { recursive: true });
+    sandbox.write('media/web.ova.003', 'old 3');
+    expect(textsOf(sandbox)).toEqual(['old 1', 'old 2', 'old 3']);
+    expect(readdirSync(sandbox.path('media')).length).toBe(4);
+  });
+
+  test('[vol.4] without --force takes away what had its name when another cannot have it', async () => {
+    using sandbox = makeSandbox();
+    let volumes = 0;
+    const failed = volumesOf(sandbox, {
+      onProgress: ({ phase }) => {
+        if (phase === 'write' && ++volumes === 3) sandbox.write('media/web.ova.002', 'mine');
+      },
+    });
+    await expect(failed).rejects.toMatchObject({ code: 'DESTINATION_EXISTS' });
+    expect(readdirSync(sandbox.path('media')).sort()).toEqual(['keep.txt', 'web.ova.002']);
+    expect(readFileSync(sandbox.path('media/web.ova.002'), 'utf8')).toBe('mine');
+  });
+
+  test('[vol.10] many volumes, into one folder or many, need few descriptors', async () => {
+    using sandbox = makeSandbox();
+    const path = sandbox.write('web.ova', FILE);
+    const folders = Array.from({ length: 80 }, (_, i) => sandbox.path(`media${i}`));
+    for (const folder of folders) mkdirSync(folder);
+    for (const given of [folders.slice(0, 1), folders]) {
+      let most = 0;
+      const before = readdirSync('/proc/self/fd').length;
+      const onProgress = (): void => {
+        most = Math.max(most, readdirSync('/proc/self/fd').length);
+      };
+      for (const overwrite of [false, true])
+        await split(path, { volumeSize: HEADER + 126, folders: given, overwrite, onProgress });
+      expect(most).toBeLessThan(before + 10);
+      expect(readdirSync('/proc/self/fd').length).toBeLessThan(before + 10);
+      rmSync(sandbox.path('media0'), { recursive: true });
+      mkdirSync(sandbox.path('media0'));
+    }
+  });
 
   test('[vol.4] of older volumes nothing is left once all stand', async () => {
     using sandbox = makeSandbox();

@@ -26,7 +26,8 @@ export function cleanCommand(program: Command, context: Context, exit: Exit): vo
     .summary('list what interrupted runs have left in a folder, or remove it')
     .description(
       'Lists what runs have left in DIR that were killed, or interrupted with --resume; with --remove it is removed.\n' +
-        'Only what proves that bulla made it there for you counts, and what a run is at work on stays.',
+        'Only what proves that bulla made it there for you counts, and what a run is at work on stays. Where split --force was\n' +
+        'killed while it replaced volumes, the older ones are put back.',
     )
     .argument('<dir>', 'the folder that was imported into, or that an output was written to')
     .option('--remove', 'remove it')
@@ -42,13 +43,26 @@ export function cleanCommand(program: Command, context: Context, exit: Exit): vo
       exit(report.exitCode);
       if (flags.json) return context.print(formatJson(report));
       if (leftovers.length === 0) context.print('nothing was left there');
-      for (const { name, result, bytes, written, removed, state } of leftovers) {
+      for (const { name, result, bytes, written, removed, state, putBack, takenAway } of leftovers) {
         const what = removed ? 'removed' : STATES[state];
         context.print(`  ${shown(name)}  ${formatBytes(bytes)}`);
         context.print(`    for ${shown(result)}, written to last ${written.slice(0, 16)}Z; ${what}`);
+        const [puts, takes] = removed
+          ? ['put back:', 'taken away:']
+          : ['--remove puts back', '--remove takes away'];
+        if (putBack.length > 0) context.print(`    ${puts} ${someOf(putBack)}`);
+        if (takenAway.length > 0) context.print(`    ${takes} ${someOf(takenAway)}`);
       }
       for (const warning of report.warnings) context.tell(context.style.warn(field('warning', warning)));
     });
+}
+
+function someOf(names: readonly string[]): string {
+  const some = names
+    .slice(0, 8)
+    .map((name) => shown(name))
+    .join(', ');
+  return names.length > 8 ? `${some} and ${names.length - 8} more` : some;
 }
 
 const UNITS: Readonly<Record<string, number>> = { m: 60_000, h: 3_600_000, d: 86_400_000 };
