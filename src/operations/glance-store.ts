@@ -117,6 +117,24 @@ function isStored(error: unknown, ref: string): BundleError {
   });
 }
 
+const STOPPED: ReadonlySet<string> = new Set(['INTERRUPTED', 'TERMINATED', 'INPUT_STALLED']);
+
+/** [glance.33] What was stopped while it was being stored may be stored: nobody can say that nothing was left behind. */
+function mayBeStored(
+  error: unknown,
+  { client, name }: { readonly client: string; readonly name: string },
+): BundleError {
+  const fault = toBundleError(error);
+  if (!STOPPED.has(fault.code)) return fault;
+  const { code, message, where, cause } = fault;
+  return new BundleError(code, message, {
+    where: { file: client, ...where },
+    why: 'the key manager had been asked to store the certificate, and has not said whether it did',
+    fix: `see whether it has a secret named "${printable(name)}"; remove that, and run the command again`,
+    cause,
+  });
+}
+
 async function storeGiven(
   file: string,
   open: () => Promise<BarbicanClient>,
@@ -136,7 +154,10 @@ async function storeGiven(
   const client = barbicanClient(await ask('open()', open), 'open()');
   const secret = { name: name.slice(0, 255), pem, ...(expiration && { expiration }) };
   const store = (): Promise<string> => client.storeCertificate(secret);
-  const uuid = text(await ask('storeCertificate()', store, UNKNOWN), 'the UUID');
+  const storing = ask('storeCertificate()', store, UNKNOWN).catch((error: unknown) => {
+    throw mayBeStored(error, { client: client.name, name: secret.name });
+  });
+  const uuid = text(await storing, 'the UUID');
   const ref = `${client.name}secrets/${uuid}`;
   const back = await ask('fetchSecret()', () => client.fetchSecret(uuid)).catch((error: unknown) => {
     throw isStored(error, ref);

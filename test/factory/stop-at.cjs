@@ -1,8 +1,9 @@
-// Loaded before the program: tells it to stop (STOP_SIGNAL) at the call STOP_AT of those that change the file system, once it listens.
+// Loaded before the program: tells it to stop (STOP_SIGNAL) at the call STOP_AT of those that change the file system, once it listens;
+// with STOP_TWICE a second time as soon as it has heard the first.
 const fs = require('node:fs');
 const promises = require('node:fs/promises');
 
-const { STOP_AT, STOP_SIGNAL = 'SIGINT' } = process.env;
+const { STOP_AT, STOP_SIGNAL = 'SIGINT', STOP_TWICE } = process.env;
 const CHANGES = ['mkdir', 'rename', 'link', 'unlink', 'rm', 'rmdir', 'ftruncate', 'fsync'];
 let listened = false;
 let count = 0;
@@ -11,13 +12,17 @@ const isDue = () => {
   listened ||= process.listenerCount('SIGINT') > 0;
   return listened && ++count === Number(STOP_AT);
 };
+const stop = () => {
+  if (STOP_TWICE) process.once(STOP_SIGNAL, () => setImmediate(() => process.kill(process.pid, STOP_SIGNAL)));
+  process.kill(process.pid, STOP_SIGNAL);
+};
 /** Until the program has been told, and has done what it does at once. */
 const told = () => new Promise((resolve) => setTimeout(resolve, 5));
 
 for (const name of CHANGES.map((word) => `${word}Sync`)) {
   const real = fs[name];
   fs[name] = (...words) => {
-    if (isDue()) process.kill(process.pid, STOP_SIGNAL);
+    if (isDue()) stop();
     return real(...words);
   };
 }
@@ -25,7 +30,7 @@ const delayed = (holder, name) => {
   const real = holder[name];
   holder[name] = async function (...words) {
     const due = isDue();
-    if (due) process.kill(process.pid, STOP_SIGNAL);
+    if (due) stop();
     if (due) await told();
     return real.apply(this, words);
   };

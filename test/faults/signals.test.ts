@@ -1,7 +1,7 @@
 import { cpSync, readdirSync, rmSync } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { digestOf, type Ended, launch, layOut, partialsIn, RUNS } from '../factory/faults.ts';
+import { digestOf, type Ended, launch, layOut, moments, partialsIn, RUNS } from '../factory/faults.ts';
 import { type Desk, MAIN, makeWorkbench, type Workbench } from '../factory/workbench.ts';
 
 const AT = join(import.meta.dirname, '../factory/stop-at.cjs');
@@ -14,7 +14,8 @@ beforeAll(async () => {
   desk = workbench.desk('keys');
   await layOut(desk, 1_500_000);
   const made = await desk.run(
-    'mkdir volumes empty && bulla split big.ova --size 700kB --to volumes -q && bulla trust add known ca.pem',
+    'mkdir volumes empty && bulla split big.ova --size 700kB --to volumes -q && bulla trust add known ca.pem && ' +
+      'bulla pack big.img --vendor Acme --name chunked -o chunked.ova --chunk-size 400kB --key signer.key --cert signer.pem -q',
   );
   expect([made.code, made.stderr]).toEqual([0, '']);
 }, 120_000);
@@ -48,6 +49,7 @@ const COMMANDS: Readonly<Record<string, readonly string[]>> = {
   import: ['import', 'big.ova', '--to', 'machine', ...TRUST],
   'import into an empty folder': ['import', 'big.ova', '--to', 'empty', ...TRUST],
   'import --resume': ['import', 'big.ova', '--to', 'machine', '--resume', ...TRUST],
+  'import of chunks': ['import', 'chunked.ova', '--to', 'machine', ...TRUST],
   split: ['split', 'big.ova', '--size', '700kB', '-q'],
   'split --force': ['split', 'big.ova', '--size', '800kB', '--to', 'volumes', '--force', '-q'],
   join: ['join', 'volumes', '-o', 'new.ova', '-q'],
@@ -100,8 +102,16 @@ function stateOf({ folder }: Pick<Try, 'folder'>, digests: boolean): readonly st
   );
 }
 
-function stopped(at: Try, words: readonly string[], call: number, signal: NodeJS.Signals): Promise<Ended> {
-  const env = { ...at.env, STOP_AT: String(call), STOP_SIGNAL: signal };
+function stopped(
+  at: Try,
+  words: readonly string[],
+  {
+    call,
+    signal,
+    twice,
+  }: { readonly call: number; readonly signal: NodeJS.Signals; readonly twice?: boolean },
+): Promise<Ended> {
+  const env = { ...at.env, STOP_AT: String(call), STOP_SIGNAL: signal, ...(twice && { STOP_TWICE: '1' }) };
   return launch({ folder: at.folder, env }, [process.execPath, '--require', AT, MAIN, ...words]).ended;
 }
 
@@ -121,7 +131,7 @@ test.each(Object.entries(COMMANDS))(
     {
       using whole = again();
       before = stateOf(whole, true);
-      const { code, stderr } = await stopped(whole, words, 0, 'SIGINT');
+      const { code, stderr } = await stopped(whole, words, { call: 0, signal: 'SIGINT' });
       calls = Number(/calls: (\d+)/.exec(stderr)?.[1]);
       expect([code, calls > 0]).toEqual([0, true]);
       done = stateOf(whole, false);
@@ -130,7 +140,7 @@ test.each(Object.entries(COMMANDS))(
     for (const [i, call] of spread(calls).entries()) {
       const [signal, ending] = i % 2 === 0 ? (['SIGINT', 130] as const) : (['SIGTERM', 143] as const);
       using one = again();
-      const { code, stderr, stdout } = await stopped(one, words, call, signal);
+      const { code, stderr, stdout } = await stopped(one, words, { call, signal });
       const word = `exit ${code}`;
       seen[word] = (seen[word] ?? 0) + 1;
       expect([`exit ${ending}`, 'exit 0']).toContain(word);
@@ -147,5 +157,53 @@ test.each(Object.entries(COMMANDS))(
       }
     }
     console.info(`${name}: ${calls} changes, ${JSON.stringify(seen)}`);
+  },
+);
+
+/** The folders in which something waits that is not complete. */
+function placesOfPartials(at: Try): readonly string[] {
+  const partials = [at.folder, `${at.folder}-home`].flatMap((root) =>
+    readdirSync(root, { recursive: true, encoding: 'utf8' })
+      .map((name) => join(root, name))
+      .filter((path) => /\.partial-[^/]*$/.test(path)),
+  );
+  return [...new Set(partials.map((path) => dirname(path)))];
+}
+
+test.each(Object.entries(COMMANDS))(
+  '[cli.23] %s, told twice to stop: ended at once, and what stays is found by clean',
+  { timeout: 3_600_000 },
+  async (name, words) => {
+    let calls = 0;
+    let done: readonly string[] = [];
+    let before: readonly string[] = [];
+    {
+      using whole = again();
+      before = stateOf(whole, true);
+      calls = Number(
+        /calls: (\d+)/.exec((await stopped(whole, words, { call: 0, signal: 'SIGINT' })).stderr)?.[1],
+      );
+      done = stateOf(whole, false);
+    }
+    const seen: Record<string, number> = {};
+    for (const moment of moments(Math.max(1, Math.floor(RUNS / 2)))) {
+      const call = 1 + Math.floor(moment * calls);
+      using one = again();
+      const { code, signal } = await stopped(one, words, { call, signal: 'SIGINT', twice: true });
+      const word = signal ?? `exit ${code}`;
+      seen[word] = (seen[word] ?? 0) + 1;
+      expect([name, call, ['SIGINT', 'exit 130', 'exit 0']]).toEqual([
+        name,
+        call,
+        expect.arrayContaining([word]),
+      ]);
+      for (const folder of placesOfPartials(one)) {
+        const cleaned = await launch(one, [process.execPath, MAIN, 'clean', folder, '--remove']).ended;
+        expect([cleaned.code, cleaned.stderr]).toEqual([0, '']);
+      }
+      const isBefore = JSON.stringify(stateOf(one, true)) === JSON.stringify(before);
+      if (!isBefore) expect([call, stateOf(one, false)]).toEqual([call, done]);
+    }
+    console.info(`${name}, told twice: ${JSON.stringify(seen)}`);
   },
 );

@@ -59,9 +59,11 @@ async function expectTruth(sandbox: Sandbox, aside: string): Promise<void> {
   }
 }
 
+type Change = [string, (file: string) => void];
+
 describe('what an interrupted import has left, and somebody has changed since', () => {
   const root = process.geteuid?.() === 0;
-  test.each<[string, (file: string) => void]>([
+  test.each<Change>([
     ['other bytes, of another time', (file) => writeFileSync(file, randomBytes(MIB + 5))],
     [
       'other bytes of the same length and time',
@@ -80,7 +82,7 @@ describe('what an interrupted import has left, and somebody has changed since', 
       },
     ],
     ['the end before the start', (file) => writeFileSync(file, disk.bytes.subarray(MIB))],
-    ...(root ? ([['another owner', (file) => chownSync(file, 65_534, 65_534)]] as const) : []),
+    ...(root ? [['another owner', (file: string) => chownSync(file, 65_534, 65_534)] satisfies Change] : []),
   ])('[resume.2] [resume.3] %s: never published', async (what, change) => {
     using sandbox = makeSandbox();
     change(join(await interrupted(sandbox), 'content', disk.name));
