@@ -98,6 +98,7 @@ export function withRememberOption(command: Command): Command {
 /** The options of `verify` from the flags. */
 export function verifyOptionsOf(flags: TrustFlags, context: Context): VerifyOptions {
   expectEvidenceUsed(flags);
+  if (flags.timestamp === 'ignore') expectNoUse(flags.trustTsa, '--trust-tsa', 'beside --timestamp ignore');
   const trust: TrustOptions = {
     anchors: flags.trust ?? [],
     pins: flags.pin ?? [],

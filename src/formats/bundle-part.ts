@@ -21,3 +21,8 @@ export function isEvidence(name: string): boolean {
 export function playsPart(name: string): boolean {
   return rolePartOf(name) !== undefined || isEvidence(name) || blocksSubject(name) !== undefined;
 }
+
+/** The name of the part that belongs to another, such as the certificate file of a manifest. */
+export function partBeside(name: string, extension: PartKind): string {
+  return `${rolePartOf(name)?.base}.${extension}`;
+}

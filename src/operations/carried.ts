@@ -44,8 +44,6 @@ export interface Carried {
   readonly speaks: ReadonlySet<string>;
   /** members that look like evidence and are none, with the reason: they must be listed in the manifest, as any file */
   readonly strangers: Strangers;
-  /** members with evidence of issuers that are not known: they are not handed on, unless the manifest lists them */
-  readonly unknown: readonly string[];
   /** what else is not handed on, for people */
   readonly notes: readonly string[];
   readonly fault?: BundleError;
@@ -66,7 +64,6 @@ export function carry(spoken: SpokenFor, vouched: Vouched, given: readonly Certi
   const { certificate, timestamp } = spoken;
   const members = new Map<string, Uint8Array>();
   const strangers = new Map<string, string>();
-  const unknown: string[] = [];
   const notes: string[] = [];
   const carried = carriedFile(spoken, vouched);
   const path = timestamp && vouched.tokens.get(timestamp.token);
@@ -86,14 +83,13 @@ export function carry(spoken: SpokenFor, vouched: Vouched, given: readonly Certi
   };
   for (const { member, read } of spoken.evidence) {
     const all = [...read.crls, ...read.ocsps];
-    const answered = all.map((one) => vouched.evidence.get(one));
-    const stranger = all.find((_, i) => answered[i] === undefined);
+    const stranger = all.find((one) => !vouched.evidence.has(one));
     if (stranger) strangers.set(member.name, whyNobody(stranger, { paths: vouched.paths, given }));
-    else if (answered.every((signers) => signers && signers.length > 0)) {
+    else {
       const bytes = carriedEvidence(member, read, vouched);
       // a list is signed as a whole, and in PEM only line ends differ
       handOn(member.name, read.ocsps.length > 0 ? member.bytes.byteLength - bytes.byteLength : 0, bytes);
-    } else unknown.push(member.name);
+    }
   }
 
   if (timestamp && path) {
@@ -123,7 +119,6 @@ export function carry(spoken: SpokenFor, vouched: Vouched, given: readonly Certi
     members,
     speaks,
     strangers,
-    unknown,
     notes,
     ...(bytes > limit && { fault: tooMuch(bytes, limit) }),
   };
@@ -193,7 +188,7 @@ function cmsParts(
     ocsp: (der) => {
       const response = evidence.ocsps[indexOf(data.ocsps, der)];
       const signers = response && vouched.evidence.get(response);
-      return signers && signers.length > 0 ? carriedResponse(der, signers) : undefined;
+      return signers && carriedResponse(der, signers);
     },
   };
 }
@@ -231,7 +226,7 @@ function carriedResponse(der: Uint8Array, signers: readonly Certificate[]): Uint
 }
 
 function isVouched(evidence: RevocationEvidence['crls'][number] | undefined, vouched: Vouched): boolean {
-  return evidence !== undefined && (vouched.evidence.get(evidence)?.length ?? 0) > 0;
+  return evidence !== undefined && vouched.evidence.has(evidence);
 }
 
 /** A certificate that somebody answers for, or of a signer who is trusted for the key in it alone. */

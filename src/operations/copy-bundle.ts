@@ -4,6 +4,7 @@ import { Digester } from '../crypto/digest.ts';
 import { isEvidence, type PartKind, rolePartOf } from '../formats/bundle-part.ts';
 import type { DigestName } from '../formats/ovf/digest-name.ts';
 import { type Manifest, parseManifest } from '../formats/ovf/manifest.ts';
+import type { Deadline } from '../kit/deadline.ts';
 import { BundleError, toBundleError } from '../kit/errors.ts';
 import { DEFAULT_LIMITS, type Limits } from '../kit/limits.ts';
 import { apartFrom } from '../storage/apart.ts';
@@ -18,7 +19,7 @@ import type { NamedMember } from './judge-signature.ts';
 import { isAboutSignature } from './left-evidence.ts';
 import { manifestDigests } from './look-ahead.ts';
 import { joinFaults } from './plan-assembly.ts';
-import { isHeld, type ReadMember, readMember } from './read-member.ts';
+import { isHeld, type KeptBytes, type ReadMember, readMember } from './read-member.ts';
 import { type InputReport, sweptWarnings } from './report.ts';
 import { parseEvidence } from './revocation-evidence.ts';
 import { type Walk, walkArchive } from './walk.ts';
@@ -39,7 +40,11 @@ export interface Copied {
  *
  * @throws {BundleError} when the input cannot be opened or read, or the output not written, and what the edit throws
  */
-export async function copyBundle(input: string, edit: SignatureEdit, options: CopyOptions): Promise<Copied> {
+export async function copyBundle(
+  input: string,
+  edit: SignatureEdit,
+  options: CopyOptions & Pick<Deadline, 'expectInTime'>,
+): Promise<Copied> {
   const { signal } = options;
   const limits = { ...DEFAULT_LIMITS, ...options.limits };
   const target = apartFrom(options.output, [input, ...edit.reads]);
@@ -60,7 +65,10 @@ export async function copyBundle(input: string, edit: SignatureEdit, options: Co
   );
   const { fault } = walked;
   const judged = fault ? withFault(copying.judged, fault) : copying.judged;
-  if (judged.errors.length === 0) await output.commit();
+  if (judged.errors.length === 0) {
+    options.expectInTime(); // [cli.15]
+    await output.commit();
+  }
   return {
     input: { name: source.name, ...(source.size === undefined ? {} : { size: source.size }) },
     judged: { ...judged, warnings: [...walked.warnings, ...judged.warnings] },
@@ -88,6 +96,7 @@ class Copying {
   readonly #limits: Limits;
   /** those of the new bundle, but for the parts that sign */
   readonly #members: ReadMember[] = [];
+  readonly #keptBytes: KeptBytes = new Map();
   /** the parts that sign: those of the old bundle that were taken for such, and those of the new one */
   readonly #leftOut: NamedMember[] = [];
   readonly #signing: string[] = [];
@@ -107,9 +116,8 @@ class Copying {
   async *files({ entries, onMember }: Walk): AsyncGenerator<TarFile, void> {
     for await (const entry of entries) {
       onMember(entry.name);
-      const held = { limits: this.#limits, before: [...this.#members, ...this.#evidence] };
-      if (isHeld(entry, held))
-        yield* (await this.#kept(entry, held.before)).map(({ name, bytes }) => wholeFile(name, bytes));
+      if (isHeld(entry, { limits: this.#limits, kept: this.#keptBytes }))
+        yield* (await this.#kept(entry)).map(({ name, bytes }) => wholeFile(name, bytes));
       else yield { name: entry.name, size: entry.size, body: this.#hashed(entry) };
     }
     this.judged = this.#judge();
@@ -119,10 +127,10 @@ class Copying {
   }
 
   /** What stands in the new bundle in place of a member that may play a part. */
-  async #kept(entry: ArchiveEntry, before: readonly ReadMember[]): Promise<readonly NamedMember[]> {
+  async #kept(entry: ArchiveEntry): Promise<readonly NamedMember[]> {
     const { name } = entry;
-    const algorithms = this.#hint;
-    const member = await readMember(entry, { algorithms, limits: this.#limits, sink: undefined, before });
+    const reading = { algorithms: this.#hint, limits: this.#limits, sink: undefined, kept: this.#keptBytes };
+    const member = await readMember(entry, reading);
     const copy = { name, bytes: member.bytes ?? new Uint8Array(0) };
     const kind = rolePartOf(name)?.kind;
     if ((kind === 'cert' || kind === 'tst') && this.#isSigning(name)) {
@@ -135,7 +143,7 @@ class Copying {
     }
     this.#members.push(member);
     if (kind !== 'mf' || !this.#isManifest(name)) return [copy];
-    this.#manifest = { member: copy, lines: parsedManifest(copy) };
+    this.#manifest = { member: copy, lines: parsedManifest(copy, this.#limits) };
     const added = await this.#edit.manifest(copy);
     this.#signing.push(...added.map((file) => file.name));
     const early: NamedMember[] = [];
@@ -280,9 +288,9 @@ class Copying {
 
 const OF_ANOTHER = 'it is not about the certificates of the signature, by the names in both';
 
-function parsedManifest({ name, bytes }: NamedMember): Manifest {
+function parsedManifest({ name, bytes }: NamedMember, limits: Limits): Manifest {
   try {
-    return parseManifest(bytes);
+    return parseManifest(bytes, limits);
   } catch (error) {
     throw toBundleError(error).at({ member: name });
   }
@@ -290,9 +298,4 @@ function parsedManifest({ name, bytes }: NamedMember): Manifest {
 
 function baseOf(name: string): string | undefined {
   return rolePartOf(name)?.base;
-}
-
-/** The name of the part that belongs to another, such as the certificate file of a manifest. */
-export function partBeside(name: string, extension: PartKind): string {
-  return `${baseOf(name)}.${extension}`;
 }

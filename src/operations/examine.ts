@@ -19,7 +19,7 @@ import {
 } from './judge-signature.ts';
 import { manifestDigests } from './look-ahead.ts';
 import { ManifestMemory } from './manifest-memory.ts';
-import { type BundleSink, digestOf, type ReadMember, readMember } from './read-member.ts';
+import { type BundleSink, digestOf, type KeptBytes, type ReadMember, readMember } from './read-member.ts';
 import type { Check } from './report.ts';
 import { checkScope } from './scope-check.ts';
 import type { UsableBlocks } from './set-aside.ts';
@@ -90,6 +90,7 @@ class Reading {
   readonly #options: ExamineOptions;
   readonly #hint: readonly DigestName[];
   readonly members: ReadMember[] = [];
+  readonly #kept: KeptBytes = new Map();
   readonly #manifests: ManifestMemory;
   #manifest: Manifest | undefined;
   #signature: SignatureJudgement | undefined;
@@ -108,8 +109,7 @@ class Reading {
       onMember(entry.name);
       const algorithms = this.#algorithms(entry.name);
       const reading =
-        aside?.take(entry, algorithms) ??
-        readMember(entry, { algorithms, limits, sink, before: this.members });
+        aside?.take(entry, algorithms) ?? readMember(entry, { algorithms, limits, sink, kept: this.#kept });
       const member = reading instanceof Promise ? await reading : reading; // many are at hand, and waiting takes time
       this.members.push(member);
       this.#lookAhead(member);
@@ -231,9 +231,6 @@ class Reading {
     if (!complete && errors.length === 0)
       errors.push(new BundleError('INTERNAL', 'the bundle was not read to its end'));
     checks.push(...skippedChecks(checks, { fault: fault ?? ambiguous, complete, roles, signature }));
-    const unknown = (signature?.carried?.unknown ?? [])
-      .filter((name) => !contents.manifest?.byName.has(name)) // what is listed is kept, byte for byte
-      .map((name) => `"${name}" is of an issuer that you have not given: import and normalize leave it out`);
     const late = complete && roles.descriptor !== undefined && members[0]?.name !== roles.descriptor;
     const order = late ? ['the descriptor is not the first member, which VMware refuses'] : [];
     return {
@@ -243,7 +240,7 @@ class Reading {
       ...(signature ? { signature } : {}),
       checks,
       errors,
-      warnings: [...(signature?.warnings ?? []), ...unknown, ...contents.warnings, ...order],
+      warnings: [...(signature?.warnings ?? []), ...contents.warnings, ...order],
     };
   }
 }

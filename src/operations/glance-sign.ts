@@ -11,7 +11,7 @@ import {
   keyTypeFor,
 } from '../formats/glance/names.ts';
 import type { SignatureProperties } from '../formats/glance/properties.ts';
-import { openDeadline, unlessAborted } from '../kit/deadline.ts';
+import { type Deadline, openDeadline, unlessAborted } from '../kit/deadline.ts';
 import { encodeUtf8, formatBase64 } from '../kit/encoding.ts';
 import { BundleError } from '../kit/errors.ts';
 import type { Limits } from '../kit/limits.ts';
@@ -250,7 +250,10 @@ const signImageOptions = shape<SignImageOptions>({
   oldGlance: flag,
 });
 
-async function signGiven(input: BundleInput, options: SignImageOptions): Promise<SignedImage> {
+async function signGiven(
+  input: BundleInput,
+  options: SignImageOptions & Pick<Deadline, 'expectInTime'>,
+): Promise<SignedImage> {
   const { signer, output, form = 'json', signal, onProgress } = options;
   const reads = [...namedInput(input), ...signer.files];
   const target = output === undefined ? undefined : apartFrom(output, reads); // before all of the image is read
@@ -262,6 +265,7 @@ async function signGiven(input: BundleInput, options: SignImageOptions): Promise
   if (target !== undefined && target !== '-') {
     await using file = await openOutput(target, { overwrite: options.overwrite ?? false, signal });
     await file.write(encodeUtf8(text));
+    options.expectInTime(); // [cli.15]
     await file.commit();
   }
   const report = makeReport({

@@ -18,7 +18,7 @@ import { sourceOptions } from '../storage/source.ts';
 import { assignRoles, type BundleRoles } from './bundle-roles.ts';
 import { roleOf } from './judge-contents.ts';
 import { bundleInput, READING } from './option-rules.ts';
-import { type ReadMember, readMember } from './read-member.ts';
+import { type KeptBytes, type ReadMember, readMember } from './read-member.ts';
 import { type CertificateReport, type FileReport, makeReport, type Report } from './report.ts';
 import type { SetAside } from './set-aside.ts';
 import { certificateReport } from './signature-report.ts';
@@ -64,6 +64,7 @@ async function inspectGiven(
   using deadline = openDeadline(options);
   await using source = await openSource(input, sourceOptions({ ...options, ...deadline }));
   const members: ReadMember[] = [];
+  const kept: KeptBytes = new Map();
   const disks: Record<string, DiskProbe> = Object.create(null); // a member may be named __proto__
   const errors: BundleError[] = [];
   const { relax, onProgress } = options;
@@ -73,7 +74,7 @@ async function inspectGiven(
     async ({ entries, aside, onMember }) => {
       for await (const entry of entries) {
         onMember(entry.name);
-        members.push(await inspectMember(entry, { limits, disks, before: members, aside }));
+        members.push(await inspectMember(entry, { limits, disks, kept, aside }));
       }
     },
   );
@@ -123,14 +124,14 @@ async function inspectMember(
   options: {
     readonly limits: Limits;
     readonly disks: Record<string, DiskProbe>;
-    readonly before: readonly ReadMember[];
+    readonly kept: KeptBytes;
     readonly aside: SetAside | undefined;
   },
 ): Promise<ReadMember> {
-  const { limits, disks, before, aside } = options;
+  const { limits, disks, kept, aside } = options;
   const { name, size, offset, dataOffset } = entry;
   if (rolePartOf(name) || isEvidence(name))
-    return readMember(entry, { algorithms: ['sha256'], limits, sink: undefined, before });
+    return readMember(entry, { algorithms: ['sha256'], limits, sink: undefined, kept });
   const waiting = aside?.take(entry, ['sha256']);
   if (aside && waiting) {
     const tail = Math.min(size, PROBE_TAIL_BYTES);

@@ -1,5 +1,6 @@
 import { openHash } from '../crypto/digest.ts';
 import { parseVolumeHeader, VOLUME_HEADER_BYTES, type VolumeHeader } from '../formats/volume/header.ts';
+import { checkAborted } from '../kit/bytes.ts';
 import { counted, formatHex, printable } from '../kit/encoding.ts';
 import { BundleError, toBundleError } from '../kit/errors.ts';
 import type { OnProgress } from '../kit/progress.ts';
@@ -73,6 +74,7 @@ async function joinGiven(paths: readonly string[], options: JoinOptions): Promis
       },
     );
   }
+  checkAborted(options.signal); // [cli.15]
   await output.commit();
   return report(volumes, { output: options.output, bytes: size, sha256 }, sweptWarnings(output.swept));
 }

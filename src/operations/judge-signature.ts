@@ -111,7 +111,7 @@ function unsigned({ manifest, evidence }: SignedManifest, allowances: Allowances
   const reason = 'without a signature nobody answers for it';
   const strangers = new Map(evidence.map(({ name }) => [name, reason]));
   const speaks = new Set(strangers.keys());
-  const carried = { members: new Map(), speaks, strangers, unknown: [], notes: [] };
+  const carried = { members: new Map(), speaks, strangers, notes: [] };
   return { ...NOTHING, accepted: true, signed: false, carried, checks, warnings };
 }
 

@@ -2,7 +2,7 @@ import { counted } from '../kit/encoding.ts';
 import { type BundleError, toBundleError } from '../kit/errors.ts';
 import { readSeen, seenFolderOf, writeSeen } from '../storage/seen-revocation.ts';
 import { sourceOptions } from '../storage/source.ts';
-import { expectLookedAt } from '../trust/demands.ts';
+import { expectBelieved, expectLookedAt } from '../trust/demands.ts';
 import type { ClaimPolicy } from '../trust/judge-claim.ts';
 import { openBudget } from '../trust/path/budget.ts';
 import type { HighWaterMarks } from '../trust/revocation/evidence.ts';
@@ -25,6 +25,7 @@ export async function loadPolicy(
   // [rev.15] what is given is looked at, whatever a publisher does without
   const { mode = crls.length + ocsps.length > 0 ? 'if-present' : undefined } = revocation;
   expectLookedAt(mode, { 'revocation.crls': crls, 'revocation.ocsps': ocsps });
+  expectBelieved(timestamp, trust.timestampAnchors, 'trust.timestampAnchors');
   const waiting = sourceOptions(options); // [cli.21]
   const { signers, timestamping } = await loadTrust(trust, waiting);
   const own = folders.at(-1);

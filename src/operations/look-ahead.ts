@@ -9,7 +9,7 @@ import type { Limits } from '../kit/limits.ts';
 import type { Relaxation } from '../kit/relaxation.ts';
 import type { Source } from '../storage/source.ts';
 import { assignRoles } from './bundle-roles.ts';
-import { type ReadMember, readMember } from './read-member.ts';
+import { type KeptBytes, type ReadMember, readMember } from './read-member.ts';
 
 /**
  * The digests to compute before the manifest has been seen: those it uses, where the source lets us look ahead,
@@ -27,13 +27,14 @@ export async function manifestDigests(
     const { head, stream } = await peek(source.stream(), 2);
     if (isGzip(head)) return ALL_DIGESTS; // looking ahead would mean to inflate everything twice
     const members: ReadMember[] = [];
+    const kept: KeptBytes = new Map();
     for await (const entry of (await openArchive(stream, limits, new Relaxed(relax))).entries) {
       const kind = rolePartOf(entry.name)?.kind;
       // What is hashed from here on is hashed as that manifest says, unless another takes its place after all.
       if (!kind && assignRoles(members.map((member) => member.name)).manifest) return ALL_DIGESTS;
       const { name, size, offset, dataOffset } = entry;
       if (kind === 'mf') {
-        const options = { algorithms: [], limits, sink: undefined, before: members };
+        const options = { algorithms: [], limits, sink: undefined, kept };
         members.push(await readMember(entry, options));
       } else if (kind) members.push({ name, size, offset, dataOffset, digests: {} });
       const roles = assignRoles(members.map((member) => member.name));

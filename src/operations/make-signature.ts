@@ -61,7 +61,7 @@ export async function timestamped(
   signal: AbortSignal | undefined,
 ): Promise<MadeSignature> {
   if (!source) return { certificate };
-  return { certificate, timestamp: await unlessAborted(source(certificate), signal) };
+  return { certificate, timestamp: await tokenOver(certificate, source, signal) };
 }
 
 /** The CMS signature with a timestamp of its first signer inside. @throws {BundleError} `CMS_SYNTAX`, what the source throws */
@@ -72,7 +72,18 @@ export async function timestampCms(
 ): Promise<Uint8Array> {
   const [signer] = parseSignedData(cms, 'the CMS signature').signers;
   if (!signer) throw new BundleError('CMS_SYNTAX', 'the CMS signature has no signer');
-  return addTimestamp(cms, 0, await unlessAborted(source(signer.signature), signal));
+  return addTimestamp(cms, 0, await tokenOver(signer.signature, source, signal));
+}
+
+/** [tst.15] Whoever gives it: the form in which it is written. */
+async function tokenOver(
+  over: Uint8Array,
+  source: TimestampSource,
+  signal: AbortSignal | undefined,
+): Promise<Uint8Array> {
+  const given = await unlessAborted(source(over), signal);
+  const { soundToken } = await import('./sound-token.ts'); // most signatures have none
+  return soundToken(given, over);
 }
 
 /** The same signer, for whom nobody waits any more when the signal has fired. [stream.6] */

@@ -75,6 +75,7 @@ async function normalizeGiven(input: BundleInput, options: NormalizeOptions): Pr
     await output.write(chunk);
     options.onProgress?.({ phase: 'write', bytes });
   }
+  deadline.expectInTime(); // [cli.15]
   await output.commit();
   const reordered = order.some(({ name }, i) => examination.members[i]?.name !== name);
   return {

@@ -1,3 +1,4 @@
+import { checkAborted } from '../kit/bytes.ts';
 import { BundleError } from '../kit/errors.ts';
 import { DEFAULT_LIMITS } from '../kit/limits.ts';
 import type { OnProgress } from '../kit/progress.ts';
@@ -149,6 +150,7 @@ async function write(
   const limits = { ...DEFAULT_LIMITS, members: options.members ?? DEFAULT_LIMITS.members };
   const bytes = await writeArchive(format, packing.files(), output, { mtime, limits });
   if (!(await packing.complete(output))) return { bytes: undefined, swept: output.swept };
+  checkAborted(signal); // [cli.15]
   await output.commit();
   return { bytes, swept: output.swept };
 }

@@ -54,9 +54,12 @@ interface ReadOptions {
   readonly algorithms: readonly DigestName[];
   readonly limits: Limits;
   readonly sink: BundleSink | undefined;
-  /** those read before it, which share the limit of what is kept in memory */
-  readonly before: readonly ReadMember[];
+  /** of those read before it, which share the limit of what is kept in memory; what it keeps itself is added */
+  readonly kept: KeptBytes;
 }
+
+/** How many bytes of each kind are kept in memory of one bundle; begin with an empty one. */
+export type KeptBytes = Map<KeptKind, number>;
 
 function readWhole(
   { name, size, offset, dataOffset }: ArchiveEntry,
@@ -73,6 +76,8 @@ async function readInPieces(entry: ArchiveEntry, options: ReadOptions): Promise<
   const room = roomFor(entry, options);
   if (room !== undefined) {
     const bytes = await collect(entry.body, room, () => tooLarge(name, options.limits, offset));
+    const kind = keptKindOf(name);
+    if (kind) options.kept.set(kind, (options.kept.get(kind) ?? 0) + size);
     await options.sink?.store(name, bytes);
     return { name, size, offset, dataOffset, digests: {}, bytes };
   }
@@ -145,12 +150,11 @@ export function isHeld(entry: ArchiveEntry, options: Parameters<typeof roomFor>[
 /** Bytes that a member may have to be kept; undefined when it is not. Each of a kind may turn out to be the one that counts. */
 function roomFor(
   { name, size }: ArchiveEntry,
-  { limits, before }: { readonly limits: Limits; readonly before: readonly ReadMember[] },
+  { limits, kept }: Pick<ReadOptions, 'limits' | 'kept'>,
 ): number | undefined {
   const kind = keptKindOf(name);
   if (kind === undefined) return undefined;
-  const same = before.filter((member) => member.bytes && keptKindOf(member.name) === kind);
-  const room = same.reduce((left, member) => left - member.size, limitOf(kind, limits));
+  const room = limitOf(kind, limits) - (kept.get(kind) ?? 0);
   // Beyond its limit such a member is none: an ordinary file, which the manifest must list.
   return size > room && OPTIONAL.has(kind) ? undefined : room;
 }

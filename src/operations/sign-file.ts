@@ -1,6 +1,6 @@
 import { cmsDigestOf, signCms } from '../crypto/cms-signer.ts';
 import { openHash } from '../crypto/digest.ts';
-import { openDeadline } from '../kit/deadline.ts';
+import { type Deadline, openDeadline } from '../kit/deadline.ts';
 import type { Limits } from '../kit/limits.ts';
 import type { OnProgress } from '../kit/progress.ts';
 import { flag, needed, path, positive, shape } from '../kit/shape.ts';
@@ -56,7 +56,10 @@ const signFileOptions = shape<SignFileOptions>({
   overwrite: flag,
 });
 
-async function signGiven(input: string, options: SignFileOptions): Promise<Report> {
+async function signGiven(
+  input: string,
+  options: SignFileOptions & Pick<Deadline, 'expectInTime'>,
+): Promise<Report> {
   const { identity, digest = 'sha256', output: path, timestamp, signal, onProgress } = options;
   const { leaf, intermediates } = identity;
   const signer = signerUntil(identity.signer, signal);
@@ -74,6 +77,7 @@ async function signGiven(input: string, options: SignFileOptions): Promise<Repor
   const contentDigest = Uint8Array.from(hash.digest());
   const cms = await signCms({ signer, leaf, intermediates, digest, contentDigest });
   await output.write(timestamp ? await timestampCms(cms, timestamp, signal) : cms);
+  options.expectInTime(); // [cli.15]
   await output.commit();
   return makeReport({
     operation: 'sign',

@@ -1,6 +1,7 @@
-import { openDeadline } from '../kit/deadline.ts';
+import { partBeside } from '../formats/bundle-part.ts';
+import { type Deadline, openDeadline } from '../kit/deadline.ts';
 import { flag, needed, path, shape } from '../kit/shape.ts';
-import { copyBundle, partBeside } from './copy-bundle.ts';
+import { copyBundle } from './copy-bundle.ts';
 import { COPYING, type CopyOptions } from './copy-options.ts';
 import { makeSignature } from './make-signature.ts';
 import { signingDigest, signingIdentity, timestampSource } from './option-rules.ts';
@@ -43,7 +44,10 @@ const signOptions = shape<SignOptions>({
   timestamp: timestampSource,
 });
 
-async function signGiven(input: string, options: SignOptions): Promise<Report> {
+async function signGiven(
+  input: string,
+  options: SignOptions & Pick<Deadline, 'expectInTime'>,
+): Promise<Report> {
   const { identity, digest = 'sha256', cms, timestamp, signal } = options;
   const {
     input: source,

@@ -6,6 +6,7 @@ import {
   VOLUME_HEADER_BYTES,
   type VolumeHeader,
 } from '../formats/volume/header.ts';
+import { checkAborted } from '../kit/bytes.ts';
 import { formatHex } from '../kit/encoding.ts';
 import { BundleError } from '../kit/errors.ts';
 import type { OnProgress } from '../kit/progress.ts';
@@ -167,6 +168,7 @@ async function writeVolume(
   }
   input.expectUnchanged(input.stamp, 'split'); // [stamp.1] it may have grown, too
   if (formatHex(hash.digest()) !== digest) throw changed(path); // [vol.4] what it says of itself must be true
+  checkAborted(signal); // [cli.15]
   await outputs.end();
 }
 

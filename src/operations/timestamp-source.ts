@@ -1,5 +1,4 @@
 import { randomBytes } from 'node:crypto';
-import { type Certificate, parseCertificate } from '../crypto/certificate.ts';
 import { digestBytes } from '../crypto/digest.ts';
 import { formatTimestampRequest, parseTimestampRequest } from '../formats/tsp/request.ts';
 import { expectToken, parseTimestampResponse } from '../formats/tsp/response.ts';
@@ -11,13 +10,15 @@ import { showAddress } from '../storage/address.ts';
 import { readSmallFile } from '../storage/small-files.ts';
 import { sourceOptions } from '../storage/source.ts';
 import { requestTimestamp } from '../storage/tsa-client.ts';
-import { NO_ALLOWANCES } from '../trust/policy.ts';
-import { judgeTimestamp, type TimestampJudgement } from '../trust/timestamp.ts';
-import { carriedToken, UNVOUCHED_BYTES } from './carried.ts';
 import { bytes, signingDigest } from './option-rules.ts';
 import type { SigningDigest } from './signing-identity.ts';
+import { expectSound } from './sound-token.ts';
 
-/** Gives a timestamp token over some bytes, DER. @throws {BundleError} `REMOTE_*`, `TIMESTAMP_*` */
+/**
+ * Gives a timestamp token over some bytes, DER; what is written of it is the canonical form. [tst.15]
+ *
+ * @throws {BundleError} `REMOTE_*`, `TIMESTAMP_*`
+ */
 export type TimestampSource = ((over: Uint8Array) => Promise<Uint8Array>) & {
   /** what it reads; no output may replace that */
   readonly files?: readonly string[];
@@ -118,34 +119,4 @@ function isRequest(bytes: Uint8Array): boolean {
 /** The request that `replyIn` takes the reply to. [pack.10] */
 export function requestFor(over: Uint8Array, digest: SigningDigest): Uint8Array {
   return formatTimestampRequest({ digest, imprint: digestBytes(digest, over) });
-}
-
-/** [pack.9] All that an importer would look at, but for whom it trusts: that is the importer's. Given is what may be written [tst.14]. */
-function expectSound(token: TimestampToken, over: Uint8Array, at: Date): Uint8Array {
-  const certificates = token.signedData.certificates.map(parseCertificate);
-  const judge = (anchors: readonly Certificate[]): TimestampJudgement =>
-    judgeTimestamp(token, over, { anchors, intermediates: certificates, at, allowances: NO_ALLOWANCES });
-  const { proven, errors, path } = judge(certificates);
-  if (proven) {
-    // which of them an importer trusts is not known here: all ways up are kept
-    const others = certificates.map((anchor) => judge([anchor])).filter((one) => one.proven);
-    const kept = new Set([path, ...others.map((one) => one.path)].flat());
-    const issuers = [...kept].slice(1).reduce((sum, { raw }) => sum + raw.byteLength, 0);
-    if (issuers <= UNVOUCHED_BYTES) return carriedToken(token, [...kept]);
-    throw new BundleError(
-      'TIMESTAMP_REFUSED',
-      `the timestamp brings ${issuers} bytes of certificates of issuers`,
-      {
-        why: `an importer would refuse what it does not need of them over ${UNVOUCHED_BYTES} bytes`,
-      },
-    );
-  }
-  const [fault] = errors;
-  throw new BundleError(
-    'TIMESTAMP_REFUSED',
-    `the timestamp would not be believed: ${fault?.message ?? 'no reason'}`,
-    {
-      cause: fault,
-    },
-  );
 }

@@ -1,7 +1,7 @@
-import { rolePartOf } from '../formats/bundle-part.ts';
+import { partBeside, rolePartOf } from '../formats/bundle-part.ts';
 import { parseSignedData } from '../formats/cms/signed-data.ts';
 import { formatCertificateFile, parseCertificateFile } from '../formats/ovf/certificate-file.ts';
-import { openDeadline } from '../kit/deadline.ts';
+import { type Deadline, openDeadline } from '../kit/deadline.ts';
 import { BundleError, toBundleError } from '../kit/errors.ts';
 import { DEFAULT_LIMITS, type Limits } from '../kit/limits.ts';
 import { needed, path, shape } from '../kit/shape.ts';
@@ -12,13 +12,13 @@ import { sourceOptions } from '../storage/source.ts';
 import { isBroken, isOver } from '../trust/timestamp.ts';
 import { assignRoles } from './bundle-roles.ts';
 import { carry } from './carried.ts';
-import { copyBundle, partBeside } from './copy-bundle.ts';
+import { copyBundle } from './copy-bundle.ts';
 import { COPYING, type CopyOptions } from './copy-options.ts';
 import { findSignatures, type NamedMember } from './judge-signature.ts';
 import { timestampCms, timestamped } from './make-signature.ts';
 import { timestampSource } from './option-rules.ts';
 import { ownVouched } from './own-vouched.ts';
-import { type ReadMember, readMember } from './read-member.ts';
+import { type KeptBytes, type ReadMember, readMember } from './read-member.ts';
 import { makeReport, type Report } from './report.ts';
 import { signedManifestOf } from './signed-manifest.ts';
 import type { SigningDigest } from './signing-identity.ts';
@@ -48,7 +48,10 @@ export async function timestamp(input: string, options: TimestampOptions): Promi
 
 const timestampOptions = shape<TimestampOptions>({ ...COPYING, source: needed(timestampSource) });
 
-async function timestampGiven(input: string, options: TimestampOptions): Promise<Report> {
+async function timestampGiven(
+  input: string,
+  options: TimestampOptions & Pick<Deadline, 'expectInTime'>,
+): Promise<Report> {
   const notes: string[] = [];
   const limits = { ...DEFAULT_LIMITS, ...options.limits };
   const {
@@ -152,10 +155,11 @@ export async function requestTimestampFile(
   const target = apartFrom(path, [input]); // before all of it is read
   await using source = await openSource(input, sourceOptions({ ...options, ...deadline }));
   const members: ReadMember[] = [];
+  const kept: KeptBytes = new Map();
   const { fault } = await walkArchive(source, { limits }, async ({ entries }) => {
     for await (const entry of entries) {
       if (rolePartOf(entry.name) === undefined) continue;
-      const options = { algorithms: [], limits, sink: undefined, before: members };
+      const options = { algorithms: [], limits, sink: undefined, kept };
       members.push(await readMember(entry, options));
     }
   });
@@ -172,6 +176,7 @@ export async function requestTimestampFile(
   const over = cms ? parseSignedData(cms, 'the CMS signature').signers[0]?.signature : bytes;
   await using output = await openOutput(target, { overwrite, signal });
   await output.write(requestFor(over ?? bytes, digest));
+  deadline.expectInTime(); // [cli.15]
   await output.commit();
   return makeReport({
     operation: 'timestamp',

@@ -3,6 +3,7 @@ import { formatPem } from '../formats/pem.ts';
 import { BundleError, toBundleError } from '../kit/errors.ts';
 import { type SourceOptions, sourceOptions } from '../storage/source.ts';
 import { addTrusted, readText, removeTrusted } from '../storage/trust-folder.ts';
+import { showTime } from '../trust/path/certificate-rules.ts';
 import {
   formatPublisher,
   type Publisher,
@@ -45,6 +46,8 @@ export interface AddPublisherOptions {
   readonly subjects?: readonly string[];
   readonly from?: Date;
   readonly until?: Date;
+  /** now */
+  readonly at?: Date;
   readonly signal?: AbortSignal;
 }
 
@@ -70,6 +73,7 @@ export async function trustAdd(
   };
   const settings = formatPublisher(publisher);
   await expectReadable(settings);
+  expectYetToCome(publisher, options.at ?? new Date());
   const added = await addTrusted('publisher', folder, name, [
     { name: 'publisher.toml', text: settings },
     ...anchors.map(anchorFile),
@@ -118,6 +122,15 @@ function anchorFile(anchor: Certificate): { readonly name: string; readonly text
 /** Each certificate once: two files may hold the same. */
 function distinct(certificates: readonly Certificate[]): readonly Certificate[] {
   return [...new Map(certificates.map((certificate) => [certificate.fingerprint, certificate])).values()];
+}
+
+/** [pub.18] Whoever's time is over could never be believed. */
+function expectYetToCome({ name, until }: Publisher, at: Date): void {
+  if (!until || until >= at) return;
+  throw new BundleError('USAGE', `"${name}" would be trusted until ${showTime(until)}, which is over`, {
+    why: 'every bundle of this publisher would be refused, from the first one on',
+    fix: 'give an --until that is to come, or leave it out',
+  });
 }
 
 /** Refuses what could not be read back. */

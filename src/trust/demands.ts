@@ -40,6 +40,15 @@ export function expectLookedAt(
   }
 }
 
+/** [tst.1] [api.3] Authorities that are given are believed about times, or nobody asks them. @throws {BundleError} `USAGE` */
+export function expectBelieved(
+  mode: TimestampMode | undefined,
+  given: readonly string[] | undefined,
+  name: string,
+): void {
+  if (mode === 'ignore') expectNoUse(given, name, 'beside the timestamp mode "ignore"');
+}
+
 /** How much a mode asks for; more is stricter. */
 export function strictnessOf(mode: RevocationMode): number {
   return STRICTNESS.indexOf(mode);

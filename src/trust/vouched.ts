@@ -64,7 +64,7 @@ export function joinVouched(all: readonly Vouched[]): Vouched {
   };
 }
 
-/** One path may answer for what another only knows to be of somebody: whoever answers counts, in whatever order. [bundle.6] */
+/** Of several paths that answer for one, that with more certificates counts, in whatever order: who holds any of them needs theirs. [bundle.6] */
 function byEvidence(
   entries: readonly (readonly [Attested['evidence'], readonly Certificate[]])[],
 ): Vouched['evidence'] {

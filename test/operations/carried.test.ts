@@ -312,6 +312,34 @@ describe('evidence that the manifest does not list', () => {
     expect(await judged(unsigned, { ...trust, allow: { unsigned: true } })).toEqual(['FILE_UNLISTED']);
   });
 
+  test('[bundle.6] is an unlisted file where nobody can know its issuer, whatever certificate of it comes along', async () => {
+    using sandbox = makeSandbox();
+    // whoever carries a bundle can have the pinned key certified by an authority of his own, and publish its lists
+    const own = await signerUnder(stranger);
+    const payload = extension('1.2.3.4.5', false, derOctets(SCRIPT));
+    const added = evidence(makeCrlDer({ issuer: stranger, extensions: [payload] }));
+    const answer = evidence(
+      makeOcspDer({ issuer: stranger, answers: [{ certificate: own }] }),
+      'revocation/a.ocsp',
+    );
+    const pinned: VerifyOptions = {
+      at: JUDGED_AT,
+      trust: { pins: [`sha256:${own.certificate.spkiSha256}`] },
+    };
+    const itself: VerifyOptions = { at: JUDGED_AT, trust: { anchors: [sandbox.write('own.pem', own.pem)] } };
+    const anchors = [sandbox.write('stranger.pem', stranger.pem)];
+    const members = await makeMembers({ signed: { signer: own, chain: [stranger] } });
+    for (const options of [pinned, itself]) {
+      expect(await judged(await archiveOf(members), options)).toEqual(['trusted']);
+      for (const one of [added, answer]) {
+        const bytes = await archiveOf([...members, one]);
+        expect(await refused(bytes, options), one.name).toEqual(['FILE_UNLISTED']);
+        const known = { ...options, trust: { ...options.trust, anchors } };
+        expect([...(await published(bytes, known)).keys()]).toContain(one.name);
+      }
+    }
+  });
+
   test('[bundle.9] may hold little that nobody has signed, all together', async () => {
     using sandbox = makeSandbox();
     const trust = await trustingTime(sandbox);
@@ -489,7 +517,7 @@ describe('a timestamp beside the certificate file', () => {
     const trust = await trustingTime(sandbox);
     const options: readonly (readonly [Uint8Array, VerifyOptions])[] = [
       [await beside(), await trusting(sandbox)],
-      [await beside(), { ...trust, timestamp: 'ignore' }],
+      [await beside(), { ...(await trusting(sandbox)), timestamp: 'ignore' }],
       [await beside({}, and('  \n')), trust],
     ];
     for (const [bytes, how] of options) {

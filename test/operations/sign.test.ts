@@ -1,5 +1,7 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
+import { wholeFile, writeTar } from '../../src/archive/tar-writer.ts';
+import { DEFAULT_LIMITS } from '../../src/kit/limits.ts';
 import type { Report } from '../../src/operations/report.ts';
 import { type SignOptions, sign } from '../../src/operations/sign.ts';
 import { loadSigningIdentity } from '../../src/operations/signing-identity.ts';
@@ -8,6 +10,7 @@ import {
   appliance,
   archiveOf,
   type BundleOptions,
+  bytesOf,
   DISK,
   descriptorFor,
   flipped,
@@ -29,6 +32,17 @@ import { makeSandbox, type Sandbox } from '../factory/sandbox.ts';
 import { chunked } from '../factory/streams.ts';
 
 const MIB = 1024 * 1024;
+
+/** A tar of more members than `archiveOf` writes. */
+function tarOf(members: readonly NamedBytes[]): Promise<Uint8Array> {
+  const limits = { ...DEFAULT_LIMITS, members: members.length };
+  return bytesOf(
+    writeTar(
+      members.map(({ name, bytes }) => wholeFile(name, bytes)),
+      { mtime: 0, limits },
+    ),
+  );
+}
 
 /** Signs `in.ova` of the sandbox into `out.ova`. */
 async function signed(sandbox: Sandbox, options: Partial<SignOptions> = {}): Promise<Report> {
@@ -104,6 +118,17 @@ describe('a bundle that is signed again', () => {
     expect((await signed(sandbox)).exitCode).toBe(0);
     const after = await digestsOf(readFileSync(sandbox.path('out.ova')));
     for (const { name } of lists) expect(after[name]).toBe((await digestsOf(before))[name]);
+  });
+
+  test('[pack.6] takes as many files as the caller allows', async () => {
+    using sandbox = makeSandbox();
+    const files = Array.from({ length: 300 }, (_, i) => textFile(`f${i}.txt`, 'x'));
+    sandbox.write('in.tar', await tarOf(await makeMembers({ files, signed: false })));
+    const identity = await identityOf(sandbox);
+    const options = { output: sandbox.path('out.tar'), format: 'tar', identity } as const;
+    const limits = { members: 1000 };
+    await expect(sign(sandbox.path('in.tar'), options)).rejects.toMatchObject({ code: 'MANIFEST_SYNTAX' });
+    expect(codesOf(valid(await sign(sandbox.path('in.tar'), { ...options, limits })))).toEqual([]);
   });
 
   test('[pack.6] is the same every time', async () => {

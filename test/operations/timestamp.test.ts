@@ -93,9 +93,13 @@ describe.each([{ cms: true }, { cms: false }])('a timestamp that is added later,
     expect(await judged(sandbox, 'signed.ova', { ...trusting, at })).toEqual(['CERTIFICATE_EXPIRED']);
     expect(await judged(sandbox, 'out.ova', { ...trusting, at })).toEqual(['trusted']);
     expect(await judged(sandbox, 'out.ova', { ...alone, at })).toEqual(['CERTIFICATE_EXPIRED']);
-    expect(await judged(sandbox, 'out.ova', { ...trusting, at, timestamp: 'ignore' })).toEqual([
+    expect(await judged(sandbox, 'out.ova', { ...alone, at, timestamp: 'ignore' })).toEqual([
       'CERTIFICATE_EXPIRED',
     ]);
+    await expect(judged(sandbox, 'out.ova', { ...trusting, at, timestamp: 'ignore' })).rejects.toMatchObject({
+      code: 'USAGE',
+      message: 'the option trust.timestampAnchors has no effect beside the timestamp mode "ignore"',
+    });
     // an anchor for signers is none for timestamps, nor the other way round
     const swapped = {
       anchors: [sandbox.path('.trust/tsa.pem')],
@@ -276,6 +280,36 @@ describe('what an authority sends beside what it has signed', () => {
           expect(Math.abs(kept.byteLength - plain.byteLength)).toBeLessThan(8); // signatures differ in length
           expect(await written(kept)).toEqual(kept);
         }
+  });
+
+  test('[tst.15] is written into no bundle by a source of the caller’s own, and what nobody would believe is not either', async () => {
+    using sandbox = makeSandbox();
+    await placeBundle(sandbox, { signed: false });
+    const identity = await identityOf(sandbox, signer);
+    const output = sandbox.path('out.ova');
+    const options = { output, format: 'tar', overwrite: true, identity } as const;
+    const loaded = { certificates: [authority, derElement(0xa1, derOctets(FOREIGN))] };
+    const unsigned = [attribute('1.2.3.4.5', derOctets(FOREIGN))];
+    const giving =
+      (more: object): TimestampSource =>
+      async (bytes) =>
+        makeTokenDer({ over: bytes, authority, time: JUDGED_AT, ...more });
+    for (const cms of [true, false]) {
+      const own = giving({ ...loaded, signer: { unsigned } });
+      valid(await sign(sandbox.path('in.ova'), { ...options, cms, timestamp: own }));
+      expect([cms, isForeign(readFileSync(output))]).toEqual([cms, false]);
+      const trust = { ...(await trustingTime(sandbox)), at: JUDGED_AT, timestamp: 'require' } as const;
+      expect(await judged(sandbox, 'out.ova', trust)).toEqual(['trusted']);
+      for (const bad of [
+        giving({ over }),
+        giving({ certificates: [] }),
+        async () => FOREIGN,
+        async (bytes: Uint8Array) => granting(await stamping()(bytes)),
+      ]) {
+        const made = sign(sandbox.path('in.ova'), { ...options, cms, timestamp: bad });
+        await expect(made).rejects.toMatchObject({ code: 'TIMESTAMP_REFUSED' });
+      }
+    }
   });
 
   test('[tst.15] is kept where it leads up from the authority, on every way', async () => {

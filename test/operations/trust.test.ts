@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { loadPublishers, loadTrust, parseCertificates } from '../../src/operations/load-trust.ts';
 import { trustAdd, trustList, trustRemove, trustShow } from '../../src/operations/trust.ts';
-import { testAuthority, testSigner } from '../factory/bundles.ts';
+import { JUDGED_AT, testAuthority, testSigner } from '../factory/bundles.ts';
 import { codeOf } from '../factory/errors.ts';
 import { makeSandbox, type Sandbox } from '../factory/sandbox.ts';
 
@@ -16,7 +16,13 @@ describe('trust add', () => {
     using sandbox = makeSandbox();
     const from = new Date('2026-01-01T00:00:00Z');
     const until = new Date('2027-12-31T23:59:59.999Z');
-    const options = { scopes: ['acme/*'], subjects: ['CN=Acme "Release",O=Acme'], from, until };
+    const options = {
+      scopes: ['acme/*'],
+      subjects: ['CN=Acme "Release",O=Acme'],
+      from,
+      until,
+      at: JUDGED_AT,
+    };
     const added = await trustAdd(sandbox.path('trust'), 'acme', [await caFile(sandbox)], options);
     const settings = {
       scopes: options.scopes,
@@ -59,6 +65,7 @@ describe('trust add', () => {
     ['a scope that can match nothing', ['ca.pem'], { scopes: ['ACME/*'] }, 'CONFIG_INVALID'],
     ['a subject that is none', ['ca.pem'], { subjects: ['Acme'] }, 'CONFIG_INVALID'],
     ['an end before the beginning', ['ca.pem'], { from: new Date(2), until: new Date(1) }, 'CONFIG_INVALID'],
+    ['[pub.18] an end that is over', ['ca.pem'], { until: new Date(+JUDGED_AT - 1), at: JUDGED_AT }, 'USAGE'],
   ])('adds nothing for %s', async (_, files, options, code) => {
     using sandbox = makeSandbox();
     await caFile(sandbox);

@@ -68,7 +68,7 @@ export interface Word {
 /** Evidence that the path of the judged certificate answers for: about it, and signed by somebody on it or under its anchor. */
 export interface Attested {
   readonly evidence: Crl | OcspResponse;
-  /** whose key signed it, and what leads from there to the path; none where nobody who is trusted answers for these */
+  /** whose key signed it, and what leads from there to the path */
   readonly signers: readonly Certificate[];
 }
 

@@ -176,11 +176,10 @@ function judgeTop(
     .filter((issuer) => !isGiven(issuer))
     .map((issuer) => {
       const hearing = hearOne(issuer);
-      const attested = hearing.attested.map(({ evidence: one }) => ({ evidence: one, signers: [] }));
       const words = hearing.words.filter(isRevoking);
       const seen = new Map<string, Mark>();
       for (const one of words) note(seen, revokedKey(certificate), one); // [rev.13]
-      return { ...hearing, words, seen, attested };
+      return { ...hearing, words, seen, attested: [] }; // [bundle.6] nobody who is trusted answers for these
     });
   const recalled = isLeaf ? recallKey(byGiven, certificate, options.seen) : byGiven;
   const heard = joinHearings([recalled, ...byOthers]);
