@@ -296,6 +296,4 @@ function parsedManifest({ name, bytes }: NamedMember, limits: Limits): Manifest 
   }
 }
 
-function baseOf(name: string): string | undefined {
-  return rolePartOf(name)?.base;
-}
+const baseOf = (name: string): string | undefined => rolePartOf(name)?.base;
