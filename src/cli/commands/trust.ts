@@ -85,21 +85,35 @@ export function trustCommand(program: Command, context: Context, exit: Exit): vo
         );
       }
       for (const { file } of authorities) {
-        const name = basename(dirname(file));
-        context.print(`${shown(name).padEnd(20)} ${'timestamps only'.padEnd(24)} ${shown(file)}`);
+        context.print(
+          `${shown(authorityOf(file)).padEnd(20)} ${'timestamps only'.padEnd(24)} ${shown(file)}`,
+        );
       }
     });
 
   trust
     .command('show')
-    .description('show one publisher: scopes, subjects, lifetime, certificates')
+    .description('show one publisher: scopes, subjects, lifetime, certificates; or a timestamp authority')
     .argument('<name>')
     .option('--json', 'print one JSON document')
     .action(async (name: string, flags: { json?: boolean }) => {
-      const { trustShow } = await import('../../operations/trust.ts');
-      const publisher = await trustShow(context.trustFolders, name, { signal });
-      if (flags.json) return printJson('trust show', { publisher }, context);
-      printPublisher(publisher, context);
+      const { trustList, trustListTimestamping, trustShow } = await import('../../operations/trust.ts');
+      const all = await trustListTimestamping(context.trustFolders, { signal });
+      const authorities = all.filter(({ file }) => authorityOf(file) === name);
+      const publisher =
+        authorities.length === 0
+          ? await trustShow(context.trustFolders, name, { signal })
+          : (await trustList(context.trustFolders, { signal })).find((one) => one.name === name);
+      if (flags.json) {
+        const found =
+          authorities.length === 0 ? { publisher } : { ...(publisher && { publisher }), authorities };
+        return printJson('trust show', found, context);
+      }
+      if (publisher) printPublisher(publisher, context);
+      for (const { file, certificate } of authorities) {
+        context.print(field('timestamps', file));
+        printCertificate(certificate, context);
+      }
     });
 
   trust
@@ -119,6 +133,11 @@ export function trustCommand(program: Command, context: Context, exit: Exit): vo
     });
 
   trustCheckCommand(trust, context, exit);
+}
+
+/** An authority goes by the folder that its certificates are in. */
+function authorityOf(file: string): string {
+  return basename(dirname(file));
 }
 
 /** A timestamp authority signs nothing but timestamps: there is nothing to limit. */
@@ -149,6 +168,14 @@ function printPublisher(publisher: PublisherReport, context: Context): void {
 function printCertificate(certificate: CertificateReport, context: Context): void {
   const { subject, key, notBefore, notAfter, fingerprint } = certificate;
   context.print(field('certificate', subject));
-  context.print(field('', `${key}, valid ${notBefore.slice(0, 10)} to ${notAfter.slice(0, 10)}`));
+  const valid = `valid ${notBefore.slice(0, 10)} to ${notAfter.slice(0, 10)}`;
+  context.print(field('', `${key}, ${valid}${lifetimeNow(certificate)}`));
   context.print(field('', `sha256:${fingerprint}`));
+}
+
+/** [pub.18] Whoever trusts a certificate out of its time learns it now, and not from the first bundle. */
+function lifetimeNow({ notBefore, notAfter }: CertificateReport): string {
+  const now = new Date().toISOString();
+  if (now > notAfter) return '; it has expired: what it signed counts only with a timestamp';
+  return now < notBefore ? '; it is not valid yet' : '';
 }
