@@ -66,7 +66,7 @@ async function store(
   let writer: FileWriter | undefined;
   try {
     writer = await staging.create(name);
-    for await (const chunk of inflates ? gunzip(stored, limits) : stored) {
+    for await (const chunk of inflates ? gunzip(stored, limits, { signed: true }) : stored) {
       // [whole.4] The limit of a member counts for what becomes of it, too.
       if (ends.size + chunk.byteLength > limits.memberBytes) {
         throw new BundleError('ARCHIVE_LIMIT', `"${name}" inflates to more than ${limits.memberBytes} bytes`);

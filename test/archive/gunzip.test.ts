@@ -74,9 +74,14 @@ function noise(length: number): Uint8Array {
 }
 
 const GOOD = member();
+
+function named(name: string): Uint8Array {
+  return member({ flags: 8, fields: concat([encodeUtf8(name), latin1('\0')]) });
+}
+
 const FIELDS = {
   extra: latin1('\x04\x00ABCD'),
-  name: latin1('../../etc/cron.d/evil\0'),
+  name: latin1('web.tar\0'),
   comment: latin1('by hand\0'),
 };
 
@@ -92,17 +97,34 @@ describe('gunzip', () => {
     ['[gz.1] stored blocks', member({ data: deflateRawSync(TEXT, { level: 0 }) })],
     ['[gz.2] an extra field', member({ flags: 4, fields: FIELDS.extra })],
     ['[gz.2] an empty extra field', member({ flags: 4, fields: latin1('\0\0') })],
-    [
-      '[gz.2] the longest extra field',
-      member({ flags: 4, fields: concat([latin1('\xff\xff'), noise(65_535)]) }),
-    ],
-    ['[gz.2] a name that leaves its folder, which is not used', member({ flags: 8, fields: FIELDS.name })],
+    ['[gz.2] the longest extra field', member({ flags: 4, fields: concat([latin1('\x40\0'), noise(64)]) })],
+    ['[gz.2] a name', member({ flags: 8, fields: FIELDS.name })],
+    ['[gz.2] the longest name', named('a'.repeat(255))],
+    ['[gz.2] a name in letters that are no ASCII', named('B\u00fcro 1.tar')],
+    ['[gz.2] a name as macOS decomposes it', named('Bu\u0308ro.tar')],
+    ['[gz.2] a name in Latin-1, as RFC 1952 has it', member({ flags: 8, fields: latin1('B\xfcro.tar\0') })],
+    ['[gz.2] the longest comment', member({ flags: 16, fields: latin1(`${'c'.repeat(64)}\0`) })],
     ['[gz.2] an empty name', member({ flags: 8, fields: latin1('\0') })],
     ['[gz.2] a comment', member({ flags: 16, fields: FIELDS.comment })],
     ['[gz.2] a checksum of the header', withHeaderCrc(2, new Uint8Array(0))],
     ['[gz.2] all fields', withHeaderCrc(31, concat([FIELDS.extra, FIELDS.name, FIELDS.comment]))],
   ])('%s', async (_, bytes) => {
     expect(await inflateEveryWay(bytes)).toEqual({ inflated: TEXT.byteLength, crc: crc32(TEXT) });
+  });
+
+  it('[whole.4] leaves the header to whoever has signed it', async () => {
+    const fields = concat([
+      latin1('\xff\xff'),
+      noise(65_535),
+      latin1('/etc/cron.d/x\0'),
+      latin1('\x1b[2J\0'),
+    ]);
+    const content: Uint8Array[] = [];
+    for await (const chunk of gunzip(chunked(member({ flags: 28, fields })), DEFAULT_LIMITS, {
+      signed: true,
+    }))
+      content.push(copyBytes(chunk));
+    expect(equalBytes(concat(content), TEXT)).toBe(true);
   });
 
   it('[gz.3] reads an empty content', async () => {
@@ -131,7 +153,7 @@ describe('gunzip', () => {
       '[gz.2] a checksum that leaves the name out',
       member({ flags: 10, fields: concat([FIELDS.name, headerCrc(10)]) }),
       'GZIP_MALFORMED',
-      32,
+      18,
     ],
     [
       '[gz.2] a name without end',
@@ -145,6 +167,65 @@ describe('gunzip', () => {
       'GZIP_MALFORMED',
       10,
     ],
+    [
+      '[gz.2] an extra field of 65 bytes',
+      member({ flags: 4, fields: concat([latin1('\x41\0'), noise(65)]) }),
+      'GZIP_MALFORMED',
+      10,
+    ],
+    [
+      '[gz.2] the longest extra field that there is',
+      member({ flags: 4, fields: concat([latin1('\xff\xff'), noise(65_535)]) }),
+      'GZIP_MALFORMED',
+      10,
+    ],
+    ['[gz.2] a name of 256 bytes', named('a'.repeat(256)), 'GZIP_MALFORMED', 10],
+    [
+      '[gz.2] a comment of 65 bytes',
+      member({ flags: 16, fields: latin1(`${'c'.repeat(65)}\0`) }),
+      'GZIP_MALFORMED',
+      10,
+    ],
+    [
+      '[gz.2] a comment that moves the cursor',
+      member({ flags: 16, fields: latin1('\x1b[2J\0') }),
+      'GZIP_MALFORMED',
+      10,
+    ],
+    [
+      '[gz.2] a comment of several lines',
+      member({ flags: 16, fields: latin1('a\nb\0') }),
+      'GZIP_MALFORMED',
+      10,
+    ],
+    [
+      '[gz.2] a name of its own behind an extra field',
+      member({ flags: 12, fields: concat([FIELDS.extra, latin1('.bashrc\0')]) }),
+      'GZIP_MALFORMED',
+      16,
+    ],
+    ...[
+      '.bashrc',
+      '../web.tar',
+      '/etc/cron.d/x',
+      'a/b.tar',
+      '..',
+      'a\\b',
+      'C:x',
+      'a\nb',
+      '\x1b]0;x\x07',
+      '\x9b2J',
+      'a ',
+      '~x',
+      'con.tar',
+      'x\u202eb.tar',
+      'a;1',
+    ].map((name): [string, Uint8Array, ErrorCode, number] => [
+      `[gz.2] the name ${JSON.stringify(name)}`,
+      named(name),
+      'GZIP_MALFORMED',
+      10,
+    ]),
     [
       '[gz.3] a wrong checksum',
       member({ trailer: trailerOf(crc32(TEXT) ^ 1, TEXT.byteLength) }),
