@@ -17,6 +17,7 @@ import type { Limits } from '../kit/limits.ts';
 import { repairOf } from '../kit/relaxation.ts';
 import type { ArchiveEntry } from './entry.ts';
 import { fileNames, folderNames, headerFile } from './entry-names.ts';
+import { LeftOut } from './left-out.ts';
 import { LONG_NAME_BYTES, longName } from './long-name.ts';
 import { MemberBody } from './member-body.ts';
 import { MemberNames } from './member-names.ts';
@@ -41,11 +42,12 @@ export async function* readTar(
   const names = new MemberNames(limits);
   const allows: Allows = (relaxation) => relaxed.allows(relaxation);
   const parse = headerParser(allows);
+  const leftOut = new LeftOut();
   let total = 0;
   try {
     for (;;) {
       const offset = cursor.offset;
-      const options = { limits, relaxed, parse, first: offset === 0 };
+      const options = { limits, relaxed, parse, leftOut, first: offset === 0 };
       const head = plainHead(cursor, offset, options) ?? (await readHead(cursor, offset, options));
       if (head.kind === 'end') {
         if (names.count === 0)
@@ -120,6 +122,7 @@ interface HeadOptions {
   readonly limits: Limits;
   readonly relaxed: Relaxed;
   readonly parse: (block: Uint8Array) => TarHeader;
+  readonly leftOut: LeftOut;
   /** nothing has been read before it */
   readonly first: boolean;
 }
@@ -143,7 +146,7 @@ function placed(error: unknown, offset: number, member: string): unknown {
 }
 
 async function readHead(cursor: ByteCursor, offset: number, options: HeadOptions): Promise<Head> {
-  const { limits, relaxed, first } = options;
+  const { limits, relaxed, leftOut, first } = options;
   let pax: PaxRecords | undefined;
   let long: string | undefined;
   let member = '';
@@ -172,7 +175,7 @@ async function readHead(cursor: ByteCursor, offset: number, options: HeadOptions
       if (header.kind === 'pax') {
         if (pax) throw new BundleError('ARCHIVE_PAX', 'a member has two pax headers'); // [pax.1]
         addOwn(header);
-        pax = parsePax(await readBody(cursor, header.size, limits.paxBytes));
+        pax = leftOut.count(parsePax(await readBody(cursor, header.size, limits.paxBytes)));
         continue;
       }
       if (header.kind === 'pax-global') {
@@ -180,7 +183,7 @@ async function readHead(cursor: ByteCursor, offset: number, options: HeadOptions
         if (!first || pax || long !== undefined)
           throw new BundleError('ARCHIVE_PAX', 'a pax global header is not at the start');
         addOwn(header);
-        checkPaxGlobal(await readBody(cursor, header.size, limits.paxBytes));
+        leftOut.count(checkPaxGlobal(await readBody(cursor, header.size, limits.paxBytes)));
         return { kind: 'passed', own };
       }
       if (header.kind === 'long-name') {

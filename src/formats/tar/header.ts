@@ -151,7 +151,16 @@ function checkNumbers(block: Uint8Array): void {
     // Python refuses what is no number, although nobody asks for the device of a regular file.
     if (octal(block, at, 8, 0) === undefined) throw header('a device number is not an octal number');
   }
+  for (const [label, at] of OWNERS) {
+    if (field(block, at, 32, label).some((byte) => byte < BLANK || byte === 0x7f))
+      throw header(`the ${label} holds a control character`); // [tar.12]
+  }
 }
+
+const OWNERS = [
+  ['name of the owner', 265],
+  ['name of the group', 297],
+] as const;
 
 const NUMBERS = [
   ['user id', 108, 8, 2 ** 32],

@@ -1,22 +1,29 @@
-import { decodeUtf8, printable } from '../../kit/encoding.ts';
+import { decodeUtf8, encodeUtf8, printable } from '../../kit/encoding.ts';
 import { BundleError } from '../../kit/errors.ts';
 
 /** What a pax extended header says that counts here; everything else it may say is checked and left out. */
 export interface PaxRecords {
   readonly path?: string;
   readonly size?: number;
+  /** bytes of records that are left out and hold what anybody likes: comments, attributes [pax.8] */
+  readonly beside?: number;
 }
 
 const LINE_END = 0x0a;
 const IGNORED = new Set(['mtime', 'atime', 'ctime', 'uid', 'gid', 'uname', 'gname', 'comment']);
-const IGNORED_VENDOR = /^(SCHILY\.(dev|ino|nlink)|LIBARCHIVE\.creationtime)$/;
+const TIMES = new Set(['mtime', 'atime', 'ctime', 'LIBARCHIVE.creationtime']);
+const NUMBERS = new Set(['SCHILY.dev', 'SCHILY.ino', 'SCHILY.nlink']);
+const NAMES = new Set(['uname', 'gname']);
+/** [pax.8] Twice what a header holds; names of owners are longer only in directories of companies. */
+const NAME_BYTES = 64;
 /** [pax.7] Attributes that grant nothing: those of users, but for what overlay file systems obey, and what macOS notes of a download. */
 const PLAIN_ATTRIBUTE =
   /^(SCHILY|LIBARCHIVE)\.xattr\.(user\.(?!overlay\.)[^%]+|com\.apple\.(quarantine|provenance|lastuseddate#PS|metadata:[^%]+))$/;
 /** What some readers set on the file by such a record: capabilities, labels, access lists, flags. */
 const SETS = /^(SCHILY\.(xattr\.|acl\.|fflags$)|LIBARCHIVE\.xattr\.|RHT\.security\.)/;
 /** [pax.6] What GNU tar ends with an error for when it is no number of this kind. */
-const TIME = /^-?[0-9]{1,12}(\.[0-9]+)?$/;
+const TIME = /^-?[0-9]{1,12}(\.[0-9]{1,18})?$/;
+const NUMBER = /^-?[0-9]{1,20}$/;
 const OWNER = /^(0|[1-9][0-9]{0,9})$/;
 const OWNER_LIMIT = 2 ** 32 - 1;
 const BINARY_VALUE = /^(SCHILY|LIBARCHIVE)\.xattr\./;
@@ -27,12 +34,13 @@ const BINARY_VALUE = /^(SCHILY|LIBARCHIVE)\.xattr\./;
  * A record that any two readers take differently is refused, and so is a key that is not known to be harmless.
  *
  * @throws {BundleError} `ARCHIVE_PAX`, without a place
- * @see spec/archive.md, clauses pax.1 to pax.5
+ * @see spec/archive.md, clauses pax.1 to pax.8
  */
 export function parsePax(body: Uint8Array): PaxRecords {
   const seen = new Set<string>();
   let path: string | undefined;
   let size: number | undefined;
+  let beside = 0;
 
   for (let at = 0; at < body.byteLength; ) {
     const { key, value, length } = parseRecord(body, at);
@@ -41,12 +49,13 @@ export function parsePax(body: Uint8Array): PaxRecords {
     seen.add(key);
 
     // [pax.4] An unknown key may be one that another reader obeys.
-    if (key !== 'path' && key !== 'size' && !IGNORED.has(key) && !IGNORED_VENDOR.test(key)) {
+    if (key !== 'path' && key !== 'size' && !isLeftOut(key)) {
       if (SETS.test(key) && !PLAIN_ATTRIBUTE.test(key)) throw attribute(key); // [pax.7]
       if (!SETS.test(key)) throw pax(`the key "${printable(key.slice(0, 40))}" is not known`);
     }
     // [pax.2] Some readers split the header at line ends and would find another record in the value.
     if (value.includes(LINE_END)) throw pax(`the value of "${printable(key)}" holds a line end`);
+    if (key === 'comment' || SETS.test(key)) beside += length; // [pax.8]
     if (BINARY_VALUE.test(key)) continue;
     const text = decodeUtf8(value);
     if (text === undefined) throw pax(`the value of "${printable(key)}" is not UTF-8`);
@@ -56,7 +65,15 @@ export function parsePax(body: Uint8Array): PaxRecords {
     else if (key === 'size') size = parseSize(text);
   }
   if (path === '') throw pax('the path is empty');
-  return { ...(path === undefined ? {} : { path }), ...(size === undefined ? {} : { size }) };
+  return {
+    ...(path === undefined ? {} : { path }),
+    ...(size === undefined ? {} : { size }),
+    ...(beside === 0 ? {} : { beside }),
+  };
+}
+
+function isLeftOut(key: string): boolean {
+  return IGNORED.has(key) || NUMBERS.has(key) || TIMES.has(key);
 }
 
 /**
@@ -64,12 +81,13 @@ export function parsePax(body: Uint8Array): PaxRecords {
  *
  * @throws {BundleError} `ARCHIVE_PAX`, without a place [relax.5]
  */
-export function checkPaxGlobal(body: Uint8Array): void {
+export function checkPaxGlobal(body: Uint8Array): PaxRecords {
   const { key, length } = parseRecord(body, 0);
-  parsePax(body);
+  const records = parsePax(body);
   if (key !== 'comment' || length !== body.byteLength) {
     throw pax('a global header says more than a comment, and readers differ in what it applies to');
   }
+  return records;
 }
 
 function parseRecord(body: Uint8Array, at: number): { key: string; value: Uint8Array; length: number } {
@@ -88,9 +106,12 @@ function parseRecord(body: Uint8Array, at: number): { key: string; value: Uint8A
   return { key, value: content.subarray(equals + 1), length };
 }
 
-/** [pax.6] Times and owners are left out, and still must be what they are called. */
+/** [pax.6] [pax.8] Times, owners and other numbers are left out, and still must be what they are called. */
 function checkNumber(key: string, text: string): void {
-  const isTime = key === 'mtime' || key === 'atime' || key === 'ctime';
+  if (NAMES.has(key) && (/\p{Cc}/u.test(text) || encodeUtf8(text).byteLength > NAME_BYTES))
+    throw pax(`the ${key} is not the name of a user or group`);
+  if (NUMBERS.has(key) && !NUMBER.test(text)) throw pax(`the ${key} is not a number`);
+  const isTime = TIMES.has(key);
   const isOwner = key === 'uid' || key === 'gid';
   if (isTime && !TIME.test(text)) throw pax(`the ${key} is not a number of seconds`);
   if (isOwner && !(OWNER.test(text) && Number(text) <= OWNER_LIMIT))

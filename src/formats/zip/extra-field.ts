@@ -1,3 +1,4 @@
+import { isZeroFrom } from '../../kit/bytes.ts';
 import { counted } from '../../kit/encoding.ts';
 import { BundleError } from '../../kit/errors.ts';
 import { IN_ZIP64, longAt, viewOf } from './records.ts';
@@ -20,15 +21,23 @@ function isTimes(field: Uint8Array): boolean {
   return field.byteLength === 1 + 4 * times || field.byteLength === 1 + 4 * (flags & 1);
 }
 
-/** Version 1, and user and group, each behind its length. */
+/** Version 1, and user and group, each a number behind its length. */
 function isOwners(field: Uint8Array): boolean {
   const [version, user = 0] = field;
-  return version === 1 && field.byteLength === 3 + user + (field[2 + user] ?? 0);
+  const group = field[2 + user] ?? 0;
+  return version === 1 && user <= 8 && group <= 8 && field.byteLength === 3 + user + group;
 }
 
 /** Four bytes of nothing, and one attribute with three times. */
 function isTimesOfWindows(field: Uint8Array): boolean {
-  return field.byteLength === 32 && field[4] === 1 && field[5] === 0 && field[6] === 24 && field[7] === 0;
+  return (
+    field.byteLength === 32 &&
+    isZeroFrom(field, 0, 4) &&
+    field[4] === 1 &&
+    field[5] === 0 &&
+    field[6] === 24 &&
+    field[7] === 0
+  );
 }
 
 /** What others are, to name them in the refusal. */

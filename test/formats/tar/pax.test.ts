@@ -9,11 +9,18 @@ test.each<[string, Uint8Array, ReturnType<typeof parsePax>]>([
   ['[pax.2] reads a path of any length', record('path', 'a'.repeat(95)), { path: 'a'.repeat(95) }],
   ['[pax.2] counts bytes, not characters', record('path', 'ü'), { path: 'ü' }],
   ['[pax.2] reads a value with an equals sign', record('path', 'a=b'), { path: 'a=b' }],
-  ['[pax.2] reads an empty value of what is left out', record('comment', ''), {}],
-  ['[pax.4] reads what it leaves out', leftOut(), { path: 'a' }],
-  ['[pax.4] reads attributes that are binary', record('SCHILY.xattr.user.selinux', latin1('a\0\xff')), {}],
+  ['[pax.2] reads an empty value of what is left out', record('comment', ''), { beside: 12 }],
+  ['[pax.4] reads what it leaves out', leftOut(), { path: 'a', beside: 220 }],
+  [
+    '[pax.4] reads attributes that are binary',
+    record('SCHILY.xattr.user.selinux', latin1('a\0\xff')),
+    { beside: 33 },
+  ],
   ['[pax.6] reads times and owners', record('mtime', '-1700000000.123456789'), {}],
   ['[pax.6] reads the largest user', record('uid', '4294967295'), {}],
+  ['[pax.8] reads the longest names of owners', record('uname', 'ü'.repeat(32)), {}],
+  ['[pax.8] reads numbers of a file system', record('SCHILY.ino', '18446744073709551615'), {}],
+  ['[pax.8] reads a time to the attosecond', record('mtime', `1.${'1'.repeat(18)}`), {}],
   ['[pax.5] reads a size', record('size', '10'), { size: 10 }],
   ['[pax.5] reads a size of zero', record('size', '0'), { size: 0 }],
   ['[pax.5] reads 2^53 − 1', record('size', '9007199254740991'), { size: 9_007_199_254_740_991 }],
@@ -58,6 +65,12 @@ test.each<[string, Uint8Array | string]>([
   ['[pax.6] refuses a user that is no number', record('uid', 'abc')],
   ['[pax.6] refuses an empty group', record('gid', '')],
   ['[pax.6] refuses a user beyond 32 bits', record('uid', '4294967296')],
+  ['[pax.8] refuses more digits of a time', record('mtime', `1.${'1'.repeat(19)}`)],
+  ['[pax.8] refuses a text for a time of creation', record('LIBARCHIVE.creationtime', '#!/bin/sh')],
+  ['[pax.8] refuses a text for a device', record('SCHILY.dev', '#!/bin/sh')],
+  ['[pax.8] refuses too many digits', record('SCHILY.ino', '1'.repeat(21))],
+  ['[pax.8] refuses a long name of an owner', record('uname', 'a'.repeat(65))],
+  ['[pax.8] refuses a name of a group that moves the cursor', record('gname', '\x1b[2J')],
   ['[pax.3] refuses a path twice', concat([record('path', 'a'), record('path', 'a')])],
   ['[pax.3] refuses a size twice', concat([record('size', '1'), record('size', '1')])],
   ['[pax.3] refuses a comment twice', concat([record('comment', 'a'), record('comment', 'b')])],
@@ -127,5 +140,8 @@ function leftOut(): Uint8Array {
     ...['LIBARCHIVE.creationtime', 'LIBARCHIVE.xattr.user.a', 'SCHILY.xattr.com.apple.quarantine'],
     ...['LIBARCHIVE.xattr.com.apple.provenance', 'LIBARCHIVE.xattr.com.apple.metadata:kMDItemWhereFroms'],
   ];
-  return concat([...keys.map((key) => record(key, /[ug]id/.test(key) ? '1' : '1.5')), record('path', 'a')]);
+  return concat([
+    ...keys.map((key) => record(key, /[ug]id|dev|ino|nlink/.test(key) ? '1' : '1.5')),
+    record('path', 'a'),
+  ]);
 }
