@@ -17,6 +17,19 @@ export function isEvidence(name: string): boolean {
   return /^revocation\/[^/]+\.(crl|ocsp)$/i.test(name);
 }
 
+/**
+ * Whether evidence has a name that says nothing: where the manifest does not list it, whoever carries the bundle has chosen the
+ * name, and an import publishes it. [bundle.10]
+ */
+export function isPlainEvidence(name: string): boolean {
+  return /^revocation\/[A-Za-z0-9][A-Za-z0-9._-]{0,63}\.(crl|ocsp|CRL|OCSP)$/.test(name);
+}
+
+/** Whether a part has its extension in one case, lower or upper; readers differ in what they take for a part. [bundle.10] */
+export function isPlainPart(name: string): boolean {
+  return /\.(?:[a-z]+|[A-Z]+)$/.test(name);
+}
+
 /** Whether a member may be anything but an ordinary file, by its name: one that signs or describes, evidence, block digests. */
 export function playsPart(name: string): boolean {
   return rolePartOf(name) !== undefined || isEvidence(name) || blocksSubject(name) !== undefined;

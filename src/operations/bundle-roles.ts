@@ -1,4 +1,4 @@
-import { type PartKind, rolePartOf } from '../formats/bundle-part.ts';
+import { isPlainPart, type PartKind, rolePartOf } from '../formats/bundle-part.ts';
 import { BundleError } from '../kit/errors.ts';
 
 /** Which members are the descriptor, its manifest, its certificate file and the timestamp of that. `base` is their common name. */
@@ -16,8 +16,8 @@ export interface BundleRoles {
  * With a descriptor `X.ovf`, only `X.mf` and `X.cert` count; another `.mf` or `.cert` is an ordinary file, but not
  * both of one name. Without a descriptor, the only `.mf` and the `.cert` of its name count.
  *
- * @throws {BundleError} `PACKAGE_AMBIGUOUS` when two members could play one part
- * @see spec/bundle.md, clauses bundle.1 to bundle.6
+ * @throws {BundleError} `PACKAGE_AMBIGUOUS` when two members could play one part, or some readers would not know one
+ * @see spec/bundle.md, clauses bundle.1 to bundle.6, bundle.10
  */
 export function assignRoles(names: readonly string[]): BundleRoles {
   const parts = names.flatMap((name) => {
@@ -49,6 +49,11 @@ export function assignRoles(names: readonly string[]): BundleRoles {
   const base = descriptor?.base ?? manifest?.base;
   const certificate = base === undefined ? undefined : only('cert', base);
   const timestamp = certificate && only('tst', base);
+  const odd = [manifest, certificate, timestamp].find((part) => part && !isPlainPart(part.name));
+  if (odd) {
+    const message = `"${odd.name}" has its extension partly in capitals`;
+    throw new BundleError('PACKAGE_AMBIGUOUS', message, { where: { member: odd.name }, ...ODD_CASE }); // [bundle.10]
+  }
   return {
     ...(base === undefined ? {} : { base }),
     ...(descriptor ? { descriptor: descriptor.name } : {}),
@@ -57,3 +62,8 @@ export function assignRoles(names: readonly string[]): BundleRoles {
     ...(timestamp ? { timestamp: timestamp.name } : {}),
   };
 }
+
+const ODD_CASE = {
+  why: 'no program writes it so, nothing signed says it, and readers differ in whether it is a part of the bundle',
+  fix: 'ask the publisher for the bundle as it was signed',
+} as const;

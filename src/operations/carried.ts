@@ -2,16 +2,15 @@ import type { Certificate } from '../crypto/certificate.ts';
 import { digestHex } from '../crypto/digest.ts';
 import { type CarriedParts, formatCarried } from '../formats/cms/format-carried.ts';
 import type { SignedData } from '../formats/cms/signed-data.ts';
-import { withResponders } from '../formats/ocsp/format-response.ts';
 import { type CertificateFile, formatCertificateFile } from '../formats/ovf/certificate-file.ts';
-import { formatPem, splitPem } from '../formats/pem.ts';
 import type { TimestampToken } from '../formats/tsp/token.ts';
 import { equalBytes } from '../kit/bytes.ts';
-import { counted, decodeLatin1, encodeUtf8 } from '../kit/encoding.ts';
+import { counted } from '../kit/encoding.ts';
 import { BundleError } from '../kit/errors.ts';
 import type { Attested, RevocationEvidence } from '../trust/revocation/evidence.ts';
 import { type LookedAt, whyUnrelated } from '../trust/revocation/unrelated.ts';
 import type { Vouched } from '../trust/vouched.ts';
+import { CarriedEvidence, carriedResponse } from './carried-evidence.ts';
 import type { NamedMember } from './judge-signature.ts';
 import type { FoundSignature } from './read-signatures.ts';
 
@@ -30,6 +29,7 @@ export interface SpokenFor {
   };
   /** beside the certificate file; `isOver`: it is over the bytes of that */
   readonly timestamp?: { readonly name: string; readonly token: TimestampToken; readonly isOver: boolean };
+  /** that the manifest does not list */
   readonly evidence: readonly { readonly member: NamedMember; readonly read: RevocationEvidence }[];
 }
 
@@ -52,6 +52,8 @@ export interface Carried {
 /** Bytes for which nobody answers in a certificate file, and in the evidence and the timestamp beside it, and those of them that are kept. [cert.10] [bundle.9] */
 export const UNVOUCHED_BYTES = 16 * 1024;
 const KEPT_BYTES = 4 * 1024;
+/** Blanks and the like in one text that are not worth a word: VirtualBox writes some blank lines. */
+const BLANK_BYTES = 64;
 
 /**
  * What of the certificate file, its timestamp and the revocation information is handed on.
@@ -75,20 +77,21 @@ export function carry(spoken: SpokenFor, vouched: Vouched, given: readonly Certi
   const handOn = (name: string, beside: number, bytes: Uint8Array): void => {
     unsigned += beside;
     if (beside > 0 && unsigned > UNVOUCHED_BYTES) strangers.set(name, tooMuchIn(unsigned));
-    else members.set(name, bytes);
+    else if (bytes.byteLength > 0) members.set(name, bytes);
+    else notes.push(`"${name}" holds what is in the bundle already, and is not handed on`);
     if (beside > 0)
       notes.push(
         `${counted(beside, 'byte')} of "${name}" ${beside === 1 ? 'is' : 'are'} signed by nobody who is trusted, and not handed on`,
       );
   };
+  const distinctEvidence = new CarriedEvidence(vouched);
   for (const { member, read } of spoken.evidence) {
     const all = [...read.crls, ...read.ocsps];
     const stranger = all.find((one) => !vouched.evidence.has(one));
     if (stranger) strangers.set(member.name, whyNobody(stranger, { paths: vouched.paths, given }));
     else {
-      const bytes = carriedEvidence(member, read, vouched);
-      // a list is signed as a whole, and in PEM only line ends differ
-      handOn(member.name, read.ocsps.length > 0 ? member.bytes.byteLength - bytes.byteLength : 0, bytes);
+      const { bytes, beside, loose } = distinctEvidence.take(member.bytes, read);
+      handOn(member.name, beside + told(loose), bytes);
     }
   }
 
@@ -142,7 +145,7 @@ function tooMuchIn(bytes: number): string {
 }
 
 function tooMuch(bytes: number, limit: number): BundleError {
-  const problem = `${bytes} bytes of certificates and signatures are of nobody who is trusted, over the limit of ${limit}`;
+  const problem = `${bytes} bytes of certificates, signatures and blanks are of nobody who is trusted, over the limit of ${limit}`;
   return new BundleError('CERTIFICATE_FILE_SYNTAX', problem, {
     why: 'what no trusted key has signed could be anything',
     fix: 'ask the publisher for a bundle with the certificates of the signer alone',
@@ -207,24 +210,6 @@ export function carriedToken({ raw }: TimestampToken, path: readonly Certificate
   return formatCarried(raw, parts, 'the timestamp');
 }
 
-/** [bundle.8] Evidence that somebody answers for, in canonical form. */
-function carriedEvidence(
-  { bytes }: NamedMember,
-  { ocsps: [response] }: RevocationEvidence,
-  vouched: Vouched,
-): Uint8Array {
-  if (response) return carriedResponse(bytes, vouched.evidence.get(response) ?? []);
-  if (bytes[0] === 0x30) return bytes;
-  const { blocks } = splitPem(decodeLatin1(bytes));
-  const text = blocks.map(({ label, bytes: der }) => formatPem(label, der)).join('');
-  return encodeUtf8(text);
-}
-
-function carriedResponse(der: Uint8Array, signers: readonly Certificate[]): Uint8Array {
-  const kept = new Set(signers.map(({ fingerprint }) => fingerprint));
-  return withResponders(der, (certificate) => kept.has(fingerprintOf(certificate)));
-}
-
 function isVouched(evidence: RevocationEvidence['crls'][number] | undefined, vouched: Vouched): boolean {
   return evidence !== undefined && vouched.evidence.has(evidence);
 }
@@ -235,7 +220,7 @@ function isOfTrusted(der: Uint8Array, { certificates, signers }: Vouched): boole
   return certificates.has(fingerprint) || signers.has(fingerprint);
 }
 
-/** Bytes of the DER in a certificate file that nobody answers for: those not handed on, and those that are. */
+/** Bytes of a certificate file that nobody answers for: those not handed on, and those that are. */
 function unvouchedBytes(
   { file, cms }: SpokenFor,
   carried: CertificateFile,
@@ -249,7 +234,12 @@ function unvouchedBytes(
   );
   const sizeOf = (ders: readonly Uint8Array[]): number => ders.reduce((sum, der) => sum + der.byteLength, 0);
   const leftInCms = Math.max(0, (file.cms?.byteLength ?? 0) - (carried.cms?.byteLength ?? 0));
-  return { left: sizeOf(left) + leftInCms, kept: sizeOf(distinct(kept)) };
+  return { left: sizeOf(left) + leftInCms + told(file.loose), kept: sizeOf(distinct(kept)) };
+}
+
+/** Blanks that count. [bundle.9] */
+function told(loose: number): number {
+  return loose > BLANK_BYTES ? loose : 0;
 }
 
 function fingerprintOf(der: Uint8Array): string {

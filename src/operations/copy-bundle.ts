@@ -1,7 +1,7 @@
 import type { ArchiveEntry } from '../archive/entry.ts';
 import { type TarFile, wholeFile } from '../archive/tar-writer.ts';
 import { Digester } from '../crypto/digest.ts';
-import { isEvidence, type PartKind, rolePartOf } from '../formats/bundle-part.ts';
+import { isEvidence, isPlainEvidence, type PartKind, rolePartOf } from '../formats/bundle-part.ts';
 import type { DigestName } from '../formats/ovf/digest-name.ts';
 import { type Manifest, parseManifest } from '../formats/ovf/manifest.ts';
 import type { Deadline } from '../kit/deadline.ts';
@@ -252,7 +252,8 @@ class Copying {
     const old = { certificate: this.#old('cert')?.bytes, timestamp: this.#old('tst')?.bytes };
     const isAbout = ({ name, bytes = new Uint8Array() }: ReadMember): boolean => {
       try {
-        return isAboutSignature(parseEvidence(bytes, name, name, { alone: true }), old);
+        const read = parseEvidence(bytes, name, name, { alone: true });
+        return isPlainEvidence(name) && isAboutSignature(read, old);
       } catch (error) {
         faults.push(toBundleError(error).at({ member: name }));
         return false;

@@ -1,4 +1,4 @@
-import { isEvidence } from '../formats/bundle-part.ts';
+import { isEvidence, isPlainEvidence } from '../formats/bundle-part.ts';
 import { type Descriptor, parseDescriptor } from '../formats/ovf/descriptor.ts';
 import { type Manifest, type ManifestEntry, parseManifest } from '../formats/ovf/manifest.ts';
 import { counted } from '../kit/encoding.ts';
@@ -172,7 +172,7 @@ function judgeMember(
   const role = roleOf(member, roles);
   if (role === 'manifest' || role === 'certificate') return { name, role, size, offset, status: 'unchecked' };
   // [cover.1] Evidence is vouched for by its issuer or authority, and comes when the manifest is long signed.
-  const isEvidence = role === 'timestamp' || role === 'revocation';
+  const isEvidence = role === 'timestamp' || (role === 'revocation' && isPlainEvidence(name)); // [bundle.10]
   if (!entry || role === 'timestamp')
     return {
       name,

@@ -1,3 +1,4 @@
+import { isPlainEvidence } from '../formats/bundle-part.ts';
 import { BundleError } from '../kit/errors.ts';
 import type { Allowances } from '../trust/policy.ts';
 import type { BundleRoles } from './bundle-roles.ts';
@@ -34,6 +35,12 @@ const OF_A_STRANGER = {
   fix: 'ask the publisher to list it in the manifest, or to leave it out; a path ends at the certificate that you trust, so what is of an issuer above it counts only when you trust that issuer instead, whose certificate you have from a source of your own: --trust; what is of a timestamp authority counts when you trust that: --trust-tsa',
 } as const;
 
+/** [bundle.10] */
+const NOT_PLAIN = {
+  why: 'whoever carries the bundle has chosen the name, nobody has signed it, and an import would publish it',
+  fix: 'ask the publisher to list it, or to name it revocation/NAME.crl (or .ocsp) with at most 64 letters, digits, ".", "_" and "-"',
+} as const;
+
 /** [cover.1] [cover.3] Every member is listed; the descriptor may be excused, and nothing else. */
 export function coverageFaults(
   files: readonly FileReport[],
@@ -52,6 +59,10 @@ export function coverageFaults(
   return files.flatMap((file) => {
     if (file.status !== 'unlisted') return [];
     const where = { member: file.name, ...(file.offset === undefined ? {} : { offset: file.offset }) };
+    if (file.role === 'revocation' && !isPlainEvidence(file.name)) {
+      const problem = `"${file.name}" is not in the manifest, and has no plain name`;
+      return [new BundleError('FILE_UNLISTED', problem, { where, ...NOT_PLAIN })];
+    }
     const reason = strangers.get(file.name);
     if (reason !== undefined && (file.role === 'revocation' || file.role === 'timestamp')) {
       const problem = `"${file.name}" is not in the manifest, and nobody who is trusted answers for all of it: ${reason}`;

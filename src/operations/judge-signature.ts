@@ -1,4 +1,5 @@
 import { isCanonical, parseCertificateFile } from '../formats/ovf/certificate-file.ts';
+import { parseManifest } from '../formats/ovf/manifest.ts';
 import { parseTimestampToken, type TimestampToken } from '../formats/tsp/token.ts';
 import { printable } from '../kit/encoding.ts';
 import { BundleError, toBundleError } from '../kit/errors.ts';
@@ -76,7 +77,8 @@ export function judgeSignature(signed: SignedManifest, policy: SignaturePolicy):
     const { found, evidence, spoken, warnings } = findSignatures({ ...signed, certificate }, policy);
     const judged = judgeFound(found, certificate.name, { ...policy, evidence });
     const given = [...policy.trust.anchors, ...policy.timestamping].map((anchor) => anchor.certificate);
-    const carried = judged.errors.length === 0 ? carry(spoken, judged.vouched, given) : undefined;
+    const unlisted = unlistedOf(spoken, signed.manifest, policy.limits);
+    const carried = judged.errors.length === 0 ? carry(unlisted, judged.vouched, given) : undefined;
     const errors = [...judged.errors, ...(carried?.fault ? [carried.fault] : [])].map((error) =>
       error.at(where),
     );
@@ -92,6 +94,17 @@ export function judgeSignature(signed: SignedManifest, policy: SignaturePolicy):
     const fault = toBundleError(error).at(where);
     const checks: Check[] = [{ id: 'signature', status: 'fail', detail: fault.message }];
     return { ...NOTHING, accepted: false, signed: true, checks, errors: [fault] };
+  }
+}
+
+/** What the manifest lists, its signer answers for; what is wrong with the manifest is said when it is judged itself. */
+function unlistedOf(spoken: SpokenFor, manifest: NamedMember, limits: Limits): SpokenFor {
+  if (spoken.evidence.length === 0) return spoken;
+  try {
+    const { byName } = parseManifest(manifest.bytes, limits);
+    return { ...spoken, evidence: spoken.evidence.filter(({ member }) => !byName.has(member.name)) };
+  } catch {
+    return spoken;
   }
 }
 

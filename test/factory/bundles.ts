@@ -159,7 +159,7 @@ export async function makeCertificateFile(
   signing: Partial<Signing>,
 ): Promise<Uint8Array> {
   const { signer = await testSigner(), chain = [], before = [], digest = 'sha256' } = signing;
-  const file: Omit<CertificateFile, 'line' | 'notes'> = {
+  const file: Omit<CertificateFile, 'line' | 'loose' | 'notes'> = {
     algorithm: digest,
     manifestName: signing.manifestName ?? manifest.name,
     signature: sign(

@@ -9,6 +9,7 @@ describe('splitPem', () => {
   it('[cert.5] gives label, bytes and line of each block, and the text between them', () => {
     const text = `first\n${block()}\n  second\n${block('//4=', 'X509 CRL')}`;
     expect(splitPem(text)).toEqual({
+      loose: 1,
       blocks: [
         { label: 'CERTIFICATE', bytes: Uint8Array.of(0, 1, 2), line: 2 },
         { label: 'X509 CRL', bytes: Uint8Array.of(255, 254), line: 7 },
@@ -32,6 +33,26 @@ describe('splitPem', () => {
     expect(fault).toBeUndefined();
     expect(outside).toEqual([]);
     expect(blocks.map(({ bytes }) => [...bytes])).toEqual([[0, 1, 2]]);
+  });
+
+  test.each([
+    ['nothing', block(), 0],
+    ['CRLF', block().replaceAll('\n', '\r\n'), 0],
+    ['no line end at the end', block().trimEnd(), 0],
+    ['blanks that fill the end', `${block()}${' '.repeat(100_000)}`, 0],
+    ['lines of one length', block('AA\nEC\nAw\n=='), 0],
+    ['a shorter line at the end', block('AAEC\nA'), 0],
+    ['blanks behind a line', block('AAEC \t'), 2],
+    ['blanks before a line', block(' \tAAEC'), 2],
+    ['a blank line', `\n${block()}`, 1],
+    ['a blank line with blanks', ` \n${block()}`, 2],
+    ['tabs that fill the end', `${block()}\t\t`, 3],
+    ['a carriage return among others that have none', block('AAEC\r'), 1],
+    ['none among others that have one', block('AAEC').replace('\n', '\r\n'), 2],
+    ['a shorter line before a longer', block('A\nAEC'), 2],
+    ['lines of any length', block('AA\nE\nC\nAA'), 4],
+  ])('[bundle.9] counts what could be anything: %s', (_, text, loose) => {
+    expect(splitPem(text).loose).toBe(loose);
   });
 
   test.each([
@@ -82,7 +103,11 @@ describe('formatPem', () => {
   test.each([1, 47, 48, 49, 95, 96, 97, 1000])('[cert.8] writes %d bytes as they are read', (length) => {
     const bytes = Uint8Array.from({ length }, (_, i) => i * 7);
     const text = formatPem('CERTIFICATE', bytes);
-    expect(splitPem(text)).toEqual({ blocks: [{ label: 'CERTIFICATE', bytes, line: 1 }], outside: [] });
+    expect(splitPem(text)).toEqual({
+      blocks: [{ label: 'CERTIFICATE', bytes, line: 1 }],
+      outside: [],
+      loose: 0,
+    });
     const lines = text.split('\n').slice(1, -2);
     expect(lines.slice(0, -1).every((line) => line.length === 64)).toBe(true);
     expect(lines.at(-1)?.length).toBeLessThanOrEqual(64);

@@ -429,6 +429,7 @@ describe('evidence that the manifest does not list', () => {
   test('[bundle.8] is published as its issuer signed it, and nothing beside that', async () => {
     using sandbox = makeSandbox();
     const der = makeCrlDer({ issuer: root });
+    const newer = makeCrlDer({ issuer: root, number: 2 });
     const responder = await makeCertificate({
       subject: 'CN=Responder',
       issuer: root,
@@ -440,7 +441,7 @@ describe('evidence that the manifest does not list', () => {
       await bundle(same, [
         evidence(der, 'revocation/der.crl'),
         evidence(
-          encodeUtf8(`\r\n${formatPem('X509 CRL', der).replaceAll('\n', ' \r\n')}   `),
+          encodeUtf8(`\r\n${formatPem('X509 CRL', newer).replaceAll('\n', ' \r\n')}   `),
           'revocation/pem.crl',
         ),
         evidence(makeOcspDer({ ...response, certificates: [responder, carrier] }), 'revocation/a.ocsp'),
@@ -448,7 +449,7 @@ describe('evidence that the manifest does not list', () => {
       await trusting(sandbox),
     );
     expect(files.get('revocation/der.crl')).toEqual(der);
-    expect(decodeLatin1(files.get('revocation/pem.crl') ?? SCRIPT)).toBe(formatPem('X509 CRL', der));
+    expect(decodeLatin1(files.get('revocation/pem.crl') ?? SCRIPT)).toBe(formatPem('X509 CRL', newer));
     const kept = files.get('revocation/a.ocsp') ?? SCRIPT;
     expect([isSmuggled(kept), Buffer.from(kept).includes(Buffer.from(responder.der))]).toEqual([false, true]);
   });

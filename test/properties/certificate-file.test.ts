@@ -35,7 +35,7 @@ test('[cert.8] what is written is read again', () => {
   fc.assert(
     fc.property(files, (file) => {
       const bytes = formatCertificateFile(file);
-      expect(parseCertificateFile(bytes)).toEqual({ ...file, line: 1, notes: [] });
+      expect(parseCertificateFile(bytes)).toEqual({ ...file, line: 1, loose: 0, notes: [] });
     }),
   );
 });

@@ -18,6 +18,8 @@ export interface CertificateFile {
   readonly certificates: readonly Uint8Array[];
   /** DER of the CMS or PKCS7 block that VirtualBox adds; kept, not judged */
   readonly cms?: Uint8Array;
+  /** bytes around and between all that, which could be others: blanks, line ends, the case of hex digits */
+  readonly loose: number;
   readonly notes: readonly string[];
 }
 
@@ -38,7 +40,7 @@ export function parseCertificateFile(bytes: Uint8Array, limits: Limits = DEFAULT
   if (text === undefined || text.includes('\0')) throw syntax('the certificate file is not text');
   if (/^\uFEFF?[ \t\r\n]*$/.test(text)) throw syntax('the certificate file is empty: it holds no signature'); // [cert.2]
 
-  const { blocks, outside, fault } = splitPem(text.replace(/^\uFEFF/, '')); // [cert.7]
+  const { blocks, outside, loose, fault } = splitPem(text.replace(/^\uFEFF/, '')); // [cert.7]
   if (fault) throw syntax(fault.message, fault.line);
   const [first, second] = outside;
   if (!first) throw syntax('the certificate file has no signature line'); // [cert.2]
@@ -89,8 +91,17 @@ export function parseCertificateFile(bytes: Uint8Array, limits: Limits = DEFAULT
     line: first.line,
     certificates,
     ...(cms ? { cms } : {}),
+    loose: loose + looseInLine(first.text, match),
     notes: algorithm.note ? [algorithm.note] : [],
   };
+}
+
+/** Bytes of the signature line that could be others: blanks, and the case of its digits where that is not one. */
+function looseInLine(line: string, [, word = '', name = '', hex = '']: readonly string[]): number {
+  const mixed = /[A-F]/.test(hex) && /[a-f]/.test(hex);
+  return (
+    Math.max(0, line.length - `${word}(${name})= ${hex}`.length) + (mixed ? Math.ceil(hex.length / 8) : 0)
+  );
 }
 
 function syntax(message: string, line?: number): BundleError {

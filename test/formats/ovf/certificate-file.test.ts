@@ -24,10 +24,11 @@ const FILE = {
   line: 1,
   certificates: [LEAF],
   notes: [],
-} as const satisfies CertificateFile;
+} as const satisfies Omit<CertificateFile, 'loose'>;
 
 const parse = (text: string, limits: Partial<Limits> = {}) => {
-  return parseCertificateFile(encodeUtf8(text), { ...DEFAULT_LIMITS, ...limits });
+  const { loose: _, ...file } = parseCertificateFile(encodeUtf8(text), { ...DEFAULT_LIMITS, ...limits });
+  return file;
 };
 
 function refusal(text: string | Uint8Array): string {
@@ -53,6 +54,17 @@ describe('parseCertificateFile', () => {
     ['blanks in front', ' \tSHA256(a.mf)= 00ff10\n'],
   ])('[cert.1] reads %s', (_, line) => {
     expect(parse(line + PEM)).toEqual(FILE);
+  });
+
+  test.each([
+    ['nothing', 'SHA256(a.mf)= 00ff10\n', 0],
+    ['one case of digits', 'SHA256(a.mf)= 00FF10\n', 0],
+    ['less than the usual', 'SHA256(a.mf)=00ff10\n', 0],
+    ['blanks everywhere', '\tSHA256 (a.mf)\t =  00ff10 \n', 6],
+    ['both cases of digits', 'SHA256(a.mf)= 00fF10\n', 1],
+    ['both cases of more digits', `SHA256(a.mf)= ${'aA'.repeat(256)}\n`, 64],
+  ])('[cert.10] counts what could be anything in the signature line: %s', (_, line, loose) => {
+    expect(parseCertificateFile(encodeUtf8(line + PEM)).loose).toBe(loose);
   });
 
   test.each([
@@ -199,7 +211,7 @@ describe('formatCertificateFile', () => {
   it('[cert.8] writes the line, the certificate of the signer, then the others', () => {
     const bytes = formatCertificateFile({ ...FILE, certificates: [LEAF, ISSUER] });
     expect(new TextDecoder().decode(bytes)).toBe(GOOD + formatPem('CERTIFICATE', ISSUER));
-    expect(parseCertificateFile(bytes)).toEqual({ ...FILE, certificates: [LEAF, ISSUER] });
+    expect(parseCertificateFile(bytes)).toEqual({ ...FILE, loose: 0, certificates: [LEAF, ISSUER] });
   });
 
   test.each([
