@@ -87,6 +87,13 @@ describe('architecture', () => {
     expect(timed).toEqual([]);
   });
 
+  it('[out.4] asks in one place where a path leads, for elsewhere names that are not UTF-8 would be those of others', () => {
+    const asking = /\b(?:realpath|readlink)(?:Sync)?\b|\bprocess\.cwd\b|\bresolve\b[^;]*from 'node:path'/;
+    const found = FILES.filter((file) => asking.test(readFileSync(join('src', file), 'utf8')));
+    // the other is where the program itself is loaded
+    expect(found.sort()).toEqual(['cli/launch.ts', 'storage/absolute.ts']);
+  });
+
   it('reads the environment only in the command line', () => {
     const readers = FILES.filter((file) =>
       /\bprocess\.env\b|\bproc\.env\b/.test(readFileSync(join('src', file), 'utf8')),

@@ -1,7 +1,7 @@
-import { type BigIntStats, fstatSync, readdirSync, realpathSync, statSync } from 'node:fs';
-import { basename, dirname, isAbsolute, join } from 'node:path';
-import { BundleError } from '../kit/errors.ts';
-import { absolute, workingFolder } from './absolute.ts';
+import { type BigIntStats, fstatSync, readdirSync, statSync } from 'node:fs';
+import { basename, dirname, join, normalize } from 'node:path';
+import { BundleError, isBundleError } from '../kit/errors.ts';
+import { absolute, realPath } from './absolute.ts';
 import type { StandardOutput } from './redirected.ts';
 
 declare const apart: unique symbol;
@@ -79,7 +79,7 @@ interface Place {
 
 function placeOf(path: string): Place {
   const lexical = absolute(path);
-  const target = realPath(lexical) ?? lexical;
+  const target = realOf(lexical);
   const ids = [...idsUp(lexical), ...idsUp(dirname(lexical)), ...idsUp(target)];
   return {
     ids,
@@ -94,7 +94,8 @@ function expectOutside(output: string, made: Place, reading: Reading): void {
   const read = idOf(path);
   if (own === read) throw replaces(output, path);
   // What is not there yet, and would be made with the output around it.
-  if (!made.exists && path !== '-' && idsUp(absolute(path)).includes(own)) throw within(output, path);
+  const isThere = path === '-' || statOf(path) !== undefined;
+  if (!made.exists && !isThere && idsUp(normalize(path)).includes(own)) throw within(output, path);
   if (path === '-' || !isFolder(path)) return;
   if (takes) {
     const becomes = made.entries.some(({ folder, name }) => folder === read && takes.test(name));
@@ -138,7 +139,7 @@ function namesIn(folder: string): readonly string[] {
 
 /** Identities of a path and of every folder that it is in; of what is not there, by the name that it would have. */
 function idsUp(path: string): readonly string[] {
-  const real = realPath(path) ?? path;
+  const real = realOf(path);
   const above = dirname(real);
   return above === real ? [idOf(real)] : [idOf(real), ...idsUp(above)];
 }
@@ -148,8 +149,7 @@ function idOf(path: string): string {
   if (path === '-') return openFile(0) ?? 'no file';
   const stats = statOf(path);
   if (stats) return `${stats.dev}:${stats.ino}`;
-  if (!isAbsolute(path) && workingFolder() === undefined) return 'no file'; // [cli.22]
-  const full = absolute(path);
+  const full = normalize(path); // a relative one as the system looks it up, whatever the working folder is called [cli.22] [out.4]
   const above = dirname(full);
   return above === full ? full : `${idOf(above)}/${basename(full).normalize('NFC').toLowerCase()}`;
 }
@@ -172,11 +172,13 @@ function statOf(path: string): BigIntStats | undefined {
   }
 }
 
-function realPath(path: string): string | undefined {
+/** Where a path leads; itself when it is not there. @throws {BundleError} `USAGE` [out.4] */
+function realOf(path: string): string {
   try {
-    return realpathSync(path);
-  } catch {
-    return undefined;
+    return realPath(path);
+  } catch (error) {
+    if (isBundleError(error)) throw error;
+    return path;
   }
 }
 

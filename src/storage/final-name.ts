@@ -1,8 +1,8 @@
-import { realpathSync, statSync } from 'node:fs';
+import { statSync } from 'node:fs';
 import { link, rename, unlink } from 'node:fs/promises';
 import { dirname } from 'node:path';
-import { BundleError } from '../kit/errors.ts';
-import { absolute } from './absolute.ts';
+import { BundleError, isBundleError } from '../kit/errors.ts';
+import { absolute, realPath } from './absolute.ts';
 import type { ApartOutput } from './apart.ts';
 import { expectOwnWay } from './way-to.ts';
 import { isLikeWritten, type WrittenFile } from './written-file.ts';
@@ -47,8 +47,9 @@ export function expectFree(target: string, path: string, overwrite: boolean): vo
 function expectOrdinary(target: string, path: string): void {
   let folder: string;
   try {
-    folder = realpathSync(dirname(target));
-  } catch {
+    folder = realPath(dirname(target));
+  } catch (error) {
+    if (isBundleError(error)) throw error; // [out.4]
     return; // what is wrong with it is told when the file is made
   }
   if (!/^\/(dev(\/fd)?$|proc(\/|$)|sys(\/|$))/.test(folder)) return;

@@ -5,9 +5,7 @@ import {
   fstatSync,
   lstatSync,
   openSync,
-  readlinkSync,
   readSync,
-  realpathSync,
   statSync,
 } from 'node:fs';
 import { sep } from 'node:path';
@@ -15,6 +13,7 @@ import { setImmediate } from 'node:timers/promises';
 import { type ByteStream, checkAborted } from '../kit/bytes.ts';
 import { BundleError } from '../kit/errors.ts';
 import { CHUNK_BYTES } from '../kit/limits.ts';
+import { linkBytes, realBytes } from './absolute.ts';
 import { asStamp, expectSame, type FileStamp } from './file-stamp.ts';
 import { FileStream, fileAccess } from './file-stream.ts';
 import { readError } from './io-errors.ts';
@@ -55,12 +54,12 @@ export function stampWithin(path: string, folder: string): FileStamp {
   try {
     descriptor = openSync(path, READ);
     const stamp = regular(fstatSync(descriptor, { bigint: true }), path);
-    const inside = realpathSync(folder);
-    const real = realpathSync(path);
+    const inside = realBytes(folder);
+    const real = realBytes(path);
     const there = lstatSync(real, { bigint: true });
     const same = there.dev === stamp.dev && there.ino === stamp.ino;
     const outside = [real, openedAs(descriptor) ?? real].find((place) => !isBelow(place, inside));
-    if (outside !== undefined || !same) throw leadsOut(path, outside ?? real);
+    if (outside !== undefined || !same) throw leadsOut(path, (outside ?? real).toString());
     return stamp;
   } catch (error) {
     throw readError(error, path);
@@ -69,20 +68,22 @@ export function stampWithin(path: string, folder: string): FileStamp {
   }
 }
 
-function isBelow(path: string, folder: string): boolean {
-  return path.startsWith(folder.endsWith(sep) ? folder : folder + sep);
+/** By the bytes of the names, since others have the same text. [out.4] */
+function isBelow(path: Buffer, folder: Buffer): boolean {
+  const start = folder.toString('latin1');
+  return path.toString('latin1').startsWith(start.endsWith(sep) ? start : start + sep);
 }
 
 /** Where a link leads that leads out of `folder`; undefined for what lies in it. [links.1] */
 export function leadsOutTo(path: string, folder: string): string | undefined {
-  const real = realpathSync(path);
-  return isBelow(real, realpathSync(folder)) ? undefined : real;
+  const real = realBytes(path);
+  return isBelow(real, realBytes(folder)) ? undefined : real.toString();
 }
 
 /** What the system says was opened, on Linux; who exchanges links meanwhile does not exchange that. */
-function openedAs(descriptor: number): string | undefined {
+function openedAs(descriptor: number): Buffer | undefined {
   try {
-    return readlinkSync(`/proc/self/fd/${descriptor}`);
+    return linkBytes(`/proc/self/fd/${descriptor}`);
   } catch {
     return undefined;
   }

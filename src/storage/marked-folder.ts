@@ -7,7 +7,6 @@ import {
   mkdirSync,
   openSync,
   readdirSync,
-  readlinkSync,
   renameSync,
   rmdirSync,
   rmSync,
@@ -15,6 +14,7 @@ import {
   unlinkSync,
 } from 'node:fs';
 import { join } from 'node:path';
+import { linkBytes } from './absolute.ts';
 import { undo } from './exchange.ts';
 import { measure } from './measure.ts';
 import { isPartialName, partialName } from './partial.ts';
@@ -238,7 +238,7 @@ export class MarkedFolder implements Disposable {
       const isMarker = (name: string): number => Number(name.startsWith(MARKER));
       const names = readdirSync(at).sort((a, b) => isMarker(a) - isMarker(b));
       for (const name of names) rmSync(join(at, name), { recursive: true, force: true });
-      rmdirSync(at === this.path ? at : readlinkSync(at)); // wherever it has been moved
+      rmdirSync(at === this.path ? at : linkBytes(at)); // wherever it has been moved
       return true;
     } catch {
       return false; // what is left is proven yet

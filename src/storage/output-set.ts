@@ -1,9 +1,9 @@
-import { closeSync, realpathSync } from 'node:fs';
+import { closeSync } from 'node:fs';
 import { link, rename } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { checkAborted } from '../kit/bytes.ts';
 import { BundleError } from '../kit/errors.ts';
-import { absolute } from './absolute.ts';
+import { absolute, realPath } from './absolute.ts';
 import type { ApartOutput } from './apart.ts';
 import { dropPlan, type Exchanged, keptName, undo, writePlan } from './exchange.ts';
 import { FileWriter } from './file-writer.ts';
@@ -145,7 +145,7 @@ export class OutputSet implements AsyncDisposable {
       const temporary = join(marked.anchor, waiting);
       if (!marked.isThere() || !isAsWritten(temporary, written, { timed })) throw takenAway(path);
       expectFree(target, path, overwrite);
-      descriptor = openFolder(realpathSync(dirname(target)));
+      descriptor = openFolder(realPath(dirname(target)));
       const final = join(anchorOf(descriptor, dirname(target)), basename(target));
       if (overwrite) await keep(final, join(marked.anchor, keptName(waiting)));
       return await giveName({ temporary, target, path, overwrite }, final);

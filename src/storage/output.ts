@@ -1,8 +1,8 @@
-import { closeSync, lstatSync, realpathSync } from 'node:fs';
+import { closeSync, lstatSync } from 'node:fs';
 import { link, rename, unlink } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { BundleError } from '../kit/errors.ts';
-import { absolute } from './absolute.ts';
+import { absolute, realPath } from './absolute.ts';
 import type { ApartOutput } from './apart.ts';
 import { FileWriter } from './file-writer.ts';
 import { expectFree, giveName, isAnotherRuns, type Naming } from './final-name.ts';
@@ -99,7 +99,7 @@ async function publish(publishing: Publishing): Promise<void> {
   const parent = dirname(target);
   let descriptor: number | undefined;
   try {
-    descriptor = openFolder(realpathSync(parent));
+    descriptor = openFolder(realPath(parent));
     const way = anchorOf(descriptor, parent);
     const final = join(way, basename(target));
     const replaced = overwrite && lstatSync(final, { throwIfNoEntry: false }) !== undefined;

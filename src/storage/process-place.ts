@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
-import { readFileSync, readlinkSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { hostname } from 'node:os';
+import { linkText } from './absolute.ts';
 
 /** A process, told apart from all others: where its number means what it means, and when it began. */
 export interface ProcessMark {
@@ -63,7 +64,7 @@ function textOf(path: string): string {
 
 function linkOf(path: string): string {
   try {
-    return readlinkSync(path);
+    return linkText(path);
   } catch {
     return '';
   }

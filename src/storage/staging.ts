@@ -4,7 +4,6 @@ import {
   mkdirSync,
   openSync,
   readdirSync,
-  realpathSync,
   renameSync,
   rmSync,
   type Stats,
@@ -14,7 +13,7 @@ import { open, rename } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { basename, dirname, join } from 'node:path';
 import { BundleError } from '../kit/errors.ts';
-import { absolute, workingFolder } from './absolute.ts';
+import { absolute, isWorkingFolder, realPath } from './absolute.ts';
 import type { FileWriter } from './file-writer.ts';
 import { writeError } from './io-errors.ts';
 import { type LeftFolder, moveInto, openLeftFolder } from './left-folder.ts';
@@ -201,7 +200,7 @@ function prepare(
   let taken: MarkedFolder | undefined;
   let made: MarkedFolder | undefined;
   try {
-    const parent = realpathSync(beside);
+    const parent = realPath(beside);
     taken = resume ? takeLeft(parent, purpose) : undefined;
     const swept = sweepLeft(parent, purpose); // first: what is left there may be what fills the disk
     closeSync(openSync(parent, 'r')); // it is synced in the end, and must not turn out unreadable only then
@@ -248,7 +247,7 @@ function expectVacant(target: string, destination: string): void {
   try {
     const stats = lstatSync(target, { throwIfNoEntry: false });
     if (!stats) return;
-    if (`${workingFolder() ?? ''}/`.startsWith(`${target}/`)) {
+    if (isWorkingFolder(target)) {
       throw new BundleError('DESTINATION_EXISTS', 'the destination is the folder you are in', {
         where: { file: destination },
         why: 'the import makes a new folder in its place, and you would be left in one that is gone',

@@ -1,10 +1,11 @@
-import { lstatSync, mkdirSync, readdirSync, realpathSync } from 'node:fs';
+import { lstatSync, mkdirSync, readdirSync } from 'node:fs';
 import { rename } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { decodeUtf8 } from '../kit/encoding.ts';
 import { BundleError } from '../kit/errors.ts';
 import { isPublisherName } from '../trust/publisher.ts';
 import { isAbsent } from './absence.ts';
+import { realPath } from './absolute.ts';
 import { readError, writeError } from './io-errors.ts';
 import { makeFolders } from './make-folders.ts';
 import type { MarkedFolder } from './marked-folder.ts';
@@ -174,6 +175,7 @@ export async function addTrusted(
   let marked: MarkedFolder | undefined;
   try {
     makeFolders(folders);
+    const real = realPath(folders); // [out.4] before anything is added
     sweepLeft(folders, purpose); // [import.8] of nobody else's
     marked = MarkedFolder.make(folders, purpose);
     const made = join(marked.path, name);
@@ -184,13 +186,13 @@ export async function addTrusted(
       await output.commit();
     }
     await rename(made, target);
+    return join(real, name);
   } catch (error) {
     if (isTaken(target)) throw exists(kind, name, target); // by a run at the same time
     throw writeError(error, target);
   } finally {
     marked?.tryRemove();
   }
-  return realpathSync(target);
 }
 
 /** What writes is loaded when it is used: most commands only read trust folders. */

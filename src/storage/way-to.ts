@@ -1,7 +1,8 @@
-import { type BigIntStats, lstatSync, readFileSync, readlinkSync, statSync } from 'node:fs';
+import { type BigIntStats, lstatSync, readFileSync, statSync } from 'node:fs';
 import { dirname, join, sep } from 'node:path';
 import { printable } from '../kit/encoding.ts';
 import { BundleError } from '../kit/errors.ts';
+import { linkText } from './absolute.ts';
 
 const MOST_LINKS = 40;
 const WORLD_WRITABLE = 0o002n;
@@ -62,7 +63,7 @@ function* stepsTo(folder: string): Generator<Step> {
     }
     if (++links > MOST_LINKS) throw Object.assign(new Error('too many links'), { code: 'ELOOP' });
     if ((stats.mode & STICKY) !== 0n) yield { path: next, stats: found, link: true };
-    const target = readlinkSync(next);
+    const target = linkText(next);
     names.unshift(...target.split('/'));
     if (target.startsWith('/')) at = '/';
   }

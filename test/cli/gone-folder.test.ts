@@ -45,13 +45,3 @@ test('[cli.22] in a folder that is gone, absolute names work', async () => {
   expect((await desk.run(line)).code).toBe(0);
   expect(readdirSync(join(desk.folder, 'new'))).not.toEqual([]);
 });
-
-test('relative names become absolute in one place', () => {
-  const sources = readdirSync('src', { recursive: true, encoding: 'utf8' }).filter((name) =>
-    name.endsWith('.ts'),
-  );
-  const resolving = sources.filter((name) =>
-    /\bresolve\b[^;]*from 'node:path'|process\.cwd\(/.test(readFileSync(join('src', name), 'utf8')),
-  );
-  expect(resolving.sort()).toEqual(['cli/launch.ts', 'storage/absolute.ts']);
-});
