@@ -1,5 +1,6 @@
 import { type Certificate, parseCertificate } from '../crypto/certificate.ts';
 import { splitPem } from '../formats/pem.ts';
+import { notPemText } from '../formats/pem-text.ts';
 import { decodeLatin1 } from '../kit/encoding.ts';
 import { BundleError, type ErrorCode, toBundleError } from '../kit/errors.ts';
 import { DEFAULT_LIMITS } from '../kit/limits.ts';
@@ -247,7 +248,10 @@ async function blocksIn(files: readonly string[], waiting: SourceOptions): Promi
 /** The certificates in a PEM or DER file. @throws {BundleError} `CERTIFICATE_MALFORMED` when there is none, `USAGE` */
 function blocksOf(bytes: Uint8Array, file: string): readonly Block[] {
   if (bytes[0] === 0x30) return [{ bytes, file }];
-  const { blocks, fault } = splitPem(decodeLatin1(bytes));
+  const text = decodeLatin1(bytes);
+  const odd = notPemText(text); // [pub.19]
+  if (odd) throw malformed(file, odd.message);
+  const { blocks, fault } = splitPem(text);
   const found = blocks.filter(({ label }) => label === 'CERTIFICATE');
   if (fault || found.length === 0) throw malformed(file, fault?.message);
   expectFew(found.length); // before each is read: that takes a millisecond

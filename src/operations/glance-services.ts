@@ -13,6 +13,7 @@ import { openServices } from '../storage/openstack-http.ts';
 import { sourceOptions } from '../storage/source.ts';
 import { readText } from '../storage/trust-folder.ts';
 import { barbicanCertificates, type CertificateSource } from './glance-certificates.ts';
+import { expectPemText } from './load-trust.ts';
 
 /** Where a key manager is and how to get in. */
 export interface KeyManagerOptions {
@@ -84,7 +85,9 @@ async function openGiven(options: KeyManagerOptions): Promise<BarbicanClient> {
     // [net.2] whatever token there is comes from the Keystone that is named
     encrypted: /^https:/i.test(authUrl ?? ''),
     ...(timeoutMs !== undefined && { timeoutMs }),
-    ...(caFile !== undefined && { ca: await readText(caFile, sourceOptions(options)) }),
+    ...(caFile !== undefined && {
+      ca: expectPemText(await readText(caFile, sourceOptions(options)), caFile),
+    }),
     ...(signal && { signal }),
   });
   const known = barbican === 'catalog' ? undefined : barbican;

@@ -119,7 +119,7 @@ async function verifyStrictly(input: BundleInput, options: VerifyImageOptions): 
     judged: 'trusted',
     allowances: Object.entries(given).flatMap(([name, yes]) => (yes ? [name] : [])),
   } as const;
-  const policy = await loadPolicy(options, { at, allowances });
+  const policy = await loadPolicy(options, { at, allowances, inputs: [input] });
   const inputName = typeof input === 'string' ? input : '(stream)';
   let opened: OpenedImage;
   let stated: ReturnType<typeof statedDigests> | undefined;

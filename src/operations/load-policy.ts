@@ -1,5 +1,6 @@
 import { counted } from '../kit/encoding.ts';
 import { type BundleError, toBundleError } from '../kit/errors.ts';
+import type { BundleInput } from '../storage/open-source.ts';
 import { readSeen, seenFolderOf, writeSeen } from '../storage/seen-revocation.ts';
 import { sourceOptions } from '../storage/source.ts';
 import { expectBelieved, expectLookedAt } from '../trust/demands.ts';
@@ -12,12 +13,12 @@ import { loadEvidence } from './revocation-evidence.ts';
 import type { VerifyOptions } from './verify.ts';
 
 /**
- * All that signers are judged by, read from the files that the options name.
+ * All that signers are judged by, read from the files that the options name; none of the inputs is among those. [pub.19]
  * @throws {BundleError} `FILE_*`, `CONFIG_INVALID`, `REVOCATION_MALFORMED`, `USAGE`
  */
 export async function loadPolicy(
   options: Pick<VerifyOptions, 'trust' | 'revocation' | 'timestamp' | 'signal' | 'limits'>,
-  judged: Pick<ClaimPolicy, 'at' | 'allowances'>,
+  { inputs, ...judged }: Pick<ClaimPolicy, 'at' | 'allowances'> & { readonly inputs: readonly BundleInput[] },
 ): Promise<ClaimPolicy> {
   const { trust = {}, revocation = {}, timestamp } = options;
   const { folders = [] } = trust;
@@ -27,7 +28,11 @@ export async function loadPolicy(
   expectLookedAt(mode, { 'revocation.crls': crls, 'revocation.ocsps': ocsps });
   expectBelieved(timestamp, trust.timestampAnchors, 'trust.timestampAnchors');
   const waiting = sourceOptions(options); // [cli.21]
-  const { signers, timestamping } = await loadTrust(trust, waiting);
+  const { signers, timestamping } = await loadTrust(
+    trust,
+    waiting,
+    inputs.filter((input) => typeof input === 'string'),
+  );
   const own = folders.at(-1);
   return {
     ...judged,

@@ -1,6 +1,8 @@
 import { type Certificate, parseCertificate } from '../crypto/certificate.ts';
 import { splitPem } from '../formats/pem.ts';
+import { notPemText } from '../formats/pem-text.ts';
 import { BundleError, toBundleError } from '../kit/errors.ts';
+import { isSameFile } from '../storage/same-file.ts';
 import { certificateFilesIn } from '../storage/small-files.ts';
 import { type SourceOptions, sourceOptions } from '../storage/source.ts';
 import {
@@ -46,13 +48,20 @@ export interface LoadedPublisher {
   readonly anchors: readonly Certificate[];
 }
 
-/** Reads all that is trusted. @throws {BundleError} `FILE_*`, `CONFIG_INVALID`, `USAGE` */
+/**
+ * Reads all that is trusted.
+ *
+ * @param judged the files that are to be judged by it, none of which vouches for itself [pub.19]
+ * @throws {BundleError} `FILE_*`, `CONFIG_INVALID`, `USAGE`
+ */
 export async function loadTrust(
   options: TrustOptions,
   waiting: SourceOptions = sourceOptions({}),
+  judged: readonly string[] = [],
 ): Promise<Trust> {
   const { anchors = [], pins = [], timestampAnchors = [], folders = [] } = options;
   const stateless = anchors.length > 0 || pins.length > 0; // [pub.12]
+  expectApart([...anchors, ...timestampAnchors], judged);
   const timestamping =
     timestampAnchors.length > 0 || stateless
       ? await allAnchorsIn(timestampAnchors, waiting)
@@ -129,6 +138,18 @@ async function loadPublisher(files: PublisherFiles): Promise<LoadedPublisher> {
   };
 }
 
+/** [pub.19] Looked at before anything is read: what comes from a pipe comes once. */
+function expectApart(anchors: readonly string[], judged: readonly string[]): void {
+  for (const file of anchors.flatMap(anchorFilesOf)) {
+    if (!judged.some((one) => isSameFile(one, file))) continue;
+    throw new BundleError('USAGE', 'this is the very file that is to be verified', {
+      where: { file },
+      why: 'nothing vouches for itself: whoever made it would choose whom you trust',
+      fix: 'name the certificate of a CA or signer that you have from elsewhere',
+    });
+  }
+}
+
 async function allAnchorsIn(paths: readonly string[], waiting: SourceOptions): Promise<readonly Anchor[]> {
   const anchors: Anchor[] = [];
   for (const file of paths.flatMap(anchorFilesOf)) {
@@ -154,7 +175,7 @@ function anchorFilesOf(path: string): readonly string[] {
  * @throws {BundleError} `CONFIG_INVALID` when there is none, or one is damaged: the fault is not the bundle's
  */
 export function parseCertificates(pem: string, file: string): readonly Certificate[] {
-  const { blocks, fault } = splitPem(pem);
+  const { blocks, fault } = splitPem(expectPemText(pem, file));
   const invalid = (message: string, line?: number, cause?: unknown): BundleError =>
     new BundleError('CONFIG_INVALID', message, {
       where: { file, ...(line === undefined ? {} : { line }) },
@@ -173,6 +194,17 @@ export function parseCertificates(pem: string, file: string): readonly Certifica
     } catch (error) {
       throw invalid(toBundleError(error).message, block.line, error);
     }
+  });
+}
+
+/** The text of a file in which PEM blocks may be looked for. @throws {BundleError} `CONFIG_INVALID` [pub.19] */
+export function expectPemText(text: string, file: string): string {
+  const odd = notPemText(text);
+  if (odd === undefined) return text;
+  throw new BundleError('CONFIG_INVALID', odd.message, {
+    where: { file },
+    why: odd.why,
+    fix: 'give the certificate as you have it from its owner: a text file with -----BEGIN CERTIFICATE----- in it',
   });
 }
 

@@ -55,7 +55,11 @@ async function openGiven(bundle: string, image: string, options: VerifyOptions):
   const timed = { ...options, ...deadline };
   const limits = { ...DEFAULT_LIMITS, ...options.limits };
   const { at = new Date() } = options;
-  const policy = await loadPolicy(timed, { at, allowances: { ...NO_ALLOWANCES, ...options.allow } });
+  const policy = await loadPolicy(timed, {
+    at,
+    allowances: { ...NO_ALLOWANCES, ...options.allow },
+    inputs: [bundle],
+  });
   const source = await openSource(bundle, sourceOptions(timed));
   try {
     const { relax, onProgress } = options;

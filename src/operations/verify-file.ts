@@ -51,7 +51,7 @@ async function verifyGiven(
   const limits = { ...DEFAULT_LIMITS, ...options.limits };
   using deadline = openDeadline(options);
   const timed = { ...options, ...deadline };
-  const policy = await loadPolicy(timed, { at, allowances });
+  const policy = await loadPolicy(timed, { at, allowances, inputs: [input, signatureFile] });
   const bytes = await readSmallFile(signatureFile, sourceOptions(timed), SIGNATURE_BYTES);
   await using source = await openSource(input, sourceOptions(timed));
   const rest = {

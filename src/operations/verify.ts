@@ -77,7 +77,7 @@ export async function examineAndReport(
 ): Promise<{ readonly examination: Examination; readonly report: Report }> {
   const allowances = { ...NO_ALLOWANCES, ...options.allow };
   const { at = new Date() } = options;
-  const policy = await loadPolicy(options, { at, allowances }); // a slip there is told before a download begins
+  const policy = await loadPolicy(options, { at, allowances, inputs: [input] }); // a slip there is told before a download begins
   await using source = await openSource(input, sourceOptions(options));
   const examination = await examine(source, {
     ...policy,

@@ -59,6 +59,7 @@ async function examineHostile(stream: TestSource, options: VerifyOptions): Promi
     ...(await loadPolicy(options, {
       allowances: { ...NO_ALLOWANCES, ...options.allow },
       at: options.at ?? JUDGED_AT,
+      inputs: [],
     })),
     limits: DEFAULT_LIMITS,
   });

@@ -34,7 +34,7 @@ const sandbox = makeSandbox();
 afterAll(() => sandbox[Symbol.dispose]());
 beforeAll(async () => {
   const trust = { anchors: [sandbox.write('ca.pem', (await testAuthority()).pem)] };
-  const policy = await loadPolicy({ trust }, { at: JUDGED_AT, allowances: NO_ALLOWANCES });
+  const policy = await loadPolicy({ trust }, { at: JUDGED_AT, allowances: NO_ALLOWANCES, inputs: [] });
   const options = { ...policy, limits: DEFAULT_LIMITS };
   judge = async (bytes) => {
     const stream = chunked(bytes);

@@ -11,6 +11,7 @@ import {
   TAG,
 } from '../der/cursor.ts';
 import { splitPem } from '../pem.ts';
+import { notPemText } from '../pem-text.ts';
 import { checkEntries } from './crl-entries.ts';
 import { type CrlExtensions, NO_CRL_EXTENSIONS, parseCrlExtensions } from './crl-extensions.ts';
 import { parseName, type X509Name } from './name.ts';
@@ -54,7 +55,10 @@ export function parseCrls(
   { alone = false }: { readonly alone?: boolean } = {},
 ): readonly Crl[] {
   if (bytes[0] === TAG.sequence) return [parseCrl(bytes, source)];
-  const { blocks, outside, fault } = splitPem(decodeLatin1(bytes));
+  const text = decodeLatin1(bytes);
+  const odd = alone ? undefined : notPemText(text); // [pub.19]
+  if (odd) throw new BundleError('REVOCATION_MALFORMED', odd.message, { why: odd.why });
+  const { blocks, outside, fault } = splitPem(text);
   const found = blocks.filter(({ label }) => label === 'X509 CRL');
   if (fault || found.length === 0) {
     throw new BundleError('REVOCATION_MALFORMED', fault?.message ?? 'the file holds no revocation list');
