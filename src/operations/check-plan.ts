@@ -34,10 +34,15 @@ export function checkNames(
     ...madeBeside(plan),
   ];
   const seen = new Set<string>();
+  const timestamp = memberNameKey(`${plan.base}.tst`); // whether there is one or not: a bundle may be signed later
   for (const name of names) {
     const fix = RENAME;
     expectName(name);
     const key = memberNameKey(name);
+    if (key === timestamp)
+      throw new BundleError('ARCHIVE_DUPLICATE', `"${name}" is the name of the timestamp of the signature`, {
+        fix,
+      });
     if (seen.has(key))
       throw new BundleError('ARCHIVE_DUPLICATE', `two members would be named "${name}"`, { fix });
     seen.add(key);

@@ -5,7 +5,7 @@ import { isEvidence, isPlainEvidence, type PartKind, rolePartOf } from '../forma
 import type { DigestName } from '../formats/ovf/digest-name.ts';
 import { type Manifest, parseManifest } from '../formats/ovf/manifest.ts';
 import type { Deadline } from '../kit/deadline.ts';
-import { BundleError, toBundleError } from '../kit/errors.ts';
+import { type BundleError, toBundleError } from '../kit/errors.ts';
 import { DEFAULT_LIMITS, type Limits } from '../kit/limits.ts';
 import { apartFrom } from '../storage/apart.ts';
 import { openSource } from '../storage/open-source.ts';
@@ -13,6 +13,7 @@ import { openOutput } from '../storage/output.ts';
 import { sourceOptions } from '../storage/source.ts';
 import { NO_ALLOWANCES } from '../trust/policy.ts';
 import { assignRoles, type BundleRoles } from './bundle-roles.ts';
+import { baseOf, faultsOfOrder } from './copy-faults.ts';
 import type { CopyOptions, SignatureEdit } from './copy-options.ts';
 import { type ContentsJudgement, judgeContents } from './judge-contents.ts';
 import type { NamedMember } from './judge-signature.ts';
@@ -200,7 +201,7 @@ class Copying {
     const told: string[] = [];
     try {
       roles = assignRoles(names);
-      faults.push(...this.#faultsOfOrder(roles));
+      faults.push(...faultsOfOrder(roles, this.#manifest, this.#leftOut));
       told.push(...this.#toldOfTimestamp());
     } catch (error) {
       faults.push(toBundleError(error));
@@ -260,30 +261,13 @@ class Copying {
       }
     };
     const left = new Set(unlisted.filter(isAbout));
+    const listed = this.#evidence.filter(isListed);
+    listed.forEach(isAbout); // [pack.5] one that cannot be read is refused, whoever has signed it
     return {
-      listed: this.#evidence.filter(isListed),
+      listed,
       strangers: unlisted.filter((member) => !left.has(member)),
       left: [...left],
     };
-  }
-
-  /** What is not there, and what the order of the members has led us to do wrong. */
-  #faultsOfOrder({ manifest, certificate }: BundleRoles): BundleError[] {
-    const signed = this.#manifest?.member;
-    if (manifest === undefined || signed === undefined) {
-      const fix =
-        'unpack it, and pack it again with a manifest: bulla pack NAME.ovf -o NAME.ova --key … --cert …';
-      return [new BundleError('MANIFEST_MISSING', 'the bundle has no manifest to sign', { fix })];
-    }
-    if (certificate === undefined) {
-      const fix = 'sign it, with a timestamp at once: bulla sign BUNDLE -o SIGNED --key … --cert … --tsa URL';
-      return [new BundleError('SIGNATURE_MISSING', 'the bundle has no signature to timestamp', { fix })];
-    }
-    const mistaken = [signed, ...this.#leftOut].filter(({ name }) => baseOf(name) !== baseOf(manifest));
-    return mistaken.map(({ name }) => {
-      const message = `"${name}" came first and was taken for a part of the bundle, and "${manifest}" is its manifest`;
-      return new BundleError('PACKAGE_AMBIGUOUS', message, { where: { member: name } });
-    });
   }
 }
 
@@ -297,4 +281,7 @@ function parsedManifest({ name, bytes }: NamedMember, limits: Limits): Manifest 
   }
 }
 
-const baseOf = (name: string): string | undefined => rolePartOf(name)?.base;
+/** The name of the part that belongs to another, such as the certificate file of a manifest. */
+export function partBeside(name: string, extension: PartKind): string {
+  return `${baseOf(name)}.${extension}`;
+}

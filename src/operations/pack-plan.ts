@@ -16,6 +16,7 @@ import { checkNames, expectMembers, expectName, madeBeside } from './check-plan.
 import { disksToSign } from './glance-companion.ts';
 import { disksInBlocks, noBlocksOfChunks, PackedBlocks } from './pack-blocks.ts';
 import { noChunks, planChunks } from './pack-chunks.ts';
+import { expectEvidence } from './pack-evidence.ts';
 import { expectWhole, probeWholeDisk } from './probe-disk-file.ts';
 
 /** What is said about a machine made of bare disk images. */
@@ -73,7 +74,7 @@ export interface PlanOptions {
  *
  * An importer's refusals that can be foreseen are made here: names, members missing, images that need other files.
  *
- * @throws {BundleError} `USAGE`, `FILE_*`, `DESCRIPTOR_SYNTAX`, `FORMAT_UNSUPPORTED`, `ARCHIVE_NAME`, `ARCHIVE_DUPLICATE`
+ * @throws {BundleError} `USAGE`, `FILE_*`, `DESCRIPTOR_SYNTAX`, `FORMAT_UNSUPPORTED`, `ARCHIVE_NAME`, `ARCHIVE_DUPLICATE`, `REVOCATION_MALFORMED`
  */
 export async function planPack(inputs: readonly string[], options: PlanOptions): Promise<PackPlan> {
   if (inputs.length === 0)
@@ -109,6 +110,7 @@ export async function planPack(inputs: readonly string[], options: PlanOptions):
     });
   }
   expectMembers(plan, options.members ?? DEFAULT_LIMITS.members);
+  await expectEvidence(plan.files, options.signal);
   for (const file of plan.files) {
     // Once for an image, not for each chunk of it; and a small file when it is read.
     if (!isSmall(file) && (file.part?.start ?? 0) === 0) await expectWhole(file.path, file.stamp);

@@ -304,6 +304,35 @@ describe('what an importer would refuse is refused', () => {
       {},
       'ARCHIVE_DUPLICATE',
     ],
+    [
+      'a file that has the name of the timestamp',
+      { 'n.tst': 'x' },
+      ['n.tst'],
+      { ...plain, name: 'n' },
+      'ARCHIVE_DUPLICATE',
+    ],
+    ['the same in another case', { 'N.TST': 'x' }, ['N.TST'], { ...plain, name: 'n' }, 'ARCHIVE_DUPLICATE'],
+    [
+      'a reference to the timestamp',
+      { 'a.ovf': descriptor('a.tst'), 'a.tst': 'x' },
+      ['a.ovf'],
+      {},
+      'ARCHIVE_DUPLICATE',
+    ],
+    [
+      'a reference to a list that is none',
+      { 'a.ovf': descriptor('revocation/a.crl'), 'revocation/a.crl': 'x' },
+      ['a.ovf'],
+      {},
+      'REVOCATION_MALFORMED',
+    ],
+    [
+      'a reference to an answer that is none',
+      { 'a.ovf': descriptor('revocation/a.OCSP'), 'revocation/a.OCSP': 'x' },
+      ['a.ovf'],
+      {},
+      'REVOCATION_MALFORMED',
+    ],
     ['a folder', { 'sub/x': 'x' }, ['sub'], plain, 'FILE_UNREADABLE'],
   ] as const)('[pack.5] %s', async (_, files, inputs, options, code) => {
     expect(await refusal(files, inputs, options)).toBe(code);

@@ -112,7 +112,7 @@ describe('a bundle that is signed again', () => {
 
   test('[pack.6] keeps revocation information that is too much to be held in memory', async () => {
     using sandbox = makeSandbox();
-    const lists = ['a', 'b'].map((name) => noiseFile(`revocation/${name}.crl`, 9 * 1024 * 1024));
+    const lists = [noiseFile('revocation/a.crl', 17 * 1024 * 1024)];
     const before = await makeBundle({ files: [DISK, ...lists] });
     sandbox.write('in.ova', before);
     expect((await signed(sandbox)).exitCode).toBe(0);
@@ -147,6 +147,8 @@ describe('what an importer would refuse is not signed', () => {
     withMember(members, 'disk.img', ({ name, bytes }) => [{ name, bytes: flipped(bytes, 1) }]);
   const pair = [textFile('b.mf', `SHA256(x)= ${'0'.repeat(64)}`), textFile('b.cert', 'x')];
   const late = [textFile('x.cert', 'an ordinary file')];
+  const stamp = [textFile('app.tst', 'a note')];
+  const list = [textFile('revocation/a.crl', 'a note')];
 
   test.each<[string, BundleOptions, readonly string[]]>([
     ['a changed disk', { members: swap }, ['DIGEST_MISMATCH']],
@@ -162,6 +164,16 @@ describe('what an importer would refuse is not signed', () => {
     ['a descriptor that is not understood', { files: [textFile('app.ovf', '<x/>')] }, ['DESCRIPTOR_SYNTAX']],
     ['SHA-1 digests', { algorithm: 'sha1' }, ['DIGEST_WEAK']],
     ['no manifest', { members: (all) => withMember(all, 'app.mf', () => []) }, ['MANIFEST_MISSING']],
+    [
+      'a listed file that has the name of the timestamp',
+      { files: [descriptorFor('app.ovf', stamp), ...stamp] },
+      ['MANIFEST_SYNTAX'],
+    ],
+    [
+      'a listed revocation list that is none',
+      { files: [descriptorFor('app.ovf', list), ...list] },
+      ['REVOCATION_MALFORMED'],
+    ],
     ['two manifests of a plain bundle', { files: [DISK, textFile('b.mf', '')] }, ['PACKAGE_AMBIGUOUS']],
     ['another signed manifest', { members: (all) => [...all, ...pair] }, ['PACKAGE_AMBIGUOUS']],
     [
