@@ -21,6 +21,8 @@ const KEPT =
   'what has come is kept beside the destination: the same command goes on with it; another import into the same folder, or bulla clean, removes it';
 const NO_BLOCKS =
   'nothing is kept for --resume: no block digests have come, so that the next run begins anew (bulla pack --block-digests writes them)';
+const IN_THE_WAY =
+  'once nothing is in the way, the same command goes on with that; where it is not needed any more, bulla clean removes it';
 const GO_ON = 'run the same command again: it goes on with what has come';
 
 /** For the folder of an import that is to leave what has come; without one nothing is left. */
@@ -83,6 +85,8 @@ function keptInReport({ code, why, fix }: ErrorReport | BundleError): {
 function keptAdvice(fault: BundleError): { readonly why: string; readonly fix: string } {
   const { why, fix } = keptInReport(fault);
   if (fix !== fault.fix) return { why, fix };
+  if (fault.code === 'DESTINATION_EXISTS')
+    return { why, fix: `${fix}; what has come is kept beside it: ${IN_THE_WAY}` }; // [resume.4]
   if (fault.code === 'USAGE')
     return { why, fix: `${fix}; what has come is kept, and the command goes on with it then` };
   return { why, fix: `${fix}; what has come is kept, and the same command goes on with it` };

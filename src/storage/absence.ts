@@ -27,6 +27,7 @@ function isLink(path: string): boolean {
   }
 }
 
-function isMissing(error: unknown): boolean {
+/** Whether the system says that a name is not there. */
+export function isMissing(error: unknown): boolean {
   return error instanceof Error && 'code' in error && error.code === 'ENOENT';
 }

@@ -14,6 +14,7 @@ import {
   unlinkSync,
 } from 'node:fs';
 import { join } from 'node:path';
+import { isMissing } from './absence.ts';
 import { linkBytes } from './absolute.ts';
 import { undo } from './exchange.ts';
 import { measure } from './measure.ts';
@@ -153,7 +154,12 @@ export class MarkedFolder implements Disposable {
 
   /** When something in it was written last, in milliseconds. A clock that was set back makes it younger, which keeps it. */
   get written(): number {
-    return measure(this.anchor, Number(this.#places.folder.mtimeMs)).written;
+    try {
+      return measure(this.anchor, Number(this.#places.folder.mtimeMs)).written;
+    } catch (error) {
+      if (!isMissing(error)) throw error;
+      return this.isThere() ? this.written : Date.now(); // another run takes things out of it, or has removed it
+    }
   }
 
   /** The bytes that it takes. */
@@ -161,11 +167,7 @@ export class MarkedFolder implements Disposable {
     return measure(this.anchor, 0).bytes;
   }
 
-  /**
-   * Makes it this process's; false when another run was faster. What is taken must have been given up or left. [resume.1]
-   *
-   * @throws what the system does; it is as it was then
-   */
+  /** Makes it this process's, which must have been given up or left; false when another run was faster. [resume.1] @throws what the system does */
   take(): boolean {
     const marker = { ...this.#marker, ...thisProcess(), left: false };
     const at = this.anchor;
@@ -177,6 +179,7 @@ export class MarkedFolder implements Disposable {
       this.#marker = marker;
       return true;
     } catch (error) {
+      if (isMissing(error)) return false; // another, that found the old marker, removes it all
       if (error instanceof Error && 'code' in error && error.code === 'EEXIST') return false;
       throw error;
     } finally {
@@ -205,7 +208,7 @@ export class MarkedFolder implements Disposable {
     } catch {
       return undefined;
     }
-    if (lstatSync(old, { bigint: true }).ino === ino) return old;
+    if (lstatSync(old, { throwIfNoEntry: false, bigint: true })?.ino === ino) return old;
     putBack(old, join(at, name)); // it was the new one of a run that was faster
     return undefined;
   }
@@ -254,9 +257,13 @@ export class MarkedFolder implements Disposable {
 
 /** Gives a marker its name again, unless another has that, or it is gone. */
 function putBack(path: string, name: string): void {
-  const isTaken = lstatSync(name, { throwIfNoEntry: false }) !== undefined;
-  if (isTaken) rmSync(path, { force: true });
-  else if (lstatSync(path, { throwIfNoEntry: false })) renameSync(path, name);
+  try {
+    const isTaken = lstatSync(name, { throwIfNoEntry: false }) !== undefined;
+    if (isTaken) rmSync(path, { force: true });
+    else if (lstatSync(path, { throwIfNoEntry: false })) renameSync(path, name);
+  } catch (error) {
+    if (!isMissing(error)) throw error; // another run has removed it meanwhile
+  }
 }
 
 /** Takes away a folder that has come to nothing. */

@@ -5,13 +5,16 @@ import { BundleError } from '../kit/errors.ts';
 import { absolute, realPath } from './absolute.ts';
 import type { ApartOutput } from './apart.ts';
 import { FileWriter } from './file-writer.ts';
+<<<<<<< HEAD
 import { expectFree, giveName, isAnotherRuns, type Naming } from './final-name.ts';
 import { reasonOf } from './idle.ts';
+=======
+>>>>>>> 2466ece (Say what is so of a closed standard output, of the name -, and of several runs that go on with one import)
 import { writeError } from './io-errors.ts';
 import { anchorOf, MarkedFolder, openFolder } from './marked-folder.ts';
 import type { Purpose } from './partial-marker.ts';
-import { openPrivateFile } from './private-file.ts';
 import { syncFolder } from './staging.ts';
+import { keptOutput, stdoutOutput } from './standard-output.ts';
 import { sweepLeft } from './sweep.ts';
 import { isAsWritten, isSame, takenAway, tellsChanges, type WrittenFile } from './written-file.ts';
 
@@ -127,6 +130,7 @@ async function publish(publishing: Publishing): Promise<void> {
 async function putBack(kept: string, target: string, written: WrittenFile): Promise<void> {
   if (isSame(target, written)) await rename(kept, target).catch(() => {}); // why it is put back says more
 }
+<<<<<<< HEAD
 
 /** What went out before cannot be called back. [cli.14] */
 function cutShort(error: Error): BundleError {
@@ -187,3 +191,5 @@ async function keptOutput(output: Output): Promise<Output> {
     },
   };
 }
+=======
+>>>>>>> 2466ece (Say what is so of a closed standard output, of the name -, and of several runs that go on with one import)

@@ -26,6 +26,7 @@ export async function readSmallFile(
   limit: number = SMALL_FILE_BYTES,
 ): Promise<Uint8Array> {
   checkAborted(waiting.signal);
+  expectNoStream(path);
   let descriptor: number | undefined;
   try {
     descriptor = openSync(path, READ);
@@ -38,6 +39,15 @@ export async function readSmallFile(
   } finally {
     if (descriptor !== undefined) closeSync(descriptor);
   }
+}
+
+/** [cli.24] Of what is told apart from outputs, `-` is standard input: a file of that name would be taken for another. */
+function expectNoStream(path: string): void {
+  if (path !== '-') return;
+  throw new BundleError('USAGE', '"-" is not read here: standard input is for a bundle', {
+    where: { file: './-' },
+    fix: 'name the file; what comes from a pipe is /dev/stdin, and a file of the name "-" is ./-',
+  });
 }
 
 /** Counts what comes: a file may grow, and those of the system say that they are empty. */
@@ -71,6 +81,7 @@ function filesIn(folder: string, takes: RegExp): readonly string[] {
 
 /** The certificate files of `path`: itself, or when it is a folder the `.pem`, `.crt` and `.cer` files in it, by name. */
 export function certificateFilesIn(path: string): readonly string[] {
+  expectNoStream(path);
   try {
     if (!statSync(path).isDirectory()) return [path];
     return filesIn(path, CERTIFICATE_NAMES);
@@ -81,6 +92,7 @@ export function certificateFilesIn(path: string): readonly string[] {
 
 /** The volumes of `path`: itself, or when it is a folder the files in it that are named like volumes, by name. */
 export function volumeFilesIn(path: string): readonly string[] {
+  expectNoStream(path);
   try {
     if (!statSync(path).isDirectory()) return [path];
     return filesIn(path, VOLUME_NAMES);

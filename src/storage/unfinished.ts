@@ -1,7 +1,11 @@
 import { readdirSync, statSync } from 'node:fs';
 import { basename } from 'node:path';
 import { BundleError } from '../kit/errors.ts';
+<<<<<<< HEAD
 import { type Undoing, undoingOf } from './exchange.ts';
+=======
+import { isMissing } from './absence.ts';
+>>>>>>> 2466ece (Say what is so of a closed standard output, of the name -, and of several runs that go on with one import)
 import { readError } from './io-errors.ts';
 import { MarkedFolder, type WorkState } from './marked-folder.ts';
 
@@ -66,7 +70,7 @@ function asUnfinished(folder: MarkedFolder): Unfinished | undefined {
       [Symbol.dispose]: () => folder[Symbol.dispose](),
     };
   } catch (error) {
-    const isGone = error instanceof Error && 'code' in error && error.code === 'ENOENT';
+    const isGone = isMissing(error);
     if (isGone && folder.isThere()) return asUnfinished(folder); // a run takes out of it what it has done with
     folder[Symbol.dispose]();
     if (isGone) return undefined;

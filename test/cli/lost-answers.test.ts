@@ -48,6 +48,36 @@ describe('an answer that nobody gets', () => {
     expect(stderr.toString()).not.toContain('none of');
   });
 
+  it.skipIf(!existsSync('/proc/self/fdinfo'))('[cli.14] is a bundle for an output that is closed', () => {
+    using sandbox = makeSandbox();
+    const program = `'${process.execPath}' dist/cli/main.js`;
+    const pack = `${program} pack --plain ${sandbox.write('notes.txt', 'x')} --format tar -o -`;
+    const closed = spawnSync('sh', ['-c', `${pack} >&-`]);
+    expect([closed.status, closed.stderr.toString()]).toEqual([
+      3,
+      expect.stringMatching(/standard output is closed +\[STORAGE_FAILED, exit 3\]/),
+    ]);
+    expect(spawnSync('sh', ['-c', `${pack} > /dev/null`]).status).toBe(0);
+  });
+
+  it.each([
+    'verify x.ova --trust -',
+    'verify x.ova --trust-tsa - --trust package.json',
+    'verify package.json --signature -',
+    'verify x.ova --crl -',
+    'sign package.json --detached -o OUT/x.p7s --key - --cert package.json',
+    'join - --check',
+    'trust add acme -',
+  ])('[cli.24] the name - is nothing but standard input: %s', (line) => {
+    using sandbox = makeSandbox();
+    const words = line.replace('OUT', sandbox.folder).split(/ +/);
+    const { status, stderr } = spawnSync(process.execPath, ['dist/cli/main.js', ...words], {
+      input: '',
+      env: { ...process.env, BULLA_HOME: sandbox.path('home') },
+    });
+    expect([status, stderr.toString()]).toEqual([2, expect.stringContaining('"-" is not read here')]);
+  });
+
   it('[cli.14] is not asked for with an empty argument', () => {
     const words = ['verify', 'x.ova', '--trust', ''];
     const { status, stderr } = spawnSync(process.execPath, ['dist/cli/main.js', ...words]);
