@@ -41,6 +41,7 @@ export function checkNames(
     const key = memberNameKey(name);
     if (key === timestamp)
       throw new BundleError('ARCHIVE_DUPLICATE', `"${name}" is the name of the timestamp of the signature`, {
+        why: 'an importer would take the file for that, now or once the bundle is signed',
         fix,
       });
     if (seen.has(key))

@@ -30,10 +30,19 @@ function workingFolder(path: string): string {
   }
   const [here, there] = [statOf('.'), statOf(folder)];
   if (isSame(here, there)) return folder;
-  if (!isUtf8Name(folder)) throw notUtf8(Buffer.from(folder), path);
+  if (!isUtf8Name(folder)) throw notUtf8(workingBytes() ?? Buffer.from(folder), path);
   // Node says where it was when it was asked first, and another may be there by now.
   if (here && (there || isAbsent(folder))) throw gone(path, undefined);
   return folder; // why nobody may look there is told by whoever writes there
+}
+
+/** The name of the working folder as it is, where the system tells that. */
+function workingBytes(): Buffer | undefined {
+  try {
+    return linkBytes('/proc/self/cwd');
+  } catch {
+    return undefined;
+  }
 }
 
 /**
