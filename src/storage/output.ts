@@ -5,11 +5,7 @@ import { BundleError } from '../kit/errors.ts';
 import { absolute, realPath } from './absolute.ts';
 import type { ApartOutput } from './apart.ts';
 import { FileWriter } from './file-writer.ts';
-<<<<<<< HEAD
 import { expectFree, giveName, isAnotherRuns, type Naming } from './final-name.ts';
-import { reasonOf } from './idle.ts';
-=======
->>>>>>> 2466ece (Say what is so of a closed standard output, of the name -, and of several runs that go on with one import)
 import { writeError } from './io-errors.ts';
 import { anchorOf, MarkedFolder, openFolder } from './marked-folder.ts';
 import type { Purpose } from './partial-marker.ts';
@@ -130,66 +126,3 @@ async function publish(publishing: Publishing): Promise<void> {
 async function putBack(kept: string, target: string, written: WrittenFile): Promise<void> {
   if (isSame(target, written)) await rename(kept, target).catch(() => {}); // why it is put back says more
 }
-<<<<<<< HEAD
-
-/** What went out before cannot be called back. [cli.14] */
-function cutShort(error: Error): BundleError {
-  const { code, message, where, cause } = writeError(error, 'standard output');
-  return new BundleError(code, message, {
-    where,
-    why: 'what has come there is not whole, and must not be used',
-    fix: 'run it again, with standard output going where it can be written',
-    cause,
-  });
-}
-
-function stdoutOutput(signal: AbortSignal | undefined): Output {
-  const { stdout } = process;
-  if (stdout.isTTY) {
-    throw new BundleError('USAGE', 'standard output is a terminal', {
-      why: 'a bundle is not for reading, and its bytes would steer the terminal',
-      fix: 'name a file with -o, or pipe it on: … -o - | bulla verify -',
-    });
-  }
-  let failure: Error | undefined;
-  stdout.on('error', (error) => {
-    failure = error;
-  });
-  return {
-    write: async (chunk) => {
-      if (failure) throw cutShort(failure);
-      let onAbort = (): void => {};
-      await new Promise<void>((done, fail) => {
-        onAbort = () => fail(reasonOf(signal)); // [cli.9] a reader that takes nothing must not hold us
-        signal?.addEventListener('abort', onAbort);
-        stdout.write(chunk, (error) => (error ? fail(cutShort(error)) : done()));
-      }).finally(() => signal?.removeEventListener('abort', onAbort));
-    },
-    patch: async () => {
-      throw new BundleError('INTERNAL', 'what went to standard output cannot be written again');
-    },
-    commit: async () => {},
-    swept: [],
-    [Symbol.asyncDispose]: async () => {},
-  };
-}
-
-/** [zip.15] What goes out in the end is complete, and the same as a file would hold. */
-async function keptOutput(output: Output): Promise<Output> {
-  const file = await openPrivateFile('output');
-  return {
-    swept: output.swept,
-    write: (chunk) => file.append(chunk),
-    patch: (offset, bytes) => file.patch(offset, bytes),
-    commit: async () => {
-      for await (const chunk of file.access().range(0, file.size)) await output.write(chunk);
-      await output.commit();
-    },
-    [Symbol.asyncDispose]: async () => {
-      await file[Symbol.asyncDispose]();
-      await output[Symbol.asyncDispose]();
-    },
-  };
-}
-=======
->>>>>>> 2466ece (Say what is so of a closed standard output, of the name -, and of several runs that go on with one import)

@@ -70,7 +70,6 @@ export function stdoutOutput(signal: AbortSignal | undefined): Output {
       throw new BundleError('INTERNAL', 'what went to standard output cannot be written again');
     },
     commit: async () => {},
-    withdraw: async () => false,
     swept: [],
     [Symbol.asyncDispose]: async () => {},
   };
@@ -87,7 +86,6 @@ export async function keptOutput(output: Output): Promise<Output> {
       for await (const chunk of file.access().range(0, file.size)) await output.write(chunk);
       await output.commit();
     },
-    withdraw: output.withdraw,
     [Symbol.asyncDispose]: async () => {
       await file[Symbol.asyncDispose]();
       await output[Symbol.asyncDispose]();

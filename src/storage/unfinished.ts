@@ -1,11 +1,8 @@
 import { readdirSync, statSync } from 'node:fs';
 import { basename } from 'node:path';
 import { BundleError } from '../kit/errors.ts';
-<<<<<<< HEAD
-import { type Undoing, undoingOf } from './exchange.ts';
-=======
 import { isMissing } from './absence.ts';
->>>>>>> 2466ece (Say what is so of a closed standard output, of the name -, and of several runs that go on with one import)
+import { type Undoing, undoingOf } from './exchange.ts';
 import { readError } from './io-errors.ts';
 import { MarkedFolder, type WorkState } from './marked-folder.ts';
 
