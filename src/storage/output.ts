@@ -1,7 +1,6 @@
 import { closeSync, lstatSync } from 'node:fs';
 import { link, rename, unlink } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
-import { BundleError } from '../kit/errors.ts';
 import { absolute, realPath } from './absolute.ts';
 import type { ApartOutput } from './apart.ts';
 import { FileWriter } from './file-writer.ts';
