@@ -1,6 +1,5 @@
 import type { Allows } from '../formats/tar/entry-kind.ts';
 import {
-  blankEndedInPart,
   headerName,
   isZeroBlock,
   OCTAL_LIMIT,
@@ -41,13 +40,12 @@ export async function* readTar(
   const cursor = new ByteCursor(source);
   const names = new MemberNames(limits);
   const allows: Allows = (relaxation) => relaxed.allows(relaxation);
-  const parse = headerParser(allows);
   const leftOut = new LeftOut();
   let total = 0;
   try {
     for (;;) {
       const offset = cursor.offset;
-      const options = { limits, relaxed, parse, leftOut, first: offset === 0 };
+      const options = { limits, relaxed, allows, leftOut, first: offset === 0 };
       const head = plainHead(cursor, offset, options) ?? (await readHead(cursor, offset, options));
       if (head.kind === 'end') {
         if (names.count === 0)
@@ -95,17 +93,6 @@ export async function* readTar(
 /** The type of a regular file, as a byte. */
 const FILE_TYPE = 0x30;
 
-/** Parses the headers of one archive. [tar.11] The numbers of all end alike. */
-function headerParser(allows: Allows): (block: Uint8Array) => TarHeader {
-  let blankEnded: boolean | undefined;
-  return (block) => {
-    const header = parseTarHeader(block, allows);
-    blankEnded ??= header.blankEnded;
-    if (header.blankEnded !== blankEnded && !allows('blank-ended-numbers')) throw blankEndedInPart();
-    return header;
-  };
-}
-
 /** What comes next: a member, its pax header applied; the end, by its mark or without one; or what has been passed over. */
 type Head =
   | ({ readonly kind: 'file'; readonly name: string; readonly size: number } & OtherNames)
@@ -121,7 +108,7 @@ interface OtherNames {
 interface HeadOptions {
   readonly limits: Limits;
   readonly relaxed: Relaxed;
-  readonly parse: (block: Uint8Array) => TarHeader;
+  readonly allows: Allows;
   readonly leftOut: LeftOut;
   /** nothing has been read before it */
   readonly first: boolean;
@@ -132,7 +119,7 @@ function plainHead(cursor: ByteCursor, offset: number, options: HeadOptions): He
   const block = cursor.byteBehind(156) === FILE_TYPE ? cursor.takeBuffered(TAR_BLOCK) : undefined;
   if (!block) return undefined;
   try {
-    const header = options.parse(block);
+    const header = parseTarHeader(block, options.allows);
     return { kind: 'file', ...fileNames(header, undefined, options), size: header.size };
   } catch (error) {
     throw placed(error, offset, headerName(block));
@@ -171,7 +158,7 @@ async function readHead(cursor: ByteCursor, offset: number, options: HeadOptions
         return { kind: 'end', marked: true };
       }
       member = pax?.path === undefined ? headerName(block) : printable(pax.path);
-      const header = options.parse(block);
+      const header = parseTarHeader(block, options.allows);
       if (header.kind === 'pax') {
         if (pax) throw new BundleError('ARCHIVE_PAX', 'a member has two pax headers'); // [pax.1]
         addOwn(header);

@@ -13,8 +13,7 @@ export type Relaxation = (typeof RELAXATIONS)[number];
 
 /** What each lets pass, as the end of a warning. */
 export const RELAXATION_MEANINGS: Readonly<Record<Relaxation, string>> = {
-  'blank-ended-numbers':
-    'tar headers of which some have numbers that end in a blank, eight times as large to cpio',
+  'blank-ended-numbers': 'numbers in tar headers that end in a blank, eight times as large to cpio',
   'dot-prefix': 'names that begin with "./", read without it',
   folders: 'entries of folders, passed over',
   'gnu-long-names': 'names in GNU long name entries',

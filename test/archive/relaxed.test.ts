@@ -90,19 +90,19 @@ const HABITS: readonly (readonly [
     ['a'],
   ],
   [
-    '[relax.9] a member as bsdtar writes it before one of another writer',
+    '[relax.9] numbers that end in blanks, as bsdtar writes them',
     [entry({ name: 'a', size: '00000000001 ', mode: '000644 \0' }, 'x'), file('b'), END],
     ['blank-ended-numbers'],
     ['a', 'b'],
   ],
   [
-    '[relax.9] a mode of a pax header that ends in a blank',
+    '[relax.9] numbers of a pax header that end in blanks',
     [entry({ name: 'PaxHeaders/x', type: 'x', mode: '000644 \0' }, record('mtime', '1')), file('b'), END],
     ['blank-ended-numbers'],
     ['b'],
   ],
   [
-    '[relax.6] [relax.9] a mode of a GNU long name that ends in a blank',
+    '[relax.6] [relax.9] numbers of a GNU long name that end in blanks',
     [long(LONG, { mode: '000644 \0' }), gnu(LONG), END],
     ['blank-ended-numbers', 'gnu-long-names'],
     [LONG],

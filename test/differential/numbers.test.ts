@@ -1,10 +1,7 @@
-import { execSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { create as createNodeTar } from 'tar';
-import { pack } from 'tar-stream';
 import { afterAll, expect, test } from 'vitest';
 import { openArchive } from '../../src/archive/open-archive.ts';
 import { Relaxed } from '../../src/archive/relaxed.ts';
@@ -146,55 +143,6 @@ test.each(
     expect(different).toEqual([]);
   },
 );
-
-const WRITERS: readonly (readonly [string, () => Promise<Uint8Array> | Uint8Array])[] = [
-  ['bsdtar', () => written('bsdtar')],
-  ['bsdtar, ustar', () => written('bsdtar --format=ustar')],
-  ['node-tar', () => bytesOf(createNodeTar({ cwd: files(), portable: true }, ['first', 'second']))],
-  ['tar-stream', () => bytesOf(byTarStream())],
-];
-
-test.each(WRITERS)(
-  '[tar.11] an archive of %s, whose numbers all end in blanks, is read, and by all but cpio alike',
-  async (writer, write) => {
-    if (writer.startsWith('bsdtar') && !hasPeer('bsdtar --version', 'bsdtar as a writer of blanks')) return;
-    const bytes = await write();
-    expect(Buffer.from(bytes).toString('latin1', 124, 136)).toContain(' ');
-    const seen = await ours(bytes, []);
-    expect(seen?.map(({ name }) => name)).toEqual(['first', 'second']);
-    const path = join(folder, `${writer.replace(', ', '-')}.tar`);
-    writeFileSync(path, bytes);
-    for (const peer of PEERS.filter(({ name }) => name !== 'cpio')) {
-      expect(members((await peer.read([path]))[0]), peer.name).toEqual(seen);
-    }
-  },
-);
-
-/** A folder with two files. */
-function files(): string {
-  const made = mkdtempSync(join(folder, 'files-'));
-  writeFileSync(join(made, 'first'), CONTENT);
-  writeFileSync(join(made, 'second'), 'more');
-  return made;
-}
-
-function written(command: string): Uint8Array {
-  return execSync(`${command} -cf - first second`, { cwd: files() });
-}
-
-function byTarStream(): AsyncIterable<Uint8Array> {
-  const packing = pack();
-  packing.entry({ name: 'first' }, CONTENT);
-  packing.entry({ name: 'second' }, 'more');
-  packing.finalize();
-  return packing as AsyncIterable<Uint8Array>;
-}
-
-async function bytesOf(stream: AsyncIterable<Uint8Array>): Promise<Uint8Array> {
-  const chunks: Uint8Array[] = [];
-  for await (const chunk of stream) chunks.push(chunk);
-  return concat(chunks);
-}
 
 /** Fields whose number decides what a reader comes to. */
 const OBEYED: ReadonlySet<Field> = new Set(['size', 'mode', 'checksum']);

@@ -23,8 +23,6 @@ export interface TarHeader {
   readonly name: Uint8Array;
   readonly bare: Uint8Array;
   readonly size: number;
-  /** its numbers end in a blank, which must be so of all headers of an archive or of none [tar.11] */
-  readonly blankEnded: boolean;
 }
 
 const SLASH = Uint8Array.of(0x2f);
@@ -66,14 +64,16 @@ export function parseTarHeader(block: Uint8Array, allows: Allows = allowsNothing
   const dialect = dialectOf(block); // [tar.1]
   const size = sizeOf(block); // [tar.3]
   checkNumbers(block);
-  const blankEnded = endsInBlanks(block, allows); // [tar.11]
+  for (const [label, at, length] of OBEYED) {
+    if (endsInBlank(block, at, length) && !allows('blank-ended-numbers')) throw blankEnded(label); // [tar.11]
+  }
 
   const type = String.fromCharCode(block[156] ?? 0);
   if (type === 'x') {
     // [pax.1] Readers differ in whether such a header may speak pax.
     if (dialect !== 'posix') throw header('a pax header is made as a GNU header');
     expectPlain(block);
-    return { kind: 'pax', ...namesIn(block, dialect), size, blankEnded };
+    return { kind: 'pax', ...namesIn(block, dialect), size };
   }
   const kind = kindOf(type, allows);
   if (kind === 'pax-global' && dialect !== 'posix')
@@ -83,7 +83,7 @@ export function parseTarHeader(block: Uint8Array, allows: Allows = allowsNothing
   if (kind === 'folder' && size !== 0)
     throw new BundleError('ARCHIVE_TYPE', 'the archive holds a folder with content');
   expectPlain(block);
-  return { kind, ...namesIn(block, dialect), size, blankEnded };
+  return { kind, ...namesIn(block, dialect), size };
 }
 
 /** [tar.5] A link target, or a setuid bit, is never an accident worth following; a pax header is a file to some readers. */
@@ -152,7 +152,7 @@ function checkNumbers(block: Uint8Array): void {
     if (octal(block, at, 8, 0) === undefined) throw header('a device number is not an octal number');
   }
   for (const [label, at] of OWNERS) {
-    if (field(block, at, 32, label).some((byte) => byte < BLANK || byte === 0x7f))
+    if (field(block, at, 32, label).some((byte) => byte < 0x20 || byte === 0x7f))
       throw header(`the ${label} holds a control character`); // [tar.12]
   }
 }
@@ -168,33 +168,25 @@ const NUMBERS = [
   ['modification time', 136, 12, Number.MAX_SAFE_INTEGER],
 ] as const;
 
-/**
- * [tar.11] Whether the numbers by which readers find and store a member end in a blank; those of one writer do alike.
- * A size that fills its field, or is in base-256, ends in nothing; a writer may end its checksums either way.
- */
-function endsInBlanks(block: Uint8Array, allows: Allows): boolean {
-  const mode = behindDigits(block, 100, 8) === BLANK;
-  const size = behindDigits(block, 124, 12);
-  const alike = mode ? size !== 0 : size !== BLANK && behindDigits(block, 148, 8) !== BLANK;
-  if (!alike && !allows('blank-ended-numbers')) throw blankEndedInPart();
-  return mode;
-}
+/** Numbers by which readers find and store a member. */
+const OBEYED = [
+  ['size', 124, 12],
+  ['mode', 100, 8],
+  ['checksum', 148, 8],
+] as const;
 
-const BLANK = 0x20;
-
-/** What comes straight after the digits; undefined when they fill their field, and for base-256. */
-function behindDigits(block: Uint8Array, start: number, length: number): number | undefined {
+/** True when a blank comes straight after the digits. */
+function endsInBlank(block: Uint8Array, start: number, length: number): boolean {
   const end = start + length;
   let at = start;
-  while (at < end && block[at] === BLANK) at++;
+  while (at < end && block[at] === 0x20) at++;
   while (at < end && isOctalDigit(block[at])) at++;
-  return at < end && (block[start] ?? 0) < 0x80 ? block[at] : undefined;
+  return at < end && block[at] === 0x20;
 }
 
-/** [tar.11] Why an archive is refused in which only some numbers end in a blank. */
-export function blankEndedInPart(): BundleError {
-  return new BundleError('ARCHIVE_HEADER', 'some numbers in the headers end in a blank, and some do not', {
-    why: 'no writer mixes them so; cpio takes one before a blank for eight times what the rest read, and comes to other files',
+function blankEnded(label: string): BundleError {
+  return new BundleError('ARCHIVE_HEADER', `the ${label} in a header ends in a blank`, {
+    why: 'the tar of macOS and others write it so, and cpio takes such a number for eight times what the rest read, and comes to other files',
     fix: repairOf('blank-ended-numbers'),
   });
 }
