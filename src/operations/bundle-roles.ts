@@ -1,5 +1,6 @@
 import { isPlainPart, type PartKind, rolePartOf } from '../formats/bundle-part.ts';
 import { BundleError } from '../kit/errors.ts';
+import { habitBehind } from './stray-members.ts';
 
 /** Which members are the descriptor, its manifest, its certificate file and the timestamp of that. `base` is their common name. */
 export interface BundleRoles {
@@ -30,6 +31,8 @@ export function assignRoles(names: readonly string[]): BundleRoles {
     if (!first || !second) return first;
     throw new BundleError('PACKAGE_AMBIGUOUS', `the bundle has both "${first.name}" and "${second.name}"`, {
       where: { member: second.name }, // [bundle.3]
+      ...habitBehind(first.name),
+      ...habitBehind(second.name),
     });
   };
 

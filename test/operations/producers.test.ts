@@ -117,6 +117,19 @@ describe('a member that a tool added', () => {
     ]);
   });
 
+  test('[relax.7] is explained when it is named as the descriptor, and comes before it', async () => {
+    using sandbox = makeSandbox();
+    const members = await makeMembers();
+    const name = `._${members.find((one) => one.name.endsWith('.ovf'))?.name}`;
+    const { report } = await verify(
+      chunked(await archiveOf([textFile(name, 'x'), ...members])),
+      await trusting(sandbox),
+    );
+    expect(report.errors).toContainEqual(
+      expect.objectContaining({ code: 'PACKAGE_AMBIGUOUS', why: expect.stringContaining('AppleDouble') }),
+    );
+  });
+
   test('[relax.7] is explained when it is signed and the descriptor does not name it', async () => {
     using sandbox = makeSandbox();
     const bytes = await archiveOf(
