@@ -20,12 +20,14 @@ export interface Leftover {
   readonly bytes: number;
   /** when it was written to last, ISO 8601 */
   readonly written: string;
-  /** older files that it keeps, since the run was ended while it replaced several: they get their names back when it is removed */
+  /** older files that it keeps, since the run was ended while it replaced several: they get their names back when it is removed, or got them (`remove`) */
   readonly putBack: readonly string[];
-  /** new ones of that run that had their names, in whose place there was none: they are taken away then */
+  /** new ones of that run that had their names, in whose place there was none: they are taken away then, or were */
   readonly takenAway: readonly string[];
   /** names of older files that it keeps under which something else is by now: while that is so, it is not removed */
   readonly foreign: readonly string[];
+  /** names of new ones that are not where they were written, while nothing says whether all had been: then it keeps older ones, and is not removed */
+  readonly missing: readonly string[];
   readonly removed: boolean;
 }
 
@@ -57,16 +59,19 @@ export function clean(folder: string, { remove = false, olderThan = 0 }: CleanOp
     errors: [],
     warnings: [
       ...busy.map(({ name, state }) => `"${name}" stays: ${STAYS[state]}`),
-      ...failed.map(({ name, foreign }) => `"${name}" stays: ${reasonFor(foreign)}`),
+      ...failed.map((leftover) => `"${leftover.name}" stays: ${reasonFor(leftover)}`),
     ],
     result: { folder, leftovers },
   });
   return { report, leftovers };
 }
 
-function reasonFor([foreign]: readonly string[]): string {
-  if (foreign === undefined) return 'it could not be removed, or a run has taken it up';
-  return `it keeps the older "${foreign}", and another file has that name by now; move that elsewhere, and run it again`;
+function reasonFor({ foreign: [foreign], missing: [missing] }: Leftover): string {
+  if (foreign !== undefined)
+    return `it keeps the older "${foreign}", and another file has that name by now; move that elsewhere, and run it again`;
+  if (missing !== undefined)
+    return `it keeps older files, and the new "${missing}" is not where it was written, so that nobody knows whether all were there; bring its folder back there and run it again, or delete this one when you need no older files`;
+  return 'it could not be removed, or a run has taken it up';
 }
 
 const STAYS: Readonly<Record<WorkState, string>> = {
@@ -85,8 +90,9 @@ function toLeftover(
   { remove, olderThan }: { readonly remove: boolean; readonly olderThan: number },
 ): Leftover | undefined {
   using found = unfinished;
-  const { name, result, state, bytes, written, undoing } = found;
+  const { name, result, state, bytes, written } = found;
   if (Date.now() - written.getTime() < olderThan) return undefined;
-  const removed = remove && isFree(state) && found.remove();
+  const { isRemoved: removed, undoing } =
+    remove && isFree(state) ? found.remove() : { isRemoved: false, undoing: found.undoing };
   return { name, result, state, bytes, written: written.toISOString(), ...undoing, removed };
 }

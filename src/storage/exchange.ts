@@ -16,8 +16,10 @@ import type { WrittenFile } from './written-file.ts';
 /** A file that takes its name together with others, and by what it is known again. */
 export interface Exchanged extends Pick<WrittenFile, 'ino' | 'size' | 'mtimeNs'> {
   readonly target: string;
-  /** the name that it has in the folder of unfinished work that the plan lies in, beside its target; undefined when it waits in another */
-  readonly waiting?: string | undefined;
+  /** the name that it has in a folder of unfinished work beside its target until it has its own */
+  readonly waiting: string;
+  /** the path of that folder; undefined when it is the one that the plan lies in */
+  readonly elsewhere?: string | undefined;
 }
 
 /** What it comes to when an exchange that has not come to its end is undone, by the names of the files. */
@@ -28,11 +30,36 @@ export interface Undoing {
   readonly takenAway: readonly string[];
   /** names under which there is neither the older file nor the new one: these keep what is to be undone */
   readonly foreign: readonly string[];
+  /** new ones that are not where they were written, while nothing says whether all had been there: these keep the older ones */
+  readonly missing: readonly string[];
+}
+
+/** What has been undone, and what must stay since it could not be. */
+export interface Undone extends Undoing {
+  /** whether nothing must stay */
+  readonly isWhole: boolean;
+}
+
+/** What became of a folder that was to be removed. */
+export interface Swept {
+  readonly isRemoved: boolean;
+  /** what was undone of it, and what could not be */
+  readonly undoing: Undoing;
+}
+
+/** A folder of unfinished work; the way to it may fail. */
+interface Folder {
+  readonly anchor: string;
 }
 
 const FORMAT = 'bulla.exchange/1';
-/** Stands in a folder of unfinished work from before the first file takes its name until the last one has. */
+/** Stands in a folder of unfinished work from before the first file takes its name; has another name when it is known what comes of it. */
 const PLAN = 'exchange';
+const DECIDED = { undo: `${PLAN}.undo`, done: `${PLAN}.done` } as const;
+const PLANS = [DECIDED.undo, DECIDED.done, PLAN];
+type Decision = keyof typeof DECIDED;
+
+export const NOTHING_UNDONE: Undoing = { putBack: [], takenAway: [], foreign: [], missing: [] };
 
 /** Where an older file is kept while a new one has its name. */
 export function keptName(waiting: string): string {
@@ -45,7 +72,9 @@ export function keptName(waiting: string): string {
  * @throws what the system does
  */
 export function writePlan(at: string, files: readonly Exchanged[]): void {
-  const listed = files.map(({ target, waiting, ...made }) => ({ target, waiting, is: idOf(made) }));
+  const listed = files.map(({ target, waiting, elsewhere, ...made }) => {
+    return { target, waiting, elsewhere, is: idOf(made) };
+  });
   const next = join(at, `${PLAN}.new`);
   writeFileSync(next, JSON.stringify({ format: FORMAT, files: listed }), {
     flag: 'wx',
@@ -56,65 +85,133 @@ export function writePlan(at: string, files: readonly Exchanged[]): void {
   sync(at);
 }
 
-/** Says that all have their names: what was kept of older files is not needed any more. Should that fail, each having its name says it, too. */
-export function dropPlan(at: string): void {
-  tried(() => rmSync(join(at, PLAN), { force: true }));
+/** Says for a loss of power what comes of it: that all have their names, or that it is undone. Where that fails, the files themselves say it. */
+export function decide(folder: Folder, decision: Decision): void {
+  tried(() => decideAt(folder.anchor, decision));
+}
+
+function decideAt(at: string, decision: Decision): void {
+  const plan = readPlan(at);
+  if (!plan || plan.name === DECIDED[decision]) return;
+  renameSync(join(at, plan.name), join(at, DECIDED[decision])); // needs no room
+  sync(at);
 }
 
 /** What `undo` would do with a folder of unfinished work; nothing where its list cannot be read, and then it stays. */
 export function undoingOf(at: string): Undoing {
-  const steps = tried(() => stepsOf(at)) ?? [];
-  const names = (wanted: Step['what']): readonly string[] =>
-    steps.filter(({ what }) => what === wanted).map(({ name }) => name);
-  return { putBack: names('put back'), takenAway: names('take away'), foreign: names('foreign') };
+  return tried(() => undoingBy(at, readPlan(at), () => {})) ?? NOTHING_UNDONE;
 }
 
 /**
- * Makes it as it was before an exchange that did not come to its end; where all files have their names it is left so. [vol.9]
- *
- * @returns false when something must stay, since it cannot be undone
+ * Makes it as it was before an exchange that did not come to its end; where all files have their names it is left so, and where
+ * that cannot be known nothing is touched. [vol.9]
  */
-export function undo(at: string): boolean {
+export function undo(folder: Folder): Undone {
+  const done: { readonly what: Fate; readonly name: string }[] = [];
   try {
-    const steps = stepsOf(at);
-    for (const { what, target, kept } of steps) {
-      if (what === 'put back') renameSync(kept, target);
-      if (what === 'take away') unlinkSync(target);
-    }
-    if (steps.length > 0) sync(`${at}/..`);
-    if (steps.some(({ what }) => what === 'foreign')) return false;
-    dropPlan(at);
-    return true;
+    const at = folder.anchor;
+    const plan = readPlan(at);
+    if (plan) tellAll(at, plan);
+    const { foreign, missing } = undoingBy(at, plan && readPlan(at), (step) => {
+      if (step.what === 'putBack') renameSync(step.kept, step.target);
+      if (step.what === 'takenAway') unlinkSync(step.target);
+      done.push(step);
+    });
+    if (done.length > 0) sync(`${at}/..`);
+    const isWhole = foreign.length === 0 && missing.length === 0;
+    if (isWhole) for (const name of PLANS) rmSync(join(at, name), { force: true });
+    return { ...undoingFrom(done), foreign, missing, isWhole };
   } catch {
-    return false; // what is kept stays kept
+    return { ...undoingFrom(done), isWhole: false }; // what is kept stays kept
   }
+}
+
+/** Before anything is done here: for whoever looks at the folders elsewhere it could not be told from what others do. */
+function tellAll(at: string, plan: Plan): void {
+  const fate = fateOf(at, plan);
+  if (fate === 'unknown') return;
+  for (const anchor of [at, ...othersOf(plan)]) decide({ anchor }, fate);
 }
 
 /** What is to be done about one file. */
 interface Step {
   readonly name: string;
-  readonly what: 'put back' | 'take away' | 'foreign';
+  readonly what: Fate;
   readonly target: string;
   readonly kept: string;
 }
 
-function stepsOf(at: string): readonly Step[] {
-  const files = readPlan(at);
-  // By way of the folder itself, whatever the one around it is called by now.
-  const placeOf = (target: string): string => `${at}/../${basename(target)}`;
-  const isDone = files.every(({ target, waiting, is }) =>
-    isThis(statsOf(waiting === undefined ? target : placeOf(target)), is),
-  );
-  if (isDone) return [];
-  return files.flatMap(({ target: path, waiting, is }) => {
-    if (waiting === undefined) return [];
-    const target = placeOf(path);
-    const kept = join(at, keptName(waiting));
+type Fate = 'putBack' | 'takenAway' | 'foreign';
+
+function undoingFrom(steps: readonly Pick<Step, 'name' | 'what'>[]): Undoing {
+  const names = (wanted: Fate): readonly string[] =>
+    steps.filter(({ what }) => what === wanted).map(({ name }) => name);
+  return {
+    ...NOTHING_UNDONE,
+    putBack: names('putBack'),
+    takenAway: names('takenAway'),
+    foreign: names('foreign'),
+  };
+}
+
+/** Looks at each file right before it is done with, since another run may have exchanged it a moment ago. */
+function undoingBy(at: string, plan: Plan | undefined, doing: (step: Step) => void): Undoing {
+  if (!plan) return NOTHING_UNDONE;
+  const fate = fateOf(at, plan);
+  const own = plan.files.filter(({ elsewhere }) => elsewhere === undefined);
+  if (fate === 'unknown' && own.some(({ waiting }) => statsOf(join(at, keptName(waiting)))))
+    return { ...NOTHING_UNDONE, missing: plan.files.filter((file) => !isNew(at, file)).map(nameOf) };
+  if (fate !== 'undo') return NOTHING_UNDONE;
+  const steps: Step[] = [];
+  for (const file of own) {
+    const target = targetOf(at, file);
+    const kept = join(at, keptName(file.waiting));
     const there = statsOf(target);
-    const older = statsOf(kept);
-    const what = toUndo({ there, older, isNew: isThis(there, is) });
-    return what ? [{ name: basename(path), what, target, kept }] : [];
+    const what = toUndo({ there, older: statsOf(kept), isNew: isThis(there, file.is) });
+    if (!what) continue;
+    const step = { name: nameOf(file), what, target, kept };
+    doing(step);
+    steps.push(step);
+  }
+  return undoingFrom(steps);
+}
+
+/** Files are taken elsewhere once they stand, and media with them: that one is not there does not say that it never was. */
+function fateOf(at: string, plan: Plan): Decision | 'unknown' {
+  const others = othersOf(plan).map((other) => tried(() => readPlan(other))?.name);
+  const decisions = [plan.name, ...others];
+  if (decisions.includes(DECIDED.undo)) return 'undo';
+  const waits = ({ elsewhere, waiting, is }: Planned): boolean => {
+    const stats = tried(() => statsOf(join(elsewhere ?? at, waiting)));
+    return isThis(stats, is) && stats?.nlink === 1n; // with two it has had its name
+  };
+  if (plan.files.some((file) => waits(file) && !isNew(at, file))) return 'undo';
+  return decisions.includes(DECIDED.done) || plan.files.every((file) => isNew(at, file)) ? 'done' : 'unknown';
+}
+
+function isNew(at: string, file: Planned): boolean {
+  return isThis(
+    tried(() => statsOf(targetOf(at, file))),
+    file.is,
+  );
+}
+
+/** The folders of the same exchange, as far as they are where they were. */
+function othersOf({ files }: Plan): readonly string[] {
+  const idsOf = (planned: readonly Planned[]): string => planned.map(({ is }) => is).join();
+  return [...new Set(files.flatMap(({ elsewhere }) => elsewhere ?? []))].filter((other) => {
+    const theirs = tried(() => readPlan(other));
+    return theirs !== undefined && idsOf(theirs.files) === idsOf(files);
   });
+}
+
+/** Beside the plan by way of its folder itself, whatever the one around it is called by now. */
+function targetOf(at: string, { target, elsewhere }: Planned): string {
+  return elsewhere === undefined ? `${at}/../${basename(target)}` : target;
+}
+
+function nameOf({ target }: Planned): string {
+  return basename(target);
 }
 
 function toUndo({
@@ -125,9 +222,9 @@ function toUndo({
   readonly there: BigIntStats | undefined;
   readonly older: BigIntStats | undefined;
   readonly isNew: boolean;
-}): Step['what'] | undefined {
-  if (!older) return isNew ? 'take away' : undefined;
-  if (!there || isNew) return 'put back';
+}): Fate | undefined {
+  if (!older) return isNew ? 'takenAway' : undefined;
+  if (!there || isNew) return 'putBack';
   return there.ino === older.ino ? undefined : 'foreign'; // it has its name yet, and a second one here
 }
 
@@ -152,30 +249,38 @@ function idOf({ ino, size, mtimeNs }: Pick<Exchanged, 'ino' | 'size' | 'mtimeNs'
   return `${ino} ${size} ${mtimeNs}`;
 }
 
-/** A file of a plan; one that waits elsewhere has no name here. */
+/** A file of a plan. */
 interface Planned {
   readonly target: string;
-  readonly waiting?: string;
+  readonly waiting: string;
+  readonly elsewhere?: string;
   readonly is: string;
 }
 
-function readPlan(at: string): readonly Planned[] {
-  const path = join(at, PLAN);
-  if (!statsOf(path)) return [];
-  const { format, files } = JSON.parse(readFileSync(path, 'utf8')) as {
+interface Plan {
+  /** the name that it has, which says what was decided */
+  readonly name: string;
+  readonly files: readonly Planned[];
+}
+
+function readPlan(at: string): Plan | undefined {
+  const name = PLANS.find((one) => statsOf(join(at, one)));
+  if (name === undefined) return undefined;
+  const { format, files } = JSON.parse(readFileSync(join(at, name), 'utf8')) as {
     readonly format?: unknown;
     readonly files?: unknown;
   };
   if (format !== FORMAT || !Array.isArray(files) || !files.every(isPlanned))
     throw new Error('the list of what was exchanged cannot be read');
-  return files;
+  return { name, files };
 }
 
 function isPlanned(value: unknown): value is Planned {
   if (typeof value !== 'object' || value === null) return false;
-  const { target, waiting, is } = value as Readonly<Record<string, unknown>>;
+  const { target, waiting, elsewhere, is } = value as Readonly<Record<string, unknown>>;
   const isText = typeof target === 'string' && typeof is === 'string' && /[^/]$/.test(target);
-  return isText && !/(^|\/)\.\.?$/.test(target) && (waiting === undefined || isWaiting(waiting));
+  const isPlace = elsewhere === undefined || (typeof elsewhere === 'string' && elsewhere.startsWith('/'));
+  return isText && isPlace && !/(^|\/)\.\.?$/.test(target) && isWaiting(waiting);
 }
 
 function isWaiting(value: unknown): boolean {

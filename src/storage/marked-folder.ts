@@ -1,43 +1,44 @@
 import { randomBytes } from 'node:crypto';
 import {
   closeSync,
-  constants,
   fstatSync,
   lstatSync,
   mkdirSync,
-  openSync,
   readdirSync,
   renameSync,
   rmdirSync,
   rmSync,
-  statSync,
   unlinkSync,
 } from 'node:fs';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { isMissing } from './absence.ts';
 import { linkBytes } from './absolute.ts';
-import { undo } from './exchange.ts';
+import { NOTHING_UNDONE, type Swept, undo } from './exchange.ts';
 import { measure } from './measure.ts';
+import { anchorOf, openFolder } from './open-folder.ts';
 import { isPartialName, partialName } from './partial.ts';
 import {
+  giveBack,
   isOursAlone,
   MARKER,
   type Marker,
   type Places,
   type Purpose,
+  placesOf,
   readMarker,
+  removeMade,
   rewriteMarker,
   writeMarker,
 } from './partial-marker.ts';
-import { isAtWork, thisProcess } from './process-place.ts';
+import { isAtWork, markName, markOf, thisProcess } from './process-place.ts';
 import { isUtf8Name } from './utf8-names.ts';
 import { isSame } from './written-file.ts';
 
 /** What another machine has not touched for so long is taken for left; only there, for its processes cannot be seen. */
 const LEFT_MS = 24 * 60 * 60 * 1000;
 
-/** In the name of a marker: it is being removed. */
-const DOOMED = 'gone';
+/** In the name of a marker, before the process that is at it: it is being removed. */
+const DOOMED = 'gone-';
 
 /** What becomes of the work in a folder: a process is at it, or may be, or it was given up, or its process is gone. */
 export type WorkState = 'running' | 'unknown' | 'kept' | 'left';
@@ -145,8 +146,14 @@ export class MarkedFolder implements Disposable {
   }
 
   get state(): WorkState {
-    if (this.#marker.left) return 'kept';
-    const work = isAtWork(this.#marker);
+    const remover = markOf(this.#doom ?? '');
+    const work = remover && isAtWork(remover);
+    if (work === undefined || work === 'no')
+      return this.#marker.left ? 'kept' : this.#stateBy(isAtWork(this.#marker));
+    return this.#stateBy(work);
+  }
+
+  #stateBy(work: ReturnType<typeof isAtWork>): WorkState {
     if (work === 'no') return 'left';
     if (work === 'yes') return 'running';
     return Date.now() - this.written > LEFT_MS ? 'left' : 'unknown';
@@ -183,18 +190,51 @@ export class MarkedFolder implements Disposable {
       if (error instanceof Error && 'code' in error && error.code === 'EEXIST') return false;
       throw error;
     } finally {
-      putBack(old, join(at, this.#markerFile?.name ?? MARKER));
+      giveBack(old, join(at, this.#markerFile?.name ?? MARKER));
     }
   }
 
-  /** Removes what was given up or left, where no other run is faster, and what was half exchanged is as before; false when that cannot be done. */
-  sweep(): boolean {
-    return this.#claim(DOOMED) !== undefined && undo(this.anchor) && this.tryRemove(); // [vol.9]
+  /** Removes what was given up or left, where no other run is at that, and what was half exchanged is as before. */
+  sweep(): Swept {
+    const nothing = { isRemoved: false, undoing: NOTHING_UNDONE };
+    const claimed = this.isFree ? this.#claim(`${DOOMED}${markName(thisProcess())}`) : undefined;
+    if (claimed === undefined) return nothing;
+    const { isWhole, ...undoing } =
+      this.purpose.kind === 'volumes' ? undo(this) : { ...NOTHING_UNDONE, isWhole: true }; // [vol.9]
+    const isRemoved = isWhole && this.tryRemove();
+    if (!isRemoved) this.#release(claimed);
+    return { isRemoved, undoing };
+  }
+
+  /** Whether nobody is at work on it, and it may be removed. */
+  get isFree(): boolean {
+    return this.state === 'kept' || this.state === 'left';
   }
 
   /** Whether a run has begun to remove it. */
   get isDoomed(): boolean {
-    return this.#markerFile?.name.startsWith(`${MARKER}.${DOOMED}-`) ?? false;
+    return this.#doom !== undefined;
+  }
+
+  get #doom(): string | undefined {
+    const doomed = `${MARKER}.${DOOMED}`;
+    const { name } = this.#markerFile ?? {};
+    return name?.startsWith(doomed) ? name.slice(doomed.length) : undefined;
+  }
+
+  /** What could not be removed is nobody's again, but for that its removal has begun. */
+  #release(claimed: string): void {
+    try {
+      const at = this.anchor;
+      renameSync(
+        join(at, basename(claimed)),
+        join(at, `${MARKER}.${DOOMED}${randomBytes(4).toString('hex')}`),
+      );
+    } catch {
+      // gone; or it is free when this process has ended
+    } finally {
+      this.rest();
+    }
   }
 
   /** Gives the marker that proved it another name, which of several runs one can; nothing has to be written for that. */
@@ -209,7 +249,7 @@ export class MarkedFolder implements Disposable {
       return undefined;
     }
     if (lstatSync(old, { throwIfNoEntry: false, bigint: true })?.ino === ino) return old;
-    putBack(old, join(at, name)); // it was the new one of a run that was faster
+    giveBack(old, join(at, name)); // it was the new one of a run that was faster
     return undefined;
   }
 
@@ -253,43 +293,4 @@ export class MarkedFolder implements Disposable {
   [Symbol.dispose](): void {
     this.rest();
   }
-}
-
-/** Gives a marker its name again, unless another has that, or it is gone. */
-function putBack(path: string, name: string): void {
-  try {
-    const isTaken = lstatSync(name, { throwIfNoEntry: false }) !== undefined;
-    if (isTaken) rmSync(path, { force: true });
-    else if (lstatSync(path, { throwIfNoEntry: false })) renameSync(path, name);
-  } catch (error) {
-    if (!isMissing(error)) throw error; // another run has removed it meanwhile
-  }
-}
-
-/** Takes away a folder that has come to nothing. */
-function removeMade(path: string): void {
-  try {
-    rmSync(join(path, MARKER), { force: true });
-    rmdirSync(path);
-  } catch {
-    // why it came to nothing says more
-  }
-}
-
-/** A way to an open folder that no renaming leads astray; its name where the system has none. */
-export function anchorOf(descriptor: number, path: string): string {
-  const way = `/proc/self/fd/${descriptor}`;
-  const there = statSync(way, { throwIfNoEntry: false, bigint: true });
-  const { ino, dev } = fstatSync(descriptor, { bigint: true });
-  return there?.ino === ino && there.dev === dev ? way : path;
-}
-
-/** Opens a folder itself, never what a link leads to. @throws what the system does */
-export function openFolder(path: string): number {
-  const { O_RDONLY, O_DIRECTORY, O_NOFOLLOW } = constants;
-  return openSync(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW);
-}
-
-function placesOf(descriptor: number, parent: string): Places {
-  return { folder: fstatSync(descriptor, { bigint: true }), parent: statSync(parent, { bigint: true }) };
 }

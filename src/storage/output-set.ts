@@ -5,15 +5,16 @@ import { checkAborted } from '../kit/bytes.ts';
 import { BundleError } from '../kit/errors.ts';
 import { absolute, realPath } from './absolute.ts';
 import type { ApartOutput } from './apart.ts';
-import { dropPlan, type Exchanged, keptName, undo, writePlan } from './exchange.ts';
+import { decide, type Exchanged, keptName, undo, writePlan } from './exchange.ts';
 import { FileWriter } from './file-writer.ts';
 import { expectFree, giveName, isAnotherRuns } from './final-name.ts';
 import { writeError } from './io-errors.ts';
-import { anchorOf, type MarkedFolder, openFolder } from './marked-folder.ts';
+import type { MarkedFolder } from './marked-folder.ts';
+import { anchorOf, openFolder } from './open-folder.ts';
 import { makeMarked } from './output.ts';
 import type { Purpose } from './partial-marker.ts';
 import { syncFolder } from './staging.ts';
-import { sweepLeft } from './sweep.ts';
+import { isBeingSwept, sweepLeft } from './sweep.ts';
 import { isAsWritten, takenAway, tellsChanges, type WrittenFile } from './written-file.ts';
 
 /** A file that waits for the others. */
@@ -92,8 +93,9 @@ export class OutputSet implements AsyncDisposable {
     const files = this.#files.map((file) => ({ ...file, written: expectWritten(file) }));
     const planFor = (work: Work): readonly Exchanged[] =>
       files.map(({ target, work: its, waiting, written: { ino, size, mtimeNs } }) => {
-        return { target, waiting: its === work ? waiting : undefined, ino, size, mtimeNs };
+        return { target, waiting, elsewhere: its === work ? undefined : its.marked.path, ino, size, mtimeNs };
       });
+    for (const folder of this.#works.keys()) this.#expectAlone(folder, folder);
     try {
       for (const work of works) {
         writePlan(work.marked.anchor, planFor(work));
@@ -102,25 +104,24 @@ export class OutputSet implements AsyncDisposable {
       for (const work of works) work.isHalf = true;
       const links: bigint[] = [];
       for (const file of files) links.push(await this.#name(file));
+      decideAll(works, 'done');
       for (const folder of this.#works.keys()) await syncFolder(folder);
       for (const [i, file] of files.entries()) this.#expectNamed(file, links[i] ?? 1n);
     } catch (error) {
       throw this.#undone(writeError(error, files[0]?.path ?? ''), works);
     }
-    for (const work of works) {
-      work.isHalf = false;
-      dropPlan(work.marked.anchor);
-      work.marked.rest();
-    }
+    for (const work of works) work.isHalf = false;
   }
 
   /** [vol.4] What it was before, as far as that can be; what cannot is kept, and said. */
   #undone(error: BundleError, works: readonly Work[]): BundleError {
     const stay: string[] = [];
-    for (const work of works) {
-      if (!work.isHalf) continue;
-      work.isHalf = !undo(work.marked.anchor);
-      if (work.isHalf) stay.push(work.marked.path);
+    const half = works.filter(({ isHalf }) => isHalf);
+    decideAll(half, 'undo');
+    for (const work of half) {
+      work.isHalf = !undo(work.marked).isWhole; // its folder may be gone
+      if (work.isHalf)
+        stay.push(`"${work.marked.path}"${work.marked.isThere() ? '' : ' (which was taken away)'}`);
       work.marked.rest();
     }
     return stay.length > 0 ? staying(error, stay) : error;
@@ -131,10 +132,21 @@ export class OutputSet implements AsyncDisposable {
     for (const [other, { marked }] of this.#works) if (other !== folder) marked.rest();
     if (known) return known;
     this.swept.push(...sweepLeft(folder, this.#purpose)); // first: what is left there may be what fills the disk
+    this.#expectAlone(folder, path);
     const marked = makeMarked(folder, { purpose: this.#purpose, path });
     const work = { marked, timed: tellsChanges(marked.anchor), isHalf: false };
     this.#works.set(folder, work);
     return work;
+  }
+
+  /** [vol.9] While older volumes are put back no newer ones are put in their place. */
+  #expectAlone(folder: string, path: string): void {
+    if (!isBeingSwept(folder, this.#purpose)) return;
+    throw new BundleError('STORAGE_FAILED', 'another run is just removing what a killed one has left there', {
+      where: { file: path },
+      why: 'it may be putting older volumes back that were half replaced, and would do so with the new ones',
+      fix: 'wait until it has ended (see bulla clean), then run again',
+    });
   }
 
   async #name({ target, path, work, waiting, written }: Waiting & Made): Promise<bigint> {
@@ -172,6 +184,13 @@ export class OutputSet implements AsyncDisposable {
   }
 }
 
+function decideAll(works: readonly Work[], decision: 'done' | 'undo'): void {
+  for (const { marked } of works) {
+    decide(marked, decision);
+    marked.rest();
+  }
+}
+
 /** A file as it was when it was complete. */
 interface Made {
   readonly written: WrittenFile;
@@ -198,7 +217,7 @@ function staying({ code, message, where, why, cause }: BundleError, folders: rea
   return new BundleError(code, message, {
     where,
     why,
-    fix: `see bulla clean: older volumes are kept in ${folders.map((folder) => `"${folder}"`).join(', ')}`,
+    fix: `see bulla clean: older volumes are kept in ${folders.join(', ')}`,
     cause,
   });
 }

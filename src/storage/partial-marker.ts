@@ -4,12 +4,18 @@ import {
   constants,
   fstatSync,
   fsyncSync,
+  lstatSync,
   openSync,
   readdirSync,
   readSync,
+  renameSync,
+  rmdirSync,
+  rmSync,
+  statSync,
   writeSync,
 } from 'node:fs';
 import { join } from 'node:path';
+import { isMissing } from './absence.ts';
 import { type ProcessMark, placeId } from './process-place.ts';
 
 const KINDS = ['import', 'output', 'volumes', 'scratch'] as const;
@@ -127,4 +133,30 @@ function parseMarker(fields: Readonly<Record<string, unknown>>): Marker | undefi
 export function isOursAlone({ uid, mode }: Pick<BigIntStats, 'uid' | 'mode'>): boolean {
   const own = process.geteuid?.();
   return (own === undefined || uid === BigInt(own)) && (mode & 0o022n) === 0n;
+}
+
+/** Gives a marker its name again, unless another has that, or it is gone. */
+export function giveBack(path: string, name: string): void {
+  try {
+    const isTaken = lstatSync(name, { throwIfNoEntry: false }) !== undefined;
+    if (isTaken) rmSync(path, { force: true });
+    else if (lstatSync(path, { throwIfNoEntry: false })) renameSync(path, name);
+  } catch (error) {
+    if (!isMissing(error)) throw error; // another run has removed it meanwhile
+  }
+}
+
+/** Takes away a folder of unfinished work that has come to nothing. */
+export function removeMade(path: string): void {
+  try {
+    rmSync(join(path, MARKER), { force: true });
+    rmdirSync(path);
+  } catch {
+    // why it came to nothing says more
+  }
+}
+
+/** Of an open folder in `parent`. */
+export function placesOf(descriptor: number, parent: string): Places {
+  return { folder: fstatSync(descriptor, { bigint: true }), parent: statSync(parent, { bigint: true }) };
 }

@@ -16,6 +16,17 @@ export function thisProcess(): ProcessMark {
   return { place: placeId(), pid: process.pid, began: startOf(process.pid) ?? '0' };
 }
 
+/** A process in the name of a file. */
+export function markName({ place, pid, began }: ProcessMark): string {
+  return `${place}-${pid}-${began}`;
+}
+
+/** The process that such a name begins with; undefined when it begins otherwise. */
+export function markOf(name: string): ProcessMark | undefined {
+  const [, place, pid, began] = /^([0-9a-f]{8})-(\d{1,15})-([0-9a-z]+)-/.exec(name) ?? [];
+  return place && pid && began ? { place, pid: Number(pid), began } : undefined;
+}
+
 /** Whether a process is at work; `unknown` where that cannot be seen from here (another machine or container). [import.8] */
 export function isAtWork({ place, pid, began }: ProcessMark): 'yes' | 'no' | 'unknown' {
   if (place !== placeId()) return 'unknown';

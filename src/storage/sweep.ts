@@ -20,7 +20,7 @@ export function sweepLike(parent: string, kind: Purpose['kind'], form: RegExp): 
 function sweepFound(parent: string, isWanted: (purpose: Purpose) => boolean): readonly string[] {
   const swept: string[] = [];
   for (const folder of MarkedFolder.findIn(parent)) {
-    if (isWanted(folder.purpose) && isLeft(folder) && folder.sweep()) swept.push(basename(folder.path));
+    if (isWanted(folder.purpose) && folder.sweep().isRemoved) swept.push(basename(folder.path));
     folder[Symbol.dispose]();
   }
   return swept;
@@ -30,13 +30,17 @@ function sweepFound(parent: string, isWanted: (purpose: Purpose) => boolean): re
 export function takeLeft(parent: string, purpose: Purpose): MarkedFolder | undefined {
   const found = MarkedFolder.findIn(parent, purpose);
   const left = found
-    .filter((folder) => isLeft(folder) && !folder.isDoomed)
+    .filter((folder) => folder.isFree && !folder.isDoomed)
     .map((folder) => ({ folder, written: folder.written }));
   const taken = left.sort((a, b) => b.written - a.written).find(({ folder }) => folder.take())?.folder;
   for (const folder of found) if (folder !== taken) folder[Symbol.dispose]();
   return taken;
 }
 
-function isLeft({ state }: MarkedFolder): boolean {
-  return state === 'kept' || state === 'left';
+/** Whether another run is removing what was left for the same purpose, and puts older files back, perhaps; or may be. [vol.9] */
+export function isBeingSwept(parent: string, purpose: Purpose): boolean {
+  const found = MarkedFolder.findIn(parent, purpose);
+  const isSwept = found.some((folder) => folder.isDoomed && !folder.isFree);
+  for (const folder of found) folder[Symbol.dispose]();
+  return isSwept;
 }

@@ -2,7 +2,7 @@ import { readdirSync, statSync } from 'node:fs';
 import { basename } from 'node:path';
 import { BundleError } from '../kit/errors.ts';
 import { isMissing } from './absence.ts';
-import { type Undoing, undoingOf } from './exchange.ts';
+import { NOTHING_UNDONE, type Swept, type Undoing, undoingOf } from './exchange.ts';
 import { readError } from './io-errors.ts';
 import { MarkedFolder, type WorkState } from './marked-folder.ts';
 
@@ -16,10 +16,10 @@ export interface Unfinished extends Disposable {
   readonly bytes: number;
   /** when it was written to last */
   readonly written: Date;
-  /** what of it is undone when it is removed */
+  /** what of it is undone when it is removed; nothing while a run is at work on it */
   readonly undoing: Undoing;
-  /** removes it; false when another run has taken it, or that cannot be done */
-  remove(): boolean;
+  /** removes it, unless another run has taken it, or that cannot be done */
+  remove(): Swept;
 }
 
 /**
@@ -56,13 +56,14 @@ function folderError(fault: BundleError, folder: string): BundleError {
 function asUnfinished(folder: MarkedFolder): Unfinished | undefined {
   const { kind, base } = folder.purpose;
   try {
+    const { state, isFree } = folder;
     return {
       name: basename(folder.path),
       result: kind === 'import' ? base : base.replace(/^\./, ''),
-      state: folder.state,
+      state,
       bytes: folder.bytes,
       written: new Date(folder.written),
-      undoing: undoingOf(folder.anchor),
+      undoing: isFree && kind === 'volumes' ? undoingOf(folder.anchor) : NOTHING_UNDONE,
       remove: () => folder.sweep(),
       [Symbol.dispose]: () => folder[Symbol.dispose](),
     };

@@ -43,18 +43,28 @@ export function cleanCommand(program: Command, context: Context, exit: Exit): vo
       exit(report.exitCode);
       if (flags.json) return context.print(formatJson(report));
       if (leftovers.length === 0) context.print('nothing was left there');
-      for (const { name, result, bytes, written, removed, state, putBack, takenAway } of leftovers) {
+      for (const { name, result, bytes, written, removed, state, ...undoing } of leftovers) {
         const what = removed ? 'removed' : STATES[state];
         context.print(`  ${shown(name)}  ${formatBytes(bytes)}`);
         context.print(`    for ${shown(result)}, written to last ${written.slice(0, 16)}Z; ${what}`);
-        const [puts, takes] = removed
-          ? ['put back:', 'taken away:']
-          : ['--remove puts back', '--remove takes away'];
-        if (putBack.length > 0) context.print(`    ${puts} ${someOf(putBack)}`);
-        if (takenAway.length > 0) context.print(`    ${takes} ${someOf(takenAway)}`);
+        for (const line of undoingLines(undoing, flags.remove ?? false)) context.print(`    ${line}`);
       }
       for (const warning of report.warnings) context.tell(context.style.warn(field('warning', warning)));
     });
+}
+
+/** What was undone where removal was asked for, and otherwise what would be; why it stays is a warning then. */
+function undoingLines(
+  { putBack, takenAway, foreign, missing }: Pick<Leftover, 'putBack' | 'takenAway' | 'foreign' | 'missing'>,
+  isDone: boolean,
+): readonly string[] {
+  const lines: readonly (readonly [string, readonly string[]])[] = [
+    [isDone ? 'put back:' : '--remove puts back', putBack],
+    [isDone ? 'taken away:' : '--remove takes away', takenAway],
+    ['stays while another file has the name of the older', isDone ? [] : foreign],
+    ['stays while it is not known whether all new files were there; missing:', isDone ? [] : missing],
+  ];
+  return lines.filter(([, names]) => names.length > 0).map(([what, names]) => `${what} ${someOf(names)}`);
 }
 
 function someOf(names: readonly string[]): string {

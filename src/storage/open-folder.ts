@@ -1,0 +1,15 @@
+import { constants, fstatSync, openSync, statSync } from 'node:fs';
+
+/** A way to an open folder that no renaming leads astray; its name where the system has none. */
+export function anchorOf(descriptor: number, path: string): string {
+  const way = `/proc/self/fd/${descriptor}`;
+  const there = statSync(way, { throwIfNoEntry: false, bigint: true });
+  const { ino, dev } = fstatSync(descriptor, { bigint: true });
+  return there?.ino === ino && there.dev === dev ? way : path;
+}
+
+/** Opens a folder itself, never what a link leads to. @throws what the system does */
+export function openFolder(path: string): number {
+  const { O_RDONLY, O_DIRECTORY, O_NOFOLLOW } = constants;
+  return openSync(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW);
+}
