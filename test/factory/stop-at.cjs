@@ -1,11 +1,11 @@
 // Loaded before the program: tells it to stop (STOP_SIGNAL) at the call STOP_AT of those that change the file system, once it listens;
-// with STOP_TWICE a second time as soon as it has heard the first.
+// with STOP_TWICE a second time as soon as it has heard the first; with STOP_UNHEARD whether it listens or not.
 const fs = require('node:fs');
 const promises = require('node:fs/promises');
 
-const { STOP_AT, STOP_SIGNAL = 'SIGINT', STOP_TWICE } = process.env;
+const { STOP_AT, STOP_SIGNAL = 'SIGINT', STOP_TWICE, STOP_UNHEARD } = process.env;
 const CHANGES = ['mkdir', 'rename', 'link', 'unlink', 'rm', 'rmdir', 'ftruncate', 'fsync'];
-let listened = false;
+let listened = STOP_UNHEARD !== undefined;
 let count = 0;
 
 const isDue = () => {

@@ -1,7 +1,7 @@
-import { cpSync, mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { available, contentOf, type Ended, launch, partialsIn, RUNS } from '../factory/faults.ts';
+import { available, contentOf, type Ended, launch, partialsIn, RUNS, until } from '../factory/faults.ts';
 import { type Desk, MAIN, makeWorkbench, type Workbench } from '../factory/workbench.ts';
 
 const AT = join(import.meta.dirname, '../factory/stop-at.cjs');
@@ -159,6 +159,43 @@ describe('an exchange that was ended in the middle', () => {
     rmSync(at('a/big.bin.001'));
     expect((await desk.run('bulla clean a --remove')).stderr).toBe('');
     expect(stateNow()).toBe('older');
+  });
+
+  test('[vol.9] and is being undone by a run that is held up: no other does, and no volume is put there meanwhile', async () => {
+    await half();
+    const env = { ...desk.env, STOP_AT: '5', STOP_SIGNAL: 'SIGSTOP', STOP_UNHEARD: '1' };
+    const words = [process.execPath, '--require', AT, MAIN, 'clean', 'a', '--remove'];
+    const { child, ended } = launch({ folder: desk.folder, env }, words);
+    try {
+      await until(() => readFileSync(`/proc/${child.pid}/stat`, 'latin1').split(') ').at(-1)?.[0] === 'T');
+      const other = await desk.run('bulla clean a --remove');
+      expect(other.stderr).toContain('a run is at work on it');
+      expect(other.stdout).not.toMatch(/puts? back|takes? away/);
+      const split = await launch(desk, [process.execPath, MAIN, ...SPLIT]).ended;
+      expect([split.code, split.stderr]).toEqual([
+        3,
+        expect.stringContaining('another run is just removing'),
+      ]);
+    } finally {
+      child.kill('SIGCONT');
+    }
+    expect((await ended).code).toBe(0);
+    expect((await launch(desk, [process.execPath, MAIN, ...SPLIT]).ended).code).toBe(0);
+    expect(stateNow()).toBe('newer');
+  });
+
+  test('[clean.3] is told as it was done, where something stays', async () => {
+    await half();
+    const listed = (await desk.run('bulla clean a')).stdout;
+    expect(listed).toContain('--remove puts back big.bin.001');
+    writeFileSync(at('a/big.bin.001'), 'of somebody');
+    expect((await desk.run('bulla clean a')).stdout).toContain(
+      'stays while another file has the name of the older big.bin.001',
+    );
+    rmSync(at('a/big.bin.001'));
+    const { stdout, stderr } = await desk.run('bulla clean a --remove');
+    expect([stdout, stderr]).toEqual([expect.stringContaining('    put back: big.bin.001'), '']);
+    expect(stdout).not.toContain('--remove');
   });
 
   test('[clean.3] is told in JSON, too; and stays where its list was damaged', async () => {
