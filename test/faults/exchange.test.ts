@@ -2,6 +2,8 @@ import { cpSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } f
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { available, contentOf, type Ended, launch, partialsIn, RUNS, until } from '../factory/faults.ts';
+import { half as halfDone } from '../factory/half-exchange.ts';
+import { makeSandbox } from '../factory/sandbox.ts';
 import { type Desk, MAIN, makeWorkbench, type Workbench } from '../factory/workbench.ts';
 
 const AT = join(import.meta.dirname, '../factory/stop-at.cjs');
@@ -184,18 +186,22 @@ describe('an exchange that was ended in the middle', () => {
     expect(stateNow()).toBe('newer');
   });
 
-  test('[clean.3] is told as it was done, where something stays', async () => {
-    await half();
-    const listed = (await desk.run('bulla clean a')).stdout;
-    expect(listed).toContain('--remove puts back big.bin.001');
-    writeFileSync(at('a/big.bin.001'), 'of somebody');
-    expect((await desk.run('bulla clean a')).stdout).toContain(
-      'stays while another file has the name of the older big.bin.001',
-    );
-    rmSync(at('a/big.bin.001'));
-    const { stdout, stderr } = await desk.run('bulla clean a --remove');
-    expect([stdout, stderr]).toEqual([expect.stringContaining('    put back: big.bin.001'), '']);
+  test('[clean.3] is told as it was done, where something stays; and not at all of a run at work', async () => {
+    using sandbox = makeSandbox();
+    halfDone(sandbox, 3);
+    sandbox.write('a/web.001', 'of somebody');
+    const foreign = 'stays while another file has the name of the older web.001';
+    const listed = await desk.run(`bulla clean ${sandbox.path('a')}`);
+    for (const line of ['--remove puts back web.002', foreign]) expect(listed.stdout).toContain(line);
+    const { stdout, stderr } = await desk.run(`bulla clean ${sandbox.path('a')} --remove`);
+    expect(stdout).toContain('    put back: web.002');
     expect(stdout).not.toContain('--remove');
+    expect(stderr).toContain('keeps the older "web.001"');
+
+    using other = makeSandbox();
+    halfDone(other, 2, { leave: false });
+    for (const flag of ['', '--remove'])
+      expect((await desk.run(`bulla clean ${other.path('a')} ${flag}`)).stdout).not.toMatch(/puts? back/);
   });
 
   test('[clean.3] is told in JSON, too; and stays where its list was damaged', async () => {

@@ -1,11 +1,12 @@
-import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, describe, expect, test, vi } from 'vitest';
 import { clean } from '../../src/operations/clean.ts';
 import { apartFrom } from '../../src/storage/apart.ts';
-import { decide, type Exchanged, keptName, undo, writePlan } from '../../src/storage/exchange.ts';
+import { decide, undo } from '../../src/storage/exchange.ts';
 import { MarkedFolder } from '../../src/storage/marked-folder.ts';
 import { OutputSet } from '../../src/storage/output-set.ts';
+import { half, MEDIA } from '../factory/half-exchange.ts';
 import { makeSandbox, type Sandbox } from '../factory/sandbox.ts';
 
 /** What another run does right before this one gives a file such a name. */
@@ -40,44 +41,6 @@ vi.mock('node:fs/promises', async (original) => {
 afterEach(() => {
   meanwhile = undefined;
 });
-
-const PURPOSE = { kind: 'volumes', base: '.web' } as const;
-const MEDIA = ['a', 'b'] as const;
-
-interface Half {
-  /** where the volumes go; each folder has two */
-  readonly sandbox: Sandbox;
-  readonly works: readonly MarkedFolder[];
-}
-
-/** Four volumes that take the place of older ones, two on each medium, of which so many stand; the run was killed then. */
-function half(sandbox: Sandbox, standing: number, { leave = true } = {}): Half {
-  for (const medium of MEDIA) mkdirSync(sandbox.path(medium));
-  const works = MEDIA.map((medium) => MarkedFolder.make(sandbox.path(medium), PURPOSE));
-  const files = [1, 2, 3, 4].map((volume) => {
-    const at = works[volume > 2 ? 1 : 0]?.path ?? '';
-    const waiting = `volume-${volume}`;
-    writeFileSync(join(at, waiting), `new ${volume}`);
-    const { ino, size, mtimeNs } = statSync(join(at, waiting), { bigint: true });
-    const target = join(at, '..', `web.00${volume}`);
-    writeFileSync(target, `old ${volume}`);
-    return { target, waiting, at, ino, size: Number(size), mtimeNs };
-  });
-  for (const { path } of works)
-    writePlan(
-      path,
-      files.map(({ at, ...file }): Exchanged => ({ ...file, elsewhere: at === path ? undefined : at })),
-    );
-  for (const { target, waiting, at } of files.slice(0, standing)) {
-    renameSync(target, join(at, keptName(waiting)));
-    renameSync(join(at, waiting), target);
-  }
-  for (const work of works) {
-    if (leave) work.leave();
-    work.rest();
-  }
-  return { sandbox, works };
-}
 
 /** What stands, in a word for each volume. */
 function textsOf({ path }: Sandbox): readonly string[] {
