@@ -37,12 +37,14 @@ export function renderImageReport(
 }
 
 function lines(signature: SignatureReport, result: Partial<ImageFindings>): readonly string[] {
-  const { signer, algorithm, file, trustedBy } = signature;
+  const { signer, algorithm, file, trustedBy, knownBy } = signature;
   const validity = signer && `valid ${signer.notBefore.slice(0, 10)} to ${signer.notAfter.slice(0, 10)}`;
   return [
     field('signature', `valid: ${algorithm}, ${file}`),
-    ...(signer ? [field(trustedBy ? 'signed by' : 'claims to be', signer.subject, `${validity}`)] : []),
-    ...(trustedBy ? [field('trusted via', trustedBy)] : []),
+    ...(signer
+      ? [field(trustedBy || knownBy ? 'signed by' : 'claims to be', signer.subject, `${validity}`)]
+      : []),
+    ...(trustedBy ? [field('trusted via', trustedBy)] : knownBy ? [field('known via', knownBy)] : []),
     ...(result.certificateSource ? [field('kept at', result.certificateSource)] : []),
   ];
 }

@@ -120,11 +120,12 @@ function signatureLines({ signatures, errors }: Report): string[] {
 
 /** A name counts only when something trusted vouches for it, and the signature is the key's. */
 function signerLines(
-  { status, path, timestamps, trustedBy, unproven }: SignatureReport,
+  { status, path, timestamps, trustedBy, knownBy, unproven }: SignatureReport,
   signer: CertificateReport,
   { same, errors }: { readonly same: readonly SignatureReport[]; readonly errors: readonly ErrorReport[] },
 ): string[] {
-  const known = trustedBy !== undefined && status !== 'invalid';
+  const known = (trustedBy ?? knownBy) !== undefined && status !== 'invalid';
+  const via = trustedBy ? field('trusted via', trustedBy) : field('known via', knownBy ?? '');
   const how = same.map(({ format, algorithm }) => (format === 'cms' ? `CMS ${algorithm}` : algorithm));
   const validity = `valid ${signer.notBefore.slice(0, 10)} to ${signer.notAfter.slice(0, 10)}`;
   const key = `sha256:${signer.spkiSha256}`;
@@ -132,14 +133,14 @@ function signerLines(
     return [
       field('signed by', `the key ${key}`, how.join(' and ')), // [path.17]
       field('claims to be', signer.subject, `${validity}; nobody whom you trust says so`),
-      field('trusted via', trustedBy),
+      via,
       ...revocationLines(path, errors),
       ...timestampLines(timestamps, errors),
     ];
   return [
     field(known ? 'signed by' : 'claims to be', signer.subject, `${how.join(' and ')}, ${validity}`),
     ...(path.length > 1 ? issuerLines(path) : known ? [] : [field('issued by', signer.issuer)]),
-    ...(known ? [field('trusted via', trustedBy)] : []),
+    ...(known ? [via] : []),
     ...revocationLines(path, errors),
     ...timestampLines(timestamps, errors),
     field('key', key),

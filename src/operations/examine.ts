@@ -7,6 +7,7 @@ import { BundleError, type ErrorCode, toBundleError } from '../kit/errors.ts';
 import type { OnProgress } from '../kit/progress.ts';
 import type { Relaxation } from '../kit/relaxation.ts';
 import type { Source } from '../storage/source.ts';
+import { withinScope } from '../trust/judge-signer.ts';
 import { assignRoles, type BundleRoles } from './bundle-roles.ts';
 import { archiveCheck } from './content-checks.ts';
 import { judgeBlocks } from './judge-blocks.ts';
@@ -20,7 +21,7 @@ import {
 import { manifestDigests } from './look-ahead.ts';
 import { ManifestMemory } from './manifest-memory.ts';
 import { type BundleSink, digestOf, type KeptBytes, type ReadMember, readMember } from './read-member.ts';
-import type { Check } from './report.ts';
+import type { Check, SignatureReport } from './report.ts';
 import { checkScope } from './scope-check.ts';
 import type { UsableBlocks } from './set-aside.ts';
 import { tellHeld } from './signature-checks.ts';
@@ -45,6 +46,7 @@ export interface Examination {
   readonly members: readonly ReadMember[];
   readonly contents: ContentsJudgement;
   readonly signature?: SignatureJudgement;
+  readonly signatures: readonly SignatureReport[];
   readonly checks: readonly Check[];
   readonly errors: readonly BundleError[];
   readonly warnings: readonly string[];
@@ -222,7 +224,9 @@ class Reading {
     );
     errors.push(...(signature?.errors ?? []), ...contents.errors);
     const scope = errors.length === 0 ? checkScope(signature, contents, roles) : undefined;
-    checks.push(...tellHeld(signature?.checks ?? [], scope?.held ?? []), ...contents.checks);
+    const accepting = scope?.accepting ?? withinScope(signature?.publishers ?? [], undefined);
+    const { signatures, checks: ofSigners } = signature?.told(accepting) ?? { signatures: [], checks: [] };
+    checks.push(...tellHeld(ofSigners, scope?.held ?? []), ...contents.checks);
     if (scope) {
       checks.push(scope.check);
       errors.push(...scope.errors);
@@ -230,7 +234,9 @@ class Reading {
     // [judge.3] Reading stops early only at something wrong; if that were not found again, nothing must look trusted.
     if (!complete && errors.length === 0)
       errors.push(new BundleError('INTERNAL', 'the bundle was not read to its end'));
-    checks.push(...skippedChecks(checks, { fault: fault ?? ambiguous, complete, roles, signature }));
+    checks.push(
+      ...skippedChecks(checks, { fault: fault ?? ambiguous, complete, roles, signature, signatures }),
+    );
     const late = complete && roles.descriptor !== undefined && members[0]?.name !== roles.descriptor;
     const order = late ? ['the descriptor is not the first member, which VMware refuses'] : [];
     return {
@@ -238,6 +244,7 @@ class Reading {
       members,
       contents,
       ...(signature ? { signature } : {}),
+      signatures,
       checks,
       errors,
       warnings: [...(signature?.warnings ?? []), ...contents.warnings, ...order],

@@ -4,13 +4,13 @@ import { BundleError } from '../kit/errors.ts';
 import type { NamedCertificate } from '../trust/glance/cursive-chain.ts';
 import { judgeTrustedIds, MAX_TRUSTED_IDS } from '../trust/glance/trusted-ids.ts';
 import type { ClaimPolicy } from '../trust/judge-claim.ts';
-import { judgeScope, scopeNameOf } from '../trust/judge-signer.ts';
+import { judgeScope, scopeNameOf, withinScope } from '../trust/judge-signer.ts';
 import { shown } from '../trust/path/findings.ts';
 import { joinSeen } from '../trust/revocation/marks.ts';
 import { noteRevocation } from '../trust/revocation/noted.ts';
 import { unrelatedIn } from '../trust/revocation/unrelated.ts';
 import type { CertificateSource } from './glance-certificates.ts';
-import { judgeFound, type SignersJudgement } from './judge-signers.ts';
+import { judgeFound, type SignersJudgement, type Telling } from './judge-signers.ts';
 import type { FoundSignature } from './read-signatures.ts';
 import type { Check, SignatureReport } from './report.ts';
 import { sayRevocation, tellHeld } from './signature-checks.ts';
@@ -77,7 +77,7 @@ export function judgeImageSigner(
 }
 
 /** What is found about a signature of an image. */
-export type ImageJudgement = Omit<SignersJudgement, 'publishers' | 'vouched' | 'held'>;
+export type ImageJudgement = Pick<SignersJudgement, 'seen' | 'errors' | 'warnings'> & ReturnType<Telling>;
 
 function doubted(signature: SignatureReport): SignatureReport {
   return signature.status === 'trusted' ? { ...signature, status: 'untrusted' } : signature;
@@ -86,13 +86,13 @@ function doubted(signature: SignatureReport): SignatureReport {
 /** [glance.19] Nothing that is signed names the image, so a publisher needs the scope of everything. */
 function judgeByTrust(signature: FoundSignature, name: string, policy: ClaimPolicy): ImageJudgement {
   const found = judgeFound([signature], name, policy);
-  const judged = { ...found, errors: found.errors.map((error) => error.at({ member: name })) };
-  const fault =
-    judged.errors.length === 0 ? judgeScope(judged.publishers, scopeNameOf(undefined, '')) : undefined;
+  const scopeName = scopeNameOf(undefined, '');
+  const told = found.told(withinScope(found.publishers, scopeName));
+  const judged = { ...found, ...told, errors: found.errors.map((error) => error.at({ member: name })) };
+  const fault = judged.errors.length === 0 ? judgeScope(judged.publishers, scopeName) : undefined;
   if (!fault) return judged;
   return {
     ...judged,
-    signatures: judged.signatures.map(doubted),
     checks: [...tellHeld(judged.checks, found.held), { id: 'scope', status: 'fail', detail: fault.message }],
     errors: [fault, ...found.held].map((error) => error.at({ member: name })),
   };

@@ -10,9 +10,9 @@ import type { Publisher } from '../trust/publisher.ts';
 import type { HighWaterMarks, RevocationEvidence } from '../trust/revocation/evidence.ts';
 import { isOver } from '../trust/timestamp.ts';
 import { type Carried, carry, type SpokenFor } from './carried.ts';
-import { judgeFound } from './judge-signers.ts';
+import { judgeFound, type Telling } from './judge-signers.ts';
 import { type FoundSignature, readCms, readSignatureLine } from './read-signatures.ts';
-import type { Check, SignatureReport } from './report.ts';
+import type { Check } from './report.ts';
 import { evidenceIn, joinEvidence, parseEvidence } from './revocation-evidence.ts';
 
 /** A small member that speaks about the others. */
@@ -39,21 +39,19 @@ export interface SignaturePolicy extends ClaimPolicy {
 export interface SignatureJudgement {
   readonly accepted: boolean;
   readonly signed: boolean;
-  readonly signatures: readonly SignatureReport[];
   readonly publishers: readonly Publisher[];
   /** revocation information that is newer than any seen before */
   readonly seen: HighWaterMarks;
   /** what of the signature and the evidence may be handed on; there when the manifest may be believed */
   readonly carried?: Carried;
-  readonly checks: readonly Check[];
+  readonly told: Telling;
   readonly errors: readonly BundleError[];
   readonly warnings: readonly string[];
-  /** revocations to be told when the whole is refused for another reason [pub.15] */
+  /** why others who know the signers refuse them; to be told when those that accept refuse the whole [pub.10] [pub.15] */
   readonly held: readonly BundleError[];
 }
 
 const NOTHING = {
-  signatures: [],
   publishers: [],
   seen: new Map(),
   errors: [],
@@ -93,7 +91,7 @@ export function judgeSignature(signed: SignedManifest, policy: SignaturePolicy):
   } catch (error) {
     const fault = toBundleError(error).at(where);
     const checks: Check[] = [{ id: 'signature', status: 'fail', detail: fault.message }];
-    return { ...NOTHING, accepted: false, signed: true, checks, errors: [fault] };
+    return { ...NOTHING, accepted: false, signed: true, told: telling(checks), errors: [fault] };
   }
 }
 
@@ -116,7 +114,7 @@ function unsigned({ manifest, evidence }: SignedManifest, allowances: Allowances
   const check = { id: 'signature', detail: fault.message } as const;
   if (!allowances.unsigned) {
     const checks: Check[] = [{ ...check, status: 'fail' }];
-    return { ...NOTHING, accepted: false, signed: false, checks, errors: [fault] };
+    return { ...NOTHING, accepted: false, signed: false, told: telling(checks), errors: [fault] };
   }
   const warnings = ['unsigned bundle accepted (--allow-unsigned): nothing shows who made it'];
   const checks: Check[] = [{ ...check, status: 'warn' }];
@@ -125,7 +123,12 @@ function unsigned({ manifest, evidence }: SignedManifest, allowances: Allowances
   const strangers = new Map(evidence.map(({ name }) => [name, reason]));
   const speaks = new Set(strangers.keys());
   const carried = { members: new Map(), speaks, strangers, notes: [] };
-  return { ...NOTHING, accepted: true, signed: false, carried, checks, warnings };
+  return { ...NOTHING, accepted: true, signed: false, carried, told: telling(checks), warnings };
+}
+
+/** Where no signer was judged. */
+function telling(checks: readonly Check[]): Telling {
+  return () => ({ signatures: [], checks });
 }
 
 /**

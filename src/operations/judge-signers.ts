@@ -11,18 +11,23 @@ import type { Check, SignatureReport } from './report.ts';
 import { signatureChecks } from './signature-checks.ts';
 import { signatureReport } from './signature-report.ts';
 
+/** The entries of the report, where these of the publishers may sign the thing: others are known, and nothing is trusted by them. [pub.7] */
+export type Telling = (accepting: readonly Publisher[]) => {
+  readonly signatures: readonly SignatureReport[];
+  readonly checks: readonly Check[];
+};
+
 /** What is to be said about the signatures of one thing: a manifest, or a file. */
 export interface SignersJudgement {
-  readonly signatures: readonly SignatureReport[];
   readonly publishers: readonly Publisher[];
   readonly vouched: Vouched;
   /** revocation information that is newer than any seen before */
   readonly seen: HighWaterMarks;
-  readonly checks: readonly Check[];
+  readonly told: Telling;
   /** empty exactly when the signers are trusted */
   readonly errors: readonly BundleError[];
   readonly warnings: readonly string[];
-  /** revocations to be told when the whole is refused for another reason [pub.15] */
+  /** why others who know the signers refuse them; to be told when those that accept refuse the whole [pub.10] [pub.15] */
   readonly held: readonly BundleError[];
 }
 
@@ -67,12 +72,14 @@ export function judgeFound(
   ];
   const findings = [...weak.filter((finding) => !fatal.includes(finding)), ...judged.warnings];
   return {
-    signatures: signatures.map((one) => signatureReport(one, file, errors.length === 0)),
     publishers: judged.publishers,
     vouched: judged.vouched,
     held: judged.held,
     seen: joinSeen(judged.judgements.map(({ revocation }) => revocation.seen)),
-    checks: signatureChecks(signatures, { errors, findings, publishers: judged.publishers }),
+    told: (accepting) => ({
+      signatures: signatures.map((one) => signatureReport(one, file, errors.length === 0, accepting)),
+      checks: signatureChecks(signatures, { errors, findings, publishers: judged.publishers, accepting }),
+    }),
     errors,
     warnings: [...found.flatMap(({ warnings }) => warnings), ...findings.map(({ error }) => error.message)],
   };

@@ -52,7 +52,11 @@ const signatureSchema = z.strictObject({
   signer: certificateSchema.exactOptional(),
   path: z.array(pathCertificateSchema).describe('signer first, as far as it was found'),
   timestamps: z.array(timestampSchema),
-  trustedBy: z.string().exactOptional(),
+  trustedBy: z.string().exactOptional().describe('a file, a pin, or the publishers that accept it'),
+  knownBy: z
+    .string()
+    .exactOptional()
+    .describe('publishers that know it, where it is not settled that one of them may sign this'),
   unproven: z
     .literal(true)
     .exactOptional()

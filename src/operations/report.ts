@@ -85,6 +85,8 @@ export interface SignatureReport {
   readonly timestamps: readonly TimestampReport[];
   /** what vouches for it: a publisher's name, a file, or a pin */
   readonly trustedBy?: string;
+  /** publishers that know it, where it is not settled that one of them may sign this [pub.7] */
+  readonly knownBy?: string;
   /** only the key is known, by a pin: nobody who is trusted has signed the certificate, nor its name and dates */
   readonly unproven?: true;
 }

@@ -1,5 +1,6 @@
 import type { BundleError } from '../kit/errors.ts';
-import { judgeScope, scopeNameOf } from '../trust/judge-signer.ts';
+import { judgeScope, scopeNameOf, withinScope } from '../trust/judge-signer.ts';
+import type { Publisher } from '../trust/publisher.ts';
 import type { BundleRoles } from './bundle-roles.ts';
 import type { ContentsJudgement } from './judge-contents.ts';
 import type { SignatureJudgement } from './judge-signature.ts';
@@ -10,7 +11,15 @@ export function checkScope(
   signature: SignatureJudgement | undefined,
   contents: ContentsJudgement,
   roles: BundleRoles,
-): { check: Check; errors: BundleError[]; held: readonly BundleError[] } | undefined {
+):
+  | {
+      readonly check: Check;
+      readonly errors: readonly BundleError[];
+      readonly held: readonly BundleError[];
+      /** those that may sign it */
+      readonly accepting: readonly Publisher[];
+    }
+  | undefined {
   const publishers = signature?.publishers ?? [];
   if (publishers.length === 0) return undefined;
   // Only a listed descriptor is signed, and with it the vendor and its own name; a manifest can be renamed by anyone.
@@ -24,5 +33,6 @@ export function checkScope(
     check: { id: 'scope', status: fault ? 'fail' : 'pass', detail },
     errors: fault ? [fault, ...held] : [],
     held,
+    accepting: withinScope(publishers, name),
   };
 }

@@ -6,7 +6,7 @@ import type { Publisher, RevocationMode } from '../trust/publisher.ts';
 import type { RevocationStatus } from '../trust/revocation/verdict.ts';
 import type { JudgedSignature } from './judge-signers.ts';
 import type { Check } from './report.ts';
-import { describeTrust } from './signature-report.ts';
+import { vouchingFor } from './signature-report.ts';
 
 /** The entries of the report about signatures and signers; what did not run is left to `skippedChecks`. */
 export function signatureChecks(
@@ -15,11 +15,14 @@ export function signatureChecks(
     errors,
     findings,
     publishers,
+    accepting,
   }: {
     readonly errors: readonly BundleError[];
     readonly findings: readonly Finding[];
     /** those that vouch for the signers */
     readonly publishers: readonly Publisher[];
+    /** those of them that may sign it */
+    readonly accepting: readonly Publisher[];
   },
 ): readonly Check[] {
   const judgements = signatures.flatMap(({ judgement }) => judgement ?? []);
@@ -29,8 +32,8 @@ export function signatureChecks(
     ...signatures.map(fits),
     ...(deciding
       ? [
-          pathCheck(deciding),
-          ...revocationCheck(deciding, errors),
+          pathCheck(deciding, accepting),
+          ...revocationCheck(deciding, errors, accepting),
           ...timestampCheck(
             deciding,
             signatures.some((one) => one.judgement === deciding && one.found.timestamps.length > 0),
@@ -47,18 +50,22 @@ function fits({ found: { format, fault, algorithm } }: JudgedSignature): Check {
 }
 
 /** [judge.2] Only a path that somebody trusted ends is one; what is wrong elsewhere leaves it open. */
-function pathCheck({ signer }: ClaimJudgement): Check {
+function pathCheck({ signer }: ClaimJudgement, accepting: readonly Publisher[]): Check {
   const id = 'certificate.path';
   const { trustedBy, errors, path } = signer;
   if (trustedBy)
     return {
       id,
       status: 'pass',
-      detail: `${counted(path.length, 'certificate')}, to ${describeTrust(signer)}`,
+      detail: `${counted(path.length, 'certificate')}, to ${vouchingFor(signer, accepting).who}`,
     };
   const worst = errors.find(({ kind, code }) => kind !== 'policy' && !isAboutRevocation(code));
   if (worst) return { id, status: 'fail', detail: worst.message };
   return { id, status: 'skip', detail: `no path is accepted: ${errors[0]?.message ?? 'nobody is trusted'}` };
+}
+
+function isRevoked({ code }: BundleError): boolean {
+  return code === 'CERTIFICATE_REVOKED';
 }
 
 function isAboutRevocation(code: string): boolean {
@@ -67,12 +74,14 @@ function isAboutRevocation(code: string): boolean {
 
 /** [judge.2] [pub.15] Who accepts the signer without a look at revocation does not make it unknown what another has found. */
 function revocationCheck(
-  { signer, revocation, mode, held: [found] }: ClaimJudgement,
+  { signer, revocation, mode, held }: ClaimJudgement,
   errors: readonly BundleError[],
+  accepting: readonly Publisher[],
 ): readonly Check[] {
+  const found = held.find(isRevoked);
   if (mode !== 'off' || !found)
     return sayRevocation(mode, revocation.statuses, [...signer.errors, ...errors]);
-  const detail = `${describeTrust(signer)} accepts it without a look at revocation, and another publisher has found: ${found.message}`;
+  const detail = `${vouchingFor(signer, accepting).who} accepts it without a look at revocation, and another publisher has found: ${found.message}`;
   const told = errors.includes(found);
   return [{ id: 'revocation', status: told ? 'fail' : 'warn', detail: told ? found.message : detail }];
 }
@@ -98,7 +107,8 @@ export function sayRevocation(
 }
 
 /** [pub.15] Where the whole is refused, what another publisher has found of revocation is no mere warning. */
-export function tellHeld(checks: readonly Check[], [found]: readonly BundleError[]): readonly Check[] {
+export function tellHeld(checks: readonly Check[], held: readonly BundleError[]): readonly Check[] {
+  const found = held.find(isRevoked);
   if (!found) return checks;
   return checks.map((check) =>
     check.id === 'revocation' ? { ...check, status: 'fail', detail: found.message } : check,

@@ -1,19 +1,22 @@
 import type { Certificate } from '../crypto/certificate.ts';
 import type { ClaimJudgement } from '../trust/judge-claim.ts';
 import type { SignerJudgement } from '../trust/judge-signer.ts';
+import type { Publisher } from '../trust/publisher.ts';
 import type { TimestampJudgement } from '../trust/timestamp.ts';
 import type { JudgedSignature } from './judge-signers.ts';
 import type { CertificateReport, PathCertificateReport, SignatureReport, TimestampReport } from './report.ts';
 
-/** One signature in the form of the report; `accepted`: the signers together are trusted. */
+/** One signature in the form of the report; `accepted`: the signers together are trusted; `accepting`: the publishers that may sign it. */
 export function signatureReport(
   { found, weakness, judgement }: JudgedSignature,
   file: string,
   accepted: boolean,
+  accepting: readonly Publisher[],
 ): SignatureReport {
   const { format, algorithm, signer, fault } = found;
   const good = !weakness?.error || weakness.allowed !== undefined;
-  const trusted = accepted && good && judgement?.errors.length === 0;
+  const vouching = judgement?.signer.trustedBy && vouchingFor(judgement.signer, accepting);
+  const trusted = accepted && good && judgement?.errors.length === 0 && vouching?.accepts === true;
   return {
     format,
     file,
@@ -22,7 +25,7 @@ export function signatureReport(
     ...(signer && { signer: certificateReport(signer) }),
     path: judgement ? judgement.signer.path.map((one) => pathReport(one, judgement)) : [],
     timestamps: judgement ? judgement.timestamps.map(timestampReport) : [],
-    ...(judgement?.signer.trustedBy && { trustedBy: describeTrust(judgement.signer) }),
+    ...(vouching && { [vouching.accepts ? 'trustedBy' : 'knownBy']: vouching.who }),
     ...(judgement?.signer.trustedBy?.unproven && { unproven: true }),
   };
 }
@@ -47,14 +50,23 @@ function timestampReport({ proven, time, authority, errors }: TimestampJudgement
   };
 }
 
-/** What vouches for the signer, in words. */
-export function describeTrust({ trustedBy }: SignerJudgement): string {
-  if (!trustedBy) return 'nothing that is trusted';
-  const names = trustedBy.publishers.map((publisher) => `publisher "${publisher.name}"`);
-  if (names.length > 0) return names.join(', ');
-  return trustedBy.pin
-    ? `the pinned key sha256:${trustedBy.pin.slice(0, 16)}…`
-    : (trustedBy.anchor?.source ?? '');
+/**
+ * What vouches for the signer, in words: of its publishers those that accept; where none does, those that know it.
+ */
+export function vouchingFor(
+  { trustedBy }: SignerJudgement,
+  accepting: readonly Publisher[],
+): { readonly who: string; readonly accepts: boolean } {
+  if (!trustedBy) return { who: 'nothing that is trusted', accepts: false };
+  const { publishers, pin, anchor } = trustedBy;
+  if (publishers.length === 0)
+    return {
+      who: pin ? `the pinned key sha256:${pin.slice(0, 16)}…` : (anchor?.source ?? ''),
+      accepts: true,
+    };
+  const named = publishers.filter((publisher) => accepting.includes(publisher));
+  const shown = named.length > 0 ? named : publishers;
+  return { who: shown.map(({ name }) => `publisher "${name}"`).join(', '), accepts: named.length > 0 };
 }
 
 /** A certificate in the form of the report. */

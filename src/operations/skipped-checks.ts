@@ -1,7 +1,7 @@
 import type { BundleError } from '../kit/errors.ts';
 import type { BundleRoles } from './bundle-roles.ts';
 import type { SignatureJudgement } from './judge-signature.ts';
-import { BUNDLE_CHECK_IDS, type Check, type CheckId } from './report.ts';
+import { BUNDLE_CHECK_IDS, type Check, type CheckId, type SignatureReport } from './report.ts';
 
 /** What is known when the checks are counted. `fault` is what ended the reading, or made it unclear which members count. */
 export interface CheckContext {
@@ -10,6 +10,7 @@ export interface CheckContext {
   readonly complete: boolean;
   readonly roles: BundleRoles;
   readonly signature: SignatureJudgement | undefined;
+  readonly signatures: readonly SignatureReport[];
 }
 
 /** An entry for every check that did not run, with the reason. [judge.2] */
@@ -22,16 +23,16 @@ export function skippedChecks(checks: readonly Check[], context: CheckContext): 
   }));
 }
 
-function reasonFor(id: CheckId, { fault, complete, roles, signature }: CheckContext): string {
+function reasonFor(id: CheckId, context: CheckContext): string {
+  const { fault, complete, roles, signature, signatures } = context;
   if (fault) return `not reached: ${fault.message}`;
   if (!complete) return 'not reached: the bundle is refused, and was not read to its end';
   if (!roles.manifest) return 'the bundle has no manifest';
   if (isAboutSignature(id) && !signature?.signed) return 'the bundle has no signature';
   const [first] = signature?.errors ?? [];
-  if (isAboutSignature(id) && first && signature?.signatures.length === 0)
-    return `not reached: ${first.message}`; // before anything was judged
+  if (isAboutSignature(id) && first && signatures.length === 0) return `not reached: ${first.message}`; // before anything was judged
   if (id === 'signature.cms') return 'the certificate file has no CMS block';
-  if (signature && NOT_THERE[id] !== undefined && isJudged(signature)) {
+  if (signature && NOT_THERE[id] !== undefined && isJudged(signatures)) {
     if (id === 'timestamp' && roles.timestamp)
       return `"${roles.timestamp}" counts for nothing: the signature is judged by the clock`;
     return NOT_THERE[id];
@@ -52,7 +53,7 @@ const NOT_THERE: Partial<Record<CheckId, string>> = {
   revocation: NO_REVOCATION,
 };
 
-function isJudged({ signatures }: SignatureJudgement): boolean {
+function isJudged(signatures: readonly SignatureReport[]): boolean {
   return signatures.some(({ path }) => path.length > 0);
 }
 

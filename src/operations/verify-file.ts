@@ -7,7 +7,7 @@ import { path } from '../kit/shape.ts';
 import { type BundleInput, openSource } from '../storage/open-source.ts';
 import { readSmallFile } from '../storage/small-files.ts';
 import { sourceOptions } from '../storage/source.ts';
-import { judgeScope, scopeNameOf } from '../trust/judge-signer.ts';
+import { judgeScope, scopeNameOf, withinScope } from '../trust/judge-signer.ts';
 import { NO_ALLOWANCES } from '../trust/policy.ts';
 import { judgeFound } from './judge-signers.ts';
 import { loadPolicy, rememberSeen } from './load-policy.ts';
@@ -74,8 +74,9 @@ async function verifyGiven(
     const evidence = joinEvidence([policy.evidence, evidenceIn(cms.data)], limits.evidence);
     const judged = judgeFound(cms.finish(), signatureFile, { ...policy, evidence });
     // [file.2] nothing that is signed names the file
-    const scope =
-      judged.errors.length === 0 ? judgeScope(judged.publishers, scopeNameOf(undefined, '')) : undefined;
+    const name = scopeNameOf(undefined, '');
+    const scope = judged.errors.length === 0 ? judgeScope(judged.publishers, name) : undefined;
+    const told = judged.told(withinScope(judged.publishers, name));
     const errors = [...judged.errors, ...(scope ? [scope, ...judged.held] : [])];
     const scopeChecks: Check[] = scope ? [{ id: 'scope', status: 'fail', detail: scope.message }] : [];
     if (errors.length === 0) deadline.expectInTime(); // [cli.21]
@@ -83,8 +84,8 @@ async function verifyGiven(
     return makeReport({
       ...rest,
       input: { name: source.name, size },
-      checks: [...tellHeld(judged.checks, scope ? judged.held : []), ...scopeChecks],
-      signatures: judged.signatures,
+      checks: [...tellHeld(told.checks, scope ? judged.held : []), ...scopeChecks],
+      signatures: told.signatures,
       errors: errors.map((error) => error.at({ file: signatureFile })),
       warnings: [...judged.warnings, ...warnings],
       ...(remembered && { remembered }),

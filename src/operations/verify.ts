@@ -101,7 +101,7 @@ export async function examineAndReport(
     at,
     judged: examination.signature?.signed ? 'trusted' : 'unsigned',
     checks: examination.checks,
-    signatures: examination.signature?.signatures ?? [],
+    signatures: examination.signatures,
     files: examination.contents.files,
     errors: examination.errors,
     warnings: [...examination.warnings, ...warnings],
@@ -115,8 +115,8 @@ export async function examineAndReport(
 }
 
 function verifyResult(examination: Examination, report: Report): VerifyResult {
-  const { contents, signature } = examination;
-  const signer = signature?.signatures.find(({ status }) => status === 'trusted')?.signer;
+  const { contents, signatures } = examination;
+  const signer = signatures.find(({ status }) => status === 'trusted')?.signer;
   if (report.verdict !== 'trusted' || !contents.manifest || !signer) {
     return { verdict: report.verdict as Exclude<Report['verdict'], 'trusted'>, report };
   }

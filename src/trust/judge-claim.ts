@@ -63,7 +63,7 @@ export interface ClaimJudgement {
   readonly vouched: Vouched;
   readonly errors: readonly BundleError[];
   readonly warnings: readonly Finding[];
-  /** revocations that others who know the signer have found, though one accepts it; to be told when the whole is refused [pub.15] */
+  /** why others who know the signer refuse it, though one accepts it; to be told when that one refuses the whole [pub.10] [pub.15] */
   readonly held: readonly BundleError[];
 }
 
@@ -86,7 +86,7 @@ export function judgeClaim(claim: SignerClaim, policy: ClaimPolicy): ClaimJudgem
   if (first) {
     const vouched = vouchedIn(accepting, attestedBy(context));
     const found = answers.filter(({ isKnown }) => isKnown).flatMap(({ errors }) => errors);
-    const held = distinct(found.filter(({ code }) => code === 'CERTIFICATE_REVOKED'));
+    const held = distinct([...found, ...accepting.flatMap(({ signer }) => signer.others)]);
     const revocation = { ...first.revocation, seen };
     return { ...first, ...vouching(accepting), revocation, paths, vouched, held };
   }

@@ -17,7 +17,7 @@ export interface ClaimsJudgement {
   /** empty exactly when the signers are trusted */
   readonly errors: readonly BundleError[];
   readonly warnings: readonly Finding[];
-  /** what is to be told beside, when the whole is refused for another reason [pub.15] */
+  /** why others who know the signers refuse them; to be told when those that accept refuse the whole [pub.10] [pub.15] */
   readonly held: readonly BundleError[];
 }
 

@@ -43,6 +43,8 @@ export interface SignerJudgement {
   /** every path that vouches: one for each anchor that does; none when the signer is not trusted */
   readonly paths: readonly (readonly Certificate[])[];
   readonly trustedBy?: TrustedBy;
+  /** why other publishers whose anchor is reached refuse a signer that is trusted */
+  readonly others: readonly BundleError[];
   readonly errors: readonly BundleError[];
   readonly warnings: readonly Finding[];
   readonly attempts: readonly Attempt[];
@@ -95,13 +97,13 @@ export function judgeSigner(
   const ends = store.anchors.filter((anchor) => [result, ...reached].some((found) => endsAt(found, anchor)));
   const accepted = ends.filter(accepts);
   const { path, warnings, attempts } = result;
+  const refused = ends.flatMap((anchor) => refusals.get(anchor) ?? []);
   // [pub.10] one that accepts is enough
   if (result.kind === 'good' && accepted.length > 0) {
     const paths = [result, ...reached.slice(1)].map((found) => found.path);
-    return { path, paths, trustedBy: trustedBy(accepted), errors: [], warnings, attempts };
+    return { path, paths, trustedBy: trustedBy(accepted), errors: [], others: refused, warnings, attempts };
   }
-  const errors = [...result.errors, ...ends.flatMap((anchor) => refusals.get(anchor) ?? [])];
-  return { path, paths: [], errors, warnings, attempts };
+  return { path, paths: [], errors: [...result.errors, ...refused], others: [], warnings, attempts };
 }
 
 type Options = SignerOptions & JudgeOptions;
@@ -132,7 +134,7 @@ function judgePinned(
   const unproven = isProven ? {} : ({ unproven: true } as const);
   const trusted = errors.length === 0 && { trustedBy: { pin, ...unproven, publishers: [] } };
   const path = [leaf];
-  return { path, paths: trusted ? [path] : [], ...trusted, errors, warnings, attempts: [] };
+  return { path, paths: trusted ? [path] : [], ...trusted, errors, others: [], warnings, attempts: [] };
 }
 
 /** [path.19] Nothing is trusted at all, or pins are and none is this key's. */
@@ -144,7 +146,7 @@ function judgeWithoutAnchors(leaf: Certificate, { pins }: TrustStore, options: O
       : new BundleError('SIGNER_UNKNOWN', `no pin is for the key of ${nameOf(leaf)}`, {
           fix: `ask the publisher, by a way you trust, for the SHA-256 of its public key; this one has ${leaf.spkiSha256}`,
         });
-  return { path: [leaf], paths: [], errors: [...errors, reason], warnings, attempts: [] };
+  return { path: [leaf], paths: [], errors: [...errors, reason], others: [], warnings, attempts: [] };
 }
 
 /** One good path to each anchor that has one: scopes are judged later, and any of the publishers may have the right one. */
@@ -239,11 +241,20 @@ function slug(text: string): string {
  */
 export function judgeScope(publishers: readonly Publisher[], scopeName: string): BundleError | undefined {
   if (publishers.length === 0) return undefined;
-  if (publishers.some(({ scopes }) => scopes.some((scope) => matchesScope(scope, scopeName))))
-    return undefined;
+  if (withinScope(publishers, scopeName).length > 0) return undefined;
   const allowed = publishers.map(({ name, scopes }) => `${name} may sign ${scopes.join(', ')}`).join('; ');
   return new BundleError(
     'SCOPE_REFUSED',
     `"${shown(scopeName)}" is outside of the publisher's scopes: ${allowed}`,
+  );
+}
+
+/** Those of the publishers that may sign a bundle of this name; of one whose name is not known, those that may sign all. [pub.7] */
+export function withinScope(
+  publishers: readonly Publisher[],
+  scopeName: string | undefined,
+): readonly Publisher[] {
+  return publishers.filter(({ scopes }) =>
+    scopes.some((scope) => (scopeName === undefined ? scope === '*' : matchesScope(scope, scopeName))),
   );
 }

@@ -289,7 +289,7 @@ describe('publishers that share an anchor', () => {
     expect(names(shared([strict, { revocation: 'off' }], both))).toEqual(['p0', 'p1']);
     expect(names(shared([strict, { revocation: 'off' }], both, { evidence: revoked() }))).toEqual(['p1']);
     const alone = shared([strict, { ...elsewhere, revocation: 'off' }], both, { evidence: revoked() });
-    expect(codes(alone)).toEqual(['THRESHOLD_NOT_MET']);
+    expect(codes(alone)).toEqual(['THRESHOLD_NOT_MET', 'SUBJECT_REFUSED']); // [pub.10]
   });
 
   test('[pub.15] the caller’s demand holds beside each of theirs', () => {
