@@ -44,6 +44,8 @@ export interface Carried {
   readonly speaks: ReadonlySet<string>;
   /** members that look like evidence and are none, with the reason: they must be listed in the manifest, as any file */
   readonly strangers: Strangers;
+  /** timestamps that prove no time to the caller, and are not handed on, with the member each is in */
+  readonly lost: readonly { readonly member: string; readonly token: TimestampToken }[];
   /** what else is not handed on, for people */
   readonly notes: readonly string[];
   readonly fault?: BundleError;
@@ -54,6 +56,8 @@ export const UNVOUCHED_BYTES = 16 * 1024;
 const KEPT_BYTES = 4 * 1024;
 /** Blanks and the like in one text that are not worth a word: VirtualBox writes some blank lines. */
 const BLANK_BYTES = 64;
+const LEFT_OUT = (what: 'it' | 'they'): string =>
+  `${what} ${what === 'it' ? 'is' : 'are'} left out wherever the bundle is written again`;
 
 /**
  * What of the certificate file, its timestamp and the revocation information is handed on.
@@ -67,6 +71,7 @@ export function carry(spoken: SpokenFor, vouched: Vouched, given: readonly Certi
   const members = new Map<string, Uint8Array>();
   const strangers = new Map<string, string>();
   const notes: string[] = [];
+  const lost = lostInCms(spoken, vouched);
   const carried = carriedFile(spoken, vouched);
   const path = timestamp && vouched.tokens.get(timestamp.token);
   const unvouched = unvouchedBytes(spoken, carried, vouched);
@@ -76,12 +81,12 @@ export function carry(spoken: SpokenFor, vouched: Vouched, given: readonly Certi
   /** [bundle.9] The signed part of a member, unless too much stands around it: that makes it a file like any other. */
   const handOn = (name: string, beside: number, bytes: Uint8Array): void => {
     unsigned += beside;
-    if (beside > 0 && unsigned > UNVOUCHED_BYTES) strangers.set(name, tooMuchIn(unsigned));
+    if (beside > 0 && unsigned > UNVOUCHED_BYTES) strangers.set(name, tooMuchIn(beside, unsigned));
     else if (bytes.byteLength > 0) members.set(name, bytes);
-    else notes.push(`"${name}" holds what is in the bundle already, and is not handed on`);
+    else notes.push(`"${name}" holds what is in the bundle already, and ${LEFT_OUT('it')}`);
     if (beside > 0)
       notes.push(
-        `${counted(beside, 'byte')} of "${name}" ${beside === 1 ? 'is' : 'are'} signed by nobody who is trusted, and not handed on`,
+        `${counted(beside, 'byte')} of "${name}" ${beside === 1 ? 'is' : 'are'} signed by nobody who is trusted, and ${LEFT_OUT(beside === 1 ? 'it' : 'they')}`,
       );
   };
   const distinctEvidence = new CarriedEvidence(vouched);
@@ -102,14 +107,20 @@ export function carry(spoken: SpokenFor, vouched: Vouched, given: readonly Certi
   } else {
     members.set(certificate.name, formatCertificateFile(carried));
     if (timestamp?.isOver && timestamp.token.raw.byteLength <= UNVOUCHED_BYTES)
-      notes.push(`"${timestamp.name}" proves no time to you, and is not handed on`);
+      lost.push({ member: timestamp.name, token: timestamp.token });
     else if (timestamp) strangers.set(timestamp.name, whyNoTimestamp(timestamp.isOver));
   }
 
   const kept = unvouched.kept + unvouched.left - left;
-  if (unvouched.left > 0) {
-    const fate = path ? 'kept, since the timestamp is over them' : 'not handed on';
-    notes.push(`${unvouched.left} bytes of "${certificate.name}" are of nobody who is trusted, and ${fate}`);
+  // timestamps are told of by themselves; some bytes stand around each
+  const inLost = lost.reduce(
+    (sum, { member, token }) => sum + (member === certificate.name ? token.raw.byteLength : 0),
+    0,
+  );
+  const others = unvouched.left - inLost;
+  if (others > (inLost > 0 ? BLANK_BYTES : 0)) {
+    const fate = path ? 'kept, since the timestamp is over them' : LEFT_OUT('they');
+    notes.push(`${others} bytes of "${certificate.name}" are of nobody who is trusted, and ${fate}`);
   }
   const [bytes, limit] = kept > KEPT_BYTES ? [kept, KEPT_BYTES] : [left, UNVOUCHED_BYTES];
   const names = [
@@ -122,9 +133,19 @@ export function carry(spoken: SpokenFor, vouched: Vouched, given: readonly Certi
     members,
     speaks,
     strangers,
+    lost,
     notes,
     ...(bytes > limit && { fault: tooMuch(bytes, limit) }),
   };
+}
+
+/** Timestamps in the CMS signature of trusted signers that prove no time to the caller. */
+function lostInCms({ certificate, cms }: SpokenFor, vouched: Vouched): Array<Carried['lost'][number]> {
+  const kept = cms?.found.filter(({ signer }) => signer && vouched.signers.has(signer.fingerprint)) ?? [];
+  return kept
+    .flatMap(({ timestamps }) => timestamps)
+    .filter(({ token }) => !vouched.tokens.has(token))
+    .map(({ token }) => ({ member: certificate.name, token }));
 }
 
 /** Why nobody answers for a list or an answer. */
@@ -140,8 +161,9 @@ function whyNoTimestamp(isOver: boolean): string {
     : 'it is a timestamp over something else than the certificate file';
 }
 
-function tooMuchIn(bytes: number): string {
-  return `together with others it holds ${bytes} bytes that nobody who is trusted has signed, over the limit of ${UNVOUCHED_BYTES}`;
+function tooMuchIn(own: number, all: number): string {
+  const who = own === all ? 'it holds' : 'together with others it holds';
+  return `${who} ${all} bytes that nobody who is trusted has signed, over the limit of ${UNVOUCHED_BYTES}`;
 }
 
 function tooMuch(bytes: number, limit: number): BundleError {

@@ -14,6 +14,7 @@ import { exchangedIn } from './exchanged.ts';
 import type { SigningSink, SiteImage } from './glance-import.ts';
 import type { ImageSigner } from './glance-sign.ts';
 import { type Leaving, leavingOf } from './leaving.ts';
+import { lostTimestamps } from './lost-timestamps.ts';
 import { bundleInput, imageSigner, JUDGING } from './option-rules.ts';
 import { type PlannedAssembly, planAssembly } from './plan-assembly.ts';
 import type { BundleSink } from './read-member.ts';
@@ -137,7 +138,8 @@ async function importGiven(input: BundleInput, options: ImportOptions): Promise<
     files: files.map((file) => file.name),
     ...(images.length > 0 && { images }),
   };
-  const all = [...report.warnings, ...warnings, ...(signer?.warnings ?? [])];
+  const lost = lostTimestamps(examination, options.timestamp);
+  const all = [...report.warnings, ...lost, ...warnings, ...(signer?.warnings ?? [])];
   return { imported: staging !== undefined, report: { ...report, warnings: all, result }, files, images };
 }
 

@@ -122,7 +122,7 @@ function unsigned({ manifest, evidence }: SignedManifest, allowances: Allowances
   const reason = 'without a signature nobody answers for it';
   const strangers = new Map(evidence.map(({ name }) => [name, reason]));
   const speaks = new Set(strangers.keys());
-  const carried = { members: new Map(), speaks, strangers, notes: [] };
+  const carried = { members: new Map(), speaks, strangers, lost: [], notes: [] };
   return { ...NOTHING, accepted: true, signed: false, carried, told: telling(checks), warnings };
 }
 

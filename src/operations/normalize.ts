@@ -12,6 +12,7 @@ import { openScratch, type Scratch } from '../storage/staging.ts';
 import type { BundleRoles } from './bundle-roles.ts';
 import type { Examination } from './examine.ts';
 import { exchangedIn } from './exchanged.ts';
+import { lostTimestamps } from './lost-timestamps.ts';
 import { bundleInput, JUDGING } from './option-rules.ts';
 import type { PackFormat } from './pack.ts';
 import type { ReadMember } from './read-member.ts';
@@ -80,7 +81,11 @@ async function normalizeGiven(input: BundleInput, options: NormalizeOptions): Pr
   const reordered = order.some(({ name }, i) => examination.members[i]?.name !== name);
   return {
     ...report,
-    warnings: [...report.warnings, ...sweptWarnings(output.swept)],
+    warnings: [
+      ...report.warnings,
+      ...lostTimestamps(examination, options.timestamp),
+      ...sweptWarnings(output.swept),
+    ],
     result: {
       output: options.output,
       format: options.format,
