@@ -128,8 +128,8 @@ function distinct(certificates: readonly Certificate[]): readonly Certificate[] 
 function expectYetToCome({ name, until }: Publisher, at: Date): void {
   if (!until || until >= at) return;
   throw new BundleError('USAGE', `"${name}" would be trusted until ${showTime(until)}, which is over`, {
-    why: 'every bundle of this publisher would be refused, from the first one on',
-    fix: 'give an --until that is to come, or leave it out',
+    why: `every bundle of this publisher would be refused at ${showTime(at)} and later`,
+    fix: 'give an --until that is to come, or leave it out; if the clock of this machine is wrong, say what time it is with --at',
   });
 }
 

@@ -217,6 +217,8 @@ function exists(kind: TrustedKind, name: string, target: string): BundleError {
 export async function removeTrusted(kind: TrustedKind, folder: string, name: string): Promise<string> {
   const target = folderOf(kind, folder, name);
   if (!isTaken(target)) {
+    const other = kind === 'publisher' ? 'timestamp authority' : 'publisher';
+    if (isTaken(folderOf(other, folder, name))) throw ofOtherKind(other, name, target);
     throw new BundleError('FILE_NOT_FOUND', `there is no ${kind} "${name}"`, {
       where: { file: target },
       why: 'there is nothing to remove',
@@ -237,6 +239,16 @@ export async function removeTrusted(kind: TrustedKind, folder: string, name: str
   }
   if (!marked.tryRemove()) throw notEmptied(target, marked.path);
   return target;
+}
+
+function ofOtherKind(other: TrustedKind, name: string, target: string): BundleError {
+  const isAuthority = other === 'timestamp authority';
+  const who = isAuthority ? 'an authority for timestamps' : 'a publisher';
+  return new BundleError('FILE_NOT_FOUND', `"${name}" is ${who}`, {
+    where: { file: target },
+    why: 'publishers and authorities for timestamps are removed each by themselves',
+    fix: `bulla trust remove ${name}${isAuthority ? ' --timestamping' : ''}`,
+  });
 }
 
 function notEmptied(target: string, left: string): BundleError {

@@ -1,7 +1,13 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { loadPublishers, loadTrust, parseCertificates } from '../../src/operations/load-trust.ts';
-import { trustAdd, trustList, trustRemove, trustShow } from '../../src/operations/trust.ts';
+import {
+  trustAdd,
+  trustAddTimestamping,
+  trustList,
+  trustRemove,
+  trustShow,
+} from '../../src/operations/trust.ts';
 import { JUDGED_AT, testAuthority, testSigner } from '../factory/bundles.ts';
 import { codeOf } from '../factory/errors.ts';
 import { makeSandbox, type Sandbox } from '../factory/sandbox.ts';
@@ -90,7 +96,17 @@ describe('trust remove and show', () => {
   test('are for publishers that are there', async () => {
     using sandbox = makeSandbox();
     await trustAdd(sandbox.folder, 'acme', [await caFile(sandbox)]);
+    await expect(trustRemove(sandbox.folder, 'acme', true)).rejects.toMatchObject({
+      code: 'FILE_NOT_FOUND',
+      fix: 'bulla trust remove acme',
+    });
     await trustRemove(sandbox.folder, 'acme');
+    await trustAddTimestamping(sandbox.folder, 'tsa', [await caFile(sandbox)]);
+    await expect(trustRemove(sandbox.folder, 'tsa')).rejects.toMatchObject({
+      message: '"tsa" is an authority for timestamps',
+      fix: 'bulla trust remove tsa --timestamping',
+    });
+    await trustRemove(sandbox.folder, 'tsa', true);
     expect(await trustList([sandbox.folder])).toEqual([]);
     await expect(trustRemove(sandbox.folder, 'acme')).rejects.toMatchObject({ code: 'FILE_NOT_FOUND' });
     await expect(trustShow([sandbox.folder], 'acme')).rejects.toMatchObject({ code: 'FILE_NOT_FOUND' });

@@ -15,6 +15,7 @@ interface AddFlags {
   readonly subject?: readonly string[];
   readonly from?: Date;
   readonly until?: Date;
+  readonly at?: Date;
   readonly timestamping?: boolean;
   readonly json?: boolean;
 }
@@ -43,6 +44,7 @@ export function trustCommand(program: Command, context: Context, exit: Exit): vo
     )
     .option('--from <time>', 'trust it from this time on', parseTime)
     .option('--until <time>', 'trust it until this time; a date is over when the day is', parseEnd)
+    .option('--at <time>', 'judge --until at this time (ISO 8601) instead of now', parseTime)
     .option('--timestamping', 'believe its timestamps, and nothing else')
     .option('--json', 'print one JSON document')
     .action(async (name: string, files: string[], flags: AddFlags) => {
@@ -63,6 +65,7 @@ export function trustCommand(program: Command, context: Context, exit: Exit): vo
         signal,
         ...(flags.from ? { from: flags.from } : {}),
         ...(flags.until ? { until: flags.until } : {}),
+        ...(flags.at ? { at: flags.at } : {}),
       });
       if (flags.json) return printJson('trust add', { publisher: added }, context);
       context.print(`${context.style.good(context.style.pass)} publisher "${name}" is trusted from now on`);
@@ -141,9 +144,9 @@ function authorityOf(file: string): string {
 }
 
 /** A timestamp authority signs nothing but timestamps: there is nothing to limit. */
-function expectNoLimits({ scope, subject, from, until }: AddFlags): void {
-  if (!scope && !subject && !from && !until) return;
-  throw new BundleError('USAGE', '--timestamping takes no --scope, --subject, --from and --until', {
+function expectNoLimits({ scope, subject, from, until, at }: AddFlags): void {
+  if (!scope && !subject && !from && !until && !at) return;
+  throw new BundleError('USAGE', '--timestamping takes no --scope, --subject, --from, --until and --at', {
     fix: 'leave them out: a timestamp authority is believed about times, and about nothing else',
   });
 }

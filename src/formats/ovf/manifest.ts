@@ -53,7 +53,7 @@ export function parseManifest(bytes: Uint8Array, limits: Limits = DEFAULT_LIMITS
     const line = rawLine.endsWith('\r') ? rawLine.slice(0, -1) : rawLine; // [mf.4]
     if (/^[ \t]*$/.test(line)) continue; // [mf.5] ovftool fills room it reserved with blanks
     if (entries.size === limits.members) {
-      throw syntax(`the manifest lists more than ${limits.members} files, which no bundle may have`, number);
+      throw syntax(`the manifest lists more than ${limits.members} files, the limit (--max-members)`, number);
     }
     const entry = parseLine(line, number, notes, limits);
     if (entries.has(entry.name)) {
