@@ -280,8 +280,3 @@ function parsedManifest({ name, bytes }: NamedMember, limits: Limits): Manifest 
     throw toBundleError(error).at({ member: name });
   }
 }
-
-/** The name of the part that belongs to another, such as the certificate file of a manifest. */
-export function partBeside(name: string, extension: PartKind): string {
-  return `${baseOf(name)}.${extension}`;
-}
