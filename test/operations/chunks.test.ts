@@ -319,7 +319,7 @@ describe('a file that is stored otherwise than it is meant', () => {
       true,
       [
         expect.stringContaining('was made of "disk.qcow2.gz"'),
-        'the descriptor gives the disk in "disk.qcow2" 1 bytes; its image has 1073741824',
+        'the descriptor gives the disk in "disk.qcow2" 1 byte; its image has 1073741824',
       ],
     ]);
     expect(textFile('x', '').bytes.byteLength).toBe(0);
