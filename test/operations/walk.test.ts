@@ -27,11 +27,13 @@ import { type VerifyOptions, verify } from '../../src/operations/verify.ts';
 import { walkArchive } from '../../src/operations/walk.ts';
 import { openSource } from '../../src/storage/open-source.ts';
 import { archiveOf, makeBundle, makeMembers, noiseFile } from '../factory/bundles.ts';
+import { makeAuthority, type TestCertificate } from '../factory/certificates.ts';
 import { changeInPlace, settle, untilSeen } from '../factory/changes.ts';
 import { identityOf } from '../factory/packing.ts';
 import { codesOf, valid } from '../factory/reports.ts';
 import { resumable } from '../factory/resuming.ts';
 import { makeSandbox, type Sandbox, trusting } from '../factory/sandbox.ts';
+import { makeTimestampAuthority, makeTokenDer } from '../factory/timestamps.ts';
 import { zipOf } from '../factory/zip.ts';
 
 const MIB = 1024 * 1024;
@@ -39,8 +41,10 @@ const MIB = 1024 * 1024;
 let sandbox: Sandbox;
 let trust: VerifyOptions;
 let identity: SigningIdentity;
+let authority: TestCertificate;
 
 beforeAll(async () => {
+  authority = await makeTimestampAuthority(await makeAuthority());
   sandbox = makeSandbox();
   trust = await trusting(sandbox);
   identity = await identityOf(sandbox);
@@ -66,7 +70,7 @@ const VERBS: Readonly<Record<string, (path: string, onProgress: OnProgress) => P
     sign(path, { identity, output: sandbox.path('out/new.ova'), format: 'tar', onProgress }),
   timestamp: (path, onProgress) =>
     timestamp(path, {
-      source: async () => noiseFile('token', 100).bytes,
+      source: async (over) => makeTokenDer({ over, authority }),
       output: sandbox.path('out/new.ova'),
       format: 'tar',
       onProgress,
