@@ -160,12 +160,12 @@ test.each(Object.entries(COMMANDS))(
   },
 );
 
-/** The folders in which something waits that is not complete. */
+/** The folders in which something waits that is not complete; what is inside of that goes with it. */
 function placesOfPartials(at: Try): readonly string[] {
   const partials = [at.folder, `${at.folder}-home`].flatMap((root) =>
     readdirSync(root, { recursive: true, encoding: 'utf8' })
       .map((name) => join(root, name))
-      .filter((path) => /\.partial-[^/]*$/.test(path)),
+      .filter((path) => !dirname(path).includes('.partial-') && /\.partial-[^/]*$/.test(path)),
   );
   return [...new Set(partials.map((path) => dirname(path)))];
 }
