@@ -34,7 +34,7 @@ async function bundle(out) {
   let verifying;
   const common = (id, graph) => {
     first ??= loadedWith(entry, graph);
-    verifying ??= loadedWith(join(out, 'operations/verify.js'), graph);
+    verifying ??= loadedWith(join(out, 'operations/verify/verify.js'), graph);
     if (first.has(id)) return null;
     return verifying.has(id) ? 'common' : 'writing';
   };

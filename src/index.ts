@@ -29,34 +29,28 @@ export type { FileReference } from './formats/ovf/file-reference.ts';
 export type { ManifestEntry } from './formats/ovf/manifest.ts';
 export type { ProductSummary, VirtualSystemSummary } from './formats/ovf/virtual-system.ts';
 export type { ByteStream } from './kit/bytes.ts';
-export type { ErrorKind } from './kit/error-kinds.ts';
-export { BundleError, type ErrorCode, type ErrorDetails, isBundleError, type Where } from './kit/errors.ts';
+export type { ErrorKind } from './kit/errors/error-kinds.ts';
+export {
+  BundleError,
+  type ErrorCode,
+  type ErrorDetails,
+  isBundleError,
+  type Where,
+} from './kit/errors/errors.ts';
 export { DEFAULT_LIMITS, type Limits } from './kit/limits.ts';
 export type { OnProgress, ProgressEvent } from './kit/progress.ts';
 export { RELAXATIONS, type Relaxation } from './kit/relaxation.ts';
-export type { BlockFindings } from './operations/block-damage.ts';
-export {
-  type AttemptReport,
-  type CheckPathOptions,
-  checkPath,
-  type PathReport,
-} from './operations/check-path.ts';
-export type { CopyOptions } from './operations/copy-options.ts';
-export { type Comparison, type Difference, type DiffOptions, diff } from './operations/diff.ts';
 export {
   barbicanCertificates,
   type CertificateAnswer,
   type CertificateSource,
   certificateFolder,
-} from './operations/glance-certificates.ts';
-export type { CursiveVerdict } from './operations/glance-compat.ts';
-export { type SiteImage, uploadCommand } from './operations/glance-import.ts';
-export type { ImageAllowances } from './operations/glance-open.ts';
+} from './operations/glance/certificate-sources.ts';
 export {
   type KeyManagerOptions,
   keyManagerCertificates,
   openKeyManager,
-} from './operations/glance-services.ts';
+} from './operations/glance/key-manager.ts';
 export {
   type ImageSigner,
   type ImageSignerFiles,
@@ -65,17 +59,66 @@ export {
   type SignedImage,
   type SignImageOptions,
   signImage,
-} from './operations/glance-sign.ts';
-export { type StoreCertificateOptions, storeCertificate } from './operations/glance-store.ts';
-export { type ImageFindings, type VerifyImageOptions, verifyImage } from './operations/glance-verify.ts';
-export { type ImportOptions, type ImportResult, importBundle } from './operations/import.ts';
-export { type Inspection, type InspectOptions, inspect } from './operations/inspect.ts';
-export { type JoinOptions, join } from './operations/join.ts';
-export type { TrustOptions } from './operations/load-trust.ts';
-export { type NormalizeOptions, normalize } from './operations/normalize.ts';
-export { openImage, type VerifiedImage } from './operations/open-image.ts';
-export { type PackFormat, type PackOptions, pack } from './operations/pack.ts';
-export type { ApplianceOptions } from './operations/pack-plan.ts';
+} from './operations/glance/sign-image.ts';
+export { type SiteImage, uploadCommand } from './operations/glance/sign-on-import.ts';
+export { type StoreCertificateOptions, storeCertificate } from './operations/glance/store-certificate.ts';
+export {
+  type ImageFindings,
+  type VerifyImageOptions,
+  verifyImage,
+} from './operations/glance/verify-image.ts';
+export type { CursiveVerdict } from './operations/glance/verify-like-glance.ts';
+export { type ImportOptions, type ImportResult, importBundle } from './operations/import/import.ts';
+export { type NormalizeOptions, normalize } from './operations/pack/normalize.ts';
+export { type PackFormat, type PackOptions, pack } from './operations/pack/pack.ts';
+export type { ApplianceOptions } from './operations/pack/pack-plan.ts';
+export type { CopyOptions } from './operations/sign/copy-options.ts';
+export { type SignOptions, sign } from './operations/sign/sign.ts';
+export { type SignFileOptions, signFile } from './operations/sign/sign-file.ts';
+export {
+  loadSigningIdentity,
+  type SigningDigest,
+  type SigningFiles,
+  type SigningIdentity,
+} from './operations/sign/signing-identity.ts';
+export { type TimestampOptions, timestamp } from './operations/sign/timestamp.ts';
+export {
+  type AuthorityOptions,
+  authorityAt,
+  replyIn,
+  type TimestampSource,
+} from './operations/sign/timestamp-source.ts';
+export {
+  type AttemptReport,
+  type CheckPathOptions,
+  checkPath,
+  type PathReport,
+} from './operations/trust/check-path.ts';
+export { type Comparison, type Difference, type DiffOptions, diff } from './operations/verify/diff.ts';
+export { type Inspection, type InspectOptions, inspect } from './operations/verify/inspect.ts';
+export type { EvidenceFiles } from './operations/verify/load-evidence.ts';
+export type { TrustOptions } from './operations/verify/load-trust.ts';
+export { openImage, type VerifiedImage } from './operations/verify/open-image.ts';
+export {
+  type TrustedContents,
+  type VerifyOptions,
+  type VerifyResult,
+  verify,
+} from './operations/verify/verify.ts';
+export { verifyFile } from './operations/verify/verify-file.ts';
+export { type JoinOptions, join } from './operations/volumes/join.ts';
+export { type SplitOptions, split } from './operations/volumes/split.ts';
+export type { Waiting } from './operations/waiting.ts';
+export type { BarbicanClient, NewSecret, Secret } from './storage/remote/barbican-client.ts';
+export type { CatalogChoice, KeystoneLogin, KeystoneName } from './storage/remote/keystone-client.ts';
+export type { BundleInput } from './storage/sources/open-source.ts';
+export type { CursiveFault } from './trust/glance/cursive.ts';
+export type { PolicyInputs } from './trust/path/policies.ts';
+export type { Purpose } from './trust/path/purposes.ts';
+export type { Allowances } from './trust/policy.ts';
+export type { RevocationMode, TimestampMode } from './trust/publisher.ts';
+export type { BlockFindings } from './verdict/bundle/block-damage.ts';
+export type { ImageAllowances } from './verdict/image/open-image-signatures.ts';
 export type {
   CertificateReport,
   Check,
@@ -89,32 +132,4 @@ export type {
   SignatureReport,
   TimestampReport,
   Verdict,
-} from './operations/report.ts';
-export type { EvidenceFiles } from './operations/revocation-evidence.ts';
-export { type SignOptions, sign } from './operations/sign.ts';
-export { type SignFileOptions, signFile } from './operations/sign-file.ts';
-export {
-  loadSigningIdentity,
-  type SigningDigest,
-  type SigningFiles,
-  type SigningIdentity,
-} from './operations/signing-identity.ts';
-export { type SplitOptions, split } from './operations/split.ts';
-export { type TimestampOptions, timestamp } from './operations/timestamp.ts';
-export {
-  type AuthorityOptions,
-  authorityAt,
-  replyIn,
-  type TimestampSource,
-} from './operations/timestamp-source.ts';
-export { type TrustedContents, type VerifyOptions, type VerifyResult, verify } from './operations/verify.ts';
-export { verifyFile } from './operations/verify-file.ts';
-export type { Waiting } from './operations/waiting.ts';
-export type { BarbicanClient, NewSecret, Secret } from './storage/barbican-client.ts';
-export type { CatalogChoice, KeystoneLogin, KeystoneName } from './storage/keystone-client.ts';
-export type { BundleInput } from './storage/open-source.ts';
-export type { CursiveFault } from './trust/glance/cursive.ts';
-export type { PolicyInputs } from './trust/path/policies.ts';
-export type { Purpose } from './trust/path/purposes.ts';
-export type { Allowances } from './trust/policy.ts';
-export type { RevocationMode, TimestampMode } from './trust/publisher.ts';
+} from './verdict/report/report.ts';

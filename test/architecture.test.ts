@@ -66,13 +66,13 @@ describe('architecture', () => {
     const asking = FILES.filter((file) =>
       /\bfetch\(|'node:(http|https|http2|tls)'/.test(readFileSync(join('src', file), 'utf8')),
     );
-    expect(asking).toEqual(['storage/http-client.ts']);
+    expect(asking).toEqual(['storage/remote/http-client.ts']);
   });
 
   it('walks through archives in one place, and looks ahead in one', () => {
     const walkers = FILES.filter((file) => importsOf(file).some((name) => name.endsWith('/open-archive.ts')));
     const openers = walkers.filter((file) => /\bopenArchive\(/.test(readFileSync(join('src', file), 'utf8')));
-    expect(openers).toEqual(['operations/look-ahead.ts', 'operations/walk.ts']);
+    expect(openers).toEqual(['verdict/walk/look-ahead.ts', 'verdict/walk/walk.ts']);
   });
 
   it('asserts no time in a test, for the machine may be busy', () => {

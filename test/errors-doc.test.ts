@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import { ERROR_TABLE } from '../src/kit/error-codes.ts';
-import { EXIT_CODES, EXIT_MEANINGS } from '../src/operations/exit-codes.ts';
+import { ERROR_TABLE } from '../src/kit/errors/error-codes.ts';
+import { EXIT_CODES, EXIT_MEANINGS } from '../src/verdict/report/exit-codes.ts';
 
 const PAGE = readFileSync('spec/errors.md', 'utf8');
 const CODES = Object.keys(ERROR_TABLE) as (keyof typeof ERROR_TABLE)[];

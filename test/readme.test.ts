@@ -2,7 +2,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { createProgram } from '../src/cli/program.ts';
 import * as library from '../src/index.ts';
-import { EXIT_MEANINGS } from '../src/operations/exit-codes.ts';
+import { EXIT_MEANINGS } from '../src/verdict/report/exit-codes.ts';
 import { makeScreen } from './cli/screen.ts';
 
 const README = readFileSync('README.md', 'utf8');

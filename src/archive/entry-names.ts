@@ -1,7 +1,7 @@
 import { memberNameFault } from '../formats/member-name.ts';
 import type { TarHeader } from '../formats/tar/header.ts';
 import { decodeUtf8, printable } from '../kit/encoding.ts';
-import { BundleError } from '../kit/errors.ts';
+import { BundleError } from '../kit/errors/errors.ts';
 import type { Limits } from '../kit/limits.ts';
 import { repairOf } from '../kit/relaxation.ts';
 import type { Relaxed } from './relaxed.ts';

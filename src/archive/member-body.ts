@@ -1,6 +1,6 @@
 import type { ByteCursor } from '../kit/byte-cursor.ts';
 import { counted } from '../kit/encoding.ts';
-import { BundleError } from '../kit/errors.ts';
+import { BundleError } from '../kit/errors/errors.ts';
 
 /** The content of one member: at most once, from the cursor it shares with the reader. */
 export class MemberBody implements AsyncIterable<Uint8Array> {

@@ -1,5 +1,5 @@
 import { memberNameKey } from '../formats/member-name.ts';
-import { BundleError } from '../kit/errors.ts';
+import { BundleError } from '../kit/errors/errors.ts';
 import type { Limits } from '../kit/limits.ts';
 import type { SecondNames } from './second-name.ts';
 

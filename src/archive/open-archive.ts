@@ -1,14 +1,14 @@
 import { hasTarChecksum, isZeroBlock, TAR_BLOCK } from '../formats/tar/header.ts';
 import { peek } from '../kit/byte-cursor.ts';
 import type { ByteStream } from '../kit/bytes.ts';
-import { BundleError } from '../kit/errors.ts';
+import { BundleError } from '../kit/errors/errors.ts';
 import type { Limits } from '../kit/limits.ts';
 import { isSeekable } from '../kit/random-access.ts';
+import { gunzip } from './deflate/gunzip.ts';
 import type { ArchiveEntries } from './entry.ts';
-import { gunzip } from './gunzip.ts';
 import type { Relaxed } from './relaxed.ts';
-import { readTar } from './tar-reader.ts';
-import { readZip } from './zip-reader.ts';
+import { readTar } from './tar/tar-reader.ts';
+import { readZip } from './zip/zip-reader.ts';
 
 /** The containers that are read. */
 export type ArchiveFormat = 'tar' | 'tgz' | 'zip';

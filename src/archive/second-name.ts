@@ -2,7 +2,7 @@ import { playsPart } from '../formats/bundle-part.ts';
 import type { TarHeader } from '../formats/tar/header.ts';
 import { equalBytes } from '../kit/bytes.ts';
 import { decodeUtf8, encodeUtf8, printable } from '../kit/encoding.ts';
-import { BundleError } from '../kit/errors.ts';
+import { BundleError } from '../kit/errors/errors.ts';
 
 /** What a header can hold without a second name; a longer one may stand in it cut. */
 const FIELD_BYTES = 100;

@@ -1,5 +1,5 @@
-import { BundleError, toBundleError } from '../kit/errors.ts';
-import { exitCodeOf } from '../operations/exit-codes.ts';
+import { BundleError, toBundleError } from '../kit/errors/errors.ts';
+import { exitCodeOf } from '../verdict/report/exit-codes.ts';
 import { createContext } from './context.ts';
 import { reportLoss, run } from './run.ts';
 

@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import { BundleError } from '../kit/errors.ts';
+import { BundleError } from '../kit/errors/errors.ts';
 import { CERTIFICATE_NAMES, DESCRIPTOR_NAME, VOLUME_NAMES } from '../kit/read-names.ts';
 import type { Reading } from '../storage/apart.ts';
 import type { StandardOutput } from '../storage/redirected.ts';
@@ -190,7 +190,7 @@ export async function expectNothingReadIsWritten(command: Command, context: Cont
 async function readBesides(words: readonly string[], maxMembers?: number): Promise<readonly Reading[]> {
   const descriptors = words.filter((path) => DESCRIPTOR_NAME.test(path));
   if (descriptors.length === 0) return [];
-  const { filesBeside } = await import('../operations/pack-plan.ts');
+  const { filesBeside } = await import('../operations/pack/pack-plan.ts');
   const beside = await Promise.all(descriptors.map((path) => filesBeside(path, maxMembers)));
   return beside.flat().map((path) => ({ path, takes: NONE }));
 }

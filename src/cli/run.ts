@@ -1,13 +1,13 @@
 import { CommanderError } from 'commander';
-import { BundleError, toBundleError } from '../kit/errors.ts';
+import { BundleError, toBundleError } from '../kit/errors/errors.ts';
 import { formatJson } from '../kit/json.ts';
-import { exitCodeOf } from '../operations/exit-codes.ts';
-import { makeReport } from '../operations/report.ts';
 import type { StandardOutput } from '../storage/redirected.ts';
+import { exitCodeOf } from '../verdict/report/exit-codes.ts';
+import { makeReport } from '../verdict/report/report.ts';
 import type { Context } from './context.ts';
 import { expectNothingReadIsWritten, OPTION_NAMINGS, sentToNamed, streamsNamed } from './named-files.ts';
 import { createProgram } from './program.ts';
-import { renderError } from './render-error.ts';
+import { renderError } from './render/render-error.ts';
 import { usageError } from './usage-error.ts';
 import { readWords, type Words } from './words.ts';
 

@@ -1,5 +1,5 @@
 import type { CommanderError } from 'commander';
-import { BundleError } from '../kit/errors.ts';
+import { BundleError } from '../kit/errors/errors.ts';
 import type { Words } from './words.ts';
 
 /** What the parser found wrong with a command line, in the words and slots of every other error. */

@@ -3,7 +3,7 @@ import { malformed } from '../formats/der/cursor.ts';
 import { parseX509, type X509Fields } from '../formats/x509/certificate.ts';
 import { checkDsaKey } from '../formats/x509/dsa-key.ts';
 import { copyBytes, equalBytes } from '../kit/bytes.ts';
-import { BundleError } from '../kit/errors.ts';
+import { BundleError } from '../kit/errors/errors.ts';
 
 /** What a key is, for rules about its strength and for people (`label`: `RSA-2048`, `P-256`, `Ed25519`, …). */
 export interface KeyDescription {

@@ -12,7 +12,7 @@ import { openDer, readOnly, TAG } from '../formats/der/cursor.ts';
 import { derElement, derNull, derOid, derSequence, derUnsigned } from '../formats/der/writer.ts';
 import type { DigestName } from '../formats/ovf/digest-name.ts';
 import { parseSignatureAlgorithm } from '../formats/x509/signature-algorithm.ts';
-import { BundleError } from '../kit/errors.ts';
+import { BundleError } from '../kit/errors/errors.ts';
 import type { Certificate } from './certificate.ts';
 import { digestBytes } from './digest.ts';
 import { isSignedWith } from './signature.ts';

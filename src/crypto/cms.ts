@@ -3,7 +3,7 @@ import { CONTENT, type SignedData } from '../formats/cms/signed-data.ts';
 import type { SignerInfo } from '../formats/cms/signer-info.ts';
 import { sameName } from '../formats/x509/name.ts';
 import { concat, copyBytes, equalBytes } from '../kit/bytes.ts';
-import { BundleError } from '../kit/errors.ts';
+import { BundleError } from '../kit/errors/errors.ts';
 import type { Certificate } from './certificate.ts';
 import { isSignedWith, openSignature, type SignatureReading } from './signature.ts';
 

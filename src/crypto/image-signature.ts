@@ -1,6 +1,6 @@
 import { constants, createSign, createVerify, getCurves, type KeyObject, verify } from 'node:crypto';
 import { HASH_METHODS, type HashMethod } from '../formats/glance/names.ts';
-import { BundleError } from '../kit/errors.ts';
+import { BundleError } from '../kit/errors/errors.ts';
 
 const HASH_BYTES: Readonly<Record<HashMethod, number>> = {
   'SHA-224': 28,

@@ -1,7 +1,7 @@
 import { constants, createPublicKey, type KeyObject, sign } from 'node:crypto';
 import { promisify } from 'node:util';
 import type { DigestName } from '../formats/ovf/digest-name.ts';
-import { BundleError } from '../kit/errors.ts';
+import { BundleError } from '../kit/errors/errors.ts';
 import { isEdwards } from './signature.ts';
 
 /** Something that signs bytes: a key in memory now, later a token or a service. */

@@ -1,4 +1,4 @@
-import { BundleError } from './errors.ts';
+import { BundleError } from './errors/errors.ts';
 
 /**
  * Bytes that arrive in order, once.

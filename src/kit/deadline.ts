@@ -1,6 +1,6 @@
 import { checkAborted } from './bytes.ts';
 import { counted } from './encoding.ts';
-import { BundleError } from './errors.ts';
+import { BundleError } from './errors/errors.ts';
 import { TIMER_MS } from './limits.ts';
 
 /** A signal that fires at the caller's word, or when the time is over; dispose it when the work is done. */

@@ -1,5 +1,5 @@
 import { printable } from './encoding.ts';
-import { BundleError } from './errors.ts';
+import { BundleError } from './errors/errors.ts';
 
 /** Takes a value of the caller's as what it must be, each part of it read once; `name` is what the caller calls it. @throws {BundleError} `USAGE` */
 export type Rule<T> = (value: unknown, name: string) => T;

@@ -8,7 +8,7 @@ import {
   type KeyTypeName,
 } from '../formats/glance/names.ts';
 import { copyBytes } from '../kit/bytes.ts';
-import { BundleError, ownError, textOf } from '../kit/errors.ts';
+import { BundleError, ownError, textOf } from '../kit/errors/errors.ts';
 import { DEFAULT_LIMITS, type Limits } from '../kit/limits.ts';
 import type { OnProgress } from '../kit/progress.ts';
 import type { Relaxation } from '../kit/relaxation.ts';
@@ -32,15 +32,15 @@ import {
   shape,
   text,
 } from '../kit/shape.ts';
-import type { BundleInput } from '../storage/open-source.ts';
+import type { BundleInput } from '../storage/sources/open-source.ts';
 import type { Allowances } from '../trust/policy.ts';
 import type { RevocationMode, TimestampMode } from '../trust/publisher.ts';
-import type { ImageSigner } from './glance-sign.ts';
-import type { TrustOptions } from './load-trust.ts';
-import type { PackFormat } from './pack.ts';
-import type { SigningDigest, SigningIdentity } from './signing-identity.ts';
-import type { TimestampSource } from './timestamp-source.ts';
-import type { VerifyOptions } from './verify.ts';
+import type { ImageSigner } from './glance/sign-image.ts';
+import type { PackFormat } from './pack/pack.ts';
+import type { SigningDigest, SigningIdentity } from './sign/signing-identity.ts';
+import type { TimestampSource } from './sign/timestamp-source.ts';
+import type { TrustOptions } from './verify/load-trust.ts';
+import type { VerifyOptions } from './verify/verify.ts';
 
 /** [api.1] The rules that several operations share for what a program hands in. */
 

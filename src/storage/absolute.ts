@@ -1,7 +1,7 @@
 import { type BigIntStats, lstatSync, readlinkSync, realpathSync, statSync } from 'node:fs';
 import { isAbsolute, resolve } from 'node:path';
 import { decodeUtf8 } from '../kit/encoding.ts';
-import { BundleError } from '../kit/errors.ts';
+import { BundleError } from '../kit/errors/errors.ts';
 import { isAbsent } from './absence.ts';
 import { isUtf8Name } from './utf8-names.ts';
 

@@ -1,6 +1,6 @@
 import { type BigIntStats, fstatSync, readdirSync, statSync } from 'node:fs';
 import { basename, dirname, join, normalize } from 'node:path';
-import { BundleError, isBundleError } from '../kit/errors.ts';
+import { BundleError, isBundleError } from '../kit/errors/errors.ts';
 import { absolute, realPath } from './absolute.ts';
 import type { StandardOutput } from './redirected.ts';
 

@@ -1,5 +1,5 @@
 import { constants } from 'node:os';
-import { BundleError, isBundleError } from '../kit/errors.ts';
+import { BundleError, isBundleError } from '../kit/errors/errors.ts';
 import { isAbsent } from './absence.ts';
 
 const PLAIN: Readonly<Record<string, string>> = {

@@ -1,4 +1,4 @@
-import { BundleError } from '../kit/errors.ts';
+import { BundleError } from '../kit/errors/errors.ts';
 
 /** What a name has where it is not UTF-8, as Node gives it: the same for whatever stood there. */
 const LOST = '\uFFFD';

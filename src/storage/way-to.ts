@@ -1,7 +1,7 @@
 import { type BigIntStats, lstatSync, readFileSync, statSync } from 'node:fs';
 import { dirname, join, sep } from 'node:path';
 import { printable } from '../kit/encoding.ts';
-import { BundleError } from '../kit/errors.ts';
+import { BundleError } from '../kit/errors/errors.ts';
 import { linkText } from './absolute.ts';
 
 const MOST_LINKS = 40;

@@ -1,6 +1,6 @@
 import type { Certificate } from '../crypto/certificate.ts';
 import type { TimestampToken } from '../formats/tsp/token.ts';
-import { BundleError } from '../kit/errors.ts';
+import { BundleError } from '../kit/errors/errors.ts';
 import { type Asked, type Demand, demandsOf, strictnessOf } from './demands.ts';
 import { type Anchor, judgeSigner, type SignerJudgement, type TrustStore } from './judge-signer.ts';
 import { judgeToken, type TokenJudgement } from './judge-token.ts';

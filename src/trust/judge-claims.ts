@@ -1,5 +1,5 @@
 import { keyIdentity } from '../crypto/key-identity.ts';
-import { BundleError } from '../kit/errors.ts';
+import { BundleError } from '../kit/errors/errors.ts';
 import { type ClaimJudgement, type ClaimPolicy, judgeClaim, type SignerClaim } from './judge-claim.ts';
 import type { Finding } from './policy.ts';
 import type { Publisher } from './publisher.ts';

@@ -1,6 +1,6 @@
 import type { Certificate } from '../crypto/certificate.ts';
 import { parseNamePattern } from '../formats/x509/name.ts';
-import { BundleError } from '../kit/errors.ts';
+import { BundleError } from '../kit/errors/errors.ts';
 import { openBudget } from './path/budget.ts';
 import { judgeLeaf, judgeLeafAlone } from './path/certificate-rules.ts';
 import { type Attempt, findPath, type PathResult, type SignerEvidence } from './path/find-path.ts';

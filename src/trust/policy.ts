@@ -1,6 +1,6 @@
 import type { KeyDescription } from '../crypto/certificate.ts';
 import { showDigest } from '../formats/x509/signature-algorithm.ts';
-import { BundleError } from '../kit/errors.ts';
+import { BundleError } from '../kit/errors/errors.ts';
 
 /** What the user gave up on purpose; each shows in the report as a warning when it mattered. */
 export interface Allowances {

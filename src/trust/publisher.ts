@@ -1,5 +1,5 @@
 import { parseNamePattern } from '../formats/x509/name.ts';
-import { BundleError, isBundleError } from '../kit/errors.ts';
+import { BundleError, isBundleError } from '../kit/errors/errors.ts';
 import { isScope } from './scope.ts';
 
 /** Who may sign what, and until when; its anchors lie beside it. */

@@ -4,7 +4,7 @@ import { digestBytes } from '../crypto/digest.ts';
 import type { TimestampToken } from '../formats/tsp/token.ts';
 import { EXTENSION } from '../formats/x509/extensions.ts';
 import { equalBytes } from '../kit/bytes.ts';
-import { BundleError, isBundleError } from '../kit/errors.ts';
+import { BundleError, isBundleError } from '../kit/errors/errors.ts';
 import { judgeValidity, showTime } from './path/certificate-rules.ts';
 import { findPath } from './path/find-path.ts';
 import { nameOf, shown } from './path/findings.ts';

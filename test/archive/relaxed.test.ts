@@ -3,7 +3,7 @@ import { openArchive } from '../../src/archive/open-archive.ts';
 import { Relaxed } from '../../src/archive/relaxed.ts';
 import { concat } from '../../src/kit/bytes.ts';
 import { encodeUtf8 } from '../../src/kit/encoding.ts';
-import { isBundleError } from '../../src/kit/errors.ts';
+import { isBundleError } from '../../src/kit/errors/errors.ts';
 import { DEFAULT_LIMITS, type Limits } from '../../src/kit/limits.ts';
 import { RELAXATIONS, type Relaxation } from '../../src/kit/relaxation.ts';
 import { waysIn } from '../factory/streams.ts';

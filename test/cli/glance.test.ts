@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { FORM_CHOICES, HASH_CHOICES, KEY_TYPE_CHOICES } from '../../src/cli/glance-choices.ts';
-import { keyManagerOf } from '../../src/cli/openstack-options.ts';
+import { FORM_CHOICES, HASH_CHOICES, KEY_TYPE_CHOICES } from '../../src/cli/options/glance-choices.ts';
+import { keyManagerOf } from '../../src/cli/options/openstack-options.ts';
 import { createProgram } from '../../src/cli/program.ts';
 import { PROPERTY_FORMS } from '../../src/formats/glance/format-properties.ts';
 import { HASH_METHOD_NAMES, KEY_TYPE_NAMES } from '../../src/formats/glance/names.ts';

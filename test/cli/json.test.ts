@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { REPORT_SCHEMA } from '../../src/operations/report-schema.ts';
+import { REPORT_SCHEMA } from '../../src/verdict/report/report-schema.ts';
 import { makeWorkbench, type Workbench } from '../factory/workbench.ts';
 
 let workbench: Workbench;

@@ -10,8 +10,8 @@ import {
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { absolute } from '../../src/storage/absolute.ts';
-import { stampWithin } from '../../src/storage/input-file.ts';
-import { MarkedFolder } from '../../src/storage/marked-folder.ts';
+import { stampWithin } from '../../src/storage/sources/input-file.ts';
+import { MarkedFolder } from '../../src/storage/unfinished/marked-folder.ts';
 import { makeSandbox } from '../factory/sandbox.ts';
 import { type Desk, makeWorkbench, type Workbench } from '../factory/workbench.ts';
 

@@ -16,7 +16,7 @@ test.each(FILES)('%s imports operations when they are run, not before', (file) =
   const text = readFileSync(join(CLI, file), 'utf8');
   const imports = [...text.matchAll(/^import (?!type )[^;]*? from '(?:\.\.\/)+(\w+)\/([^']+)'/gm)];
   const early = imports.map(([, room, name]) => `${room}/${name}`).filter((name) => !name.startsWith('kit/'));
-  const light = ['operations/exit-codes.ts', 'operations/report.ts']; // tables and types
+  const light = ['verdict/report/exit-codes.ts', 'verdict/report/report.ts']; // tables and types
   expect(early.filter((name) => !light.includes(name))).toEqual([]);
 });
 

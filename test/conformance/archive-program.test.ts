@@ -3,7 +3,7 @@ import { closeSync, mkdirSync, mkdtempSync, openSync, readdirSync, rmSync } from
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it, test } from 'vitest';
-import type { Report } from '../../src/operations/report.ts';
+import type { Report } from '../../src/verdict/report/report.ts';
 import { MAIN } from '../factory/workbench.ts';
 import { type ArchiveVector, archives, found, named, ourVerdict, pathOf } from './archive-vectors.ts';
 

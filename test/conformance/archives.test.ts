@@ -1,10 +1,10 @@
 import { inflateRawSync } from 'node:zlib';
 import { describe, expect, it, test } from 'vitest';
 import { openArchive } from '../../src/archive/open-archive.ts';
-import { ERROR_TABLE } from '../../src/kit/error-codes.ts';
-import { inspect } from '../../src/operations/inspect.ts';
-import { verify } from '../../src/operations/verify.ts';
-import { openSource } from '../../src/storage/open-source.ts';
+import { ERROR_TABLE } from '../../src/kit/errors/error-codes.ts';
+import { inspect } from '../../src/operations/verify/inspect.ts';
+import { verify } from '../../src/operations/verify/verify.ts';
+import { openSource } from '../../src/storage/sources/open-source.ts';
 import { asArchive, type Outcome, read } from '../factory/archives.ts';
 import { importHere, left } from '../factory/importing.ts';
 import { makeSandbox } from '../factory/sandbox.ts';

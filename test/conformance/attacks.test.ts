@@ -12,7 +12,7 @@ import { dirname, join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { digestHex } from '../../src/crypto/digest.ts';
 import { importBundle, verify } from '../../src/index.ts';
-import { timestamp } from '../../src/operations/timestamp.ts';
+import { timestamp } from '../../src/operations/sign/timestamp.ts';
 import { testAuthority } from '../factory/bundles.ts';
 import { makeTimestampAuthority, makeTokenDer } from '../factory/timestamps.ts';
 import { type Desk, makeWorkbench, type Workbench } from '../factory/workbench.ts';

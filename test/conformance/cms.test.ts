@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { type Certificate, parseCertificate } from '../../src/crypto/certificate.ts';
 import { openCms } from '../../src/crypto/cms.ts';
 import { parseSignedData } from '../../src/formats/cms/signed-data.ts';
-import { isBundleError } from '../../src/kit/errors.ts';
+import { isBundleError } from '../../src/kit/errors/errors.ts';
 import { certificateIn, pemToDer, vectorBytes, vectorFolder, vectorNames } from './vectors.ts';
 
 const folder = vectorFolder('crypto/cms') ?? '';

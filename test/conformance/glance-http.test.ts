@@ -4,10 +4,10 @@ import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { parseProperties } from '../../src/formats/glance/properties.ts';
-import { barbicanCertificates } from '../../src/operations/glance-certificates.ts';
-import { openKeyManager } from '../../src/operations/glance-services.ts';
-import { storeCertificate } from '../../src/operations/glance-store.ts';
-import { verifyImage } from '../../src/operations/glance-verify.ts';
+import { barbicanCertificates } from '../../src/operations/glance/certificate-sources.ts';
+import { openKeyManager } from '../../src/operations/glance/key-manager.ts';
+import { storeCertificate } from '../../src/operations/glance/store-certificate.ts';
+import { verifyImage } from '../../src/operations/glance/verify-image.ts';
 import { makeSandbox } from '../factory/sandbox.ts';
 import { vectorFolder } from './vectors.ts';
 

@@ -3,16 +3,19 @@ import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { parseCertificate } from '../../src/crypto/certificate.ts';
 import { parseProperties } from '../../src/formats/glance/properties.ts';
-import { BundleError } from '../../src/kit/errors.ts';
-import type { CertificateAnswer, CertificateSource } from '../../src/operations/glance-certificates.ts';
-import type { CursiveVerdict } from '../../src/operations/glance-compat.ts';
-import { type VerifyImageOptions, verifyImage } from '../../src/operations/glance-verify.ts';
-import type { Report } from '../../src/operations/report.ts';
+import { BundleError } from '../../src/kit/errors/errors.ts';
+import type {
+  CertificateAnswer,
+  CertificateSource,
+} from '../../src/operations/glance/certificate-sources.ts';
+import { type VerifyImageOptions, verifyImage } from '../../src/operations/glance/verify-image.ts';
+import type { CursiveVerdict } from '../../src/operations/glance/verify-like-glance.ts';
 import { refusal } from '../../src/trust/glance/cursive.ts';
 import { ALL_RULES, judgeChainLikeCursive } from '../../src/trust/glance/cursive-chain.ts';
 import { judgeTrustedIds } from '../../src/trust/glance/trusted-ids.ts';
 import { openBudget } from '../../src/trust/path/budget.ts';
 import { NO_ALLOWANCES } from '../../src/trust/policy.ts';
+import type { Report } from '../../src/verdict/report/report.ts';
 import { pemToDer, vectorFolder } from './vectors.ts';
 
 interface GlanceCase {

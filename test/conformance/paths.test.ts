@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { parseCertificate } from '../../src/crypto/certificate.ts';
-import { isBundleError } from '../../src/kit/errors.ts';
+import { isBundleError } from '../../src/kit/errors/errors.ts';
 import { findPath } from '../../src/trust/path/find-path.ts';
 import type { PathOptions } from '../../src/trust/path/judge-options.ts';
 import { NO_ALLOWANCES } from '../../src/trust/policy.ts';

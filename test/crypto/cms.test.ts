@@ -17,7 +17,7 @@ import {
 } from '../../src/formats/der/writer.ts';
 import { digestOid, parseSignatureAlgorithm } from '../../src/formats/x509/signature-algorithm.ts';
 import { concat } from '../../src/kit/bytes.ts';
-import { isBundleError } from '../../src/kit/errors.ts';
+import { isBundleError } from '../../src/kit/errors/errors.ts';
 import { utcTime } from '../factory/asn1.ts';
 import { makeAuthority, makeCertificate, NOON, type TestCertificate } from '../factory/certificates.ts';
 import {

@@ -7,7 +7,7 @@ import { openArchive } from '../../src/archive/open-archive.ts';
 import { Relaxed } from '../../src/archive/relaxed.ts';
 import { concat } from '../../src/kit/bytes.ts';
 import type { Relaxation } from '../../src/kit/relaxation.ts';
-import { spoolable } from '../../src/storage/private-file.ts';
+import { spoolable } from '../../src/storage/sources/private-file.ts';
 import { type Opener, read } from '../factory/archives.ts';
 import { chunked } from '../factory/streams.ts';
 import { END, file, type HeaderFields, header, latin1, record } from '../factory/tar.ts';

@@ -2,11 +2,11 @@ import { createHash } from 'node:crypto';
 import { expect } from 'vitest';
 import type { ArchiveEntries } from '../../src/archive/entry.ts';
 import { openArchive } from '../../src/archive/open-archive.ts';
-import { readTar } from '../../src/archive/tar-reader.ts';
+import { readTar } from '../../src/archive/tar/tar-reader.ts';
 import type { ByteStream } from '../../src/kit/bytes.ts';
-import { type ErrorCode, isBundleError } from '../../src/kit/errors.ts';
+import { type ErrorCode, isBundleError } from '../../src/kit/errors/errors.ts';
 import { DEFAULT_LIMITS, type Limits } from '../../src/kit/limits.ts';
-import { spoolable } from '../../src/storage/private-file.ts';
+import { spoolable } from '../../src/storage/sources/private-file.ts';
 import { type TestSource, waysIn } from './streams.ts';
 
 /** What reading an archive led to: the members as far as they were read, and the error that ended it. */

@@ -1,6 +1,6 @@
 import { createHash, sign } from 'node:crypto';
-import { gzip } from '../../src/archive/gzip.ts';
-import { writeTar } from '../../src/archive/tar-writer.ts';
+import { gzip } from '../../src/archive/deflate/gzip.ts';
+import { writeTar } from '../../src/archive/tar/tar-writer.ts';
 import { type CertificateFile, formatCertificateFile } from '../../src/formats/ovf/certificate-file.ts';
 import type { DigestName } from '../../src/formats/ovf/digest-name.ts';
 import { formatManifest, type ManifestEntry } from '../../src/formats/ovf/manifest.ts';

@@ -1,6 +1,6 @@
 import { type Descriptor, parseDescriptor } from '../../src/formats/ovf/descriptor.ts';
 import { encodeUtf8 } from '../../src/kit/encoding.ts';
-import { isBundleError } from '../../src/kit/errors.ts';
+import { isBundleError } from '../../src/kit/errors/errors.ts';
 import { DEFAULT_LIMITS, type Limits } from '../../src/kit/limits.ts';
 
 /** The namespaces of OVF 1.x and 2.x. */

@@ -1,4 +1,4 @@
-import { type ErrorCode, isBundleError } from '../../src/kit/errors.ts';
+import { type ErrorCode, isBundleError } from '../../src/kit/errors/errors.ts';
 
 /** The code of what a call throws; `undefined` when it returns, an exception when it throws anything else. */
 export function codeOf(call: () => unknown): ErrorCode | undefined {

@@ -1,7 +1,7 @@
 import { mkdirSync, renameSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { type Exchanged, keptName, writePlan } from '../../src/storage/exchange.ts';
-import { MarkedFolder } from '../../src/storage/marked-folder.ts';
+import { type Exchanged, keptName, writePlan } from '../../src/storage/output/exchange.ts';
+import { MarkedFolder } from '../../src/storage/unfinished/marked-folder.ts';
 import type { Sandbox } from './sandbox.ts';
 
 const PURPOSE = { kind: 'volumes', base: '.web' } as const;

@@ -2,8 +2,8 @@ import {
   loadSigningIdentity,
   type SigningFiles,
   type SigningIdentity,
-} from '../../src/operations/signing-identity.ts';
-import { verify } from '../../src/operations/verify.ts';
+} from '../../src/operations/sign/signing-identity.ts';
+import { verify } from '../../src/operations/verify/verify.ts';
 import { asArchive, read } from './archives.ts';
 import { type BundleOptions, JUDGED_AT, makeBundle, testSigner } from './bundles.ts';
 import type { TestCertificate } from './certificates.ts';

@@ -3,10 +3,10 @@ import { chmodSync, cpSync, mkdirSync, mkdtempSync, realpathSync, rmSync, writeF
 import { readFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { pack } from '../../src/operations/pack.ts';
-import { loadSigningIdentity } from '../../src/operations/signing-identity.ts';
-import { timestamp } from '../../src/operations/timestamp.ts';
-import type { TimestampSource } from '../../src/operations/timestamp-source.ts';
+import { pack } from '../../src/operations/pack/pack.ts';
+import { loadSigningIdentity } from '../../src/operations/sign/signing-identity.ts';
+import { timestamp } from '../../src/operations/sign/timestamp.ts';
+import type { TimestampSource } from '../../src/operations/sign/timestamp-source.ts';
 import { startBarbican, TOKEN } from './barbican.ts';
 import {
   EKU,

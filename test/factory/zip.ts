@@ -1,5 +1,5 @@
 import { crc32, deflateRawSync } from 'node:zlib';
-import { writeZip } from '../../src/archive/zip-writer.ts';
+import { writeZip } from '../../src/archive/zip/zip-writer.ts';
 import { concat, once } from '../../src/kit/bytes.ts';
 import { encodeUtf8 } from '../../src/kit/encoding.ts';
 import type { NamedBytes } from './bundles.ts';

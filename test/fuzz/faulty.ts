@@ -1,4 +1,4 @@
-import { BundleError } from '../../src/kit/errors.ts';
+import { BundleError } from '../../src/kit/errors/errors.ts';
 import { busyMs } from './run-input.ts';
 import { type Target, Violation } from './target.ts';
 

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { openArchive } from '../../src/archive/open-archive.ts';
 import type { ByteStream } from '../../src/kit/bytes.ts';
-import { isBundleError } from '../../src/kit/errors.ts';
+import { isBundleError } from '../../src/kit/errors/errors.ts';
 import type { Limits } from '../../src/kit/limits.ts';
 import { chunked, irregular, sourceOf } from '../factory/streams.ts';
 import { expectThat, Violation } from './target.ts';

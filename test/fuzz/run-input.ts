@@ -1,4 +1,4 @@
-import { isBundleError } from '../../src/kit/errors.ts';
+import { isBundleError } from '../../src/kit/errors/errors.ts';
 import { type OpenTarget, type Target, Violation } from './target.ts';
 
 /** What is wrong: a property that does not hold, an exception of no kind that is documented, too much time or memory. */

@@ -1,5 +1,5 @@
 import { childrenOf, readOnly, TAG } from '../../src/formats/der/cursor.ts';
-import { isBundleError } from '../../src/kit/errors.ts';
+import { isBundleError } from '../../src/kit/errors/errors.ts';
 import { sha256 } from './seeds/pki.ts';
 import { expectThat } from './target.ts';
 

@@ -1,4 +1,4 @@
-import type { ErrorCode } from '../../src/kit/errors.ts';
+import type { ErrorCode } from '../../src/kit/errors/errors.ts';
 import type { Random } from './random.ts';
 
 /** Something that reads foreign bytes, and what must be true of it whatever the bytes are. */

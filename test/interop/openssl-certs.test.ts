@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { makeDevelopmentCertificates } from '../../src/operations/dev-certs.ts';
+import { makeDevelopmentCertificates } from '../../src/operations/trust/dev-certs.ts';
 
 function opensslVersion(): string | undefined {
   try {

@@ -1,9 +1,9 @@
 import { execFileSync, spawnSync } from 'node:child_process';
 import { generateKeyPairSync, type KeyObject } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { signFile } from '../../src/operations/sign-file.ts';
-import { loadSigningIdentity } from '../../src/operations/signing-identity.ts';
-import { verifyFile } from '../../src/operations/verify-file.ts';
+import { signFile } from '../../src/operations/sign/sign-file.ts';
+import { loadSigningIdentity } from '../../src/operations/sign/signing-identity.ts';
+import { verifyFile } from '../../src/operations/verify/verify-file.ts';
 import { EKU, makeAuthority, makeCertificate, NOON, type TestCertificate } from '../factory/certificates.ts';
 import { makeSandbox, type Sandbox } from '../factory/sandbox.ts';
 import { hasPeer } from './peer.ts';

@@ -1,6 +1,6 @@
 import { describe, expect, it, test } from 'vitest';
 import { checkAborted, collect, concat, copyBytes, equalBytes, isZero, once } from '../../src/kit/bytes.ts';
-import { BundleError } from '../../src/kit/errors.ts';
+import { BundleError } from '../../src/kit/errors/errors.ts';
 import { codeOf } from '../factory/errors.ts';
 import { sourceOf, waysIn } from '../factory/streams.ts';
 

@@ -1,7 +1,7 @@
 import { generateKeyPairSync } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import * as library from '../../src/index.ts';
-import { isBundleError } from '../../src/kit/errors.ts';
+import { isBundleError } from '../../src/kit/errors/errors.ts';
 import { JUDGED_AT, makeBundle } from '../factory/bundles.ts';
 import { keeping, propertiesFor, rsaCertificate, signLike, UUID } from '../factory/images.ts';
 import { identityOf } from '../factory/packing.ts';

@@ -1,7 +1,7 @@
 import { createPrivateKey, generateKeyPairSync } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import * as library from '../../src/index.ts';
-import { isBundleError } from '../../src/kit/errors.ts';
+import { isBundleError } from '../../src/kit/errors/errors.ts';
 import { appliance, JUDGED_AT, makeBundle, testAuthority, testSigner } from '../factory/bundles.ts';
 import { codeOf, codeOfAsync } from '../factory/errors.ts';
 import { identityOf } from '../factory/packing.ts';

@@ -1,17 +1,17 @@
 import { linkSync, readFileSync, symlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { loadImageSigner, signImage } from '../../src/operations/glance-sign.ts';
-import { importBundle } from '../../src/operations/import.ts';
-import { join as joinVolumes } from '../../src/operations/join.ts';
-import { normalize } from '../../src/operations/normalize.ts';
-import { pack } from '../../src/operations/pack.ts';
-import { sign } from '../../src/operations/sign.ts';
-import { signFile } from '../../src/operations/sign-file.ts';
-import { loadSigningIdentity } from '../../src/operations/signing-identity.ts';
-import { split } from '../../src/operations/split.ts';
-import { requestTimestampFile, timestamp } from '../../src/operations/timestamp.ts';
-import { replyIn } from '../../src/operations/timestamp-source.ts';
+import { loadImageSigner, signImage } from '../../src/operations/glance/sign-image.ts';
+import { importBundle } from '../../src/operations/import/import.ts';
+import { normalize } from '../../src/operations/pack/normalize.ts';
+import { pack } from '../../src/operations/pack/pack.ts';
+import { sign } from '../../src/operations/sign/sign.ts';
+import { signFile } from '../../src/operations/sign/sign-file.ts';
+import { loadSigningIdentity } from '../../src/operations/sign/signing-identity.ts';
+import { requestTimestampFile, timestamp } from '../../src/operations/sign/timestamp.ts';
+import { replyIn } from '../../src/operations/sign/timestamp-source.ts';
+import { join as joinVolumes } from '../../src/operations/volumes/join.ts';
+import { split } from '../../src/operations/volumes/split.ts';
 import { type Desk, makeWorkbench, type Workbench } from '../factory/workbench.ts';
 
 let workbench: Workbench;

@@ -4,7 +4,7 @@ import { formatCertificateFile, parseCertificateFile } from '../../src/formats/o
 import type { DigestName } from '../../src/formats/ovf/digest-name.ts';
 import { formatPem, splitPem } from '../../src/formats/pem.ts';
 import { encodeUtf8 } from '../../src/kit/encoding.ts';
-import { isBundleError } from '../../src/kit/errors.ts';
+import { isBundleError } from '../../src/kit/errors/errors.ts';
 import { mutated } from '../factory/mutation.ts';
 
 const CODES = ['CERTIFICATE_FILE_SYNTAX', 'ALGORITHM_UNSUPPORTED'];

@@ -4,7 +4,7 @@ import { parseDescriptor } from '../../src/formats/ovf/descriptor.ts';
 import { type ApplianceDisk, formatDescriptor } from '../../src/formats/ovf/descriptor-writer.ts';
 import { hrefFault, memberNames, referenceOf } from '../../src/formats/ovf/file-reference.ts';
 import { encodeUtf8 } from '../../src/kit/encoding.ts';
-import { isBundleError } from '../../src/kit/errors.ts';
+import { isBundleError } from '../../src/kit/errors/errors.ts';
 import { DEFAULT_LIMITS } from '../../src/kit/limits.ts';
 import { mutated } from '../factory/mutation.ts';
 

@@ -1,10 +1,10 @@
 import { crc32, gzipSync } from 'node:zlib';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { gunzip } from '../../src/archive/gunzip.ts';
-import { gzip } from '../../src/archive/gzip.ts';
+import { gunzip } from '../../src/archive/deflate/gunzip.ts';
+import { gzip } from '../../src/archive/deflate/gzip.ts';
 import { concat, copyBytes, equalBytes } from '../../src/kit/bytes.ts';
-import { isBundleError } from '../../src/kit/errors.ts';
+import { isBundleError } from '../../src/kit/errors/errors.ts';
 import { DEFAULT_LIMITS } from '../../src/kit/limits.ts';
 import { mutated } from '../factory/mutation.ts';
 import { chunked, irregular, sourceOf, type TestSource } from '../factory/streams.ts';

@@ -4,7 +4,7 @@ import { memberNameFault } from '../../src/formats/member-name.ts';
 import type { DigestName } from '../../src/formats/ovf/digest-name.ts';
 import { formatManifest, parseManifest } from '../../src/formats/ovf/manifest.ts';
 import { encodeUtf8, formatHex } from '../../src/kit/encoding.ts';
-import { isBundleError } from '../../src/kit/errors.ts';
+import { isBundleError } from '../../src/kit/errors/errors.ts';
 import { DEFAULT_LIMITS } from '../../src/kit/limits.ts';
 import { mutated } from '../factory/mutation.ts';
 

@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { probeDisk } from '../../src/formats/disk/probe.ts';
 import { concat } from '../../src/kit/bytes.ts';
 import { encodeUtf8 } from '../../src/kit/encoding.ts';
-import { isBundleError } from '../../src/kit/errors.ts';
+import { isBundleError } from '../../src/kit/errors/errors.ts';
 import {
   image,
   put,

@@ -2,10 +2,10 @@ import { readFileSync } from 'node:fs';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { DEFAULT_LIMITS } from '../../src/kit/limits.ts';
-import { examine } from '../../src/operations/examine.ts';
-import { loadPolicy } from '../../src/operations/load-policy.ts';
+import { loadPolicy } from '../../src/operations/verify/load-policy.ts';
 import { openBudget } from '../../src/trust/path/budget.ts';
 import { NO_ALLOWANCES } from '../../src/trust/policy.ts';
+import { examine } from '../../src/verdict/bundle/examine.ts';
 import {
   archiveOf,
   descriptorFor,

@@ -1,14 +1,14 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { openArchive } from '../../src/archive/open-archive.ts';
-import { writeTar } from '../../src/archive/tar-writer.ts';
+import { writeTar } from '../../src/archive/tar/tar-writer.ts';
 import { memberNameFault, memberNameKey } from '../../src/formats/member-name.ts';
 import { formatTarHeader, parseTarHeader } from '../../src/formats/tar/header.ts';
 import { parsePax } from '../../src/formats/tar/pax.ts';
 import { concat, copyBytes, once } from '../../src/kit/bytes.ts';
 import { decodeUtf8, encodeUtf8 } from '../../src/kit/encoding.ts';
-import { ERROR_TABLE } from '../../src/kit/error-codes.ts';
-import { isBundleError } from '../../src/kit/errors.ts';
+import { ERROR_TABLE } from '../../src/kit/errors/error-codes.ts';
+import { isBundleError } from '../../src/kit/errors/errors.ts';
 import { DEFAULT_LIMITS } from '../../src/kit/limits.ts';
 import { asArchive, asTar, type Outcome, read, sha256 } from '../factory/archives.ts';
 import { mutated } from '../factory/mutation.ts';

@@ -1,16 +1,16 @@
 import { mkdirSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { clean } from '../../src/operations/clean.ts';
-import { MarkedFolder } from '../../src/storage/marked-folder.ts';
-import { readSeen } from '../../src/storage/seen-revocation.ts';
-import { certificateFilesIn, volumeFilesIn } from '../../src/storage/small-files.ts';
-import { sweepLeft } from '../../src/storage/sweep.ts';
+import { clean } from '../../src/operations/import/clean.ts';
+import { readSeen } from '../../src/storage/trust/seen-revocation.ts';
+import { certificateFilesIn, volumeFilesIn } from '../../src/storage/trust/small-files.ts';
 import {
   readTimestampAuthorities,
   readTrustFolder,
   revocationFilesIn,
-} from '../../src/storage/trust-folder.ts';
+} from '../../src/storage/trust/trust-folder.ts';
+import { MarkedFolder } from '../../src/storage/unfinished/marked-folder.ts';
+import { sweepLeft } from '../../src/storage/unfinished/sweep.ts';
 import { makeSandbox, type Sandbox } from '../factory/sandbox.ts';
 
 /** A path whose last name is not UTF-8: the bytes of Latin-1. */

@@ -1,6 +1,6 @@
 import { chmodSync, chownSync, lchownSync, mkdirSync, readFileSync, symlinkSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
-import { toBundleError } from '../../src/kit/errors.ts';
+import { toBundleError } from '../../src/kit/errors/errors.ts';
 import { expectOwnWay } from '../../src/storage/way-to.ts';
 import { makeSandbox } from '../factory/sandbox.ts';
 

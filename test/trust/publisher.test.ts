@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { isBundleError } from '../../src/kit/errors.ts';
+import { isBundleError } from '../../src/kit/errors/errors.ts';
 import {
   formatPublisher,
   isPublisherName,

@@ -1,4 +1,4 @@
-import type { ErrorCode } from '../../src/kit/errors.ts';
+import type { ErrorCode } from '../../src/kit/errors/errors.ts';
 import type { Allowances } from '../../src/trust/policy.ts';
 import {
   appliance,

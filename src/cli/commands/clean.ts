@@ -1,10 +1,10 @@
 import { type Command, InvalidArgumentError } from 'commander';
 import { formatJson } from '../../kit/json.ts';
-import type { Leftover } from '../../operations/clean.ts';
+import type { Leftover } from '../../operations/import/clean.ts';
 import type { Context } from '../context.ts';
-import { field, shown } from '../field.ts';
 import type { Exit } from '../program.ts';
-import { formatBytes } from '../progress.ts';
+import { field, shown } from '../render/field.ts';
+import { formatBytes } from '../render/progress.ts';
 
 interface CleanFlags {
   readonly remove?: boolean;
@@ -35,7 +35,7 @@ export function cleanCommand(program: Command, context: Context, exit: Exit): vo
     .option('--json', 'print one JSON document')
     .addHelpText('after', '\nExample:\n  bulla clean /var/lib/images --older-than 7d --remove')
     .action(async (folder: string, flags: CleanFlags) => {
-      const { clean } = await import('../../operations/clean.ts');
+      const { clean } = await import('../../operations/import/clean.ts');
       const { report, leftovers } = clean(folder, {
         remove: flags.remove ?? false,
         ...(flags.olderThan !== undefined && { olderThan: flags.olderThan }),

@@ -1,10 +1,10 @@
 import { join } from 'node:path';
 import type { Command } from 'commander';
 import { formatJson } from '../../kit/json.ts';
-import { makeReport } from '../../operations/report.ts';
+import { makeReport } from '../../verdict/report/report.ts';
 import type { Context } from '../context.ts';
-import { shown } from '../field.ts';
 import type { Exit } from '../program.ts';
+import { shown } from '../render/field.ts';
 
 /** `bulla dev-certs DIR` */
 export function devCertsCommand(program: Command, context: Context, _exit: Exit): void {
@@ -18,7 +18,7 @@ export function devCertsCommand(program: Command, context: Context, _exit: Exit)
     .argument('<dir>', 'the folder to make; it must not exist, or be empty')
     .option('--json', 'print one JSON document')
     .action(async (folder: string, flags: { json?: boolean }) => {
-      const { writeDevelopmentCertificates } = await import('../../operations/write-dev-certs.ts');
+      const { writeDevelopmentCertificates } = await import('../../operations/trust/write-dev-certs.ts');
       await writeDevelopmentCertificates(folder, new Date());
       if (flags.json) {
         const result = { folder, files: ['ca.pem', 'signer.pem', 'signer.key'] };

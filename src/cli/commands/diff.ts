@@ -1,11 +1,11 @@
 import type { Command } from 'commander';
-import type { Comparison } from '../../operations/diff.ts';
+import type { Comparison } from '../../operations/verify/diff.ts';
 import type { Context } from '../context.ts';
-import { shown } from '../field.ts';
-import { type OutputFlags, progressOf, withOutputOptions } from '../options.ts';
+import { type OutputFlags, progressOf, withOutputOptions } from '../options/options.ts';
+import { type ReadFlags, readOptionsOf, withReadOptions } from '../options/read-options.ts';
 import type { Exit } from '../program.ts';
-import { type ReadFlags, readOptionsOf, withReadOptions } from '../read-options.ts';
-import { renderReport } from '../render-report.ts';
+import { shown } from '../render/field.ts';
+import { renderReport } from '../render/render-report.ts';
 
 /** `bulla diff A B` */
 export function diffCommand(program: Command, context: Context, exit: Exit): void {
@@ -20,7 +20,7 @@ export function diffCommand(program: Command, context: Context, exit: Exit): voi
     .argument('<b>', 'the other one');
   withOutputOptions(withReadOptions(command)).action(
     async (a: string, b: string, flags: OutputFlags & ReadFlags) => {
-      const { diff } = await import('../../operations/diff.ts');
+      const { diff } = await import('../../operations/verify/diff.ts');
       const progress = progressOf(flags, context);
       const { json = false, quiet = false } = flags;
       try {

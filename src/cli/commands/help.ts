@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
-import { BundleError } from '../../kit/errors.ts';
-import { EXIT_MEANINGS } from '../../operations/exit-codes.ts';
+import { BundleError } from '../../kit/errors/errors.ts';
+import { EXIT_MEANINGS } from '../../verdict/report/exit-codes.ts';
 import type { Context } from '../context.ts';
 import type { Exit } from '../program.ts';
 

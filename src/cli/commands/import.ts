@@ -1,14 +1,14 @@
 import { type Command, Option } from 'commander';
-import type { SiteImage } from '../../operations/glance-import.ts';
+import type { SiteImage } from '../../operations/glance/sign-on-import.ts';
 import type { Context } from '../context.ts';
-import { shown } from '../field.ts';
-import { type GlanceKeyFlags, imageSignerOf, withGlanceKeyOptions } from '../glance-options.ts';
-import { type OutputFlags, progressOf, withOutputOptions } from '../options.ts';
+import { type GlanceKeyFlags, imageSignerOf, withGlanceKeyOptions } from '../options/glance-options.ts';
+import { type OutputFlags, progressOf, withOutputOptions } from '../options/options.ts';
+import { type ReadFlags, readOptionsOf, withReadOptions } from '../options/read-options.ts';
+import { type TrustFlags, verifyOptionsOf, withTrustOptions } from '../options/trust-options.ts';
 import type { Exit } from '../program.ts';
-import { formatBytes } from '../progress.ts';
-import { type ReadFlags, readOptionsOf, withReadOptions } from '../read-options.ts';
-import { renderReport } from '../render-report.ts';
-import { type TrustFlags, verifyOptionsOf, withTrustOptions } from '../trust-options.ts';
+import { shown } from '../render/field.ts';
+import { formatBytes } from '../render/progress.ts';
+import { renderReport } from '../render/render-report.ts';
 
 interface ImportFlags extends TrustFlags, ReadFlags, OutputFlags, GlanceKeyFlags {
   readonly glanceProperties?: string;
@@ -52,7 +52,7 @@ export function importCommand(program: Command, context: Context, exit: Exit): v
   withGlanceKeyOptions(command, '');
   withOutputOptions(withReadOptions(withTrustOptions(command))).action(
     async (input: string, flags: ImportFlags) => {
-      const { importBundle } = await import('../../operations/import.ts');
+      const { importBundle } = await import('../../operations/import/import.ts');
       const imageSigner = await imageSignerOf('--glance-properties', flags.glanceProperties, flags, context);
       const progress = progressOf(flags, context);
       try {
@@ -81,7 +81,7 @@ export function importCommand(program: Command, context: Context, exit: Exit): v
             `    ${shown(file.name)}  ${file.size === undefined ? 'decompressed' : formatBytes(file.size)}`,
           );
         if (images.length === 0) return;
-        const { uploadCommand } = await import('../../operations/glance-import.ts');
+        const { uploadCommand } = await import('../../operations/glance/sign-on-import.ts');
         context.print('  signed for your Glance; upload with');
         for (const image of images) context.print(`    ${await uploadLine(flags.to, image, uploadCommand)}`);
       } finally {

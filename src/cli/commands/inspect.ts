@@ -1,14 +1,14 @@
 import type { Command } from 'commander';
 import { counted } from '../../kit/encoding.ts';
-import type { Inspection } from '../../operations/inspect.ts';
-import type { Report } from '../../operations/report.ts';
+import type { Inspection } from '../../operations/verify/inspect.ts';
+import type { Report } from '../../verdict/report/report.ts';
 import type { Context } from '../context.ts';
-import { field, inputName, shown } from '../field.ts';
-import { type OutputFlags, progressOf, withOutputOptions } from '../options.ts';
+import { type OutputFlags, progressOf, withOutputOptions } from '../options/options.ts';
+import { type ReadFlags, readOptionsOf, withReadOptions } from '../options/read-options.ts';
 import type { Exit } from '../program.ts';
-import { formatBytes } from '../progress.ts';
-import { type ReadFlags, readOptionsOf, withReadOptions } from '../read-options.ts';
-import { renderReport } from '../render-report.ts';
+import { field, inputName, shown } from '../render/field.ts';
+import { formatBytes } from '../render/progress.ts';
+import { renderReport } from '../render/render-report.ts';
 
 /** `bulla inspect BUNDLE` */
 export function inspectCommand(program: Command, context: Context, exit: Exit): void {
@@ -21,7 +21,7 @@ export function inspectCommand(program: Command, context: Context, exit: Exit): 
     .argument('<bundle>', 'a file, - for standard input, or an https address');
   withOutputOptions(withReadOptions(command)).action(
     async (input: string, flags: OutputFlags & ReadFlags) => {
-      const { inspect } = await import('../../operations/inspect.ts');
+      const { inspect } = await import('../../operations/verify/inspect.ts');
       const progress = progressOf(flags, context);
       try {
         const { report, inspection } = await inspect(input, {

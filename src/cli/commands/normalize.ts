@@ -1,13 +1,13 @@
 import { type Command, Option } from 'commander';
-import { BundleError } from '../../kit/errors.ts';
+import { BundleError } from '../../kit/errors/errors.ts';
 import type { Context } from '../context.ts';
-import { field } from '../field.ts';
-import { formatOf, mtimeOf, type OutputFlags, progressOf, withOutputOptions } from '../options.ts';
+import { formatOf, mtimeOf, type OutputFlags, progressOf, withOutputOptions } from '../options/options.ts';
+import { type ReadFlags, readOptionsOf, withReadOptions } from '../options/read-options.ts';
+import { type TrustFlags, verifyOptionsOf, withTrustOptions } from '../options/trust-options.ts';
 import type { Exit } from '../program.ts';
-import { formatBytes } from '../progress.ts';
-import { type ReadFlags, readOptionsOf, withReadOptions } from '../read-options.ts';
-import { renderReport } from '../render-report.ts';
-import { type TrustFlags, verifyOptionsOf, withTrustOptions } from '../trust-options.ts';
+import { field } from '../render/field.ts';
+import { formatBytes } from '../render/progress.ts';
+import { renderReport } from '../render/render-report.ts';
 
 interface NormalizeFlags extends TrustFlags, ReadFlags, OutputFlags {
   readonly output: string;
@@ -40,7 +40,7 @@ export function normalizeCommand(program: Command, context: Context, exit: Exit)
     async (input: string, flags: NormalizeFlags) => {
       const format = tarOf(formatOf(flags.output, flags.format));
       const mtime = mtimeOf(context);
-      const { normalize } = await import('../../operations/normalize.ts');
+      const { normalize } = await import('../../operations/pack/normalize.ts');
       const progress = progressOf(flags, context);
       const { json = false, quiet = false } = flags;
       const print = flags.output === '-' ? context.tell : context.print;

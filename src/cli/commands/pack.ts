@@ -1,9 +1,9 @@
 import { basename } from 'node:path';
 import { type Command, Option } from 'commander';
-import { BundleError } from '../../kit/errors.ts';
+import { BundleError } from '../../kit/errors/errors.ts';
 import type { Context } from '../context.ts';
-import { type GlanceKeyFlags, imageSignerOf, withGlanceKeyOptions } from '../glance-options.ts';
-import { parseMembers } from '../many-members.ts';
+import { type GlanceKeyFlags, imageSignerOf, withGlanceKeyOptions } from '../options/glance-options.ts';
+import { parseMembers } from '../options/many-members.ts';
 import {
   FORMATS,
   formatOf,
@@ -13,16 +13,16 @@ import {
   parseSize,
   progressOf,
   withOutputOptions,
-} from '../options.ts';
-import type { Exit } from '../program.ts';
-import { renderMade } from '../render-made.ts';
+} from '../options/options.ts';
 import {
   type SignFlags,
   signatureOptionsOf,
   signingFilesOf,
   withCmsOption,
   withSignOptions,
-} from '../sign-options.ts';
+} from '../options/sign-options.ts';
+import type { Exit } from '../program.ts';
+import { renderMade } from '../render/render-made.ts';
 
 interface PackFlags extends SignFlags, OutputFlags, GlanceKeyFlags {
   readonly glanceSign?: string;
@@ -107,8 +107,8 @@ export function packCommand(program: Command, context: Context, exit: Exit): voi
       const files = signingFilesOf(flags, context);
       const signature = await signatureOptionsOf(flags, context);
       const mtime = mtimeOf(context);
-      const { pack } = await import('../../operations/pack.ts');
-      const { loadSigningIdentity } = await import('../../operations/signing-identity.ts');
+      const { pack } = await import('../../operations/pack/pack.ts');
+      const { loadSigningIdentity } = await import('../../operations/sign/signing-identity.ts');
       const identity = files
         ? await loadSigningIdentity(files, new Date(), { signal: context.signal })
         : undefined;

@@ -1,19 +1,31 @@
 import { type Command, Option } from 'commander';
-import { BundleError } from '../../kit/errors.ts';
-import type { Report } from '../../operations/report.ts';
+import { BundleError } from '../../kit/errors/errors.ts';
+import type { Report } from '../../verdict/report/report.ts';
 import type { Context } from '../context.ts';
 import { signatureBeside } from '../named-files.ts';
-import { FORMATS, formatOf, mtimeOf, type OutputFlags, progressOf, withOutputOptions } from '../options.ts';
-import type { Exit } from '../program.ts';
-import { type PatienceFlags, readOptionsOf, waitingOf, withPatienceOptions } from '../read-options.ts';
-import { renderMade } from '../render-made.ts';
+import {
+  FORMATS,
+  formatOf,
+  mtimeOf,
+  type OutputFlags,
+  progressOf,
+  withOutputOptions,
+} from '../options/options.ts';
+import {
+  type PatienceFlags,
+  readOptionsOf,
+  waitingOf,
+  withPatienceOptions,
+} from '../options/read-options.ts';
 import {
   type SignFlags,
   signatureOptionsOf,
   signingFilesOf,
   withCmsOption,
   withSignOptions,
-} from '../sign-options.ts';
+} from '../options/sign-options.ts';
+import type { Exit } from '../program.ts';
+import { renderMade } from '../render/render-made.ts';
 
 interface ResignFlags extends SignFlags, PatienceFlags, OutputFlags {
   readonly output?: string;
@@ -56,7 +68,7 @@ export function signCommand(program: Command, context: Context, exit: Exit): voi
       }
       const format = flags.detached ? undefined : formatOf(output, flags.format);
       const signature = await signatureOptionsOf(flags, context);
-      const { loadSigningIdentity } = await import('../../operations/signing-identity.ts');
+      const { loadSigningIdentity } = await import('../../operations/sign/signing-identity.ts');
       const identity = await loadSigningIdentity(files, new Date(), waitingOf(flags, context));
       const progress = progressOf(flags, context);
       const common = {
@@ -70,10 +82,10 @@ export function signCommand(program: Command, context: Context, exit: Exit): voi
       };
       const make = async (): Promise<Report> => {
         if (format === undefined) {
-          const { signFile } = await import('../../operations/sign-file.ts');
+          const { signFile } = await import('../../operations/sign/sign-file.ts');
           return signFile(input, common);
         }
-        const { sign } = await import('../../operations/sign.ts');
+        const { sign } = await import('../../operations/sign/sign.ts');
         return sign(input, { ...common, format, mtime: mtimeOf(context) });
       };
       try {

@@ -1,13 +1,20 @@
 import { type Command, Option } from 'commander';
-import { BundleError } from '../../kit/errors.ts';
-import type { Report } from '../../operations/report.ts';
-import type { SigningDigest } from '../../operations/signing-identity.ts';
+import { BundleError } from '../../kit/errors/errors.ts';
+import type { SigningDigest } from '../../operations/sign/signing-identity.ts';
+import type { Report } from '../../verdict/report/report.ts';
 import type { Context } from '../context.ts';
-import { FORMATS, formatOf, mtimeOf, type OutputFlags, progressOf, withOutputOptions } from '../options.ts';
+import {
+  FORMATS,
+  formatOf,
+  mtimeOf,
+  type OutputFlags,
+  progressOf,
+  withOutputOptions,
+} from '../options/options.ts';
+import { type PatienceFlags, readOptionsOf, withPatienceOptions } from '../options/read-options.ts';
+import { authorityOf } from '../options/sign-options.ts';
 import type { Exit } from '../program.ts';
-import { type PatienceFlags, readOptionsOf, withPatienceOptions } from '../read-options.ts';
-import { renderMade } from '../render-made.ts';
-import { authorityOf } from '../sign-options.ts';
+import { renderMade } from '../render/render-made.ts';
 
 interface TimestampFlags extends PatienceFlags, OutputFlags {
   readonly output?: string;
@@ -72,7 +79,7 @@ async function stamped(
       fix: 'see bulla timestamp --help',
     });
   }
-  const { timestamp, requestTimestampFile } = await import('../../operations/timestamp.ts');
+  const { timestamp, requestTimestampFile } = await import('../../operations/sign/timestamp.ts');
   if (tsqOut !== undefined) {
     if (output !== undefined || flags.format !== undefined) {
       const said = output === undefined ? '--format speaks of' : '-o names';
@@ -92,7 +99,7 @@ async function stamped(
     throw new BundleError('USAGE', 'the timestamped bundle needs a name', { fix: 'give -o STAMPED.ova' });
   }
   const format = formatOf(output, flags.format);
-  const { replyIn } = await import('../../operations/timestamp-source.ts');
+  const { replyIn } = await import('../../operations/sign/timestamp-source.ts');
   const source =
     tsa === undefined ? replyIn(tsrIn ?? '', new Date()) : await authorityOf(tsa, digest, context);
   return timestamp(input, {

@@ -1,14 +1,14 @@
 import type { Command } from 'commander';
-import { BundleError } from '../../kit/errors.ts';
+import { BundleError } from '../../kit/errors/errors.ts';
 import { expectNoUse } from '../../kit/shape.ts';
-import type { Report } from '../../operations/report.ts';
-import type { VerifyOptions } from '../../operations/verify.ts';
+import type { VerifyOptions } from '../../operations/verify/verify.ts';
+import type { Report } from '../../verdict/report/report.ts';
 import type { Context } from '../context.ts';
-import { type OutputFlags, progressOf, withOutputOptions } from '../options.ts';
+import { type OutputFlags, progressOf, withOutputOptions } from '../options/options.ts';
+import { type ReadFlags, readOptionsOf, withReadOptions } from '../options/read-options.ts';
+import { type TrustFlags, verifyOptionsOf, withTrustOptions } from '../options/trust-options.ts';
 import type { Exit } from '../program.ts';
-import { type ReadFlags, readOptionsOf, withReadOptions } from '../read-options.ts';
-import { renderReport } from '../render-report.ts';
-import { type TrustFlags, verifyOptionsOf, withTrustOptions } from '../trust-options.ts';
+import { renderReport } from '../render/render-report.ts';
 
 const EXAMPLES = `
 Examples:
@@ -61,7 +61,7 @@ async function verified(
   options: VerifyOptions,
 ): Promise<Report> {
   if (signature === undefined) {
-    const { verify } = await import('../../operations/verify.ts');
+    const { verify } = await import('../../operations/verify/verify.ts');
     return (await verify(input, options)).report;
   }
   if (options.allow?.unsigned || options.allow?.unlistedDescriptor) {
@@ -74,6 +74,6 @@ async function verified(
     );
   }
   expectNoUse(options.relax, '--relax', 'beside --signature: the file is no bundle');
-  const { verifyFile } = await import('../../operations/verify-file.ts');
+  const { verifyFile } = await import('../../operations/verify/verify-file.ts');
   return verifyFile(input, signature, options);
 }

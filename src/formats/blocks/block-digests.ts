@@ -1,5 +1,5 @@
 import { counted, decodeLatin1, decodeUtf8, encodeUtf8, formatHex } from '../../kit/encoding.ts';
-import { BundleError } from '../../kit/errors.ts';
+import { BundleError } from '../../kit/errors/errors.ts';
 import { DEFAULT_LIMITS } from '../../kit/limits.ts';
 import { memberNameFault } from '../member-name.ts';
 import type { DigestName } from '../ovf/digest-name.ts';
@@ -82,7 +82,7 @@ const encoder = new TextEncoder();
 /**
  * Parses the digests of blocks; the result keeps `bytes`.
  *
- * It decides about the file alone: whether it fits the manifest and the members is for `operations/judge-blocks.ts`.
+ * It decides about the file alone: whether it fits the manifest and the members is for `verdict/bundle/judge-blocks.ts`.
  *
  * @throws {BundleError} `BLOCKS_SYNTAX`, with the line
  * @see spec/blocks.md, clauses blocks.1 to blocks.3

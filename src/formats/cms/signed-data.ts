@@ -1,4 +1,4 @@
-import { BundleError, isBundleError } from '../../kit/errors.ts';
+import { BundleError, isBundleError } from '../../kit/errors/errors.ts';
 import { toDefiniteLengths } from '../der/ber.ts';
 import { childrenOf, type DerElement, openDer, readInteger, readOid, readOnly, TAG } from '../der/cursor.ts';
 import { parseDigestAlgorithm } from '../x509/signature-algorithm.ts';

@@ -1,4 +1,4 @@
-import { BundleError } from '../../kit/errors.ts';
+import { BundleError } from '../../kit/errors/errors.ts';
 
 /** One DER element: identifier octet, contents, and all its bytes; both are views into the input, not copies. */
 export interface DerElement {

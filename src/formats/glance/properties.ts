@@ -1,4 +1,4 @@
-import { BundleError } from '../../kit/errors.ts';
+import { BundleError } from '../../kit/errors/errors.ts';
 import { text as textRule } from '../../kit/shape.ts';
 import { repeatedKey } from './json-keys.ts';
 

@@ -1,5 +1,5 @@
 import { formatHex } from '../../kit/encoding.ts';
-import { BundleError } from '../../kit/errors.ts';
+import { BundleError } from '../../kit/errors/errors.ts';
 import {
   childrenOf,
   type DerElement,

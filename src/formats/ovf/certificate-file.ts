@@ -1,6 +1,6 @@
 import { equalBytes } from '../../kit/bytes.ts';
 import { counted, decodeUtf8, encodeUtf8, formatHex, parseHex, printable } from '../../kit/encoding.ts';
-import { BundleError } from '../../kit/errors.ts';
+import { BundleError } from '../../kit/errors/errors.ts';
 import { DEFAULT_LIMITS, type Limits } from '../../kit/limits.ts';
 import { formatPem, splitPem } from '../pem.ts';
 import { type DigestName, parseDigestName } from './digest-name.ts';
@@ -30,7 +30,7 @@ const SIGNATURE_LINE = /^([A-Za-z0-9-]+)[ \t]*\((.+)\)[ \t]*=[ \t]*([0-9A-Fa-f]+
  *
  * Blocks may come in any order; ovftool's filling with blanks is read; any other text is refused, since whoever
  * skips text reads another file than the one who does not. Whether the signature is good, and which certificate
- * made it, is decided in `operations/judge-signature.ts`.
+ * made it, is decided in `verdict/bundle/judge-signature.ts`.
  *
  * @throws {BundleError} `CERTIFICATE_FILE_SYNTAX` or `ALGORITHM_UNSUPPORTED`, with the line
  * @see spec/ovf.md, clauses cert.1 to cert.8

@@ -1,4 +1,4 @@
-import { BundleError } from '../../kit/errors.ts';
+import { BundleError } from '../../kit/errors/errors.ts';
 import type { DiskFormat } from '../disk/disk-probe.ts';
 import { OVF_NAMESPACE } from './envelope.ts';
 import { hrefFault } from './file-reference.ts';

@@ -1,5 +1,5 @@
 import { counted, decodeUtf8, encodeUtf8 } from '../../kit/encoding.ts';
-import { BundleError } from '../../kit/errors.ts';
+import { BundleError } from '../../kit/errors/errors.ts';
 import { DEFAULT_LIMITS, type Limits } from '../../kit/limits.ts';
 import { memberNameFault } from '../member-name.ts';
 import { type DigestName, parseDigestName } from './digest-name.ts';

@@ -1,6 +1,6 @@
 import { SaxesParser, type SaxesTagNS } from 'saxes';
 import { decodeUtf8, printable } from '../../kit/encoding.ts';
-import { BundleError, isBundleError } from '../../kit/errors.ts';
+import { BundleError, isBundleError } from '../../kit/errors/errors.ts';
 import type { Limits } from '../../kit/limits.ts';
 
 /** An attribute with its namespace resolved; `uri` is empty where it has no prefix. Namespace declarations are left out. */

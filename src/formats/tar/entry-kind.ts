@@ -1,5 +1,5 @@
 import { printable } from '../../kit/encoding.ts';
-import { BundleError } from '../../kit/errors.ts';
+import { BundleError } from '../../kit/errors/errors.ts';
 import { type Relaxation, repairOf } from '../../kit/relaxation.ts';
 
 /** What an entry is, besides a pax header. */

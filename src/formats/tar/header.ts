@@ -1,6 +1,6 @@
 import { concat, isZero, isZeroFrom } from '../../kit/bytes.ts';
 import { encodeUtf8, printable } from '../../kit/encoding.ts';
-import { BundleError } from '../../kit/errors.ts';
+import { BundleError } from '../../kit/errors/errors.ts';
 import { repairOf } from '../../kit/relaxation.ts';
 import { type Allows, allowsNothing, type EntryKind, kindOf } from './entry-kind.ts';
 
@@ -49,7 +49,7 @@ export function headerName(block: Uint8Array): string {
 /**
  * Parses one header block of the strict profile: what every tar reader reads alike.
  *
- * It decides about the header alone; names, order and the pax header's say in it are for `archive/tar-reader.ts`.
+ * It decides about the header alone; names, order and the pax header's say in it are for `archive/tar/tar-reader.ts`.
  *
  * @throws {BundleError} `ARCHIVE_HEADER`, `ARCHIVE_TYPE` or `ARCHIVE_LIMIT`, without a place
  * @see spec/archive.md, clauses tar.1 to tar.9

@@ -1,5 +1,5 @@
 import { decodeUtf8, encodeUtf8, printable } from '../../kit/encoding.ts';
-import { BundleError } from '../../kit/errors.ts';
+import { BundleError } from '../../kit/errors/errors.ts';
 
 /** What a pax extended header says that counts here; everything else it may say is checked and left out. */
 export interface PaxRecords {

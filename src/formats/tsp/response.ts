@@ -1,6 +1,6 @@
 import { equalBytes } from '../../kit/bytes.ts';
 import { decodeUtf8, printable } from '../../kit/encoding.ts';
-import { BundleError } from '../../kit/errors.ts';
+import { BundleError } from '../../kit/errors/errors.ts';
 import {
   childrenOf,
   type DerElement,

@@ -1,5 +1,5 @@
 import { formatHex } from '../../kit/encoding.ts';
-import { BundleError, isBundleError } from '../../kit/errors.ts';
+import { BundleError, isBundleError } from '../../kit/errors/errors.ts';
 import { CONTENT, parseSignedData, type SignedData } from '../cms/signed-data.ts';
 import {
   type DerElement,

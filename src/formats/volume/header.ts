@@ -1,6 +1,6 @@
 import { concat, isZero } from '../../kit/bytes.ts';
 import { decodeUtf8, encodeUtf8, printable } from '../../kit/encoding.ts';
-import { BundleError } from '../../kit/errors.ts';
+import { BundleError } from '../../kit/errors/errors.ts';
 import { DEFAULT_LIMITS } from '../../kit/limits.ts';
 import { memberNameFault } from '../member-name.ts';
 
@@ -44,7 +44,7 @@ export function formatVolumeHeader(header: VolumeHeader): Uint8Array {
 /**
  * Parses the header of a volume.
  *
- * It decides about one volume alone: whether several belong together is for `operations/join.ts`.
+ * It decides about one volume alone: whether several belong together is for `operations/volumes/join.ts`.
  *
  * @throws {BundleError} `VOLUME_SYNTAX`, without a place
  * @see spec/volumes.md, clauses vol.1 and vol.2

@@ -1,6 +1,6 @@
 import { equalBytes } from '../../kit/bytes.ts';
 import { decodeLatin1, printable } from '../../kit/encoding.ts';
-import { BundleError, isBundleError } from '../../kit/errors.ts';
+import { BundleError, isBundleError } from '../../kit/errors/errors.ts';
 import {
   type DerElement,
   openDer,

@@ -1,5 +1,5 @@
 import { decodeUtf8, encodeUtf8, formatHex } from '../../kit/encoding.ts';
-import { BundleError } from '../../kit/errors.ts';
+import { BundleError } from '../../kit/errors/errors.ts';
 import { childrenOf, type DerElement, malformed, openDer, readOid, TAG } from '../der/cursor.ts';
 import { attributeTypeName, canonicalAttributeType } from './attribute-types.ts';
 

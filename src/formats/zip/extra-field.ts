@@ -1,6 +1,6 @@
 import { isZeroFrom } from '../../kit/bytes.ts';
 import { counted } from '../../kit/encoding.ts';
-import { BundleError } from '../../kit/errors.ts';
+import { BundleError } from '../../kit/errors/errors.ts';
 import { IN_ZIP64, longAt, viewOf } from './records.ts';
 
 const ZIP64 = 0x0001;

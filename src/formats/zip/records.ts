@@ -1,4 +1,4 @@
-import { BundleError } from '../../kit/errors.ts';
+import { BundleError } from '../../kit/errors/errors.ts';
 
 /** The fixed part of each record: its signature and its length in bytes. */
 export const END_RECORD = { signature: 0x06054b50, bytes: 22 } as const;

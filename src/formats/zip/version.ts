@@ -1,4 +1,4 @@
-import { BundleError } from '../../kit/errors.ts';
+import { BundleError } from '../../kit/errors/errors.ts';
 import type { ZipHeader } from './records.ts';
 
 /** The most that a plain member needs of a reader: 4.5 is zip64. */

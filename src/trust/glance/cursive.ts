@@ -8,7 +8,7 @@ import {
   type KeyTypeName,
 } from '../../formats/glance/names.ts';
 import type { LegacyProperties, SignatureProperties } from '../../formats/glance/properties.ts';
-import { BundleError, type ErrorCode } from '../../kit/errors.ts';
+import { BundleError, type ErrorCode } from '../../kit/errors/errors.ts';
 import type { ImagePlan } from './plan.ts';
 
 /** Why cursive refuses, by the class of its exception and its words; `code` is ours for it. */

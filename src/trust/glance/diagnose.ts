@@ -3,7 +3,7 @@ import { type ImageSignatureForm, maximalSalt } from '../../crypto/image-signatu
 import { inspectRsaSignature, isPssOver, type RsaEncoding } from '../../crypto/rsa-encoding.ts';
 import { childrenOf, readOnly, TAG } from '../../formats/der/cursor.ts';
 import { counted, encodeUtf8 } from '../../kit/encoding.ts';
-import { BundleError } from '../../kit/errors.ts';
+import { BundleError } from '../../kit/errors/errors.ts';
 import { nameOf } from '../path/findings.ts';
 import type { ImagePlan } from './plan.ts';
 

@@ -13,7 +13,7 @@ import {
 } from '../../formats/glance/names.ts';
 import type { LegacyProperties, SignatureProperties } from '../../formats/glance/properties.ts';
 import { readSignatureText } from '../../formats/glance/signature-text.ts';
-import { BundleError } from '../../kit/errors.ts';
+import { BundleError } from '../../kit/errors/errors.ts';
 import { nameOf, shown } from '../path/findings.ts';
 
 /** What is to be verified: the signature, how it was made, and under which name its certificate is kept. */

@@ -1,5 +1,5 @@
 import type { Certificate } from '../../crypto/certificate.ts';
-import { BundleError } from '../../kit/errors.ts';
+import { BundleError } from '../../kit/errors/errors.ts';
 import type { Budget } from '../path/budget.ts';
 import { isSelfIssued, judgeValidity } from '../path/certificate-rules.ts';
 import { findPath } from '../path/find-path.ts';

@@ -1,7 +1,7 @@
 import type { Certificate } from '../../crypto/certificate.ts';
 import { keyIdentity } from '../../crypto/key-identity.ts';
 import { nameKey } from '../../formats/x509/name.ts';
-import { BundleError } from '../../kit/errors.ts';
+import { BundleError } from '../../kit/errors/errors.ts';
 import type { Finding } from '../policy.ts';
 import { type Budget, LIMITS, openBudget } from './budget.ts';
 import { isSelfIssued, judgeIssuer, judgeLeafAlone } from './certificate-rules.ts';

@@ -1,6 +1,6 @@
 import type { Certificate } from '../../crypto/certificate.ts';
 import { printable } from '../../kit/encoding.ts';
-import { BundleError, type ErrorCode } from '../../kit/errors.ts';
+import { BundleError, type ErrorCode } from '../../kit/errors/errors.ts';
 import type { Finding } from '../policy.ts';
 
 const SHOWN = 200;

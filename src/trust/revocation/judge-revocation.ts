@@ -1,6 +1,6 @@
 import type { Certificate } from '../../crypto/certificate.ts';
 import { nameKey } from '../../formats/x509/name.ts';
-import { BundleError } from '../../kit/errors.ts';
+import { BundleError } from '../../kit/errors/errors.ts';
 import { isSelfIssued, showTime } from '../path/certificate-rules.ts';
 import { nameOf, refused } from '../path/findings.ts';
 import type { Finding } from '../policy.ts';

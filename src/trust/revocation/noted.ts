@@ -1,5 +1,5 @@
 import type { Certificate } from '../../crypto/certificate.ts';
-import { isBundleError } from '../../kit/errors.ts';
+import { isBundleError } from '../../kit/errors/errors.ts';
 import type { Finding } from '../policy.ts';
 import type { HighWaterMarks, RevocationEvidence, RevocationOptions } from './evidence.ts';
 import { judgeRevocation } from './judge-revocation.ts';

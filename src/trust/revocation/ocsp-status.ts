@@ -8,7 +8,7 @@ import { EXTENSION } from '../../formats/x509/extensions.ts';
 import { nameKey } from '../../formats/x509/name.ts';
 import { equalBytes } from '../../kit/bytes.ts';
 import { formatHex } from '../../kit/encoding.ts';
-import { isBundleError } from '../../kit/errors.ts';
+import { isBundleError } from '../../kit/errors/errors.ts';
 import { costOf } from '../path/budget.ts';
 import { judgeValidity } from '../path/certificate-rules.ts';
 import { refused } from '../path/findings.ts';

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { type DiskProbe, isSelfContained } from '../../../src/formats/disk/disk-probe.ts';
 import { PROBE_HEAD_BYTES, PROBE_TAIL_BYTES, probeDisk } from '../../../src/formats/disk/probe.ts';
 import { encodeUtf8 } from '../../../src/kit/encoding.ts';
-import { isBundleError } from '../../../src/kit/errors.ts';
+import { isBundleError } from '../../../src/kit/errors/errors.ts';
 import {
   image,
   put,

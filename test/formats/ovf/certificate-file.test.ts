@@ -6,7 +6,7 @@ import {
 } from '../../../src/formats/ovf/certificate-file.ts';
 import { formatPem } from '../../../src/formats/pem.ts';
 import { encodeUtf8 } from '../../../src/kit/encoding.ts';
-import { isBundleError } from '../../../src/kit/errors.ts';
+import { isBundleError } from '../../../src/kit/errors/errors.ts';
 import { DEFAULT_LIMITS, type Limits } from '../../../src/kit/limits.ts';
 import { codeOf } from '../../factory/errors.ts';
 import { soon } from '../../factory/growth.ts';

@@ -2,7 +2,7 @@ import { describe, expect, it, test } from 'vitest';
 import { parseDigestName } from '../../../src/formats/ovf/digest-name.ts';
 import { formatManifest, type ManifestEntry, parseManifest } from '../../../src/formats/ovf/manifest.ts';
 import { encodeUtf8 } from '../../../src/kit/encoding.ts';
-import { BundleError, isBundleError } from '../../../src/kit/errors.ts';
+import { BundleError, isBundleError } from '../../../src/kit/errors/errors.ts';
 import { codeOf } from '../../factory/errors.ts';
 import { soon } from '../../factory/growth.ts';
 

@@ -5,7 +5,7 @@ import { type Crl, parseCrl } from '../../../src/formats/x509/crl.ts';
 import { findEntry } from '../../../src/formats/x509/crl-entries.ts';
 import { nameKey } from '../../../src/formats/x509/name.ts';
 import { formatHex } from '../../../src/kit/encoding.ts';
-import { isBundleError } from '../../../src/kit/errors.ts';
+import { isBundleError } from '../../../src/kit/errors/errors.ts';
 import { openBudget } from '../../../src/trust/path/budget.ts';
 import { NO_ALLOWANCES } from '../../../src/trust/policy.ts';
 import { judgeRevocation } from '../../../src/trust/revocation/judge-revocation.ts';

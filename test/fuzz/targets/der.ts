@@ -12,7 +12,7 @@ import {
 } from '../../../src/formats/der/cursor.ts';
 import { derOid, derUnsigned } from '../../../src/formats/der/writer.ts';
 import { equalBytes } from '../../../src/kit/bytes.ts';
-import { isBundleError } from '../../../src/kit/errors.ts';
+import { isBundleError } from '../../../src/kit/errors/errors.ts';
 import { mutateDer } from '../mutators/der-mutator.ts';
 import { branch, type DerNode, formatTree, leaf } from '../mutators/der-tree.ts';
 import type { Random } from '../random.ts';

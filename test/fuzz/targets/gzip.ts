@@ -1,7 +1,7 @@
 import { deflateRawSync, gunzipSync, gzipSync } from 'node:zlib';
-import { gunzip } from '../../../src/archive/gunzip.ts';
+import { gunzip } from '../../../src/archive/deflate/gunzip.ts';
 import { type ByteStream, concat, copyBytes, equalBytes } from '../../../src/kit/bytes.ts';
-import { isBundleError } from '../../../src/kit/errors.ts';
+import { isBundleError } from '../../../src/kit/errors/errors.ts';
 import { DEFAULT_LIMITS } from '../../../src/kit/limits.ts';
 import { mutateBytes } from '../mutators/byte-mutator.ts';
 import { mutateTar } from '../mutators/tar-mutator.ts';

@@ -1,7 +1,7 @@
 import { Readable } from 'node:stream';
 import { buffer } from 'node:stream/consumers';
 import { extract } from 'tar-stream';
-import type { ErrorCode } from '../../../src/kit/errors.ts';
+import type { ErrorCode } from '../../../src/kit/errors/errors.ts';
 import { DEFAULT_LIMITS } from '../../../src/kit/limits.ts';
 import { file, MAGIC, pax, record, tar } from '../../factory/tar.ts';
 import { mutateTar } from '../mutators/tar-mutator.ts';

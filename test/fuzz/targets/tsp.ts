@@ -3,7 +3,7 @@ import { formatTimestampRequest, parseTimestampRequest } from '../../../src/form
 import { expectToken, parseTimestampResponse } from '../../../src/formats/tsp/response.ts';
 import { parseTimestampToken, type TimestampToken } from '../../../src/formats/tsp/token.ts';
 import { encodeUtf8 } from '../../../src/kit/encoding.ts';
-import { isBundleError } from '../../../src/kit/errors.ts';
+import { isBundleError } from '../../../src/kit/errors/errors.ts';
 import { NO_ALLOWANCES } from '../../../src/trust/policy.ts';
 import { judgeTimestamp } from '../../../src/trust/timestamp.ts';
 import { mutateDer, mutateTree } from '../mutators/der-mutator.ts';

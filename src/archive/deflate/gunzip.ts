@@ -1,0 +1,102 @@
+import { constants, crc32, createInflateRaw } from 'node:zlib';
+import { ByteCursor } from '../../kit/byte-cursor.ts';
+import { type ByteStream, concat, copyBytes } from '../../kit/bytes.ts';
+import { BundleError } from '../../kit/errors/errors.ts';
+import type { Limits } from '../../kit/limits.ts';
+import { cut, type GzipHeaderOptions, malformed, readGzipHeader } from './gzip-header.ts';
+import { InflationGuard } from './inflation-guard.ts';
+import { ENGINE_OPTIONS, SLICE_BYTES, throughZlib } from './zlib-stream.ts';
+
+/**
+ * Unpacks a gzip file of exactly one member; its checks are complete only when the stream has ended.
+ *
+ * zlib's own gunzip joins several members and forgives zero bytes behind them, where other readers stop: so the
+ * framing is read here and zlib inflates only. Of the header only what the framing needs is believed; how much else may
+ * stand there depends on who answers for the file, the carrier of a bundle or (`signed`) whoever signed it.
+ *
+ * @throws {BundleError} `GZIP_MALFORMED`, `ARCHIVE_TRUNCATED`, `ARCHIVE_LIMIT`; offsets count compressed bytes
+ * @see spec/archive.md, clauses gz.1 to gz.5
+ */
+export async function* gunzip(
+  source: ByteStream,
+  limits: Limits,
+  options: GzipHeaderOptions = {},
+): AsyncGenerator<Uint8Array, void> {
+  const cursor = new ByteCursor(source);
+  try {
+    await readGzipHeader(cursor, limits, options);
+    const tail = yield* inflate(cursor, limits);
+    await checkTrailer(cursor, tail);
+  } finally {
+    await cursor.close();
+  }
+}
+
+interface Tail {
+  /** compressed bytes that were taken for zlib but lie behind the deflate data */
+  readonly rest: Uint8Array;
+  readonly crc: number;
+  readonly size: number;
+  readonly offset: number;
+}
+
+async function* inflate(cursor: ByteCursor, limits: Limits): AsyncGenerator<Uint8Array, Tail> {
+  const engine = createInflateRaw({ ...ENGINE_OPTIONS, finishFlush: constants.Z_FINISH });
+  const start = cursor.offset;
+  const guard = new InflationGuard(limits);
+  let crc = 0;
+  let size = 0;
+  const inflated = throughZlib(engine, cursor);
+  try {
+    for (;;) {
+      const next = await inflated.next();
+      if (next.done) {
+        const rest = copyBytes(next.value);
+        return { rest, crc, size, offset: start + engine.bytesWritten };
+      }
+      const chunk = next.value;
+      guard.add(chunk);
+      // [gz.4] Counted on what zlib took in, not on what it was given.
+      if (!guard.allows(engine.bytesWritten)) {
+        throw new BundleError(
+          'ARCHIVE_LIMIT',
+          `the archive inflates to more than ${limits.inflateRatio} times its size`,
+          { where: { offset: start + engine.bytesWritten } },
+        );
+      }
+      size += chunk.byteLength;
+      crc = crc32(chunk, crc);
+      yield chunk;
+    }
+  } catch (error) {
+    throw wrap(error, start, cursor.offset);
+  } finally {
+    await inflated.return(new Uint8Array(0));
+  }
+}
+
+/** An error of zlib in our terms; it does not tell the byte, so damage is placed at the start of the slice it is in. */
+function wrap(error: unknown, start: number, end: number): unknown {
+  const code = error instanceof Error && 'code' in error ? error.code : undefined;
+  if (code === 'Z_BUF_ERROR') return cut(end);
+  if (code !== 'Z_DATA_ERROR') return error;
+  const offset = start + Math.floor((end - start - 1) / SLICE_BYTES) * SLICE_BYTES;
+  return new BundleError('GZIP_MALFORMED', 'the compressed data is damaged', {
+    where: { offset },
+    cause: error,
+  });
+}
+
+/** [gz.3] CRC and size agree, and nothing follows: a second member or junk is another archive to another reader. */
+async function checkTrailer(cursor: ByteCursor, tail: Tail): Promise<void> {
+  const more = tail.rest.byteLength < 9 ? await cursor.take(9 - tail.rest.byteLength) : new Uint8Array(0);
+  const trailer = concat([tail.rest, more]);
+  if (trailer.byteLength < 8) throw cut(tail.offset + trailer.byteLength);
+  const view = new DataView(trailer.buffer, trailer.byteOffset);
+  if (view.getUint32(0, true) !== tail.crc) throw malformed('the gzip checksum is wrong', tail.offset);
+  if (view.getUint32(4, true) !== tail.size % 2 ** 32)
+    throw malformed('the gzip size is wrong', tail.offset + 4);
+  if (trailer.byteLength > 8) {
+    throw malformed('bytes follow the compressed archive, such as a second gzip member', tail.offset + 8);
+  }
+}

@@ -1,0 +1,19 @@
+import type { Command } from 'commander';
+import type { Context } from '../../context.ts';
+import type { Exit } from '../../program.ts';
+import { glanceSignCommand } from './sign.ts';
+import { glanceStoreCommand } from './store.ts';
+import { glanceVerifyCommand } from './verify.ts';
+
+/** `bulla glance sign | verify | store-certificate` */
+export function glanceCommand(program: Command, context: Context, exit: Exit): void {
+  const glance = program
+    .command('glance')
+    .summary('sign and verify images as OpenStack does')
+    .description(
+      'Signs images with the img_signature properties of OpenStack, and verifies them like Glance and Nova.',
+    );
+  glanceSignCommand(glance, context, exit);
+  glanceVerifyCommand(glance, context, exit);
+  glanceStoreCommand(glance, context, exit);
+}

@@ -1,0 +1,157 @@
+import { type Command, Option } from 'commander';
+import { formatJson } from '../../../kit/json.ts';
+import type { AttemptReport, CheckPathOptions, PathReport } from '../../../operations/trust/check-path.ts';
+import type { PathCertificateReport, Report } from '../../../verdict/report/report.ts';
+import type { Context } from '../../context.ts';
+import { gatherOids, parseDepth, parseTime } from '../../options/options.ts';
+import { expectEvidenceUsed } from '../../options/trust-options.ts';
+import type { Exit } from '../../program.ts';
+import { field, nestedField, shown } from '../../render/field.ts';
+import { tellSlots } from '../../render/render-error.ts';
+import { certificateText, revocationLines } from '../../render/render-path.ts';
+
+interface CheckFlags {
+  readonly anchor?: readonly string[];
+  readonly untrusted?: readonly string[];
+  readonly crl?: readonly string[];
+  readonly ocsp?: readonly string[];
+  readonly revocation?: CheckPathOptions['revocation'];
+  readonly at?: Date;
+  readonly purpose: NonNullable<CheckPathOptions['purpose']>;
+  readonly maxDepth?: number;
+  readonly strict?: boolean;
+  readonly policy?: readonly string[];
+  readonly explicitPolicy?: boolean;
+  readonly inhibitMapping?: boolean;
+  readonly inhibitAny?: boolean;
+  readonly allowSha1?: boolean;
+  readonly allowWeakKeys?: boolean;
+  readonly json?: boolean;
+}
+
+const EXAMPLES = `
+Exit codes: 0 valid, 13 validity or revocation, 14 policy or constraint, 16 malformed, 18 no path to an anchor.
+
+Examples:
+  bulla trust check signer.pem --untrusted intermediates.pem --anchor root.pem
+  bulla trust check signer.pem --anchor root.pem --crl root.crl --at 2026-11-21`;
+
+/** `bulla trust check LEAF --anchor PEM…` */
+export function trustCheckCommand(trust: Command, context: Context, exit: Exit): void {
+  trust
+    .command('check')
+    .description('judge the certification path of a certificate, and tell what was tried and why it failed')
+    .argument('<leaf>', 'the certificate, PEM or DER; more in the same file count as --untrusted')
+    .requiredOption('--anchor <pem...>', 'certificates that are trusted (files or folders)')
+    .option('--untrusted <pem...>', 'certificates that may lead from the leaf to an anchor')
+    .option('--crl <file...>', 'certificate revocation lists, PEM or DER')
+    .option('--ocsp <file...>', 'OCSP responses, DER')
+    .addOption(
+      new Option(
+        '--revocation <mode>',
+        'default: require where lists or responses of the issuer are given, else if-present',
+      ).choices(['require', 'if-present', 'off']),
+    )
+    .option('--at <time>', 'judge at this time (ISO 8601) instead of now', parseTime)
+    .addOption(
+      new Option('--purpose <purpose>', 'what the certificate is to do')
+        .choices(['code-signing', 'timestamping', 'any'])
+        .default('code-signing'),
+    )
+    .option('--max-depth <count>', 'certificates between leaf and anchor at most', parseDepth)
+    .option('--strict', 'refuse what issuers get wrong without harm, too')
+    .option(
+      '--policy <oid>',
+      'a certificate policy that is acceptable; repeatable (default: any)',
+      gatherOids,
+    )
+    .option('--explicit-policy', 'the path must be issued under an acceptable policy')
+    .option('--inhibit-mapping', 'no policy may be mapped to another')
+    .option('--inhibit-any', 'anyPolicy stands for no policy')
+    .option('--allow-sha1', 'accept SHA-1 signatures: forged ones can be bought')
+    .option('--allow-weak-keys', 'accept RSA and DSA keys of 1024 to 2047 bits: they can be broken')
+    .option('--json', 'print one JSON document')
+    .addHelpText('after', EXAMPLES)
+    .action(async (leaf: string, flags: CheckFlags) => {
+      const { checkPath } = await import('../../../operations/trust/check-path.ts');
+      const { report, found } = await checkPath(leaf, { ...checkOptionsOf(flags), signal: context.signal });
+      if (flags.json) context.print(formatJson(report));
+      else renderCheck(report, found, context);
+      exit(report.exitCode);
+    });
+}
+
+function checkOptionsOf(flags: CheckFlags): CheckPathOptions {
+  expectEvidenceUsed(flags);
+  const { anchor = [], untrusted = [], crl = [], ocsp = [], policy } = flags;
+  return {
+    anchors: anchor,
+    untrusted,
+    crls: crl,
+    ocsps: ocsp,
+    purpose: flags.purpose,
+    strict: flags.strict ?? false,
+    policies: {
+      ...(policy && { initial: policy }),
+      explicit: flags.explicitPolicy ?? false,
+      inhibitMapping: flags.inhibitMapping ?? false,
+      inhibitAny: flags.inhibitAny ?? false,
+    },
+    allow: { sha1: flags.allowSha1 ?? false, weakKeys: flags.allowWeakKeys ?? false },
+    ...(flags.revocation && { revocation: flags.revocation }),
+    ...(flags.at && { at: flags.at }),
+    ...(flags.maxDepth !== undefined && { maxDepth: flags.maxDepth }),
+  };
+}
+
+function renderCheck(report: Report, found: PathReport, context: Context): void {
+  const { style } = context;
+  const good = report.exitCode === 0;
+  const [first, ...others] = report.errors;
+  const name = style.bold(shown(report.input?.name ?? ''));
+  const print = good ? context.print : context.tell;
+  if (good) print(`${style.good(style.pass)} ${name}  ${style.good('valid')}`);
+  else {
+    const tag = style.dim(`[${first?.code}, exit ${report.exitCode}]`);
+    print(
+      `${style.bad(style.fail)} ${name}  ${style.bad('not valid')}: ${shown(first?.message ?? '')}  ${tag}`,
+    );
+    if (first) tellSlots(first, context);
+    for (const error of others) print(`${field('also', error.message)}  ${style.dim(`[${error.code}]`)}`);
+  }
+  const lines = good ? pathLines(found.path) : revocationLines(found.path, report.errors);
+  for (const line of lines) print(line);
+  for (const line of attemptLines(found.attempts)) print(line);
+  for (const warning of report.warnings) context.tell(style.warn(field('warning', warning)));
+}
+
+/** The path, anchor last, one certificate a line, and what is known of revocation. */
+function pathLines(path: readonly PathCertificateReport[]): string[] {
+  const lines = path.map((certificate, i) =>
+    nestedField(i === 0 ? 'path' : '', i, ...certificateText(certificate)),
+  );
+  return [...lines, ...revocationLines(path, [])];
+}
+
+/** What was tried and failed, as a tree from the leaf up. */
+function attemptLines(attempts: readonly AttemptReport[]): string[] {
+  const shown = new Set<string>();
+  return attempts.flatMap(({ path, errors }, i) => {
+    const lines = path.flatMap((certificate, depth) => {
+      const key = path
+        .slice(0, depth + 1)
+        .map(({ fingerprint }) => fingerprint)
+        .join();
+      if (shown.has(key)) return [];
+      shown.add(key);
+      return [{ depth, texts: certificateText(certificate) }];
+    });
+    const reasons = errors.map(({ code, message }) => ({
+      depth: path.length,
+      texts: [message, `[${code}]`],
+    }));
+    return [...lines, ...reasons].map(({ depth, texts }, j) =>
+      nestedField(i === 0 && j === 0 ? 'tried' : '', depth, ...texts),
+    );
+  });
+}

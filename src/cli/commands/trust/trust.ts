@@ -1,0 +1,186 @@
+import { basename, dirname } from 'node:path';
+import type { Command } from 'commander';
+import { BundleError } from '../../../kit/errors/errors.ts';
+import { formatJson } from '../../../kit/json.ts';
+import type { PublisherReport } from '../../../operations/trust/trust.ts';
+import { type CertificateReport, makeReport } from '../../../verdict/report/report.ts';
+import type { Context } from '../../context.ts';
+import { gather, parseEnd, parseTime } from '../../options/options.ts';
+import type { Exit } from '../../program.ts';
+import { field, shown } from '../../render/field.ts';
+import { trustCheckCommand } from './check.ts';
+
+interface AddFlags {
+  readonly scope?: readonly string[];
+  readonly subject?: readonly string[];
+  readonly from?: Date;
+  readonly until?: Date;
+  readonly at?: Date;
+  readonly timestamping?: boolean;
+  readonly json?: boolean;
+}
+
+/** `bulla trust add | list | show | remove | check` */
+export function trustCommand(program: Command, context: Context, exit: Exit): void {
+  const trust = program
+    .command('trust')
+    .summary('decide which publishers you trust, and for what')
+    .description(
+      'Publishers are folders under ~/.config/bulla/publishers (or BULLA_HOME): certificates, and what they may sign.',
+    );
+  const own = context.trustFolders.at(-1) ?? '';
+  const { signal } = context;
+
+  trust
+    .command('add')
+    .description('trust a publisher from now on')
+    .argument('<name>', 'what you call the publisher, such as acme')
+    .argument('<ca.pem...>', 'its CA certificates, or the certificate of its signer')
+    .option('--scope <vendor/name>', 'bundles it may sign, * for any part; repeatable (default: all)', gather)
+    .option(
+      '--subject <name>',
+      'subject that may sign, such as "CN=Release,O=Acme"; repeatable (default: any)',
+      gather,
+    )
+    .option('--from <time>', 'trust it from this time on', parseTime)
+    .option('--until <time>', 'trust it until this time; a date is over when the day is', parseEnd)
+    .option('--at <time>', 'judge --until at this time (ISO 8601) instead of now', parseTime)
+    .option('--timestamping', 'believe its timestamps, and nothing else')
+    .option('--json', 'print one JSON document')
+    .action(async (name: string, files: string[], flags: AddFlags) => {
+      const { trustAdd, trustAddTimestamping } = await import('../../../operations/trust/trust.ts');
+      if (flags.timestamping) {
+        expectNoLimits(flags);
+        const authorities = await trustAddTimestamping(own, name, files, { signal });
+        if (flags.json) return printJson('trust add', { authorities }, context);
+        context.print(
+          `${context.style.good(context.style.pass)} timestamps of "${name}" are believed from now on`,
+        );
+        for (const { certificate } of authorities) printCertificate(certificate, context);
+        return;
+      }
+      const added = await trustAdd(own, name, files, {
+        scopes: flags.scope ?? [],
+        subjects: flags.subject ?? [],
+        signal,
+        ...(flags.from ? { from: flags.from } : {}),
+        ...(flags.until ? { until: flags.until } : {}),
+        ...(flags.at ? { at: flags.at } : {}),
+      });
+      if (flags.json) return printJson('trust add', { publisher: added }, context);
+      context.print(`${context.style.good(context.style.pass)} publisher "${name}" is trusted from now on`);
+      printPublisher(added, context);
+    });
+
+  trust
+    .command('list')
+    .description('list the publishers you trust')
+    .option('--json', 'print one JSON document')
+    .action(async (flags: { json?: boolean }) => {
+      const { trustList, trustListTimestamping } = await import('../../../operations/trust/trust.ts');
+      const publishers = await trustList(context.trustFolders, { signal });
+      const authorities = await trustListTimestamping(context.trustFolders, { signal });
+      if (flags.json) return printJson('trust list', { publishers, authorities }, context);
+      if (publishers.length === 0) context.print('nobody is trusted yet: bulla trust add NAME ca.pem');
+      for (const publisher of publishers) {
+        context.print(
+          `${shown(publisher.name).padEnd(20)} ${shown(publisher.scopes.join(', ')).padEnd(24)} ${shown(publisher.folder)}`,
+        );
+      }
+      for (const { file } of authorities) {
+        context.print(
+          `${shown(authorityOf(file)).padEnd(20)} ${'timestamps only'.padEnd(24)} ${shown(file)}`,
+        );
+      }
+    });
+
+  trust
+    .command('show')
+    .description('show one publisher: scopes, subjects, lifetime, certificates; or a timestamp authority')
+    .argument('<name>')
+    .option('--json', 'print one JSON document')
+    .action(async (name: string, flags: { json?: boolean }) => {
+      const { trustList, trustListTimestamping, trustShow } = await import(
+        '../../../operations/trust/trust.ts'
+      );
+      const all = await trustListTimestamping(context.trustFolders, { signal });
+      const authorities = all.filter(({ file }) => authorityOf(file) === name);
+      const publisher =
+        authorities.length === 0
+          ? await trustShow(context.trustFolders, name, { signal })
+          : (await trustList(context.trustFolders, { signal })).find((one) => one.name === name);
+      if (flags.json) {
+        const found =
+          authorities.length === 0 ? { publisher } : { ...(publisher && { publisher }), authorities };
+        return printJson('trust show', found, context);
+      }
+      if (publisher) printPublisher(publisher, context);
+      for (const { file, certificate } of authorities) {
+        context.print(field('timestamps', file));
+        printCertificate(certificate, context);
+      }
+    });
+
+  trust
+    .command('remove')
+    .description('trust a publisher no more')
+    .argument('<name>')
+    .option('--timestamping', 'a timestamp authority of that name')
+    .option('--json', 'print one JSON document')
+    .action(async (name: string, flags: { json?: boolean; timestamping?: boolean }) => {
+      const { trustRemove } = await import('../../../operations/trust/trust.ts');
+      const folder = await trustRemove(own, name, flags.timestamping ?? false);
+      if (flags.json) return printJson('trust remove', { removed: folder }, context);
+      const whose = flags.timestamping
+        ? `timestamps of "${name}" are believed`
+        : `publisher "${name}" is trusted`;
+      context.print(`${context.style.good(context.style.pass)} ${whose} no more`);
+    });
+
+  trustCheckCommand(trust, context, exit);
+}
+
+/** An authority goes by the folder that its certificates are in. */
+function authorityOf(file: string): string {
+  return basename(dirname(file));
+}
+
+/** A timestamp authority signs nothing but timestamps: there is nothing to limit. */
+function expectNoLimits({ scope, subject, from, until, at }: AddFlags): void {
+  if (!scope && !subject && !from && !until && !at) return;
+  throw new BundleError('USAGE', '--timestamping takes no --scope, --subject, --from, --until and --at', {
+    fix: 'leave them out: a timestamp authority is believed about times, and about nothing else',
+  });
+}
+
+function printJson(operation: string, result: Record<string, unknown>, context: Context): void {
+  context.print(formatJson(makeReport({ operation, errors: [], result })));
+}
+
+function printPublisher(publisher: PublisherReport, context: Context): void {
+  const line = (label: string, text: string): void => context.print(field(label, text));
+  line('publisher', publisher.name);
+  line('folder', publisher.folder);
+  line('may sign', publisher.scopes.join(', '));
+  line('subjects', publisher.subjects.join('; ') || 'any');
+  line('from', publisher.from ?? 'any time');
+  line('until', publisher.until?.replace('T23:59:59.999Z', ', the end of the day (UTC)') ?? 'any time');
+  if (publisher.revocation) line('revocation', publisher.revocation);
+  if (publisher.timestamp) line('timestamp', publisher.timestamp);
+  for (const anchor of publisher.anchors) printCertificate(anchor, context);
+}
+
+function printCertificate(certificate: CertificateReport, context: Context): void {
+  const { subject, key, notBefore, notAfter, fingerprint } = certificate;
+  context.print(field('certificate', subject));
+  const valid = `valid ${notBefore.slice(0, 10)} to ${notAfter.slice(0, 10)}`;
+  context.print(field('', `${key}, ${valid}${lifetimeNow(certificate)}`));
+  context.print(field('', `sha256:${fingerprint}`));
+}
+
+/** [pub.18] Whoever trusts a certificate out of its time learns it now, and not from the first bundle. */
+function lifetimeNow({ notBefore, notAfter }: CertificateReport): string {
+  const now = new Date().toISOString();
+  if (now > notAfter) return '; it has expired: what it signed counts only with a timestamp';
+  return now < notBefore ? '; it is not valid yet' : '';
+}

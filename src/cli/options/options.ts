@@ -1,0 +1,133 @@
+import { type Command, InvalidArgumentError, Option } from 'commander';
+import { BundleError } from '../../kit/errors/errors.ts';
+import type { PackFormat } from '../../operations/pack/pack.ts';
+import type { Context } from '../context.ts';
+import { createProgress, type ProgressMode } from '../render/progress.ts';
+
+const DAY_MS = 86_400_000;
+
+/** Options of every command that works on a bundle. */
+export interface OutputFlags {
+  readonly json?: boolean;
+  readonly quiet?: boolean;
+  readonly progress: ProgressMode;
+}
+
+/** Adds `--json`, `--quiet` and `--progress`. */
+export function withOutputOptions(command: Command): Command {
+  return command
+    .option('--json', 'print one JSON document on standard output, whatever happens')
+    .option('-q, --quiet', 'print nothing but refusals')
+    .addOption(
+      new Option('--progress <how>', 'progress on standard error: auto, json (a line a second) or none')
+        .choices(['auto', 'json', 'none'])
+        .default('auto'),
+    );
+}
+
+/** Progress as the flags want it. */
+export function progressOf(flags: OutputFlags, context: Context): ReturnType<typeof createProgress> {
+  return createProgress(flags.quiet ? 'none' : flags.progress, context);
+}
+
+/** What `--format` may be. */
+export const FORMATS = ['ova', 'tar', 'tgz', 'zip'] as const;
+
+/** The container from `--format` or the file's extension; tar for standard output. [cli.17] @throws {BundleError} `USAGE` */
+export function formatOf(output: string, format: (typeof FORMATS)[number] | undefined): PackFormat {
+  const said = formatSaidBy(output);
+  const asked = format === 'ova' ? 'tar' : format;
+  if (said !== undefined && asked !== undefined && said !== asked) throw contradicts(output, `${format}`);
+  const chosen = asked ?? said ?? (output === '-' ? 'tar' : undefined);
+  if (chosen !== undefined) return chosen;
+  throw new BundleError('USAGE', `the extension of "${output}" does not say which format to write`, {
+    fix: 'end the name in .ova, .tar, .tgz, .tar.gz or .zip, or give --format ova|tar|tgz|zip',
+  });
+}
+
+function formatSaidBy(output: string): PackFormat | undefined {
+  if (/\.(ova|tar)$/i.test(output)) return 'tar';
+  if (/\.(tgz|tar\.gz)$/i.test(output)) return 'tgz';
+  return /\.zip$/i.test(output) ? 'zip' : undefined;
+}
+
+function contradicts(output: string, format: string): BundleError {
+  return new BundleError('USAGE', `--format ${format} contradicts the extension of "${output}"`, {
+    why: 'whoever is given the file takes it for what its name says',
+    fix: `leave out --format, or end the name in .${format}`,
+  });
+}
+
+/** SOURCE_DATE_EPOCH, else 0. @throws {BundleError} `USAGE` */
+export function mtimeOf(context: Context): number {
+  const text = context.env['SOURCE_DATE_EPOCH'];
+  if (text === undefined || text === '') return 0;
+  if (/^\d{1,10}$/.test(text)) return Number(text);
+  throw new BundleError('USAGE', `SOURCE_DATE_EPOCH is "${text}", which is no count of seconds`, {
+    fix: 'set it to seconds since 1970, or unset it',
+  });
+}
+
+/** Collects a repeatable option. */
+export function gather(value: string, before: readonly string[] = []): readonly string[] {
+  return [...before, value];
+}
+
+/** Like `gather`, of object identifiers. */
+export function gatherOids(value: string, before: readonly string[] = []): readonly string[] {
+  if (/^[0-2](\.(0|[1-9]\d{0,18})){1,32}$/.test(value)) return [...before, value];
+  throw new InvalidArgumentError('Give an object identifier, such as 2.23.140.1.4.1.');
+}
+
+/** A moment in ISO 8601: a date, or a date and time with its offset. */
+export function parseTime(text: string): Date {
+  const form = /^(\d{4}-\d{2}-\d{2})(T\d{2}:\d{2}(:\d{2}(\.\d{1,3})?)?(Z|[+-]\d{2}:\d{2}))?$/;
+  const date = form.exec(text)?.[1];
+  const time = new Date(date === undefined ? Number.NaN : text);
+  if (!Number.isNaN(time.getTime()) && isOnCalendar(date ?? '')) return time;
+  throw new InvalidArgumentError(
+    'Give a date (2026-11-21) or a time with its offset (2026-11-21T12:00:00Z).',
+  );
+}
+
+/** The last moment of a date, or a moment. */
+export function parseEnd(text: string): Date {
+  const time = parseTime(text);
+  return text.includes('T') ? time : new Date(time.getTime() + DAY_MS - 1);
+}
+
+/** False for 31 February, which Date takes for 3 March. */
+function isOnCalendar(date: string): boolean {
+  const day = new Date(date);
+  return !Number.isNaN(day.getTime()) && day.toISOString().startsWith(date);
+}
+
+/** A count that may be none. */
+export function parseDepth(text: string): number {
+  if (/^(0|[1-9]\d{0,3})$/.test(text)) return Number(text);
+  throw new InvalidArgumentError('Give a whole number.');
+}
+
+/** A count of at least one. */
+export function parseCount(text: string): number {
+  if (/^[1-9]\d{0,6}$/.test(text)) return Number(text);
+  throw new InvalidArgumentError('Give a whole number of at least 1.');
+}
+
+const UNITS: Readonly<Record<string, number>> = {
+  '': 1,
+  KB: 1e3,
+  MB: 1e6,
+  GB: 1e9,
+  KIB: 1024,
+  MIB: 1024 ** 2,
+  GIB: 1024 ** 3,
+};
+
+/** A count of bytes, plain or in units of 1000 or 1024. */
+export function parseSize(text: string): number {
+  const [, digits = '', unit = ''] = /^([1-9]\d{0,12}) ?([KMG]i?B)?$/i.exec(text) ?? [];
+  const size = Number(digits) * (UNITS[unit.toUpperCase()] ?? 1);
+  if (digits !== '' && Number.isSafeInteger(size)) return size;
+  throw new InvalidArgumentError('Give bytes, or a size such as 2GiB or 4700MB.');
+}

@@ -1,0 +1,99 @@
+import { type Command, InvalidArgumentError } from 'commander';
+import { TIMER_MS } from '../../kit/limits.ts';
+import { RELAXATIONS, type Relaxation } from '../../kit/relaxation.ts';
+import type { VerifyOptions } from '../../operations/verify/verify.ts';
+import type { Waiting } from '../../operations/waiting.ts';
+import type { Context } from '../context.ts';
+import { parseMembers } from './many-members.ts';
+import { parseSize } from './options.ts';
+
+/** Options of the commands that read a bundle, which may come from a pipe or the network. */
+export interface ReadFlags extends PatienceFlags {
+  readonly relax?: readonly Relaxation[];
+  readonly maxMembers?: number;
+}
+
+/** Options of the commands that wait for a pipe or the network. */
+export interface PatienceFlags {
+  readonly idleTimeout?: number;
+  readonly minimumRate?: number;
+  readonly deadline?: number;
+}
+
+/** The longest time that may be waited, in seconds. */
+const MOST_SECONDS = Math.floor(TIMER_MS / 1000);
+
+/** Adds `--relax`, `--max-members` and what `withPatienceOptions` adds. [relax.1] [tar.9] */
+export function withReadOptions(command: Command): Command {
+  return withPatienceOptions(
+    command
+      .option(
+        '--relax <habits>',
+        `let pass in the archive what honest tools write: ${RELAXATIONS.join(', ')}; each is reported`,
+        parseRelax,
+      )
+      .option('--max-members <count>', 'the most members an archive may have (default: 256)', parseMembers),
+  );
+}
+
+/** Adds `--idle-timeout`, `--minimum-rate` and `--deadline`. [cli.12] [cli.15] [net.5] */
+export function withPatienceOptions(command: Command): Command {
+  return command
+    .option(
+      '--idle-timeout <seconds>',
+      'give up when a pipe or server sends nothing for so long (default: 60)',
+      parseSeconds,
+    )
+    .option(
+      '--minimum-rate <size>',
+      'give up when a pipe or server sends less in a second, on average over the idle timeout (default: any)',
+      parseSize,
+    )
+    .option('--deadline <seconds>', 'give up when all is not done by then (default: never)', parseSeconds);
+}
+
+/** The same, and the word to stop, for the small files that are read beforehand. [cli.21] */
+export function waitingOf(
+  { idleTimeout, minimumRate, deadline }: PatienceFlags,
+  { signal }: Context,
+): Waiting {
+  const patience: PatienceFlags = {
+    ...(idleTimeout === undefined ? {} : { idleTimeout }),
+    ...(minimumRate === undefined ? {} : { minimumRate }),
+    ...(deadline === undefined ? {} : { deadline }),
+  };
+  return { ...readOptionsOf(patience), signal };
+}
+
+/** What the flags say, as the operations take it. */
+export function readOptionsOf(flags: ReadFlags): Pick<VerifyOptions, 'limits' | 'deadlineMs' | 'relax'> {
+  const { idleTimeout, minimumRate, deadline, relax, maxMembers } = flags;
+  const limits = {
+    ...(idleTimeout === undefined ? {} : { idleMs: millisecondsOf(idleTimeout) }),
+    ...(minimumRate === undefined ? {} : { minimumRate }),
+    ...(maxMembers === undefined ? {} : { members: maxMembers }),
+  };
+  return {
+    ...(relax === undefined ? {} : { relax }),
+    ...(Object.keys(limits).length > 0 ? { limits } : {}),
+    ...(deadline === undefined ? {} : { deadlineMs: millisecondsOf(deadline) }),
+  };
+}
+
+/** 1.001 seconds are not quite 1001 milliseconds to a computer. */
+function millisecondsOf(seconds: number): number {
+  return Math.round(seconds * 1000);
+}
+
+function parseSeconds(text: string): number {
+  const seconds = /^\d{1,7}(\.\d{1,3})?$/.test(text) ? Number(text) : 0;
+  if (seconds > 0 && seconds <= MOST_SECONDS) return seconds;
+  throw new InvalidArgumentError(`Give seconds, more than 0 and at most ${MOST_SECONDS}.`);
+}
+
+function parseRelax(text: string, before: readonly Relaxation[] = []): readonly Relaxation[] {
+  const names = text.split(',').map((word) => RELAXATIONS.find((name) => name === word));
+  const known = names.filter((name) => name !== undefined);
+  if (known.length === names.length) return [...new Set([...before, ...known])];
+  throw new InvalidArgumentError(`Give some of ${RELAXATIONS.join(', ')}, with commas between.`);
+}

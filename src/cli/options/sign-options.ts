@@ -1,0 +1,78 @@
+import { type Command, Option } from 'commander';
+import { BundleError } from '../../kit/errors/errors.ts';
+import type { SigningDigest, SigningFiles } from '../../operations/sign/signing-identity.ts';
+import type { TimestampSource } from '../../operations/sign/timestamp-source.ts';
+import type { Context } from '../context.ts';
+import { passphraseSource } from './passphrase.ts';
+
+/** Options of the commands that sign. */
+export interface SignFlags {
+  readonly key?: string;
+  readonly cert?: string;
+  readonly chain?: string;
+  readonly passphraseFile?: string;
+  readonly digest: SigningDigest;
+  readonly cms?: boolean;
+  readonly tsa?: string;
+}
+
+/** Adds key, certificate, chain, passphrase file, digest and timestamp authority. */
+export function withSignOptions(command: Command): Command {
+  return command
+    .option('--key <pem>', 'private key of the signer')
+    .option('--cert <pem>', "the signer's certificate")
+    .option('--chain <pem>', 'intermediate certificates to put beside it')
+    .option('--passphrase-file <file>', 'first line is the passphrase of the key [BULLA_PASSPHRASE_FILE]')
+    .addOption(
+      new Option('--digest <name>', 'digest of manifest and signature')
+        .choices(['sha256', 'sha384', 'sha512'])
+        .default('sha256'),
+    )
+    .option('--tsa <url>', 'have the signature timestamped by this authority (http or https)');
+}
+
+/** Adds the choice of a CMS signature, for bundles. */
+export function withCmsOption(command: Command): Command {
+  return command
+    .option('--cms', 'add a CMS signature, as VirtualBox reads it (default: when there are intermediates)')
+    .option('--no-cms', 'add none: put the intermediates beside the certificate');
+}
+
+/** How the signature is made, from the flags. @throws {BundleError} `USAGE` for `--tsa` without a signer */
+export async function signatureOptionsOf(
+  flags: SignFlags,
+  context: Context,
+): Promise<{ readonly digest: SigningDigest; readonly cms?: boolean; readonly timestamp?: TimestampSource }> {
+  const { digest, cms, tsa, key } = flags;
+  if ((tsa !== undefined || cms !== undefined) && !key) {
+    throw new BundleError('USAGE', `${tsa === undefined ? '--cms' : '--tsa'} needs --key and --cert`, {
+      fix: 'give them; a bundle that is signed already is timestamped with: bulla timestamp',
+    });
+  }
+  const timestamp = tsa === undefined ? undefined : await authorityOf(tsa, digest, context);
+  return { digest, ...(cms !== undefined && { cms }), ...(timestamp && { timestamp }) };
+}
+
+/** The timestamp authority at an address. */
+export async function authorityOf(
+  url: string,
+  digest: SigningDigest,
+  context: Context,
+): Promise<TimestampSource> {
+  const { authorityAt } = await import('../../operations/sign/timestamp-source.ts');
+  return authorityAt(url, { digest, at: new Date(), signal: context.signal });
+}
+
+/** The signer's files, or undefined when none are named. @throws {BundleError} `USAGE` when only one of the two is */
+export function signingFilesOf(flags: SignFlags, context: Context): SigningFiles | undefined {
+  const { key, cert, chain } = flags;
+  if (key && cert) {
+    const passphrase = passphraseSource(context, flags.passphraseFile, key);
+    return { key, certificate: cert, ...(chain ? { chain } : {}), passphrase };
+  }
+  if (!key && !cert && !chain) return undefined;
+  const problem = key ? '--key needs --cert' : cert ? '--cert needs --key' : '--chain needs --key and --cert';
+  throw new BundleError('USAGE', problem, {
+    fix: 'give both; for trying things out: bulla dev-certs DIR',
+  });
+}

@@ -1,0 +1,126 @@
+import { type Command, Option } from 'commander';
+import { expectNoUse } from '../../kit/shape.ts';
+import type { TrustOptions } from '../../operations/verify/load-trust.ts';
+import type { VerifyOptions } from '../../operations/verify/verify.ts';
+import type { RevocationMode, TimestampMode } from '../../trust/publisher.ts';
+import type { Context } from '../context.ts';
+import { gather, parseTime } from './options.ts';
+
+/** Options of the commands that judge a bundle. */
+export interface TrustFlags {
+  readonly trust?: readonly string[];
+  readonly pin?: readonly string[];
+  readonly trustTsa?: readonly string[];
+  readonly at?: Date;
+  readonly crl?: readonly string[];
+  readonly ocsp?: readonly string[];
+  readonly revocation?: RevocationMode;
+  readonly timestamp?: TimestampMode;
+  readonly remember?: boolean;
+  readonly allowUnsigned?: boolean;
+  readonly allowSha1?: boolean;
+  readonly allowWeakKeys?: boolean;
+  readonly allowUnlistedDescriptor?: boolean;
+}
+
+/** Adds what decides about trust: anchors, pins, time, and the allowances that each name what they give up. */
+export function withTrustOptions(command: Command): Command {
+  withAnchorOptions(command).option(
+    '--trust-tsa <pem>',
+    'believe timestamps of this authority (PEM file or folder), and no other; repeatable',
+    gather,
+  );
+  return withRememberOption(withEvidenceOptions(command))
+    .addOption(
+      new Option(
+        '--timestamp <mode>',
+        'whether a timestamp must prove, or may, when the signature was made',
+      ).choices(['require', 'prefer', 'ignore']),
+    )
+    .option('--allow-unsigned', 'accept a bundle without a signature: anyone may have made it')
+    .option('--allow-sha1', 'accept SHA-1 digests and signatures: forged ones can be bought')
+    .option('--allow-weak-keys', 'accept RSA keys of 1024 to 2047 bits: they can be broken')
+    .option(
+      '--allow-unlisted-descriptor',
+      'accept a descriptor that the manifest does not list: anyone may have changed it',
+    );
+}
+
+/** Adds `--trust` and `--pin`: whom to believe, and no one else. */
+export function withAnchorOptions(command: Command): Command {
+  return command
+    .option(
+      '--trust <pem>',
+      'trust this CA or signer (PEM file or folder), and no one else; repeatable',
+      gather,
+    )
+    .option(
+      '--pin <sha256:hex>',
+      'trust the signer with this public key ("key" in the output), and no one else; repeatable',
+      gather,
+    );
+}
+
+/** Adds `--at`, `--crl`, `--ocsp` and `--revocation`: when, and by what, certificates are judged. */
+export function withEvidenceOptions(command: Command): Command {
+  return command
+    .option('--at <time>', 'judge certificates at this time (ISO 8601) instead of now', parseTime)
+    .option('--crl <file>', 'a certificate revocation list (PEM or DER) to judge by; repeatable', gather)
+    .option('--ocsp <file>', 'an OCSP response (DER) to judge by; repeatable', gather)
+    .addOption(
+      new Option('--revocation <mode>', 'whether it must be shown that no certificate is revoked').choices([
+        'require',
+        'if-present',
+        'off',
+      ]),
+    );
+}
+
+/** [rev.15] As the library does, by the names that were typed. @throws {BundleError} `USAGE` */
+export function expectEvidenceUsed(flags: {
+  readonly revocation?: RevocationMode | undefined;
+  readonly crl?: readonly string[];
+  readonly ocsp?: readonly string[];
+}): void {
+  if (flags.revocation !== 'off') return;
+  expectNoUse(flags.crl, '--crl', 'beside --revocation off');
+  expectNoUse(flags.ocsp, '--ocsp', 'beside --revocation off');
+}
+
+/** Adds `--no-remember`. */
+export function withRememberOption(command: Command): Command {
+  return command.option(
+    '--no-remember',
+    'write down nothing; otherwise your trust folder keeps which revocation lists were seen, so that older ones do not pass for current',
+  );
+}
+
+/** The options of `verify` from the flags. */
+export function verifyOptionsOf(flags: TrustFlags, context: Context): VerifyOptions {
+  expectEvidenceUsed(flags);
+  if (flags.timestamp === 'ignore') expectNoUse(flags.trustTsa, '--trust-tsa', 'beside --timestamp ignore');
+  const trust: TrustOptions = {
+    anchors: flags.trust ?? [],
+    pins: flags.pin ?? [],
+    timestampAnchors: flags.trustTsa ?? [],
+    folders: context.trustFolders,
+  };
+  return {
+    trust,
+    revocation: {
+      crls: flags.crl ?? [],
+      ocsps: flags.ocsp ?? [],
+      ...(flags.revocation ? { mode: flags.revocation } : {}),
+    },
+    remember: flags.remember ?? true,
+    ...(flags.timestamp ? { timestamp: flags.timestamp } : {}),
+    ...(flags.at ? { at: flags.at } : {}),
+    allow: {
+      unsigned: flags.allowUnsigned ?? false,
+      sha1: flags.allowSha1 ?? false,
+      weakKeys: flags.allowWeakKeys ?? false,
+      unlistedDescriptor: flags.allowUnlistedDescriptor ?? false,
+    },
+    signal: context.signal,
+  };
+}

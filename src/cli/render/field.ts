@@ -1,0 +1,39 @@
+import { unlikeRow } from '../../kit/encoding.ts';
+
+/** The most of one text that is shown; all of it is in the JSON document. [show.2] */
+const MOST = 480;
+/** Where texts begin under a headline: behind the label. */
+const LABEL = 12;
+/** Steps of indentation that are shown; beyond them a terminal might fold within the blanks. [show.2] */
+const STEPS = 10;
+
+/**
+ * A text as it is shown in a row: without what cannot be seen, runs of blanks as one, our marks escaped, and cut. [show.2]
+ *
+ * A row of ours begins with a mark and a blank, or with two blanks, and no text that comes from elsewhere holds either: wherever
+ * a terminal folds a row, what follows is no row of ours.
+ */
+export function shown(text: string, most: number = MOST): string {
+  const seen = unlikeRow(text);
+  const chars = seen.length > most ? [...seen] : [];
+  return chars.length > most ? `${chars.slice(0, most).join('')}…` : seen;
+}
+
+/**
+ * A line under a headline: a label in a column of its own, and texts with two blanks between.
+ *
+ * Only the first may begin with words of others: a fold may come before the two blanks of the next. [show.2]
+ */
+export function field(label: string, ...texts: readonly string[]): string {
+  return `  ${label.padEnd(LABEL)} ${texts.map((text) => shown(text)).join('  ')}`;
+}
+
+/** The same, the texts indented by so many steps. */
+export function nestedField(label: string, depth: number, ...texts: readonly string[]): string {
+  return `  ${label.padEnd(LABEL)} ${'  '.repeat(Math.min(depth, STEPS))}${texts.map((text) => shown(text)).join('  ')}`;
+}
+
+/** A file, address or `-` as people call it. */
+export function inputName(name: string): string {
+  return name === '-' ? 'standard input' : name;
+}

@@ -1,0 +1,72 @@
+import { formatJson } from '../../kit/json.ts';
+import type { OnProgress, ProgressEvent } from '../../kit/progress.ts';
+import type { Context } from '../context.ts';
+import { cutRow } from './cut-row.ts';
+import { shown } from './field.ts';
+
+/** How progress is shown: a line that is drawn over on a terminal, a plain line now and then elsewhere, or JSON lines. */
+export type ProgressMode = 'auto' | 'json' | 'none';
+
+const TERMINAL_MS = 100;
+const PLAIN_MS = 30_000;
+const JSON_MS = 1000;
+
+/** Shows how far an operation is, on standard error only; `end` clears what was drawn. */
+export function createProgress(
+  mode: ProgressMode,
+  context: Context,
+  clock: () => number = () => performance.now(), // the clock of the machine may be set back
+): { readonly onProgress: OnProgress; end(): void } {
+  const { stderr } = context;
+  const draws = stderr.isTTY && context.env['TERM'] !== 'dumb'; // which knows no way back to the start of a line
+  const interval = mode === 'json' ? JSON_MS : draws ? TERMINAL_MS : PLAIN_MS;
+  const start = clock();
+  let next = start + (mode === 'json' ? 0 : interval);
+  let drawn = false;
+  return {
+    onProgress: (event) => {
+      const now = clock();
+      if (mode === 'none' || now < next) return;
+      next = now + interval;
+      if (mode === 'json') {
+        stderr.write(`${formatJson(event, 'line')}\n`);
+        return;
+      }
+      const line = describe(event, (now - start) / 1000);
+      if (draws) stderr.write(`\r\x1b[K${cutRow(line, Math.max(20, stderr.columns - 1))}`);
+      else stderr.write(`${line}\n`);
+      drawn = draws;
+    },
+    end: () => {
+      if (drawn) stderr.write('\r\x1b[K');
+      drawn = false;
+    },
+  };
+}
+
+function describe({ phase, bytes, total, member }: ProgressEvent, seconds: number): string {
+  const rate = seconds > 0 ? bytes / seconds : 0;
+  const share = total ? `${Math.floor((100 * bytes) / total)}% of ${formatBytes(total)}` : formatBytes(bytes);
+  const left = total && rate > 0 ? `, ${formatSeconds((total - bytes) / rate)} left` : '';
+  return `${phase} ${share}, ${formatBytes(rate)}/s${left}${member ? `  ${shown(member)}` : ''}`;
+}
+
+/** Bytes for people, in units of 1000 as disks and networks are sold. */
+export function formatBytes(bytes: number): string {
+  const units = ['B', 'kB', 'MB', 'GB', 'TB'];
+  let value = bytes;
+  let unit = 0;
+  while (value >= 1000 && unit < units.length - 1) {
+    value /= 1000;
+    unit++;
+  }
+  return `${unit === 0 ? Math.round(value) : value.toFixed(1)} ${units[unit]}`;
+}
+
+function formatSeconds(seconds: number): string {
+  const whole = Math.max(0, Math.round(seconds));
+  if (whole < 60) return `${whole} s`;
+  return whole < 3600
+    ? `${Math.floor(whole / 60)} min ${whole % 60} s`
+    : `${Math.floor(whole / 3600)} h ${Math.floor((whole % 3600) / 60)} min`;
+}

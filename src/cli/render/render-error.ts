@@ -1,0 +1,34 @@
+import type { BundleError, Where } from '../../kit/errors/errors.ts';
+import { exitCodeOf } from '../../verdict/report/exit-codes.ts';
+import type { ErrorReport } from '../../verdict/report/report.ts';
+import type { Context } from '../context.ts';
+import { field, inputName, shown } from './field.ts';
+
+/** Prints one error: what, where, why it matters, what to do. */
+export function renderError(error: BundleError, context: Context): void {
+  const { style } = context;
+  const tag = style.dim(`[${error.code}, exit ${exitCodeOf([error])}]`);
+  context.tell(`${style.bad(style.fail)} bulla: ${shown(error.message)}  ${tag}`);
+  tellSlots(error, context);
+  if (error.code === 'INTERNAL' && error.cause instanceof Error && context.env['BULLA_DEBUG']) {
+    context.tell(error.cause.stack ?? '');
+  }
+}
+
+/** The three slots under the headline. */
+export function tellSlots(error: Pick<ErrorReport, 'where' | 'why' | 'fix'>, context: Context): void {
+  tellWhere(error.where, context);
+  context.tell(field('why', error.why));
+  context.tell(field('do', error.fix));
+}
+
+/** A place in words, if one is known: file, member, line, byte. */
+export function tellWhere({ file, member, line, offset }: Where, context: Context): void {
+  const parts = [
+    file === undefined ? undefined : inputName(file),
+    member,
+    line === undefined ? undefined : `line ${line}`,
+    offset === undefined ? undefined : `byte ${offset}`,
+  ].filter((part) => part !== undefined);
+  if (parts.length > 0) context.tell(field('where', parts.join(', ')));
+}

@@ -1,0 +1,50 @@
+import type { Report } from '../../verdict/report/report.ts';
+import type { Context } from '../context.ts';
+import { field, shown } from './field.ts';
+import { formatBytes } from './progress.ts';
+import { renderReport } from './render-report.ts';
+
+const WORDS: Readonly<Record<string, string>> = { pack: 'packed', sign: 'signed', timestamp: 'timestamped' };
+
+/**
+ * Prints what `pack`, `sign` or `timestamp` made, and returns the exit code. When the bundle itself went to standard output,
+ * everything else goes to standard error.
+ */
+export function renderMade(
+  report: Report,
+  context: Context,
+  flags: { readonly json?: boolean; readonly quiet?: boolean },
+): number {
+  const output = String(report.result?.['output'] ?? report.result?.['request']);
+  const print = output === '-' ? context.tell : context.print;
+  const { json = false, quiet = false } = flags;
+  if (json || report.exitCode !== 0) return renderReport(report, { ...context, print }, { json, quiet });
+  if (quiet) return report.exitCode;
+
+  const { style } = context;
+  const name = output === '-' ? 'standard output' : output;
+  const word = report.result?.['request'] ? 'request for a timestamp' : WORDS[report.operation];
+  print(`${style.good(style.pass)} ${style.bold(shown(name))}  ${word}`);
+  const files = report.files.filter(({ role }) => role === 'descriptor' || role === 'file');
+  const width = Math.max(...files.map((file) => shown(file.name).length));
+  for (const file of files) {
+    const size = formatBytes(file.size ?? 0).padStart(10);
+    const digest = file.algorithm && file.actual ? `  ${file.algorithm}:${file.actual}` : '';
+    print(`  ${shown(file.name).padEnd(width)}${size}${digest}`);
+  }
+  const signer = report.result?.['signer'] as { subject: string; key: string } | undefined;
+  if (signer) print(field('signed by', signer.subject, signer.key));
+  else if (report.operation === 'pack')
+    print(style.warn(field('unsigned', 'importers refuse it; sign it with --key and --cert')));
+  if (report.result?.['request'])
+    print(field('then', 'have an authority answer it: bulla timestamp BUNDLE --tsr-in REPLY -o STAMPED'));
+  if (report.result?.['timestamped'])
+    print(
+      field(
+        'timestamped',
+        "for whoever trusts the authority, the signature outlives the signer's certificate",
+      ),
+    );
+  for (const warning of report.warnings) context.tell(style.warn(field('warning', warning)));
+  return report.exitCode;
+}

@@ -1,0 +1,89 @@
+import { type DiskProbe, isSelfContained } from '../../formats/disk/disk-probe.ts';
+import { PROBE_HEAD_BYTES, PROBE_TAIL_BYTES, probeDisk } from '../../formats/disk/probe.ts';
+import { counted } from '../../kit/encoding.ts';
+import { BundleError, toBundleError } from '../../kit/errors/errors.ts';
+import { shellPath } from '../../kit/shell.ts';
+import type { FileStamp } from '../../storage/sources/file-stamp.ts';
+import { type InputFile, openInputFile } from '../../storage/sources/input-file.ts';
+import { isImageName } from '../../verdict/bundle/disk-images.ts';
+
+/** What disks are made of. */
+const SECTOR = 512;
+
+/** The size of a file and its image header. @throws {BundleError} `FILE_*`, `FORMAT_UNSUPPORTED` */
+export async function probeDiskFile(path: string): Promise<FileStamp & { readonly probe: DiskProbe }> {
+  await using file = await openInputFile(path);
+  const { head, tail } = await endsOf(file);
+  try {
+    return { ...file.stamp, probe: probeDisk(head, tail, file.size) };
+  } catch (error) {
+    throw toBundleError(error).at({ file: path });
+  }
+}
+
+async function endsOf(file: InputFile): Promise<{ readonly head: Uint8Array; readonly tail: Uint8Array }> {
+  return {
+    head: await file.readAt(0, PROBE_HEAD_BYTES),
+    tail: await file.readAt(Math.max(0, file.size - PROBE_TAIL_BYTES), PROBE_TAIL_BYTES),
+  };
+}
+
+/**
+ * A disk image that is packed as one, and so must look like one and be whole.
+ *
+ * @throws {BundleError} `FILE_*`, `FORMAT_UNSUPPORTED`
+ */
+export async function probeWholeDisk(path: string): ReturnType<typeof probeDiskFile> {
+  const found = await probeDiskFile(path);
+  const { size, probe } = found;
+  if (!isSelfContained(probe)) throw needsOthers(path, probe);
+  // Neither a header, nor sectors, nor a name says that this is a disk.
+  if (probe.format === 'raw' && size % SECTOR !== 0 && !isImageName(path)) throw noDisk(path, size);
+  return found;
+}
+
+/**
+ * [pack.8] Whoever imports it opens an image by its content, whatever the descriptor or the name says it is.
+ *
+ * @throws {BundleError} `FILE_CHANGED` when it is not the file that was looked at; `FORMAT_UNSUPPORTED`
+ */
+export async function expectWhole(path: string, since: FileStamp): Promise<void> {
+  await using file = await openInputFile(path);
+  const { head, tail } = await endsOf(file);
+  file.expectUnchanged(since, 'packed'); // [stamp.1] it is this one whose ends were seen
+  expectSelfContained(path, () => probeDisk(head, tail, file.size));
+}
+
+/** [pack.8] The same for a small file whose content is at hand. */
+export function expectWholeContent(path: string, content: Uint8Array): void {
+  const tail = content.subarray(-PROBE_TAIL_BYTES);
+  expectSelfContained(path, () => probeDisk(content, tail, content.byteLength));
+}
+
+function expectSelfContained(path: string, probe: () => DiskProbe): void {
+  let found: DiskProbe;
+  try {
+    found = probe();
+  } catch (error) {
+    if (toBundleError(error).code === 'FORMAT_UNSUPPORTED') return; // no image, or of a kind that we do not know
+    throw toBundleError(error).at({ file: path });
+  }
+  if (!isSelfContained(found)) throw needsOthers(path, found);
+}
+
+function noDisk(path: string, size: number): BundleError {
+  return new BundleError('FORMAT_UNSUPPORTED', 'this is no disk image that is known', {
+    where: { file: path },
+    why: `it has no image header, and its size (${counted(size, 'byte')}) is no whole number of disk sectors (${SECTOR} bytes)`,
+    fix: 'give a disk image; files of other kinds are packed with --plain',
+  });
+}
+
+function needsOthers(path: string, probe: DiskProbe): BundleError {
+  const other = probe.backingFile ?? probe.dataFile ?? '';
+  return new BundleError('FORMAT_UNSUPPORTED', `the image is not whole: it needs "${other}"`, {
+    where: { file: path },
+    why: 'the importer would read a file of that name on its own host, or have half a disk',
+    fix: `make it whole: qemu-img convert -O ${probe.format} ${shellPath(path)} whole.${probe.format}`,
+  });
+}

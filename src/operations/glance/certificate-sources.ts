@@ -1,0 +1,188 @@
+import { type Certificate, parseCertificate } from '../../crypto/certificate.ts';
+import { splitPem } from '../../formats/pem.ts';
+import { decodeLatin1 } from '../../kit/encoding.ts';
+import { BundleError, ownError, toBundleError } from '../../kit/errors/errors.ts';
+import { callback, face, list, needed, oneOf, path, type Rule, refuse, text } from '../../kit/shape.ts';
+import { sourceOptions } from '../../kit/source.ts';
+import type { BarbicanClient } from '../../storage/remote/barbican-client.ts';
+import { readCertificateByUuid } from '../../storage/trust/certificate-folder.ts';
+import { type CursiveFault, refusal } from '../../trust/glance/cursive.ts';
+import { asked, certificate, something } from '../option-rules.ts';
+
+/** The certificate that is kept under a UUID, or why there is none; `cursive` is what Glance makes of it when it refuses. */
+export type CertificateAnswer =
+  | {
+      readonly kind: 'found';
+      readonly certificate: Certificate;
+      /** what else is in the same place; Glance reads the first certificate alone */
+      readonly others: readonly Certificate[];
+      /** a file or an address */
+      readonly source: string;
+      readonly warnings: readonly string[];
+      readonly cursive?: CursiveFault;
+    }
+  | { readonly kind: 'absent'; readonly error: BundleError; readonly cursive: CursiveFault };
+
+const ANSWER = 'an answer: a certificate that was found, or why there is none';
+
+/** Where certificates are kept by UUID. */
+export interface CertificateSource {
+  /** @throws {BundleError} when it could not be asked: `FILE_*`, `REMOTE_*` */
+  readonly find: (uuid: string) => Promise<CertificateAnswer>;
+}
+
+/** The files `UUID.pem` in a folder. [glance.27] */
+export function certificateFolder(folder: string): CertificateSource {
+  path(folder, 'folder');
+  return {
+    find: async (uuid) => {
+      const found = await readCertificateByUuid(folder, uuid, sourceOptions({})); // who asks waits no longer than is meant [stream.6]
+      if (!found) return absent(uuid, `the folder ${folder} has no ${uuid}.pem`);
+      const { file, bytes } = found;
+      try {
+        const [certificate, ...others] = certificatesIn(bytes);
+        if (!certificate) throw new BundleError('CERTIFICATE_MALFORMED', 'the file holds no certificate');
+        return { kind: 'found', certificate, others, source: file, ...asGlanceReads(bytes) };
+      } catch (error) {
+        return { kind: 'absent', error: toBundleError(error).at({ file }), cursive: NO_PEM };
+      }
+    },
+  };
+}
+
+/** The secrets of a Barbican. [glance.28] [glance.32] */
+export function barbicanCertificates(client: BarbicanClient): CertificateSource {
+  return secretsOf(barbicanClient(client, 'client'));
+}
+
+/** A key manager that has been opened. */
+export const barbicanClient = face<BarbicanClient>(
+  {
+    name: needed(text),
+    fetchSecret: needed(callback<BarbicanClient['fetchSecret']>()),
+    storeCertificate: needed(callback<BarbicanClient['storeCertificate']>()),
+  },
+  'a key manager, as openKeyManager gives it',
+);
+
+function secretsOf(client: BarbicanClient): CertificateSource {
+  return {
+    find: async (uuid) => {
+      const secret = await client.fetchSecret(uuid);
+      if (!secret) return absent(uuid, `${client.name} has no secret ${uuid}, or an expired one`);
+      const source = `${client.name}secrets/${uuid}`;
+      if (secret.type !== 'certificate') {
+        const said = `the secret ${uuid} is of the type "${secret.type.slice(0, 40)}", not certificate`;
+        return { kind: 'absent', error: noCertificate(said, source), cursive: invalidFormat() };
+      }
+      try {
+        const [certificate, ...others] = certificatesIn(secret.payload);
+        if (!certificate) throw new BundleError('CERTIFICATE_MALFORMED', 'there is none in it');
+        if (!/^text\/plain/i.test(secret.contentType)) {
+          return { kind: 'found', certificate, others, source, ...asGlanceReads(secret.payload) };
+        }
+        const warning = `the secret ${uuid} was stored as text/plain, at which Glance stops with an internal error (500): store it again with bulla glance store-certificate`;
+        return { kind: 'found', certificate, others, source, warnings: [warning], cursive: TEXT };
+      } catch (error) {
+        const problem = `the secret ${uuid} holds no certificate: ${toBundleError(error).message}`;
+        return { kind: 'absent', error: noCertificate(problem, source), cursive: NO_PEM };
+      }
+    },
+  };
+}
+
+const NO_PEM: CursiveFault = {
+  error: 'builtins.ValueError',
+  message:
+    'Unable to load PEM file. See https://cryptography.io/en/latest/faq/#why-can-t-i-import-my-pem-file for more details. MalformedFraming',
+  code: 'SIGNER_UNKNOWN',
+};
+const TEXT: CursiveFault = {
+  error: 'builtins.TypeError',
+  message: "argument 'data': 'str' object cannot be converted to 'PyBytes'",
+  code: 'SIGNER_UNKNOWN',
+};
+
+function invalidFormat(): CursiveFault {
+  return refusal('SIGNER_UNKNOWN', 'Invalid certificate format: Opaque');
+}
+
+/** PEM, of which the first certificate counts; DER is read here, and not by Glance. */
+function asGlanceReads(bytes: Uint8Array): {
+  readonly warnings: readonly string[];
+  readonly cursive?: CursiveFault;
+} {
+  if (bytes[0] !== 0x30) return { warnings: [] };
+  return {
+    warnings: ['the certificate is stored in DER, which Glance does not read: store it in PEM'],
+    cursive: NO_PEM,
+  };
+}
+
+function certificatesIn(bytes: Uint8Array): readonly Certificate[] {
+  if (bytes[0] === 0x30) return [parseCertificate(bytes)];
+  const { blocks, fault } = splitPem(decodeLatin1(bytes));
+  const found = blocks.filter(({ label }) => label === 'CERTIFICATE');
+  if (fault && found.length === 0) throw new BundleError('CERTIFICATE_MALFORMED', fault.message);
+  return found.map((block) => parseCertificate(block.bytes));
+}
+
+function absent(uuid: string, problem: string): CertificateAnswer {
+  return {
+    kind: 'absent',
+    error: new BundleError('SIGNER_UNKNOWN', `no certificate is kept under ${uuid}: ${problem}`, {
+      why: 'the signature is said to be by the key of that certificate, so without it nothing can be verified',
+      fix: 'compare img_signature_certificate_uuid with: openstack secret list --secret-type certificate; or ask the signer for the certificate',
+    }),
+    cursive: refusal('SIGNER_UNKNOWN', `Certificate not found with ID: ${uuid}`),
+  };
+}
+
+function noCertificate(message: string, source: string): BundleError {
+  return new BundleError('SIGNER_UNKNOWN', message, {
+    where: { file: source },
+    why: 'Glance takes PEM certificates that are stored as secrets of the type certificate, and nothing else',
+    fix: 'store it again: bulla glance store-certificate CERT.pem --barbican URL',
+  });
+}
+
+const absentAnswer = face<Extract<CertificateAnswer, { readonly kind: 'absent' }>>(
+  {
+    kind: needed(oneOf<'absent'>({ absent: true })),
+    error: needed((value, name) => ownError(value) ?? refuse(name, value, 'a BundleError')),
+    cursive: needed(something<CursiveFault>()),
+  },
+  ANSWER,
+);
+const foundAnswer = face<Extract<CertificateAnswer, { readonly kind: 'found' }>>(
+  {
+    kind: needed(oneOf<'found'>({ found: true })),
+    certificate: needed(certificate),
+    others: needed(list(certificate)),
+    source: needed(text),
+    warnings: needed(list(text)),
+    cursive: something<CursiveFault>(),
+  },
+  ANSWER,
+);
+const answerKind = face<Pick<CertificateAnswer, 'kind'>>(
+  { kind: needed(oneOf<CertificateAnswer['kind']>({ found: true, absent: true })) },
+  ANSWER,
+);
+
+/** [api.1] A source of the caller's, whose answers are looked at as they come. */
+export const certificateSource: Rule<CertificateSource> = (value, name) => {
+  const { find } = face<CertificateSource>(
+    { find: needed(callback<CertificateSource['find']>()) },
+    'a source of certificates: an object with find()',
+  )(value, name);
+  const answer = `the answer of ${name}.find()`;
+  return {
+    find: async (uuid) => {
+      const given: unknown = await asked(`${name}.find()`, () => find(uuid));
+      return answerKind(given, answer).kind === 'found'
+        ? foundAnswer(given, answer)
+        : absentAnswer(given, answer);
+    },
+  };
+};

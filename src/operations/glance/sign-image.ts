@@ -1,0 +1,295 @@
+import { createPublicKey, type KeyObject } from 'node:crypto';
+import { type Certificate, describeKey, sameKey } from '../../crypto/certificate.ts';
+import { openImageSigning } from '../../crypto/image-signature.ts';
+import { parsePrivateKey } from '../../crypto/keys.ts';
+import { formatProperties, type PropertyForm, propertyForm } from '../../formats/glance/format-properties.ts';
+import {
+  type HashMethod,
+  isUuid,
+  KEY_TYPE_NAMES,
+  type KeyTypeName,
+  keyTypeFor,
+} from '../../formats/glance/names.ts';
+import type { SignatureProperties } from '../../formats/glance/properties.ts';
+import { type Deadline, openDeadline, unlessAborted } from '../../kit/deadline.ts';
+import { encodeUtf8, formatBase64 } from '../../kit/encoding.ts';
+import { BundleError } from '../../kit/errors/errors.ts';
+import type { Limits } from '../../kit/limits.ts';
+import type { OnProgress } from '../../kit/progress.ts';
+import { expectNoUse, flag, moment, needed, path, positive, shape, text } from '../../kit/shape.ts';
+import { type SourceOptions, sourceOptions } from '../../kit/source.ts';
+import { apartFrom } from '../../storage/apart.ts';
+import { openOutput } from '../../storage/output/open-output.ts';
+import { type BundleInput, openSource } from '../../storage/sources/open-source.ts';
+import { readText } from '../../storage/trust/trust-folder.ts';
+import { judgeValidity } from '../../trust/path/certificate-rules.ts';
+import { judgeKey, NO_ALLOWANCES } from '../../trust/policy.ts';
+import { readImage } from '../../verdict/image/read-image.ts';
+import { makeReport, type Report } from '../../verdict/report/report.ts';
+import {
+  bundleInput,
+  hashMethod,
+  imageSigner,
+  keyTypeName,
+  limits,
+  passphrase,
+  WORKING,
+} from '../option-rules.ts';
+import { namedInput } from '../readings.ts';
+import { parseCertificates } from '../verify/load-trust.ts';
+import { type Waiting, waitingOptions, whileWaiting } from '../waiting.ts';
+
+/** The files of whoever signs images. */
+export interface ImageSignerFiles {
+  /** PEM */
+  readonly key: string;
+  /** asked only when the key is encrypted */
+  readonly passphrase?: () => Promise<string>;
+  /** PEM of the certificate that is kept under the UUID; when given, it must be that of the key, and valid */
+  readonly certificate?: string;
+  /** that of the key when left out */
+  readonly keyType?: KeyTypeName;
+  /** sign with RSA and DSA keys of 1024 to 2047 bits, too: they can be broken */
+  readonly allowWeakKeys?: boolean;
+}
+
+/** What its signatures are to say. */
+export interface ImageSignerUse {
+  readonly hash?: HashMethod;
+  /** of the certificate in the key manager */
+  readonly certificateUuid: string;
+  /** the moment that a certificate must be valid at */
+  readonly at: Date;
+}
+
+/** A key that signs images, under the name that Glance has for its kind. */
+export interface ImageSigner {
+  readonly privateKey: KeyObject;
+  readonly keyType: KeyTypeName;
+  readonly hash: HashMethod;
+  readonly certificateUuid: string;
+  readonly files: readonly string[];
+  readonly warnings: readonly string[];
+}
+
+/**
+ * Loads a key for signing images, and refuses one whose signatures strict verifiers or Glance would refuse.
+ *
+ * @throws {BundleError} `KEY_*`, `PASSPHRASE_*`, `FILE_*`, `CONFIG_INVALID`, `CERTIFICATE_EXPIRED`, `USAGE`, … [glance.26]
+ */
+export async function loadImageSigner(
+  files: ImageSignerFiles,
+  use: ImageSignerUse,
+  waiting: Waiting = {},
+): Promise<ImageSigner> {
+  const from = imageSignerFiles(files, 'files');
+  const given = imageSignerUse(use, 'use');
+  return whileWaiting(waitingOptions(waiting, 'waiting'), (source) => loadGiven(from, given, source));
+}
+
+const imageSignerFiles = shape<ImageSignerFiles>({
+  key: needed(path),
+  passphrase,
+  certificate: path,
+  keyType: keyTypeName,
+  allowWeakKeys: flag,
+});
+
+const imageSignerUse = shape<ImageSignerUse>({
+  hash: hashMethod,
+  certificateUuid: needed(text),
+  at: needed(moment),
+});
+
+async function loadGiven(
+  files: ImageSignerFiles,
+  use: ImageSignerUse,
+  waiting: SourceOptions,
+): Promise<ImageSigner> {
+  const { key: file, certificate, allowWeakKeys = false } = files;
+  const where = { file };
+  if (!isUuid(use.certificateUuid)) {
+    throw new BundleError('USAGE', `"${use.certificateUuid}" is no UUID`, {
+      why: 'Nova looks the certificate up by this UUID and refuses anything else',
+      fix: 'give the last part of the secret href; a certificate is stored, and its UUID printed, by: bulla glance store-certificate',
+    });
+  }
+  const passphrase =
+    files.passphrase ??
+    (async () => {
+      throw new BundleError('PASSPHRASE_NEEDED', 'the private key is encrypted', { where });
+    });
+  const privateKey = await parsePrivateKey(
+    await readText(file, waiting),
+    () => unlessAborted(passphrase(), waiting.signal),
+    file,
+  );
+  const key = describeKey(createPublicKey(privateKey));
+  const keyType = keyTypeFor(key.type === 'rsa-pss' ? 'rsa' : key.type, key.curve);
+  if (keyType === undefined || (files.keyType !== undefined && files.keyType !== keyType)) {
+    const problem =
+      keyType === undefined ? 'Glance has no name for it' : `that is ${keyType}, not ${files.keyType}`;
+    throw new BundleError('USAGE', `the key is ${key.label}: ${problem}`, {
+      where,
+      why: 'Glance and Nova refuse a signature under another name',
+      fix:
+        keyType === undefined
+          ? `sign with a key of one of these kinds: ${KEY_TYPE_NAMES.join(', ')}`
+          : 'leave out --key-type',
+    });
+  }
+  const weak = judgeKey(key, 'the file', { ...NO_ALLOWANCES, weakKeys: allowWeakKeys });
+  if (weak && weak.allowed === undefined) {
+    throw new BundleError('KEY_WEAK', weak.error.message, {
+      where,
+      fix: 'make a new key (RSA of 3072 bits, say), and have a certificate issued for it',
+    });
+  }
+  if (certificate !== undefined) {
+    const [leaf] = parseCertificates(await readText(certificate, waiting), certificate);
+    expectBelongs(leaf, { certificate, key: file, privateKey, at: use.at });
+  }
+  return {
+    privateKey,
+    keyType,
+    hash: use.hash ?? 'SHA-256',
+    certificateUuid: use.certificateUuid.toLowerCase(),
+    files: [file, ...(certificate === undefined ? [] : [certificate])],
+    warnings: [...(weak ? [weak.error.message] : []), ...ageing(keyType)],
+  };
+}
+
+function expectBelongs(
+  leaf: Certificate | undefined,
+  {
+    certificate: file,
+    key: keyFile,
+    privateKey,
+    at,
+  }: {
+    readonly certificate: string;
+    readonly key: string;
+    readonly privateKey: KeyObject;
+    readonly at: Date;
+  },
+): void {
+  if (!leaf || !sameKey(leaf.publicKey, createPublicKey(privateKey))) {
+    throw new BundleError('KEY_MISMATCH', 'the key does not belong to the certificate', {
+      where: { file: keyFile },
+      why: `the certificate in ${file} is for another key, so Glance would refuse the image`,
+    });
+  }
+  const [untimely] = judgeValidity(leaf, { from: at, to: at });
+  if (untimely) throw untimely.error.at({ file });
+}
+
+/** [glance.26] What newer systems have given up, or are about to. */
+function ageing(keyType: KeyTypeName): readonly string[] {
+  if (keyType === 'DSA') {
+    return [
+      'DSA is withdrawn by FIPS 186-5, and Glance knows it since Mitaka only: prefer RSA-PSS or ECC_SECP384R1',
+    ];
+  }
+  if (keyType.startsWith('ECC_SECT')) {
+    return [
+      `${keyType} is on a binary curve, which newer cryptography libraries (Python's since 47) have dropped: prefer ECC_SECP384R1`,
+    ];
+  }
+  return [];
+}
+
+/** Characters that a property could have in old releases of Glance. */
+const OLD_PROPERTY = 255;
+
+/** How an image is signed. */
+export interface SignImageOptions {
+  readonly signer: ImageSigner;
+  /** a file to write the properties into, or `-` for none: they are in the result */
+  readonly output?: string;
+  readonly form?: PropertyForm;
+  readonly overwrite?: boolean;
+  /** warn about what a Glance with the short property column cannot hold [glance.26] */
+  readonly oldGlance?: boolean;
+  /** of what is read */
+  readonly limits?: Partial<Limits>;
+  /** milliseconds that all of it may take; without it only `limits.idleMs` ends the waiting */
+  readonly deadlineMs?: number;
+  readonly signal?: AbortSignal;
+  readonly onProgress?: OnProgress;
+}
+
+/** The properties of a signed image, their text in the form that was asked for, and the report. */
+export interface SignedImage {
+  readonly properties: SignatureProperties;
+  readonly text: string;
+  readonly report: Report;
+}
+
+/**
+ * Signs an image for Glance, in one pass over it and without storing anything of it.
+ *
+ * @throws {BundleError} when the image cannot be read, or the signature not made or written
+ * @see spec/glance.md, clauses glance.7, glance.8, glance.26
+ */
+export async function signImage(input: BundleInput, options: SignImageOptions): Promise<SignedImage> {
+  const given = signImageOptions(options, '');
+  if (given.output === undefined) expectNoUse(given.overwrite, 'overwrite', 'without output');
+  const from = bundleInput(input, 'input');
+  using deadline = openDeadline(given);
+  return await signGiven(from, { ...given, ...deadline });
+}
+
+const signImageOptions = shape<SignImageOptions>({
+  ...WORKING,
+  limits,
+  deadlineMs: positive,
+  signer: needed(imageSigner),
+  output: path,
+  form: propertyForm,
+  overwrite: flag,
+  oldGlance: flag,
+});
+
+async function signGiven(
+  input: BundleInput,
+  options: SignImageOptions & Pick<Deadline, 'expectInTime'>,
+): Promise<SignedImage> {
+  const { signer, output, form = 'json', signal, onProgress } = options;
+  const reads = [...namedInput(input), ...signer.files];
+  const target = output === undefined ? undefined : apartFrom(output, reads); // before all of the image is read
+  await using source = await openSource(input, sourceOptions(options));
+  const signing = openImageSigning(signer.privateKey, signer.hash);
+  const { size } = await readImage(source, [signing], [], onProgress);
+  const properties = propertiesOf(signer, signing.finish());
+  const text = formatProperties(properties, form);
+  if (target !== undefined && target !== '-') {
+    await using file = await openOutput(target, { overwrite: options.overwrite ?? false, signal });
+    await file.write(encodeUtf8(text));
+    options.expectInTime(); // [cli.15]
+    await file.commit();
+  }
+  const report = makeReport({
+    operation: 'glance sign',
+    input: { name: source.name, size },
+    errors: [],
+    warnings: [...signer.warnings, ...(options.oldGlance ? shortColumn(properties) : [])],
+    result: {
+      ...(output !== undefined && { output }),
+      properties: JSON.parse(formatProperties(properties, 'json')),
+    },
+  });
+  return { properties, text, report };
+}
+
+/** The four properties for a signature. [glance.1] */
+export function propertiesOf(signer: ImageSigner, signature: Uint8Array): SignatureProperties {
+  const { hash: hashMethod, keyType, certificateUuid } = signer;
+  return { signature: formatBase64(signature), hashMethod, keyType, certificateUuid };
+}
+
+function shortColumn({ signature }: SignatureProperties): readonly string[] {
+  if (signature.length <= OLD_PROPERTY) return [];
+  return [
+    `the signature has ${signature.length} characters; a Glance whose properties have at most ${OLD_PROPERTY} cuts or refuses it: sign with an elliptic curve there`,
+  ];
+}

@@ -1,0 +1,64 @@
+import { memberNameKey } from '../../formats/member-name.ts';
+import { BundleError, toBundleError } from '../../kit/errors/errors.ts';
+import { assignRoles, type BundleRoles } from '../../verdict/bundle/bundle-roles.ts';
+
+/** The names that a bundle would have: its parts as the packer means them, and all members. */
+export interface PlannedNames {
+  readonly base: string;
+  readonly descriptor?: string;
+  readonly members: readonly string[];
+}
+
+const RENAME = 'rename it, and pack again';
+
+/**
+ * Refuses names that are good one by one, and in which an importer would find other parts than the packer means.
+ *
+ * @throws {BundleError} `PACKAGE_AMBIGUOUS`, `ARCHIVE_DUPLICATE` [pack.5]
+ */
+export function expectImportable(planned: PlannedNames): void {
+  expectFilesBesideFolders(planned.members);
+  const { descriptor, manifest } = rolesOf(planned.members);
+  expectSame('descriptor', descriptor, planned.descriptor);
+  expectSame('manifest', manifest, `${planned.base}.mf`);
+}
+
+function expectSame(part: string, found: string | undefined, meant: string | undefined): void {
+  if (found === meant) return;
+  const message = found
+    ? `an importer would take "${found}" for the ${part}`
+    : `no importer would take "${meant}" for the ${part}`;
+  throw ambiguous(message, found ?? meant);
+}
+
+function rolesOf(names: readonly string[]): BundleRoles {
+  try {
+    return assignRoles(names);
+  } catch (error) {
+    const { message, where } = toBundleError(error);
+    throw ambiguous(message, where.member);
+  }
+}
+
+function ambiguous(message: string, member: string | undefined): BundleError {
+  const where = member === undefined ? {} : { where: { member } };
+  return new BundleError('PACKAGE_AMBIGUOUS', message, { ...where, fix: RENAME });
+}
+
+/** A file system that folds names cannot hold a file "a" and a file "A/b". */
+function expectFilesBesideFolders(names: readonly string[]): void {
+  const files = new Set(names.map(memberNameKey));
+  for (const name of names) {
+    const parts = memberNameKey(name).split('/');
+    const folders = parts.slice(1).map((_, i) => parts.slice(0, i + 1).join('/'));
+    if (!folders.some((folder) => files.has(folder))) continue;
+    throw new BundleError(
+      'ARCHIVE_DUPLICATE',
+      `"${name}" lies in a folder that has the name of another file`,
+      {
+        where: { member: name },
+        fix: RENAME,
+      },
+    );
+  }
+}

@@ -1,0 +1,145 @@
+import { gzip } from '../../archive/deflate/gzip.ts';
+import { type TarFile, wholeFile, writeTar } from '../../archive/tar/tar-writer.ts';
+import { isEvidence } from '../../formats/bundle-part.ts';
+import type { ByteStream } from '../../kit/bytes.ts';
+import { openDeadline } from '../../kit/deadline.ts';
+import { DEFAULT_LIMITS } from '../../kit/limits.ts';
+import { count, flag, needed, oneOf, path, shape } from '../../kit/shape.ts';
+import { apartFrom } from '../../storage/apart.ts';
+import { openOutput } from '../../storage/output/open-output.ts';
+import { openScratch, type Scratch } from '../../storage/output/staging.ts';
+import type { BundleInput } from '../../storage/sources/open-source.ts';
+import type { BundleRoles } from '../../verdict/bundle/bundle-roles.ts';
+import type { Examination } from '../../verdict/bundle/examine.ts';
+import { type Report, sweptWarnings } from '../../verdict/report/report.ts';
+import type { ReadMember } from '../../verdict/walk/read-member.ts';
+import { bundleInput, JUDGING } from '../option-rules.ts';
+import { readingsOf } from '../readings.ts';
+import { exchangedIn } from '../sign/exchanged.ts';
+import { lostTimestamps } from '../sign/lost-timestamps.ts';
+import { examineAndReport, type VerifyOptions } from '../verify/verify.ts';
+import type { PackFormat } from './pack.ts';
+
+/** How a bundle is normalized: judged as `verify` does, then written again. */
+export interface NormalizeOptions extends VerifyOptions {
+  /** the file to write, or `-` for standard output */
+  readonly output: string;
+  readonly format: Exclude<PackFormat, 'zip'>;
+  readonly overwrite?: boolean;
+  /** modification time of the members, seconds since 1970 */
+  readonly mtime?: number;
+}
+
+/**
+ * Writes a bundle again in the form and order that `pack` has; no byte of any member changes that the manifest lists, and of
+ * what speaks for it goes along what trusted signers answer for.
+ *
+ * The bundle is verified first, whole, and refused as `verify` refuses it; its members wait in a private folder
+ * beside the output, since their order may change.
+ *
+ * @throws {BundleError} when the input cannot be opened, the trust settings cannot be read, or the output not written
+ * @see spec/bundle.md, clauses norm.1 to norm.4
+ */
+export async function normalize(input: BundleInput, options: NormalizeOptions): Promise<Report> {
+  return normalizeGiven(bundleInput(input, 'input'), normalizeOptions(options, ''));
+}
+
+const normalizeOptions = shape<NormalizeOptions>({
+  ...JUDGING,
+  output: needed(path),
+  format: needed(oneOf<NormalizeOptions['format']>({ tar: true, tgz: true })),
+  overwrite: flag,
+  mtime: count,
+});
+
+async function normalizeGiven(input: BundleInput, options: NormalizeOptions): Promise<Report> {
+  using deadline = openDeadline(options);
+  const timed = { ...options, ...deadline };
+  await using output = await openOutput(apartFrom(options.output, readingsOf(input, options)), {
+    overwrite: options.overwrite ?? false,
+    signal: timed.signal,
+  });
+  await using scratch = openScratch(options.output);
+  const { examination, report } = await examineAndReport('normalize', input, timed, scratch);
+  if (report.exitCode !== 0) return report;
+
+  const exchanged = exchangedIn(examination);
+  const order = canonicalOrder(examination).filter(({ name }) => !exchanged.has(name) || exchanged.get(name));
+  const limits = { ...DEFAULT_LIMITS, ...options.limits };
+  const tar = writeTar(stored(order, exchanged, scratch, timed.signal), {
+    mtime: options.mtime ?? 0,
+    limits,
+  });
+  let bytes = 0;
+  for await (const chunk of options.format === 'tgz' ? gzip(tar) : tar) {
+    bytes += chunk.byteLength;
+    await output.write(chunk);
+    options.onProgress?.({ phase: 'write', bytes });
+  }
+  deadline.expectInTime(); // [cli.15]
+  await output.commit();
+  const reordered = order.some(({ name }, i) => examination.members[i]?.name !== name);
+  return {
+    ...report,
+    warnings: [
+      ...report.warnings,
+      ...lostTimestamps(examination, options.timestamp),
+      ...sweptWarnings(output.swept),
+    ],
+    result: {
+      output: options.output,
+      format: options.format,
+      bytes,
+      reordered,
+      files: order.map(({ name }) => name),
+    },
+  };
+}
+
+/** [norm.2] As `pack` has it, and what came later to the signature right behind it. */
+function canonicalOrder({ members, roles, contents }: Examination): readonly ReadMember[] {
+  const listed = new Map(contents.manifest?.entries.map(({ name }, i) => [name, i]));
+  const rank = (name: string): number => {
+    const part = partRank(name, roles);
+    if (part !== undefined) return part;
+    const line = listed.get(name);
+    return line === undefined ? Number.MAX_SAFE_INTEGER : PARTS + line;
+  };
+  const ranks = new Map(members.map(({ name }) => [name, rank(name)]));
+  return [...members].sort(
+    (a, b) => (ranks.get(a.name) ?? 0) - (ranks.get(b.name) ?? 0) || a.offset - b.offset,
+  );
+}
+
+const PARTS = 5;
+
+function partRank(name: string, roles: BundleRoles): number | undefined {
+  const at = [roles.descriptor, roles.manifest, roles.certificate, roles.timestamp].indexOf(name);
+  if (at >= 0) return at;
+  return isEvidence(name) ? PARTS - 1 : undefined;
+}
+
+async function* stored(
+  members: readonly ReadMember[],
+  exchanged: ReadonlyMap<string, Uint8Array | undefined>,
+  scratch: Scratch,
+  signal: AbortSignal | undefined,
+): AsyncGenerator<TarFile, void> {
+  for (const { name, size } of members) {
+    const bytes = exchanged.get(name);
+    yield bytes ? wholeFile(name, bytes) : { name, size, body: readOnce(name, scratch, signal) };
+  }
+}
+
+async function* readOnce(
+  name: string,
+  scratch: Scratch,
+  signal: AbortSignal | undefined,
+): AsyncGenerator<Uint8Array, void> {
+  const { stream, close }: { stream: ByteStream; close(): void } = scratch.read(name, signal);
+  try {
+    yield* stream;
+  } finally {
+    close();
+  }
+}

@@ -1,0 +1,282 @@
+import type { ArchiveEntry } from '../../archive/entry.ts';
+import { type TarFile, wholeFile } from '../../archive/tar/tar-writer.ts';
+import { Digester } from '../../crypto/digest.ts';
+import { isEvidence, isPlainEvidence, type PartKind, rolePartOf } from '../../formats/bundle-part.ts';
+import type { DigestName } from '../../formats/ovf/digest-name.ts';
+import { type Manifest, parseManifest } from '../../formats/ovf/manifest.ts';
+import type { Deadline } from '../../kit/deadline.ts';
+import { type BundleError, toBundleError } from '../../kit/errors/errors.ts';
+import { DEFAULT_LIMITS, type Limits } from '../../kit/limits.ts';
+import { sourceOptions } from '../../kit/source.ts';
+import { apartFrom } from '../../storage/apart.ts';
+import { openOutput } from '../../storage/output/open-output.ts';
+import { needsPatching, writeArchive } from '../../storage/output/write-archive.ts';
+import { openSource } from '../../storage/sources/open-source.ts';
+import { NO_ALLOWANCES } from '../../trust/policy.ts';
+import { assignRoles, type BundleRoles } from '../../verdict/bundle/bundle-roles.ts';
+import { type ContentsJudgement, judgeContents } from '../../verdict/bundle/judge-contents.ts';
+import type { NamedMember } from '../../verdict/bundle/judge-signature.ts';
+import { type InputReport, sweptWarnings } from '../../verdict/report/report.ts';
+import { manifestDigests } from '../../verdict/walk/look-ahead.ts';
+import { isHeld, type KeptBytes, type ReadMember, readMember } from '../../verdict/walk/read-member.ts';
+import { type Walk, walkArchive } from '../../verdict/walk/walk.ts';
+import { joinFaults } from '../import/plan-assembly.ts';
+import { parseEvidence } from '../verify/load-evidence.ts';
+import { baseOf, faultsOfOrder } from './copy-faults.ts';
+import type { CopyOptions, SignatureEdit } from './copy-options.ts';
+import { isAboutSignature } from './left-evidence.ts';
+
+/** What came of a copy. Without errors it has been written. */
+export interface Copied {
+  readonly input: InputReport;
+  readonly judged: ContentsJudgement;
+  readonly warnings: readonly string[];
+}
+
+/**
+ * Copies a bundle in one pass, its signature edited on the way; timestamps of the old signature are left out.
+ *
+ * The contents are compared with the manifest, and a bundle that an importer would refuse is not copied: the reasons
+ * are in the judgement then, and no file is left.
+ *
+ * @throws {BundleError} when the input cannot be opened or read, or the output not written, and what the edit throws
+ */
+export async function copyBundle(
+  input: string,
+  edit: SignatureEdit,
+  options: CopyOptions & Pick<Deadline, 'expectInTime'>,
+): Promise<Copied> {
+  const { signal } = options;
+  const limits = { ...DEFAULT_LIMITS, ...options.limits };
+  const target = apartFrom(options.output, [input, ...edit.reads]);
+  await using source = await openSource(input, sourceOptions(options));
+  const hint = await manifestDigests(source, limits);
+  const { format, overwrite = false, mtime = 0 } = options;
+  await using output = await openOutput(target, {
+    overwrite,
+    patched: needsPatching(format),
+    signal,
+  });
+  const { onProgress } = options;
+  const copying = new Copying(edit, hint, limits);
+  const walked = await walkArchive(
+    source,
+    { limits, ...(onProgress && { onProgress }), phase: 'write' },
+    (walk) => writeArchive(format, copying.files(walk), output, { mtime, limits }),
+  );
+  const { fault } = walked;
+  const judged = fault ? withFault(copying.judged, fault) : copying.judged;
+  if (judged.errors.length === 0) {
+    options.expectInTime(); // [cli.15]
+    await output.commit();
+  }
+  return {
+    input: { name: source.name, ...(source.size === undefined ? {} : { size: source.size }) },
+    judged: { ...judged, warnings: [...walked.warnings, ...judged.warnings] },
+    warnings: sweptWarnings(output.swept),
+  };
+}
+
+/**
+ * What is wrong with the archive is a verdict, as it is to `verify`; a fault that the judgement has already is not told twice.
+ *
+ * @throws {BundleError} the fault, when it is not the bundle's
+ */
+function withFault(judged: ContentsJudgement, fault: BundleError): ContentsJudgement {
+  const isOfInput = fault.kind === 'archive' || fault.kind === 'unsupported' || fault.code === 'FILE_CHANGED';
+  if (judged.errors.length > 0 && fault.code !== 'FILE_CHANGED') return judged;
+  if (isOfInput) return { ...judged, errors: [fault, ...judged.errors] };
+  throw fault;
+}
+
+/** The members of the old bundle as they become those of the new one. */
+class Copying {
+  readonly #edit: SignatureEdit;
+  /** the digests to compute before the manifest has been seen */
+  readonly #hint: readonly DigestName[];
+  readonly #limits: Limits;
+  /** those of the new bundle, but for the parts that sign */
+  readonly #members: ReadMember[] = [];
+  readonly #keptBytes: KeptBytes = new Map();
+  /** the parts that sign: those of the old bundle that were taken for such, and those of the new one */
+  readonly #leftOut: NamedMember[] = [];
+  readonly #signing: string[] = [];
+  readonly #evidence: ReadMember[] = [];
+  #manifest: { readonly member: NamedMember; readonly lines: Manifest } | undefined;
+  /** certificate files and evidence that came before the manifest, which decides about them */
+  #early: readonly NamedMember[] = [];
+  /** [pack.5] What an importer would say of the new bundle, once all of it has been copied. */
+  judged: ContentsJudgement = { files: [], checks: [], errors: [], warnings: [] };
+
+  constructor(edit: SignatureEdit, hint: readonly DigestName[], limits: Limits) {
+    this.#edit = edit;
+    this.#hint = hint;
+    this.#limits = limits;
+  }
+
+  async *files({ entries, onMember }: Walk): AsyncGenerator<TarFile, void> {
+    for await (const entry of entries) {
+      onMember(entry.name);
+      if (isHeld(entry, { limits: this.#limits, kept: this.#keptBytes }))
+        yield* (await this.#kept(entry)).map(({ name, bytes }) => wholeFile(name, bytes));
+      else yield { name: entry.name, size: entry.size, body: this.#hashed(entry) };
+    }
+    this.judged = this.#judge();
+    // Thrown before the end mark is written: what went to standard output by then is no archive.
+    const [fault] = this.judged.errors;
+    if (fault) throw fault;
+  }
+
+  /** What stands in the new bundle in place of a member that may play a part. */
+  async #kept(entry: ArchiveEntry): Promise<readonly NamedMember[]> {
+    const { name } = entry;
+    const reading = { algorithms: this.#hint, limits: this.#limits, sink: undefined, kept: this.#keptBytes };
+    const member = await readMember(entry, reading);
+    const copy = { name, bytes: member.bytes ?? new Uint8Array(0) };
+    const kind = rolePartOf(name)?.kind;
+    if ((kind === 'cert' || kind === 'tst') && this.#isSigning(name)) {
+      this.#leftOut.push(copy);
+      return kind === 'cert' ? this.#placed(copy) : [];
+    }
+    if (isEvidence(name)) {
+      this.#evidence.push(member);
+      return this.#placed(copy);
+    }
+    this.#members.push(member);
+    if (kind !== 'mf' || !this.#isManifest(name)) return [copy];
+    this.#manifest = { member: copy, lines: parsedManifest(copy, this.#limits) };
+    const added = await this.#edit.manifest(copy);
+    this.#signing.push(...added.map((file) => file.name));
+    const early: NamedMember[] = [];
+    for (const one of this.#early) early.push(...(await this.#placed(one)));
+    return [copy, ...added, ...early];
+  }
+
+  /** What the manifest makes of a certificate file or evidence; nothing until it has come. */
+  async #placed(member: NamedMember): Promise<readonly NamedMember[]> {
+    const manifest = this.#manifest;
+    if (!manifest) {
+      this.#early = [...this.#early, member];
+      return [];
+    }
+    if (isEvidence(member.name)) return manifest.lines.byName.has(member.name) ? [member] : [];
+    const edited = await this.#edit.certificate(member, manifest.member);
+    this.#signing.push(...edited.map((file) => file.name));
+    return edited;
+  }
+
+  #isManifest(name: string): boolean {
+    return (
+      this.#manifest === undefined &&
+      assignRoles(this.#members.map((member) => member.name)).manifest === name
+    );
+  }
+
+  /** As far as can be told: what comes later may show that it was another file, and then nothing is written. */
+  #isSigning(name: string): boolean {
+    try {
+      const { base } = assignRoles([...this.#members.map((member) => member.name), name]);
+      return base === undefined || base === baseOf(name);
+    } catch {
+      return true; // two could be the manifest: said by the judgement, and nothing is written
+    }
+  }
+
+  async *#hashed(entry: ArchiveEntry): AsyncGenerator<Uint8Array, void> {
+    const { name, size, offset, dataOffset } = entry;
+    const listed = this.#manifest?.lines.byName.get(name);
+    const digester = new Digester(listed ? [listed.algorithm] : this.#hint);
+    for await (const chunk of entry.body) {
+      yield chunk;
+      digester.update(chunk);
+    }
+    this.#members.push({ name, size, offset, dataOffset, digests: Object.fromEntries(digester.finish()) });
+  }
+
+  /** The contents against the manifest, the signature being good. */
+  #judge(): ContentsJudgement {
+    const names = [...this.#members.map(({ name }) => name), ...this.#signing];
+    let roles: BundleRoles = {};
+    const faults: BundleError[] = [];
+    const told: string[] = [];
+    try {
+      roles = assignRoles(names);
+      faults.push(...faultsOfOrder(roles, this.#manifest, this.#leftOut));
+      told.push(...this.#toldOfTimestamp());
+    } catch (error) {
+      faults.push(toBundleError(error));
+    }
+    const { listed, strangers, left } = this.#sortedEvidence(faults);
+    const judged = judgeContents(
+      { roles, members: [...this.#members, ...listed, ...strangers], complete: true },
+      {
+        manifestAccepted: true,
+        signed: true,
+        strangers: new Map(strangers.map(({ name }) => [name, OF_ANOTHER])),
+        allowances: NO_ALLOWANCES,
+        limits: this.#limits,
+      },
+    );
+    if (faults.length === 0) faults.push(...judged.errors);
+    if (faults.length === 0)
+      faults.push(
+        ...joinFaults(judged.descriptor, [...names, ...listed.map(({ name }) => name)], this.#limits),
+      );
+    const warnings = left.map(
+      ({ name }) =>
+        `"${name}" is left out: it is not in the manifest, and nobody is trusted here who could answer for it`,
+    );
+    return {
+      ...judged,
+      errors: faults,
+      warnings: [...judged.warnings, ...told, ...warnings],
+    };
+  }
+
+  /** What the edit says of the timestamp that is left out. */
+  #toldOfTimestamp(): readonly string[] {
+    const [timestamp, certificate, manifest] = [this.#old('tst'), this.#old('cert'), this.#manifest?.member];
+    if (!timestamp || !certificate || !manifest) return [];
+    return this.#edit.timestamp?.(timestamp, certificate, manifest) ?? [];
+  }
+
+  #old(kind: PartKind): NamedMember | undefined {
+    return this.#leftOut.find(({ name }) => rolePartOf(name)?.kind === kind);
+  }
+
+  /** [pack.6] Evidence by whether the manifest lists it, it says to be about the old signature, or it is anything else. */
+  #sortedEvidence(
+    faults: BundleError[],
+  ): Readonly<Record<'listed' | 'strangers' | 'left', readonly ReadMember[]>> {
+    const isListed = ({ name }: ReadMember): boolean => this.#manifest?.lines.byName.has(name) ?? false;
+    const unlisted = this.#evidence.filter((member) => !isListed(member));
+    const old = { certificate: this.#old('cert')?.bytes, timestamp: this.#old('tst')?.bytes };
+    const isAbout = ({ name, bytes = new Uint8Array() }: ReadMember): boolean => {
+      try {
+        const read = parseEvidence(bytes, name, name, { alone: true });
+        return isPlainEvidence(name) && isAboutSignature(read, old);
+      } catch (error) {
+        faults.push(toBundleError(error).at({ member: name }));
+        return false;
+      }
+    };
+    const left = new Set(unlisted.filter(isAbout));
+    const listed = this.#evidence.filter(isListed);
+    listed.forEach(isAbout); // [pack.5] one that cannot be read is refused, whoever has signed it
+    return {
+      listed,
+      strangers: unlisted.filter((member) => !left.has(member)),
+      left: [...left],
+    };
+  }
+}
+
+const OF_ANOTHER = 'it is not about the certificates of the signature, by the names in both';
+
+function parsedManifest({ name, bytes }: NamedMember, limits: Limits): Manifest {
+  try {
+    return parseManifest(bytes, limits);
+  } catch (error) {
+    throw toBundleError(error).at({ member: name });
+  }
+}

@@ -1,0 +1,46 @@
+import { rolePartOf } from '../../formats/bundle-part.ts';
+import type { Manifest } from '../../formats/ovf/manifest.ts';
+import { BundleError } from '../../kit/errors/errors.ts';
+import type { BundleRoles } from '../../verdict/bundle/bundle-roles.ts';
+import type { NamedMember } from '../../verdict/bundle/judge-signature.ts';
+
+/** What is not there, what the manifest lists and must not, and what the order of the members has led us to do wrong. */
+export function faultsOfOrder(
+  { manifest, certificate }: BundleRoles,
+  signed: { readonly member: NamedMember; readonly lines: Manifest } | undefined,
+  leftOut: readonly NamedMember[],
+): readonly BundleError[] {
+  if (manifest === undefined || signed === undefined) {
+    const fix =
+      'unpack it, and pack it again with a manifest: bulla pack NAME.ovf -o NAME.ova --key … --cert …';
+    return [new BundleError('MANIFEST_MISSING', 'the bundle has no manifest to sign', { fix })];
+  }
+  if (certificate === undefined) {
+    const fix = 'sign it, with a timestamp at once: bulla sign BUNDLE -o SIGNED --key … --cert … --tsa URL';
+    return [new BundleError('SIGNATURE_MISSING', 'the bundle has no signature to timestamp', { fix })];
+  }
+  const { member, lines } = signed;
+  const mistaken = [member, ...leftOut].filter(({ name }) => baseOf(name) !== baseOf(manifest));
+  const listed = leftOut.filter(({ name }) => rolePartOf(name)?.kind === 'tst' && lines.byName.has(name));
+  return [
+    ...mistaken.map(({ name }) => {
+      const message = `"${name}" came first and was taken for a part of the bundle, and "${manifest}" is its manifest`;
+      return new BundleError('PACKAGE_AMBIGUOUS', message, { where: { member: name } });
+    }),
+    ...listed.map(({ name }) => listedStamp(name, member.name)),
+  ];
+}
+
+/** [pack.5] As an importer says it, which would take the file for the timestamp of the new signature. */
+function listedStamp(name: string, manifest: string): BundleError {
+  const message = `the manifest lists "${name}", which is the name of the timestamp of the signature`;
+  return new BundleError('MANIFEST_SYNTAX', message, {
+    where: { member: manifest },
+    fix: 'unpack the bundle, give that file another name, and pack it again',
+  });
+}
+
+/** The base name of a part. */
+export function baseOf(name: string): string | undefined {
+  return rolePartOf(name)?.base;
+}

@@ -1,0 +1,44 @@
+import type { Limits } from '../../kit/limits.ts';
+import type { OnProgress } from '../../kit/progress.ts';
+import { count, flag, needed, path, positive, type Rows } from '../../kit/shape.ts';
+import type { NamedMember } from '../../verdict/bundle/judge-signature.ts';
+import { limits, packFormat, WORKING } from '../option-rules.ts';
+import type { PackFormat } from '../pack/pack.ts';
+
+/** Where a copy goes, and in which container. */
+export interface CopyOptions {
+  /** the file to write, or `-` for standard output */
+  readonly output: string;
+  readonly format: PackFormat;
+  readonly overwrite?: boolean;
+  readonly mtime?: number;
+  /** of what is read */
+  readonly limits?: Partial<Limits>;
+  /** milliseconds that all of it may take; without it only `limits.idleMs` ends the waiting */
+  readonly deadlineMs?: number;
+  readonly signal?: AbortSignal;
+  readonly onProgress?: OnProgress;
+}
+
+/** The rules for them. [api.1] */
+export const COPYING: Rows<CopyOptions> = {
+  ...WORKING,
+  output: needed(path),
+  format: needed(packFormat),
+  overwrite: flag,
+  mtime: count,
+  limits,
+  deadlineMs: positive,
+};
+
+/** What becomes of the parts that sign: every other member is copied as it is. */
+export interface SignatureEdit {
+  /** what is read besides the bundle: nothing of it may be replaced by the copy */
+  readonly reads: readonly string[];
+  /** the members right behind the manifest */
+  manifest(member: NamedMember): Promise<readonly NamedMember[]>;
+  /** the members in place of the certificate file that is there */
+  certificate(member: NamedMember, manifest: NamedMember): Promise<readonly NamedMember[]>;
+  /** what is to be said of the timestamp beside the certificate file, which is left out; what it throws refuses the copy */
+  timestamp?(member: NamedMember, certificate: NamedMember, manifest: NamedMember): readonly string[];
+}

@@ -1,0 +1,93 @@
+import { cmsDigestOf, signCms } from '../../crypto/cms-signer.ts';
+import { openHash } from '../../crypto/digest.ts';
+import { type Deadline, openDeadline } from '../../kit/deadline.ts';
+import type { Limits } from '../../kit/limits.ts';
+import type { OnProgress } from '../../kit/progress.ts';
+import { flag, needed, path, positive, shape } from '../../kit/shape.ts';
+import { sourceOptions } from '../../kit/source.ts';
+import { apartFrom } from '../../storage/apart.ts';
+import { openOutput } from '../../storage/output/open-output.ts';
+import { openSource } from '../../storage/sources/open-source.ts';
+import { makeReport, type Report } from '../../verdict/report/report.ts';
+import { certificateReport } from '../../verdict/signers/signature-report.ts';
+import { limits, signingDigest, signingIdentity, timestampSource, WORKING } from '../option-rules.ts';
+import { signerUntil, timestampCms } from './make-signature.ts';
+import type { SigningDigest, SigningIdentity } from './signing-identity.ts';
+import type { TimestampSource } from './timestamp-source.ts';
+
+/** How a file gets a signature beside it. */
+export interface SignFileOptions {
+  /** the signature to write, `FILE.p7s` by custom, or `-` for standard output */
+  readonly output: string;
+  readonly identity: SigningIdentity;
+  readonly digest?: SigningDigest;
+  /** who timestamps the signature; nobody when left out */
+  readonly timestamp?: TimestampSource;
+  readonly overwrite?: boolean;
+  /** of what is read */
+  readonly limits?: Partial<Limits>;
+  /** milliseconds that all of it may take; without it only `limits.idleMs` ends the waiting */
+  readonly deadlineMs?: number;
+  readonly signal?: AbortSignal;
+  readonly onProgress?: OnProgress;
+}
+
+/**
+ * Signs any file with a detached CMS signature, in one pass over it.
+ *
+ * @throws {BundleError} when the file cannot be read, or the signature not made or written
+ * @see spec/bundle.md, clause file.4
+ */
+export async function signFile(input: string, options: SignFileOptions): Promise<Report> {
+  path(input, 'input');
+  const given = signFileOptions(options, '');
+  using deadline = openDeadline(given);
+  return await signGiven(input, { ...given, ...deadline });
+}
+
+const signFileOptions = shape<SignFileOptions>({
+  ...WORKING,
+  limits,
+  deadlineMs: positive,
+  output: needed(path),
+  identity: needed(signingIdentity),
+  digest: signingDigest,
+  timestamp: timestampSource,
+  overwrite: flag,
+});
+
+async function signGiven(
+  input: string,
+  options: SignFileOptions & Pick<Deadline, 'expectInTime'>,
+): Promise<Report> {
+  const { identity, digest = 'sha256', output: path, timestamp, signal, onProgress } = options;
+  const { leaf, intermediates } = identity;
+  const signer = signerUntil(identity.signer, signal);
+  const target = apartFrom(path, [input, ...identity.files, ...(timestamp?.files ?? [])]);
+  await using source = await openSource(input, sourceOptions(options));
+  await using output = await openOutput(target, { overwrite: options.overwrite ?? false, signal });
+  const hash = openHash(cmsDigestOf(signer.publicKey, digest));
+  let bytes = 0;
+  for await (const chunk of source.stream()) {
+    hash.update(chunk);
+    bytes += chunk.byteLength;
+    onProgress?.({ phase: 'hash', bytes, ...(source.size === undefined ? {} : { total: source.size }) });
+  }
+  source.checkUnchanged();
+  const contentDigest = Uint8Array.from(hash.digest());
+  const cms = await signCms({ signer, leaf, intermediates, digest, contentDigest });
+  await output.write(timestamp ? await timestampCms(cms, timestamp, signal) : cms);
+  options.expectInTime(); // [cli.15]
+  await output.commit();
+  return makeReport({
+    operation: 'sign',
+    input: { name: source.name, size: bytes },
+    errors: [],
+    result: {
+      output: path,
+      format: 'cms',
+      signer: certificateReport(leaf),
+      timestamped: timestamp !== undefined,
+    },
+  });
+}

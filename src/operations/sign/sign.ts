@@ -1,0 +1,90 @@
+import { partBeside } from '../../formats/bundle-part.ts';
+import { type Deadline, openDeadline } from '../../kit/deadline.ts';
+import { flag, needed, path, shape } from '../../kit/shape.ts';
+import { makeReport, type Report } from '../../verdict/report/report.ts';
+import { certificateReport } from '../../verdict/signers/signature-report.ts';
+import { signingDigest, signingIdentity, timestampSource } from '../option-rules.ts';
+import { copyBundle } from './copy-bundle.ts';
+import { COPYING, type CopyOptions } from './copy-options.ts';
+import { makeSignature } from './make-signature.ts';
+import type { SigningDigest, SigningIdentity } from './signing-identity.ts';
+import type { TimestampSource } from './timestamp-source.ts';
+
+/** How a bundle is signed again. */
+export interface SignOptions extends CopyOptions {
+  readonly identity: SigningIdentity;
+  readonly digest?: SigningDigest;
+  /** whether a CMS signature is added; when left out, it is when there are intermediates */
+  readonly cms?: boolean;
+  /** who timestamps the signature; nobody when left out */
+  readonly timestamp?: TimestampSource;
+}
+
+/**
+ * Copies a bundle with a new signature: payload and manifest byte for byte, the certificate file right behind the manifest.
+ *
+ * The contents are compared with the manifest on the way, and a bundle that an importer would refuse is not signed:
+ * the report then has the reasons, a malformed archive among them, and no file is left.
+ *
+ * @throws {BundleError} when the input cannot be opened or read, or the output not written
+ * @see spec/bundle.md, clauses pack.5, pack.6 and pack.9
+ */
+export async function sign(input: string, options: SignOptions): Promise<Report> {
+  path(input, 'input');
+  const given = signOptions(options, '');
+  using deadline = openDeadline(given);
+  return await signGiven(input, { ...given, ...deadline });
+}
+
+const signOptions = shape<SignOptions>({
+  ...COPYING,
+  identity: needed(signingIdentity),
+  digest: signingDigest,
+  cms: flag,
+  timestamp: timestampSource,
+});
+
+async function signGiven(
+  input: string,
+  options: SignOptions & Pick<Deadline, 'expectInTime'>,
+): Promise<Report> {
+  const { identity, digest = 'sha256', cms, timestamp, signal } = options;
+  const {
+    input: source,
+    judged,
+    warnings,
+  } = await copyBundle(
+    input,
+    {
+      reads: [...identity.files, ...(timestamp?.files ?? [])],
+      manifest: async (manifest) => {
+        const made = await makeSignature(manifest, identity, {
+          digest,
+          ...(cms !== undefined && { cms }),
+          ...(timestamp && { timestamp }),
+          signal,
+        });
+        return [
+          { name: partBeside(manifest.name, 'cert'), bytes: made.certificate },
+          ...(made.timestamp ? [{ name: partBeside(manifest.name, 'tst'), bytes: made.timestamp }] : []),
+        ];
+      },
+      certificate: async () => [],
+    },
+    options,
+  );
+  return makeReport({
+    operation: 'sign',
+    input: source,
+    checks: judged.checks,
+    files: judged.files,
+    errors: judged.errors,
+    warnings: [...judged.warnings, ...identity.warnings, ...warnings],
+    result: {
+      output: options.output,
+      format: options.format,
+      signer: certificateReport(identity.leaf),
+      timestamped: timestamp !== undefined,
+    },
+  });
+}

@@ -1,0 +1,129 @@
+import { type Certificate, sameKey } from '../../crypto/certificate.ts';
+import { parsePrivateKey } from '../../crypto/keys.ts';
+import { isEdwards } from '../../crypto/signature.ts';
+import { keySigner, type Signer } from '../../crypto/signer.ts';
+import type { DigestName } from '../../formats/ovf/digest-name.ts';
+import { unlessAborted } from '../../kit/deadline.ts';
+import { BundleError, type ErrorCode } from '../../kit/errors/errors.ts';
+import { DEFAULT_LIMITS } from '../../kit/limits.ts';
+import { moment, needed, path, shape } from '../../kit/shape.ts';
+import type { SourceOptions } from '../../kit/source.ts';
+import { readText } from '../../storage/trust/trust-folder.ts';
+import { judgeCertificateForSigning } from '../../trust/judge-signer.ts';
+import { passphrase } from '../option-rules.ts';
+import { parseCertificates } from '../verify/load-trust.ts';
+import { type Waiting, waitingOptions, whileWaiting } from '../waiting.ts';
+
+/** The files of a signer as the user names them, all PEM. */
+export interface SigningFiles {
+  readonly key: string;
+  /** the signer's certificate; intermediates may follow it in the same file */
+  readonly certificate: string;
+  /** more intermediates */
+  readonly chain?: string;
+  /** asked only when the key is encrypted */
+  readonly passphrase?: () => Promise<string>;
+}
+
+/** A key with the certificate that belongs to it; `warnings` says who will not be able to read its signatures. */
+export interface SigningIdentity {
+  readonly signer: Signer;
+  readonly leaf: Certificate;
+  readonly intermediates: readonly Certificate[];
+  readonly warnings: readonly string[];
+  /** what it was loaded from, never to be replaced by a bundle */
+  readonly files: readonly string[];
+}
+
+/** The digest that a signature may be made over when signing. */
+export type SigningDigest = Exclude<DigestName, 'sha1'>;
+
+/**
+ * Loads a signer, and refuses it with the words of the importer if no importer would accept it.
+ *
+ * Whether an importer trusts the issuer is not known here; a self-signed certificate is fine, since it may be pinned.
+ *
+ * @throws {BundleError} `KEY_UNREADABLE`, `KEY_MISMATCH`, `PASSPHRASE_*`, `FILE_*`, `CONFIG_INVALID`, `CERTIFICATE_EXPIRED`, `KEY_WEAK`, `PURPOSE_REFUSED`, …
+ */
+export async function loadSigningIdentity(
+  files: SigningFiles,
+  at: Date,
+  waiting: Waiting = {},
+): Promise<SigningIdentity> {
+  const from = signingFiles(files, 'files');
+  const when = moment(at, 'at');
+  return whileWaiting(waitingOptions(waiting, 'waiting'), (source) => loadGiven(from, when, source));
+}
+
+const signingFiles = shape<SigningFiles>({
+  key: needed(path),
+  certificate: needed(path),
+  chain: path,
+  passphrase,
+});
+
+async function loadGiven(files: SigningFiles, at: Date, waiting: SourceOptions): Promise<SigningIdentity> {
+  const key = await parsePrivateKey(
+    await readText(files.key, waiting),
+    () => unlessAborted((files.passphrase ?? noPassphrase(files.key))(), waiting.signal),
+    files.key,
+  );
+  const signer = keySigner(key);
+  const [leaf, ...rest] = parseCertificates(await readText(files.certificate, waiting), files.certificate);
+  if (!leaf || !sameKey(leaf.publicKey, signer.publicKey)) {
+    throw new BundleError('KEY_MISMATCH', 'the key does not belong to the certificate', {
+      where: { file: files.key },
+      why: `the certificate in ${files.certificate} is for another key, so every importer would find the signature invalid`,
+    });
+  }
+  const [fault] = judgeCertificateForSigning(leaf, at);
+  if (fault) throw unfit(fault, files.certificate); // [sig.6]
+  const chain = files.chain ? parseCertificates(await readText(files.chain, waiting), files.chain) : [];
+  const intermediates = withoutDuplicates([...rest, ...chain], leaf);
+  if (intermediates.length + 1 > DEFAULT_LIMITS.certificates) {
+    throw new BundleError('USAGE', `${intermediates.length + 1} certificates are more than importers read`, {
+      fix: `give at most ${DEFAULT_LIMITS.certificates}: the signer's and its intermediates`,
+    });
+  }
+  const paths = [files.key, files.certificate, ...(files.chain ? [files.chain] : [])];
+  return { signer, leaf, intermediates, warnings: readability(leaf, signer), files: paths };
+}
+
+/** What the signer can do about a certificate that importers refuse. */
+const REMEDIES: Partial<Record<ErrorCode, string>> = {
+  CERTIFICATE_EXPIRED: 'sign with a certificate that is valid now',
+  CERTIFICATE_NOT_YET_VALID: 'check the clock of this machine, or sign with a certificate that is valid now',
+  KEY_WEAK: 'make a new key (RSA of 3072 bits, say), and have a certificate issued for it',
+  PURPOSE_REFUSED:
+    'have a certificate issued with the extended key usage codeSigning (or emailProtection, or none)',
+};
+
+function unfit({ code, message, cause }: BundleError, file: string): BundleError {
+  return new BundleError(code, message, {
+    where: { file },
+    why: 'importers would refuse every bundle signed with this certificate',
+    fix: REMEDIES[code] ?? 'sign with another certificate; for trying things out: bulla dev-certs DIR',
+    cause,
+  });
+}
+
+function noPassphrase(file: string): () => Promise<string> {
+  return async () => {
+    throw new BundleError('PASSPHRASE_NEEDED', 'the private key is encrypted', { where: { file } });
+  };
+}
+
+function withoutDuplicates(certificates: readonly Certificate[], leaf: Certificate): readonly Certificate[] {
+  const seen = new Set([leaf.fingerprint]);
+  return certificates.filter(({ fingerprint }) => {
+    if (seen.has(fingerprint)) return false;
+    seen.add(fingerprint);
+    return true;
+  });
+}
+
+function readability(leaf: Certificate, signer: Signer): readonly string[] {
+  if (leaf.key.type === 'rsa') return [];
+  const own = isEdwards(signer.publicKey) ? ', which signs the manifest itself and not its digest' : '';
+  return [`the key is ${leaf.key.label}${own}: VMware and VirtualBox read RSA signatures only`];
+}

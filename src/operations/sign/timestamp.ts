@@ -1,0 +1,187 @@
+import { partBeside, rolePartOf } from '../../formats/bundle-part.ts';
+import { parseSignedData } from '../../formats/cms/signed-data.ts';
+import { formatCertificateFile, parseCertificateFile } from '../../formats/ovf/certificate-file.ts';
+import { type Deadline, openDeadline } from '../../kit/deadline.ts';
+import { BundleError, toBundleError } from '../../kit/errors/errors.ts';
+import { DEFAULT_LIMITS, type Limits } from '../../kit/limits.ts';
+import { needed, path, shape } from '../../kit/shape.ts';
+import { sourceOptions } from '../../kit/source.ts';
+import { apartFrom } from '../../storage/apart.ts';
+import { openOutput } from '../../storage/output/open-output.ts';
+import { openSource } from '../../storage/sources/open-source.ts';
+import { isBroken, isOver } from '../../trust/timestamp.ts';
+import { assignRoles } from '../../verdict/bundle/bundle-roles.ts';
+import { findSignatures, type NamedMember } from '../../verdict/bundle/judge-signature.ts';
+import { signedManifestOf } from '../../verdict/bundle/signed-manifest.ts';
+import { makeReport, type Report } from '../../verdict/report/report.ts';
+import { carry } from '../../verdict/signers/carried.ts';
+import { ownVouched } from '../../verdict/signers/own-vouched.ts';
+import { type KeptBytes, type ReadMember, readMember } from '../../verdict/walk/read-member.ts';
+import { walkArchive } from '../../verdict/walk/walk.ts';
+import { timestampSource } from '../option-rules.ts';
+import { copyBundle } from './copy-bundle.ts';
+import { COPYING, type CopyOptions } from './copy-options.ts';
+import { timestampCms, timestamped } from './make-signature.ts';
+import type { SigningDigest } from './signing-identity.ts';
+import { requestFor, type TimestampSource } from './timestamp-source.ts';
+
+/** How a bundle gets its timestamp. */
+export interface TimestampOptions extends CopyOptions {
+  readonly source: TimestampSource;
+}
+
+/**
+ * Copies a bundle with a timestamp over its signature; every other byte of every member stays as it is.
+ *
+ * The timestamp goes into the CMS signature when there is one, else into a file beside the certificate file. Whether the
+ * signature is good is for the importer; the contents are compared with the manifest on the way.
+ *
+ * @throws {BundleError} when the input cannot be read, the output not written, or the source gives no timestamp
+ * @see spec/bundle.md, clauses pack.9 and pack.10
+ */
+export async function timestamp(input: string, options: TimestampOptions): Promise<Report> {
+  path(input, 'input');
+  const given = timestampOptions(options, '');
+  using deadline = openDeadline(given);
+  return await timestampGiven(input, { ...given, ...deadline });
+}
+
+const timestampOptions = shape<TimestampOptions>({ ...COPYING, source: needed(timestampSource) });
+
+async function timestampGiven(
+  input: string,
+  options: TimestampOptions & Pick<Deadline, 'expectInTime'>,
+): Promise<Report> {
+  const notes: string[] = [];
+  const limits = { ...DEFAULT_LIMITS, ...options.limits };
+  const {
+    input: source,
+    judged,
+    warnings,
+  } = await copyBundle(
+    input,
+    {
+      reads: options.source.files ?? [],
+      manifest: async () => [],
+      certificate: async (certificate, manifest) => {
+        const form = ownForm(certificate, manifest, limits);
+        notes.push(...form.notes);
+        return timestampMembers({ name: certificate.name, bytes: form.bytes }, { ...options, limits });
+      },
+      timestamp: (old, certificate, manifest) => {
+        ownForm(certificate, manifest, limits, old); // whatever order they came in, it is refused when it proves something
+        return [`"${old.name}" is left out: it is no timestamp of "${certificate.name}" that counts`];
+      },
+    },
+    options,
+  );
+  return makeReport({
+    operation: 'timestamp',
+    input: source,
+    checks: judged.checks,
+    files: judged.files,
+    errors: judged.errors,
+    warnings: [...judged.warnings, ...notes, ...warnings],
+    result: { output: options.output, format: options.format, timestamped: judged.errors.length === 0 },
+  });
+}
+
+async function timestampMembers(
+  { name, bytes }: NamedMember,
+  { source, signal, limits }: TimestampOptions & { readonly limits: Limits },
+): Promise<readonly NamedMember[]> {
+  const file = parseCertificateFile(bytes, limits);
+  if (file.cms) {
+    const cms = await timestampCms(file.cms, source, signal);
+    return [{ name, bytes: formatCertificateFile({ ...file, cms }) }];
+  }
+  const made = await timestamped(bytes, source, signal);
+  const token = made.timestamp ? [{ name: partBeside(name, 'tst'), bytes: made.timestamp }] : [];
+  return [{ name, bytes }, ...token];
+}
+
+/**
+ * The certificate file as an importer writes it who trusts its signers: the form that a timestamp counts for.
+ * @throws {BundleError} what is wrong with a signature; `USAGE` when it has a timestamp already [pack.10]
+ */
+function ownForm(
+  certificate: NamedMember,
+  manifest: NamedMember,
+  limits: Limits,
+  timestamp?: NamedMember,
+): { readonly bytes: Uint8Array; readonly notes: readonly string[] } {
+  try {
+    const { found, spoken } = findSignatures(
+      { manifest, certificate, evidence: [], ...(timestamp && { timestamp }) },
+      { limits, trust: { anchors: [], pins: [] }, evidence: { crls: [], ocsps: [] } },
+    );
+    const [fault] = found.flatMap((one) => one.fault ?? []);
+    const carried = carry(spoken, ownVouched(found));
+    if (fault ?? carried.fault) throw fault ?? carried.fault;
+    const given = found.flatMap(({ timestamps }) => timestamps);
+    if (given.some(({ token, over }) => isOver(token, over) && !isBroken(token))) throw hasTimestamp();
+    const left = given.map(() => `a timestamp in "${certificate.name}" is left out: it proves nothing`);
+    return {
+      bytes: carried.members.get(certificate.name) ?? certificate.bytes,
+      notes: [...carried.notes, ...left],
+    };
+  } catch (error) {
+    throw toBundleError(error).at({ member: certificate.name });
+  }
+}
+
+function hasTimestamp(): BundleError {
+  return new BundleError('USAGE', 'the signature has a timestamp already', {
+    why: 'a signature holds one, and what the old one proves would be lost with it',
+    fix: 'keep the bundle as it is, or have it signed anew: bulla sign BUNDLE -o SIGNED --key … --cert … --tsa URL',
+  });
+}
+
+/**
+ * Writes the request for a timestamp of a bundle's signature into a file, to be answered on another machine. [pack.10]
+ *
+ * @throws {BundleError} `SIGNATURE_MISSING`, what reading the bundle and writing the file throw
+ */
+export async function requestTimestampFile(
+  input: string,
+  options: {
+    readonly digest: SigningDigest;
+  } & Omit<CopyOptions, 'format' | 'mtime' | 'onProgress'>,
+): Promise<Report> {
+  const { output: path, digest, overwrite = false } = options;
+  const limits = { ...DEFAULT_LIMITS, ...options.limits };
+  using deadline = openDeadline(options);
+  const { signal } = deadline;
+  const target = apartFrom(path, [input]); // before all of it is read
+  await using source = await openSource(input, sourceOptions({ ...options, ...deadline }));
+  const members: ReadMember[] = [];
+  const kept: KeptBytes = new Map();
+  const { fault } = await walkArchive(source, { limits }, async ({ entries }) => {
+    for await (const entry of entries) {
+      if (rolePartOf(entry.name) === undefined) continue;
+      const options = { algorithms: [], limits, sink: undefined, kept };
+      members.push(await readMember(entry, options));
+    }
+  });
+  if (fault) throw fault;
+  const signed = signedManifestOf(members, assignRoles(members.map(({ name }) => name)));
+  if (!signed?.certificate) {
+    throw new BundleError('SIGNATURE_MISSING', 'the bundle has no signature to timestamp', {
+      where: { file: source.name },
+      fix: 'sign it first: bulla sign BUNDLE -o SIGNED --key … --cert …',
+    });
+  }
+  const { bytes } = ownForm(signed.certificate, signed.manifest, limits, signed.timestamp);
+  const { cms } = parseCertificateFile(bytes, limits);
+  const over = cms ? parseSignedData(cms, 'the CMS signature').signers[0]?.signature : bytes;
+  await using output = await openOutput(target, { overwrite, signal });
+  await output.write(requestFor(over ?? bytes, digest));
+  deadline.expectInTime(); // [cli.15]
+  await output.commit();
+  return makeReport({
+    operation: 'timestamp',
+    input: { name: source.name },
+    errors: [],
+    result: { request: path, digest },
+  });
+}

@@ -1,0 +1,304 @@
+import { type Certificate, parseCertificate } from '../../crypto/certificate.ts';
+import { splitPem } from '../../formats/pem.ts';
+import { notPemText } from '../../formats/pem-text.ts';
+import { decodeLatin1 } from '../../kit/encoding.ts';
+import { BundleError, type ErrorCode, toBundleError } from '../../kit/errors/errors.ts';
+import { DEFAULT_LIMITS } from '../../kit/limits.ts';
+import { abortSignal, count, flag, list, moment, needed, oneOf, path, shape } from '../../kit/shape.ts';
+import { type SourceOptions, sourceOptions } from '../../kit/source.ts';
+import { certificateFilesIn, readSmallFile } from '../../storage/trust/small-files.ts';
+import { expectLookedAt } from '../../trust/demands.ts';
+import { openBudget } from '../../trust/path/budget.ts';
+import { type Attempt, findPath, type PathResult } from '../../trust/path/find-path.ts';
+import type { PolicyInputs } from '../../trust/path/policies.ts';
+import type { Purpose } from '../../trust/path/purposes.ts';
+import { type Allowances, NO_ALLOWANCES } from '../../trust/policy.ts';
+import type { RevocationMode } from '../../trust/publisher.ts';
+import type { RevocationEvidence, RevocationOptions } from '../../trust/revocation/evidence.ts';
+import { judgeRevocation } from '../../trust/revocation/judge-revocation.ts';
+import { unrelatedIn } from '../../trust/revocation/unrelated.ts';
+import type { RevocationStatus } from '../../trust/revocation/verdict.ts';
+import {
+  type CertificateReport,
+  makeReport,
+  type PathCertificateReport,
+  type Report,
+} from '../../verdict/report/report.ts';
+import { certificateReport } from '../../verdict/signers/signature-report.ts';
+import { revocationMode, sha1AndWeakKeys } from '../option-rules.ts';
+import { loadEvidence } from '../verify/load-evidence.ts';
+
+/** What a path is judged by. File names are of PEM or DER files; folders count for the certificates in them. */
+export interface CheckPathOptions {
+  readonly untrusted?: readonly string[];
+  readonly anchors: readonly string[];
+  readonly crls?: readonly string[];
+  readonly ocsps?: readonly string[];
+  /** `if-present` when left out, but `require` of certificates whose issuer any of the CRLs or OCSP responses given is of */
+  readonly revocation?: RevocationMode;
+  /** now when left out */
+  readonly at?: Date;
+  readonly purpose?: Exclude<Purpose, 'ocsp-signing'>;
+  /** intermediates at most, self-issued ones not counted */
+  readonly maxDepth?: number;
+  /** refuse what issuers get wrong without harm, too */
+  readonly strict?: boolean;
+  readonly policies?: PolicyInputs;
+  readonly allow?: Partial<Pick<Allowances, 'sha1' | 'weakKeys'>>;
+  readonly signal?: AbortSignal;
+}
+
+/** A way that was tried: the certificates from the leaf on, and why it did not do; none of the reasons for the one that did. */
+export interface AttemptReport {
+  readonly path: readonly CertificateReport[];
+  readonly errors: readonly { readonly code: string; readonly message: string }[];
+}
+
+/** What `checkPath` found, for people and for JSON. */
+export interface PathReport {
+  readonly path: readonly PathCertificateReport[];
+  readonly attempts: readonly AttemptReport[];
+}
+
+/** More than any honest chain has; a folder of anchors may hold a whole trust store. */
+const MAX_CERTIFICATES = 1024;
+
+/**
+ * Judges the certification path of a certificate alone, without a bundle: who issued it, may they, is it revoked.
+ *
+ * Nothing but the files that are named counts. What is wrong is in the report, not thrown.
+ *
+ * @throws {BundleError} `FILE_*`, `USAGE`
+ * @see spec/trust.md, clauses path.24 and rev.15
+ */
+export async function checkPath(
+  leafFile: string,
+  options: CheckPathOptions,
+): Promise<{ readonly report: Report; readonly found: PathReport }> {
+  path(leafFile, 'leafFile');
+  const given = checkPathOptions(options, '');
+  expectLookedAt(given.revocation, { crls: given.crls, ocsps: given.ocsps });
+  return checkGiven(leafFile, given);
+}
+
+const checkPathOptions = shape<CheckPathOptions>({
+  untrusted: list(path),
+  anchors: needed(list(path)),
+  crls: list(path),
+  ocsps: list(path),
+  revocation: revocationMode,
+  at: moment,
+  purpose: oneOf<NonNullable<CheckPathOptions['purpose']>>({
+    'code-signing': true,
+    timestamping: true,
+    any: true,
+  }),
+  maxDepth: count,
+  strict: flag,
+  policies: shape<PolicyInputs>({
+    initial: list(path),
+    explicit: flag,
+    inhibitMapping: flag,
+    inhibitAny: flag,
+  }),
+  allow: shape<NonNullable<CheckPathOptions['allow']>>(sha1AndWeakKeys),
+  signal: abortSignal,
+});
+
+async function checkGiven(
+  leafFile: string,
+  options: CheckPathOptions,
+): Promise<{ readonly report: Report; readonly found: PathReport }> {
+  const at = options.at ?? new Date();
+  const allowances = { ...NO_ALLOWANCES, ...options.allow };
+  const given = { operation: 'trust check', input: { name: leafFile }, at, allowances: namesOf(allowances) };
+  let input: Input;
+  try {
+    input = await readInput(leafFile, options);
+  } catch (error) {
+    const fault = toBundleError(error);
+    if (fault.kind !== 'package' && fault.kind !== 'unsupported') throw fault;
+    return { report: makeReport({ ...given, errors: [fault] }), found: { path: [], attempts: [] } };
+  }
+  const { leaf, untrusted, anchors, evidence, unusable } = input;
+  const budget = openBudget();
+  const hasEvidence = evidence.crls.length + evidence.ocsps.length > 0;
+  const revocation: RevocationOptions = {
+    mode: options.revocation ?? (hasEvidence ? 'require' : 'if-present'),
+    onlyWhereHeard: options.revocation === undefined,
+    at,
+    seen: new Map(),
+    allowances,
+    issuers: [...untrusted, ...anchors],
+    anchors,
+    budget,
+    ...(options.strict && { strict: true }),
+  };
+  const result = findPath(
+    { leaf, intermediates: untrusted },
+    {
+      anchors,
+      window: { from: at, to: at },
+      allowances,
+      purpose: options.purpose ?? 'code-signing',
+      budget,
+      ...(options.strict && { strict: true }),
+      ...(options.maxDepth !== undefined && { maxIntermediates: options.maxDepth }),
+      ...(options.policies && { policies: options.policies }),
+      judgeMore: (path) => judgeRevocation(path, evidence, revocation).findings,
+    },
+  );
+  const statuses = result.kind === 'none' ? [] : judgeRevocation(result.path, evidence, revocation).statuses;
+  const found = pathReport(result, statuses);
+  const paths = result.kind === 'none' ? [] : [result.path];
+  const unrelated = unrelatedIn(evidence, { paths, given: anchors, beside: untrusted }); // [rev.17]
+  const report = makeReport({
+    ...given,
+    errors: [
+      ...(result.kind === 'good' ? [] : unusable),
+      ...result.errors.map((error) => advised(error).at({ file: leafFile })),
+    ],
+    warnings: [
+      ...(result.kind === 'good' ? unusable.map(({ message }) => `not used: ${message}`) : []),
+      ...[...result.warnings, ...unrelated].map(({ error }) => error.message),
+    ],
+    result: { ...found },
+  });
+  return { report, found };
+}
+
+/** What to do is another thing here than where a bundle is refused. */
+const ADVICE: Readonly<Partial<Record<ErrorCode, { readonly why?: string; readonly fix: string }>>> = {
+  SIGNER_UNKNOWN: { fix: 'give the missing issuer with --untrusted, or with --anchor if you trust it' },
+  CERTIFICATE_EXPIRED: {
+    why: 'an issuer answers for a certificate until its end, and not beyond',
+    fix: 'have the certificate renewed; to judge it at another moment: --at TIME',
+  },
+  CERTIFICATE_NOT_YET_VALID: {
+    fix: 'check the clock of this machine; to judge it at another moment: --at TIME',
+  },
+  CERTIFICATE_REVOKED: { fix: 'have another certificate issued, for another key' },
+  KEY_WEAK: { fix: 'have a certificate issued for a key of RSA-3072, P-256, P-384, P-521 or Ed25519' },
+  PURPOSE_REFUSED: { fix: 'have a certificate issued for this; to judge it for another purpose: --purpose' },
+  PATH_TOO_LONG: { fix: 'give fewer certificates, or a higher --max-depth; at most ten are followed' },
+};
+
+function advised(error: BundleError): BundleError {
+  const { code, message, where, why, cause } = error;
+  const advice = ADVICE[code];
+  return advice ? new BundleError(code, message, { where, why, cause, ...advice }) : error;
+}
+
+interface Input {
+  readonly leaf: Certificate;
+  readonly untrusted: readonly Certificate[];
+  readonly anchors: readonly Certificate[];
+  readonly evidence: RevocationEvidence;
+  /** what is wrong with certificates that only might have led to an anchor */
+  readonly unusable: readonly BundleError[];
+}
+
+async function readInput(leafFile: string, options: CheckPathOptions): Promise<Input> {
+  const waiting = sourceOptions(options); // [cli.21]
+  const [first, ...behind] = await blocksIn([leafFile], waiting);
+  if (!first) throw malformed(leafFile);
+  const leaf = parseBlock(first);
+  const anchors = (await blocksIn(options.anchors.flatMap(filesIn), waiting)).map(parseBlock);
+  const blocks = [...behind, ...(await blocksIn(options.untrusted ?? [], waiting))];
+  expectFew(blocks.length + anchors.length);
+  const unusable: BundleError[] = [];
+  // [path.24] one that cannot be read is no way, and must not hide another
+  const untrusted = blocks.flatMap((block) => {
+    try {
+      return [parseBlock(block)];
+    } catch (error) {
+      unusable.push(toBundleError(error));
+      return [];
+    }
+  });
+  return { leaf, untrusted, anchors, evidence: await loadEvidence(options, waiting), unusable };
+}
+
+/** @throws {BundleError} `FILE_NOT_FOUND` for a folder without any */
+function filesIn(path: string): readonly string[] {
+  const files = certificateFilesIn(path);
+  if (files.length > 0) return files;
+  throw new BundleError('FILE_NOT_FOUND', 'the folder holds no .pem, .crt or .cer file', {
+    where: { file: path },
+  });
+}
+
+function expectFew(count: number): void {
+  if (count <= MAX_CERTIFICATES) return;
+  throw new BundleError('USAGE', `${count} certificates are more than are looked at`, {
+    fix: `give at most ${MAX_CERTIFICATES}`,
+  });
+}
+
+/** A certificate in DER, unread, and its file. */
+interface Block {
+  readonly bytes: Uint8Array;
+  readonly file: string;
+}
+
+async function blocksIn(files: readonly string[], waiting: SourceOptions): Promise<readonly Block[]> {
+  const blocks: Block[] = [];
+  for (const file of files) {
+    const bytes = await readSmallFile(file, waiting, DEFAULT_LIMITS.evidenceBytes);
+    blocks.push(...blocksOf(bytes, file));
+  }
+  return blocks;
+}
+
+/** The certificates in a PEM or DER file. @throws {BundleError} `CERTIFICATE_MALFORMED` when there is none, `USAGE` */
+function blocksOf(bytes: Uint8Array, file: string): readonly Block[] {
+  if (bytes[0] === 0x30) return [{ bytes, file }];
+  const text = decodeLatin1(bytes);
+  const odd = notPemText(text); // [pub.19]
+  if (odd) throw malformed(file, odd.message);
+  const { blocks, fault } = splitPem(text);
+  const found = blocks.filter(({ label }) => label === 'CERTIFICATE');
+  if (fault || found.length === 0) throw malformed(file, fault?.message);
+  expectFew(found.length); // before each is read: that takes a millisecond
+  return found.map((block) => ({ bytes: block.bytes, file }));
+}
+
+/** Unlike in a trust folder with the verdict of a bundle's when it is malformed. */
+function parseBlock({ bytes, file }: Block): Certificate {
+  try {
+    return parseCertificate(bytes);
+  } catch (error) {
+    throw toBundleError(error).at({ file });
+  }
+}
+
+function malformed(file: string, problem = 'the file holds no certificate'): BundleError {
+  return new BundleError('CERTIFICATE_MALFORMED', problem, {
+    where: { file },
+    why: 'a certificate is needed here, whole, in PEM or DER',
+    fix: 'give a file with -----BEGIN CERTIFICATE----- in it',
+  });
+}
+
+function namesOf(allowances: Allowances): readonly string[] {
+  return Object.entries(allowances).flatMap(([name, given]) => (given ? [name] : []));
+}
+
+function pathReport(result: PathResult, statuses: readonly RevocationStatus[]): PathReport {
+  return {
+    path: result.path.map((certificate) => {
+      const known = statuses.find((one) => one.certificate.fingerprint === certificate.fingerprint);
+      const { status, detail } = known ?? {};
+      const revocation = status !== undefined && detail !== undefined ? { status, detail } : undefined;
+      return { ...certificateReport(certificate), ...(revocation && { revocation }) };
+    }),
+    attempts: result.attempts.map(attemptReport),
+  };
+}
+
+function attemptReport({ path, errors }: Attempt): AttemptReport {
+  return {
+    path: path.map(certificateReport),
+    errors: errors.map(({ code, message }) => ({ code, message })),
+  };
+}

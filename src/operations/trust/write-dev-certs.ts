@@ -1,0 +1,24 @@
+import { encodeUtf8 } from '../../kit/encoding.ts';
+import { openStaging } from '../../storage/output/staging.ts';
+import { makeDevelopmentCertificates } from './dev-certs.ts';
+
+/**
+ * Writes `ca.pem`, `signer.pem` and `signer.key` into a new folder: all three or nothing. The folder and its files
+ * are the user's alone.
+ *
+ * @throws {BundleError} `DESTINATION_EXISTS`, `STORAGE_*`
+ */
+export async function writeDevelopmentCertificates(folder: string, now: Date): Promise<void> {
+  await using staging = openStaging(folder);
+  const { caPem, signerPem, signerKeyPem } = await makeDevelopmentCertificates({ now });
+  for (const [name, text] of [
+    ['ca.pem', caPem],
+    ['signer.pem', signerPem],
+    ['signer.key', signerKeyPem],
+  ] as const) {
+    const file = await staging.create(name);
+    await file.write(encodeUtf8(text));
+    await file.finish();
+  }
+  await staging.publish();
+}

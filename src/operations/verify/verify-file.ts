@@ -1,0 +1,110 @@
+import { splitPem } from '../../formats/pem.ts';
+import { openDeadline } from '../../kit/deadline.ts';
+import { decodeLatin1 } from '../../kit/encoding.ts';
+import { BundleError, toBundleError } from '../../kit/errors/errors.ts';
+import { DEFAULT_LIMITS } from '../../kit/limits.ts';
+import { path } from '../../kit/shape.ts';
+import { sourceOptions } from '../../kit/source.ts';
+import { type BundleInput, openSource } from '../../storage/sources/open-source.ts';
+import { readSmallFile } from '../../storage/trust/small-files.ts';
+import { judgeScope, scopeNameOf, withinScope } from '../../trust/judge-signer.ts';
+import { NO_ALLOWANCES } from '../../trust/policy.ts';
+import { type Check, makeReport, type Report } from '../../verdict/report/report.ts';
+import { judgeFound } from '../../verdict/signers/judge-signers.ts';
+import { readCms } from '../../verdict/signers/read-signatures.ts';
+import { tellHeld } from '../../verdict/signers/signature-checks.ts';
+import { bundleInput, expectNoBundleOptions, verifyOptions } from '../option-rules.ts';
+import { evidenceIn, joinEvidence } from './load-evidence.ts';
+import { loadPolicy, rememberSeen } from './load-policy.ts';
+import type { VerifyOptions } from './verify.ts';
+
+/** Bytes of a signature file: revocation lists may be inside. */
+const SIGNATURE_BYTES = 32 * 1024 * 1024;
+
+/**
+ * Verifies any file with the detached CMS signature in `signatureFile`, in one pass and without storing anything.
+ *
+ * A bad signature is a verdict, not an exception.
+ *
+ * @throws {BundleError} when the file or its signature cannot be read, or the trust settings not
+ * @see spec/bundle.md, clauses file.1 to file.3
+ */
+export async function verifyFile(
+  input: BundleInput,
+  signatureFile: string,
+  options: VerifyOptions = {},
+): Promise<Report> {
+  const from = bundleInput(input, 'input');
+  path(signatureFile, 'signatureFile');
+  const given = verifyOptions(options, '');
+  expectNoBundleOptions(given);
+  return verifyGiven(from, signatureFile, given);
+}
+
+async function verifyGiven(
+  input: BundleInput,
+  signatureFile: string,
+  options: VerifyOptions,
+): Promise<Report> {
+  const allowances = { ...NO_ALLOWANCES, ...options.allow };
+  const { at = new Date() } = options;
+  const limits = { ...DEFAULT_LIMITS, ...options.limits };
+  using deadline = openDeadline(options);
+  const timed = { ...options, ...deadline };
+  const policy = await loadPolicy(timed, { at, allowances, inputs: [input, signatureFile] });
+  const bytes = await readSmallFile(signatureFile, sourceOptions(timed), SIGNATURE_BYTES);
+  await using source = await openSource(input, sourceOptions(timed));
+  const rest = {
+    operation: 'verify',
+    at,
+    allowances: Object.entries(allowances).flatMap(([name, given]) => (given ? [name] : [])),
+    judged: 'trusted',
+  } as const;
+  let size = 0;
+  try {
+    const trusted = policy.trust.anchors.map(({ certificate }) => certificate);
+    const cms = readCms(signatureDer(bytes), [], trusted);
+    for await (const chunk of source.stream()) {
+      cms.update(chunk);
+      size += chunk.byteLength;
+      const total = source.size === undefined ? {} : { total: source.size };
+      options.onProgress?.({ phase: 'read', bytes: size, ...total });
+    }
+    source.checkUnchanged();
+    const evidence = joinEvidence([policy.evidence, evidenceIn(cms.data)], limits.evidence);
+    const judged = judgeFound(cms.finish(), signatureFile, { ...policy, evidence });
+    // [file.2] nothing that is signed names the file
+    const name = scopeNameOf(undefined, '');
+    const scope = judged.errors.length === 0 ? judgeScope(judged.publishers, name) : undefined;
+    const told = judged.told(withinScope(judged.publishers, name));
+    const errors = [...judged.errors, ...(scope ? [scope, ...judged.held] : [])];
+    const scopeChecks: Check[] = scope ? [{ id: 'scope', status: 'fail', detail: scope.message }] : [];
+    if (errors.length === 0) deadline.expectInTime(); // [cli.21]
+    const { remembered, warnings } = await rememberSeen(judged.seen, errors, timed);
+    return makeReport({
+      ...rest,
+      input: { name: source.name, size },
+      checks: [...tellHeld(told.checks, scope ? judged.held : []), ...scopeChecks],
+      signatures: told.signatures,
+      errors: errors.map((error) => error.at({ file: signatureFile })),
+      warnings: [...judged.warnings, ...warnings],
+      ...(remembered && { remembered }),
+    });
+  } catch (error) {
+    const fault = toBundleError(error);
+    const where = fault.kind === 'package' ? { file: signatureFile } : { file: source.name };
+    return makeReport({ ...rest, input: { name: source.name }, errors: [fault.at(where)] });
+  }
+}
+
+/** A signature file in DER, or in PEM with the label CMS or PKCS7. @throws {BundleError} `CMS_SYNTAX` */
+function signatureDer(bytes: Uint8Array): Uint8Array {
+  if (bytes[0] === 0x30) return bytes;
+  const { blocks, outside, fault } = splitPem(decodeLatin1(bytes));
+  const [block, second] = blocks;
+  const labelled = block?.label === 'CMS' || block?.label === 'PKCS7';
+  if (!block || !labelled || second || outside.length > 0 || fault) {
+    throw new BundleError('CMS_SYNTAX', 'the signature file is neither DER nor one PEM block CMS or PKCS7');
+  }
+  return block.bytes;
+}

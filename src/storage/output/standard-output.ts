@@ -1,0 +1,94 @@
+import { fstatSync, readFileSync, statSync } from 'node:fs';
+import { BundleError } from '../../kit/errors/errors.ts';
+import { writeError } from '../io-errors.ts';
+import { reasonOf } from '../sources/idle.ts';
+import { openPrivateFile } from '../sources/private-file.ts';
+import type { Output } from './open-output.ts';
+
+/** What went out before cannot be called back. [cli.14] */
+function cutShort(error: Error): BundleError {
+  const { code, message, where, cause } = writeError(error, 'standard output');
+  return new BundleError(code, message, {
+    where,
+    why: 'what has come there is not whole, and must not be used',
+    fix: 'run it again, with standard output going where it can be written',
+    cause,
+  });
+}
+
+/** In what Linux says of an open file: for reading and for writing. */
+const READ_AND_WRITE = 2;
+const ACCESS = 3;
+
+/**
+ * Whether standard output was closed, for all that can be told: Node opens `/dev/null` in its place, for reading, too, as hardly
+ * anybody does who wants nothing of what is written.
+ */
+function isClosed(): boolean {
+  try {
+    if (fstatSync(1).rdev !== statSync('/dev/null').rdev || !fstatSync(1).isCharacterDevice()) return false;
+    const [, flags = '0'] = /^flags:\s*([0-7]+)$/m.exec(readFileSync('/proc/self/fdinfo/1', 'latin1')) ?? [];
+    return (Number.parseInt(flags, 8) & ACCESS) === READ_AND_WRITE;
+  } catch {
+    return false; // this system does not say how it was opened
+  }
+}
+
+function closed(): BundleError {
+  return new BundleError('STORAGE_FAILED', 'standard output is closed', {
+    where: { file: 'standard output' },
+    why: 'what is written there would be lost without a word',
+    fix: 'name a file with -o, or let standard output go to one, or to a program (> /dev/null, to throw it away)',
+  });
+}
+
+/** Standard output as the place of a bundle. @throws {BundleError} `USAGE` for a terminal, `STORAGE_FAILED` when it is closed */
+export function stdoutOutput(signal: AbortSignal | undefined): Output {
+  const { stdout } = process;
+  if (stdout.isTTY) {
+    throw new BundleError('USAGE', 'standard output is a terminal', {
+      why: 'a bundle is not for reading, and its bytes would steer the terminal',
+      fix: 'name a file with -o, or pipe it on: … -o - | bulla verify -',
+    });
+  }
+  if (isClosed()) throw closed(); // [cli.14]
+  let failure: Error | undefined;
+  stdout.on('error', (error) => {
+    failure = error;
+  });
+  return {
+    write: async (chunk) => {
+      if (failure) throw cutShort(failure);
+      let onAbort = (): void => {};
+      await new Promise<void>((done, fail) => {
+        onAbort = () => fail(reasonOf(signal)); // [cli.9] a reader that takes nothing must not hold us
+        signal?.addEventListener('abort', onAbort);
+        stdout.write(chunk, (error) => (error ? fail(cutShort(error)) : done()));
+      }).finally(() => signal?.removeEventListener('abort', onAbort));
+    },
+    patch: async () => {
+      throw new BundleError('INTERNAL', 'what went to standard output cannot be written again');
+    },
+    commit: async () => {},
+    swept: [],
+    [Symbol.asyncDispose]: async () => {},
+  };
+}
+
+/** [zip.15] What goes out in the end is complete, and the same as a file would hold. */
+export async function keptOutput(output: Output): Promise<Output> {
+  const file = await openPrivateFile('output');
+  return {
+    swept: output.swept,
+    write: (chunk) => file.append(chunk),
+    patch: (offset, bytes) => file.patch(offset, bytes),
+    commit: async () => {
+      for await (const chunk of file.access().range(0, file.size)) await output.write(chunk);
+      await output.commit();
+    },
+    [Symbol.asyncDispose]: async () => {
+      await file[Symbol.asyncDispose]();
+      await output[Symbol.asyncDispose]();
+    },
+  };
+}

@@ -1,0 +1,72 @@
+import { isPlainPart, type PartKind, rolePartOf } from '../../formats/bundle-part.ts';
+import { BundleError } from '../../kit/errors/errors.ts';
+import { habitBehind } from './stray-members.ts';
+
+/** Which members are the descriptor, its manifest, its certificate file and the timestamp of that. `base` is their common name. */
+export interface BundleRoles {
+  readonly base?: string;
+  readonly descriptor?: string;
+  readonly manifest?: string;
+  readonly certificate?: string;
+  readonly timestamp?: string;
+}
+
+/**
+ * Assigns the roles among the members of a bundle, by name and never by position.
+ *
+ * With a descriptor `X.ovf`, only `X.mf` and `X.cert` count; another `.mf` or `.cert` is an ordinary file, but not
+ * both of one name. Without a descriptor, the only `.mf` and the `.cert` of its name count.
+ *
+ * @throws {BundleError} `PACKAGE_AMBIGUOUS` when two members could play one part, or some readers would not know one
+ * @see spec/bundle.md, clauses bundle.1 to bundle.6, bundle.10
+ */
+export function assignRoles(names: readonly string[]): BundleRoles {
+  const parts = names.flatMap((name) => {
+    const part = rolePartOf(name);
+    return part ? [{ name, ...part }] : [];
+  });
+  const only = (kind: PartKind, base?: string): { name: string; base: string } | undefined => {
+    const found = parts.filter((part) => part.kind === kind && (base === undefined || part.base === base));
+    const [first, second] = found;
+    if (!first || !second) return first;
+    throw new BundleError('PACKAGE_AMBIGUOUS', `the bundle has both "${first.name}" and "${second.name}"`, {
+      where: { member: second.name }, // [bundle.3]
+      ...habitBehind(first.name),
+      ...habitBehind(second.name),
+    });
+  };
+
+  const descriptor = only('ovf');
+  const manifest = only('mf', descriptor?.base);
+  const foreign = parts.find(
+    (part) =>
+      part.kind === 'cert' &&
+      part.base !== descriptor?.base &&
+      parts.some(({ kind, base }) => kind === 'mf' && base === part.base),
+  );
+  if (descriptor && manifest && foreign) {
+    // Whoever reads them before the descriptor takes them for manifest and signature of a plain bundle.
+    const message = `the bundle has a signed manifest of the name "${foreign.base}" besides that of the descriptor`;
+    throw new BundleError('PACKAGE_AMBIGUOUS', message, { where: { member: foreign.name } }); // [bundle.3]
+  }
+  const base = descriptor?.base ?? manifest?.base;
+  const certificate = base === undefined ? undefined : only('cert', base);
+  const timestamp = certificate && only('tst', base);
+  const odd = [manifest, certificate, timestamp].find((part) => part && !isPlainPart(part.name));
+  if (odd) {
+    const message = `"${odd.name}" has its extension partly in capitals`;
+    throw new BundleError('PACKAGE_AMBIGUOUS', message, { where: { member: odd.name }, ...ODD_CASE }); // [bundle.10]
+  }
+  return {
+    ...(base === undefined ? {} : { base }),
+    ...(descriptor ? { descriptor: descriptor.name } : {}),
+    ...(manifest ? { manifest: manifest.name } : {}),
+    ...(certificate ? { certificate: certificate.name } : {}),
+    ...(timestamp ? { timestamp: timestamp.name } : {}),
+  };
+}
+
+const ODD_CASE = {
+  why: 'no program writes it so, nothing signed says it, and readers differ in whether it is a part of the bundle',
+  fix: 'ask the publisher for the bundle as it was signed',
+} as const;

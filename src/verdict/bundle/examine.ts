@@ -1,0 +1,259 @@
+import type { ArchiveFormat } from '../../archive/open-archive.ts';
+import { ALL_DIGESTS } from '../../crypto/digest.ts';
+import { isEvidence, rolePartOf } from '../../formats/bundle-part.ts';
+import type { DigestName } from '../../formats/ovf/digest-name.ts';
+import type { Manifest } from '../../formats/ovf/manifest.ts';
+import { BundleError, type ErrorCode, toBundleError } from '../../kit/errors/errors.ts';
+import type { OnProgress } from '../../kit/progress.ts';
+import type { Relaxation } from '../../kit/relaxation.ts';
+import type { Source } from '../../kit/source.ts';
+import { withinScope } from '../../trust/judge-signer.ts';
+import type { Check, SignatureReport } from '../report/report.ts';
+import { tellHeld } from '../signers/signature-checks.ts';
+import { manifestDigests } from '../walk/look-ahead.ts';
+import { ManifestMemory } from '../walk/manifest-memory.ts';
+import {
+  type BundleSink,
+  digestOf,
+  type KeptBytes,
+  type ReadMember,
+  readMember,
+} from '../walk/read-member.ts';
+import type { UsableBlocks } from '../walk/set-aside.ts';
+import { type Walk, walkArchive } from '../walk/walk.ts';
+import { assignRoles, type BundleRoles } from './bundle-roles.ts';
+import { archiveCheck } from './content-checks.ts';
+import { judgeBlocks } from './judge-blocks.ts';
+import { type ContentsJudgement, judgeContents } from './judge-contents.ts';
+import {
+  judgeSignature,
+  type SignatureJudgement,
+  type SignaturePolicy,
+  type SignedManifest,
+} from './judge-signature.ts';
+import { checkScope } from './scope-check.ts';
+import { signedManifestOf } from './signed-manifest.ts';
+import { skippedChecks } from './skipped-checks.ts';
+
+/** How a bundle is examined. With a `sink` the members are stored, and the first thing wrong ends the reading. */
+export interface ExamineOptions extends SignaturePolicy {
+  readonly sink?: BundleSink;
+  /** habits of producers that are let pass */
+  readonly relax?: readonly Relaxation[];
+  readonly onProgress?: OnProgress;
+  /** members with block digests are left for `openImage` to check as they are read */
+  readonly later?: boolean;
+}
+
+/** Everything found out about a bundle. The verdict follows from `errors`: none means it may be used. */
+export interface Examination {
+  readonly format?: ArchiveFormat;
+  readonly roles: BundleRoles;
+  readonly members: readonly ReadMember[];
+  readonly contents: ContentsJudgement;
+  readonly signature?: SignatureJudgement;
+  readonly signatures: readonly SignatureReport[];
+  readonly checks: readonly Check[];
+  readonly errors: readonly BundleError[];
+  readonly warnings: readonly string[];
+}
+
+/**
+ * Reads a bundle once, from its first byte to its last, and judges it.
+ *
+ * This is the one way in for verify and import: what is hashed is what is stored, and no part of the
+ * source is read a second time. Faults of the bundle are values; it throws only what is no fault of the bundle.
+ *
+ * @see spec/bundle.md
+ */
+export async function examine(source: Source, options: ExamineOptions): Promise<Examination> {
+  const reading = new Reading(options, await manifestDigests(source, options.limits, options.relax));
+  const { limits, relax, onProgress, later = false } = options;
+  const { format, result, fault, warnings } = await walkArchive(
+    source,
+    {
+      limits,
+      ...(relax && { relax }),
+      ...(onProgress && { onProgress }),
+      ...(options.sink
+        ? {}
+        : { apart: { members: reading.members, blocksOf: () => reading.usableBlocks(), later } }),
+    },
+    (walk) => reading.readAll(walk),
+  );
+  const judged = reading.judge(result ?? false, fault);
+  return { ...(format ? { format } : {}), ...judged, warnings: [...warnings, ...judged.warnings] };
+}
+
+/** What is wrong with a signature only as long as no timestamp or fresh revocation information has come. */
+const CURABLE: ReadonlySet<ErrorCode> = new Set([
+  'CERTIFICATE_EXPIRED',
+  'CERTIFICATE_REVOKED',
+  'REVOCATION_UNKNOWN',
+  'TIMESTAMP_MISSING',
+]);
+
+/** The members read so far, and what the manifest among them says about those to come. */
+class Reading {
+  readonly #options: ExamineOptions;
+  readonly #hint: readonly DigestName[];
+  readonly members: ReadMember[] = [];
+  readonly #kept: KeptBytes = new Map();
+  readonly #manifests: ManifestMemory;
+  #manifest: Manifest | undefined;
+  #signature: SignatureJudgement | undefined;
+  #judged: { readonly signed: SignedManifest; readonly signature: SignatureJudgement } | undefined;
+
+  constructor(options: ExamineOptions, hint: readonly DigestName[]) {
+    this.#options = options;
+    this.#hint = hint;
+    this.#manifests = new ManifestMemory(options.limits);
+  }
+
+  /** Reads every member; false when it stopped early because the bundle is refused already and only a sink waits for it. */
+  async readAll({ entries, aside, onMember }: Walk): Promise<boolean> {
+    const { limits, sink } = this.#options;
+    for await (const entry of entries) {
+      onMember(entry.name);
+      const algorithms = this.#algorithms(entry.name);
+      const reading =
+        aside?.take(entry, algorithms) ?? readMember(entry, { algorithms, limits, sink, kept: this.#kept });
+      const member = reading instanceof Promise ? await reading : reading; // many are at hand, and waiting takes time
+      this.members.push(member);
+      this.#lookAhead(member);
+      if (sink && this.#isRefused(member)) return false;
+    }
+    return true;
+  }
+
+  #algorithms(name: string): readonly DigestName[] {
+    if (!this.#manifest) return this.#hint;
+    const listed = this.#manifest.byName.get(name);
+    return listed ? [listed.algorithm] : ALL_DIGESTS; // another manifest may still turn out to be the one that counts
+  }
+
+  /** Takes what the manifest and the signature tell that count by what has come so far. */
+  #lookAhead(member: ReadMember): void {
+    if (rolePartOf(member.name) === undefined) return;
+    this.#manifest = undefined;
+    this.#signature = undefined;
+    try {
+      const signed = signedManifestOf(this.members, assignRoles(this.members.map(({ name }) => name)));
+      if (signed?.certificate) this.#signature = this.#judgeOnce(signed);
+      if (signed) this.#manifest = this.#manifests.parse(signed.manifest.bytes);
+    } catch {
+      // said again, and reported, when everything has been read
+    }
+  }
+
+  /**
+   * A bundle may have hundreds of members that could play a part; each manifest with its certificate file is judged once
+   * on the way, whoever comes after it, and once more in the end, with all the evidence that has come.
+   */
+  #judgeOnce(signed: SignedManifest): SignatureJudgement {
+    const last = this.#judged;
+    const same =
+      last?.signed.manifest.bytes === signed.manifest.bytes &&
+      last.signed.certificate?.bytes === signed.certificate?.bytes;
+    if (last && same) return last.signature;
+    return this.#judgeAgain(signed);
+  }
+
+  #judgeAgain(signed: SignedManifest): SignatureJudgement {
+    const last = this.#judged?.signed;
+    const same =
+      last?.manifest.bytes === signed.manifest.bytes &&
+      last.certificate?.bytes === signed.certificate?.bytes &&
+      last.timestamp?.bytes === signed.timestamp?.bytes &&
+      last.evidence.length === signed.evidence.length;
+    if (this.#judged && same) return this.#judged.signature;
+    const signature = judgeSignature(signed, this.#options);
+    this.#judged = { signed, signature };
+    return signature;
+  }
+
+  /** The block digests among what has been read; what is wrong with others is told when all is judged. */
+  usableBlocks(): UsableBlocks {
+    try {
+      const signed = signedManifestOf(this.members, assignRoles(this.members.map(({ name }) => name)));
+      const manifest = signed && this.#manifests.parse(signed.manifest.bytes);
+      if (manifest) return judgeBlocks(this.members, manifest).usable;
+    } catch {
+      // said again, and reported, when everything has been read
+    }
+    return new Map();
+  }
+
+  /**
+   * [import.5] With manifest and signature at the front, the first wrong member is the last one stored. Nothing behind
+   * could make up for it: [bundle.3] has other members that count in place of these refused. Only a timestamp or
+   * revocation information that is still to come could.
+   */
+  #isRefused(member: ReadMember): boolean {
+    if (!this.#signature) return false;
+    if (!this.#manifest || this.#signature.errors.some(({ code }) => !CURABLE.has(code))) return true;
+    if (rolePartOf(member.name) || (isEvidence(member.name) && member.bytes)) return false;
+    const entry = this.#manifest.byName.get(member.name);
+    return !entry || digestOf(member, entry.algorithm) !== entry.digest;
+  }
+
+  judge(complete: boolean, fault: BundleError | undefined): Omit<Examination, 'format'> {
+    const { allowances, limits } = this.#options;
+    const members = this.members;
+    const errors: BundleError[] = fault ? [fault] : [];
+    const checks: Check[] = [archiveCheck(fault, complete, members.length)];
+    let roles: BundleRoles = {};
+    let ambiguous: BundleError | undefined;
+    try {
+      roles = assignRoles(members.map(({ name }) => name));
+    } catch (error) {
+      ambiguous = toBundleError(error);
+      errors.push(ambiguous);
+      checks.push({ id: 'package.members', status: 'fail', detail: ambiguous.message });
+    }
+
+    const signed = signedManifestOf(this.members, roles);
+    const signature = signed && (complete || signed.certificate) ? this.#judgeAgain(signed) : undefined;
+    const contents = judgeContents(
+      { roles, members, complete: complete && !ambiguous },
+      {
+        manifestAccepted: complete && errors.length === 0 && signature?.accepted === true,
+        signed: signature?.signed ?? false,
+        allowances,
+        limits,
+        ...(signature?.carried && {
+          strangers: signature.carried.strangers,
+          answered: signature.carried.members,
+        }),
+        parse: (bytes) => this.#manifests.parse(bytes),
+      },
+    );
+    errors.push(...(signature?.errors ?? []), ...contents.errors);
+    const scope = errors.length === 0 ? checkScope(signature, contents, roles) : undefined;
+    const accepting = scope?.accepting ?? withinScope(signature?.publishers ?? [], undefined);
+    const { signatures, checks: ofSigners } = signature?.told(accepting) ?? { signatures: [], checks: [] };
+    checks.push(...tellHeld(ofSigners, scope?.held ?? []), ...contents.checks);
+    if (scope) {
+      checks.push(scope.check);
+      errors.push(...scope.errors);
+    }
+    // [judge.3] Reading stops early only at something wrong; if that were not found again, nothing must look trusted.
+    if (!complete && errors.length === 0)
+      errors.push(new BundleError('INTERNAL', 'the bundle was not read to its end'));
+    checks.push(
+      ...skippedChecks(checks, { fault: fault ?? ambiguous, complete, roles, signature, signatures }),
+    );
+    const late = complete && roles.descriptor !== undefined && members[0]?.name !== roles.descriptor;
+    const order = late ? ['the descriptor is not the first member, which VMware refuses'] : [];
+    return {
+      roles,
+      members,
+      contents,
+      ...(signature ? { signature } : {}),
+      signatures,
+      checks,
+      errors,
+      warnings: [...(signature?.warnings ?? []), ...contents.warnings, ...order],
+    };
+  }
+}

@@ -1,0 +1,212 @@
+import { isCanonical, parseCertificateFile } from '../../formats/ovf/certificate-file.ts';
+import { parseManifest } from '../../formats/ovf/manifest.ts';
+import { parseTimestampToken, type TimestampToken } from '../../formats/tsp/token.ts';
+import { printable } from '../../kit/encoding.ts';
+import { BundleError, toBundleError } from '../../kit/errors/errors.ts';
+import type { Limits } from '../../kit/limits.ts';
+import { evidenceIn, joinEvidence, parseEvidence } from '../../operations/verify/load-evidence.ts';
+import type { ClaimPolicy } from '../../trust/judge-claim.ts';
+import type { Allowances } from '../../trust/policy.ts';
+import type { Publisher } from '../../trust/publisher.ts';
+import type { HighWaterMarks, RevocationEvidence } from '../../trust/revocation/evidence.ts';
+import { isOver } from '../../trust/timestamp.ts';
+import type { Check } from '../report/report.ts';
+import { type Carried, carry, type SpokenFor } from '../signers/carried.ts';
+import { judgeFound, type Telling } from '../signers/judge-signers.ts';
+import { type FoundSignature, readCms, readSignatureLine } from '../signers/read-signatures.ts';
+
+/** A small member that speaks about the others. */
+export interface NamedMember {
+  readonly name: string;
+  readonly bytes: Uint8Array;
+}
+
+/** The manifest and what is said to be its signature, as raw bytes. */
+export interface SignedManifest {
+  readonly manifest: NamedMember;
+  readonly certificate?: NamedMember;
+  readonly timestamp?: NamedMember;
+  /** revocation information that the bundle brings */
+  readonly evidence: readonly NamedMember[];
+}
+
+/** How a signature is judged. */
+export interface SignaturePolicy extends ClaimPolicy {
+  readonly limits: Limits;
+}
+
+/** What is to be said about a signature. `accepted`: the manifest may be believed, by trust or by allowance. */
+export interface SignatureJudgement {
+  readonly accepted: boolean;
+  readonly signed: boolean;
+  readonly publishers: readonly Publisher[];
+  /** revocation information that is newer than any seen before */
+  readonly seen: HighWaterMarks;
+  /** what of the signature and the evidence may be handed on; there when the manifest may be believed */
+  readonly carried?: Carried;
+  readonly told: Telling;
+  readonly errors: readonly BundleError[];
+  readonly warnings: readonly string[];
+  /** why others who know the signers refuse them; to be told when those that accept refuse the whole [pub.10] [pub.15] */
+  readonly held: readonly BundleError[];
+}
+
+const NOTHING = {
+  publishers: [],
+  seen: new Map(),
+  errors: [],
+  warnings: [],
+  held: [],
+} as const;
+
+/**
+ * Judges who signed the raw bytes of a manifest, before anything in it is believed.
+ *
+ * It decides about the signature line, the CMS signature, the timestamps, and the signers' certificates; what the
+ * manifest says is `judgeContents`.
+ *
+ * @see spec/ovf.md, clauses sig.1 to sig.7
+ */
+export function judgeSignature(signed: SignedManifest, policy: SignaturePolicy): SignatureJudgement {
+  const { certificate } = signed;
+  if (!certificate) return unsigned(signed, policy.allowances);
+  const where = { member: certificate.name };
+  try {
+    const { found, evidence, spoken, warnings } = findSignatures({ ...signed, certificate }, policy);
+    const judged = judgeFound(found, certificate.name, { ...policy, evidence });
+    const given = [...policy.trust.anchors, ...policy.timestamping].map((anchor) => anchor.certificate);
+    const unlisted = unlistedOf(spoken, signed.manifest, policy.limits);
+    const carried = judged.errors.length === 0 ? carry(unlisted, judged.vouched, given) : undefined;
+    const errors = [...judged.errors, ...(carried?.fault ? [carried.fault] : [])].map((error) =>
+      error.at(where),
+    );
+    return {
+      ...judged,
+      errors,
+      warnings: [...warnings, ...judged.warnings, ...(carried?.notes ?? [])],
+      ...(carried && { carried }),
+      accepted: errors.length === 0,
+      signed: true,
+    };
+  } catch (error) {
+    const fault = toBundleError(error).at(where);
+    const checks: Check[] = [{ id: 'signature', status: 'fail', detail: fault.message }];
+    return { ...NOTHING, accepted: false, signed: true, told: telling(checks), errors: [fault] };
+  }
+}
+
+/** What the manifest lists, its signer answers for; what is wrong with the manifest is said when it is judged itself. */
+function unlistedOf(spoken: SpokenFor, manifest: NamedMember, limits: Limits): SpokenFor {
+  if (spoken.evidence.length === 0) return spoken;
+  try {
+    const { byName } = parseManifest(manifest.bytes, limits);
+    return { ...spoken, evidence: spoken.evidence.filter(({ member }) => !byName.has(member.name)) };
+  } catch {
+    return spoken;
+  }
+}
+
+function unsigned({ manifest, evidence }: SignedManifest, allowances: Allowances): SignatureJudgement {
+  const { name: manifestName } = manifest;
+  const fault = new BundleError('SIGNATURE_MISSING', `the bundle has no signature of "${manifestName}"`, {
+    where: { member: manifestName },
+  });
+  const check = { id: 'signature', detail: fault.message } as const;
+  if (!allowances.unsigned) {
+    const checks: Check[] = [{ ...check, status: 'fail' }];
+    return { ...NOTHING, accepted: false, signed: false, told: telling(checks), errors: [fault] };
+  }
+  const warnings = ['unsigned bundle accepted (--allow-unsigned): nothing shows who made it'];
+  const checks: Check[] = [{ ...check, status: 'warn' }];
+  // [bundle.6] nobody is trusted, so nobody answers for it
+  const reason = 'without a signature nobody answers for it';
+  const strangers = new Map(evidence.map(({ name }) => [name, reason]));
+  const speaks = new Set(strangers.keys());
+  const carried = { members: new Map(), speaks, strangers, lost: [], notes: [] };
+  return { ...NOTHING, accepted: true, signed: false, carried, told: telling(checks), warnings };
+}
+
+/** Where no signer was judged. */
+function telling(checks: readonly Check[]): Telling {
+  return () => ({ signatures: [], checks });
+}
+
+/**
+ * Everything in and beside the certificate file that speaks for the manifest, unjudged.
+ * @throws {BundleError} for what cannot be read in one way
+ */
+export function findSignatures(
+  signed: SignedManifest & { readonly certificate: NamedMember },
+  policy: Pick<SignaturePolicy, 'limits' | 'trust' | 'evidence'>,
+): {
+  readonly found: readonly FoundSignature[];
+  readonly evidence: RevocationEvidence;
+  readonly spoken: SpokenFor;
+  readonly warnings: readonly string[];
+} {
+  const { manifest, certificate, timestamp } = signed;
+  const file = parseCertificateFile(certificate.bytes, policy.limits);
+  if (file.manifestName !== manifest.name) {
+    // [sig.2] A signature for another manifest must not be taken for one of this.
+    const message = `the signature is for "${printable(file.manifestName)}", not for "${manifest.name}"`;
+    throw new BundleError('CERTIFICATE_FILE_SYNTAX', message, { where: { line: file.line } });
+  }
+  const line = readSignatureLine(file, manifest);
+  const own = line.signer ? [line.signer, ...line.intermediates] : [];
+  const trusted = policy.trust.anchors.map(({ certificate: anchor }) => anchor);
+  const cms = file.cms && readCms(file.cms, own, trusted, { alone: true });
+  cms?.update(manifest.bytes);
+  const others = cms ? cms.finish() : [];
+  const token = timestamp && parseSidecar(timestamp);
+  // [bundle.7] it is over the file, and so over every signature in it
+  const counts = token !== undefined && isCanonical(certificate.bytes, file);
+  const sidecar = counts ? [{ token, over: certificate.bytes }] : [];
+  const differs = others[0]?.signer && others[0].signer.fingerprint !== line.signer?.fingerprint;
+  const warnings = differs ? ['the first signer of the CMS signature is not that of the signature line'] : []; // [sig.5]
+  const inside = others.flatMap(({ intermediates }) => intermediates);
+  const brought = signed.evidence.map((member) => ({ member, read: parseMember(member) }));
+  const inCms = cms && evidenceIn(cms.data);
+  return {
+    found: [{ ...line, warnings: [...line.warnings, ...warnings] }, ...others].map((signature) => ({
+      ...signature,
+      intermediates: [...signature.intermediates, ...inside],
+      timestamps: [...sidecar, ...signature.timestamps],
+    })),
+    evidence: joinEvidence(
+      [policy.evidence, ...brought.map(({ read }) => read), ...(inCms ? [inCms] : [])],
+      policy.limits.evidence,
+    ),
+    spoken: {
+      certificate,
+      file,
+      line,
+      ...(cms &&
+        file.cms &&
+        inCms && { cms: { der: file.cms, data: cms.data, found: others, evidence: inCms } }),
+      ...(token && { timestamp: { name: timestamp.name, token, isOver: isOver(token, certificate.bytes) } }),
+      evidence: brought,
+    },
+    warnings:
+      token && !counts
+        ? [
+            `"${timestamp.name}" counts for nothing: "${certificate.name}" is not written in the one form that is timestamped`,
+          ]
+        : [],
+  };
+}
+
+function parseSidecar({ name, bytes }: NamedMember): TimestampToken {
+  try {
+    return parseTimestampToken(bytes);
+  } catch (error) {
+    throw toBundleError(error).at({ member: name });
+  }
+}
+
+function parseMember({ name, bytes }: NamedMember): RevocationEvidence {
+  try {
+    return parseEvidence(bytes, `${name} in the bundle`, name, { alone: true });
+  } catch (error) {
+    throw toBundleError(error).at({ member: name }); // [bundle.6]
+  }
+}

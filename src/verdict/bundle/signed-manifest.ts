@@ -1,0 +1,25 @@
+import { isEvidence } from '../../formats/bundle-part.ts';
+import type { ReadMember } from '../walk/read-member.ts';
+import type { BundleRoles } from './bundle-roles.ts';
+import type { NamedMember, SignedManifest } from './judge-signature.ts';
+
+/** The manifest that counts among the members read so far, and what speaks for it; undefined when there is none. */
+export function signedManifestOf(
+  members: readonly ReadMember[],
+  roles: BundleRoles,
+): SignedManifest | undefined {
+  const named = (name: string | undefined): NamedMember | undefined => {
+    const bytes = members.find((member) => member.name === name)?.bytes;
+    return name !== undefined && bytes ? { name, bytes } : undefined;
+  };
+  const manifest = named(roles.manifest);
+  const certificate = named(roles.certificate);
+  const timestamp = named(roles.timestamp);
+  if (!manifest) return undefined;
+  return {
+    manifest,
+    ...(certificate && { certificate }),
+    ...(timestamp && { timestamp }),
+    evidence: members.flatMap(({ name, bytes }) => (isEvidence(name) && bytes ? [{ name, bytes }] : [])),
+  };
+}

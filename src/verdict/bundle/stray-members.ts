@@ -1,0 +1,33 @@
+import type { ErrorDetails } from '../../kit/errors/errors.ts';
+
+const UNPACK = 'unpack it, and pack what the descriptor names: bulla pack FOLDER/NAME.ovf -o NEW.ova';
+
+/** Members that tools add unasked: how they are named, who writes them, and how they are left out. [relax.7] */
+const HABITS: readonly { readonly name: RegExp; readonly why: string; readonly fix: string }[] = [
+  {
+    name: /(^|\/)\._[^/]+$/,
+    why: 'tar of macOS writes such a file ("AppleDouble") beside each one that has extended attributes; nothing vouches for it',
+    fix: 'ask the publisher to pack with COPYFILE_DISABLE=1 tar -cf …, or with bulla pack',
+  },
+  {
+    name: /(^|\/)\.DS_Store$/,
+    why: 'the Finder of macOS leaves such a file in every folder that it has shown; nothing vouches for it',
+    fix: 'ask the publisher to remove it (find . -name .DS_Store -delete), and to pack again',
+  },
+  {
+    name: /(^|\/)(PaxHeaders?(\.\d+)?\/|@PaxHeader$)/,
+    why: 'a program that does not know pax headers has unpacked one as a file, and it was packed again; nothing vouches for it',
+    fix: `remove it. ${UNPACK}`,
+  },
+  {
+    name: /^pad$/,
+    why: 'oVirt fills up its exports with a member named "pad"; nothing vouches for it',
+    fix: UNPACK,
+  },
+];
+
+/** Why a member is there that nobody signed, and what to do, where its name tells. */
+export function habitBehind(name: string): Pick<ErrorDetails, 'why' | 'fix'> {
+  const habit = HABITS.find((known) => known.name.test(name));
+  return habit ? { why: habit.why, fix: habit.fix } : {};
+}

@@ -1,0 +1,227 @@
+import type { BundleError, Where } from '../../kit/errors/errors.ts';
+import { RELAXATION_MEANINGS, type Relaxation } from '../../kit/relaxation.ts';
+import type { BlockFindings } from '../bundle/block-damage.ts';
+import { byPrecedence, exitCodeOf } from './exit-codes.ts';
+
+/**
+ * The verdict in one word. `none`: nothing was judged (pack, inspect, trust …). `unsigned` or `untrusted` with exit code 0:
+ * accepted because the caller allowed it, or judged as others would, and not trusted.
+ */
+export type Verdict = 'trusted' | 'untrusted' | 'unsigned' | 'invalid' | 'malformed' | 'error' | 'none';
+
+/** One thing that was looked at, or was not and why. */
+export interface Check {
+  readonly id: CheckId;
+  readonly status: 'pass' | 'fail' | 'warn' | 'skip';
+  readonly detail: string;
+}
+
+/** The checks of a bundle, in the order they are reported. */
+export const BUNDLE_CHECK_IDS = [
+  'archive.safety',
+  'package.members',
+  'manifest.syntax',
+  'signature',
+  'signature.cms',
+  'certificate.path',
+  'revocation',
+  'timestamp',
+  'policy',
+  'manifest.digests',
+  'descriptor',
+  'scope',
+] as const;
+
+/** All checks; those at the end are of the images of OpenStack. */
+export const CHECK_IDS = [
+  ...BUNDLE_CHECK_IDS,
+  'image.properties',
+  'image.certificate',
+  'image.digests',
+] as const;
+
+/** The name of a check. */
+export type CheckId = (typeof CHECK_IDS)[number];
+
+/** A certificate as the report shows it; digests are lower-case hex of SHA-256. */
+export interface CertificateReport {
+  readonly subject: string;
+  readonly issuer: string;
+  readonly notBefore: string;
+  readonly notAfter: string;
+  readonly key: string;
+  readonly fingerprint: string;
+  readonly spkiSha256: string;
+}
+
+/** A certificate in a path, and what is known about its revocation. */
+export interface PathCertificateReport extends CertificateReport {
+  readonly revocation?: {
+    readonly status: 'good' | 'revoked' | 'unknown' | 'stale' | 'not-checked';
+    readonly detail: string;
+  };
+}
+
+/** A timestamp of a signature. `proven`: it shows that the signature was there between `from` and `to`, ISO 8601. */
+export interface TimestampReport {
+  readonly status: 'proven' | 'invalid';
+  readonly time: string;
+  readonly from?: string;
+  readonly to?: string;
+  readonly authority?: CertificateReport;
+  readonly detail: string;
+}
+
+/** One signature that was found. */
+export interface SignatureReport {
+  readonly format: 'ovf-cert' | 'cms' | 'glance' | 'glance-md5';
+  readonly file: string;
+  /** such as `RSA-3072 sha256` */
+  readonly algorithm: string;
+  readonly status: 'trusted' | 'untrusted' | 'invalid';
+  readonly signer?: CertificateReport;
+  /** the certification path, signer first, as far as it was found */
+  readonly path: readonly PathCertificateReport[];
+  readonly timestamps: readonly TimestampReport[];
+  /** what vouches for it: a publisher's name, a file, or a pin */
+  readonly trustedBy?: string;
+  /** publishers that know it, where it is not settled that one of them may sign this [pub.7] */
+  readonly knownBy?: string;
+  /** only the key is known, by a pin: nobody who is trusted has signed the certificate, nor its name and dates */
+  readonly unproven?: true;
+}
+
+/** One member of the bundle, or one that the manifest lists and the bundle has not. Offsets count bytes of the unpacked archive. */
+export interface FileReport {
+  readonly name: string;
+  readonly role: 'descriptor' | 'manifest' | 'certificate' | 'timestamp' | 'revocation' | 'file';
+  readonly size?: number;
+  readonly offset?: number;
+  readonly algorithm?: string;
+  readonly expected?: string;
+  /** the digest of the whole; left out when it was not computed */
+  readonly actual?: string;
+  /** what the digests of its blocks have shown */
+  readonly blocks?: BlockFindings;
+  readonly status: 'ok' | 'mismatch' | 'missing' | 'unlisted' | 'unchecked';
+  /** who answers for a file that the manifest does not list; left out where it does, and where nothing was judged */
+  readonly vouchedBy?: 'signer' | 'issuer' | 'authority' | 'nobody';
+}
+
+/** A fault as the report gives it: the four slots of every message. */
+export interface ErrorReport {
+  readonly code: string;
+  readonly message: string;
+  readonly where: Where;
+  readonly why: string;
+  readonly fix: string;
+}
+
+/** What was asked to be judged. */
+export interface InputReport {
+  readonly name: string;
+  readonly size?: number;
+  readonly format?: string;
+}
+
+/** What was written down of the revocation information that was seen. [rev.9] */
+export interface RememberedReport {
+  readonly folder: string;
+  /** lists and OCSP responses that are newer than any seen before */
+  readonly count: number;
+}
+
+/** The one document of `--json`, and what the library returns; its JSON Schema is `spec/report.schema.json`. */
+export interface Report {
+  readonly schema: 'bulla.report/1';
+  readonly operation: string;
+  readonly exitCode: number;
+  readonly verdict: Verdict;
+  readonly trusted: boolean;
+  readonly input?: InputReport;
+  /** the moment certificates were judged at, ISO 8601 */
+  readonly at?: string;
+  readonly checks: readonly Check[];
+  readonly signatures: readonly SignatureReport[];
+  readonly files: readonly FileReport[];
+  /** those that decided the exit code first */
+  readonly errors: readonly ErrorReport[];
+  readonly warnings: readonly string[];
+  /** the checks that the caller weakened, by option name */
+  readonly allowances: readonly string[];
+  /** left out when nothing was */
+  readonly remembered?: RememberedReport;
+  /** what the operation made or found, by operation */
+  readonly result?: Readonly<Record<string, unknown>>;
+}
+
+/** What an operation found, from which its report is made. */
+export interface Findings {
+  readonly operation: string;
+  readonly input?: InputReport;
+  readonly at?: Date;
+  readonly checks?: readonly Check[];
+  readonly signatures?: readonly SignatureReport[];
+  readonly files?: readonly FileReport[];
+  readonly errors: readonly BundleError[];
+  readonly warnings?: readonly string[];
+  readonly allowances?: readonly string[];
+  readonly remembered?: RememberedReport;
+  readonly result?: Readonly<Record<string, unknown>>;
+  /** whether a bundle was judged, and is trusted if no error speaks against it */
+  readonly judged?: 'trusted' | 'unsigned' | 'untrusted';
+}
+
+/** The report of what was found: the verdict and the exit code follow from the errors alone. */
+export function makeReport(findings: Findings): Report {
+  const exitCode = exitCodeOf(findings.errors);
+  const verdict = exitCode === 0 ? (findings.judged ?? 'none') : verdictOf(exitCode);
+  const byOrder = (a: Check, b: Check): number => CHECK_IDS.indexOf(a.id) - CHECK_IDS.indexOf(b.id);
+  return {
+    schema: 'bulla.report/1',
+    operation: findings.operation,
+    exitCode,
+    verdict,
+    trusted: verdict === 'trusted',
+    ...(findings.input ? { input: findings.input } : {}),
+    ...(findings.at ? { at: findings.at.toISOString() } : {}),
+    checks: [...(findings.checks ?? [])].sort(byOrder),
+    signatures: findings.signatures ?? [],
+    files: findings.files ?? [],
+    errors: byPrecedence(findings.errors).map(errorReport),
+    warnings: [...new Set(findings.warnings ?? [])],
+    allowances: findings.allowances ?? [],
+    ...(findings.remembered ? { remembered: findings.remembered } : {}),
+    ...(findings.result ? { result: findings.result } : {}),
+  };
+}
+
+function verdictOf(exitCode: number): Verdict {
+  if (exitCode === 6) return 'none';
+  if (exitCode === 10) return 'unsigned';
+  if (exitCode === 11 || exitCode === 12) return 'invalid';
+  if (exitCode >= 15 && exitCode <= 17) return 'malformed';
+  if (exitCode === 13 || exitCode === 14 || exitCode === 18 || exitCode === 20) return 'untrusted';
+  return 'error';
+}
+
+/** The plain form of an error. */
+function errorReport(error: BundleError): ErrorReport {
+  return { code: error.code, message: error.message, where: error.where, why: error.why, fix: error.fix };
+}
+
+/** What is to be said about leftovers of runs that were killed, by name. [import.8] */
+export function sweptWarnings(swept: readonly string[]): readonly string[] {
+  return swept.map((name) => `removed "${name}", which an earlier run had left`);
+}
+
+/** [relax.1] What was let pass, by the name of the option. */
+export function relaxedWarnings(used: readonly Relaxation[]): readonly string[] {
+  return used.map((name) => `let pass: ${RELAXATION_MEANINGS[name]} (--relax ${name})`);
+}
+
+/** [zip.14] Said, since it takes time and room that a tar does not. */
+export function copyWarning(bytes: number | undefined): readonly string[] {
+  if (bytes === undefined) return [];
+  return [`a zip cannot be read in order: its ${bytes} bytes were kept in a private file, which is gone`];
+}

@@ -1,0 +1,277 @@
+import type { Certificate } from '../../crypto/certificate.ts';
+import { digestHex } from '../../crypto/digest.ts';
+import { type CarriedParts, formatCarried } from '../../formats/cms/format-carried.ts';
+import type { SignedData } from '../../formats/cms/signed-data.ts';
+import { type CertificateFile, formatCertificateFile } from '../../formats/ovf/certificate-file.ts';
+import type { TimestampToken } from '../../formats/tsp/token.ts';
+import { equalBytes } from '../../kit/bytes.ts';
+import { counted } from '../../kit/encoding.ts';
+import { BundleError } from '../../kit/errors/errors.ts';
+import type { Attested, RevocationEvidence } from '../../trust/revocation/evidence.ts';
+import { type LookedAt, whyUnrelated } from '../../trust/revocation/unrelated.ts';
+import type { Vouched } from '../../trust/vouched.ts';
+import type { NamedMember } from '../bundle/judge-signature.ts';
+import { CarriedEvidence, carriedResponse } from './carried-evidence.ts';
+import type { FoundSignature } from './read-signatures.ts';
+
+/** What speaks for a manifest, read and judged. */
+export interface SpokenFor {
+  readonly certificate: NamedMember;
+  readonly file: CertificateFile;
+  /** by the signature line */
+  readonly line: FoundSignature;
+  /** the CMS signature, its signers in their order, and the evidence in it in its order */
+  readonly cms?: {
+    readonly der: Uint8Array;
+    readonly data: SignedData;
+    readonly found: readonly FoundSignature[];
+    readonly evidence: RevocationEvidence;
+  };
+  /** beside the certificate file; `isOver`: it is over the bytes of that */
+  readonly timestamp?: { readonly name: string; readonly token: TimestampToken; readonly isOver: boolean };
+  /** that the manifest does not list */
+  readonly evidence: readonly { readonly member: NamedMember; readonly read: RevocationEvidence }[];
+}
+
+/** Members for which nobody answers, by name, and why, as a clause. [bundle.6] */
+export type Strangers = ReadonlyMap<string, string>;
+
+/** What of it may be handed on: all that trusted signers answer for, in canonical form, and nothing beside it. */
+export interface Carried {
+  /** the bytes that stand for a member from now on; a member that speaks for the manifest and is not here is left out */
+  readonly members: ReadonlyMap<string, Uint8Array>;
+  /** all members that speak for the manifest */
+  readonly speaks: ReadonlySet<string>;
+  /** members that look like evidence and are none, with the reason: they must be listed in the manifest, as any file */
+  readonly strangers: Strangers;
+  /** timestamps that prove no time to the caller, and are not handed on, with the member each is in */
+  readonly lost: readonly { readonly member: string; readonly token: TimestampToken }[];
+  /** what else is not handed on, for people */
+  readonly notes: readonly string[];
+  readonly fault?: BundleError;
+}
+
+/** Bytes for which nobody answers in a certificate file, and in the evidence and the timestamp beside it, and those of them that are kept. [cert.10] [bundle.9] */
+export const UNVOUCHED_BYTES = 16 * 1024;
+const KEPT_BYTES = 4 * 1024;
+/** Blanks and the like in one text that are not worth a word: VirtualBox writes some blank lines. */
+const BLANK_BYTES = 64;
+const LEFT_OUT = (what: 'it' | 'they'): string =>
+  `${what} ${what === 'it' ? 'is' : 'are'} left out wherever the bundle is written again`;
+
+/**
+ * What of the certificate file, its timestamp and the revocation information is handed on.
+ *
+ * @param vouched what the signers that are trusted answer for
+ * @param given certificates that the user gave
+ * @see spec/ovf.md, clauses cert.10 and cert.11, and spec/bundle.md, bundle.6 to bundle.8
+ */
+export function carry(spoken: SpokenFor, vouched: Vouched, given: readonly Certificate[] = []): Carried {
+  const { certificate, timestamp } = spoken;
+  const members = new Map<string, Uint8Array>();
+  const strangers = new Map<string, string>();
+  const notes: string[] = [];
+  const lost = lostInCms(spoken, vouched);
+  const carried = carriedFile(spoken, vouched);
+  const path = timestamp && vouched.tokens.get(timestamp.token);
+  const unvouched = unvouchedBytes(spoken, carried, vouched);
+  const left = path ? 0 : unvouched.left; // beside a timestamp the file stays as it is
+
+  let unsigned = left;
+  /** [bundle.9] The signed part of a member, unless too much stands around it: that makes it a file like any other. */
+  const handOn = (name: string, beside: number, bytes: Uint8Array): void => {
+    unsigned += beside;
+    if (beside > 0 && unsigned > UNVOUCHED_BYTES) strangers.set(name, tooMuchIn(beside, unsigned));
+    else if (bytes.byteLength > 0) members.set(name, bytes);
+    else notes.push(`"${name}" holds what is in the bundle already, and ${LEFT_OUT('it')}`);
+    if (beside > 0)
+      notes.push(
+        `${counted(beside, 'byte')} of "${name}" ${beside === 1 ? 'is' : 'are'} signed by nobody who is trusted, and ${LEFT_OUT(beside === 1 ? 'it' : 'they')}`,
+      );
+  };
+  const distinctEvidence = new CarriedEvidence(vouched);
+  for (const { member, read } of spoken.evidence) {
+    const all = [...read.crls, ...read.ocsps];
+    const stranger = all.find((one) => !vouched.evidence.has(one));
+    if (stranger) strangers.set(member.name, whyNobody(stranger, { paths: vouched.paths, given }));
+    else {
+      const { bytes, beside, loose } = distinctEvidence.take(member.bytes, read);
+      handOn(member.name, beside + told(loose), bytes);
+    }
+  }
+
+  if (timestamp && path) {
+    const token = carriedToken(timestamp.token, path);
+    handOn(timestamp.name, Math.max(0, timestamp.token.raw.byteLength - token.byteLength), token);
+    members.set(certificate.name, certificate.bytes); // [bundle.7] the timestamp is over these very bytes
+  } else {
+    members.set(certificate.name, formatCertificateFile(carried));
+    if (timestamp?.isOver && timestamp.token.raw.byteLength <= UNVOUCHED_BYTES)
+      lost.push({ member: timestamp.name, token: timestamp.token });
+    else if (timestamp) strangers.set(timestamp.name, whyNoTimestamp(timestamp.isOver));
+  }
+
+  const kept = unvouched.kept + unvouched.left - left;
+  // timestamps are told of by themselves; some bytes stand around each
+  const inLost = lost.reduce(
+    (sum, { member, token }) => sum + (member === certificate.name ? token.raw.byteLength : 0),
+    0,
+  );
+  const others = unvouched.left - inLost;
+  if (others > (inLost > 0 ? BLANK_BYTES : 0)) {
+    const fate = path ? 'kept, since the timestamp is over them' : LEFT_OUT('they');
+    notes.push(`${others} bytes of "${certificate.name}" are of nobody who is trusted, and ${fate}`);
+  }
+  const [bytes, limit] = kept > KEPT_BYTES ? [kept, KEPT_BYTES] : [left, UNVOUCHED_BYTES];
+  const names = [
+    certificate.name,
+    timestamp?.name ?? [],
+    spoken.evidence.map(({ member }) => member.name),
+  ].flat(2);
+  const speaks = new Set(names);
+  return {
+    members,
+    speaks,
+    strangers,
+    lost,
+    notes,
+    ...(bytes > limit && { fault: tooMuch(bytes, limit) }),
+  };
+}
+
+/** Timestamps in the CMS signature of trusted signers that prove no time to the caller. */
+function lostInCms({ certificate, cms }: SpokenFor, vouched: Vouched): Array<Carried['lost'][number]> {
+  const kept = cms?.found.filter(({ signer }) => signer && vouched.signers.has(signer.fingerprint)) ?? [];
+  return kept
+    .flatMap(({ timestamps }) => timestamps)
+    .filter(({ token }) => !vouched.tokens.has(token))
+    .map(({ token }) => ({ member: certificate.name, token }));
+}
+
+/** Why nobody answers for a list or an answer. */
+function whyNobody(evidence: Attested['evidence'], looked: LookedAt): string {
+  const reason = whyUnrelated(evidence, looked, 'the path of a trusted signer or authority');
+  if (reason !== undefined) return reason;
+  return 'it says to be about a certificate on the path of a trusted signer or authority, and has not been signed by who may speak of that, or may not be used';
+}
+
+function whyNoTimestamp(isOver: boolean): string {
+  return isOver
+    ? `it is a timestamp that proves no time to you, of more than ${UNVOUCHED_BYTES} bytes`
+    : 'it is a timestamp over something else than the certificate file';
+}
+
+function tooMuchIn(own: number, all: number): string {
+  const who = own === all ? 'it holds' : 'together with others it holds';
+  return `${who} ${all} bytes that nobody who is trusted has signed, over the limit of ${UNVOUCHED_BYTES}`;
+}
+
+function tooMuch(bytes: number, limit: number): BundleError {
+  const problem = `${bytes} bytes of certificates, signatures and blanks are of nobody who is trusted, over the limit of ${limit}`;
+  return new BundleError('CERTIFICATE_FILE_SYNTAX', problem, {
+    why: 'what no trusted key has signed could be anything',
+    fix: 'ask the publisher for a bundle with the certificates of the signer alone',
+  });
+}
+
+/** [cert.11] The signature line, the certificates that somebody answers for, and of the CMS signature what is so. */
+function carriedFile(spoken: SpokenFor, vouched: Vouched): CertificateFile {
+  const { file, line, cms } = spoken;
+  const isKept = (der: Uint8Array): boolean => isOfTrusted(der, vouched);
+  const isOfLine = (der: Uint8Array): boolean => fingerprintOf(der) === line.signer?.fingerprint;
+  const { cms: _, ...bare } = file;
+  const certificates = file.certificates.filter((der) => isKept(der) || isOfLine(der)); // the line is nothing without it
+  const hasSigner = cms?.found.some(({ signer }) => signer && vouched.signers.has(signer.fingerprint));
+  if (!cms || !hasSigner) {
+    const inside = cms?.data.certificates.filter(isKept) ?? [];
+    return { ...bare, certificates: distinct([...certificates, ...inside]) };
+  }
+  const der = formatCarried(cms.der, cmsParts(cms, isKept, vouched), 'the CMS signature');
+  return { ...bare, certificates: distinct(certificates), cms: der };
+}
+
+function cmsParts(
+  { data, found, evidence }: NonNullable<SpokenFor['cms']>,
+  isKept: (der: Uint8Array) => boolean,
+  vouched: Vouched,
+): CarriedParts {
+  const claims = found.flatMap(({ timestamps }) => timestamps);
+  return {
+    certificate: isKept,
+    signer: (index) => {
+      const signer = found[index]?.signer;
+      return signer && vouched.signers.has(signer.fingerprint)
+        ? { issuer: signer.fields.issuer.raw }
+        : undefined;
+    },
+    token: (der) => {
+      const token = claims.find((claim) => equalBytes(claim.token.raw, der))?.token;
+      const path = token && vouched.tokens.get(token);
+      return path && carriedToken(token, path);
+    },
+    crl: (der) => isVouched(evidence.crls[indexOf(data.crls, der)], vouched),
+    ocsp: (der) => {
+      const response = evidence.ocsps[indexOf(data.ocsps, der)];
+      const signers = response && vouched.evidence.get(response);
+      return signers && carriedResponse(der, signers);
+    },
+  };
+}
+
+/** [tst.14] A timestamp with the certificates of its authority's path; nobody has signed what else it brings. */
+export function carriedToken({ raw }: TimestampToken, path: readonly Certificate[]): Uint8Array {
+  const kept = new Set(path.map(({ fingerprint }) => fingerprint));
+  const issuer = path[0]?.fields.issuer.raw;
+  const parts: CarriedParts = {
+    certificate: (der) => kept.has(fingerprintOf(der)),
+    signer: () => (issuer ? { issuer } : {}),
+    token: () => undefined,
+    crl: () => false,
+    ocsp: () => undefined,
+  };
+  return formatCarried(raw, parts, 'the timestamp');
+}
+
+function isVouched(evidence: RevocationEvidence['crls'][number] | undefined, vouched: Vouched): boolean {
+  return evidence !== undefined && vouched.evidence.has(evidence);
+}
+
+/** A certificate that somebody answers for, or of a signer who is trusted for the key in it alone. */
+function isOfTrusted(der: Uint8Array, { certificates, signers }: Vouched): boolean {
+  const fingerprint = fingerprintOf(der);
+  return certificates.has(fingerprint) || signers.has(fingerprint);
+}
+
+/** Bytes of a certificate file that nobody answers for: those not handed on, and those that are. */
+function unvouchedBytes(
+  { file, cms }: SpokenFor,
+  carried: CertificateFile,
+  vouched: Vouched,
+): { readonly left: number; readonly kept: number } {
+  const found = new Set(carried.certificates.map(fingerprintOf));
+  const left = file.certificates.filter((der) => !found.delete(fingerprintOf(der)));
+  const inside = carried.cms ? (cms?.data.certificates ?? []).filter((der) => isOfTrusted(der, vouched)) : [];
+  const kept = [...carried.certificates, ...inside].filter(
+    (der) => !vouched.certificates.has(fingerprintOf(der)),
+  );
+  const sizeOf = (ders: readonly Uint8Array[]): number => ders.reduce((sum, der) => sum + der.byteLength, 0);
+  const leftInCms = Math.max(0, (file.cms?.byteLength ?? 0) - (carried.cms?.byteLength ?? 0));
+  return { left: sizeOf(left) + leftInCms + told(file.loose), kept: sizeOf(distinct(kept)) };
+}
+
+/** Blanks that count. [bundle.9] */
+function told(loose: number): number {
+  return loose > BLANK_BYTES ? loose : 0;
+}
+
+function fingerprintOf(der: Uint8Array): string {
+  return digestHex('sha256', der);
+}
+
+function indexOf(all: readonly Uint8Array[], der: Uint8Array): number {
+  return all.findIndex((one) => equalBytes(one, der));
+}
+
+function distinct(ders: readonly Uint8Array[]): readonly Uint8Array[] {
+  return ders.filter((der, i) => indexOf(ders, der) === i);
+}

@@ -1,0 +1,95 @@
+import type { BundleError } from '../../kit/errors/errors.ts';
+import type { ClaimJudgement, ClaimPolicy } from '../../trust/judge-claim.ts';
+import { judgeClaims } from '../../trust/judge-claims.ts';
+import { type Finding, judgeDigest } from '../../trust/policy.ts';
+import type { Publisher } from '../../trust/publisher.ts';
+import type { HighWaterMarks } from '../../trust/revocation/evidence.ts';
+import { joinSeen } from '../../trust/revocation/marks.ts';
+import type { Vouched } from '../../trust/vouched.ts';
+import type { Check, SignatureReport } from '../report/report.ts';
+import type { FoundSignature } from './read-signatures.ts';
+import { signatureChecks } from './signature-checks.ts';
+import { signatureReport } from './signature-report.ts';
+
+/** The entries of the report, where these of the publishers may sign the thing: others are known, and nothing is trusted by them. [pub.7] */
+export type Telling = (accepting: readonly Publisher[]) => {
+  readonly signatures: readonly SignatureReport[];
+  readonly checks: readonly Check[];
+};
+
+/** What is to be said about the signatures of one thing: a manifest, or a file. */
+export interface SignersJudgement {
+  readonly publishers: readonly Publisher[];
+  readonly vouched: Vouched;
+  /** revocation information that is newer than any seen before */
+  readonly seen: HighWaterMarks;
+  readonly told: Telling;
+  /** empty exactly when the signers are trusted */
+  readonly errors: readonly BundleError[];
+  readonly warnings: readonly string[];
+  /** why others who know the signers refuse them; to be told when those that accept refuse the whole [pub.10] [pub.15] */
+  readonly held: readonly BundleError[];
+}
+
+/** A signature with what was found out about its signer, when there is one to judge. */
+export interface JudgedSignature {
+  readonly found: FoundSignature;
+  readonly weakness: Finding | undefined;
+  readonly judgement: ClaimJudgement | undefined;
+}
+
+/**
+ * Judges the signatures that were found in `file`: every one must fit, and the signers be trusted.
+ *
+ * @see spec/ovf.md, clauses sig.3 to sig.7
+ */
+export function judgeFound(
+  found: readonly FoundSignature[],
+  file: string,
+  policy: ClaimPolicy,
+): SignersJudgement {
+  const looked = found.map((one) => ({ found: one, weakness: weaknessOf(one, policy) }));
+  const counted = looked.filter(({ found: { fault }, weakness }) => !fault && !refuses(weakness));
+  // When none counts, the signers are judged all the same, so that everything that is wrong is said at once.
+  const basis = counted.length > 0 ? counted : looked;
+  const claims = basis.flatMap(({ found: { signer, intermediates, timestamps } }) =>
+    signer ? [{ leaf: signer, intermediates, timestamps }] : [],
+  );
+  const judged = judgeClaims(claims, policy);
+  const signatures = looked.map((one): JudgedSignature => {
+    const judgement = judged.judgements.find(
+      ({ leaf }) => leaf.fingerprint === one.found.signer?.fingerprint,
+    );
+    return { ...one, judgement };
+  });
+
+  const weak = looked.flatMap(({ weakness }) => weakness ?? []);
+  const fatal = counted.length > 0 ? [] : weak.filter(refuses);
+  const errors = [
+    ...found.flatMap(({ fault }) => fault ?? []),
+    ...fatal.map(({ error }) => error),
+    ...(claims.length > 0 || looked.every(({ found: { fault } }) => !fault) ? judged.errors : []),
+  ];
+  const findings = [...weak.filter((finding) => !fatal.includes(finding)), ...judged.warnings];
+  return {
+    publishers: judged.publishers,
+    vouched: judged.vouched,
+    held: judged.held,
+    seen: joinSeen(judged.judgements.map(({ revocation }) => revocation.seen)),
+    told: (accepting) => ({
+      signatures: signatures.map((one) => signatureReport(one, file, errors.length === 0, accepting)),
+      checks: signatureChecks(signatures, { errors, findings, publishers: judged.publishers, accepting }),
+    }),
+    errors,
+    warnings: [...found.flatMap(({ warnings }) => warnings), ...findings.map(({ error }) => error.message)],
+  };
+}
+
+/** [sig.4] The digest that the signature is made over. */
+function weaknessOf({ digest, fault }: FoundSignature, { allowances }: ClaimPolicy): Finding | undefined {
+  return fault ? undefined : judgeDigest(digest, 'the manifest', allowances);
+}
+
+function refuses(finding: Finding | undefined): boolean {
+  return finding !== undefined && finding.allowed === undefined;
+}

@@ -1,0 +1,146 @@
+import { type Certificate, parseCertificate } from '../../crypto/certificate.ts';
+import { type CmsSigner, openCms } from '../../crypto/cms.ts';
+import { isSignatureValid } from '../../crypto/signature.ts';
+import { CONTENT, parseSignedData, type SignedData } from '../../formats/cms/signed-data.ts';
+import type { CertificateFile } from '../../formats/ovf/certificate-file.ts';
+import { parseTimestampToken } from '../../formats/tsp/token.ts';
+import { BundleError, isBundleError, toBundleError } from '../../kit/errors/errors.ts';
+import type { TimestampClaim } from '../../trust/judge-claim.ts';
+
+/** A signature that was found: who is said to have made it, and whether the key fits. Nothing says yet that the signer may be believed. */
+export interface FoundSignature {
+  readonly format: 'ovf-cert' | 'cms' | 'glance' | 'glance-md5';
+  /** such as `RSA-3072 sha256` */
+  readonly algorithm: string;
+  /** as node:crypto names it; undefined when it is not known */
+  readonly digest: string | undefined;
+  /** absent when no certificate of the signer is there */
+  readonly signer?: Certificate;
+  readonly intermediates: readonly Certificate[];
+  readonly timestamps: readonly TimestampClaim[];
+  /** why the signature does not count; absent when it fits */
+  readonly fault?: BundleError;
+  readonly warnings: readonly string[];
+}
+
+/** The signature line of a certificate file over the raw manifest. [sig.1] [sig.3] [sig.4] */
+export function readSignatureLine(
+  file: CertificateFile,
+  manifest: { readonly name: string; readonly bytes: Uint8Array },
+): FoundSignature {
+  const warnings = [...file.notes];
+  const certificates = usableCertificates(file.certificates, warnings);
+  const [first] = certificates;
+  if (!first) throw new BundleError('CERTIFICATE_FILE_SYNTAX', 'the certificate file holds no certificate');
+  // [sig.3] The standard has the signer first; tools that sort otherwise are recognised by the key that fits.
+  const fits = (candidate: Certificate): boolean =>
+    isSignatureValid(file.algorithm, manifest.bytes, candidate.publicKey, file.signature);
+  const leaf = certificates.find(fits);
+  const signer = leaf ?? first;
+  const message = `the signature does not fit "${manifest.name}" and the key of "${signer.fields.subject.text}"`;
+  return {
+    format: 'ovf-cert',
+    algorithm: `${signer.key.label} ${file.algorithm}`,
+    digest: file.algorithm,
+    signer,
+    intermediates: certificates.filter((other) => other !== signer),
+    timestamps: [],
+    ...(leaf ? {} : { fault: new BundleError('SIGNATURE_INVALID', message) }),
+    warnings,
+  };
+}
+
+/** A certificate whose key we cannot use may stand beside the signer's; when no usable one is left, it is the fault. */
+function usableCertificates(ders: readonly Uint8Array[], warnings: string[]): readonly Certificate[] {
+  const faults: BundleError[] = [];
+  const usable = ders.flatMap((der) => {
+    try {
+      return [parseCertificate(der)];
+    } catch (error) {
+      const fault = toBundleError(error);
+      if (fault.code !== 'ALGORITHM_UNSUPPORTED') throw fault;
+      faults.push(fault);
+      return [];
+    }
+  });
+  const [fault] = faults;
+  if (usable.length === 0 && fault) throw fault;
+  warnings.push(...faults.map(({ message }) => message));
+  return usable;
+}
+
+/** A CMS signature whose content is still to come. */
+export interface CmsReading {
+  update(chunk: Uint8Array): void;
+  /** one for each signer, when all of the content has gone by */
+  finish(): readonly FoundSignature[];
+  readonly data: SignedData;
+}
+
+/**
+ * Reads a detached CMS signature. Besides the certificates inside, `beside` lie with it and may lead to an anchor, and
+ * `trusted` may have made it: a signature may come without any certificate. With `alone` it may hold nothing that
+ * nobody has signed, but for certificates, evidence and timestamps.
+ * @throws {BundleError} `CMS_SYNTAX`, `CERTIFICATE_MALFORMED` [file.1] [file.3]
+ */
+export function readCms(
+  der: Uint8Array,
+  beside: readonly Certificate[],
+  trusted: readonly Certificate[] = [],
+  { alone = false }: { readonly alone?: boolean } = {},
+): CmsReading {
+  const data = parseSignedData(der, 'the CMS signature');
+  expectDetached(data);
+  const [unread] = data.unread;
+  if (alone && unread !== undefined)
+    throw new BundleError('CMS_SYNTAX', `the CMS signature holds ${unread}, which nobody has signed`, {
+      why: 'what no signature covers and nobody reads could be anything',
+    }); // [cms.11]
+  const warnings: string[] = [];
+  const inside = data.certificates.length > 0 ? usableCertificates(data.certificates, warnings) : [];
+  const all = [...inside, ...beside];
+  const cms = openCms(data, [...all, ...trusted]);
+  return {
+    data,
+    update: (chunk) => cms.update(chunk),
+    finish: () => cms.finish().map((signer) => foundSignature(signer, all, warnings)),
+  };
+}
+
+/** [sig.5] [file.3] A signature of something else that has these bytes, such as a timestamp, is none of a file. */
+function expectDetached({ content, contentType }: SignedData): void {
+  if (content) throw new BundleError('CMS_SYNTAX', 'the CMS signature carries content of its own');
+  if (contentType === CONTENT.data) return;
+  throw new BundleError(
+    'CMS_SYNTAX',
+    `the CMS signature is for content of the type ${contentType}, not for plain data`,
+  );
+}
+
+function foundSignature(
+  cms: CmsSigner,
+  all: readonly Certificate[],
+  warnings: readonly string[],
+): FoundSignature {
+  const { certificate: signer, digest, fault, info } = cms;
+  const notes: string[] = [...cms.notes, ...warnings];
+  const timestamps = info.timestampTokens.flatMap((token): TimestampClaim[] => {
+    try {
+      return [{ token: parseTimestampToken(token), over: info.signature }];
+    } catch (error) {
+      if (!isBundleError(error)) throw error;
+      notes.push(`a timestamp in the CMS signature is not used: ${error.message}`); // nobody has signed that it is there
+      return [];
+    }
+  });
+  return {
+    format: 'cms',
+    algorithm: `${signer?.key.label ?? 'unknown key'} ${digest ?? info.digest.oid}`,
+    digest,
+    ...(signer && { signer }),
+    intermediates: all.filter((other) => other !== signer),
+    timestamps,
+    ...(fault && { fault }),
+    warnings: notes,
+  };
+}

@@ -1,0 +1,93 @@
+import { spawnSync } from 'node:child_process';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { Command } from 'commander';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { createProgram } from '../../../src/cli/program.ts';
+import { run } from '../../../src/cli/run.ts';
+import { makeScreen } from '../screen.ts';
+
+const { context } = makeScreen();
+const program = createProgram(context, () => {});
+const SHELLS = ['bash', 'zsh', 'fish'];
+
+async function scriptFor(shell: string): Promise<string> {
+  const screen = makeScreen();
+  expect(await run(['completion', shell], screen.context)).toBe(0);
+  return `${screen.out.join('\n')}\n`;
+}
+
+function below(command: Command): readonly Command[] {
+  return [command, ...command.commands.flatMap(below)];
+}
+
+describe.each(SHELLS)('%s', (shell) => {
+  test('knows every command and every option', async () => {
+    const script = await scriptFor(shell);
+    for (const command of below(program)) {
+      if (command !== program) expect(script).toMatch(new RegExp(`\\b${command.name()}\\b`));
+      for (const { long } of command.options) {
+        expect(script).toContain(shell === 'fish' ? `-l ${long?.slice(2)} ` : `${long}`);
+      }
+    }
+  });
+
+  const absent = spawnSync(shell, ['-c', 'true']).status !== 0;
+  if (absent) console.warn(`SKIPPED: ${shell} is not installed, so its completion script is not parsed`);
+  test.skipIf(absent)('parses it', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'bulla-completion-'));
+    const file = join(folder, 'script');
+    writeFileSync(file, await scriptFor(shell)); // fish reads none from a pipe or socket of Node
+    const { status, stderr } = spawnSync(shell, ['-n', file], { encoding: 'utf8' });
+    rmSync(folder, { recursive: true });
+    expect(stderr).toBe('');
+    expect(status).toBe(0);
+  });
+});
+
+describe('completed by bash', () => {
+  let folder = '';
+  beforeAll(async () => {
+    folder = mkdtempSync(join(tmpdir(), 'bulla-completion-'));
+    writeFileSync(join(folder, 'script'), await scriptFor('bash'));
+    writeFileSync(join(folder, 'my disk.qcow2'), '');
+  });
+  afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+  /** What Tab offers behind these words, the last one unfinished. */
+  function complete(...words: readonly string[]): readonly string[] {
+    const code = `source ./script; COMP_WORDS=(bulla "$@"); COMP_CWORD=$#; _bulla; printf '%s\\n' "\${COMPREPLY[@]}"`;
+    const { stdout } = spawnSync('bash', ['-c', code, 'bash', ...words], { cwd: folder, encoding: 'utf8' });
+    return stdout.trim().split('\n');
+  }
+
+  test.each([
+    [['ver'], ['verify']],
+    [
+      ['verify', '--tr'],
+      ['--trust', '--trust-tsa'],
+    ],
+    [
+      ['trust', ''],
+      ['add', 'list', 'show', 'remove', 'check', '--help'],
+    ],
+    [
+      ['trust', 'add', '--s'],
+      ['--scope', '--subject'],
+    ],
+    [
+      ['verify', '--progress', ''],
+      ['auto', 'json', 'none'],
+    ],
+    [['pack', '--digest', 'sha3'], ['sha384']],
+    [['help', 'ex'], ['exit-codes']],
+    [
+      ['completion', ''],
+      ['bash', 'zsh', 'fish', '--help'],
+    ],
+    [['pack', 'my'], ['my disk.qcow2']],
+    [['pack', '--key', 'my'], ['my disk.qcow2']],
+    [['pack', '-o', 'my'], ['my disk.qcow2']],
+  ])('%j offers %j', (words, offered) => expect(complete(...words)).toEqual(offered));
+});

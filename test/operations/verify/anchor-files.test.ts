@@ -1,0 +1,93 @@
+import { execFileSync } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { parseCrls } from '../../../src/formats/x509/crl.ts';
+import { checkPath } from '../../../src/operations/trust/check-path.ts';
+import { parseCertificates } from '../../../src/operations/verify/load-trust.ts';
+import { makeWorkbench, type Workbench } from '../../factory/workbench.ts';
+
+let workbench: Workbench;
+beforeAll(async () => {
+  workbench = await makeWorkbench();
+});
+afterAll(() => workbench[Symbol.dispose]());
+
+const NOT_TEXT = /this is no text file, but an archive or a program +\[CONFIG_INVALID, exit 2\]/;
+const ITSELF = /this is the very file that is to be verified +\[USAGE, exit 2\]/;
+const OF_BUNDLE = /this is the certificate file of a bundle +\[CONFIG_INVALID, exit 2\]/;
+
+/** A tar of text alone, as `web.ova` would be with a raw disk of text; and what somebody unpacked of it. */
+const TEXT_BUNDLE =
+  'bulla pack --plain ca.pem -o web.tar --key signer.key --cert signer.pem -q; tar xf web.tar';
+
+describe('[pub.19] nothing vouches for itself', () => {
+  test.each([
+    ['verify web.tar --trust web.tar', ITSELF],
+    ['verify web.tar --trust ./web.tar', ITSELF],
+    ['verify web.tar --trust-tsa web.tar --trust ca.pem', ITSELF],
+    ['verify - --trust web.tar < web.tar', ITSELF],
+    ['verify /dev/stdin --trust /dev/stdin < web.tar', ITSELF],
+    ['import web.tar --to new --trust web.tar', ITSELF],
+    ['verify other.tar --trust web.tar', NOT_TEXT],
+    ['trust add acme web.tar', NOT_TEXT],
+    ['trust add --timestamping acme web.tar', NOT_TEXT],
+    ['pack --plain ca.pem -o new.tar --key signer.key --cert web.tar', NOT_TEXT],
+    ['pack --plain ca.pem -o new.tar --key signer.key --cert signer.pem --chain web.tar', NOT_TEXT],
+    ['verify web.tar --trust web.cert', OF_BUNDLE],
+    ['trust add acme web.cert', OF_BUNDLE],
+    ['verify ca.pem --signature ca.pem.p7s --trust ca.pem', ITSELF],
+    ['verify web.tar --trust page.html', /this is XML or HTML, and no file of certificates/],
+  ])('%s', async (words, message) => {
+    using desk = workbench.desk('keys');
+    const prepare = `${TEXT_BUNDLE}; cp web.tar other.tar; (echo '<html>'; cat ca.pem) > page.html
+      bulla sign ca.pem --detached --key signer.key --cert signer.pem -q`;
+    const { stderr, code } = await desk.run(`(${prepare}) >&2; bulla ${words}`);
+    expect(stderr).toMatch(message);
+    expect(code).toBe(2);
+    expect((await desk.run('bulla trust list')).stdout).not.toContain('acme');
+  });
+
+  test('in a way, and as a list', async () => {
+    using desk = workbench.desk('keys');
+    await desk.run(TEXT_BUNDLE);
+    const tar = join(desk.folder, 'web.tar');
+    const { report } = await checkPath(join(desk.folder, 'signer.pem'), { anchors: [tar] }).catch(
+      (error) => ({
+        report: { errors: [error] },
+      }),
+    );
+    expect(report.errors[0]).toMatchObject({
+      code: 'CERTIFICATE_MALFORMED',
+      message: expect.stringContaining('no text file'),
+    });
+    expect(() => parseCrls(readFileSync(tar), 'web.tar')).toThrow(/no text file/);
+  });
+});
+
+describe('[pub.19] text around certificates is let pass', () => {
+  const PEM = (folder: string): string => readFileSync(join(folder, 'ca.pem'), 'utf8');
+
+  test.each<[string, (pem: string) => string]>([
+    [
+      'comments of a bundle of CAs',
+      (pem) =>
+        `##\n## Bundle of CA Root Certificates\n##\n\nAcme Root CA (Zürich)\n=============\n${pem}\n# end\n`,
+    ],
+    ['CRLF and tabs', (pem) => `a note\tof mine\n${pem}`.replaceAll('\n', '\r\n')],
+    [
+      'bag attributes',
+      (pem) =>
+        `Bag Attributes\n    friendlyName: ca (1)\n    localKeyID: 54 69 6D 65 \nKey Attributes: <No Attributes>\nsubject=CN = Acme\n\nissuer=CN = Acme\n\n${pem}`,
+    ],
+    ['fingerprints', (pem) => `SHA256 Fingerprint=AA:BB:CC\nSHA256(ca.pem)= 00aa\n${pem}`],
+    [
+      'what openssl x509 -text writes',
+      (pem) => execFileSync('openssl', ['x509', '-text'], { input: pem, encoding: 'utf8' }),
+    ],
+    ['a key beside it', (pem) => `${pem}-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\n`],
+  ])('%s', (_, write) => {
+    using desk = workbench.desk('keys');
+    expect(parseCertificates(write(PEM(desk.folder)), 'ca.pem')).toHaveLength(1);
+  });
+});
