@@ -7,7 +7,7 @@
  * @module
  */
 
-export type { ArchiveFormat } from './archive/open-archive.ts';
+export type { ArchiveFormat, PackFormat } from './archive/open-archive.ts';
 export type { Certificate, KeyDescription } from './crypto/certificate.ts';
 export type { Signer } from './crypto/signer.ts';
 export type { DiskFormat, DiskProbe } from './formats/disk/disk-probe.ts';
@@ -24,11 +24,11 @@ export {
   type SignatureProperties,
 } from './formats/glance/properties.ts';
 export type { Descriptor, DiskDescription } from './formats/ovf/descriptor.ts';
-export type { DigestName } from './formats/ovf/digest-name.ts';
 export type { FileReference } from './formats/ovf/file-reference.ts';
 export type { ManifestEntry } from './formats/ovf/manifest.ts';
 export type { ProductSummary, VirtualSystemSummary } from './formats/ovf/virtual-system.ts';
 export type { ByteStream } from './kit/bytes.ts';
+export type { DigestName } from './kit/digest-name.ts';
 export type { ErrorKind } from './kit/errors/error-kinds.ts';
 export {
   BundleError,
@@ -40,21 +40,16 @@ export {
 export { DEFAULT_LIMITS, type Limits } from './kit/limits.ts';
 export type { OnProgress, ProgressEvent } from './kit/progress.ts';
 export { RELAXATIONS, type Relaxation } from './kit/relaxation.ts';
-export {
-  barbicanCertificates,
-  type CertificateAnswer,
-  type CertificateSource,
-  certificateFolder,
-} from './operations/glance/certificate-sources.ts';
+export { barbicanCertificates, certificateFolder } from './operations/glance/certificate-sources.ts';
+export type { ImageFindings, VerifyImageOptions } from './operations/glance/image-options.ts';
+export type { ImageSigner, ImageSignerUse } from './operations/glance/image-signer.ts';
 export {
   type KeyManagerOptions,
   keyManagerCertificates,
   openKeyManager,
 } from './operations/glance/key-manager.ts';
 export {
-  type ImageSigner,
   type ImageSignerFiles,
-  type ImageSignerUse,
   loadImageSigner,
   type SignedImage,
   type SignImageOptions,
@@ -62,32 +57,20 @@ export {
 } from './operations/glance/sign-image.ts';
 export { type SiteImage, uploadCommand } from './operations/glance/sign-on-import.ts';
 export { type StoreCertificateOptions, storeCertificate } from './operations/glance/store-certificate.ts';
-export {
-  type ImageFindings,
-  type VerifyImageOptions,
-  verifyImage,
-} from './operations/glance/verify-image.ts';
+export { verifyImage } from './operations/glance/verify-image.ts';
 export type { CursiveVerdict } from './operations/glance/verify-like-glance.ts';
 export { type ImportOptions, type ImportResult, importBundle } from './operations/import/import.ts';
 export { type NormalizeOptions, normalize } from './operations/pack/normalize.ts';
-export { type PackFormat, type PackOptions, pack } from './operations/pack/pack.ts';
-export type { ApplianceOptions } from './operations/pack/pack-plan.ts';
+export type { PackOptions } from './operations/pack/options.ts';
+export { pack } from './operations/pack/pack.ts';
+export type { ApplianceOptions } from './operations/pack/plan.ts';
 export type { CopyOptions } from './operations/sign/copy-options.ts';
 export { type SignOptions, sign } from './operations/sign/sign.ts';
 export { type SignFileOptions, signFile } from './operations/sign/sign-file.ts';
-export {
-  loadSigningIdentity,
-  type SigningDigest,
-  type SigningFiles,
-  type SigningIdentity,
-} from './operations/sign/signing-identity.ts';
+export type { SigningDigest, SigningIdentity, TimestampSource } from './operations/sign/signing.ts';
+export { loadSigningIdentity, type SigningFiles } from './operations/sign/signing-identity.ts';
 export { type TimestampOptions, timestamp } from './operations/sign/timestamp.ts';
-export {
-  type AuthorityOptions,
-  authorityAt,
-  replyIn,
-  type TimestampSource,
-} from './operations/sign/timestamp-source.ts';
+export { type AuthorityOptions, authorityAt, replyIn } from './operations/sign/timestamp-source.ts';
 export {
   type AttemptReport,
   type CheckPathOptions,
@@ -99,12 +82,8 @@ export { type Inspection, type InspectOptions, inspect } from './operations/veri
 export type { EvidenceFiles } from './operations/verify/load-evidence.ts';
 export type { TrustOptions } from './operations/verify/load-trust.ts';
 export { openImage, type VerifiedImage } from './operations/verify/open-image.ts';
-export {
-  type TrustedContents,
-  type VerifyOptions,
-  type VerifyResult,
-  verify,
-} from './operations/verify/verify.ts';
+export type { VerifyOptions } from './operations/verify/options.ts';
+export { type TrustedContents, type VerifyResult, verify } from './operations/verify/verify.ts';
 export { verifyFile } from './operations/verify/verify-file.ts';
 export { type JoinOptions, join } from './operations/volumes/join.ts';
 export { type SplitOptions, split } from './operations/volumes/split.ts';
@@ -113,11 +92,12 @@ export type { BarbicanClient, NewSecret, Secret } from './storage/remote/barbica
 export type { CatalogChoice, KeystoneLogin, KeystoneName } from './storage/remote/keystone-client.ts';
 export type { BundleInput } from './storage/sources/open-source.ts';
 export type { CursiveFault } from './trust/glance/cursive.ts';
-export type { PolicyInputs } from './trust/path/policies.ts';
+export type { PolicyInputs } from './trust/path/judge-options.ts';
 export type { Purpose } from './trust/path/purposes.ts';
 export type { Allowances } from './trust/policy.ts';
 export type { RevocationMode, TimestampMode } from './trust/publisher.ts';
 export type { BlockFindings } from './verdict/bundle/block-damage.ts';
+export type { CertificateAnswer, CertificateSource } from './verdict/image/certificate-source.ts';
 export type { ImageAllowances } from './verdict/image/open-image-signatures.ts';
 export type {
   CertificateReport,

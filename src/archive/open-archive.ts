@@ -10,6 +10,9 @@ import type { Relaxed } from './relaxed.ts';
 import { readTar } from './tar/tar-reader.ts';
 import { readZip } from './zip/zip-reader.ts';
 
+/** The containers that are written. */
+export type PackFormat = 'tar' | 'tgz' | 'zip';
+
 /** The containers that are read. */
 export type ArchiveFormat = 'tar' | 'tgz' | 'zip';
 

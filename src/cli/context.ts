@@ -2,6 +2,9 @@ import { homedir } from 'node:os';
 import { join } from 'node:path';
 import pc from 'picocolors';
 
+/** Told by a command how it ended. */
+export type Exit = (code: number) => void;
+
 /** What a command may touch of the process: its streams, its environment, and the word to stop. */
 export interface Context {
   /** prints a line of data on standard output */

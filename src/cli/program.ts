@@ -15,11 +15,8 @@ import { splitCommand } from './commands/split.ts';
 import { timestampCommand } from './commands/timestamp.ts';
 import { trustCommand } from './commands/trust/trust.ts';
 import { verifyCommand } from './commands/verify.ts';
-import type { Context } from './context.ts';
+import type { Context, Exit } from './context.ts';
 import { version } from './version.ts';
-
-/** Told by a command how it ended. */
-export type Exit = (code: number) => void;
 
 /** The whole command line: every command with its options; what they do is loaded when they run. @param show takes help and version */
 export function createProgram(context: Context, exit: Exit, show = context.print): Command {

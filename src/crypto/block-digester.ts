@@ -1,6 +1,6 @@
 import { createHash, type Hash } from 'node:crypto';
-import type { DigestName } from '../formats/ovf/digest-name.ts';
 import { concat } from '../kit/bytes.ts';
+import type { DigestName } from '../kit/digest-name.ts';
 
 /** Computes the digest of each block of a content that arrives in pieces of any size. */
 export class BlockDigester {

@@ -1,5 +1,5 @@
 import { createHash, type Hash, hash } from 'node:crypto';
-import type { DigestName } from '../formats/ovf/digest-name.ts';
+import type { DigestName } from '../kit/digest-name.ts';
 
 /** Lower-case hex digests of one content, by algorithm. */
 export type Digests = ReadonlyMap<DigestName, string>;

@@ -1,8 +1,8 @@
 import { createPublicKey, createVerify, type KeyObject, verify } from 'node:crypto';
 import { childrenOf, readOnly, TAG } from '../formats/der/cursor.ts';
 import { derSequence } from '../formats/der/writer.ts';
-import type { DigestName } from '../formats/ovf/digest-name.ts';
 import type { SignatureAlgorithm, SignatureScheme } from '../formats/x509/signature-algorithm.ts';
+import type { DigestName } from '../kit/digest-name.ts';
 
 /**
  * True when `signature` over the raw `data` was made with the private half of `publicKey`.

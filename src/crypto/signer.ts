@@ -1,6 +1,6 @@
 import { constants, createPublicKey, type KeyObject, sign } from 'node:crypto';
 import { promisify } from 'node:util';
-import type { DigestName } from '../formats/ovf/digest-name.ts';
+import type { DigestName } from '../kit/digest-name.ts';
 import { BundleError } from '../kit/errors/errors.ts';
 import { isEdwards } from './signature.ts';
 

@@ -1,11 +1,36 @@
-import type { HashedRange, HashRange, LaneOptions } from '../storage/lanes/lanes.ts';
 import type { ByteStream } from './bytes.ts';
+import type { DigestName } from './digest-name.ts';
 import { DEFAULT_LIMITS, type Limits } from './limits.ts';
+
+/** A part of a file to be hashed, whole or in pieces of `step` bytes each. */
+export interface HashRange {
+  readonly start: number;
+  readonly end: number;
+  readonly step?: number;
+  readonly algorithms: readonly DigestName[];
+}
+
+/** The digests of a range: those of one piece after those of another, each as the range's algorithms follow each other. */
+export interface HashedRange {
+  readonly pieces: number;
+  /** lower-case hex */
+  digest(piece: number, algorithm: DigestName): string;
+}
+
+/** How a file is hashed: by so many threads at most, one for every `laneBytes`. */
+export interface LaneOptions {
+  readonly limits: Pick<Limits, 'threads' | 'laneBytes'>;
+  readonly signal?: AbortSignal | undefined;
+  /** told now and then how many bytes have been hashed */
+  readonly onBytes?: (bytes: number) => void;
+}
 
 /** The bytes of a source that can be read anywhere, and by several threads at once. Offsets count from its first byte. */
 export interface SourceParts {
   /** The `length` bytes from `offset` on, the caller's own; fewer at the end. */
   readAt(offset: number, length: number): Promise<Uint8Array>;
+  /** How many threads would hash so many bytes: no more than cores that may be used, and each has enough to do. [lane.1] */
+  lanes(bytes: number, limits: LaneOptions['limits']): number;
   /** @throws {BundleError} `FILE_UNREADABLE`, `FILE_CHANGED`, `INTERRUPTED` */
   hash(ranges: readonly HashRange[], options: Omit<LaneOptions, 'signal'>): Promise<readonly HashedRange[]>;
 }

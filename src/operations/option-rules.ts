@@ -1,4 +1,5 @@
 import { types } from 'node:util';
+import type { PackFormat } from '../archive/open-archive.ts';
 import type { Certificate } from '../crypto/certificate.ts';
 import type { Signer } from '../crypto/signer.ts';
 import {
@@ -35,12 +36,10 @@ import {
 import type { BundleInput } from '../storage/sources/open-source.ts';
 import type { Allowances } from '../trust/policy.ts';
 import type { RevocationMode, TimestampMode } from '../trust/publisher.ts';
-import type { ImageSigner } from './glance/sign-image.ts';
-import type { PackFormat } from './pack/pack.ts';
-import type { SigningDigest, SigningIdentity } from './sign/signing-identity.ts';
-import type { TimestampSource } from './sign/timestamp-source.ts';
+import type { ImageSigner } from './glance/image-signer.ts';
+import type { SigningDigest, SigningIdentity, TimestampSource } from './sign/signing.ts';
 import type { TrustOptions } from './verify/load-trust.ts';
-import type { VerifyOptions } from './verify/verify.ts';
+import type { VerifyOptions } from './verify/options.ts';
 
 /** [api.1] The rules that several operations share for what a program hands in. */
 

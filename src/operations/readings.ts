@@ -1,7 +1,7 @@
 import { CERTIFICATE_NAMES } from '../kit/read-names.ts';
 import type { Reading } from '../storage/apart.ts';
 import type { BundleInput } from '../storage/sources/open-source.ts';
-import type { VerifyOptions } from './verify/verify.ts';
+import type { VerifyOptions } from './verify/options.ts';
 
 /** All that is read to judge a bundle: itself, whom to trust, and what revokes; what is made of it must be apart from that. [out.1] */
 export function readingsOf(

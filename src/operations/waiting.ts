@@ -2,7 +2,7 @@ import { openDeadline } from '../kit/deadline.ts';
 import { abortSignal, positive, shape } from '../kit/shape.ts';
 import { type SourceOptions, sourceOptions } from '../kit/source.ts';
 import { limits } from './option-rules.ts';
-import type { VerifyOptions } from './verify/verify.ts';
+import type { VerifyOptions } from './verify/options.ts';
 
 /** What ends the waiting for a small file, where it is a pipe: a signal, a deadline, or `limits.idleMs` without a byte. [cli.21] */
 export type Waiting = Pick<VerifyOptions, 'signal' | 'deadlineMs' | 'limits'>;

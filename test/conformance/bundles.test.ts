@@ -2,7 +2,8 @@ import { execFileSync, spawnSync } from 'node:child_process';
 import { existsSync, openSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { type VerifyOptions, verify } from '../../src/operations/verify/verify.ts';
+import type { VerifyOptions } from '../../src/operations/verify/options.ts';
+import { verify } from '../../src/operations/verify/verify.ts';
 import type { Report } from '../../src/verdict/report/report.ts';
 import { chunked } from '../factory/streams.ts';
 

@@ -4,17 +4,15 @@ import { describe, expect, test } from 'vitest';
 import { parseCertificate } from '../../src/crypto/certificate.ts';
 import { parseProperties } from '../../src/formats/glance/properties.ts';
 import { BundleError } from '../../src/kit/errors/errors.ts';
-import type {
-  CertificateAnswer,
-  CertificateSource,
-} from '../../src/operations/glance/certificate-sources.ts';
-import { type VerifyImageOptions, verifyImage } from '../../src/operations/glance/verify-image.ts';
+import type { VerifyImageOptions } from '../../src/operations/glance/image-options.ts';
+import { verifyImage } from '../../src/operations/glance/verify-image.ts';
 import type { CursiveVerdict } from '../../src/operations/glance/verify-like-glance.ts';
 import { refusal } from '../../src/trust/glance/cursive.ts';
 import { ALL_RULES, judgeChainLikeCursive } from '../../src/trust/glance/cursive-chain.ts';
 import { judgeTrustedIds } from '../../src/trust/glance/trusted-ids.ts';
 import { openBudget } from '../../src/trust/path/budget.ts';
 import { NO_ALLOWANCES } from '../../src/trust/policy.ts';
+import type { CertificateAnswer, CertificateSource } from '../../src/verdict/image/certificate-source.ts';
 import type { Report } from '../../src/verdict/report/report.ts';
 import { pemToDer, vectorFolder } from './vectors.ts';
 

@@ -1,7 +1,7 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Certificate, parseCertificate } from '../../src/crypto/certificate.ts';
-import type { PolicyInputs } from '../../src/trust/path/policies.ts';
+import type { PolicyInputs } from '../../src/trust/path/judge-options.ts';
 import { type Allowances, NO_ALLOWANCES } from '../../src/trust/policy.ts';
 
 const { BULLA_VECTORS: vectors = '' } = process.env;

@@ -1,6 +1,6 @@
 import { constants, createHash, generateKeyPairSync, type KeyObject, sign } from 'node:crypto';
 import type { ImageProperties, SignatureProperties } from '../../src/formats/glance/properties.ts';
-import type { CertificateSource } from '../../src/operations/glance/certificate-sources.ts';
+import type { CertificateSource } from '../../src/verdict/image/certificate-source.ts';
 import { makeCertificate, type TestCertificate, type TestCertificateOptions } from './certificates.ts';
 import { freshRsaKey } from './keys.ts';
 

@@ -1,8 +1,5 @@
-import {
-  loadSigningIdentity,
-  type SigningFiles,
-  type SigningIdentity,
-} from '../../src/operations/sign/signing-identity.ts';
+import type { SigningIdentity } from '../../src/operations/sign/signing.ts';
+import { loadSigningIdentity, type SigningFiles } from '../../src/operations/sign/signing-identity.ts';
 import { verify } from '../../src/operations/verify/verify.ts';
 import { asArchive, read } from './archives.ts';
 import { type BundleOptions, JUDGED_AT, makeBundle, testSigner } from './bundles.ts';

@@ -1,7 +1,7 @@
 import { mkdirSync, mkdtempSync, readdirSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
-import type { VerifyOptions } from '../../src/operations/verify/verify.ts';
+import type { VerifyOptions } from '../../src/operations/verify/options.ts';
 import { JUDGED_AT, testAuthority } from './bundles.ts';
 
 /** A folder of its own for a test, gone with it. */

@@ -4,9 +4,9 @@ import { readFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pack } from '../../src/operations/pack/pack.ts';
+import type { TimestampSource } from '../../src/operations/sign/signing.ts';
 import { loadSigningIdentity } from '../../src/operations/sign/signing-identity.ts';
 import { timestamp } from '../../src/operations/sign/timestamp.ts';
-import type { TimestampSource } from '../../src/operations/sign/timestamp-source.ts';
 import { startBarbican, TOKEN } from './barbican.ts';
 import {
   EKU,

@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { formatCertificateFile, parseCertificateFile } from '../../src/formats/ovf/certificate-file.ts';
-import type { DigestName } from '../../src/formats/ovf/digest-name.ts';
 import { formatPem, splitPem } from '../../src/formats/pem.ts';
+import type { DigestName } from '../../src/kit/digest-name.ts';
 import { encodeUtf8 } from '../../src/kit/encoding.ts';
 import { isBundleError } from '../../src/kit/errors/errors.ts';
 import { mutated } from '../factory/mutation.ts';

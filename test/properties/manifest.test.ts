@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { memberNameFault } from '../../src/formats/member-name.ts';
-import type { DigestName } from '../../src/formats/ovf/digest-name.ts';
 import { formatManifest, parseManifest } from '../../src/formats/ovf/manifest.ts';
+import type { DigestName } from '../../src/kit/digest-name.ts';
 import { encodeUtf8, formatHex } from '../../src/kit/encoding.ts';
 import { isBundleError } from '../../src/kit/errors/errors.ts';
 import { DEFAULT_LIMITS } from '../../src/kit/limits.ts';

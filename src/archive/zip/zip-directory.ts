@@ -19,30 +19,8 @@ import type { Limits } from '../../kit/limits.ts';
 import type { RandomAccess } from '../../kit/random-access.ts';
 import { MemberNames } from '../member-names.ts';
 import { findZipDirectory } from './zip-end.ts';
+import type { DirectoryEntry, ZipMember } from './zip-member.ts';
 import { expectTiles } from './zip-tiles.ts';
-
-/** A member as both of its headers describe it. `offset` is where its first header begins, `dataOffset` its data. */
-export interface ZipMember {
-  readonly name: string;
-  readonly size: number;
-  readonly compressedSize: number;
-  readonly crc: number;
-  readonly deflated: boolean;
-  readonly offset: number;
-  readonly dataOffset: number;
-}
-
-/** What the directory says of a member, and the bytes that the header before its data must repeat. */
-export interface DirectoryEntry {
-  readonly name: string;
-  readonly nameBytes: Uint8Array;
-  readonly header: ZipHeader;
-  readonly size: number;
-  readonly compressedSize: number;
-  readonly offset: number;
-  /** where it stands in the directory */
-  readonly at: number;
-}
 
 /** [zip.6] DOS, OS/2, MVS, as unzip numbers them. */
 const OEM_SYSTEMS: ReadonlySet<number> = new Set([0, 6, 11]);

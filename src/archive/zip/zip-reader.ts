@@ -8,7 +8,8 @@ import type { RandomAccess } from '../../kit/random-access.ts';
 import { InflationGuard } from '../deflate/inflation-guard.ts';
 import { ENGINE_OPTIONS, SLICE_BYTES, throughZlib } from '../deflate/zlib-stream.ts';
 import type { ArchiveEntry } from '../entry.ts';
-import { readZipDirectory, type ZipMember } from './zip-directory.ts';
+import { readZipDirectory } from './zip-directory.ts';
+import type { ZipMember } from './zip-member.ts';
 
 /**
  * Reads a zip archive in the strict profile, and closes `file` in the end.

@@ -15,7 +15,7 @@ import { equalBytes } from '../../kit/bytes.ts';
 import { counted } from '../../kit/encoding.ts';
 import { BundleError, isBundleError } from '../../kit/errors/errors.ts';
 import type { RandomAccess } from '../../kit/random-access.ts';
-import type { DirectoryEntry, ZipMember } from './zip-directory.ts';
+import type { DirectoryEntry, ZipMember } from './zip-member.ts';
 
 /**
  * The tile check: header, data and data descriptor of each member, in the order of the directory, cover the file from

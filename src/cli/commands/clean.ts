@@ -1,8 +1,7 @@
 import { type Command, InvalidArgumentError } from 'commander';
 import { formatJson } from '../../kit/json.ts';
 import type { Leftover } from '../../operations/import/clean.ts';
-import type { Context } from '../context.ts';
-import type { Exit } from '../program.ts';
+import type { Context, Exit } from '../context.ts';
 import { field, shown } from '../render/field.ts';
 import { formatBytes } from '../render/progress.ts';
 

@@ -1,6 +1,5 @@
 import { type Command, InvalidArgumentError, type Option } from 'commander';
-import type { Context } from '../context.ts';
-import type { Exit } from '../program.ts';
+import type { Context, Exit } from '../context.ts';
 import { helpTopics } from './help.ts';
 
 /** A word that may follow, and what it is for; `choices` are what may follow an option itself. */

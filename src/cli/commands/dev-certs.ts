@@ -2,8 +2,7 @@ import { join } from 'node:path';
 import type { Command } from 'commander';
 import { formatJson } from '../../kit/json.ts';
 import { makeReport } from '../../verdict/report/report.ts';
-import type { Context } from '../context.ts';
-import type { Exit } from '../program.ts';
+import type { Context, Exit } from '../context.ts';
 import { shown } from '../render/field.ts';
 
 /** `bulla dev-certs DIR` */

@@ -1,9 +1,8 @@
 import type { Command } from 'commander';
 import type { Comparison } from '../../operations/verify/diff.ts';
-import type { Context } from '../context.ts';
+import type { Context, Exit } from '../context.ts';
 import { type OutputFlags, progressOf, withOutputOptions } from '../options/options.ts';
 import { type ReadFlags, readOptionsOf, withReadOptions } from '../options/read-options.ts';
-import type { Exit } from '../program.ts';
 import { shown } from '../render/field.ts';
 import { renderReport } from '../render/render-report.ts';
 

@@ -1,11 +1,10 @@
 import { type Command, Option } from 'commander';
 import type { SiteImage } from '../../operations/glance/sign-on-import.ts';
-import type { Context } from '../context.ts';
+import type { Context, Exit } from '../context.ts';
 import { type GlanceKeyFlags, imageSignerOf, withGlanceKeyOptions } from '../options/glance-options.ts';
 import { type OutputFlags, progressOf, withOutputOptions } from '../options/options.ts';
 import { type ReadFlags, readOptionsOf, withReadOptions } from '../options/read-options.ts';
 import { type TrustFlags, verifyOptionsOf, withTrustOptions } from '../options/trust-options.ts';
-import type { Exit } from '../program.ts';
 import { shown } from '../render/field.ts';
 import { formatBytes } from '../render/progress.ts';
 import { renderReport } from '../render/render-report.ts';

@@ -2,9 +2,8 @@ import type { Command } from 'commander';
 import { BundleError } from '../../kit/errors/errors.ts';
 import { formatJson } from '../../kit/json.ts';
 import { expectNoUse } from '../../kit/shape.ts';
-import type { Context } from '../context.ts';
+import type { Context, Exit } from '../context.ts';
 import { type OutputFlags, progressOf, withOutputOptions } from '../options/options.ts';
-import type { Exit } from '../program.ts';
 import { field, shown } from '../render/field.ts';
 import { formatBytes } from '../render/progress.ts';
 

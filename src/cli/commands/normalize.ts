@@ -1,10 +1,9 @@
 import { type Command, Option } from 'commander';
 import { BundleError } from '../../kit/errors/errors.ts';
-import type { Context } from '../context.ts';
+import type { Context, Exit } from '../context.ts';
 import { formatOf, mtimeOf, type OutputFlags, progressOf, withOutputOptions } from '../options/options.ts';
 import { type ReadFlags, readOptionsOf, withReadOptions } from '../options/read-options.ts';
 import { type TrustFlags, verifyOptionsOf, withTrustOptions } from '../options/trust-options.ts';
-import type { Exit } from '../program.ts';
 import { field } from '../render/field.ts';
 import { formatBytes } from '../render/progress.ts';
 import { renderReport } from '../render/render-report.ts';

@@ -1,7 +1,7 @@
 import { basename } from 'node:path';
 import { type Command, Option } from 'commander';
 import { BundleError } from '../../kit/errors/errors.ts';
-import type { Context } from '../context.ts';
+import type { Context, Exit } from '../context.ts';
 import { type GlanceKeyFlags, imageSignerOf, withGlanceKeyOptions } from '../options/glance-options.ts';
 import { parseMembers } from '../options/many-members.ts';
 import {
@@ -21,7 +21,6 @@ import {
   withCmsOption,
   withSignOptions,
 } from '../options/sign-options.ts';
-import type { Exit } from '../program.ts';
 import { renderMade } from '../render/render-made.ts';
 
 interface PackFlags extends SignFlags, OutputFlags, GlanceKeyFlags {

@@ -1,7 +1,7 @@
 import { type Command, Option } from 'commander';
 import { BundleError } from '../../kit/errors/errors.ts';
 import type { Report } from '../../verdict/report/report.ts';
-import type { Context } from '../context.ts';
+import type { Context, Exit } from '../context.ts';
 import { signatureBeside } from '../named-files.ts';
 import {
   FORMATS,
@@ -24,7 +24,6 @@ import {
   withCmsOption,
   withSignOptions,
 } from '../options/sign-options.ts';
-import type { Exit } from '../program.ts';
 import { renderMade } from '../render/render-made.ts';
 
 interface ResignFlags extends SignFlags, PatienceFlags, OutputFlags {

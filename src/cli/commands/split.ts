@@ -1,8 +1,7 @@
 import type { Command } from 'commander';
 import { formatJson } from '../../kit/json.ts';
-import type { Context } from '../context.ts';
+import type { Context, Exit } from '../context.ts';
 import { gather, type OutputFlags, parseSize, progressOf, withOutputOptions } from '../options/options.ts';
-import type { Exit } from '../program.ts';
 import { field, shown } from '../render/field.ts';
 import { formatBytes } from '../render/progress.ts';
 

@@ -1,8 +1,8 @@
 import { type Command, Option } from 'commander';
 import { BundleError } from '../../kit/errors/errors.ts';
-import type { SigningDigest } from '../../operations/sign/signing-identity.ts';
+import type { SigningDigest } from '../../operations/sign/signing.ts';
 import type { Report } from '../../verdict/report/report.ts';
-import type { Context } from '../context.ts';
+import type { Context, Exit } from '../context.ts';
 import {
   FORMATS,
   formatOf,
@@ -13,7 +13,6 @@ import {
 } from '../options/options.ts';
 import { type PatienceFlags, readOptionsOf, withPatienceOptions } from '../options/read-options.ts';
 import { authorityOf } from '../options/sign-options.ts';
-import type { Exit } from '../program.ts';
 import { renderMade } from '../render/render-made.ts';
 
 interface TimestampFlags extends PatienceFlags, OutputFlags {

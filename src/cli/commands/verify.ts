@@ -1,13 +1,12 @@
 import type { Command } from 'commander';
 import { BundleError } from '../../kit/errors/errors.ts';
 import { expectNoUse } from '../../kit/shape.ts';
-import type { VerifyOptions } from '../../operations/verify/verify.ts';
+import type { VerifyOptions } from '../../operations/verify/options.ts';
 import type { Report } from '../../verdict/report/report.ts';
-import type { Context } from '../context.ts';
+import type { Context, Exit } from '../context.ts';
 import { type OutputFlags, progressOf, withOutputOptions } from '../options/options.ts';
 import { type ReadFlags, readOptionsOf, withReadOptions } from '../options/read-options.ts';
 import { type TrustFlags, verifyOptionsOf, withTrustOptions } from '../options/trust-options.ts';
-import type { Exit } from '../program.ts';
 import { renderReport } from '../render/render-report.ts';
 
 const EXAMPLES = `

@@ -1,7 +1,7 @@
 import { type Command, Option } from 'commander';
 import type { HashMethod } from '../../formats/glance/names.ts';
 import { BundleError } from '../../kit/errors/errors.ts';
-import type { ImageSigner } from '../../operations/glance/sign-image.ts';
+import type { ImageSigner } from '../../operations/glance/image-signer.ts';
 import type { Context } from '../context.ts';
 import { HASH_CHOICES } from './glance-choices.ts';
 import { passphraseSource } from './passphrase.ts';

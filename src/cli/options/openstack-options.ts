@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 import { BundleError } from '../../kit/errors/errors.ts';
-import type { CertificateSource } from '../../operations/glance/certificate-sources.ts';
 import type { KeyManagerOptions } from '../../operations/glance/key-manager.ts';
+import type { CertificateSource } from '../../verdict/image/certificate-source.ts';
 import type { Context } from '../context.ts';
 import { parseCount } from './options.ts';
 

@@ -1,6 +1,6 @@
 import { type Command, InvalidArgumentError, Option } from 'commander';
+import type { PackFormat } from '../../archive/open-archive.ts';
 import { BundleError } from '../../kit/errors/errors.ts';
-import type { PackFormat } from '../../operations/pack/pack.ts';
 import type { Context } from '../context.ts';
 import { createProgress, type ProgressMode } from '../render/progress.ts';
 

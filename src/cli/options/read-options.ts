@@ -1,7 +1,7 @@
 import { type Command, InvalidArgumentError } from 'commander';
 import { TIMER_MS } from '../../kit/limits.ts';
 import { RELAXATIONS, type Relaxation } from '../../kit/relaxation.ts';
-import type { VerifyOptions } from '../../operations/verify/verify.ts';
+import type { VerifyOptions } from '../../operations/verify/options.ts';
 import type { Waiting } from '../../operations/waiting.ts';
 import type { Context } from '../context.ts';
 import { parseMembers } from './many-members.ts';

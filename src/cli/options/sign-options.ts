@@ -1,7 +1,7 @@
 import { type Command, Option } from 'commander';
 import { BundleError } from '../../kit/errors/errors.ts';
-import type { SigningDigest, SigningFiles } from '../../operations/sign/signing-identity.ts';
-import type { TimestampSource } from '../../operations/sign/timestamp-source.ts';
+import type { SigningDigest, TimestampSource } from '../../operations/sign/signing.ts';
+import type { SigningFiles } from '../../operations/sign/signing-identity.ts';
 import type { Context } from '../context.ts';
 import { passphraseSource } from './passphrase.ts';
 

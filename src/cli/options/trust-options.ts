@@ -1,7 +1,7 @@
 import { type Command, Option } from 'commander';
 import { expectNoUse } from '../../kit/shape.ts';
 import type { TrustOptions } from '../../operations/verify/load-trust.ts';
-import type { VerifyOptions } from '../../operations/verify/verify.ts';
+import type { VerifyOptions } from '../../operations/verify/options.ts';
 import type { RevocationMode, TimestampMode } from '../../trust/publisher.ts';
 import type { Context } from '../context.ts';
 import { gather, parseTime } from './options.ts';

@@ -1,4 +1,4 @@
-import type { ImageFindings } from '../../operations/glance/verify-image.ts';
+import type { ImageFindings } from '../../operations/glance/image-options.ts';
 import type { CursiveVerdict } from '../../operations/glance/verify-like-glance.ts';
 import type { Report, SignatureReport } from '../../verdict/report/report.ts';
 import type { Context } from '../context.ts';

@@ -1,8 +1,8 @@
+import type { DigestName } from '../../kit/digest-name.ts';
 import { counted, decodeLatin1, decodeUtf8, encodeUtf8, formatHex } from '../../kit/encoding.ts';
 import { BundleError } from '../../kit/errors/errors.ts';
 import { DEFAULT_LIMITS } from '../../kit/limits.ts';
 import { memberNameFault } from '../member-name.ts';
-import type { DigestName } from '../ovf/digest-name.ts';
 import { blockCountOf, blockSizeFor } from './block-size.ts';
 
 /** The digests that blocks may have: those that a signer may use today. */

@@ -1,9 +1,10 @@
 import { equalBytes } from '../../kit/bytes.ts';
+import type { DigestName } from '../../kit/digest-name.ts';
 import { counted, decodeUtf8, encodeUtf8, formatHex, parseHex, printable } from '../../kit/encoding.ts';
 import { BundleError } from '../../kit/errors/errors.ts';
 import { DEFAULT_LIMITS, type Limits } from '../../kit/limits.ts';
 import { formatPem, splitPem } from '../pem.ts';
-import { type DigestName, parseDigestName } from './digest-name.ts';
+import { parseDigestName } from './digest-name.ts';
 
 /** A certificate file (`.cert`): the signature of the manifest and the certificates that came with it, all unjudged. */
 export interface CertificateFile {

@@ -1,5 +1,4 @@
-/** The digests that manifests and signature lines may use. Which of them are good enough is policy. */
-export type DigestName = 'sha1' | 'sha256' | 'sha384' | 'sha512';
+import type { DigestName } from '../../kit/digest-name.ts';
 
 /** A digest named in a file, and what is odd about the spelling. */
 export interface ParsedDigestName {

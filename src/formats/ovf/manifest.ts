@@ -1,8 +1,9 @@
+import type { DigestName } from '../../kit/digest-name.ts';
 import { counted, decodeUtf8, encodeUtf8 } from '../../kit/encoding.ts';
 import { BundleError } from '../../kit/errors/errors.ts';
 import { DEFAULT_LIMITS, type Limits } from '../../kit/limits.ts';
 import { memberNameFault } from '../member-name.ts';
-import { type DigestName, parseDigestName } from './digest-name.ts';
+import { parseDigestName } from './digest-name.ts';
 
 /** One line of a manifest: this file has this digest. `digest` is lower-case hex; `line` counts from 1. */
 export interface ManifestEntry {

@@ -7,29 +7,10 @@ import { sourceOptions } from '../../kit/source.ts';
 import type { BarbicanClient } from '../../storage/remote/barbican-client.ts';
 import { readCertificateByUuid } from '../../storage/trust/certificate-folder.ts';
 import { type CursiveFault, refusal } from '../../trust/glance/cursive.ts';
+import type { CertificateAnswer, CertificateSource } from '../../verdict/image/certificate-source.ts';
 import { asked, certificate, something } from '../option-rules.ts';
 
-/** The certificate that is kept under a UUID, or why there is none; `cursive` is what Glance makes of it when it refuses. */
-export type CertificateAnswer =
-  | {
-      readonly kind: 'found';
-      readonly certificate: Certificate;
-      /** what else is in the same place; Glance reads the first certificate alone */
-      readonly others: readonly Certificate[];
-      /** a file or an address */
-      readonly source: string;
-      readonly warnings: readonly string[];
-      readonly cursive?: CursiveFault;
-    }
-  | { readonly kind: 'absent'; readonly error: BundleError; readonly cursive: CursiveFault };
-
 const ANSWER = 'an answer: a certificate that was found, or why there is none';
-
-/** Where certificates are kept by UUID. */
-export interface CertificateSource {
-  /** @throws {BundleError} when it could not be asked: `FILE_*`, `REMOTE_*` */
-  readonly find: (uuid: string) => Promise<CertificateAnswer>;
-}
 
 /** The files `UUID.pem` in a folder. [glance.27] */
 export function certificateFolder(folder: string): CertificateSource {

@@ -4,7 +4,8 @@ import { referenceOf } from '../../formats/ovf/file-reference.ts';
 import { encodeUtf8 } from '../../kit/encoding.ts';
 import { BundleError } from '../../kit/errors/errors.ts';
 import { diskImagesOf } from '../../verdict/bundle/disk-images.ts';
-import { type ImageSigner, propertiesOf } from './sign-image.ts';
+import type { ImageSigner } from './image-signer.ts';
+import { propertiesOf } from './sign-image.ts';
 
 /** The properties of a disk image as the bytes of a file. */
 export function companionBytes(signer: ImageSigner, signature: Uint8Array): Uint8Array {

@@ -3,13 +3,7 @@ import { type Certificate, describeKey, sameKey } from '../../crypto/certificate
 import { openImageSigning } from '../../crypto/image-signature.ts';
 import { parsePrivateKey } from '../../crypto/keys.ts';
 import { formatProperties, type PropertyForm, propertyForm } from '../../formats/glance/format-properties.ts';
-import {
-  type HashMethod,
-  isUuid,
-  KEY_TYPE_NAMES,
-  type KeyTypeName,
-  keyTypeFor,
-} from '../../formats/glance/names.ts';
+import { isUuid, KEY_TYPE_NAMES, type KeyTypeName, keyTypeFor } from '../../formats/glance/names.ts';
 import type { SignatureProperties } from '../../formats/glance/properties.ts';
 import { type Deadline, openDeadline, unlessAborted } from '../../kit/deadline.ts';
 import { encodeUtf8, formatBase64 } from '../../kit/encoding.ts';
@@ -38,6 +32,7 @@ import {
 import { namedInput } from '../readings.ts';
 import { parseCertificates } from '../verify/load-trust.ts';
 import { type Waiting, waitingOptions, whileWaiting } from '../waiting.ts';
+import type { ImageSigner, ImageSignerUse } from './image-signer.ts';
 
 /** The files of whoever signs images. */
 export interface ImageSignerFiles {
@@ -51,25 +46,6 @@ export interface ImageSignerFiles {
   readonly keyType?: KeyTypeName;
   /** sign with RSA and DSA keys of 1024 to 2047 bits, too: they can be broken */
   readonly allowWeakKeys?: boolean;
-}
-
-/** What its signatures are to say. */
-export interface ImageSignerUse {
-  readonly hash?: HashMethod;
-  /** of the certificate in the key manager */
-  readonly certificateUuid: string;
-  /** the moment that a certificate must be valid at */
-  readonly at: Date;
-}
-
-/** A key that signs images, under the name that Glance has for its kind. */
-export interface ImageSigner {
-  readonly privateKey: KeyObject;
-  readonly keyType: KeyTypeName;
-  readonly hash: HashMethod;
-  readonly certificateUuid: string;
-  readonly files: readonly string[];
-  readonly warnings: readonly string[];
 }
 
 /**

@@ -9,10 +9,11 @@ import { BundleError } from '../../kit/errors/errors.ts';
 import { face, needed, path as pathRule, record, text } from '../../kit/shape.ts';
 import { shellPath, shellWord } from '../../kit/shell.ts';
 import type { Staging } from '../../storage/output/staging.ts';
-import type { BundleSink } from '../../verdict/walk/read-member.ts';
+import type { BundleSink } from '../../verdict/walk/member.ts';
 import { probeDiskFile } from '../disks/probe-disk-file.ts';
 import { companionBytes, disksToSign } from './companion.ts';
-import { type ImageSigner, propertiesOf } from './sign-image.ts';
+import type { ImageSigner } from './image-signer.ts';
+import { propertiesOf } from './sign-image.ts';
 
 /** A disk image of an imported bundle, signed with the site's own key. */
 export interface SiteImage {

@@ -7,6 +7,7 @@ import { type BundleInput, openSource } from '../../storage/sources/open-source.
 import { NO_ALLOWANCES } from '../../trust/policy.ts';
 import { joinSeen } from '../../trust/revocation/marks.ts';
 import { NO_REVOCATION } from '../../verdict/bundle/skipped-checks.ts';
+import type { CertificateSource } from '../../verdict/image/certificate-source.ts';
 import { fetchTrusted, type ImageTrust, judgeImageSigner } from '../../verdict/image/judge-image-signer.ts';
 import {
   type ImageAllowances,
@@ -17,32 +18,9 @@ import { judgeDigests, readImage, statedDigests } from '../../verdict/image/read
 import { type Check, makeReport, type Report } from '../../verdict/report/report.ts';
 import { bundleInput, expectNoBundleOptions, JUDGING } from '../option-rules.ts';
 import { loadPolicy, rememberSeen } from '../verify/load-policy.ts';
-import type { VerifyOptions } from '../verify/verify.ts';
-import { type CertificateSource, certificateSource } from './certificate-sources.ts';
+import { certificateSource } from './certificate-sources.ts';
+import type { ImageFindings, VerifyImageOptions } from './image-options.ts';
 import { verifyLikeGlance } from './verify-like-glance.ts';
-
-/** How the signature of an OpenStack image is verified. Everything left out has the safe default. */
-export interface VerifyImageOptions extends VerifyOptions {
-  /** what the image's properties say, from `parseProperties` */
-  readonly properties: ImageProperties;
-  /** what errors about the properties call their file */
-  readonly propertiesFile?: string;
-  /** where the certificates are kept */
-  readonly certificates: CertificateSource;
-  /** UUIDs of certificates that are trusted, as Nova takes them; with `trust` given too, both must accept [glance.18] */
-  readonly trustedIds?: readonly string[];
-  /** say what Glance and Nova would say, defects included; certificates are then judged by `trustedIds` alone [glance.15] */
-  readonly compat?: boolean;
-  readonly allowImage?: Partial<ImageAllowances>;
-}
-
-/** Two answers, each for itself, and what they are about. */
-export interface ImageFindings {
-  readonly signature: 'valid' | 'invalid' | 'not-judged';
-  readonly certificate: 'trusted' | 'untrusted' | 'not-judged';
-  readonly certificateUuid?: string;
-  readonly certificateSource?: string;
-}
 
 /**
  * Verifies an image with the signature in its properties, in one pass and without storing anything.

@@ -18,9 +18,9 @@ import { openImageSignature, openLegacySignature } from '../../verdict/image/ima
 import { fetchTrusted } from '../../verdict/image/judge-image-signer.ts';
 import { readImage } from '../../verdict/image/read-image.ts';
 import { makeReport, type Report } from '../../verdict/report/report.ts';
-import type { FoundSignature } from '../../verdict/signers/read-signatures.ts';
+import type { FoundSignature } from '../../verdict/signers/found-signature.ts';
 import { certificateReport } from '../../verdict/signers/signature-report.ts';
-import type { ImageFindings, VerifyImageOptions } from './verify-image.ts';
+import type { ImageFindings, VerifyImageOptions } from './image-options.ts';
 
 /** What cursive answers: its verdict, and of a refusal the class of the exception and its words. */
 export interface CursiveVerdict {

@@ -10,7 +10,7 @@ import { hashRanges } from '../../storage/lanes/lanes.ts';
 import type { Staging } from '../../storage/output/staging.ts';
 import { FileStream } from '../../storage/sources/file-stream.ts';
 import type { LeftFile, LeftFolder } from '../../storage/unfinished/left-folder.ts';
-import type { BundleSink } from '../../verdict/walk/read-member.ts';
+import type { BundleSink } from '../../verdict/walk/member.ts';
 
 /** Stores members, and goes on with those that an interrupted run has left. */
 export interface ResumingSink extends BundleSink {

@@ -6,7 +6,7 @@ import { BundleError } from '../../kit/errors/errors.ts';
 import { DEFAULT_LIMITS } from '../../kit/limits.ts';
 import { joinFaults } from '../import/plan-assembly.ts';
 import { expectImportable } from './expect-importable.ts';
-import type { PackPlan } from './pack-plan.ts';
+import type { PackPlan } from './plan.ts';
 
 /** The members that are made beside files. */
 export function madeBeside({

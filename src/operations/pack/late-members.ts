@@ -1,7 +1,7 @@
 import type { TarFile } from '../../archive/tar/tar-writer.ts';
 import { BundleError } from '../../kit/errors/errors.ts';
 import { CHUNK_BYTES } from '../../kit/limits.ts';
-import type { Output } from '../../storage/output/open-output.ts';
+import type { Output } from '../../storage/output/output.ts';
 
 /** A member whose size is known, and whose bytes are not yet. */
 interface LateMember {

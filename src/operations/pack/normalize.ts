@@ -1,4 +1,5 @@
 import { gzip } from '../../archive/deflate/gzip.ts';
+import type { PackFormat } from '../../archive/open-archive.ts';
 import { type TarFile, wholeFile, writeTar } from '../../archive/tar/tar-writer.ts';
 import { isEvidence } from '../../formats/bundle-part.ts';
 import type { ByteStream } from '../../kit/bytes.ts';
@@ -12,13 +13,13 @@ import type { BundleInput } from '../../storage/sources/open-source.ts';
 import type { BundleRoles } from '../../verdict/bundle/bundle-roles.ts';
 import type { Examination } from '../../verdict/bundle/examine.ts';
 import { type Report, sweptWarnings } from '../../verdict/report/report.ts';
-import type { ReadMember } from '../../verdict/walk/read-member.ts';
+import type { ReadMember } from '../../verdict/walk/member.ts';
 import { bundleInput, JUDGING } from '../option-rules.ts';
 import { readingsOf } from '../readings.ts';
 import { exchangedIn } from '../sign/exchanged.ts';
 import { lostTimestamps } from '../sign/lost-timestamps.ts';
-import { examineAndReport, type VerifyOptions } from '../verify/verify.ts';
-import type { PackFormat } from './pack.ts';
+import type { VerifyOptions } from '../verify/options.ts';
+import { examineAndReport } from '../verify/verify.ts';
 
 /** How a bundle is normalized: judged as `verify` does, then written again. */
 export interface NormalizeOptions extends VerifyOptions {

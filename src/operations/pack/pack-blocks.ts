@@ -9,7 +9,7 @@ import { blockSizeFor } from '../../formats/blocks/block-size.ts';
 import type { Descriptor } from '../../formats/ovf/descriptor.ts';
 import { BundleError } from '../../kit/errors/errors.ts';
 import { diskImagesOf } from '../../verdict/bundle/disk-images.ts';
-import type { PlannedFile } from './pack-plan.ts';
+import type { PlannedFile } from './plan.ts';
 
 type Subject = Pick<PlannedFile, 'name' | 'size'>;
 

@@ -1,6 +1,6 @@
 import { chunkCount, chunkName } from '../../formats/ovf/file-reference.ts';
 import { BundleError } from '../../kit/errors/errors.ts';
-import type { PlannedFile } from './pack-plan.ts';
+import type { PlannedFile } from './plan.ts';
 
 /** The chunks that an image is stored as. @throws {BundleError} `ARCHIVE_LIMIT` for more than importers read [pack.11] */
 export function planChunks(

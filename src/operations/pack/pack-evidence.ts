@@ -3,8 +3,8 @@ import { toBundleError } from '../../kit/errors/errors.ts';
 import { DEFAULT_LIMITS } from '../../kit/limits.ts';
 import { sourceOptions } from '../../kit/source.ts';
 import { readSmallFile } from '../../storage/trust/small-files.ts';
-import { joinEvidence, parseEvidence } from '../verify/load-evidence.ts';
-import type { PlannedFile } from './pack-plan.ts';
+import { joinEvidence, parseEvidence } from '../../verdict/signers/evidence.ts';
+import type { PlannedFile } from './plan.ts';
 
 /**
  * Reads what is about to be packed under a name of revocation information, as an importer will.

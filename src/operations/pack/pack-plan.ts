@@ -1,5 +1,4 @@
 import { basename, dirname, join } from 'node:path';
-import type { BlockAlgorithm } from '../../formats/blocks/block-digests.ts';
 import { companionOf } from '../../formats/glance/companion.ts';
 import { parseDescriptor } from '../../formats/ovf/descriptor.ts';
 import { formatDescriptor } from '../../formats/ovf/descriptor-writer.ts';
@@ -9,7 +8,6 @@ import { BundleError, toBundleError } from '../../kit/errors/errors.ts';
 import { DEFAULT_LIMITS } from '../../kit/limits.ts';
 import { DESCRIPTOR_NAME } from '../../kit/read-names.ts';
 import { sourceOptions } from '../../kit/source.ts';
-import type { FileStamp } from '../../storage/sources/file-stamp.ts';
 import { leadsOutTo, stampOf, stampWithin, WHOLE_BYTES } from '../../storage/sources/input-file.ts';
 import { readSmallFile } from '../../storage/trust/small-files.ts';
 import { expectWhole, probeWholeDisk } from '../disks/probe-disk-file.ts';
@@ -18,56 +16,7 @@ import { checkNames, expectMembers, expectName, madeBeside } from './check-plan.
 import { disksInBlocks, noBlocksOfChunks, PackedBlocks } from './pack-blocks.ts';
 import { noChunks, planChunks } from './pack-chunks.ts';
 import { expectEvidence } from './pack-evidence.ts';
-
-/** What is said about a machine made of bare disk images. */
-export interface ApplianceOptions {
-  readonly product?: string;
-  readonly vendor?: string;
-  readonly version?: string;
-  readonly cpus?: number;
-  readonly memoryMiB?: number;
-}
-
-/** What goes into a bundle: the descriptor's bytes if there is one, then the files in the order of its references. */
-export interface PackPlan {
-  /** the base name of descriptor, manifest and certificate file */
-  readonly base: string;
-  readonly descriptor?: { readonly name: string; readonly bytes: Uint8Array };
-  readonly files: readonly PlannedFile[];
-  /** the disk images that get their properties beside them [glance.34] */
-  readonly signedDisks: readonly string[];
-  /** the disk images that get the digests of their blocks beside them [blocks.9] */
-  readonly disksInBlocks: readonly string[];
-  readonly warnings: readonly string[];
-}
-
-/** A file to be packed. */
-export interface PlannedFile {
-  readonly name: string;
-  readonly path: string;
-  readonly size: number;
-  /** the whole file at `path` as it was when this was planned */
-  readonly stamp: FileStamp;
-  /** where its bytes begin in the file at `path`, when it is a part of that; the last part reads to the end */
-  readonly part?: { readonly start: number; readonly last: boolean };
-}
-
-/** What the plan depends on besides the files. */
-export interface PlanOptions {
-  readonly base: string;
-  readonly plain: boolean;
-  readonly appliance: ApplianceOptions;
-  /** images larger than this are stored as chunks of so many bytes */
-  readonly chunkSize?: number;
-  readonly members?: number;
-  /** whether links may lead out of the folder of the descriptor [links.1] */
-  readonly followLinks?: boolean;
-  readonly signal?: AbortSignal;
-  /** whether disk images get their properties for Glance beside them */
-  readonly signDisks?: boolean;
-  /** the algorithm of the digests of their blocks that disk images get beside them; without it they get none */
-  readonly blockDigests?: BlockAlgorithm;
-}
+import type { PackPlan, PlannedFile, PlanOptions } from './plan.ts';
 
 /**
  * Plans the bundle for what the user named: one `.ovf` with its files, bare disk images, or plain files.

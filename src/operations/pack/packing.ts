@@ -8,18 +8,19 @@ import { blocksNameOf } from '../../formats/blocks/block-digests.ts';
 import { companionOf } from '../../formats/glance/companion.ts';
 import { draftManifest, formatManifest } from '../../formats/ovf/manifest.ts';
 import { BundleError } from '../../kit/errors/errors.ts';
-import type { Output } from '../../storage/output/open-output.ts';
+import type { Output } from '../../storage/output/output.ts';
 import { openInputFile, WholeReader } from '../../storage/sources/input-file.ts';
-import type { NamedMember } from '../../verdict/bundle/judge-signature.ts';
+import type { NamedMember } from '../../verdict/bundle/signed-manifest.ts';
 import type { FileReport } from '../../verdict/report/report.ts';
 import { expectWholeContent } from '../disks/probe-disk-file.ts';
 import { companionBytes } from '../glance/companion.ts';
 import { makeSignature } from '../sign/make-signature.ts';
-import type { SigningDigest } from '../sign/signing-identity.ts';
+import type { SigningDigest } from '../sign/signing.ts';
 import { LateMembers } from './late-members.ts';
-import type { PackOptions } from './pack.ts';
+import type { PackOptions } from './options.ts';
 import { PackedBlocks } from './pack-blocks.ts';
-import { isSmall, type PackPlan, type PlannedFile } from './pack-plan.ts';
+import { isSmall } from './pack-plan.ts';
+import type { PackPlan, PlannedFile } from './plan.ts';
 
 /** How many places of a file are looked at, and how much of each. */
 const SAMPLES = 16;

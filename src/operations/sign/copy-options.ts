@@ -1,9 +1,9 @@
+import type { PackFormat } from '../../archive/open-archive.ts';
 import type { Limits } from '../../kit/limits.ts';
 import type { OnProgress } from '../../kit/progress.ts';
 import { count, flag, needed, path, positive, type Rows } from '../../kit/shape.ts';
-import type { NamedMember } from '../../verdict/bundle/judge-signature.ts';
+import type { NamedMember } from '../../verdict/bundle/signed-manifest.ts';
 import { limits, packFormat, WORKING } from '../option-rules.ts';
-import type { PackFormat } from '../pack/pack.ts';
 
 /** Where a copy goes, and in which container. */
 export interface CopyOptions {

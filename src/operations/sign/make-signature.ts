@@ -6,8 +6,7 @@ import { parseSignedData } from '../../formats/cms/signed-data.ts';
 import { formatCertificateFile } from '../../formats/ovf/certificate-file.ts';
 import { unlessAborted } from '../../kit/deadline.ts';
 import { BundleError } from '../../kit/errors/errors.ts';
-import type { SigningDigest, SigningIdentity } from './signing-identity.ts';
-import type { TimestampSource } from './timestamp-source.ts';
+import type { SigningDigest, SigningIdentity, TimestampSource } from './signing.ts';
 
 /** How a signature is made. */
 export interface SignatureOptions {

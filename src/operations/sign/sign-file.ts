@@ -12,8 +12,7 @@ import { makeReport, type Report } from '../../verdict/report/report.ts';
 import { certificateReport } from '../../verdict/signers/signature-report.ts';
 import { limits, signingDigest, signingIdentity, timestampSource, WORKING } from '../option-rules.ts';
 import { signerUntil, timestampCms } from './make-signature.ts';
-import type { SigningDigest, SigningIdentity } from './signing-identity.ts';
-import type { TimestampSource } from './timestamp-source.ts';
+import type { SigningDigest, SigningIdentity, TimestampSource } from './signing.ts';
 
 /** How a file gets a signature beside it. */
 export interface SignFileOptions {

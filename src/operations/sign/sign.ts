@@ -7,8 +7,7 @@ import { signingDigest, signingIdentity, timestampSource } from '../option-rules
 import { copyBundle } from './copy-bundle.ts';
 import { COPYING, type CopyOptions } from './copy-options.ts';
 import { makeSignature } from './make-signature.ts';
-import type { SigningDigest, SigningIdentity } from './signing-identity.ts';
-import type { TimestampSource } from './timestamp-source.ts';
+import type { SigningDigest, SigningIdentity, TimestampSource } from './signing.ts';
 
 /** How a bundle is signed again. */
 export interface SignOptions extends CopyOptions {

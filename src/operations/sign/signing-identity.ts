@@ -2,7 +2,6 @@ import { type Certificate, sameKey } from '../../crypto/certificate.ts';
 import { parsePrivateKey } from '../../crypto/keys.ts';
 import { isEdwards } from '../../crypto/signature.ts';
 import { keySigner, type Signer } from '../../crypto/signer.ts';
-import type { DigestName } from '../../formats/ovf/digest-name.ts';
 import { unlessAborted } from '../../kit/deadline.ts';
 import { BundleError, type ErrorCode } from '../../kit/errors/errors.ts';
 import { DEFAULT_LIMITS } from '../../kit/limits.ts';
@@ -13,6 +12,7 @@ import { judgeCertificateForSigning } from '../../trust/judge-signer.ts';
 import { passphrase } from '../option-rules.ts';
 import { parseCertificates } from '../verify/load-trust.ts';
 import { type Waiting, waitingOptions, whileWaiting } from '../waiting.ts';
+import type { SigningIdentity } from './signing.ts';
 
 /** The files of a signer as the user names them, all PEM. */
 export interface SigningFiles {
@@ -24,19 +24,6 @@ export interface SigningFiles {
   /** asked only when the key is encrypted */
   readonly passphrase?: () => Promise<string>;
 }
-
-/** A key with the certificate that belongs to it; `warnings` says who will not be able to read its signatures. */
-export interface SigningIdentity {
-  readonly signer: Signer;
-  readonly leaf: Certificate;
-  readonly intermediates: readonly Certificate[];
-  readonly warnings: readonly string[];
-  /** what it was loaded from, never to be replaced by a bundle */
-  readonly files: readonly string[];
-}
-
-/** The digest that a signature may be made over when signing. */
-export type SigningDigest = Exclude<DigestName, 'sha1'>;
 
 /**
  * Loads a signer, and refuses it with the words of the importer if no importer would accept it.

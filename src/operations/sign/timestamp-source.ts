@@ -11,18 +11,8 @@ import { showAddress } from '../../storage/remote/address.ts';
 import { requestTimestamp } from '../../storage/remote/tsa-client.ts';
 import { readSmallFile } from '../../storage/trust/small-files.ts';
 import { bytes, signingDigest } from '../option-rules.ts';
-import type { SigningDigest } from './signing-identity.ts';
+import type { SigningDigest, TimestampSource } from './signing.ts';
 import { expectSound } from './sound-token.ts';
-
-/**
- * Gives a timestamp token over some bytes, DER; what is written of it is the canonical form. [tst.15]
- *
- * @throws {BundleError} `REMOTE_*`, `TIMESTAMP_*`
- */
-export type TimestampSource = ((over: Uint8Array) => Promise<Uint8Array>) & {
-  /** what it reads; no output may replace that */
-  readonly files?: readonly string[];
-};
 
 const NONCE_BYTES = 8;
 

@@ -11,19 +11,20 @@ import { openOutput } from '../../storage/output/open-output.ts';
 import { openSource } from '../../storage/sources/open-source.ts';
 import { isBroken, isOver } from '../../trust/timestamp.ts';
 import { assignRoles } from '../../verdict/bundle/bundle-roles.ts';
-import { findSignatures, type NamedMember } from '../../verdict/bundle/judge-signature.ts';
-import { signedManifestOf } from '../../verdict/bundle/signed-manifest.ts';
+import { findSignatures } from '../../verdict/bundle/judge-signature.ts';
+import { type NamedMember, signedManifestOf } from '../../verdict/bundle/signed-manifest.ts';
 import { makeReport, type Report } from '../../verdict/report/report.ts';
 import { carry } from '../../verdict/signers/carried.ts';
 import { ownVouched } from '../../verdict/signers/own-vouched.ts';
-import { type KeptBytes, type ReadMember, readMember } from '../../verdict/walk/read-member.ts';
+import type { ReadMember } from '../../verdict/walk/member.ts';
+import { type KeptBytes, readMember } from '../../verdict/walk/read-member.ts';
 import { walkArchive } from '../../verdict/walk/walk.ts';
 import { timestampSource } from '../option-rules.ts';
 import { copyBundle } from './copy-bundle.ts';
 import { COPYING, type CopyOptions } from './copy-options.ts';
 import { timestampCms, timestamped } from './make-signature.ts';
-import type { SigningDigest } from './signing-identity.ts';
-import { requestFor, type TimestampSource } from './timestamp-source.ts';
+import type { SigningDigest, TimestampSource } from './signing.ts';
+import { requestFor } from './timestamp-source.ts';
 
 /** How a bundle gets its timestamp. */
 export interface TimestampOptions extends CopyOptions {

@@ -10,7 +10,7 @@ import { certificateFilesIn, readSmallFile } from '../../storage/trust/small-fil
 import { expectLookedAt } from '../../trust/demands.ts';
 import { openBudget } from '../../trust/path/budget.ts';
 import { type Attempt, findPath, type PathResult } from '../../trust/path/find-path.ts';
-import type { PolicyInputs } from '../../trust/path/policies.ts';
+import type { PolicyInputs } from '../../trust/path/judge-options.ts';
 import type { Purpose } from '../../trust/path/purposes.ts';
 import { type Allowances, NO_ALLOWANCES } from '../../trust/policy.ts';
 import type { RevocationMode } from '../../trust/publisher.ts';

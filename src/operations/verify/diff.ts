@@ -6,7 +6,7 @@ import type { BundleInput } from '../../storage/sources/open-source.ts';
 import { makeReport, type Report } from '../../verdict/report/report.ts';
 import { bundleInput, READING } from '../option-rules.ts';
 import { type Inspection, inspect } from './inspect.ts';
-import type { VerifyOptions } from './verify.ts';
+import type { VerifyOptions } from './options.ts';
 
 /** One thing in which two bundles differ; a side is absent where the bundle does not have it. */
 export interface Difference {

@@ -24,11 +24,12 @@ import {
   type Report,
 } from '../../verdict/report/report.ts';
 import { certificateReport } from '../../verdict/signers/signature-report.ts';
-import { type KeptBytes, type ReadMember, readMember } from '../../verdict/walk/read-member.ts';
+import type { ReadMember } from '../../verdict/walk/member.ts';
+import { type KeptBytes, readMember } from '../../verdict/walk/read-member.ts';
 import type { SetAside } from '../../verdict/walk/set-aside.ts';
 import { walkArchive } from '../../verdict/walk/walk.ts';
 import { bundleInput, READING } from '../option-rules.ts';
-import type { VerifyOptions } from './verify.ts';
+import type { VerifyOptions } from './options.ts';
 
 /** What a bundle says of itself; nothing of it has been verified. */
 export interface Inspection {

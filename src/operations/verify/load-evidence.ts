@@ -1,12 +1,10 @@
-import type { SignedData } from '../../formats/cms/signed-data.ts';
-import { parseOcspResponse } from '../../formats/ocsp/response.ts';
-import { parseCrl, parseCrls } from '../../formats/x509/crl.ts';
 import { checkAborted } from '../../kit/bytes.ts';
-import { BundleError, toBundleError } from '../../kit/errors/errors.ts';
+import { toBundleError } from '../../kit/errors/errors.ts';
 import type { SourceOptions } from '../../kit/source.ts';
 import { readSmallFile } from '../../storage/trust/small-files.ts';
 import { revocationFilesIn } from '../../storage/trust/trust-folder.ts';
 import type { RevocationEvidence } from '../../trust/revocation/evidence.ts';
+import { joinAll, parseEvidence } from '../../verdict/signers/evidence.ts';
 
 /** The files with revocation information that the caller gives. */
 export interface EvidenceFiles {
@@ -17,8 +15,6 @@ export interface EvidenceFiles {
   /** trust folders, whose `revocation` folder counts too */
   readonly folders?: readonly string[];
 }
-
-const NONE: RevocationEvidence = { crls: [], ocsps: [] };
 /** The largest revocation lists of public authorities have some tens of MiB. */
 const FILE_BYTES = 256 * 1024 * 1024;
 /** From here on a list takes so long to read that signals and timers have their turn behind it. */
@@ -48,51 +44,4 @@ export async function loadEvidence(
   }
   const named = parts.slice(0, crls.length + ocsps.length).map((part) => [...part.crls, ...part.ocsps]);
   return { ...joinAll(parts), named };
-}
-
-/**
- * CRLs, or an OCSP response when `name` ends in `ocsp`; `source` is what the report calls it; with `alone` there may be
- * nothing else in the file. @throws {BundleError} `REVOCATION_MALFORMED`
- */
-export function parseEvidence(
-  bytes: Uint8Array,
-  source: string,
-  name: string,
-  options: { readonly alone?: boolean } = {},
-): RevocationEvidence {
-  if (/ocsp$/i.test(name)) return { crls: [], ocsps: [parseOcspResponse(bytes, source)] };
-  return { crls: parseCrls(bytes, source, options), ocsps: [] };
-}
-
-/** What a CMS signature carries. @throws {BundleError} `REVOCATION_MALFORMED` */
-export function evidenceIn({ crls, ocsps }: SignedData): RevocationEvidence {
-  const source = 'the CMS signature';
-  return {
-    crls: crls.map((der) => parseCrl(der, source)),
-    ocsps: ocsps.map((der) => parseOcspResponse(der, source)),
-  };
-}
-
-/** All of it together; what the caller gives (the first) is not counted. @throws {BundleError} `REVOCATION_MALFORMED` for more than `limit` */
-export function joinEvidence(
-  [given = NONE, ...brought]: readonly RevocationEvidence[],
-  limit: number,
-): RevocationEvidence {
-  const all = joinAll(brought);
-  const count = all.crls.length + all.ocsps.length;
-  if (count > limit) {
-    throw new BundleError(
-      'REVOCATION_MALFORMED',
-      `the bundle brings ${count} CRLs and OCSP responses, over the limit of ${limit}`,
-      {
-        why: 'the limit keeps a hostile bundle from exhausting this machine',
-        fix: 'ask the publisher to bring only those of the certificates in the path',
-      },
-    );
-  }
-  return { ...joinAll([given, all]), brought: count, ...(given.named && { named: given.named }) };
-}
-
-function joinAll(parts: readonly RevocationEvidence[]): RevocationEvidence {
-  return { crls: parts.flatMap(({ crls }) => crls), ocsps: parts.flatMap(({ ocsps }) => ocsps) };
 }

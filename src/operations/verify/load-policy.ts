@@ -10,7 +10,7 @@ import type { HighWaterMarks } from '../../trust/revocation/evidence.ts';
 import type { RememberedReport } from '../../verdict/report/report.ts';
 import { loadEvidence } from './load-evidence.ts';
 import { loadTrust } from './load-trust.ts';
-import type { VerifyOptions } from './verify.ts';
+import type { VerifyOptions } from './options.ts';
 
 /**
  * All that signers are judged by, read from the files that the options name; none of the inputs is among those. [pub.19]

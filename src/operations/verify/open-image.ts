@@ -6,12 +6,13 @@ import { count, path } from '../../kit/shape.ts';
 import { type Source, type SourceParts, sourceOptions } from '../../kit/source.ts';
 import { openSource } from '../../storage/sources/open-source.ts';
 import { NO_ALLOWANCES } from '../../trust/policy.ts';
+import type { FoundBlocks } from '../../verdict/bundle/block-damage.ts';
 import { type Examination, examine } from '../../verdict/bundle/examine.ts';
-import { type FoundBlocks, judgeBlocks } from '../../verdict/bundle/judge-blocks.ts';
+import { judgeBlocks } from '../../verdict/bundle/judge-blocks.ts';
 import { byPrecedence } from '../../verdict/report/exit-codes.ts';
 import { verifyOptions } from '../option-rules.ts';
 import { loadPolicy, rememberSeen } from './load-policy.ts';
-import type { VerifyOptions } from './verify.ts';
+import type { VerifyOptions } from './options.ts';
 
 /** A disk image in a trusted bundle, each part of which is checked when it is read. Disposing it closes the bundle. */
 export interface VerifiedImage extends AsyncDisposable {

@@ -10,13 +10,13 @@ import { readSmallFile } from '../../storage/trust/small-files.ts';
 import { judgeScope, scopeNameOf, withinScope } from '../../trust/judge-signer.ts';
 import { NO_ALLOWANCES } from '../../trust/policy.ts';
 import { type Check, makeReport, type Report } from '../../verdict/report/report.ts';
+import { evidenceIn, joinEvidence } from '../../verdict/signers/evidence.ts';
 import { judgeFound } from '../../verdict/signers/judge-signers.ts';
 import { readCms } from '../../verdict/signers/read-signatures.ts';
 import { tellHeld } from '../../verdict/signers/signature-checks.ts';
 import { bundleInput, expectNoBundleOptions, verifyOptions } from '../option-rules.ts';
-import { evidenceIn, joinEvidence } from './load-evidence.ts';
 import { loadPolicy, rememberSeen } from './load-policy.ts';
-import type { VerifyOptions } from './verify.ts';
+import type { VerifyOptions } from './options.ts';
 
 /** Bytes of a signature file: revocation lists may be inside. */
 const SIGNATURE_BYTES = 32 * 1024 * 1024;

@@ -1,39 +1,16 @@
 import { setImmediate } from 'node:timers/promises';
 import { Worker } from 'node:worker_threads';
-import type { DigestName } from '../../formats/ovf/digest-name.ts';
 import { checkAborted } from '../../kit/bytes.ts';
+import type { DigestName } from '../../kit/digest-name.ts';
 import { BundleError, toBundleError } from '../../kit/errors/errors.ts';
-import type { Limits } from '../../kit/limits.ts';
+import type { HashedRange, HashRange, LaneOptions } from '../../kit/source.ts';
 import { readError } from '../io-errors.ts';
 import { laneCount } from './lane-count.ts';
-
-/** A part of a file to be hashed, whole or in pieces of `step` bytes each. */
-export interface HashRange {
-  readonly start: number;
-  readonly end: number;
-  readonly step?: number;
-  readonly algorithms: readonly DigestName[];
-}
-
-/** The digests of a range: those of one piece after those of another, each as the range's algorithms follow each other. */
-export interface HashedRange {
-  readonly pieces: number;
-  /** lower-case hex */
-  digest(piece: number, algorithm: DigestName): string;
-}
 
 /** An open file that may be hashed in any order. */
 export interface OpenFile {
   readonly descriptor: number;
   readonly path: string;
-}
-
-/** How a file is hashed: by so many threads at most, one for every `laneBytes`. */
-export interface LaneOptions {
-  readonly limits: Pick<Limits, 'threads' | 'laneBytes'>;
-  readonly signal?: AbortSignal | undefined;
-  /** told now and then how many bytes have been hashed */
-  readonly onBytes?: (bytes: number) => void;
 }
 
 const DIGEST_BYTES: Readonly<Record<DigestName, number>> = { sha1: 20, sha256: 32, sha384: 48, sha512: 64 };

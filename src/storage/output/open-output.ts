@@ -10,20 +10,10 @@ import type { Purpose } from '../unfinished/partial-marker.ts';
 import { sweepLeft } from '../unfinished/sweep.ts';
 import { FileWriter } from './file-writer.ts';
 import { expectFree, giveName, isAnotherRuns, type Naming } from './final-name.ts';
+import type { Output } from './output.ts';
 import { syncFolder } from './staging.ts';
 import { keptOutput, stdoutOutput } from './standard-output.ts';
 import { isAsWritten, isSame, takenAway, tellsChanges, type WrittenFile } from './written-file.ts';
-
-/** Where a packed bundle goes. Nothing stands under the final name before `commit`; disposing without it leaves nothing. */
-export interface Output extends AsyncDisposable {
-  /** names of what runs for this file had left beside it that are gone; it has been removed */
-  readonly swept: readonly string[];
-  /** takes the next bytes; they must stay as they are until the next call has returned */
-  write(chunk: Uint8Array): Promise<void>;
-  /** writes again what stands at `offset`; only where that was asked for */
-  patch(offset: number, bytes: Uint8Array): Promise<void>;
-  commit(): Promise<void>;
-}
 
 /**
  * Opens a file to be written in a private folder beside `path`, or standard output for `-`. With `patched` what has

@@ -3,7 +3,7 @@ import { BundleError } from '../../kit/errors/errors.ts';
 import { writeError } from '../io-errors.ts';
 import { reasonOf } from '../sources/idle.ts';
 import { openPrivateFile } from '../sources/private-file.ts';
-import type { Output } from './open-output.ts';
+import type { Output } from './output.ts';
 
 /** What went out before cannot be called back. [cli.14] */
 function cutShort(error: Error): BundleError {

@@ -1,9 +1,9 @@
 import { gzip } from '../../archive/deflate/gzip.ts';
+import type { PackFormat } from '../../archive/open-archive.ts';
 import { writeTar } from '../../archive/tar/tar-writer.ts';
 import { writeZip, type ZipFile } from '../../archive/zip/zip-writer.ts';
 import type { Limits } from '../../kit/limits.ts';
-import type { PackFormat } from '../../operations/pack/pack.ts';
-import type { Output } from './open-output.ts';
+import type { Output } from './output.ts';
 
 /** Whether a container needs an output that can be written again. */
 export function needsPatching(format: PackFormat): boolean {

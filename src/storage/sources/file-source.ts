@@ -4,6 +4,7 @@ import { checkAborted } from '../../kit/bytes.ts';
 import { BundleError } from '../../kit/errors/errors.ts';
 import type { Source, SourceOptions } from '../../kit/source.ts';
 import { readError } from '../io-errors.ts';
+import { laneCount } from '../lanes/lane-count.ts';
 import { asStamp, expectSame } from './file-stamp.ts';
 import { FileStream, fileAccess, TURN_BYTES } from './file-stream.ts';
 import { pipeSource, STDIN } from './pipe-source.ts';
@@ -79,6 +80,7 @@ export function fileSource(
         sinceYield += length;
         return access.readAt(offset, length);
       },
+      lanes: laneCount,
       hash: async (ranges, lanes) => {
         const { hashRanges } = await import('../lanes/lanes.ts'); // most bundles are small
         if (closed) throw closedError(path);

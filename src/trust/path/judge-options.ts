@@ -1,8 +1,18 @@
 import type { Certificate } from '../../crypto/certificate.ts';
 import type { Allowances, Finding } from '../policy.ts';
 import type { Budget } from './budget.ts';
-import type { PolicyInputs } from './policies.ts';
+
 import type { Purpose } from './purposes.ts';
+
+/** What the relying party asks of certificate policies (RFC 5280 section 6.1.1 (c), (e), (f), (g)); nothing when empty. */
+export interface PolicyInputs {
+  /** OIDs, one of which the path must be issued under; absent: any */
+  readonly initial?: readonly string[];
+  /** whether the path must be issued under some policy at all */
+  readonly explicit?: boolean;
+  readonly inhibitMapping?: boolean;
+  readonly inhibitAny?: boolean;
+}
 
 /** From when to when certificates must be valid; both the same moment when nothing but the clock tells the time. */
 export interface TimeWindow {

@@ -4,16 +4,7 @@ import type { Finding } from '../policy.ts';
 import type { Budget } from './budget.ts';
 import { isSelfIssued } from './certificate-rules.ts';
 import { constraint, refused } from './findings.ts';
-
-/** What the relying party asks of certificate policies (RFC 5280 section 6.1.1 (c), (e), (f), (g)); nothing when empty. */
-export interface PolicyInputs {
-  /** OIDs, one of which the path must be issued under; absent: any */
-  readonly initial?: readonly string[];
-  /** whether the path must be issued under some policy at all */
-  readonly explicit?: boolean;
-  readonly inhibitMapping?: boolean;
-  readonly inhibitAny?: boolean;
-}
+import type { PolicyInputs } from './judge-options.ts';
 
 /** A policy at one depth of the graph: what it is called by the certificates below, and which policies above lead to it. */
 interface PolicyNode {

@@ -1,5 +1,10 @@
+import type { BlockDigests } from '../../formats/blocks/block-digests.ts';
 import { counted } from '../../kit/encoding.ts';
-import type { FoundBlocks } from './judge-blocks.ts';
+
+/** The block digests of a member, and the member that they are in. */
+export interface FoundBlocks extends BlockDigests {
+  readonly file: string;
+}
 
 /** The ranges that are named of a damaged member; the blocks are all counted. */
 const MOST_RANGES = 16;

@@ -1,8 +1,8 @@
 import type { ArchiveFormat } from '../../archive/open-archive.ts';
 import { ALL_DIGESTS } from '../../crypto/digest.ts';
 import { isEvidence, rolePartOf } from '../../formats/bundle-part.ts';
-import type { DigestName } from '../../formats/ovf/digest-name.ts';
 import type { Manifest } from '../../formats/ovf/manifest.ts';
+import type { DigestName } from '../../kit/digest-name.ts';
 import { BundleError, type ErrorCode, toBundleError } from '../../kit/errors/errors.ts';
 import type { OnProgress } from '../../kit/progress.ts';
 import type { Relaxation } from '../../kit/relaxation.ts';
@@ -12,27 +12,17 @@ import type { Check, SignatureReport } from '../report/report.ts';
 import { tellHeld } from '../signers/signature-checks.ts';
 import { manifestDigests } from '../walk/look-ahead.ts';
 import { ManifestMemory } from '../walk/manifest-memory.ts';
-import {
-  type BundleSink,
-  digestOf,
-  type KeptBytes,
-  type ReadMember,
-  readMember,
-} from '../walk/read-member.ts';
+import { type BundleSink, digestOf, type ReadMember } from '../walk/member.ts';
+import { type KeptBytes, readMember } from '../walk/read-member.ts';
 import type { UsableBlocks } from '../walk/set-aside.ts';
 import { type Walk, walkArchive } from '../walk/walk.ts';
 import { assignRoles, type BundleRoles } from './bundle-roles.ts';
 import { archiveCheck } from './content-checks.ts';
 import { judgeBlocks } from './judge-blocks.ts';
 import { type ContentsJudgement, judgeContents } from './judge-contents.ts';
-import {
-  judgeSignature,
-  type SignatureJudgement,
-  type SignaturePolicy,
-  type SignedManifest,
-} from './judge-signature.ts';
+import { judgeSignature, type SignatureJudgement, type SignaturePolicy } from './judge-signature.ts';
 import { checkScope } from './scope-check.ts';
-import { signedManifestOf } from './signed-manifest.ts';
+import { type SignedManifest, signedManifestOf } from './signed-manifest.ts';
 import { skippedChecks } from './skipped-checks.ts';
 
 /** How a bundle is examined. With a `sink` the members are stored, and the first thing wrong ends the reading. */

@@ -8,7 +8,7 @@ import { isShownWhole, shellWord } from '../../kit/shell.ts';
 import type { Allowances } from '../../trust/policy.ts';
 import type { Check, FileReport } from '../report/report.ts';
 import type { Strangers } from '../signers/carried.ts';
-import { digestOf, type ReadMember } from '../walk/read-member.ts';
+import { digestOf, type ReadMember } from '../walk/member.ts';
 import type { BundleRoles } from './bundle-roles.ts';
 import { contentChecks } from './content-checks.ts';
 import { digestFaults } from './digest-faults.ts';

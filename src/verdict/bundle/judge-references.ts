@@ -5,7 +5,7 @@ import type { Descriptor } from '../../formats/ovf/descriptor.ts';
 import { chunkName, type FileReference, memberNames, referenceOf } from '../../formats/ovf/file-reference.ts';
 import { counted } from '../../kit/encoding.ts';
 import { BundleError } from '../../kit/errors/errors.ts';
-import type { ReadMember } from '../walk/read-member.ts';
+import type { ReadMember } from '../walk/member.ts';
 import type { BundleRoles } from './bundle-roles.ts';
 import { habitBehind } from './stray-members.ts';
 

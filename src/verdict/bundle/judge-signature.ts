@@ -4,7 +4,6 @@ import { parseTimestampToken, type TimestampToken } from '../../formats/tsp/toke
 import { printable } from '../../kit/encoding.ts';
 import { BundleError, toBundleError } from '../../kit/errors/errors.ts';
 import type { Limits } from '../../kit/limits.ts';
-import { evidenceIn, joinEvidence, parseEvidence } from '../../operations/verify/load-evidence.ts';
 import type { ClaimPolicy } from '../../trust/judge-claim.ts';
 import type { Allowances } from '../../trust/policy.ts';
 import type { Publisher } from '../../trust/publisher.ts';
@@ -12,23 +11,11 @@ import type { HighWaterMarks, RevocationEvidence } from '../../trust/revocation/
 import { isOver } from '../../trust/timestamp.ts';
 import type { Check } from '../report/report.ts';
 import { type Carried, carry, type SpokenFor } from '../signers/carried.ts';
-import { judgeFound, type Telling } from '../signers/judge-signers.ts';
-import { type FoundSignature, readCms, readSignatureLine } from '../signers/read-signatures.ts';
-
-/** A small member that speaks about the others. */
-export interface NamedMember {
-  readonly name: string;
-  readonly bytes: Uint8Array;
-}
-
-/** The manifest and what is said to be its signature, as raw bytes. */
-export interface SignedManifest {
-  readonly manifest: NamedMember;
-  readonly certificate?: NamedMember;
-  readonly timestamp?: NamedMember;
-  /** revocation information that the bundle brings */
-  readonly evidence: readonly NamedMember[];
-}
+import { evidenceIn, joinEvidence, parseEvidence } from '../signers/evidence.ts';
+import type { FoundSignature, Telling } from '../signers/found-signature.ts';
+import { judgeFound } from '../signers/judge-signers.ts';
+import { readCms, readSignatureLine } from '../signers/read-signatures.ts';
+import type { NamedMember, SignedManifest } from './signed-manifest.ts';
 
 /** How a signature is judged. */
 export interface SignaturePolicy extends ClaimPolicy {

@@ -1,7 +1,21 @@
 import { isEvidence } from '../../formats/bundle-part.ts';
-import type { ReadMember } from '../walk/read-member.ts';
+import type { ReadMember } from '../walk/member.ts';
 import type { BundleRoles } from './bundle-roles.ts';
-import type { NamedMember, SignedManifest } from './judge-signature.ts';
+
+/** A small member that speaks about the others. */
+export interface NamedMember {
+  readonly name: string;
+  readonly bytes: Uint8Array;
+}
+
+/** The manifest and what is said to be its signature, as raw bytes. */
+export interface SignedManifest {
+  readonly manifest: NamedMember;
+  readonly certificate?: NamedMember;
+  readonly timestamp?: NamedMember;
+  /** revocation information that the bundle brings */
+  readonly evidence: readonly NamedMember[];
+}
 
 /** The manifest that counts among the members read so far, and what speaks for it; undefined when there is none. */
 export function signedManifestOf(

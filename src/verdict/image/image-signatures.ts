@@ -5,7 +5,7 @@ import { counted, encodeUtf8, parseHex } from '../../kit/encoding.ts';
 import { BundleError } from '../../kit/errors/errors.ts';
 import { explainSignature, previewSignature } from '../../trust/glance/diagnose.ts';
 import type { ImagePlan } from '../../trust/glance/plan.ts';
-import type { FoundSignature } from '../signers/read-signatures.ts';
+import type { FoundSignature } from '../signers/found-signature.ts';
 
 /** A signature of an image whose bytes are still to come. */
 export interface ImageSignatureReading {

@@ -1,7 +1,6 @@
 import { isUuid } from '../../formats/glance/names.ts';
 import { counted } from '../../kit/encoding.ts';
 import { BundleError } from '../../kit/errors/errors.ts';
-import type { CertificateSource } from '../../operations/glance/certificate-sources.ts';
 import type { NamedCertificate } from '../../trust/glance/cursive-chain.ts';
 import { judgeTrustedIds, MAX_TRUSTED_IDS } from '../../trust/glance/trusted-ids.ts';
 import type { ClaimPolicy } from '../../trust/judge-claim.ts';
@@ -11,10 +10,11 @@ import { joinSeen } from '../../trust/revocation/marks.ts';
 import { noteRevocation } from '../../trust/revocation/noted.ts';
 import { unrelatedIn } from '../../trust/revocation/unrelated.ts';
 import type { Check, SignatureReport } from '../report/report.ts';
-import { judgeFound, type SignersJudgement, type Telling } from '../signers/judge-signers.ts';
-import type { FoundSignature } from '../signers/read-signatures.ts';
+import type { FoundSignature, SignersJudgement, Telling } from '../signers/found-signature.ts';
+import { judgeFound } from '../signers/judge-signers.ts';
 import { sayRevocation, tellHeld } from '../signers/signature-checks.ts';
 import { certificateReport } from '../signers/signature-report.ts';
+import type { CertificateSource } from './certificate-source.ts';
 
 /** What is believed about certificates. */
 export interface ImageTrust {

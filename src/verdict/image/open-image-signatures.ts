@@ -1,6 +1,5 @@
 import { type ImageProperties, LEGACY_NAMES, PROPERTY_NAMES } from '../../formats/glance/properties.ts';
 import { BundleError } from '../../kit/errors/errors.ts';
-import type { CertificateAnswer, CertificateSource } from '../../operations/glance/certificate-sources.ts';
 import {
   curveFaults,
   type ImagePlan,
@@ -9,6 +8,7 @@ import {
   planStrictly,
 } from '../../trust/glance/plan.ts';
 import type { Check } from '../report/report.ts';
+import type { CertificateAnswer, CertificateSource } from './certificate-source.ts';
 import { type ImageSignatureReading, openImageSignature, openLegacySignature } from './image-signatures.ts';
 
 /** A signature that can be verified as soon as the bytes have been read. */

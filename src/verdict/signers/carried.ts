@@ -10,9 +10,9 @@ import { BundleError } from '../../kit/errors/errors.ts';
 import type { Attested, RevocationEvidence } from '../../trust/revocation/evidence.ts';
 import { type LookedAt, whyUnrelated } from '../../trust/revocation/unrelated.ts';
 import type { Vouched } from '../../trust/vouched.ts';
-import type { NamedMember } from '../bundle/judge-signature.ts';
+import type { NamedMember } from '../bundle/signed-manifest.ts';
 import { CarriedEvidence, carriedResponse } from './carried-evidence.ts';
-import type { FoundSignature } from './read-signatures.ts';
+import type { FoundSignature } from './found-signature.ts';
 
 /** What speaks for a manifest, read and judged. */
 export interface SpokenFor {

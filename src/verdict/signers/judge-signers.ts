@@ -1,42 +1,10 @@
-import type { BundleError } from '../../kit/errors/errors.ts';
-import type { ClaimJudgement, ClaimPolicy } from '../../trust/judge-claim.ts';
+import type { ClaimPolicy } from '../../trust/judge-claim.ts';
 import { judgeClaims } from '../../trust/judge-claims.ts';
 import { type Finding, judgeDigest } from '../../trust/policy.ts';
-import type { Publisher } from '../../trust/publisher.ts';
-import type { HighWaterMarks } from '../../trust/revocation/evidence.ts';
 import { joinSeen } from '../../trust/revocation/marks.ts';
-import type { Vouched } from '../../trust/vouched.ts';
-import type { Check, SignatureReport } from '../report/report.ts';
-import type { FoundSignature } from './read-signatures.ts';
+import type { FoundSignature, JudgedSignature, SignersJudgement } from './found-signature.ts';
 import { signatureChecks } from './signature-checks.ts';
 import { signatureReport } from './signature-report.ts';
-
-/** The entries of the report, where these of the publishers may sign the thing: others are known, and nothing is trusted by them. [pub.7] */
-export type Telling = (accepting: readonly Publisher[]) => {
-  readonly signatures: readonly SignatureReport[];
-  readonly checks: readonly Check[];
-};
-
-/** What is to be said about the signatures of one thing: a manifest, or a file. */
-export interface SignersJudgement {
-  readonly publishers: readonly Publisher[];
-  readonly vouched: Vouched;
-  /** revocation information that is newer than any seen before */
-  readonly seen: HighWaterMarks;
-  readonly told: Telling;
-  /** empty exactly when the signers are trusted */
-  readonly errors: readonly BundleError[];
-  readonly warnings: readonly string[];
-  /** why others who know the signers refuse them; to be told when those that accept refuse the whole [pub.10] [pub.15] */
-  readonly held: readonly BundleError[];
-}
-
-/** A signature with what was found out about its signer, when there is one to judge. */
-export interface JudgedSignature {
-  readonly found: FoundSignature;
-  readonly weakness: Finding | undefined;
-  readonly judgement: ClaimJudgement | undefined;
-}
 
 /**
  * Judges the signatures that were found in `file`: every one must fit, and the signers be trusted.

@@ -1,7 +1,7 @@
 import { type Certificate, isSignedBy } from '../../crypto/certificate.ts';
 import { nameKey } from '../../formats/x509/name.ts';
 import { NOTHING_VOUCHED, type Vouched } from '../../trust/vouched.ts';
-import type { FoundSignature } from './read-signatures.ts';
+import type { FoundSignature } from './found-signature.ts';
 
 /**
  * What signatures answer for to who trusts their signers as such: those whose signatures fit, and the certificates above

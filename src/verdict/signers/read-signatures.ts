@@ -6,22 +6,7 @@ import type { CertificateFile } from '../../formats/ovf/certificate-file.ts';
 import { parseTimestampToken } from '../../formats/tsp/token.ts';
 import { BundleError, isBundleError, toBundleError } from '../../kit/errors/errors.ts';
 import type { TimestampClaim } from '../../trust/judge-claim.ts';
-
-/** A signature that was found: who is said to have made it, and whether the key fits. Nothing says yet that the signer may be believed. */
-export interface FoundSignature {
-  readonly format: 'ovf-cert' | 'cms' | 'glance' | 'glance-md5';
-  /** such as `RSA-3072 sha256` */
-  readonly algorithm: string;
-  /** as node:crypto names it; undefined when it is not known */
-  readonly digest: string | undefined;
-  /** absent when no certificate of the signer is there */
-  readonly signer?: Certificate;
-  readonly intermediates: readonly Certificate[];
-  readonly timestamps: readonly TimestampClaim[];
-  /** why the signature does not count; absent when it fits */
-  readonly fault?: BundleError;
-  readonly warnings: readonly string[];
-}
+import type { FoundSignature } from './found-signature.ts';
 
 /** The signature line of a certificate file over the raw manifest. [sig.1] [sig.3] [sig.4] */
 export function readSignatureLine(

@@ -5,7 +5,7 @@ import type { Finding } from '../../trust/policy.ts';
 import type { Publisher, RevocationMode } from '../../trust/publisher.ts';
 import type { RevocationStatus } from '../../trust/revocation/verdict.ts';
 import type { Check } from '../report/report.ts';
-import type { JudgedSignature } from './judge-signers.ts';
+import type { JudgedSignature } from './found-signature.ts';
 import { vouchingFor } from './signature-report.ts';
 
 /** The entries of the report about signatures and signers; what did not run is left to `skippedChecks`. */

@@ -9,7 +9,7 @@ import type {
   SignatureReport,
   TimestampReport,
 } from '../report/report.ts';
-import type { JudgedSignature } from './judge-signers.ts';
+import type { JudgedSignature } from './found-signature.ts';
 
 /** One signature in the form of the report; `accepted`: the signers together are trusted; `accepting`: the publishers that may sign it. */
 export function signatureReport(

@@ -2,14 +2,15 @@ import { isGzip, openArchive } from '../../archive/open-archive.ts';
 import { Relaxed } from '../../archive/relaxed.ts';
 import { ALL_DIGESTS } from '../../crypto/digest.ts';
 import { rolePartOf } from '../../formats/bundle-part.ts';
-import type { DigestName } from '../../formats/ovf/digest-name.ts';
 import { parseManifest } from '../../formats/ovf/manifest.ts';
 import { peek } from '../../kit/byte-cursor.ts';
+import type { DigestName } from '../../kit/digest-name.ts';
 import type { Limits } from '../../kit/limits.ts';
 import type { Relaxation } from '../../kit/relaxation.ts';
 import type { Source } from '../../kit/source.ts';
 import { assignRoles } from '../bundle/bundle-roles.ts';
-import { type KeptBytes, type ReadMember, readMember } from './read-member.ts';
+import type { ReadMember } from './member.ts';
+import { type KeptBytes, readMember } from './read-member.ts';
 
 /**
  * The digests to compute before the manifest has been seen: those it uses, where the source lets us look ahead,

@@ -1,14 +1,12 @@
 import type { ArchiveEntry } from '../../archive/entry.ts';
 import type { ArchiveFormat } from '../../archive/open-archive.ts';
 import { playsPart } from '../../formats/bundle-part.ts';
-import type { DigestName } from '../../formats/ovf/digest-name.ts';
+import type { DigestName } from '../../kit/digest-name.ts';
 import type { Limits } from '../../kit/limits.ts';
-import type { Source, SourceParts } from '../../kit/source.ts';
-import { laneCount } from '../../storage/lanes/lane-count.ts';
-import type { HashRange } from '../../storage/lanes/lanes.ts';
+import type { HashRange, Source, SourceParts } from '../../kit/source.ts';
+import type { FoundBlocks } from '../bundle/block-damage.ts';
 import { compareBlocks } from '../bundle/block-damage.ts';
-import type { FoundBlocks } from '../bundle/judge-blocks.ts';
-import type { ReadMember } from './read-member.ts';
+import type { ReadMember } from './member.ts';
 
 /** The block digests that may stand for the digest of the whole, by the name of their subject. */
 export type UsableBlocks = ReadonlyMap<string, FoundBlocks>;
@@ -102,7 +100,7 @@ export class SetAside {
     const now = this.#waiting.filter(({ name }) => !waits(name));
     if (now.length === 0) return;
     const total = now.reduce((sum, { start, end }) => sum + end - start, 0);
-    const lanes = laneCount(total, this.#limits);
+    const lanes = this.#parts.lanes(total, this.#limits);
     const plans = now.map((waiting) => {
       // [blocks.7] Only what would keep the others waiting is held against its blocks: a digest of the whole says more.
       const isLongest = lanes > 1 && waiting.end - waiting.start > total / lanes;

@@ -8,7 +8,7 @@ import type { OnProgress, ProgressEvent } from '../../kit/progress.ts';
 import type { Relaxation } from '../../kit/relaxation.ts';
 import type { Source } from '../../kit/source.ts';
 import { copyWarning, relaxedWarnings } from '../report/report.ts';
-import type { ReadMember } from './read-member.ts';
+import type { ReadMember } from './member.ts';
 import { type FinishOptions, SetAside } from './set-aside.ts';
 
 /** How an archive is walked through. */

@@ -3,7 +3,7 @@ import { openCms } from '../../../src/crypto/cms.ts';
 import { parseSignedData } from '../../../src/formats/cms/signed-data.ts';
 import { derElement, derOctets } from '../../../src/formats/der/writer.ts';
 import { encodeUtf8 } from '../../../src/kit/encoding.ts';
-import { evidenceIn } from '../../../src/operations/verify/load-evidence.ts';
+import { evidenceIn } from '../../../src/verdict/signers/evidence.ts';
 import { readCms } from '../../../src/verdict/signers/read-signatures.ts';
 import { judgedCodes } from '../judging.ts';
 import { mutateBytes } from '../mutators/byte-mutator.ts';

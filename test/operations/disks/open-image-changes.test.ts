@@ -12,7 +12,7 @@ import {
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { isBundleError } from '../../../src/kit/errors/errors.ts';
 import { openImage, type VerifiedImage } from '../../../src/operations/verify/open-image.ts';
-import type { VerifyOptions } from '../../../src/operations/verify/verify.ts';
+import type { VerifyOptions } from '../../../src/operations/verify/options.ts';
 import { archiveOf } from '../../factory/bundles.ts';
 import { codeOfAsync } from '../../factory/errors.ts';
 import { resumable } from '../../factory/resuming.ts';

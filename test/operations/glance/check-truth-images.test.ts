@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { type VerifyImageOptions, verifyImage } from '../../../src/operations/glance/verify-image.ts';
+import type { VerifyImageOptions } from '../../../src/operations/glance/image-options.ts';
+import { verifyImage } from '../../../src/operations/glance/verify-image.ts';
 import type { CheckId } from '../../../src/verdict/report/report.ts';
 import { makeAuthority, NOON, type TestCertificate } from '../../factory/certificates.ts';
 import { makeCrlDer } from '../../factory/crls.ts';

@@ -1,8 +1,9 @@
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
+import type { ImageSigner } from '../../../src/operations/glance/image-signer.ts';
 import { readProperties } from '../../../src/operations/glance/read-properties.ts';
-import { type ImageSigner, loadImageSigner } from '../../../src/operations/glance/sign-image.ts';
+import { loadImageSigner } from '../../../src/operations/glance/sign-image.ts';
 import { uploadCommand } from '../../../src/operations/glance/sign-on-import.ts';
 import { verifyImage } from '../../../src/operations/glance/verify-image.ts';
 import {
@@ -10,7 +11,8 @@ import {
   type ImportResult,
   importBundle,
 } from '../../../src/operations/import/import.ts';
-import { type PackOptions, pack } from '../../../src/operations/pack/pack.ts';
+import type { PackOptions } from '../../../src/operations/pack/options.ts';
+import { pack } from '../../../src/operations/pack/pack.ts';
 import type { Report } from '../../../src/verdict/report/report.ts';
 import { DISK, descriptorFor, JUDGED_AT, makeBundle } from '../../factory/bundles.ts';
 import { qcow2 } from '../../factory/disk-images.ts';

@@ -1,6 +1,7 @@
 import { appendFileSync, mkdirSync, readFileSync, truncateSync, utimesSync, writeFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
-import { type PackOptions, pack } from '../../../src/operations/pack/pack.ts';
+import type { PackOptions } from '../../../src/operations/pack/options.ts';
+import { pack } from '../../../src/operations/pack/pack.ts';
 import { DISK, descriptorFor, NOTES, noiseFile, signerUnder, testAuthority } from '../../factory/bundles.ts';
 import { qcow2, vmdk, vmdkDescriptor } from '../../factory/disk-images.ts';
 import { identityOf, namesIn, verdictOn } from '../../factory/packing.ts';

@@ -1,5 +1,6 @@
 import { describe, expect, test, vi } from 'vitest';
-import { type VerifyOptions, verify } from '../../../src/operations/verify/verify.ts';
+import type { VerifyOptions } from '../../../src/operations/verify/options.ts';
+import { verify } from '../../../src/operations/verify/verify.ts';
 import type { CheckId } from '../../../src/verdict/report/report.ts';
 import { blocksFor } from '../../factory/blocks.ts';
 import {

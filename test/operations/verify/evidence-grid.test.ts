@@ -6,7 +6,8 @@ import { formatPem } from '../../../src/formats/pem.ts';
 import { concat, equalBytes } from '../../../src/kit/bytes.ts';
 import { encodeUtf8 } from '../../../src/kit/encoding.ts';
 import { isBundleError } from '../../../src/kit/errors/errors.ts';
-import { type VerifyOptions, verify } from '../../../src/operations/verify/verify.ts';
+import type { VerifyOptions } from '../../../src/operations/verify/options.ts';
+import { verify } from '../../../src/operations/verify/verify.ts';
 import type { RevocationMode } from '../../../src/trust/publisher.ts';
 import {
   archiveOf,

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { formatPem } from '../../../src/formats/pem.ts';
-import { type VerifyOptions, verify } from '../../../src/operations/verify/verify.ts';
+import type { VerifyOptions } from '../../../src/operations/verify/options.ts';
+import { verify } from '../../../src/operations/verify/verify.ts';
 import {
   DISK,
   descriptorFor,

@@ -8,7 +8,8 @@ import { encodeUtf8 } from '../../../src/kit/encoding.ts';
 import { DEFAULT_LIMITS } from '../../../src/kit/limits.ts';
 import { sign } from '../../../src/operations/sign/sign.ts';
 import { loadSigningIdentity } from '../../../src/operations/sign/signing-identity.ts';
-import { type VerifyOptions, verify } from '../../../src/operations/verify/verify.ts';
+import type { VerifyOptions } from '../../../src/operations/verify/options.ts';
+import { verify } from '../../../src/operations/verify/verify.ts';
 import type { Report } from '../../../src/verdict/report/report.ts';
 import {
   archiveOf,

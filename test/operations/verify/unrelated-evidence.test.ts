@@ -2,7 +2,8 @@ import { beforeAll, describe, expect, test } from 'vitest';
 import { formatPem } from '../../../src/formats/pem.ts';
 import { verifyImage } from '../../../src/operations/glance/verify-image.ts';
 import { checkPath } from '../../../src/operations/trust/check-path.ts';
-import { type VerifyOptions, verify } from '../../../src/operations/verify/verify.ts';
+import type { VerifyOptions } from '../../../src/operations/verify/options.ts';
+import { verify } from '../../../src/operations/verify/verify.ts';
 import type { Report } from '../../../src/verdict/report/report.ts';
 import { extension } from '../../factory/asn1.ts';
 import {

@@ -4,7 +4,8 @@ import { formatPem } from '../../../src/formats/pem.ts';
 import { decodeLatin1, encodeUtf8 } from '../../../src/kit/encoding.ts';
 import { normalize } from '../../../src/operations/pack/normalize.ts';
 import { sign } from '../../../src/operations/sign/sign.ts';
-import { type VerifyOptions, verify } from '../../../src/operations/verify/verify.ts';
+import type { VerifyOptions } from '../../../src/operations/verify/options.ts';
+import { verify } from '../../../src/operations/verify/verify.ts';
 import { asArchive, read } from '../../factory/archives.ts';
 import {
   archiveOf,

@@ -4,7 +4,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { formatPem } from '../../../src/formats/pem.ts';
 import { signFile } from '../../../src/operations/sign/sign-file.ts';
-import type { VerifyOptions } from '../../../src/operations/verify/verify.ts';
+import type { VerifyOptions } from '../../../src/operations/verify/options.ts';
 import { verifyFile } from '../../../src/operations/verify/verify-file.ts';
 import { signerUnder, testAuthority } from '../../factory/bundles.ts';
 import { makeAuthority, type TestCertificate } from '../../factory/certificates.ts';

@@ -5,7 +5,8 @@ import { DEFAULT_LIMITS } from '../../../src/kit/limits.ts';
 import { pack } from '../../../src/operations/pack/pack.ts';
 import { sign } from '../../../src/operations/sign/sign.ts';
 import { inspect } from '../../../src/operations/verify/inspect.ts';
-import { type VerifyOptions, verify } from '../../../src/operations/verify/verify.ts';
+import type { VerifyOptions } from '../../../src/operations/verify/options.ts';
+import { verify } from '../../../src/operations/verify/verify.ts';
 import type { Report } from '../../../src/verdict/report/report.ts';
 import {
   bytesOf,

@@ -1,15 +1,13 @@
 import { describe, expect, test } from 'vitest';
 import { isBundleError } from '../../../src/kit/errors/errors.ts';
-import {
-  barbicanCertificates,
-  type CertificateAnswer,
-} from '../../../src/operations/glance/certificate-sources.ts';
+import { barbicanCertificates } from '../../../src/operations/glance/certificate-sources.ts';
 import {
   type KeyManagerOptions,
   keyManagerCertificates,
   openKeyManager,
 } from '../../../src/operations/glance/key-manager.ts';
 import { storeCertificate } from '../../../src/operations/glance/store-certificate.ts';
+import type { CertificateAnswer } from '../../../src/verdict/image/certificate-source.ts';
 import { type BarbicanDouble, type KeptSecret, startBarbican, TOKEN } from '../../factory/barbican.ts';
 import { EKU, makeAuthority, makeCertificate, NOON } from '../../factory/certificates.ts';
 import { der } from '../../factory/der.ts';

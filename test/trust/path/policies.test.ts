@@ -1,7 +1,7 @@
 import { beforeAll, describe, expect, test } from 'vitest';
 import { derElement, derOid, derSequence } from '../../../src/formats/der/writer.ts';
 import type { X509Extension } from '../../../src/formats/x509/extensions.ts';
-import type { PolicyInputs } from '../../../src/trust/path/policies.ts';
+import type { PolicyInputs } from '../../../src/trust/path/judge-options.ts';
 import { makeAuthority, makeCertificate, type TestCertificate } from '../../factory/certificates.ts';
 import { inhibitAny, mappings, policies, policyConstraints } from '../../factory/extensions.ts';
 import { soonDone } from '../../factory/growth.ts';

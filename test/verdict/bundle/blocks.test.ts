@@ -4,7 +4,8 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from 'vit
 import { normalize } from '../../../src/operations/pack/normalize.ts';
 import { sign } from '../../../src/operations/sign/sign.ts';
 import { inspect } from '../../../src/operations/verify/inspect.ts';
-import { type VerifyOptions, verify } from '../../../src/operations/verify/verify.ts';
+import type { VerifyOptions } from '../../../src/operations/verify/options.ts';
+import { verify } from '../../../src/operations/verify/verify.ts';
 import type { FileReport, Report } from '../../../src/verdict/report/report.ts';
 import { blocksFor } from '../../factory/blocks.ts';
 import { descriptorFor, makeBundle, makeMembers, type NamedBytes, textFile } from '../../factory/bundles.ts';

@@ -1,6 +1,5 @@
 import type { Command } from 'commander';
-import type { Context } from '../../context.ts';
-import type { Exit } from '../../program.ts';
+import type { Context, Exit } from '../../context.ts';
 import { glanceSignCommand } from './sign.ts';
 import { glanceStoreCommand } from './store.ts';
 import { glanceVerifyCommand } from './verify.ts';

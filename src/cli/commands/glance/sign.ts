@@ -4,7 +4,7 @@ import type { HashMethod, KeyTypeName } from '../../../formats/glance/names.ts';
 import { BundleError } from '../../../kit/errors/errors.ts';
 import { formatJson } from '../../../kit/json.ts';
 import { expectNoUse } from '../../../kit/shape.ts';
-import type { Context } from '../../context.ts';
+import type { Context, Exit } from '../../context.ts';
 import { FORM_CHOICES, HASH_CHOICES, KEY_TYPE_CHOICES } from '../../options/glance-choices.ts';
 import { type OutputFlags, progressOf, withOutputOptions } from '../../options/options.ts';
 import { passphraseSource } from '../../options/passphrase.ts';
@@ -14,7 +14,6 @@ import {
   waitingOf,
   withPatienceOptions,
 } from '../../options/read-options.ts';
-import type { Exit } from '../../program.ts';
 import { field, shown } from '../../render/field.ts';
 
 interface GlanceSignFlags extends PatienceFlags, OutputFlags {

@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 import { formatJson } from '../../../kit/json.ts';
 import type { CertificateReport } from '../../../verdict/report/report.ts';
-import type { Context } from '../../context.ts';
+import type { Context, Exit } from '../../context.ts';
 import {
   keyManagerOf,
   OPENSTACK_ENVIRONMENT,
@@ -9,7 +9,6 @@ import {
   withOpenStackOptions,
 } from '../../options/openstack-options.ts';
 import { parseEnd } from '../../options/options.ts';
-import type { Exit } from '../../program.ts';
 import { field, shown } from '../../render/field.ts';
 
 interface GlanceStoreFlags extends OpenStackFlags {

@@ -1,8 +1,8 @@
 import type { Command } from 'commander';
 import { BundleError } from '../../../kit/errors/errors.ts';
-import type { VerifyImageOptions } from '../../../operations/glance/verify-image.ts';
+import type { VerifyImageOptions } from '../../../operations/glance/image-options.ts';
 import type { RevocationMode } from '../../../trust/publisher.ts';
-import type { Context } from '../../context.ts';
+import type { Context, Exit } from '../../context.ts';
 import {
   certificatesOf,
   OPENSTACK_ENVIRONMENT,
@@ -22,7 +22,6 @@ import {
   withEvidenceOptions,
   withRememberOption,
 } from '../../options/trust-options.ts';
-import type { Exit } from '../../program.ts';
 
 interface GlanceVerifyFlags extends OutputFlags, OpenStackFlags, PatienceFlags {
   readonly properties: string;

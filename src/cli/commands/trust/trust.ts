@@ -4,9 +4,8 @@ import { BundleError } from '../../../kit/errors/errors.ts';
 import { formatJson } from '../../../kit/json.ts';
 import type { PublisherReport } from '../../../operations/trust/trust.ts';
 import { type CertificateReport, makeReport } from '../../../verdict/report/report.ts';
-import type { Context } from '../../context.ts';
+import type { Context, Exit } from '../../context.ts';
 import { gather, parseEnd, parseTime } from '../../options/options.ts';
-import type { Exit } from '../../program.ts';
 import { field, shown } from '../../render/field.ts';
 import { trustCheckCommand } from './check.ts';
 

@@ -1,0 +1,21 @@
+import type { KeyObject } from 'node:crypto';
+import type { HashMethod, KeyTypeName } from '../../formats/glance/names.ts';
+
+/** What its signatures are to say. */
+export interface ImageSignerUse {
+  readonly hash?: HashMethod;
+  /** of the certificate in the key manager */
+  readonly certificateUuid: string;
+  /** the moment that a certificate must be valid at */
+  readonly at: Date;
+}
+
+/** A key that signs images, under the name that Glance has for its kind. */
+export interface ImageSigner {
+  readonly privateKey: KeyObject;
+  readonly keyType: KeyTypeName;
+  readonly hash: HashMethod;
+  readonly certificateUuid: string;
+  readonly files: readonly string[];
+  readonly warnings: readonly string[];
+}

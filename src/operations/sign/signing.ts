@@ -1,0 +1,26 @@
+import type { Certificate } from '../../crypto/certificate.ts';
+import type { Signer } from '../../crypto/signer.ts';
+import type { DigestName } from '../../kit/digest-name.ts';
+
+/**
+ * Gives a timestamp token over some bytes, DER; what is written of it is the canonical form. [tst.15]
+ *
+ * @throws {BundleError} `REMOTE_*`, `TIMESTAMP_*`
+ */
+export type TimestampSource = ((over: Uint8Array) => Promise<Uint8Array>) & {
+  /** what it reads; no output may replace that */
+  readonly files?: readonly string[];
+};
+
+/** A key with the certificate that belongs to it; `warnings` says who will not be able to read its signatures. */
+export interface SigningIdentity {
+  readonly signer: Signer;
+  readonly leaf: Certificate;
+  readonly intermediates: readonly Certificate[];
+  readonly warnings: readonly string[];
+  /** what it was loaded from, never to be replaced by a bundle */
+  readonly files: readonly string[];
+}
+
+/** The digest that a signature may be made over when signing. */
+export type SigningDigest = Exclude<DigestName, 'sha1'>;
