@@ -1,5 +1,5 @@
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { join, posix } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { makeWorkbench, type Workbench } from '../factory/workbench.ts';
 
@@ -14,8 +14,9 @@ const FILES = readdirSync(CLI, { recursive: true, encoding: 'utf8' }).filter((na
 
 test.each(FILES)('%s imports operations when they are run, not before', (file) => {
   const text = readFileSync(join(CLI, file), 'utf8');
-  const imports = [...text.matchAll(/^import (?!type )[^;]*? from '(?:\.\.\/)+(\w+)\/([^']+)'/gm)];
-  const early = imports.map(([, room, name]) => `${room}/${name}`).filter((name) => !name.startsWith('kit/'));
+  const imports = [...text.matchAll(/^import (?!type )[^;]*? from '(\.[^']+)'/gm)];
+  const targets = imports.map(([, target = '']) => posix.join('cli', posix.dirname(file), target));
+  const early = targets.filter((target) => !/^(kit|cli)\//.test(target));
   const light = ['verdict/report/exit-codes.ts', 'verdict/report/report.ts']; // tables and types
   expect(early.filter((name) => !light.includes(name))).toEqual([]);
 });

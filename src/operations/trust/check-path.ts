@@ -1,12 +1,5 @@
-import { type Certificate, parseCertificate } from '../../crypto/certificate.ts';
-import { splitPem } from '../../formats/pem.ts';
-import { notPemText } from '../../formats/pem-text.ts';
-import { decodeLatin1 } from '../../kit/encoding.ts';
 import { BundleError, type ErrorCode, toBundleError } from '../../kit/errors/errors.ts';
-import { DEFAULT_LIMITS } from '../../kit/limits.ts';
 import { abortSignal, count, flag, list, moment, needed, oneOf, path, shape } from '../../kit/shape.ts';
-import { type SourceOptions, sourceOptions } from '../../kit/source.ts';
-import { certificateFilesIn, readSmallFile } from '../../storage/trust/small-files.ts';
 import { expectLookedAt } from '../../trust/demands.ts';
 import { openBudget } from '../../trust/path/budget.ts';
 import { type Attempt, findPath, type PathResult } from '../../trust/path/find-path.ts';
@@ -14,7 +7,7 @@ import type { PolicyInputs } from '../../trust/path/judge-options.ts';
 import type { Purpose } from '../../trust/path/purposes.ts';
 import { type Allowances, NO_ALLOWANCES } from '../../trust/policy.ts';
 import type { RevocationMode } from '../../trust/publisher.ts';
-import type { RevocationEvidence, RevocationOptions } from '../../trust/revocation/evidence.ts';
+import type { RevocationOptions } from '../../trust/revocation/evidence.ts';
 import { judgeRevocation } from '../../trust/revocation/judge-revocation.ts';
 import { unrelatedIn } from '../../trust/revocation/unrelated.ts';
 import type { RevocationStatus } from '../../trust/revocation/verdict.ts';
@@ -26,7 +19,7 @@ import {
 } from '../../verdict/report/report.ts';
 import { certificateReport } from '../../verdict/signers/signature-report.ts';
 import { revocationMode, sha1AndWeakKeys } from '../option-rules.ts';
-import { loadEvidence } from '../verify/load-evidence.ts';
+import { type PathFiles, readPathFiles } from './read-path-files.ts';
 
 /** What a path is judged by. File names are of PEM or DER files; folders count for the certificates in them. */
 export interface CheckPathOptions {
@@ -59,9 +52,6 @@ export interface PathReport {
   readonly path: readonly PathCertificateReport[];
   readonly attempts: readonly AttemptReport[];
 }
-
-/** More than any honest chain has; a folder of anchors may hold a whole trust store. */
-const MAX_CERTIFICATES = 1024;
 
 /**
  * Judges the certification path of a certificate alone, without a bundle: who issued it, may they, is it revoked.
@@ -112,9 +102,9 @@ async function checkGiven(
   const at = options.at ?? new Date();
   const allowances = { ...NO_ALLOWANCES, ...options.allow };
   const given = { operation: 'trust check', input: { name: leafFile }, at, allowances: namesOf(allowances) };
-  let input: Input;
+  let input: PathFiles;
   try {
-    input = await readInput(leafFile, options);
+    input = await readPathFiles(leafFile, options);
   } catch (error) {
     const fault = toBundleError(error);
     if (fault.kind !== 'package' && fault.kind !== 'unsupported') throw fault;
@@ -187,97 +177,6 @@ function advised(error: BundleError): BundleError {
   const { code, message, where, why, cause } = error;
   const advice = ADVICE[code];
   return advice ? new BundleError(code, message, { where, why, cause, ...advice }) : error;
-}
-
-interface Input {
-  readonly leaf: Certificate;
-  readonly untrusted: readonly Certificate[];
-  readonly anchors: readonly Certificate[];
-  readonly evidence: RevocationEvidence;
-  /** what is wrong with certificates that only might have led to an anchor */
-  readonly unusable: readonly BundleError[];
-}
-
-async function readInput(leafFile: string, options: CheckPathOptions): Promise<Input> {
-  const waiting = sourceOptions(options); // [cli.21]
-  const [first, ...behind] = await blocksIn([leafFile], waiting);
-  if (!first) throw malformed(leafFile);
-  const leaf = parseBlock(first);
-  const anchors = (await blocksIn(options.anchors.flatMap(filesIn), waiting)).map(parseBlock);
-  const blocks = [...behind, ...(await blocksIn(options.untrusted ?? [], waiting))];
-  expectFew(blocks.length + anchors.length);
-  const unusable: BundleError[] = [];
-  // [path.24] one that cannot be read is no way, and must not hide another
-  const untrusted = blocks.flatMap((block) => {
-    try {
-      return [parseBlock(block)];
-    } catch (error) {
-      unusable.push(toBundleError(error));
-      return [];
-    }
-  });
-  return { leaf, untrusted, anchors, evidence: await loadEvidence(options, waiting), unusable };
-}
-
-/** @throws {BundleError} `FILE_NOT_FOUND` for a folder without any */
-function filesIn(path: string): readonly string[] {
-  const files = certificateFilesIn(path);
-  if (files.length > 0) return files;
-  throw new BundleError('FILE_NOT_FOUND', 'the folder holds no .pem, .crt or .cer file', {
-    where: { file: path },
-  });
-}
-
-function expectFew(count: number): void {
-  if (count <= MAX_CERTIFICATES) return;
-  throw new BundleError('USAGE', `${count} certificates are more than are looked at`, {
-    fix: `give at most ${MAX_CERTIFICATES}`,
-  });
-}
-
-/** A certificate in DER, unread, and its file. */
-interface Block {
-  readonly bytes: Uint8Array;
-  readonly file: string;
-}
-
-async function blocksIn(files: readonly string[], waiting: SourceOptions): Promise<readonly Block[]> {
-  const blocks: Block[] = [];
-  for (const file of files) {
-    const bytes = await readSmallFile(file, waiting, DEFAULT_LIMITS.evidenceBytes);
-    blocks.push(...blocksOf(bytes, file));
-  }
-  return blocks;
-}
-
-/** The certificates in a PEM or DER file. @throws {BundleError} `CERTIFICATE_MALFORMED` when there is none, `USAGE` */
-function blocksOf(bytes: Uint8Array, file: string): readonly Block[] {
-  if (bytes[0] === 0x30) return [{ bytes, file }];
-  const text = decodeLatin1(bytes);
-  const odd = notPemText(text); // [pub.19]
-  if (odd) throw malformed(file, odd.message);
-  const { blocks, fault } = splitPem(text);
-  const found = blocks.filter(({ label }) => label === 'CERTIFICATE');
-  if (fault || found.length === 0) throw malformed(file, fault?.message);
-  expectFew(found.length); // before each is read: that takes a millisecond
-  return found.map((block) => ({ bytes: block.bytes, file }));
-}
-
-/** Unlike in a trust folder with the verdict of a bundle's when it is malformed. */
-function parseBlock({ bytes, file }: Block): Certificate {
-  try {
-    return parseCertificate(bytes);
-  } catch (error) {
-    throw toBundleError(error).at({ file });
-  }
-}
-
-function malformed(file: string, problem = 'the file holds no certificate'): BundleError {
-  return new BundleError('CERTIFICATE_MALFORMED', problem, {
-    where: { file },
-    why: 'a certificate is needed here, whole, in PEM or DER',
-    fix: 'give a file with -----BEGIN CERTIFICATE----- in it',
-  });
 }
 
 function namesOf(allowances: Allowances): readonly string[] {

@@ -4,7 +4,7 @@ import { parseCrl, parseCrls } from '../../formats/x509/crl.ts';
 import { BundleError } from '../../kit/errors/errors.ts';
 import type { RevocationEvidence } from '../../trust/revocation/evidence.ts';
 
-export const NONE: RevocationEvidence = { crls: [], ocsps: [] };
+const NONE: RevocationEvidence = { crls: [], ocsps: [] };
 
 /**
  * CRLs, or an OCSP response when `name` ends in `ocsp`; `source` is what the report calls it; with `alone` there may be

@@ -21,7 +21,7 @@ export interface ReadMember {
 }
 
 /** Where the bytes of a member go besides the digest; the same buffers are hashed and handed on. */
-export interface MemberSink {
+interface MemberSink {
   /** what it has already of the first bytes of the member */
   readonly kept?: { readonly bytes: number; readonly stream: ByteStream };
   write(chunk: Uint8Array): Promise<void>;

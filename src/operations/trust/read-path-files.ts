@@ -1,0 +1,119 @@
+import { type Certificate, parseCertificate } from '../../crypto/certificate.ts';
+import { splitPem } from '../../formats/pem.ts';
+import { notPemText } from '../../formats/pem-text.ts';
+import { decodeLatin1 } from '../../kit/encoding.ts';
+import { BundleError, toBundleError } from '../../kit/errors/errors.ts';
+import { DEFAULT_LIMITS } from '../../kit/limits.ts';
+import { type SourceOptions, sourceOptions } from '../../kit/source.ts';
+import { certificateFilesIn, readSmallFile } from '../../storage/trust/small-files.ts';
+import type { RevocationEvidence } from '../../trust/revocation/evidence.ts';
+import { loadEvidence } from '../verify/load-evidence.ts';
+
+/** More than any honest chain has; a folder of anchors may hold a whole trust store. */
+const MAX_CERTIFICATES = 1024;
+
+/** The files by name; folders count for the certificates in them. */
+interface Files {
+  readonly untrusted?: readonly string[];
+  readonly anchors: readonly string[];
+  readonly crls?: readonly string[];
+  readonly ocsps?: readonly string[];
+  readonly signal?: AbortSignal;
+}
+
+/** What a path is looked for in. */
+export interface PathFiles {
+  readonly leaf: Certificate;
+  readonly untrusted: readonly Certificate[];
+  readonly anchors: readonly Certificate[];
+  readonly evidence: RevocationEvidence;
+  /** what is wrong with certificates that only might have led to an anchor */
+  readonly unusable: readonly BundleError[];
+}
+
+/**
+ * Reads the certificates and the revocation information that a path is looked for in, each once.
+ *
+ * @throws {BundleError} `FILE_*`, `USAGE`; `CERTIFICATE_MALFORMED` of the leaf or an anchor, `REVOCATION_MALFORMED`
+ */
+export async function readPathFiles(leafFile: string, options: Files): Promise<PathFiles> {
+  const waiting = sourceOptions(options); // [cli.21]
+  const [first, ...behind] = await blocksIn([leafFile], waiting);
+  if (!first) throw malformed(leafFile);
+  const leaf = parseBlock(first);
+  const anchors = (await blocksIn(options.anchors.flatMap(filesIn), waiting)).map(parseBlock);
+  const blocks = [...behind, ...(await blocksIn(options.untrusted ?? [], waiting))];
+  expectFew(blocks.length + anchors.length);
+  const unusable: BundleError[] = [];
+  // [path.24] one that cannot be read is no way, and must not hide another
+  const untrusted = blocks.flatMap((block) => {
+    try {
+      return [parseBlock(block)];
+    } catch (error) {
+      unusable.push(toBundleError(error));
+      return [];
+    }
+  });
+  return { leaf, untrusted, anchors, evidence: await loadEvidence(options, waiting), unusable };
+}
+
+/** @throws {BundleError} `FILE_NOT_FOUND` for a folder without any */
+function filesIn(path: string): readonly string[] {
+  const files = certificateFilesIn(path);
+  if (files.length > 0) return files;
+  throw new BundleError('FILE_NOT_FOUND', 'the folder holds no .pem, .crt or .cer file', {
+    where: { file: path },
+  });
+}
+
+function expectFew(count: number): void {
+  if (count <= MAX_CERTIFICATES) return;
+  throw new BundleError('USAGE', `${count} certificates are more than are looked at`, {
+    fix: `give at most ${MAX_CERTIFICATES}`,
+  });
+}
+
+/** A certificate in DER, unread, and its file. */
+interface Block {
+  readonly bytes: Uint8Array;
+  readonly file: string;
+}
+
+async function blocksIn(files: readonly string[], waiting: SourceOptions): Promise<readonly Block[]> {
+  const blocks: Block[] = [];
+  for (const file of files) {
+    const bytes = await readSmallFile(file, waiting, DEFAULT_LIMITS.evidenceBytes);
+    blocks.push(...blocksOf(bytes, file));
+  }
+  return blocks;
+}
+
+/** The certificates in a PEM or DER file. @throws {BundleError} `CERTIFICATE_MALFORMED` when there is none, `USAGE` */
+function blocksOf(bytes: Uint8Array, file: string): readonly Block[] {
+  if (bytes[0] === 0x30) return [{ bytes, file }];
+  const text = decodeLatin1(bytes);
+  const odd = notPemText(text); // [pub.19]
+  if (odd) throw malformed(file, odd.message);
+  const { blocks, fault } = splitPem(text);
+  const found = blocks.filter(({ label }) => label === 'CERTIFICATE');
+  if (fault || found.length === 0) throw malformed(file, fault?.message);
+  expectFew(found.length); // before each is read: that takes a millisecond
+  return found.map((block) => ({ bytes: block.bytes, file }));
+}
+
+/** Unlike in a trust folder with the verdict of a bundle's when it is malformed. */
+function parseBlock({ bytes, file }: Block): Certificate {
+  try {
+    return parseCertificate(bytes);
+  } catch (error) {
+    throw toBundleError(error).at({ file });
+  }
+}
+
+function malformed(file: string, problem = 'the file holds no certificate'): BundleError {
+  return new BundleError('CERTIFICATE_MALFORMED', problem, {
+    where: { file },
+    why: 'a certificate is needed here, whole, in PEM or DER',
+    fix: 'give a file with -----BEGIN CERTIFICATE----- in it',
+  });
+}
