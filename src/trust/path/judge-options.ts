@@ -1,7 +1,6 @@
 import type { Certificate } from '../../crypto/certificate.ts';
 import type { Allowances, Finding } from '../policy.ts';
 import type { Budget } from './budget.ts';
-
 import type { Purpose } from './purposes.ts';
 
 /** What the relying party asks of certificate policies (RFC 5280 section 6.1.1 (c), (e), (f), (g)); nothing when empty. */
