@@ -23,7 +23,8 @@ function compile(out, check) {
 async function bundle(out) {
   const isOutside = (id) => /^[a-z@]/.test(id) && !INSIDE.includes(id.split('/')[0]);
   const entry = join(out, 'cli/main.js');
-  const options = { platform: 'node', external: isOutside, logLevel: 'warn' };
+  const engine = { alias: { '#engine': join(out, 'engine/node/engine.js') } };
+  const options = { platform: 'node', external: isOutside, resolve: engine, logLevel: 'warn' };
   const built = await rolldown({
     ...options,
     input: { program: entry },

@@ -11,6 +11,8 @@ import * as pkijs from 'pkijs';
 import { parseCertificate } from '../dist/crypto/certificate.js';
 import { openCms } from '../dist/crypto/cms.js';
 import { parseSignedData } from '../dist/formats/cms/signed-data.js';
+import { parseCrl } from '../dist/formats/crl/crl.js';
+import { findEntry } from '../dist/formats/crl/crl-entries.js';
 import {
   derElement,
   derNull,
@@ -19,8 +21,6 @@ import {
   derSequence,
   derUnsigned,
 } from '../dist/formats/der/writer.js';
-import { parseCrl } from '../dist/formats/x509/crl.js';
-import { findEntry } from '../dist/formats/x509/crl-entries.js';
 import { findPath } from '../dist/trust/path/find-path.js';
 import { NO_ALLOWANCES } from '../dist/trust/policy.js';
 

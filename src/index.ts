@@ -8,8 +8,8 @@
  */
 
 export type { ArchiveFormat, PackFormat } from './archive/open-archive.ts';
-export type { Certificate, KeyDescription } from './crypto/certificate.ts';
-export type { Signer } from './crypto/signer.ts';
+export type { Certificate } from './crypto/certificate.ts';
+export type { SignatureForm, Signer, Signing } from './crypto/signer.ts';
 export type { DiskFormat, DiskProbe } from './formats/disk/disk-probe.ts';
 export {
   formatProperties,
@@ -27,6 +27,7 @@ export type { Descriptor, DiskDescription } from './formats/ovf/descriptor.ts';
 export type { FileReference } from './formats/ovf/file-reference.ts';
 export type { ManifestEntry } from './formats/ovf/manifest.ts';
 export type { ProductSummary, VirtualSystemSummary } from './formats/ovf/virtual-system.ts';
+export { type KeyDescription, type PublicKey, parsePublicKey } from './formats/x509/public-key.ts';
 export type { ByteStream } from './kit/bytes.ts';
 export type { DigestName } from './kit/digest-name.ts';
 export type { ErrorKind } from './kit/errors/error-kinds.ts';

@@ -1,4 +1,5 @@
-import { createHash, type Hash } from 'node:crypto';
+import { engine } from '#engine';
+import type { Hash } from '../engine/engine.ts';
 import { concat } from '../kit/bytes.ts';
 import type { DigestName } from '../kit/digest-name.ts';
 
@@ -14,7 +15,7 @@ export class BlockDigester {
   constructor(algorithm: DigestName, blockSize: number) {
     this.#algorithm = algorithm;
     this.#blockSize = blockSize;
-    this.#hash = createHash(algorithm);
+    this.#hash = engine.openHash(algorithm);
     this.#room = blockSize;
   }
 
@@ -37,7 +38,7 @@ export class BlockDigester {
 
   #endBlock(): void {
     this.#digests.push(this.#hash.digest());
-    this.#hash = createHash(this.#algorithm);
+    this.#hash = engine.openHash(this.#algorithm);
     this.#room = this.#blockSize;
   }
 }

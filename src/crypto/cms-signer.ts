@@ -1,4 +1,3 @@
-import type { KeyObject } from 'node:crypto';
 import {
   digestIdentifier,
   formatSignedAttributes,
@@ -10,13 +9,14 @@ import { ATTRIBUTE } from '../formats/cms/signer-info.ts';
 import { toDefiniteLengths } from '../formats/der/ber.ts';
 import { openDer, readOnly, TAG } from '../formats/der/cursor.ts';
 import { derElement, derNull, derOid, derSequence, derUnsigned } from '../formats/der/writer.ts';
+import type { PublicKey } from '../formats/x509/public-key.ts';
 import { parseSignatureAlgorithm } from '../formats/x509/signature-algorithm.ts';
 import type { DigestName } from '../kit/digest-name.ts';
 import { BundleError } from '../kit/errors/errors.ts';
 import type { Certificate } from './certificate.ts';
 import { digestBytes } from './digest.ts';
 import { isSignedWith } from './signature.ts';
-import { pssSaltLength, type Signer } from './signer.ts';
+import { pssSaltLength, type Signer, signBytes } from './signer.ts';
 
 /** What a detached CMS signature is made of. */
 export interface CmsTemplate {
@@ -29,9 +29,9 @@ export interface CmsTemplate {
 }
 
 /** The digest that the content goes through: Ed25519 and Ed448 have theirs (RFC 8419 section 3), others the one that was chosen. */
-export function cmsDigestOf(key: KeyObject, digest: CmsTemplate['digest']): string {
-  if (key.asymmetricKeyType === 'ed25519') return 'sha512';
-  return key.asymmetricKeyType === 'ed448' ? 'shake256' : digest;
+export function cmsDigestOf({ key }: PublicKey, digest: CmsTemplate['digest']): string {
+  if (key.type === 'ed25519') return 'sha512';
+  return key.type === 'ed448' ? 'shake256' : digest;
 }
 
 /**
@@ -46,7 +46,7 @@ export async function signCms(template: CmsTemplate): Promise<Uint8Array> {
     certificateDigest: digestBytes('sha256', leaf.raw),
   });
   const algorithm = algorithmOf(signer.publicKey, digest);
-  const signature = await signer.sign(digest, attributes);
+  const signature = await signBytes(signer, digest, attributes);
   const parsed = parseSignatureAlgorithm(openDer(algorithm, 'an algorithm').next(), 'an algorithm');
   if (!isSignedWith({ algorithm: parsed, signature, digest }, attributes, leaf.publicKey)) {
     // whatever signs, a token or a service, may answer with anything
@@ -92,8 +92,8 @@ const SIGNATURE_OIDS: Readonly<Record<string, Readonly<Record<string, string>>>>
 };
 
 /** The AlgorithmIdentifier of signatures by a key. @throws {BundleError} `USAGE` */
-function algorithmOf(key: KeyObject, digest: CmsTemplate['digest']): Uint8Array {
-  const type = key.asymmetricKeyType ?? '';
+function algorithmOf(key: PublicKey, digest: CmsTemplate['digest']): Uint8Array {
+  const { type } = key.key;
   switch (type) {
     case 'rsa':
       return derSequence(derOid('1.2.840.113549.1.1.1'), derNull()); // the digest stands beside it (RFC 3370 section 3.2)
@@ -114,9 +114,8 @@ function algorithmOf(key: KeyObject, digest: CmsTemplate['digest']): Uint8Array 
 }
 
 /** RSASSA-PSS with its parameters (RFC 4056 section 2.2). */
-function pssIdentifier(key: KeyObject, digest: CmsTemplate['digest']): Uint8Array {
-  const { mgf1HashAlgorithm = digest } = key.asymmetricKeyDetails ?? {};
-  const mask = derSequence(derOid('1.2.840.113549.1.1.8'), digestIdentifier(mgf1HashAlgorithm));
+function pssIdentifier(key: PublicKey, digest: CmsTemplate['digest']): Uint8Array {
+  const mask = derSequence(derOid('1.2.840.113549.1.1.8'), digestIdentifier(key.bound?.mgfDigest ?? digest));
   const salt = pssSaltLength(key, digest);
   return derSequence(
     derOid('1.2.840.113549.1.1.10'),

@@ -1,11 +1,12 @@
-import { createHash, type Hash } from 'node:crypto';
+import type { Hash, Verifying } from '../engine/engine.ts';
 import { CONTENT, type SignedData } from '../formats/cms/signed-data.ts';
 import type { SignerInfo } from '../formats/cms/signer-info.ts';
 import { sameName } from '../formats/x509/name.ts';
 import { concat, copyBytes, equalBytes } from '../kit/bytes.ts';
 import { BundleError } from '../kit/errors/errors.ts';
 import type { Certificate } from './certificate.ts';
-import { isSignedWith, openSignature, type SignatureReading } from './signature.ts';
+import { digestBytes, openHash } from './digest.ts';
+import { isSignedWith, openSignature } from './signature.ts';
 
 /** One signer once the content has gone by. Without `fault` the signature fits; whether the signer may be believed is left open. */
 export interface CmsSigner {
@@ -78,7 +79,7 @@ interface OpenSigner {
   readonly info: SignerInfo;
   readonly matching: readonly {
     readonly certificate: Certificate;
-    readonly reading?: SignatureReading | undefined;
+    readonly reading?: Verifying | undefined;
   }[];
   /** the content is signed directly by a key that takes it in one piece */
   readonly needsAll: boolean;
@@ -94,7 +95,7 @@ function openSigner(
   const found = meant.slice(0, MAX_CANDIDATES);
   const { name } = info.digest;
   if (info.signedAttributes) {
-    if (name !== undefined && !hashes.has(name)) hashes.set(name, newHash(name));
+    if (name !== undefined && !hashes.has(name)) hashes.set(name, openHash(name));
     return { info, matching: found.map((certificate) => ({ certificate })), needsAll: false };
   }
   if (data.contentType !== CONTENT.data) return { info, matching: [], needsAll: false };
@@ -103,11 +104,6 @@ function openSigner(
     reading: openSignature(carried(info), certificate.publicKey),
   }));
   return { info, matching, needsAll: info.signatureAlgorithm.scheme === 'eddsa' };
-}
-
-/** SHAKE256 has the length that RFC 8419 section 3 gives it beside Ed448. */
-function newHash(name: string): Hash {
-  return createHash(name, name === 'shake256' ? { outputLength: 64 } : {});
 }
 
 function isMeant({ fields }: Certificate, { sid }: SignerInfo): boolean {
@@ -220,7 +216,7 @@ function isSigningCertificate(
   }: { readonly digest: string | undefined; readonly value: Uint8Array; readonly serial?: string },
 ): boolean {
   if (digest === undefined || (serial !== undefined && serial !== certificate.fields.serial)) return false;
-  return equalBytes(Uint8Array.from(newHash(digest).update(certificate.raw).digest()), value);
+  return equalBytes(digestBytes(digest, certificate.raw), value);
 }
 
 function showId({ sid }: SignerInfo): string {

@@ -1,4 +1,5 @@
-import { createHash, type Hash, hash } from 'node:crypto';
+import { engine } from '#engine';
+import type { Hash } from '../engine/engine.ts';
 import type { DigestName } from '../kit/digest-name.ts';
 
 /** Lower-case hex digests of one content, by algorithm. */
@@ -13,7 +14,7 @@ export class Digester {
 
   /** @param algorithms each is computed in the same pass */
   constructor(algorithms: readonly DigestName[]) {
-    this.#hashes = algorithms.map((name) => [name, createHash(name)]);
+    this.#hashes = algorithms.map((name) => [name, engine.openHash(name)]);
   }
 
   /** Takes the next bytes; they may be reused afterwards. */
@@ -29,15 +30,17 @@ export class Digester {
 
 /** The lower-case hex digest of bytes in memory. */
 export function digestHex(algorithm: DigestName, bytes: Uint8Array): string {
-  return hash(algorithm, bytes, 'hex');
+  return engine.hashHex(algorithm, bytes);
 }
 
-/** The digest of bytes in memory, by any algorithm of node:crypto; SHAKE256 with the 64 bytes that CMS has beside Ed448. */
-export function digestBytes(algorithm: string, bytes: Uint8Array): Uint8Array {
-  return Uint8Array.from(openHash(algorithm).update(bytes).digest());
+/** The digest of bytes in memory, by any algorithm of the engine; SHAKE256 with the 64 bytes that CMS has beside Ed448. */
+export function digestBytes(algorithm: string, ...parts: readonly Uint8Array[]): Uint8Array {
+  const hash = openHash(algorithm);
+  for (const part of parts) hash.update(part);
+  return Uint8Array.from(hash.digest());
 }
 
-/** A hash of any algorithm of node:crypto, as `digestBytes` uses it. */
+/** A hash of any algorithm of the engine, as `digestBytes` uses it. */
 export function openHash(algorithm: string): Hash {
-  return createHash(algorithm, algorithm === 'shake256' ? { outputLength: 64 } : {});
+  return engine.openHash(algorithm);
 }

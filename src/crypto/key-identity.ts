@@ -1,8 +1,10 @@
-import type { KeyObject } from 'node:crypto';
+import { engine } from '#engine';
 import { childrenOf, type DerElement, openDer, readBitString, readOnly, TAG } from '../formats/der/cursor.ts';
-import { formatHex } from '../kit/encoding.ts';
-import { type Certificate, describeKey } from './certificate.ts';
-import { digestBytes } from './digest.ts';
+import { ordinateOf } from '../formats/x509/edwards-key.ts';
+import type { PublicKey } from '../formats/x509/public-key.ts';
+import { encodeUtf8, formatHex } from '../kit/encoding.ts';
+import type { Certificate } from './certificate.ts';
+import { digestHex } from './digest.ts';
 
 const WHAT = 'a key';
 const known = new WeakMap<Certificate, string>();
@@ -17,18 +19,21 @@ const known = new WeakMap<Certificate, string>();
 export function keyIdentity(certificate: Certificate): string {
   let identity = known.get(certificate);
   if (identity === undefined) {
-    identity = formatHex(digestBytes('sha256', Buffer.from(keyMaterial(certificate.publicKey))));
+    identity = digestHex('sha256', encodeUtf8(keyMaterial(certificate.publicKey)));
     known.set(certificate, identity);
   }
   return identity;
 }
 
-/** Read from what OpenSSL writes, so that nothing of how the certificate spells it is left. */
-function keyMaterial(key: KeyObject): string {
-  const spki = Uint8Array.from(key.export({ type: 'spki', format: 'der' }));
+/** True when both are the same key, so that a signature fits one if it fits the other; how a point is spelled does not matter. */
+export function sameKey(a: PublicKey, b: PublicKey): boolean {
+  return engine.isSameKey(a, b);
+}
+
+/** Numbers and points, so that nothing of how the certificate spells them is left. */
+function keyMaterial({ spki, key: { type, curve } }: PublicKey): string {
   const [algorithm, keyBits] = childrenOf(readOnly(spki, TAG.sequence, WHAT), WHAT);
   const bits = keyBits ? readBitString(keyBits, WHAT).bytes : new Uint8Array();
-  const { type, curve } = describeKey(key);
   switch (type) {
     case 'rsa':
     case 'rsa-pss': {
@@ -44,9 +49,9 @@ function keyMaterial(key: KeyObject): string {
       return `dsa ${unsigned(p)} ${unsigned(openDer(bits, WHAT).next())}`;
     }
     case 'ed25519':
-      return `ed25519 ${edwards(bits, 32, 2n ** 255n - 19n)}`;
+      return `ed25519 ${ordinateOf(bits).toString(16)}`;
     case 'ed448':
-      return `ed448 ${edwards(bits, 57, 2n ** 448n - 2n ** 224n - 1n)}`;
+      return `ed448 ${ordinateOf(bits).toString(16)}`;
     default:
       return `${type} ${formatHex(spki)}`;
   }
@@ -60,11 +65,4 @@ function unsigned(element: DerElement | undefined): string {
 function abscissaOf(point: Uint8Array): Uint8Array {
   const isCompressed = point[0] === 0x02 || point[0] === 0x03;
   return point.subarray(1, isCompressed ? point.length : 1 + (point.length - 1) / 2);
-}
-
-/** The same of an Edwards point (RFC 8032): little-endian, its last bit the sign of the other coordinate. */
-function edwards(bytes: Uint8Array, length: number, prime: bigint): string {
-  const ordinate =
-    BigInt(`0x0${formatHex(Uint8Array.from(bytes).reverse())}`) & (2n ** BigInt(8 * length - 1) - 1n);
-  return (ordinate % prime).toString(16);
 }

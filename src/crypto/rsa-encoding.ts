@@ -1,8 +1,8 @@
-import { constants, createHash, createPublicKey, type KeyObject, publicDecrypt } from 'node:crypto';
-import { childrenOf, readOnly, TAG } from '../formats/der/cursor.ts';
-import { derNull, derOid, derSequence } from '../formats/der/writer.ts';
+import { engine } from '#engine';
 import { HASH_METHODS, type HashMethod } from '../formats/glance/names.ts';
+import type { PublicKey } from '../formats/x509/public-key.ts';
 import { equalBytes } from '../kit/bytes.ts';
+import { digestBytes, openHash } from './digest.ts';
 
 /**
  * What an RSA signature says about itself once the public key has opened it. It decides nothing: a form that fits shows
@@ -20,24 +20,17 @@ export type RsaEncoding =
   | { readonly kind: 'unknown' };
 
 const UNKNOWN: RsaEncoding = { kind: 'unknown' };
-const RSA_ENCRYPTION = '1.2.840.113549.1.1.1';
 
 /** Opens an RSA signature with the public key, for a diagnosis. It never throws. [glance.13] */
 export function inspectRsaSignature(
-  key: KeyObject,
+  key: PublicKey,
   signature: Uint8Array,
   preferred: HashMethod,
 ): RsaEncoding {
-  const bits = key.asymmetricKeyDetails?.modulusLength ?? 0;
+  const { bits = 0 } = key.key;
   if (signature.byteLength !== Math.ceil(bits / 8)) return UNKNOWN;
-  let encoded: Uint8Array;
-  try {
-    encoded = Uint8Array.from(
-      publicDecrypt({ key: plainRsa(key), padding: constants.RSA_NO_PADDING }, signature),
-    );
-  } catch {
-    return UNKNOWN;
-  }
+  const encoded = engine.openRsa(key, signature);
+  if (!encoded) return UNKNOWN;
   if (encoded[0] === 0 && encoded[1] === 1 && encoded[2] === 0xff && encoded[10] === 0xff) {
     return { kind: 'pkcs1' };
   }
@@ -55,9 +48,8 @@ export function isPssOver(
   message: Uint8Array,
 ): boolean {
   const name = HASH_METHODS[hash];
-  const inner = createHash(name).update(message).digest();
-  const outer = createHash(name).update(new Uint8Array(8)).update(inner).update(salt).digest();
-  return equalBytes(Uint8Array.from(outer), digest);
+  const outer = digestBytes(name, new Uint8Array(8), digestBytes(name, message), salt);
+  return equalBytes(outer, digest);
 }
 
 /** RFC 8017 section 9.1.2, steps 4 to 11, but for the digest of the message. */
@@ -68,7 +60,7 @@ function readPss(
 ): { readonly salt: Uint8Array; readonly digest: Uint8Array } | undefined {
   const length = Math.ceil(bits / 8);
   const encoded = whole.subarray(whole.byteLength - length);
-  const hashBytes = createHash(HASH_METHODS[hash]).digest().byteLength;
+  const hashBytes = openHash(HASH_METHODS[hash]).digest().byteLength;
   const maskedLength = length - hashBytes - 1;
   if (maskedLength < 1 || encoded.at(-1) !== 0xbc) return undefined;
   if (whole.byteLength > length && whole[0] !== 0) return undefined;
@@ -84,20 +76,7 @@ function mgf1(seed: Uint8Array, length: number, hash: HashMethod): Uint8Array {
   const mask: number[] = [];
   for (let counter = 0; mask.length < length; counter++) {
     const count = Uint8Array.of(counter >>> 24, counter >>> 16, counter >>> 8, counter);
-    mask.push(...createHash(HASH_METHODS[hash]).update(seed).update(count).digest());
+    mask.push(...digestBytes(HASH_METHODS[hash], seed, count));
   }
   return Uint8Array.from(mask.slice(0, length));
-}
-
-/** The key without a binding to PSS, which would keep OpenSSL from opening the signature. */
-function plainRsa(key: KeyObject): KeyObject {
-  if (key.asymmetricKeyType !== 'rsa-pss') return key;
-  const spki = Uint8Array.from(key.export({ type: 'spki', format: 'der' }));
-  const [, bits] = childrenOf(readOnly(spki, TAG.sequence, 'a key'), 'a key');
-  const algorithm = derSequence(derOid(RSA_ENCRYPTION), derNull());
-  return createPublicKey({
-    key: Buffer.from(derSequence(algorithm, bits?.raw ?? new Uint8Array())),
-    format: 'der',
-    type: 'spki',
-  });
 }

@@ -1,6 +1,6 @@
-import { createPublicKey, createVerify, type KeyObject, verify } from 'node:crypto';
-import { childrenOf, readOnly, TAG } from '../formats/der/cursor.ts';
-import { derSequence } from '../formats/der/writer.ts';
+import { engine } from '#engine';
+import type { Question, Verifying } from '../engine/engine.ts';
+import type { PublicKey } from '../formats/x509/public-key.ts';
 import type { SignatureAlgorithm, SignatureScheme } from '../formats/x509/signature-algorithm.ts';
 import type { DigestName } from '../kit/digest-name.ts';
 
@@ -13,19 +13,17 @@ import type { DigestName } from '../kit/digest-name.ts';
 export function isSignatureValid(
   algorithm: DigestName,
   data: Uint8Array,
-  publicKey: KeyObject,
+  key: PublicKey,
   signature: Uint8Array,
 ): boolean {
-  try {
-    return verify(isEdwards(publicKey) ? null : algorithm, data, publicKey, signature);
-  } catch {
-    return false; // OpenSSL throws for keys that cannot sign at all; such a signature is not valid either
-  }
+  return (
+    isWithinLimits(key) && engine.verify({ key, signature, digest: isEdwards(key) ? null : algorithm }, data)
+  );
 }
 
 /** True for keys whose signatures take no separate digest. */
-export function isEdwards(key: KeyObject): boolean {
-  return key.asymmetricKeyType === 'ed25519' || key.asymmetricKeyType === 'ed448';
+export function isEdwards({ key }: PublicKey): boolean {
+  return key.type === 'ed25519' || key.type === 'ed448';
 }
 
 /** A signature as structures carry it: with its algorithm, and for some the digest that a field beside it names. */
@@ -37,43 +35,16 @@ export interface CarriedSignature {
 }
 
 /** True when the key made the signature over `data`, by the algorithm it names and no other. It never throws. [sigalg.3] */
-export function isSignedWith(carried: CarriedSignature, data: Uint8Array, key: KeyObject): boolean {
-  try {
-    const prepared = prepare(carried, key);
-    return prepared !== undefined && verify(prepared.digest, data, prepared.key, carried.signature);
-  } catch {
-    return false; // what OpenSSL cannot use made no signature
-  }
-}
-
-/** Verifies a signature over data that comes in pieces. */
-export interface SignatureReading {
-  readonly update: (chunk: Uint8Array) => void;
-  /** whether it fits; never throws */
-  readonly finish: () => boolean;
+export function isSignedWith(carried: CarriedSignature, data: Uint8Array, key: PublicKey): boolean {
+  const question = questionOf(carried, key);
+  return question !== undefined && engine.verify(question, data);
 }
 
 /** `isSignedWith` for data of any size; undefined for Ed25519 and Ed448, which need all of it at once, and for unusable keys. */
-export function openSignature(carried: CarriedSignature, key: KeyObject): SignatureReading | undefined {
-  try {
-    const prepared = prepare(carried, key);
-    if (!prepared?.digest) return undefined;
-    const verifying = createVerify(prepared.digest);
-    return {
-      update: (chunk) => {
-        verifying.update(chunk);
-      },
-      finish: () => {
-        try {
-          return verifying.verify(prepared.key, carried.signature);
-        } catch {
-          return false;
-        }
-      },
-    };
-  } catch {
-    return undefined;
-  }
+export function openSignature(carried: CarriedSignature, key: PublicKey): Verifying | undefined {
+  const question = questionOf(carried, key);
+  const digest = question?.digest;
+  return question && digest ? engine.openVerifying({ ...question, digest }) : undefined;
 }
 
 const KEY_TYPES: Readonly<Record<SignatureScheme, readonly string[]>> = {
@@ -88,39 +59,37 @@ const KEY_TYPES: Readonly<Record<SignatureScheme, readonly string[]>> = {
 /** The OIDs of RFC 8410 name the curve; a key on the other one would verify under a false name. */
 const EDWARDS_OIDS: Readonly<Record<string, string>> = { ed25519: '1.3.101.112', ed448: '1.3.101.113' };
 
-/** What OpenSSL needs to verify; undefined when algorithm and key do not go together. [sigalg.3] */
-function prepare(
-  { algorithm, digest }: CarriedSignature,
-  key: KeyObject,
-): { readonly digest: string | null; readonly key: KeyObject } | undefined {
+/** What the engine is to be asked; undefined when algorithm and key do not go together. [sigalg.3] */
+function questionOf(
+  { algorithm, digest, signature }: CarriedSignature,
+  key: PublicKey,
+): Question | undefined {
   const { scheme, pss } = algorithm;
-  const type = key.asymmetricKeyType ?? '';
-  if (!scheme || !KEY_TYPES[scheme].includes(type)) return undefined;
-  if (scheme === 'eddsa') return EDWARDS_OIDS[type] === algorithm.oid ? { digest: null, key } : undefined;
+  const { type } = key.key;
+  if (!scheme || !KEY_TYPES[scheme].includes(type) || !isWithinLimits(key)) return undefined;
+  if (scheme === 'eddsa')
+    return EDWARDS_OIDS[type] === algorithm.oid ? { key, signature, digest: null } : undefined;
   const used = algorithm.digest ?? digest;
   if (used === undefined) return undefined;
   if (scheme === 'rsa' && type === 'rsa-pss' && algorithm.digest !== undefined) return undefined;
-  if (scheme !== 'rsa-pss') return { digest: used, key };
-  if (!pss?.mgfDigest || !isWithinKeyLimits(pss, key)) return undefined;
-  return { digest: used, key: withParameters(key, algorithm.raw) };
+  if (scheme !== 'rsa-pss') return { key, signature, digest: used };
+  if (!pss?.mgfDigest || !isBoundTo(pss, key)) return undefined;
+  return { key, signature, digest: used, pss: { algorithm: algorithm.raw } };
 }
 
 /** [sigalg.4] A key that is bound to parameters makes no signatures with others (RFC 4055 section 3.3). */
-function isWithinKeyLimits(pss: NonNullable<SignatureAlgorithm['pss']>, key: KeyObject): boolean {
-  const { hashAlgorithm, mgf1HashAlgorithm, saltLength } = key.asymmetricKeyDetails ?? {};
-  if (hashAlgorithm === undefined) return true;
+function isBoundTo(pss: NonNullable<SignatureAlgorithm['pss']>, { bound }: PublicKey): boolean {
+  if (bound === undefined) return true;
   return (
-    hashAlgorithm === pss.digest && mgf1HashAlgorithm === pss.mgfDigest && pss.saltLength >= (saltLength ?? 0)
+    bound.digest === pss.digest && bound.mgfDigest === pss.mgfDigest && pss.saltLength >= bound.saltLength
   );
 }
 
-/** [sigalg.4] The same key bound to the parameters of the signature, so that OpenSSL obeys digest, mask and salt. */
-function withParameters(key: KeyObject, algorithm: Uint8Array): KeyObject {
-  const spki = Uint8Array.from(key.export({ type: 'spki', format: 'der' }));
-  const [, bits] = childrenOf(readOnly(spki, TAG.sequence, 'a key'), 'a key');
-  return createPublicKey({
-    key: Buffer.from(derSequence(algorithm, bits?.raw ?? new Uint8Array())),
-    format: 'der',
-    type: 'spki',
-  });
+/** [sigalg.5] What OpenSSL verifies with; others take minutes for keys beyond, and say yes where it says no. */
+const LONG_MODULUS_BITS = 3072;
+const EXPONENT_LIMIT_OF_LONG = 1n << 64n;
+
+/** Whether every engine may be asked about the key; no signature by another one fits. [sigalg.5] */
+export function isWithinLimits({ key: { bits = 0, exponent = 0n } }: PublicKey): boolean {
+  return bits <= LONG_MODULUS_BITS || exponent < EXPONENT_LIMIT_OF_LONG;
 }

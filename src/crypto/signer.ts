@@ -1,48 +1,44 @@
-import { constants, createPublicKey, type KeyObject, sign } from 'node:crypto';
-import { promisify } from 'node:util';
-import type { DigestName } from '../kit/digest-name.ts';
-import { BundleError } from '../kit/errors/errors.ts';
-import { isEdwards } from './signature.ts';
+import type { PublicKey } from '../formats/x509/public-key.ts';
+import { DIGEST_BYTES, type DigestName } from '../kit/digest-name.ts';
 
-/** Something that signs bytes: a key in memory now, later a token or a service. */
-export interface Signer {
-  readonly publicKey: KeyObject;
-  /**
-   * The signature over the raw `data`; RSA PKCS#1 v1.5, ECDSA in DER, Ed25519 and Ed448 without a digest.
-   * @throws {BundleError} `USAGE` for a key that is bound to another digest
-   */
-  sign(algorithm: DigestName, data: Uint8Array): Promise<Uint8Array>;
+/** How a signature is to be made. */
+export interface SignatureForm {
+  /** of no account for Ed25519 and Ed448, which bring their own */
+  readonly digest: DigestName | 'sha224';
+  /** RSA-PSS with a salt of so many bytes; else PKCS#1 v1.5, but for a key that makes only PSS: as long as `pssSaltLength` has it */
+  readonly saltLength?: number;
 }
 
-const signAsync = promisify(sign);
+/** A signature being made, over data that comes in pieces. */
+export interface Signing {
+  /** takes the next bytes, which may be reused afterwards */
+  update(chunk: Uint8Array): void;
+  /**
+   * ECDSA and DSA in DER.
+   * @throws {BundleError} `USAGE` for a key that is bound to another digest
+   */
+  finish(): Promise<Uint8Array>;
+}
 
-/** Signs with a private key in memory. */
-export function keySigner(privateKey: KeyObject): Signer {
-  return {
-    publicKey: createPublicKey(privateKey),
-    sign: async (algorithm, data) => {
-      const { hashAlgorithm } = privateKey.asymmetricKeyDetails ?? {};
-      if (hashAlgorithm !== undefined && hashAlgorithm !== algorithm) {
-        throw new BundleError('USAGE', `this key signs with ${hashAlgorithm} only, not with ${algorithm}`, {
-          fix: `give --digest ${hashAlgorithm}, if that is one of sha256, sha384, sha512; else make another key`,
-        });
-      }
-      const key = privateKey.asymmetricKeyType === 'rsa-pss' ? withSalt(privateKey, algorithm) : privateKey;
-      return (await signAsync(isEdwards(privateKey) ? null : algorithm, data, key)) as Uint8Array;
-    },
-  };
+/** Something that signs: a key in memory, a token, a service. */
+export interface Signer {
+  /** `parsePublicKey` makes it of a SubjectPublicKeyInfo; a certificate for the key has it, too */
+  readonly publicKey: PublicKey;
+  open(form: SignatureForm): Signing;
+}
+
+/** The signature over bytes in memory. @throws {BundleError} what the signer throws */
+export function signBytes(
+  signer: Pick<Signer, 'open'>,
+  digest: DigestName,
+  data: Uint8Array,
+): Promise<Uint8Array> {
+  const signing = signer.open({ digest });
+  signing.update(data);
+  return signing.finish();
 }
 
 /** Bytes of salt in the RSA-PSS signatures of a key: as long as the digest, unless the key demands more (RFC 4055 section 3.1). */
-export function pssSaltLength(key: KeyObject, algorithm: DigestName): number {
-  return Math.max(key.asymmetricKeyDetails?.saltLength ?? 0, DIGEST_BYTES[algorithm]);
-}
-
-const DIGEST_BYTES: Readonly<Record<DigestName, number>> = { sha1: 20, sha256: 32, sha384: 48, sha512: 64 };
-
-function withSalt(
-  key: KeyObject,
-  algorithm: DigestName,
-): { key: KeyObject; padding: number; saltLength: number } {
-  return { key, padding: constants.RSA_PKCS1_PSS_PADDING, saltLength: pssSaltLength(key, algorithm) };
+export function pssSaltLength({ bound }: PublicKey, digest: DigestName): number {
+  return Math.max(bound?.saltLength ?? 0, DIGEST_BYTES[digest]);
 }

@@ -51,7 +51,14 @@ export function equalBytes(a: Uint8Array, b: Uint8Array): boolean {
 
 /** True when every byte is zero. */
 export function isZero(bytes: Uint8Array): boolean {
-  return isZeroFrom(bytes, 0, bytes.byteLength);
+  const { buffer, byteOffset, byteLength } = bytes;
+  const head = Math.min(byteLength, -byteOffset & 3);
+  const words = (byteLength - head) >> 2;
+  if (!isZeroFrom(bytes, 0, head)) return false;
+  // by words, since whole disks go by here
+  const aligned = new Int32Array(buffer, byteOffset + head, words);
+  for (let i = 0; i < words; i++) if (aligned[i] !== 0) return false;
+  return isZeroFrom(bytes, head + 4 * words, byteLength);
 }
 
 /** True when every byte from `start` up to `end` is zero. */

@@ -1,7 +1,7 @@
 import { types } from 'node:util';
 import type { PackFormat } from '../archive/open-archive.ts';
 import type { Certificate } from '../crypto/certificate.ts';
-import type { Signer } from '../crypto/signer.ts';
+import type { Signer, Signing } from '../crypto/signer.ts';
 import {
   HASH_METHOD_NAMES,
   type HashMethod,
@@ -150,10 +150,6 @@ export function expectNoBundleOptions({ allow, relax }: VerifyOptions): void {
   expectNoUse(relax, 'relax', 'on a file that is no bundle');
 }
 
-/** A key that lies in memory. */
-const keyObject = (type: 'public' | 'private'): Rule<Signer['publicKey']> =>
-  object((value) => types.isKeyObject(value) && value.type === type, `a ${type} KeyObject`);
-
 export const bytes = object<Uint8Array>(types.isUint8Array, 'a Uint8Array');
 
 /** An object of the library's own, which is not looked into. */
@@ -164,7 +160,7 @@ const certificateFace = face<Certificate>(
   {
     raw: needed(bytes),
     fields: needed(something<Certificate['fields']>()),
-    publicKey: needed(keyObject('public')),
+    publicKey: needed(something<Certificate['publicKey']>()),
     fingerprint: needed(path),
     spkiSha256: needed(path),
     key: needed(something<Certificate['key']>()),
@@ -179,15 +175,33 @@ export const certificate: Rule<Certificate> = (value, name) => {
 };
 
 const signerFace = face<Signer>(
-  { publicKey: needed(keyObject('public')), sign: needed(callback<Signer['sign']>()) },
-  'a Signer: an object with publicKey and sign()',
+  { publicKey: needed(something<Signer['publicKey']>()), open: needed(callback<Signer['open']>()) },
+  'a Signer: an object with publicKey and open()',
+);
+
+const signingFace = face<Signing>(
+  { update: needed(callback<Signing['update']>()), finish: needed(callback<Signing['finish']>()) },
+  'a Signing: an object with update() and finish()',
 );
 
 /** What signs, whose signatures are looked at as they come. */
 const signer: Rule<Signer> = (value, name) => {
-  const { publicKey, sign } = signerFace(value, name);
-  const call = `${name}.sign()`;
-  return { publicKey, sign: async (...given) => answered(await asked(call, () => sign(...given)), call) };
+  const { publicKey, open } = signerFace(value, name);
+  const call = `${name}.open()`;
+  return {
+    publicKey,
+    open: (form) => {
+      const signing = signingFace(
+        askedAtOnce(call, () => open(form)),
+        call,
+      );
+      const last = `${call}.finish()`;
+      return {
+        update: (chunk) => askedAtOnce(`${call}.update()`, () => signing.update(chunk)),
+        finish: async () => answered(await asked(last, signing.finish), last),
+      };
+    },
+  };
 };
 
 /** Who gives timestamps, and what is read for them. */
@@ -200,22 +214,28 @@ export const timestampSource: Rule<TimestampSource> = (value, name) => {
   return taken ? Object.assign(give, { files: taken }) : give;
 };
 
+const NOTHING_WRITTEN = 'see what it says; nothing has been written';
+
 /** Asks a function of the caller's. What it throws that is no error of the library's is a slip of the caller's. [api.2] */
-export async function asked<T>(
-  call: string,
-  ask: () => T | Promise<T>,
-  fix = 'see what it says; nothing has been written',
-): Promise<T> {
+export async function asked<T>(call: string, ask: () => T | Promise<T>, fix = NOTHING_WRITTEN): Promise<T> {
   try {
     return await ask();
   } catch (cause) {
-    const own = ownError(cause);
-    if (own) throw own;
-    throw new BundleError('USAGE', `${call} throws: ${textOf(cause)}`, {
-      fix,
-      cause,
-    });
+    throw theirs(call, cause, fix);
   }
+}
+
+function askedAtOnce<T>(call: string, ask: () => T): T {
+  try {
+    return ask();
+  } catch (cause) {
+    throw theirs(call, cause, NOTHING_WRITTEN);
+  }
+}
+
+/** What the caller's own code throws: an error of ours as it is, another as his. */
+function theirs(call: string, cause: unknown, fix: string): BundleError {
+  return ownError(cause) ?? new BundleError('USAGE', `${call} throws: ${textOf(cause)}`, { fix, cause });
 }
 
 /** Bytes that came of a call, the caller's own buffer left to the caller. */
@@ -244,7 +264,7 @@ export const signingIdentity: Rule<SigningIdentity> = face<SigningIdentity>(
 /** Who signs images. */
 export const imageSigner: Rule<ImageSigner> = face<ImageSigner>(
   {
-    privateKey: needed(keyObject('private')),
+    signer: needed(signer),
     keyType: needed(keyTypeName),
     hash: needed(hashMethod),
     certificateUuid: needed(path),

@@ -1,4 +1,4 @@
-import type { KeyDescription } from '../crypto/certificate.ts';
+import type { KeyDescription } from '../formats/x509/public-key.ts';
 import { showDigest } from '../formats/x509/signature-algorithm.ts';
 import { BundleError } from '../kit/errors/errors.ts';
 

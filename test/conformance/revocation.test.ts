@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { parseCertificate } from '../../src/crypto/certificate.ts';
+import { parseCrl } from '../../src/formats/crl/crl.ts';
 import { parseOcspResponse } from '../../src/formats/ocsp/response.ts';
-import { parseCrl } from '../../src/formats/x509/crl.ts';
 import { isBundleError } from '../../src/kit/errors/errors.ts';
 import { openBudget } from '../../src/trust/path/budget.ts';
 import { findPath } from '../../src/trust/path/find-path.ts';

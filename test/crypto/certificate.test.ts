@@ -1,9 +1,11 @@
 import { createPublicKey, generateKeyPairSync } from 'node:crypto';
 import { beforeAll, describe, expect, test } from 'vitest';
-import { describeKey, isSignedBy, parseCertificate, sameKey } from '../../src/crypto/certificate.ts';
+import { isSignedBy, parseCertificate } from '../../src/crypto/certificate.ts';
+import { sameKey } from '../../src/crypto/key-identity.ts';
 import { copyKey, makeAuthority, makeCertificate, type TestCertificate } from '../factory/certificates.ts';
 import { der, hex, withParts } from '../factory/der.ts';
 import { codeOf } from '../factory/errors.ts';
+import { ownKey } from '../factory/keys.ts';
 
 let ca: TestCertificate;
 let leaf: TestCertificate;
@@ -21,7 +23,7 @@ describe('parseCertificate', () => {
     expect(certificate.raw).toEqual(leaf.der);
     expect(certificate.fingerprint).toMatch(/^[0-9a-f]{64}$/);
     expect(certificate.spkiSha256).toMatch(/^[0-9a-f]{64}$/);
-    expect(sameKey(certificate.publicKey, createPublicKey(leaf.privateKey))).toBe(true);
+    expect(sameKey(certificate.publicKey, ownKey(createPublicKey(leaf.privateKey)))).toBe(true);
     expect(certificate.key).toEqual({ type: 'ec', curve: 'prime256v1', label: 'P-256' });
   });
 
@@ -99,7 +101,7 @@ describe('isSignedBy', () => {
 });
 
 test('sameKey compares keys, not objects', () => {
-  const copy = createPublicKey(copyKey(leaf.privateKey));
+  const copy = ownKey(createPublicKey(copyKey(leaf.privateKey)));
   expect(sameKey(copy, leaf.certificate.publicKey)).toBe(true);
   expect(sameKey(copy, ca.certificate.publicKey)).toBe(false);
 });
@@ -122,6 +124,6 @@ test.each([
     generateKeyPairSync('dsa', { modulusLength: 1024, divisorLength: 160 }),
     { type: 'dsa', bits: 1024, label: 'DSA-1024' },
   ],
-])('describeKey %#', ({ publicKey }, description) => {
-  expect(describeKey(publicKey)).toMatchObject(description);
+])('a public key says what it is %#', ({ publicKey }, description) => {
+  expect(ownKey(publicKey).key).toMatchObject(description);
 });

@@ -3,7 +3,7 @@ import { beforeAll, describe, expect, test } from 'vitest';
 import { parseCertificate } from '../../src/crypto/certificate.ts';
 import { openCms } from '../../src/crypto/cms.ts';
 import { signCms } from '../../src/crypto/cms-signer.ts';
-import { keySigner } from '../../src/crypto/signer.ts';
+import { keySigner } from '../../src/engine/node/key-signer.ts';
 import { parseSignedData } from '../../src/formats/cms/signed-data.ts';
 import { toDefiniteLengths } from '../../src/formats/der/ber.ts';
 import { openDer } from '../../src/formats/der/cursor.ts';

@@ -1,11 +1,13 @@
 import { createHash, generateKeyPairSync, type KeyObject, sign } from 'node:crypto';
 import { describe, expect, test } from 'vitest';
 import { ALL_DIGESTS, Digester, digestHex } from '../../src/crypto/digest.ts';
-import { parsePrivateKey } from '../../src/crypto/keys.ts';
 import { isSignatureValid } from '../../src/crypto/signature.ts';
-import { keySigner } from '../../src/crypto/signer.ts';
+import { signBytes } from '../../src/crypto/signer.ts';
+import { keySigner } from '../../src/engine/node/key-signer.ts';
+import { parsePrivateKey } from '../../src/engine/node/private-key.ts';
 import { encodeUtf8 } from '../../src/kit/encoding.ts';
 import { flipped } from '../factory/bundles.ts';
+import { ownKey } from '../factory/keys.ts';
 
 const DATA = encodeUtf8('SHA256(disk.img)= …\n');
 const MADE: Readonly<Record<string, { publicKey: KeyObject; privateKey: KeyObject }>> = {
@@ -26,13 +28,13 @@ describe('a signature', () => {
     '[sig.4] by a key of the kind %s is valid over its data alone',
     async (kind, { privateKey, publicKey }) => {
       const signer = keySigner(privateKey);
-      expect(signer.publicKey.equals(publicKey)).toBe(true);
+      expect(signer.publicKey).toEqual(ownKey(publicKey));
       for (const algorithm of kind === 'rsa-pss' ? (['sha256'] as const) : ALL_DIGESTS) {
-        const signature = await signer.sign(algorithm, DATA);
-        expect(isSignatureValid(algorithm, DATA, publicKey, signature)).toBe(true);
-        expect(isSignatureValid(algorithm, flipped(DATA, 3), publicKey, signature)).toBe(false);
-        expect(isSignatureValid(algorithm, DATA, publicKey, flipped(signature, 9))).toBe(false);
-        expect(isSignatureValid(algorithm, DATA, publicKey, signature.subarray(1))).toBe(false);
+        const signature = await signBytes(signer, algorithm, DATA);
+        expect(isSignatureValid(algorithm, DATA, ownKey(publicKey), signature)).toBe(true);
+        expect(isSignatureValid(algorithm, flipped(DATA, 3), ownKey(publicKey), signature)).toBe(false);
+        expect(isSignatureValid(algorithm, DATA, ownKey(publicKey), flipped(signature, 9))).toBe(false);
+        expect(isSignatureValid(algorithm, DATA, ownKey(publicKey), signature.subarray(1))).toBe(false);
       }
     },
   );
@@ -40,13 +42,13 @@ describe('a signature', () => {
   test('[sig.4] of RSA is PKCS#1 v1.5 over the digest that is named, and of ECDSA a DER sequence', async () => {
     const { rsa, p256 } = MADE;
     if (!rsa || !p256) throw new Error('no keys');
-    const signature = await keySigner(rsa.privateKey).sign('sha256', DATA);
+    const signature = await signBytes(keySigner(rsa.privateKey), 'sha256', DATA);
     expect(Buffer.compare(signature, sign('sha256', DATA, rsa.privateKey))).toBe(0);
-    expect(isSignatureValid('sha512', DATA, rsa.publicKey, signature)).toBe(false);
+    expect(isSignatureValid('sha512', DATA, ownKey(rsa.publicKey), signature)).toBe(false);
     const pss = sign('sha256', DATA, { key: rsa.privateKey, padding: 6 });
-    expect(isSignatureValid('sha256', DATA, rsa.publicKey, pss)).toBe(false);
+    expect(isSignatureValid('sha256', DATA, ownKey(rsa.publicKey), pss)).toBe(false);
     const raw = sign('sha256', DATA, { key: p256.privateKey, dsaEncoding: 'ieee-p1363' });
-    expect(isSignatureValid('sha256', DATA, p256.publicKey, raw)).toBe(false);
+    expect(isSignatureValid('sha256', DATA, ownKey(p256.publicKey), raw)).toBe(false);
   });
 
   test('[sig.4] of Ed25519 is over the data itself, whatever digest is named', async () => {
@@ -54,12 +56,12 @@ describe('a signature', () => {
     if (!ed25519) throw new Error('no key');
     const signature = sign(null, DATA, ed25519.privateKey);
     for (const algorithm of ALL_DIGESTS)
-      expect(isSignatureValid(algorithm, DATA, ed25519.publicKey, signature)).toBe(true);
+      expect(isSignatureValid(algorithm, DATA, ownKey(ed25519.publicKey), signature)).toBe(true);
   });
 
   test('is not valid by a key that cannot sign', () => {
     const { publicKey } = generateKeyPairSync('x25519');
-    expect(isSignatureValid('sha256', DATA, publicKey, new Uint8Array(64))).toBe(false);
+    expect(isSignatureValid('sha256', DATA, ownKey(publicKey), new Uint8Array(64))).toBe(false);
   });
 });
 
@@ -127,5 +129,20 @@ describe('a private key', () => {
   test('is asked for its passphrase once, and what goes wrong there is told as it is', async () => {
     const failing = async (): Promise<string> => Promise.reject(new Error('no terminal'));
     await expect(parsePrivateKey(locked, failing, 'key.pem')).rejects.toThrow('no terminal');
+  });
+});
+
+describe('an RSA key with a long exponent', () => {
+  const ask = (bits: number, exponentBits: bigint): boolean => {
+    const { privateKey, publicKey } = generateKeyPairSync('rsa', { modulusLength: bits });
+    const own = ownKey(publicKey);
+    const key = { ...own, key: { ...own.key, exponent: 2n ** exponentBits + 1n } };
+    return isSignatureValid('sha256', DATA, key, sign('sha256', DATA, privateKey));
+  };
+
+  test('[sigalg.5] of more than 3072 bits and 64 bits made no signature, whatever the engine would say', () => {
+    expect(ask(3072, 64n)).toBe(true);
+    expect(ask(3080, 63n)).toBe(true);
+    expect(ask(3080, 64n)).toBe(false);
   });
 });

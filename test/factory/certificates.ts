@@ -71,7 +71,7 @@ export async function makeCertificate(options: TestCertificateOptions = {}): Pro
   const subject = options.subject ?? 'CN=Test Signer,O=Test';
   const { privateKey, publicKey } = keyPair(options.key ?? 'p256', subject);
   const signingKey = options.issuer?.privateKey ?? privateKey;
-  const issuerKey = options.issuer?.certificate.publicKey ?? publicKey;
+  const issuerKey = options.issuer ? createPublicKey(options.issuer.privateKey) : publicKey;
   const issuerName =
     options.issuerName === undefined && options.issuer
       ? options.issuer.certificate.fields.subject.attributes
@@ -164,7 +164,8 @@ export function rsaKeyWithExponent(modulus: KeyObject, exponent: Uint8Array): Ke
 /** The public key of a P-256 certificate with its point compressed. */
 export function compressed({ certificate }: TestCertificate): Uint8Array {
   const [algorithm] = childrenOf(readOnly(certificate.fields.spki, TAG.sequence, 'a key'), 'a key');
-  const { x = '', y = '' } = certificate.publicKey.export({ format: 'jwk' });
+  const key = createPublicKey({ key: Buffer.from(certificate.publicKey.spki), format: 'der', type: 'spki' });
+  const { x = '', y = '' } = key.export({ format: 'jwk' });
   const sign = 2 + ((Buffer.from(y, 'base64url').at(-1) ?? 0) & 1);
   const point = Uint8Array.of(0, sign, ...Buffer.from(x, 'base64url'));
   return derSequence(algorithm?.raw ?? new Uint8Array(), derElement(TAG.bitString, point));

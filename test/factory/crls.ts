@@ -1,5 +1,5 @@
+import { type Crl, parseCrl } from '../../src/formats/crl/crl.ts';
 import { derElement, derOid, derSequence, derUnsigned } from '../../src/formats/der/writer.ts';
-import { type Crl, parseCrl } from '../../src/formats/x509/crl.ts';
 import { concat } from '../../src/kit/bytes.ts';
 import { enumerated, extension, generalizedTime, signed, utcTime } from './asn1.ts';
 import { NOON, type TestCertificate } from './certificates.ts';

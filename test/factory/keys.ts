@@ -1,6 +1,7 @@
 import { createPrivateKey, generateKeyPairSync, type KeyObject } from 'node:crypto';
 import { readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { type PublicKey, parsePublicKey } from '../../src/formats/x509/public-key.ts';
 
 const taken = new Map<number, number>();
 
@@ -27,4 +28,9 @@ export function freshRsaKey(bits: number): KeyObject {
 
 function generate(bits: number): KeyObject {
   return generateKeyPairSync('rsa', { modulusLength: bits }).privateKey;
+}
+
+/** A public key as the library has it. */
+export function ownKey(key: KeyObject): PublicKey {
+  return parsePublicKey(Uint8Array.from(key.export({ type: 'spki', format: 'der' })), 'a key');
 }

@@ -1,5 +1,5 @@
+import type { Crl } from '../../src/formats/crl/crl.ts';
 import type { OcspResponse } from '../../src/formats/ocsp/response.ts';
-import type { Crl } from '../../src/formats/x509/crl.ts';
 import { openBudget } from '../../src/trust/path/budget.ts';
 import { NO_ALLOWANCES } from '../../src/trust/policy.ts';
 import type { RevocationOptions } from '../../src/trust/revocation/evidence.ts';

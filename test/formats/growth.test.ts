@@ -1,10 +1,10 @@
 import { describe, expect, test } from 'vitest';
 import { parseSignedData } from '../../src/formats/cms/signed-data.ts';
+import { parseCrl, parseCrls } from '../../src/formats/crl/crl.ts';
+import { findEntry } from '../../src/formats/crl/crl-entries.ts';
 import { toDefiniteLengths } from '../../src/formats/der/ber.ts';
 import { derOid, derSequence, derUnsigned } from '../../src/formats/der/writer.ts';
 import { formatPem } from '../../src/formats/pem.ts';
-import { parseCrl, parseCrls } from '../../src/formats/x509/crl.ts';
-import { findEntry } from '../../src/formats/x509/crl-entries.ts';
 import { concat, equalBytes } from '../../src/kit/bytes.ts';
 import { encodeUtf8 } from '../../src/kit/encoding.ts';
 import { der, hex } from '../factory/der.ts';

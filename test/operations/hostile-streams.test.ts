@@ -1,5 +1,6 @@
 import { generateKeyPairSync } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { keySigner } from '../../src/engine/node/key-signer.ts';
 import * as library from '../../src/index.ts';
 import { isBundleError } from '../../src/kit/errors/errors.ts';
 import { JUDGED_AT, makeBundle } from '../factory/bundles.ts';
@@ -38,7 +39,7 @@ beforeAll(async () => {
   const judging = { ...trust, limits };
   const { privateKey } = generateKeyPairSync('rsa', { modulusLength: 2048 });
   const signer: library.ImageSigner = {
-    privateKey,
+    signer: keySigner(privateKey),
     keyType: 'RSA-PSS',
     hash: 'SHA-256',
     certificateUuid: UUID,

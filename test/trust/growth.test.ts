@@ -1,9 +1,9 @@
 import { describe, expect, test } from 'vitest';
 import { parseCertificate } from '../../src/crypto/certificate.ts';
+import { parseCrl } from '../../src/formats/crl/crl.ts';
 import { childrenOf, readOnly, TAG } from '../../src/formats/der/cursor.ts';
 import { derNull, derOctets, derOid, derSequence, derUnsigned } from '../../src/formats/der/writer.ts';
 import { parseOcspResponse } from '../../src/formats/ocsp/response.ts';
-import { parseCrl } from '../../src/formats/x509/crl.ts';
 import { equalBytes } from '../../src/kit/bytes.ts';
 import { openBudget } from '../../src/trust/path/budget.ts';
 import { findPath } from '../../src/trust/path/find-path.ts';

@@ -1,4 +1,4 @@
-import { deflateRawSync } from 'node:zlib';
+import { engine } from '#engine';
 
 /** Below this a file is not worth a second thought. */
 const WORTH_BYTES = 4096;
@@ -9,6 +9,6 @@ const GAIN = 0.9;
 export function paysToDeflate(size: number, samples: readonly Uint8Array[]): boolean {
   const bytes = samples.reduce((sum, sample) => sum + sample.byteLength, 0);
   if (size < WORTH_BYTES || bytes === 0) return false;
-  const deflated = samples.reduce((sum, sample) => sum + deflateRawSync(sample, { level: 1 }).byteLength, 0);
+  const deflated = samples.reduce((sum, sample) => sum + engine.deflate(sample, { level: 1 }).byteLength, 0);
   return deflated < bytes * GAIN;
 }

@@ -1,4 +1,4 @@
-import { constants, deflateRaw, deflateRawSync, type ZlibOptions } from 'node:zlib';
+import { engine } from '#engine';
 import { ByteCursor } from '../../kit/byte-cursor.ts';
 import type { ByteStream } from '../../kit/bytes.ts';
 import type { BundleError } from '../../kit/errors/errors.ts';
@@ -34,7 +34,7 @@ export class Deflation {
     this.#guard.add(block);
     const fits = this.#guard.allows(this.#compressed + deflated.byteLength);
     if (!fits && this.#refusal) throw this.#refusal();
-    const result = fits ? deflated : deflateRawSync(block, { level: 0, finishFlush: flushOf(last) });
+    const result = fits ? deflated : engine.deflate(block, { level: 0, goesOn: !last });
     this.#compressed += result.byteLength;
     return result;
   }
@@ -72,7 +72,7 @@ export async function* deflateBlocks(
 
 /** A copy of the next bytes, a whole block of them unless the source ends. */
 async function takeBlock(cursor: ByteCursor): Promise<Uint8Array> {
-  const block = Buffer.allocUnsafeSlow(BLOCK_BYTES);
+  const block = new Uint8Array(BLOCK_BYTES);
   let filled = 0;
   while (filled < BLOCK_BYTES) {
     const part = await cursor.takeSome(BLOCK_BYTES - filled);
@@ -84,19 +84,7 @@ async function takeBlock(cursor: ByteCursor): Promise<Uint8Array> {
 }
 
 function deflate(block: Uint8Array, last: boolean, dictionary: Uint8Array | undefined): Promise<Uint8Array> {
-  const options: ZlibOptions = {
-    level: LEVEL,
-    finishFlush: flushOf(last),
-    chunkSize: BLOCK_BYTES,
-    ...(dictionary && { dictionary }),
-  };
-  const result = new Promise<Uint8Array>((resolve, reject) => {
-    deflateRaw(block, options, (error, bytes) => (error ? reject(error) : resolve(bytes)));
-  });
+  const result = engine.deflateAside(block, { level: LEVEL, goesOn: !last, dictionary });
   result.catch(() => {}); // met by whoever awaits it; not "unhandled" until then
   return result;
-}
-
-function flushOf(last: boolean): number {
-  return last ? constants.Z_FINISH : constants.Z_SYNC_FLUSH;
 }

@@ -1,11 +1,11 @@
-import { constants, crc32, createInflateRaw } from 'node:zlib';
+import { engine } from '#engine';
 import { ByteCursor } from '../../kit/byte-cursor.ts';
 import { type ByteStream, concat, copyBytes } from '../../kit/bytes.ts';
 import { BundleError } from '../../kit/errors/errors.ts';
 import type { Limits } from '../../kit/limits.ts';
 import { cut, type GzipHeaderOptions, malformed, readGzipHeader } from './gzip-header.ts';
 import { InflationGuard } from './inflation-guard.ts';
-import { ENGINE_OPTIONS, SLICE_BYTES, throughZlib } from './zlib-stream.ts';
+import { SLICE_BYTES, throughInflater } from './through-inflater.ts';
 
 /**
  * Unpacks a gzip file of exactly one member; its checks are complete only when the stream has ended.
@@ -41,31 +41,31 @@ interface Tail {
 }
 
 async function* inflate(cursor: ByteCursor, limits: Limits): AsyncGenerator<Uint8Array, Tail> {
-  const engine = createInflateRaw({ ...ENGINE_OPTIONS, finishFlush: constants.Z_FINISH });
+  const inflater = engine.openInflater();
   const start = cursor.offset;
   const guard = new InflationGuard(limits);
   let crc = 0;
   let size = 0;
-  const inflated = throughZlib(engine, cursor);
+  const inflated = throughInflater(inflater, cursor);
   try {
     for (;;) {
       const next = await inflated.next();
       if (next.done) {
         const rest = copyBytes(next.value);
-        return { rest, crc, size, offset: start + engine.bytesWritten };
+        return { rest, crc, size, offset: start + inflater.bytesWritten };
       }
       const chunk = next.value;
       guard.add(chunk);
       // [gz.4] Counted on what zlib took in, not on what it was given.
-      if (!guard.allows(engine.bytesWritten)) {
+      if (!guard.allows(inflater.bytesWritten)) {
         throw new BundleError(
           'ARCHIVE_LIMIT',
           `the archive inflates to more than ${limits.inflateRatio} times its size`,
-          { where: { offset: start + engine.bytesWritten } },
+          { where: { offset: start + inflater.bytesWritten } },
         );
       }
       size += chunk.byteLength;
-      crc = crc32(chunk, crc);
+      crc = engine.crc32(chunk, crc);
       yield chunk;
     }
   } catch (error) {

@@ -1,4 +1,4 @@
-import { crc32 } from 'node:zlib';
+import { engine } from '#engine';
 import { memberNameFault } from '../../formats/member-name.ts';
 import type { ByteCursor } from '../../kit/byte-cursor.ts';
 import { concat, copyBytes } from '../../kit/bytes.ts';
@@ -62,7 +62,7 @@ export async function readGzipHeader(
   if (flags & FLAG.headerCrc) {
     const at = cursor.offset;
     const stored = await need(cursor, 2);
-    const computed = crc32(concat(seen)) & 0xffff;
+    const computed = engine.crc32(concat(seen)) & 0xffff;
     if ((stored[0] ?? 0) + 256 * (stored[1] ?? 0) !== computed)
       throw malformed('the gzip header is damaged', at);
   }

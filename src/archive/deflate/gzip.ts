@@ -1,4 +1,4 @@
-import { crc32 } from 'node:zlib';
+import { engine } from '#engine';
 import type { ByteStream } from '../../kit/bytes.ts';
 import { BundleError } from '../../kit/errors/errors.ts';
 import { DEFAULT_LIMITS, type Limits } from '../../kit/limits.ts';
@@ -41,7 +41,7 @@ async function* summed(
   sum: { crc: number; size: number },
 ): AsyncGenerator<Uint8Array, void> {
   for await (const chunk of source) {
-    sum.crc = crc32(chunk, sum.crc);
+    sum.crc = engine.crc32(chunk, sum.crc);
     sum.size += chunk.byteLength;
     yield chunk;
   }

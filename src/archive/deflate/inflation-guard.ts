@@ -1,6 +1,5 @@
+import { isZero } from '../../kit/bytes.ts';
 import { CHUNK_BYTES, type Limits } from '../../kit/limits.ts';
-
-const ZEROS = Buffer.alloc(CHUNK_BYTES);
 
 /**
  * Tells an archive that compresses well from one that is made to fill a disk.
@@ -22,7 +21,7 @@ export class InflationGuard {
   add(bytes: Uint8Array): void {
     for (let at = 0; at < bytes.byteLength; ) {
       const part = bytes.subarray(at, at + CHUNK_BYTES - this.#filled);
-      if (!this.#occupied && ZEROS.compare(part, 0, part.byteLength, 0, part.byteLength) !== 0) {
+      if (!this.#occupied && !isZero(part)) {
         this.#occupied = true;
         this.#counted += this.#filled;
       }

@@ -1,4 +1,4 @@
-import { constants, crc32, createInflateRaw } from 'node:zlib';
+import { engine } from '#engine';
 import { ByteCursor } from '../../kit/byte-cursor.ts';
 import type { ByteStream } from '../../kit/bytes.ts';
 import { counted } from '../../kit/encoding.ts';
@@ -6,7 +6,7 @@ import { BundleError } from '../../kit/errors/errors.ts';
 import type { Limits } from '../../kit/limits.ts';
 import type { RandomAccess } from '../../kit/random-access.ts';
 import { InflationGuard } from '../deflate/inflation-guard.ts';
-import { ENGINE_OPTIONS, SLICE_BYTES, throughZlib } from '../deflate/zlib-stream.ts';
+import { SLICE_BYTES, throughInflater } from '../deflate/through-inflater.ts';
 import type { ArchiveEntry } from '../entry.ts';
 import { readZipDirectory } from './zip-directory.ts';
 import type { ZipMember } from './zip-member.ts';
@@ -53,7 +53,7 @@ async function* checked(
   for await (const chunk of member.deflated ? inflate(data, member, inflation) : data) {
     left -= chunk.byteLength;
     if (left < 0) throw malformed(member, `the member inflates to more than its ${counted(size, 'byte')}`);
-    crc = crc32(chunk, crc);
+    crc = engine.crc32(chunk, crc);
     yield chunk;
   }
   if (left > 0 && !member.deflated) throw cut(member, dataOffset + size - left);
@@ -70,16 +70,16 @@ async function* inflate(
 ): AsyncGenerator<Uint8Array, void> {
   const { dataOffset, compressedSize, name } = member;
   const cursor = new ByteCursor(data);
-  const engine = createInflateRaw({ ...ENGINE_OPTIONS, finishFlush: constants.Z_FINISH });
-  const inflated = throughZlib(engine, cursor);
+  const inflater = engine.openInflater();
+  const inflated = throughInflater(inflater, cursor);
   const { guard, compressed: before, ratio } = inflation;
   try {
     for await (const chunk of inflated) {
       guard.add(chunk);
-      inflation.compressed = before + engine.bytesWritten;
+      inflation.compressed = before + inflater.bytesWritten;
       if (!guard.allows(inflation.compressed)) {
         throw new BundleError('ARCHIVE_LIMIT', `the archive inflates to more than ${ratio} times its size`, {
-          where: { member: name, offset: dataOffset + engine.bytesWritten }, // [zip.13]
+          where: { member: name, offset: dataOffset + inflater.bytesWritten }, // [zip.13]
         });
       }
       yield chunk;
@@ -97,9 +97,9 @@ async function* inflate(
   } finally {
     await cursor.close();
   }
-  const unused = compressedSize - engine.bytesWritten;
+  const unused = compressedSize - inflater.bytesWritten;
   if (unused > 0) {
-    const at = dataOffset + engine.bytesWritten;
+    const at = dataOffset + inflater.bytesWritten;
     throw malformed(
       member,
       `behind the deflate data of the member there is more that belongs to no file (bytes: ${unused})`,

@@ -1,4 +1,4 @@
-import { crc32 } from 'node:zlib';
+import { engine } from '#engine';
 import { memberNameFault } from '../../formats/member-name.ts';
 import {
   formatCentralHeader,
@@ -110,7 +110,7 @@ async function* checked(
   for await (const chunk of body) {
     sum.size += chunk.byteLength;
     if (sum.size > file.size) break;
-    sum.crc = crc32(chunk, sum.crc);
+    sum.crc = engine.crc32(chunk, sum.crc);
     yield chunk;
   }
   if (sum.size === file.size) return;

@@ -1,4 +1,5 @@
 import type { DigestName } from '../../kit/digest-name.ts';
+import { DIGEST_BYTES } from '../../kit/digest-name.ts';
 import { counted, decodeLatin1, decodeUtf8, encodeUtf8, formatHex } from '../../kit/encoding.ts';
 import { BundleError } from '../../kit/errors/errors.ts';
 import { DEFAULT_LIMITS } from '../../kit/limits.ts';
@@ -29,7 +30,6 @@ export interface BlockDigests extends BlocksHeader {
 
 const MAGIC = 'bulla-blocks/1\n';
 const EXTENSION = '.blocks';
-const DIGEST_BYTES: Readonly<Record<BlockAlgorithm, number>> = { sha256: 32, sha384: 48, sha512: 64 };
 const NEWLINE = 0x0a;
 
 /** The member that holds the digests of the blocks of another. [blocks.1] */

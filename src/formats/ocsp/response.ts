@@ -1,5 +1,8 @@
 import { formatHex } from '../../kit/encoding.ts';
 import { BundleError } from '../../kit/errors/errors.ts';
+import { guarded } from '../crl/crl.ts';
+import { type Revocation, readEnumerated, reasonName } from '../crl/crl-entries.ts';
+import { readExtensions } from '../crl/crl-extensions.ts';
 import {
   childrenOf,
   type DerElement,
@@ -12,9 +15,6 @@ import {
   readTime,
   TAG,
 } from '../der/cursor.ts';
-import { guarded } from '../x509/crl.ts';
-import { type Revocation, readEnumerated, reasonName } from '../x509/crl-entries.ts';
-import { readExtensions } from '../x509/crl-extensions.ts';
 import { parseName, type X509Name } from '../x509/name.ts';
 import {
   parseDigestAlgorithm,

@@ -1,6 +1,7 @@
 import { formatHex } from '../../kit/encoding.ts';
 import { BundleError, isBundleError } from '../../kit/errors/errors.ts';
 import { CONTENT, parseSignedData, type SignedData } from '../cms/signed-data.ts';
+import { readExtensions } from '../crl/crl-extensions.ts';
 import {
   type DerElement,
   malformed,
@@ -11,7 +12,6 @@ import {
   readOnly,
   TAG,
 } from '../der/cursor.ts';
-import { readExtensions } from '../x509/crl-extensions.ts';
 import { parseDigestAlgorithm } from '../x509/signature-algorithm.ts';
 
 /** What a timestamp is over: a digest, as node:crypto names it (undefined when it is not known), and its value. */

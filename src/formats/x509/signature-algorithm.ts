@@ -19,7 +19,7 @@ export interface SignatureAlgorithm {
 }
 
 /** Parameters of RSASSA-PSS (RFC 4055 section 3.1); a digest that is not known is undefined. */
-interface PssParameters {
+export interface PssParameters {
   readonly digest: string | undefined;
   readonly mgfDigest: string | undefined;
   /** bytes */
@@ -103,7 +103,7 @@ const SCHEMES: Readonly<Record<string, SignatureScheme>> = {
 export function parseSignatureAlgorithm(element: DerElement, what: string): SignatureAlgorithm {
   const { oid, parameters } = readAlgorithm(element, what);
   const { raw } = element;
-  if (oid === RSA_PSS) return pssAlgorithm(raw, parsePss(parameters, what));
+  if (oid === RSA_PSS) return pssAlgorithm(raw, parsePssParameters(parameters, what));
   const [scheme, digest] = ALGORITHMS[oid] ?? [];
   if (scheme === undefined) return { oid, raw, name: oid };
   if (!isNone(parameters) || (parameters && scheme.startsWith('Ed')))
@@ -133,7 +133,7 @@ function readAlgorithm(
 }
 
 /** RFC 4055 section 3.1: SHA-1, MGF1 with SHA-1 and 20 bytes of salt are what absent fields mean. [sigalg.2] */
-function parsePss(parameters: DerElement | undefined, what: string): PssParameters {
+export function parsePssParameters(parameters: DerElement | undefined, what: string): PssParameters {
   const defaults = { digest: 'sha1', mgfDigest: 'sha1', saltLength: 20 };
   if (!parameters) return defaults;
   const cursor = openDer(readOnly(parameters.raw, TAG.sequence, what).value, what);

@@ -1,4 +1,4 @@
-import type { KeyObject } from 'node:crypto';
+import type { Signer } from '../../crypto/signer.ts';
 import type { HashMethod, KeyTypeName } from '../../formats/glance/names.ts';
 
 /** What its signatures are to say. */
@@ -12,7 +12,7 @@ export interface ImageSignerUse {
 
 /** A key that signs images, under the name that Glance has for its kind. */
 export interface ImageSigner {
-  readonly privateKey: KeyObject;
+  readonly signer: Signer;
   readonly keyType: KeyTypeName;
   readonly hash: HashMethod;
   readonly certificateUuid: string;

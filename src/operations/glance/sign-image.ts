@@ -1,7 +1,9 @@
-import { createPublicKey, type KeyObject } from 'node:crypto';
-import { type Certificate, describeKey, sameKey } from '../../crypto/certificate.ts';
+import type { Certificate } from '../../crypto/certificate.ts';
 import { openImageSigning } from '../../crypto/image-signature.ts';
-import { parsePrivateKey } from '../../crypto/keys.ts';
+import { sameKey } from '../../crypto/key-identity.ts';
+import type { Signer } from '../../crypto/signer.ts';
+import { keySigner } from '../../engine/node/key-signer.ts';
+import { parsePrivateKey } from '../../engine/node/private-key.ts';
 import { formatProperties, type PropertyForm, propertyForm } from '../../formats/glance/format-properties.ts';
 import { isUuid, KEY_TYPE_NAMES, type KeyTypeName, keyTypeFor } from '../../formats/glance/names.ts';
 import type { SignatureProperties } from '../../formats/glance/properties.ts';
@@ -100,7 +102,8 @@ async function loadGiven(
     () => unlessAborted(passphrase(), waiting.signal),
     file,
   );
-  const key = describeKey(createPublicKey(privateKey));
+  const own = keySigner(privateKey);
+  const { key } = own.publicKey;
   const keyType = keyTypeFor(key.type === 'rsa-pss' ? 'rsa' : key.type, key.curve);
   if (keyType === undefined || (files.keyType !== undefined && files.keyType !== keyType)) {
     const problem =
@@ -123,10 +126,10 @@ async function loadGiven(
   }
   if (certificate !== undefined) {
     const [leaf] = parseCertificates(await readText(certificate, waiting), certificate);
-    expectBelongs(leaf, { certificate, key: file, privateKey, at: use.at });
+    expectBelongs(leaf, { certificate, key: file, signer: own, at: use.at });
   }
   return {
-    privateKey,
+    signer: own,
     keyType,
     hash: use.hash ?? 'SHA-256',
     certificateUuid: use.certificateUuid.toLowerCase(),
@@ -140,16 +143,16 @@ function expectBelongs(
   {
     certificate: file,
     key: keyFile,
-    privateKey,
+    signer,
     at,
   }: {
     readonly certificate: string;
     readonly key: string;
-    readonly privateKey: KeyObject;
+    readonly signer: Signer;
     readonly at: Date;
   },
 ): void {
-  if (!leaf || !sameKey(leaf.publicKey, createPublicKey(privateKey))) {
+  if (!leaf || !sameKey(leaf.publicKey, signer.publicKey)) {
     throw new BundleError('KEY_MISMATCH', 'the key does not belong to the certificate', {
       where: { file: keyFile },
       why: `the certificate in ${file} is for another key, so Glance would refuse the image`,
@@ -234,9 +237,9 @@ async function signGiven(
   const reads = [...namedInput(input), ...signer.files];
   const target = output === undefined ? undefined : apartFrom(output, reads); // before all of the image is read
   await using source = await openSource(input, sourceOptions(options));
-  const signing = openImageSigning(signer.privateKey, signer.hash);
+  const signing = openImageSigning(signer.signer, signer.hash);
   const { size } = await readImage(source, [signing], [], onProgress);
-  const properties = propertiesOf(signer, signing.finish());
+  const properties = propertiesOf(signer, await signing.finish());
   const text = formatProperties(properties, form);
   if (target !== undefined && target !== '-') {
     await using file = await openOutput(target, { overwrite: options.overwrite ?? false, signal });

@@ -1,5 +1,6 @@
 import { join } from 'node:path';
-import { type ImageSigning, openImageSigning } from '../../crypto/image-signature.ts';
+import { openImageSigning } from '../../crypto/image-signature.ts';
+import type { Signing } from '../../crypto/signer.ts';
 import { isEvidence, rolePartOf } from '../../formats/bundle-part.ts';
 import type { DiskFormat } from '../../formats/disk/disk-probe.ts';
 import { namedProperties } from '../../formats/glance/format-properties.ts';
@@ -37,12 +38,12 @@ const SITE = '.site.glance.json';
 
 /** Wraps a staging folder so that disk images are signed on their way into it. */
 export function signingSink(staging: Staging, signer: ImageSigner, sink: BundleSink = staging): SigningSink {
-  const signings = new Map<string, ImageSigning>();
+  const signings = new Map<string, Signing>();
   const names = new Set<string>();
-  const signingOf = (member: string): ImageSigning | undefined => {
+  const signingOf = (member: string): Signing | undefined => {
     names.add(member.toLowerCase());
     if (rolePartOf(member) || isEvidence(member)) return undefined;
-    const signing = openImageSigning(signer.privateKey, signer.hash);
+    const signing = openImageSigning(signer.signer, signer.hash);
     signings.set(member, signing);
     return signing;
   };
@@ -71,7 +72,7 @@ export function signingSink(staging: Staging, signer: ImageSigner, sink: BundleS
       for (const name of disksToSign(kept, descriptor)) {
         const signing = signings.get(name);
         if (!signing) throw new BundleError('INTERNAL', `"${name}" was stored and not signed`);
-        const signature = signing.finish();
+        const signature = await signing.finish();
         const propertiesFile = `${name}${SITE}`;
         if (names.has(propertiesFile.toLowerCase())) throw taken(propertiesFile);
         const writer = await staging.create(propertiesFile);
@@ -85,7 +86,7 @@ export function signingSink(staging: Staging, signer: ImageSigner, sink: BundleS
   };
 }
 
-async function* seen(stream: ByteStream, signing: ImageSigning): AsyncGenerator<Uint8Array, void> {
+async function* seen(stream: ByteStream, signing: Signing): AsyncGenerator<Uint8Array, void> {
   for await (const chunk of stream) {
     signing.update(chunk);
     yield chunk;

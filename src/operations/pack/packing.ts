@@ -3,7 +3,8 @@ import { wholeFile } from '../../archive/tar/tar-writer.ts';
 import type { ZipFile } from '../../archive/zip/zip-writer.ts';
 import type { BlockDigester } from '../../crypto/block-digester.ts';
 import { Digester, digestHex } from '../../crypto/digest.ts';
-import { type ImageSigning, openImageSigning } from '../../crypto/image-signature.ts';
+import { openImageSigning } from '../../crypto/image-signature.ts';
+import type { Signing } from '../../crypto/signer.ts';
 import { blocksNameOf } from '../../formats/blocks/block-digests.ts';
 import { companionOf } from '../../formats/glance/companion.ts';
 import { draftManifest, formatManifest } from '../../formats/ovf/manifest.ts';
@@ -107,7 +108,7 @@ export class Packing {
   /** Manifest and signature as they will be, but for the digests. */
   async *#reserved(late: LateMembers): AsyncGenerator<ZipFile, void> {
     const digest = '0'.repeat(digestHex(this.#digest, new Uint8Array(0)).length);
-    const type = this.#options.identity?.signer.publicKey.asymmetricKeyType;
+    const type = this.#options.identity?.signer.publicKey.key.type;
     const draft = draftManifest(this.#entries(digest));
     const drafts: (readonly NamedMember[])[] = [];
     for (let i = 0; i < (type === 'ec' || type === 'dsa' ? DRAFTS : 1); i++)
@@ -205,7 +206,7 @@ export class Packing {
     signing?.update(bytes);
     blocks?.update(bytes);
     this.#progress(file, phase, bytes.byteLength);
-    this.#learn(file, digestHex(this.#digest, bytes), { signing, blocks });
+    await this.#learn(file, digestHex(this.#digest, bytes), { signing, blocks });
     return bytes;
   }
 
@@ -223,7 +224,7 @@ export class Packing {
       this.#progress(file, phase, chunk.byteLength);
     }
     input.expectUnchanged(file.stamp, 'packed');
-    this.#learn(file, digester.finish().get(this.#digest) ?? '', { signing, blocks });
+    await this.#learn(file, digester.finish().get(this.#digest) ?? '', { signing, blocks });
   }
 
   #progress({ name }: PlannedFile, phase: 'hash' | 'write', bytes: number): void {
@@ -232,11 +233,11 @@ export class Packing {
   }
 
   /** What has been learnt by reading a file. */
-  #learn(
+  async #learn(
     file: PlannedFile,
     digest: string,
-    made: { readonly signing: ImageSigning | undefined; readonly blocks: BlockDigester | undefined },
-  ): void {
+    made: { readonly signing: Signing | undefined; readonly blocks: BlockDigester | undefined },
+  ): Promise<void> {
     const before = this.#digests.get(file.name);
     if (before !== undefined && before !== digest) {
       throw new BundleError('FILE_CHANGED', `"${file.name}" changed while it was packed`, {
@@ -251,16 +252,16 @@ export class Packing {
     const { imageSigner } = this.#options;
     const { signing } = made;
     if (!signing || !imageSigner) return;
-    const companion = companionBytes(imageSigner, signing.finish());
+    const companion = companionBytes(imageSigner, await signing.finish());
     this.#companions.set(file.name, companion);
     this.#digests.set(companionOf(file.name), digestHex(this.#digest, companion));
   }
 
   /** [glance.34] A disk image is signed as it is read for the first time. */
-  #openSigning(name: string): ImageSigning | undefined {
+  #openSigning(name: string): Signing | undefined {
     const { imageSigner: signer } = this.#options;
     if (!signer || !this.#plan.signedDisks.includes(name) || this.#companions.has(name)) return undefined;
-    return openImageSigning(signer.privateKey, signer.hash);
+    return openImageSigning(signer.signer, signer.hash);
   }
 
   /** What was packed, in the order of the manifest. */

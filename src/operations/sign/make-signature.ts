@@ -1,7 +1,7 @@
 import { addTimestamp, cmsDigestOf, signCms } from '../../crypto/cms-signer.ts';
 import { digestBytes } from '../../crypto/digest.ts';
 import { isEdwards } from '../../crypto/signature.ts';
-import type { Signer } from '../../crypto/signer.ts';
+import { type Signer, signBytes } from '../../crypto/signer.ts';
 import { parseSignedData } from '../../formats/cms/signed-data.ts';
 import { formatCertificateFile } from '../../formats/ovf/certificate-file.ts';
 import { unlessAborted } from '../../kit/deadline.ts';
@@ -40,7 +40,7 @@ export async function makeSignature(
   const line = {
     algorithm,
     manifestName: manifest.name,
-    signature: await signer.sign(algorithm, manifest.bytes),
+    signature: await signBytes(signer, algorithm, manifest.bytes),
   };
   if (!(options.cms ?? intermediates.length > 0)) {
     const certificates = [leaf, ...intermediates].map(({ raw }) => raw);
@@ -86,6 +86,15 @@ async function tokenOver(
 }
 
 /** The same signer, for whom nobody waits any more when the signal has fired. [stream.6] */
-export function signerUntil({ publicKey, sign }: Signer, signal: AbortSignal | undefined): Signer {
-  return { publicKey, sign: (algorithm, data) => unlessAborted(sign(algorithm, data), signal) };
+export function signerUntil(signer: Signer, signal: AbortSignal | undefined): Signer {
+  return {
+    publicKey: signer.publicKey,
+    open: (form) => {
+      const signing = signer.open(form);
+      return {
+        update: (chunk) => signing.update(chunk),
+        finish: () => unlessAborted(signing.finish(), signal),
+      };
+    },
+  };
 }

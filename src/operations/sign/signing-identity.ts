@@ -1,7 +1,9 @@
-import { type Certificate, sameKey } from '../../crypto/certificate.ts';
-import { parsePrivateKey } from '../../crypto/keys.ts';
+import type { Certificate } from '../../crypto/certificate.ts';
+import { sameKey } from '../../crypto/key-identity.ts';
 import { isEdwards } from '../../crypto/signature.ts';
-import { keySigner, type Signer } from '../../crypto/signer.ts';
+import type { Signer } from '../../crypto/signer.ts';
+import { keySigner } from '../../engine/node/key-signer.ts';
+import { parsePrivateKey } from '../../engine/node/private-key.ts';
 import { unlessAborted } from '../../kit/deadline.ts';
 import { BundleError, type ErrorCode } from '../../kit/errors/errors.ts';
 import { DEFAULT_LIMITS } from '../../kit/limits.ts';

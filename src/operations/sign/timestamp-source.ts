@@ -1,5 +1,5 @@
-import { randomBytes } from 'node:crypto';
 import { digestBytes } from '../../crypto/digest.ts';
+import { unguessable } from '../../engine/node/random.ts';
 import { formatTimestampRequest, parseTimestampRequest } from '../../formats/tsp/request.ts';
 import { expectToken, parseTimestampResponse } from '../../formats/tsp/response.ts';
 import type { TimestampToken } from '../../formats/tsp/token.ts';
@@ -43,7 +43,7 @@ function authorityGiven(url: string, options: AuthorityOptions): TimestampSource
     const request = {
       digest: options.digest,
       imprint: digestBytes(options.digest, over),
-      nonce: Uint8Array.from(randomBytes(NONCE_BYTES)),
+      nonce: unguessable(NONCE_BYTES),
     };
     const { signal } = options;
     const file = showAddress(url);

@@ -1,5 +1,7 @@
-import { createHash, generateKeyPair, type KeyObject, randomBytes, sign, X509Certificate } from 'node:crypto';
-import { promisify } from 'node:util';
+import { digestBytes } from '../../crypto/digest.ts';
+import { type KeyPair, makeRsaKey } from '../../engine/node/key-pair.ts';
+import { unguessable } from '../../engine/node/random.ts';
+import { formatPem } from '../../formats/pem.ts';
 import {
   type CommonExtensions,
   formatCertificate,
@@ -53,30 +55,20 @@ export async function makeDevelopmentCertificates(
     { type: 'CN', value: 'DEVELOPMENT signer — do not trust' },
     { type: 'O', value: organisation },
   ];
-  const [ca, signer] = await Promise.all([makeKey(), makeKey()]);
-  const issue = (subject: readonly NameAttribute[], key: KeyObject, extensions: CommonExtensions) =>
-    issueCertificate({ now, days, caName, caKey: ca, subject, key, extensions });
+  const [ca, signer] = await Promise.all([makeRsaKey(RSA_BITS), makeRsaKey(RSA_BITS)]);
+  const issue = (subject: readonly NameAttribute[], spki: Uint8Array, extensions: CommonExtensions) =>
+    issueCertificate({ now, days, caName, caKey: ca, subject, spki, extensions });
 
-  const caPem = await issue(caName, ca.publicKey, {
+  const caPem = await issue(caName, ca.spki, {
     basicConstraints: { ca: true, pathLen: 0 },
     keyUsage: ['keyCertSign', 'cRLSign'],
   });
-  const signerPem = await issue(signerName, signer.publicKey, {
+  const signerPem = await issue(signerName, signer.spki, {
     basicConstraints: { ca: false },
     keyUsage: ['digitalSignature'],
     extendedKeyUsage: [CODE_SIGNING],
   });
-  const signerKeyPem = signer.privateKey.export({ type: 'pkcs8', format: 'pem' }).toString();
-  return { caPem, signerPem, signerKeyPem };
-}
-
-interface KeyPair {
-  readonly publicKey: KeyObject;
-  readonly privateKey: KeyObject;
-}
-
-async function makeKey(): Promise<KeyPair> {
-  return promisify(generateKeyPair)('rsa', { modulusLength: RSA_BITS });
+  return { caPem, signerPem, signerKeyPem: signer.pem };
 }
 
 interface Issue {
@@ -85,12 +77,12 @@ interface Issue {
   readonly caName: readonly NameAttribute[];
   readonly caKey: KeyPair;
   readonly subject: readonly NameAttribute[];
-  readonly key: KeyObject;
+  readonly spki: Uint8Array;
   readonly extensions: CommonExtensions;
 }
 
 async function issueCertificate(issue: Issue): Promise<string> {
-  const { now, days, caName, caKey, subject, key, extensions } = issue;
+  const { now, days, caName, caKey, subject, spki, extensions } = issue;
   const start = Math.floor((now.getTime() - BACKDATED_MS) / 1000) * 1000;
   const der = await formatCertificate(
     {
@@ -99,31 +91,27 @@ async function issueCertificate(issue: Issue): Promise<string> {
       subject,
       notBefore: new Date(start),
       notAfter: new Date(start + BACKDATED_MS + days * DAY_MS),
-      spki: exportSpki(key),
+      spki,
       signature: SHA256_WITH_RSA,
       extensions: await formatExtensions({
         ...extensions,
-        subjectKeyId: keyId(key),
-        authorityKeyId: keyId(caKey.publicKey),
+        subjectKeyId: keyId(spki),
+        authorityKeyId: keyId(caKey.spki),
       }),
     },
-    (tbs) => sign('sha256', tbs, caKey.privateKey),
+    caKey.sign,
   );
-  return new X509Certificate(der).toString();
+  return formatPem('CERTIFICATE', der);
 }
 
 /** 126 random bits under 01, so that it is positive and its encoding minimal. */
 function randomSerial(): Uint8Array {
-  const serial = Uint8Array.from(randomBytes(16));
+  const serial = unguessable(16);
   serial[0] = ((serial[0] ?? 0) & 0x3f) | 0x40;
   return serial;
 }
 
-function exportSpki(key: KeyObject): Uint8Array {
-  return Uint8Array.from(key.export({ type: 'spki', format: 'der' }));
-}
-
 /** Any value that is the key's own will do (RFC 5280 section 4.2.1.2). */
-function keyId(key: KeyObject): Uint8Array {
-  return Uint8Array.from(createHash('sha256').update(exportSpki(key)).digest().subarray(0, 20));
+function keyId(spki: Uint8Array): Uint8Array {
+  return digestBytes('sha256', spki).slice(0, 20);
 }

@@ -1,7 +1,7 @@
 import { setImmediate } from 'node:timers/promises';
 import { Worker } from 'node:worker_threads';
 import { checkAborted } from '../../kit/bytes.ts';
-import type { DigestName } from '../../kit/digest-name.ts';
+import { DIGEST_BYTES, type DigestName } from '../../kit/digest-name.ts';
 import { BundleError, toBundleError } from '../../kit/errors/errors.ts';
 import type { HashedRange, HashRange, LaneOptions } from '../../kit/source.ts';
 import { readError } from '../io-errors.ts';
@@ -12,8 +12,6 @@ export interface OpenFile {
   readonly descriptor: number;
   readonly path: string;
 }
-
-const DIGEST_BYTES: Readonly<Record<DigestName, number>> = { sha1: 20, sha256: 32, sha384: 48, sha512: 64 };
 
 /** Reads between two looks at signals and timers, a MiB each at most. */
 const TURN_READS = 32;

@@ -1,9 +1,10 @@
-import { randomBytes } from 'node:crypto';
 import { type FileHandle, open, unlink } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { unguessable } from '../../engine/node/random.ts';
 import { isSkippable } from '../../kit/byte-cursor.ts';
 import type { ByteStream } from '../../kit/bytes.ts';
+import { formatHex } from '../../kit/encoding.ts';
 import { BundleError } from '../../kit/errors/errors.ts';
 import { DEFAULT_LIMITS } from '../../kit/limits.ts';
 import type { RandomAccess, SeekableStream } from '../../kit/random-access.ts';
@@ -36,7 +37,7 @@ const PURPOSES = {
 /** Makes a private file in the folder for temporary files. @throws {BundleError} `STORAGE_*` */
 export async function openPrivateFile(purpose: keyof typeof PURPOSES): Promise<PrivateFile> {
   const folder = tmpdir();
-  const path = join(folder, `bulla-${randomBytes(12).toString('hex')}`);
+  const path = join(folder, `bulla-${formatHex(unguessable(12))}`);
   const fail = (error: unknown): BundleError => privateError(error, folder, purpose);
   let handle: FileHandle;
   try {

@@ -1,7 +1,7 @@
-import { randomBytes } from 'node:crypto';
 import { unlink } from 'node:fs/promises';
 import { join } from 'node:path';
-import { encodeUtf8 } from '../../kit/encoding.ts';
+import { unguessable } from '../../engine/node/random.ts';
+import { encodeUtf8, formatHex } from '../../kit/encoding.ts';
 import { BundleError, isBundleError } from '../../kit/errors/errors.ts';
 import { type SourceOptions, sourceOptions } from '../../kit/source.ts';
 import { type HighWaterMarks, isNewer, type Mark } from '../../trust/revocation/evidence.ts';
@@ -131,7 +131,7 @@ export async function writeSeen(
     marks: Object.fromEntries([...marks].map(([key, mark]) => [key, plain(mark)])),
   };
   try {
-    const record = apartFrom(join(seen, `${randomBytes(8).toString('hex')}.json`), []);
+    const record = apartFrom(join(seen, `${formatHex(unguessable(8))}.json`), []);
     await using output = await openOutput(record, { overwrite: false });
     await output.write(encodeUtf8(`${JSON.stringify(document, undefined, 2)}\n`));
     await output.commit();

@@ -1,4 +1,3 @@
-import { randomBytes } from 'node:crypto';
 import {
   closeSync,
   fstatSync,
@@ -11,6 +10,8 @@ import {
   unlinkSync,
 } from 'node:fs';
 import { basename, join } from 'node:path';
+import { unguessable } from '../../engine/node/random.ts';
+import { formatHex } from '../../kit/encoding.ts';
 import { isMissing } from '../absence.ts';
 import { linkBytes } from '../absolute.ts';
 import { anchorOf, openFolder } from '../open-folder.ts';
@@ -226,10 +227,7 @@ export class MarkedFolder implements Disposable {
   #release(claimed: string): void {
     try {
       const at = this.anchor;
-      renameSync(
-        join(at, basename(claimed)),
-        join(at, `${MARKER}.${DOOMED}${randomBytes(4).toString('hex')}`),
-      );
+      renameSync(join(at, basename(claimed)), join(at, `${MARKER}.${DOOMED}${formatHex(unguessable(4))}`));
     } catch {
       // gone; or it is free when this process has ended
     } finally {
@@ -242,7 +240,7 @@ export class MarkedFolder implements Disposable {
     const { name, ino } = this.#markerFile ?? {};
     const at = this.anchor;
     if (name === undefined) return undefined;
-    const old = join(at, `${MARKER}.${word}-${randomBytes(4).toString('hex')}`);
+    const old = join(at, `${MARKER}.${word}-${formatHex(unguessable(4))}`);
     try {
       renameSync(join(at, name), old);
     } catch {
@@ -256,7 +254,7 @@ export class MarkedFolder implements Disposable {
   /** Gives it up, so that a later run may go on with what is in it. False when that cannot be done. [resume.1] */
   leave(): boolean {
     const at = this.anchor;
-    const next = `${MARKER}.${randomBytes(4).toString('hex')}`;
+    const next = `${MARKER}.${formatHex(unguessable(4))}`;
     try {
       if (!this.isThere()) return false; // nobody would find it
       const marker = { ...this.#marker, left: true };

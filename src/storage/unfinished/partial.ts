@@ -1,4 +1,5 @@
-import { randomBytes } from 'node:crypto';
+import { unguessable } from '../../engine/node/random.ts';
+import { formatHex } from '../../kit/encoding.ts';
 import { thisProcess } from './process-place.ts';
 
 const NAME_BYTES = 255;
@@ -10,7 +11,7 @@ const FORM = /\.partial-[0-9a-f]{8}-[1-9]\d{0,9}-[0-9a-z]{1,12}-[0-9a-f]{8}$/;
  */
 export function partialName(base: string): string {
   const { place, pid, began } = thisProcess();
-  const ending = `.partial-${place}-${pid}-${began}-${randomBytes(4).toString('hex')}`;
+  const ending = `.partial-${place}-${pid}-${began}-${formatHex(unguessable(4))}`;
   let start = base;
   while (Buffer.byteLength(start + ending) > NAME_BYTES) start = [...start].slice(0, -1).join('');
   return start + ending;

@@ -1,6 +1,7 @@
-import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { hostname } from 'node:os';
+import { digestHex } from '../../crypto/digest.ts';
+import { encodeUtf8 } from '../../kit/encoding.ts';
 import { linkText } from '../absolute.ts';
 
 /** A process, told apart from all others: where its number means what it means, and when it began. */
@@ -49,10 +50,8 @@ let here: string | undefined;
 
 /** Where process numbers mean what they mean here. */
 export function placeId(): string {
-  here ??= createHash('sha256')
-    .update([hostname(), textOf('/proc/sys/kernel/random/boot_id'), linkOf('/proc/self/ns/pid')].join('\n'))
-    .digest('hex')
-    .slice(0, 8);
+  const names = [hostname(), textOf('/proc/sys/kernel/random/boot_id'), linkOf('/proc/self/ns/pid')];
+  here ??= digestHex('sha256', encodeUtf8(names.join('\n'))).slice(0, 8);
   return here;
 }
 

@@ -1,4 +1,5 @@
-import { type Certificate, isSignedBy, type KeyDescription } from '../../crypto/certificate.ts';
+import { type Certificate, isSignedBy } from '../../crypto/certificate.ts';
+import type { KeyDescription } from '../../formats/x509/public-key.ts';
 
 /** What may be used up in one run, each with a limit of its own. */
 type Spending = 'signatures' | 'steps' | 'names' | 'policies' | 'evidence' | 'timestamps';

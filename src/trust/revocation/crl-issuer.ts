@@ -1,6 +1,6 @@
 import type { Certificate } from '../../crypto/certificate.ts';
 import { isSignedWith } from '../../crypto/signature.ts';
-import type { Crl } from '../../formats/x509/crl.ts';
+import type { Crl } from '../../formats/crl/crl.ts';
 import { nameKey } from '../../formats/x509/name.ts';
 import { costOf } from '../path/budget.ts';
 import { findPath } from '../path/find-path.ts';

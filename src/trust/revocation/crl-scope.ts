@@ -1,5 +1,5 @@
 import type { Certificate } from '../../crypto/certificate.ts';
-import type { Crl } from '../../formats/x509/crl.ts';
+import type { Crl } from '../../formats/crl/crl.ts';
 import {
   ALL_REASONS,
   type DistributionPoint,

@@ -1,7 +1,7 @@
 import type { Certificate } from '../../crypto/certificate.ts';
 import { keyIdentity } from '../../crypto/key-identity.ts';
-import type { Crl } from '../../formats/x509/crl.ts';
-import { findEntry, hasDuplicates, type Revocation } from '../../formats/x509/crl-entries.ts';
+import type { Crl } from '../../formats/crl/crl.ts';
+import { findEntry, hasDuplicates, type Revocation } from '../../formats/crl/crl-entries.ts';
 import { ALL_REASONS, type Reason } from '../../formats/x509/distribution-point.ts';
 import { nameKey } from '../../formats/x509/name.ts';
 import { showTime } from '../path/certificate-rules.ts';

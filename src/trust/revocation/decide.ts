@@ -1,5 +1,5 @@
 import type { Certificate } from '../../crypto/certificate.ts';
-import type { Revocation } from '../../formats/x509/crl-entries.ts';
+import type { Revocation } from '../../formats/crl/crl-entries.ts';
 import { showTime } from '../path/certificate-rules.ts';
 import { nameOf, refused } from '../path/findings.ts';
 import type { TimeWindow } from '../path/judge-options.ts';

@@ -1,7 +1,7 @@
 import type { Certificate } from '../../crypto/certificate.ts';
+import type { Crl } from '../../formats/crl/crl.ts';
+import type { Revocation } from '../../formats/crl/crl-entries.ts';
 import type { OcspResponse } from '../../formats/ocsp/response.ts';
-import type { Crl } from '../../formats/x509/crl.ts';
-import type { Revocation } from '../../formats/x509/crl-entries.ts';
 import type { Budget } from '../path/budget.ts';
 import { showTime } from '../path/certificate-rules.ts';
 import type { TimeWindow } from '../path/judge-options.ts';

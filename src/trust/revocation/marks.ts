@@ -1,7 +1,7 @@
 import type { Certificate } from '../../crypto/certificate.ts';
 import { digestBytes } from '../../crypto/digest.ts';
 import { keyIdentity } from '../../crypto/key-identity.ts';
-import type { Crl } from '../../formats/x509/crl.ts';
+import type { Crl } from '../../formats/crl/crl.ts';
 import { nameKey } from '../../formats/x509/name.ts';
 import { encodeUtf8, formatHex } from '../../kit/encoding.ts';
 import { showTime } from '../path/certificate-rules.ts';

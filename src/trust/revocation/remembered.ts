@@ -1,6 +1,6 @@
 import type { Certificate } from '../../crypto/certificate.ts';
 import { keyIdentity } from '../../crypto/key-identity.ts';
-import type { Revocation } from '../../formats/x509/crl-entries.ts';
+import type { Revocation } from '../../formats/crl/crl-entries.ts';
 import { showTime } from '../path/certificate-rules.ts';
 import { strictestOf } from './decide.ts';
 import type { Hearing, HighWaterMarks, Mark, Word } from './evidence.ts';

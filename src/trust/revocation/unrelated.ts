@@ -1,6 +1,6 @@
 import type { Certificate } from '../../crypto/certificate.ts';
+import type { Crl } from '../../formats/crl/crl.ts';
 import type { OcspResponse } from '../../formats/ocsp/response.ts';
-import type { Crl } from '../../formats/x509/crl.ts';
 import { nameKey } from '../../formats/x509/name.ts';
 import { counted } from '../../kit/encoding.ts';
 import { isSelfIssued } from '../path/certificate-rules.ts';

@@ -1,6 +1,6 @@
 import type { SignedData } from '../../formats/cms/signed-data.ts';
+import { parseCrl, parseCrls } from '../../formats/crl/crl.ts';
 import { parseOcspResponse } from '../../formats/ocsp/response.ts';
-import { parseCrl, parseCrls } from '../../formats/x509/crl.ts';
 import { BundleError } from '../../kit/errors/errors.ts';
 import type { RevocationEvidence } from '../../trust/revocation/evidence.ts';
 

@@ -1,7 +1,7 @@
 import { crc32, deflateRawSync, gzipSync } from 'node:zlib';
 import { describe, expect, it, test } from 'vitest';
 import { gunzip } from '../../../src/archive/deflate/gunzip.ts';
-import { SLICE_BYTES } from '../../../src/archive/deflate/zlib-stream.ts';
+import { SLICE_BYTES } from '../../../src/archive/deflate/through-inflater.ts';
 import { concat, copyBytes, equalBytes } from '../../../src/kit/bytes.ts';
 import { encodeUtf8 } from '../../../src/kit/encoding.ts';
 import { type ErrorCode, isBundleError } from '../../../src/kit/errors/errors.ts';

@@ -1,8 +1,8 @@
 import type { Certificate } from '../../../src/crypto/certificate.ts';
 import { isSignedWith } from '../../../src/crypto/signature.ts';
+import { type Crl, parseCrl } from '../../../src/formats/crl/crl.ts';
+import { findEntry } from '../../../src/formats/crl/crl-entries.ts';
 import { childrenOf, openDer, TAG } from '../../../src/formats/der/cursor.ts';
-import { type Crl, parseCrl } from '../../../src/formats/x509/crl.ts';
-import { findEntry } from '../../../src/formats/x509/crl-entries.ts';
 import { nameKey } from '../../../src/formats/x509/name.ts';
 import { formatHex } from '../../../src/kit/encoding.ts';
 import { isBundleError } from '../../../src/kit/errors/errors.ts';

@@ -1,6 +1,6 @@
 import { type Certificate, parseCertificate } from '../../../src/crypto/certificate.ts';
+import { parseCrl } from '../../../src/formats/crl/crl.ts';
 import { parseOcspResponse } from '../../../src/formats/ocsp/response.ts';
-import { parseCrl } from '../../../src/formats/x509/crl.ts';
 import { decodeUtf8 } from '../../../src/kit/encoding.ts';
 import { type Anchor, judgeSigner } from '../../../src/trust/judge-signer.ts';
 import { openBudget } from '../../../src/trust/path/budget.ts';

@@ -24,7 +24,10 @@ function askedOf(
   answer: () => Promise<never>,
 ): Readonly<Record<string, (end: { signal?: AbortSignal; deadlineMs?: number }) => Promise<unknown>>> {
   const output = sandbox.path('out.ova');
-  const silent = { ...identity, signer: { publicKey: identity.signer.publicKey, sign: answer } };
+  const silent = {
+    ...identity,
+    signer: { publicKey: identity.signer.publicKey, open: () => ({ update: () => {}, finish: answer }) },
+  };
   const copying = { output, format: 'tar' } as const;
   const client = { name: 'x', fetchSecret: answer, storeCertificate: async () => 'uuid' };
   const file = sandbox.path('.keys/cert.pem');
@@ -51,7 +54,10 @@ function askedOf(
 /** `pack` reads files alone and has no deadline. */
 function packedBy(answer: () => Promise<never>, signal: AbortSignal): readonly Promise<unknown>[] {
   const common = { name: 'new', plain: true, format: 'tar', signal } as const;
-  const silent = { ...identity, signer: { publicKey: identity.signer.publicKey, sign: answer } };
+  const silent = {
+    ...identity,
+    signer: { publicKey: identity.signer.publicKey, open: () => ({ update: () => {}, finish: answer }) },
+  };
   const [first, second] = [sandbox.path('a.ova'), sandbox.path('b.ova')];
   return [
     library.pack([sandbox.path('notes.txt')], { ...common, output: first, identity: silent }),

@@ -1,6 +1,7 @@
 import { createPrivateKey, createPublicKey, X509Certificate } from 'node:crypto';
 import { beforeAll, describe, expect, test } from 'vitest';
-import { parseCertificate, sameKey } from '../../../src/crypto/certificate.ts';
+import { parseCertificate } from '../../../src/crypto/certificate.ts';
+import { sameKey } from '../../../src/crypto/key-identity.ts';
 import { isBundleError } from '../../../src/kit/errors/errors.ts';
 import {
   type DevelopmentCertificates,
@@ -9,6 +10,7 @@ import {
 import { findPath } from '../../../src/trust/path/find-path.ts';
 import { NO_ALLOWANCES } from '../../../src/trust/policy.ts';
 import { NOON } from '../../factory/certificates.ts';
+import { ownKey } from '../../factory/keys.ts';
 
 const DAY_MS = 86_400_000;
 const parse = (pem: string) => parseCertificate(new X509Certificate(pem).raw);
@@ -58,7 +60,7 @@ describe('makeDevelopmentCertificates', () => {
   });
 
   test("[pub.11] the key is the signer's; the key of the CA is not handed out", () => {
-    const key = createPublicKey(createPrivateKey(made.signerKeyPem));
+    const key = ownKey(createPublicKey(createPrivateKey(made.signerKeyPem)));
     expect(sameKey(key, parse(made.signerPem).publicKey)).toBe(true);
     expect(Object.keys(made).sort()).toEqual(['caPem', 'signerKeyPem', 'signerPem']);
   });

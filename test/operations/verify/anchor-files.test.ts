@@ -2,7 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { parseCrls } from '../../../src/formats/x509/crl.ts';
+import { parseCrls } from '../../../src/formats/crl/crl.ts';
 import { checkPath } from '../../../src/operations/trust/check-path.ts';
 import { parseCertificates } from '../../../src/operations/verify/load-trust.ts';
 import { makeWorkbench, type Workbench } from '../../factory/workbench.ts';

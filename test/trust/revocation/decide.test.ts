@@ -1,5 +1,5 @@
 import { beforeAll, describe, expect, test } from 'vitest';
-import type { Revocation } from '../../../src/formats/x509/crl-entries.ts';
+import type { Revocation } from '../../../src/formats/crl/crl-entries.ts';
 import { judgeRevoked } from '../../../src/trust/revocation/decide.ts';
 import { makeCertificate, NOON, type TestCertificate } from '../../factory/certificates.ts';
 

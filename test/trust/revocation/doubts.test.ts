@@ -1,5 +1,5 @@
 import { beforeAll, describe, expect, test } from 'vitest';
-import type { Crl } from '../../../src/formats/x509/crl.ts';
+import type { Crl } from '../../../src/formats/crl/crl.ts';
 import { makeAuthority, makeCertificate, NOON, type TestCertificate } from '../../factory/certificates.ts';
 import {
   makeCrl,

@@ -1,9 +1,9 @@
 import { beforeAll, describe, expect, test } from 'vitest';
+import { parseCrl, parseCrls } from '../../../src/formats/crl/crl.ts';
 import { childrenOf, readOnly, TAG } from '../../../src/formats/der/cursor.ts';
 import { derElement, derSequence } from '../../../src/formats/der/writer.ts';
 import { parseOcspResponse } from '../../../src/formats/ocsp/response.ts';
 import { formatPem } from '../../../src/formats/pem.ts';
-import { parseCrl, parseCrls } from '../../../src/formats/x509/crl.ts';
 import { enumerated } from '../../factory/asn1.ts';
 import { makeAuthority, makeCertificate, type TestCertificate } from '../../factory/certificates.ts';
 import { makeCrlDer } from '../../factory/crls.ts';

@@ -17,7 +17,7 @@ import {
   parseDistributionPoints,
   parseReasons,
   type Reason,
-} from './distribution-point.ts';
+} from '../x509/distribution-point.ts';
 
 /** What a list says about itself that limits whom it speaks of (RFC 5280 section 5.2.5). */
 interface IssuingDistributionPoint {

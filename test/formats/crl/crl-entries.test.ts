@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
+import { parseCrl } from '../../../src/formats/crl/crl.ts';
+import { findEntry } from '../../../src/formats/crl/crl-entries.ts';
 import { derElement, derOid, derSequence } from '../../../src/formats/der/writer.ts';
-import { parseCrl } from '../../../src/formats/x509/crl.ts';
-import { findEntry } from '../../../src/formats/x509/crl-entries.ts';
 import { nameKey } from '../../../src/formats/x509/name.ts';
 import { concat } from '../../../src/kit/bytes.ts';
 import { encodeUtf8 } from '../../../src/kit/encoding.ts';

@@ -1,5 +1,5 @@
 import { createPrivateKey, type KeyObject } from 'node:crypto';
-import { BundleError } from '../kit/errors/errors.ts';
+import { BundleError } from '../../kit/errors/errors.ts';
 
 /**
  * Parses a PEM private key: PKCS#8 plain or encrypted, PKCS#1, SEC1, and OpenSSL's old encrypted forms.

@@ -10,9 +10,9 @@ import {
   TAG,
   timeOf,
 } from '../der/cursor.ts';
+import { type GeneralName, parseGeneralNames } from '../x509/general-name.ts';
 import { type RawExtension, readExtensions } from './crl-extensions.ts';
 import { isMinimal, MAX_SERIAL_BYTES, plainEntryEnd, REASONS } from './crl-plain-entry.ts';
-import { type GeneralName, parseGeneralNames } from './general-name.ts';
 
 /** What a list, or an OCSP response, says about a revoked certificate. */
 export interface Revocation {

@@ -12,10 +12,10 @@ import {
 } from '../der/cursor.ts';
 import { splitPem } from '../pem.ts';
 import { notPemText } from '../pem-text.ts';
+import { parseName, type X509Name } from '../x509/name.ts';
+import { parseSignatureAlgorithm, type SignatureAlgorithm } from '../x509/signature-algorithm.ts';
 import { checkEntries } from './crl-entries.ts';
 import { type CrlExtensions, NO_CRL_EXTENSIONS, parseCrlExtensions } from './crl-extensions.ts';
-import { parseName, type X509Name } from './name.ts';
-import { parseSignatureAlgorithm, type SignatureAlgorithm } from './signature-algorithm.ts';
 
 /** A certificate revocation list (RFC 5280 section 5), nothing of it believed. Byte arrays are views into the input. */
 export interface Crl {

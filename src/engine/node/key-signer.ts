@@ -1,0 +1,75 @@
+import {
+  constants,
+  createPublicKey,
+  createSign,
+  type KeyObject,
+  type SignKeyObjectInput,
+  sign,
+} from 'node:crypto';
+import { promisify } from 'node:util';
+import { type PublicKey, parsePublicKey } from '../../formats/x509/public-key.ts';
+import { concat, copyBytes } from '../../kit/bytes.ts';
+import { DIGEST_BYTES, type DigestName } from '../../kit/digest-name.ts';
+import { BundleError } from '../../kit/errors/errors.ts';
+
+const signAsync = promisify(sign);
+
+interface Form {
+  readonly digest: DigestName | 'sha224';
+  readonly saltLength?: number;
+}
+
+interface Signing {
+  readonly update: (chunk: Uint8Array) => void;
+  readonly finish: () => Promise<Uint8Array>;
+}
+
+/** Signs with a private key in memory: a `Signer`. */
+export function keySigner(privateKey: KeyObject): {
+  readonly publicKey: PublicKey;
+  readonly open: (form: Form) => Signing;
+} {
+  const spki = createPublicKey(privateKey).export({ type: 'spki', format: 'der' });
+  const publicKey = parsePublicKey(Uint8Array.from(spki), 'the private key');
+  const { type } = publicKey.key;
+  return {
+    publicKey,
+    open: (form) => {
+      expectFree(publicKey, form);
+      if (type === 'ed25519' || type === 'ed448') return openEdwards(privateKey);
+      const input = inputOf(privateKey, publicKey, form);
+      const signing = createSign(form.digest);
+      return {
+        update: (chunk) => {
+          signing.update(chunk);
+        },
+        finish: async () => Uint8Array.from(signing.sign(input)),
+      };
+    },
+  };
+}
+
+/** These sign the data itself, twice over it, so all of it is kept. */
+function openEdwards(key: KeyObject): Signing {
+  const parts: Uint8Array[] = [];
+  return {
+    update: (chunk) => {
+      parts.push(copyBytes(chunk));
+    },
+    finish: async () => Uint8Array.from((await signAsync(null, concat(parts), key)) as Uint8Array),
+  };
+}
+
+/** RFC 4055 section 3.1: the salt of PSS is as long as the digest, unless the key demands more. */
+function inputOf(key: KeyObject, { key: { type }, bound }: PublicKey, form: Form): SignKeyObjectInput {
+  if (type !== 'rsa-pss' && form.saltLength === undefined) return { key };
+  const saltLength = form.saltLength ?? Math.max(bound?.saltLength ?? 0, DIGEST_BYTES[form.digest]);
+  return { key, padding: constants.RSA_PKCS1_PSS_PADDING, saltLength };
+}
+
+function expectFree({ bound }: PublicKey, { digest }: Form): void {
+  if (bound === undefined || bound.digest === digest) return;
+  throw new BundleError('USAGE', `this key signs with ${bound.digest} only, not with ${digest}`, {
+    fix: `give --digest ${bound.digest}, if that is one of sha256, sha384, sha512; else make another key`,
+  });
+}

@@ -1,0 +1,18 @@
+import { X509Certificate } from 'node:crypto';
+import type { SecondOpinion } from '../engine.ts';
+import { keyObject } from './public-key.ts';
+
+/** A certificate as OpenSSL reads it. @throws what it says of others */
+export function readCertificate(der: Uint8Array): SecondOpinion {
+  const x509 = new X509Certificate(der);
+  return {
+    raw: x509.raw,
+    isSignedBy: (key) => {
+      try {
+        return x509.verify(keyObject(key));
+      } catch {
+        return false; // a key of the wrong kind for the algorithm: not its signer
+      }
+    },
+  };
+}

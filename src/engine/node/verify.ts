@@ -1,0 +1,61 @@
+import {
+  constants,
+  createVerify,
+  publicDecrypt,
+  type VerifyKeyObjectInput,
+  verify as verifyAt,
+} from 'node:crypto';
+import { derNull, derOid, derSequence } from '../../formats/der/writer.ts';
+import type { PublicKey } from '../../formats/x509/public-key.ts';
+import type { Question, Verifying } from '../engine.ts';
+import { keyObject, keyUnder } from './public-key.ts';
+
+/** Whether the signature fits the data. It never throws: what OpenSSL cannot use made no signature. */
+export function verify(question: Question, data: Uint8Array): boolean {
+  try {
+    return verifyAt(question.digest, data, inputOf(question), question.signature);
+  } catch {
+    return false;
+  }
+}
+
+/** The same for data that comes in pieces; undefined for what OpenSSL cannot use. */
+export function openVerifying(question: Question & { readonly digest: string }): Verifying | undefined {
+  try {
+    const input = inputOf(question);
+    const verifying = createVerify(question.digest);
+    return {
+      update: (chunk) => {
+        verifying.update(chunk);
+      },
+      finish: () => {
+        try {
+          return verifying.verify(input, question.signature);
+        } catch {
+          return false;
+        }
+      },
+    };
+  } catch {
+    return undefined;
+  }
+}
+
+function inputOf({ key, pss, raw }: Question): VerifyKeyObjectInput {
+  if (pss && 'algorithm' in pss) return { key: keyUnder(pss.algorithm, key) };
+  if (pss)
+    return { key: keyObject(key), padding: constants.RSA_PKCS1_PSS_PADDING, saltLength: pss.saltLength };
+  return { key: keyObject(key), dsaEncoding: raw ? 'ieee-p1363' : 'der' };
+}
+
+const RSA_ENCRYPTION = derSequence(derOid('1.2.840.113549.1.1.1'), derNull());
+
+/** What the public key makes of an RSA signature; a binding to PSS would keep OpenSSL from opening it. */
+export function openRsa(key: PublicKey, signature: Uint8Array): Uint8Array | undefined {
+  try {
+    const plain = key.key.type === 'rsa-pss' ? keyUnder(RSA_ENCRYPTION, key) : keyObject(key);
+    return Uint8Array.from(publicDecrypt({ key: plain, padding: constants.RSA_NO_PADDING }, signature));
+  } catch {
+    return undefined;
+  }
+}
