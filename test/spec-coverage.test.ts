@@ -28,6 +28,15 @@ function citedIn(text: string): string[] {
   return [...text.matchAll(/\[([a-z][a-z0-9]*\.\d+)\]/g)].map((match) => match[1] ?? '');
 }
 
+/**
+ * Ids that a title begins with: the first argument of a test or of a suite, the first word of a row of a table of them, or the
+ * clause of a vector, which its title begins with. What a comment cites is not a test.
+ */
+function titledIn(text: string): string[] {
+  const titles = text.matchAll(/(?:[([]\s*|\bclause: )['"`]((?:\[[a-z][a-z0-9]*\.\d+\] ?)+)/g);
+  return [...titles].flatMap(([, ids = '']) => citedIn(ids));
+}
+
 const SPECS = filesIn('spec', '.md');
 const CLAUSES = SPECS.flatMap(clausesIn);
 const IDS = new Set(CLAUSES.map(({ id }) => id));
@@ -41,8 +50,8 @@ describe('specification', () => {
     expect(IDS.size).toBe(CLAUSES.length);
   });
 
-  it('has a test for every MUST', () => {
-    const tested = new Set(TESTS.flatMap((file) => citedIn(readFileSync(file, 'utf8'))));
+  it('has a test for every MUST, by its title', () => {
+    const tested = new Set(TESTS.flatMap((file) => titledIn(readFileSync(file, 'utf8'))));
     const untested = CLAUSES.filter(({ id, text }) => /\bMUST\b/.test(text) && !tested.has(id)).map(
       ({ id }) => id,
     );
