@@ -49,8 +49,8 @@ test.concurrent.for(FILES)('%s', async (file, { expect, skip }) => {
     const end = lines.findIndex((other, i) => i > at && /^[?$] /.test(other));
     if (lines[end]?.startsWith('?')) at = end; // what was written here last time is over
   }
-  const text = seen.join('\n');
-  await expect(text).toMatchFileSnapshot(join(FOLDER, file));
+  const written = seen.filter((line) => !lines.includes(line)).join('\n');
+  await expect(seen.join('\n'), `${file} says now:\n${written}`).toMatchFileSnapshot(join(FOLDER, file));
 });
 
 describe.each(FILES)('%s', (file) => {

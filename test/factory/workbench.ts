@@ -208,6 +208,9 @@ function run(line: string, cwd: string, env: NodeJS.ProcessEnv): Promise<Outcome
   });
   return new Promise((resolve, reject) => {
     child.on('error', reject);
-    child.on('close', (code) => resolve({ stdout, stderr, code: code ?? -1 }));
+    child.on('close', (code, signal) => {
+      if (code === null) stderr += `killed by ${signal}\n`;
+      resolve({ stdout, stderr, code: code ?? -1 });
+    });
   });
 }
