@@ -53,8 +53,9 @@ export function equalBytes(a: Uint8Array, b: Uint8Array): boolean {
 export function isZero(bytes: Uint8Array): boolean {
   const { buffer, byteOffset, byteLength } = bytes;
   const head = Math.min(byteLength, -byteOffset & 3);
-  const words = (byteLength - head) >> 2;
   if (!isZeroFrom(bytes, 0, head)) return false;
+  const words = (byteLength - head) >> 2;
+  if (words === 0) return isZeroFrom(bytes, head, byteLength);
   // by words, since whole disks go by here
   const aligned = new Int32Array(buffer, byteOffset + head, words);
   for (let i = 0; i < words; i++) if (aligned[i] !== 0) return false;

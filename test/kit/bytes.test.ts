@@ -59,6 +59,21 @@ it('knows zeros', () => {
   expect(isZero(new Uint8Array(100).fill(1, 99))).toBe(false);
 });
 
+it('finds every byte that is not zero, wherever the bytes lie in their buffer', () => {
+  for (let start = 0; start < 8; start++) {
+    for (let length = 0; length < 20; length++) {
+      const memory = new Uint8Array(32).fill(1); // what lies around is of no account
+      const bytes = memory.subarray(start, start + length).fill(0);
+      expect(isZero(bytes), `${length} bytes from ${start}`).toBe(true);
+      for (let i = 0; i < length; i++) {
+        bytes[i] = 1;
+        expect(isZero(bytes), `${length} bytes from ${start}, byte ${i}`).toBe(false);
+        bytes[i] = 0;
+      }
+    }
+  }
+});
+
 it('makes a stream of one chunk, and none of no bytes', async () => {
   const chunks: Uint8Array[] = [];
   for await (const chunk of once(BYTES)) chunks.push(chunk);
