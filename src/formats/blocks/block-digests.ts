@@ -1,5 +1,4 @@
-import type { DigestName } from '../../kit/digest-name.ts';
-import { DIGEST_BYTES } from '../../kit/digest-name.ts';
+import { DIGEST_BYTES, type DigestName, isDigestHex } from '../../kit/digest-name.ts';
 import { counted, decodeLatin1, decodeUtf8, encodeUtf8, formatHex } from '../../kit/encoding.ts';
 import { BundleError } from '../../kit/errors/errors.ts';
 import { DEFAULT_LIMITS } from '../../kit/limits.ts';
@@ -8,6 +7,8 @@ import { blockCountOf, blockSizeFor } from './block-size.ts';
 
 /** The digests that blocks may have: those that a signer may use today. */
 export type BlockAlgorithm = Exclude<DigestName, 'sha1'>;
+
+const ALGORITHMS: readonly BlockAlgorithm[] = ['sha256', 'sha384', 'sha512'];
 
 /** What the digests of blocks are of: a member, by its name, its size, and its digest as the manifest has it. */
 export interface BlocksHeader {
@@ -137,10 +138,8 @@ function pick({ name, size, algorithm, digest, blockSize }: BlocksHeader): Block
 function faultOf({ name, size, algorithm, digest, blockSize }: BlocksHeader): string | undefined {
   if (typeof name !== 'string') return 'the name is none';
   if (!Number.isSafeInteger(size) || size < 0) return 'the size is none';
-  if (typeof algorithm !== 'string' || !Object.hasOwn(DIGEST_BYTES, algorithm))
-    return 'the algorithm is none that is used';
-  const hex = new RegExp(`^[0-9a-f]{${2 * DIGEST_BYTES[algorithm]}}$`);
-  if (typeof digest !== 'string' || !hex.test(digest)) return 'the digest is none';
+  if (!ALGORITHMS.includes(algorithm)) return 'the algorithm is none that is used';
+  if (typeof digest !== 'string' || !isDigestHex(digest, algorithm)) return 'the digest is none';
   if (blockSize !== blockSizeFor(size))
     return `blocks of a file of ${counted(size, 'byte')} have ${counted(blockSizeFor(size), 'byte')}`;
   return memberNameFault(name, DEFAULT_LIMITS);

@@ -1,4 +1,4 @@
-import type { DigestName } from '../../kit/digest-name.ts';
+import { DIGEST_BYTES, type DigestName } from '../../kit/digest-name.ts';
 import { counted, decodeUtf8, encodeUtf8 } from '../../kit/encoding.ts';
 import { BundleError } from '../../kit/errors/errors.ts';
 import { DEFAULT_LIMITS, type Limits } from '../../kit/limits.ts';
@@ -19,9 +19,6 @@ export interface Manifest {
   readonly byName: ReadonlyMap<string, ManifestEntry>;
   readonly notes: readonly string[];
 }
-
-/** Hex digits of a digest, by algorithm. */
-const DIGEST_HEX: Record<DigestName, number> = { sha1: 40, sha256: 64, sha384: 96, sha512: 128 };
 
 // [mf.2] The name may hold ")" and "=": the split is unambiguous all the same, since only blanks, one "=" and
 // hex digits may follow the closing parenthesis, and hex digits hold neither.
@@ -90,7 +87,7 @@ function parseLine(line: string, number: number, notes: Set<string>, limits: Lim
     notes.add('the manifest spaces its lines unlike "SHA256(name)= hex", which VMware tools refuse');
   }
   // [mf.8]
-  if (hex.length !== DIGEST_HEX[algorithm.name]) {
+  if (hex.length !== 2 * DIGEST_BYTES[algorithm.name]) {
     throw syntax(
       `line ${number} of the manifest has a ${word} digest of ${counted(hex.length, 'hex digit')}`,
       number,

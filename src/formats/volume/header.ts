@@ -1,4 +1,5 @@
 import { concat, isZero } from '../../kit/bytes.ts';
+import { isDigestHex } from '../../kit/digest-name.ts';
 import { decodeUtf8, encodeUtf8, printable } from '../../kit/encoding.ts';
 import { BundleError } from '../../kit/errors/errors.ts';
 import { DEFAULT_LIMITS } from '../../kit/limits.ts';
@@ -83,7 +84,7 @@ function faultOf(header: VolumeHeader): string | undefined {
   const whole = [size, volume, volumes, offset, length];
   if (typeof name !== 'string' || !whole.every((value) => Number.isSafeInteger(value) && value >= 0))
     return 'a number or the name is none';
-  if (![sha256, digest].every((hex) => typeof hex === 'string' && /^[0-9a-f]{64}$/.test(hex)))
+  if (![sha256, digest].every((hex) => typeof hex === 'string' && isDigestHex(hex, 'sha256')))
     return 'a digest is none';
   if (volumes < 1 || volumes > MOST_VOLUMES || volume < 1 || volume > volumes)
     return 'the number of the volume';

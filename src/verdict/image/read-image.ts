@@ -1,5 +1,6 @@
 import { openHash } from '../../crypto/digest.ts';
 import type { ImageProperties } from '../../formats/glance/properties.ts';
+import { DIGEST_BYTES, isDigestHex } from '../../kit/digest-name.ts';
 import { BundleError } from '../../kit/errors/errors.ts';
 import type { OnProgress } from '../../kit/progress.ts';
 import type { Source } from '../../kit/source.ts';
@@ -34,26 +35,21 @@ export async function readImage(
 /** A digest that the properties state beside the signature. */
 export interface StatedDigest {
   readonly property: 'checksum' | 'os_hash_value';
-  readonly algorithm: string;
+  readonly algorithm: keyof typeof DIGEST_BYTES;
   readonly value: string;
 }
 
 /** Glance's option hashing_algorithm takes what Python's hashlib has; these have the same meaning everywhere. */
-const OS_HASHES: Readonly<Record<string, number>> = {
-  md5: 32,
-  sha1: 40,
-  sha224: 56,
-  sha256: 64,
-  sha384: 96,
-  sha512: 128,
-};
+function isKnownHash(algorithm: string): algorithm is keyof typeof DIGEST_BYTES {
+  return Object.hasOwn(DIGEST_BYTES, algorithm);
+}
 
 /** The digests that the properties state: Glance's own, which prove nothing by themselves. [glance.24] @throws {BundleError} `PROPERTIES_MALFORMED`, `ALGORITHM_UNSUPPORTED` */
 export function statedDigests(properties: ImageProperties): readonly StatedDigest[] {
   const { checksum, hashAlgorithm, hashValue } = properties;
   const stated: StatedDigest[] = [];
   if (checksum !== undefined) stated.push({ property: 'checksum', algorithm: 'md5', value: checksum });
-  if (hashAlgorithm !== undefined && !Object.hasOwn(OS_HASHES, hashAlgorithm)) {
+  if (hashAlgorithm !== undefined && !isKnownHash(hashAlgorithm)) {
     throw new BundleError(
       'ALGORITHM_UNSUPPORTED',
       `os_hash_algo is "${hashAlgorithm.slice(0, 40)}", which is not known`,
@@ -69,7 +65,7 @@ export function statedDigests(properties: ImageProperties): readonly StatedDiges
     stated.push({ property: 'os_hash_value', algorithm: hashAlgorithm, value: hashValue });
   }
   for (const { property, algorithm, value } of stated) {
-    if (/^[0-9a-f]+$/i.test(value) && value.length === OS_HASHES[algorithm]) continue;
+    if (isDigestHex(value.toLowerCase(), algorithm)) continue;
     throw new BundleError('PROPERTIES_MALFORMED', `${property} is no ${algorithm} digest in hex`);
   }
   return stated;
