@@ -8,7 +8,7 @@ export interface Allowances {
   readonly unsigned: boolean;
   /** SHA-1, in the manifest and in signatures */
   readonly sha1: boolean;
-  /** RSA keys of 1024 to 2047 bits */
+  /** RSA and DSA keys of 1024 to 2047 bits */
   readonly weakKeys: boolean;
   /** a manifest that does not list the descriptor */
   readonly unlistedDescriptor: boolean;
@@ -21,6 +21,11 @@ export const NO_ALLOWANCES: Allowances = {
   weakKeys: false,
   unlistedDescriptor: false,
 };
+
+/** What the caller gives up, and nothing besides. */
+export function allowancesOf({ allow }: { readonly allow?: Partial<Allowances> }): Allowances {
+  return { ...NO_ALLOWANCES, ...allow };
+}
 
 /** Something to object to; `allowed` says what turns it into a warning: an allowance, or leniency that the specification names. */
 export interface Finding {

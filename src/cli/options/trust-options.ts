@@ -2,12 +2,19 @@ import { type Command, Option } from 'commander';
 import { expectNoUse } from '../../kit/shape.ts';
 import type { TrustOptions } from '../../operations/verify/load-trust.ts';
 import type { VerifyOptions } from '../../operations/verify/options.ts';
+import type { Allowances } from '../../trust/policy.ts';
 import type { RevocationMode, TimestampMode } from '../../trust/publisher.ts';
 import type { Context } from '../context.ts';
 import { gather, parseTime } from './options.ts';
 
+/** Options that let pass what is weaker than it should be. */
+export interface StrengthFlags {
+  readonly allowSha1?: boolean;
+  readonly allowWeakKeys?: boolean;
+}
+
 /** Options of the commands that judge a bundle. */
-export interface TrustFlags {
+export interface TrustFlags extends StrengthFlags {
   readonly trust?: readonly string[];
   readonly pin?: readonly string[];
   readonly trustTsa?: readonly string[];
@@ -18,8 +25,6 @@ export interface TrustFlags {
   readonly timestamp?: TimestampMode;
   readonly remember?: boolean;
   readonly allowUnsigned?: boolean;
-  readonly allowSha1?: boolean;
-  readonly allowWeakKeys?: boolean;
   readonly allowUnlistedDescriptor?: boolean;
 }
 
@@ -30,20 +35,36 @@ export function withTrustOptions(command: Command): Command {
     'believe timestamps of this authority (PEM file or folder), and no other; repeatable',
     gather,
   );
-  return withRememberOption(withEvidenceOptions(command))
+  withRememberOption(withEvidenceOptions(command))
     .addOption(
       new Option(
         '--timestamp <mode>',
         'whether a timestamp must prove, or may, when the signature was made',
       ).choices(['require', 'prefer', 'ignore']),
     )
-    .option('--allow-unsigned', 'accept a bundle without a signature: anyone may have made it')
-    .option('--allow-sha1', 'accept SHA-1 digests and signatures: forged ones can be bought')
-    .option('--allow-weak-keys', 'accept RSA keys of 1024 to 2047 bits: they can be broken')
-    .option(
-      '--allow-unlisted-descriptor',
-      'accept a descriptor that the manifest does not list: anyone may have changed it',
-    );
+    .option('--allow-unsigned', 'accept a bundle without a signature: anyone may have made it');
+  return withStrengthOptions(command, 'SHA-1 digests and signatures').option(
+    '--allow-unlisted-descriptor',
+    'accept a descriptor that the manifest does not list: anyone may have changed it',
+  );
+}
+
+/** Adds `--allow-sha1` and `--allow-weak-keys`; `sha1` says what is of SHA-1 where the command looks. */
+export function withStrengthOptions(command: Command, sha1: string): Command {
+  return withWeakKeysOption(command.option('--allow-sha1', `accept ${sha1}: forged ones can be bought`));
+}
+
+/** Adds `--allow-weak-keys`. */
+export function withWeakKeysOption(command: Command): Command {
+  return command.option(
+    '--allow-weak-keys',
+    'accept RSA and DSA keys of 1024 to 2047 bits: they can be broken',
+  );
+}
+
+/** What the flags let pass. */
+export function strengthOf(flags: StrengthFlags): Pick<Allowances, 'sha1' | 'weakKeys'> {
+  return { sha1: flags.allowSha1 ?? false, weakKeys: flags.allowWeakKeys ?? false };
 }
 
 /** Adds `--trust` and `--pin`: whom to believe, and no one else. */
@@ -116,9 +137,8 @@ export function verifyOptionsOf(flags: TrustFlags, context: Context): VerifyOpti
     ...(flags.timestamp ? { timestamp: flags.timestamp } : {}),
     ...(flags.at ? { at: flags.at } : {}),
     allow: {
+      ...strengthOf(flags),
       unsigned: flags.allowUnsigned ?? false,
-      sha1: flags.allowSha1 ?? false,
-      weakKeys: flags.allowWeakKeys ?? false,
       unlistedDescriptor: flags.allowUnlistedDescriptor ?? false,
     },
     signal: context.signal,

@@ -19,7 +19,7 @@ import { openOutput } from '../../storage/output/open-output.ts';
 import { type BundleInput, openSource } from '../../storage/sources/open-source.ts';
 import { readText } from '../../storage/trust/trust-folder.ts';
 import { judgeValidity } from '../../trust/path/certificate-rules.ts';
-import { judgeKey, NO_ALLOWANCES } from '../../trust/policy.ts';
+import { allowancesOf, judgeKey } from '../../trust/policy.ts';
 import { readImage } from '../../verdict/image/read-image.ts';
 import { makeReport, type Report } from '../../verdict/report/report.ts';
 import {
@@ -117,7 +117,7 @@ async function loadGiven(
           : 'leave out --key-type',
     });
   }
-  const weak = judgeKey(key, 'the file', { ...NO_ALLOWANCES, weakKeys: allowWeakKeys });
+  const weak = judgeKey(key, 'the file', allowancesOf({ allow: { weakKeys: allowWeakKeys } }));
   if (weak && weak.allowed === undefined) {
     throw new BundleError('KEY_WEAK', weak.error.message, {
       where,

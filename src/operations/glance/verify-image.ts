@@ -4,7 +4,7 @@ import { type BundleError, toBundleError } from '../../kit/errors/errors.ts';
 import { expectNoUse, flag, list, needed, type Rows, shape, text } from '../../kit/shape.ts';
 import { sourceOptions } from '../../kit/source.ts';
 import { type BundleInput, openSource } from '../../storage/sources/open-source.ts';
-import { NO_ALLOWANCES } from '../../trust/policy.ts';
+import { allowancesOf } from '../../trust/policy.ts';
 import { joinSeen } from '../../trust/revocation/marks.ts';
 import { NO_REVOCATION } from '../../verdict/bundle/skipped-checks.ts';
 import type { CertificateSource } from '../../verdict/image/certificate-source.ts';
@@ -15,6 +15,7 @@ import {
   openImage,
 } from '../../verdict/image/open-image-signatures.ts';
 import { judgeDigests, readImage, statedDigests } from '../../verdict/image/read-image.ts';
+import { allowanceNames } from '../../verdict/report/allowance-names.ts';
 import { type Check, makeReport, type Report } from '../../verdict/report/report.ts';
 import { bundleInput, expectNoBundleOptions, JUDGING } from '../option-rules.ts';
 import { loadPolicy, rememberSeen } from '../verify/load-policy.ts';
@@ -92,14 +93,13 @@ function expectCompatible({ trust, revocation, allow, allowImage }: VerifyImageO
 
 async function verifyStrictly(input: BundleInput, options: VerifyImageOptions): Promise<Report> {
   const { at = new Date() } = options;
-  const allowances = { ...NO_ALLOWANCES, ...options.allow };
+  const allowances = allowancesOf(options);
   const allow: ImageAllowances = { legacyMd5: false, anySalt: false, ...options.allowImage };
-  const given = { ...allowances, ...allow };
   const base = {
     operation: 'glance verify',
     at,
     judged: 'trusted',
-    allowances: Object.entries(given).flatMap(([name, yes]) => (yes ? [name] : [])),
+    allowances: allowanceNames({ ...allowances, ...allow }),
   } as const;
   const policy = await loadPolicy(options, { at, allowances, inputs: [input] });
   const inputName = typeof input === 'string' ? input : '(stream)';

@@ -17,6 +17,7 @@ import { planStrictly } from '../../trust/glance/plan.ts';
 import { openImageSignature, openLegacySignature } from '../../verdict/image/image-signatures.ts';
 import { fetchTrusted } from '../../verdict/image/judge-image-signer.ts';
 import { readImage } from '../../verdict/image/read-image.ts';
+import { allowanceNames } from '../../verdict/report/allowance-names.ts';
 import { makeReport, type Report } from '../../verdict/report/report.ts';
 import type { FoundSignature } from '../../verdict/signers/found-signature.ts';
 import { certificateReport } from '../../verdict/signers/signature-report.ts';
@@ -55,7 +56,7 @@ export async function verifyLikeGlance(input: BundleInput, options: VerifyImageO
     operation: 'glance verify',
     at,
     judged: 'untrusted',
-    allowances: ['compat', ...(legacyMd5 ? ['legacyMd5'] : [])],
+    allowances: allowanceNames({ compat: true, legacyMd5 }),
   } as const;
   const strict = Object.keys(image).length > 0 ? planStrictly(image, PROPERTY_NAMES).faults : [];
   const warnings = strict.map(({ message }) => `bulla itself refuses: ${message}`);

@@ -5,6 +5,7 @@ import { count, expectNoUse, flag, list, needed, oneOf, path, shape, text } from
 import { type ApartOutput, apartFrom } from '../../storage/apart.ts';
 import { openOutput } from '../../storage/output/open-output.ts';
 import { needsPatching, writeArchive } from '../../storage/output/write-archive.ts';
+import { allowanceNames } from '../../verdict/report/allowance-names.ts';
 import { makeReport, type Report, sweptWarnings } from '../../verdict/report/report.ts';
 import { certificateReport } from '../../verdict/signers/signature-report.ts';
 import {
@@ -124,7 +125,7 @@ function reportOn(
     operation: 'pack',
     errors: [],
     files: packing.reports(),
-    allowances: options.followLinks ? ['followLinks'] : [],
+    allowances: allowanceNames({ followLinks: options.followLinks ?? false }),
     warnings: [
       ...plan.warnings,
       ...(options.identity?.warnings ?? []),

@@ -5,12 +5,13 @@ import { openBudget } from '../../trust/path/budget.ts';
 import { type Attempt, findPath, type PathResult } from '../../trust/path/find-path.ts';
 import type { PolicyInputs } from '../../trust/path/judge-options.ts';
 import type { Purpose } from '../../trust/path/purposes.ts';
-import { type Allowances, NO_ALLOWANCES } from '../../trust/policy.ts';
+import { type Allowances, allowancesOf } from '../../trust/policy.ts';
 import type { RevocationMode } from '../../trust/publisher.ts';
 import type { RevocationOptions } from '../../trust/revocation/evidence.ts';
 import { judgeRevocation } from '../../trust/revocation/judge-revocation.ts';
 import { unrelatedIn } from '../../trust/revocation/unrelated.ts';
 import type { RevocationStatus } from '../../trust/revocation/verdict.ts';
+import { allowanceNames } from '../../verdict/report/allowance-names.ts';
 import {
   type CertificateReport,
   makeReport,
@@ -100,8 +101,13 @@ async function checkGiven(
   options: CheckPathOptions,
 ): Promise<{ readonly report: Report; readonly found: PathReport }> {
   const at = options.at ?? new Date();
-  const allowances = { ...NO_ALLOWANCES, ...options.allow };
-  const given = { operation: 'trust check', input: { name: leafFile }, at, allowances: namesOf(allowances) };
+  const allowances = allowancesOf(options);
+  const given = {
+    operation: 'trust check',
+    input: { name: leafFile },
+    at,
+    allowances: allowanceNames(allowances),
+  };
   let input: PathFiles;
   try {
     input = await readPathFiles(leafFile, options);
@@ -177,10 +183,6 @@ function advised(error: BundleError): BundleError {
   const { code, message, where, why, cause } = error;
   const advice = ADVICE[code];
   return advice ? new BundleError(code, message, { where, why, cause, ...advice }) : error;
-}
-
-function namesOf(allowances: Allowances): readonly string[] {
-  return Object.entries(allowances).flatMap(([name, given]) => (given ? [name] : []));
 }
 
 function pathReport(result: PathResult, statuses: readonly RevocationStatus[]): PathReport {

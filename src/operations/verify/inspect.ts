@@ -17,6 +17,7 @@ import { sourceOptions } from '../../kit/source.ts';
 import { type BundleInput, openSource } from '../../storage/sources/open-source.ts';
 import { assignRoles, type BundleRoles } from '../../verdict/bundle/bundle-roles.ts';
 import { roleOf } from '../../verdict/bundle/judge-contents.ts';
+import { allowanceNames } from '../../verdict/report/allowance-names.ts';
 import {
   type CertificateReport,
   type FileReport,
@@ -105,7 +106,7 @@ async function inspectGiven(
     files: members.map((member) => fileReport(member, roles)),
     errors,
     warnings: ['NOT VERIFIED: inspect checks no digest and no signature', ...warnings],
-    allowances: (options.relax ?? []).map((name) => `relax:${name}`),
+    allowances: allowanceNames({}, options.relax),
     result: { ...inspection },
   });
   return { report, inspection };

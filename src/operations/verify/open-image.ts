@@ -5,7 +5,7 @@ import { DEFAULT_LIMITS } from '../../kit/limits.ts';
 import { count, path } from '../../kit/shape.ts';
 import { type Source, type SourceParts, sourceOptions } from '../../kit/source.ts';
 import { openSource } from '../../storage/sources/open-source.ts';
-import { NO_ALLOWANCES } from '../../trust/policy.ts';
+import { allowancesOf } from '../../trust/policy.ts';
 import type { FoundBlocks } from '../../verdict/bundle/block-damage.ts';
 import { type Examination, examine } from '../../verdict/bundle/examine.ts';
 import { judgeBlocks } from '../../verdict/bundle/judge-blocks.ts';
@@ -58,7 +58,7 @@ async function openGiven(bundle: string, image: string, options: VerifyOptions):
   const { at = new Date() } = options;
   const policy = await loadPolicy(timed, {
     at,
-    allowances: { ...NO_ALLOWANCES, ...options.allow },
+    allowances: allowancesOf(options),
     inputs: [bundle],
   });
   const source = await openSource(bundle, sourceOptions(timed));

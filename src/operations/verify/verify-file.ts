@@ -8,7 +8,8 @@ import { sourceOptions } from '../../kit/source.ts';
 import { type BundleInput, openSource } from '../../storage/sources/open-source.ts';
 import { readSmallFile } from '../../storage/trust/small-files.ts';
 import { judgeScope, scopeNameOf, withinScope } from '../../trust/judge-signer.ts';
-import { NO_ALLOWANCES } from '../../trust/policy.ts';
+import { allowancesOf } from '../../trust/policy.ts';
+import { allowanceNames } from '../../verdict/report/allowance-names.ts';
 import { type Check, makeReport, type Report } from '../../verdict/report/report.ts';
 import { evidenceIn, joinEvidence } from '../../verdict/signers/evidence.ts';
 import { judgeFound } from '../../verdict/signers/judge-signers.ts';
@@ -46,7 +47,7 @@ async function verifyGiven(
   signatureFile: string,
   options: VerifyOptions,
 ): Promise<Report> {
-  const allowances = { ...NO_ALLOWANCES, ...options.allow };
+  const allowances = allowancesOf(options);
   const { at = new Date() } = options;
   const limits = { ...DEFAULT_LIMITS, ...options.limits };
   using deadline = openDeadline(options);
@@ -57,7 +58,7 @@ async function verifyGiven(
   const rest = {
     operation: 'verify',
     at,
-    allowances: Object.entries(allowances).flatMap(([name, given]) => (given ? [name] : [])),
+    allowances: allowanceNames(allowances),
     judged: 'trusted',
   } as const;
   let size = 0;

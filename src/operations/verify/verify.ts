@@ -4,8 +4,9 @@ import { openDeadline } from '../../kit/deadline.ts';
 import { DEFAULT_LIMITS } from '../../kit/limits.ts';
 import { sourceOptions } from '../../kit/source.ts';
 import { type BundleInput, openSource } from '../../storage/sources/open-source.ts';
-import { NO_ALLOWANCES } from '../../trust/policy.ts';
+import { allowancesOf } from '../../trust/policy.ts';
 import { type Examination, examine } from '../../verdict/bundle/examine.ts';
+import { allowanceNames } from '../../verdict/report/allowance-names.ts';
 import { type CertificateReport, makeReport, type Report } from '../../verdict/report/report.ts';
 import type { BundleSink } from '../../verdict/walk/member.ts';
 import { bundleInput, verifyOptions } from '../option-rules.ts';
@@ -48,7 +49,7 @@ export async function examineAndReport(
   options: VerifyOptions,
   sink?: BundleSink,
 ): Promise<{ readonly examination: Examination; readonly report: Report }> {
-  const allowances = { ...NO_ALLOWANCES, ...options.allow };
+  const allowances = allowancesOf(options);
   const { at = new Date() } = options;
   const policy = await loadPolicy(options, { at, allowances, inputs: [input] }); // a slip there is told before a download begins
   await using source = await openSource(input, sourceOptions(options));
@@ -79,10 +80,7 @@ export async function examineAndReport(
     errors: examination.errors,
     warnings: [...examination.warnings, ...warnings],
     ...(remembered && { remembered }),
-    allowances: [
-      ...Object.entries(allowances).flatMap(([name, given]) => (given ? [name] : [])),
-      ...(options.relax ?? []).map((name) => `relax:${name}`),
-    ],
+    allowances: allowanceNames(allowances, options.relax),
   });
   return { examination, report };
 }

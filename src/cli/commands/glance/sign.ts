@@ -14,6 +14,7 @@ import {
   waitingOf,
   withPatienceOptions,
 } from '../../options/read-options.ts';
+import { withWeakKeysOption } from '../../options/trust-options.ts';
 import { field, shown } from '../../render/field.ts';
 
 interface GlanceSignFlags extends PatienceFlags, OutputFlags {
@@ -61,9 +62,8 @@ export function glanceSignCommand(glance: Command, context: Context, exit: Exit)
     )
     .option('-o, --output <file>', 'write the properties into this file (default: standard output)')
     .option('--force', 'replace the output if it exists')
-    .option('--old-glance', 'warn about what a Glance with properties of 255 characters cannot hold')
-    .option('--allow-weak-keys', 'accept RSA and DSA keys of 1024 to 2047 bits: they can be broken')
-    .addHelpText('after', EXAMPLES);
+    .option('--old-glance', 'warn about what a Glance with properties of 255 characters cannot hold');
+  withWeakKeysOption(command).addHelpText('after', EXAMPLES);
   withOutputOptions(withPatienceOptions(command)).action(async (input: string, flags: GlanceSignFlags) => {
     const { json = false, output } = flags;
     if (json && output === '-') {

@@ -18,12 +18,15 @@ import {
 } from '../../options/read-options.ts';
 import {
   expectEvidenceUsed,
+  type StrengthFlags,
+  strengthOf,
   withAnchorOptions,
   withEvidenceOptions,
   withRememberOption,
+  withStrengthOptions,
 } from '../../options/trust-options.ts';
 
-interface GlanceVerifyFlags extends OutputFlags, OpenStackFlags, PatienceFlags {
+interface GlanceVerifyFlags extends OutputFlags, OpenStackFlags, PatienceFlags, StrengthFlags {
   readonly properties: string;
   readonly certificates?: string;
   readonly trustedCertificateIds?: readonly string[];
@@ -37,8 +40,6 @@ interface GlanceVerifyFlags extends OutputFlags, OpenStackFlags, PatienceFlags {
   readonly compat?: boolean;
   readonly allowLegacyMd5?: boolean;
   readonly allowAnySalt?: boolean;
-  readonly allowSha1?: boolean;
-  readonly allowWeakKeys?: boolean;
 }
 
 const EXAMPLES = `
@@ -75,10 +76,8 @@ export function glanceVerifyCommand(glance: Command, context: Context, exit: Exi
       '--allow-legacy-md5',
       'accept a signature over the MD5 checksum (Liberty): two images with one MD5 can be made',
     )
-    .option('--allow-any-salt', 'accept RSA-PSS signatures with any salt: Glance and Nova refuse them')
-    .option('--allow-sha1', 'accept certificates signed with SHA-1: forged ones can be bought')
-    .option('--allow-weak-keys', 'accept RSA and DSA keys of 1024 to 2047 bits: they can be broken')
-    .addHelpText('after', EXAMPLES);
+    .option('--allow-any-salt', 'accept RSA-PSS signatures with any salt: Glance and Nova refuse them');
+  withStrengthOptions(command, 'certificates signed with SHA-1').addHelpText('after', EXAMPLES);
   withOutputOptions(command).action(async (input: string, flags: GlanceVerifyFlags) => {
     const { verifyImage } = await import('../../../operations/glance/verify-image.ts');
     const { renderImageReport } = await import('../../render/render-glance.ts');
@@ -125,7 +124,7 @@ async function optionsOf(flags: GlanceVerifyFlags, context: Context): Promise<Ve
     remember: flags.remember,
     ...(flags.at && { at: flags.at }),
     compat: flags.compat ?? false,
-    allow: { sha1: flags.allowSha1 ?? false, weakKeys: flags.allowWeakKeys ?? false },
+    allow: strengthOf(flags),
     allowImage: { legacyMd5: flags.allowLegacyMd5 ?? false, anySalt: flags.allowAnySalt ?? false },
     ...readOptionsOf(flags),
     signal: context.signal,

@@ -4,12 +4,17 @@ import type { AttemptReport, CheckPathOptions, PathReport } from '../../../opera
 import type { PathCertificateReport, Report } from '../../../verdict/report/report.ts';
 import type { Context, Exit } from '../../context.ts';
 import { gatherOids, parseDepth, parseTime } from '../../options/options.ts';
-import { expectEvidenceUsed } from '../../options/trust-options.ts';
+import {
+  expectEvidenceUsed,
+  type StrengthFlags,
+  strengthOf,
+  withStrengthOptions,
+} from '../../options/trust-options.ts';
 import { field, nestedField, shown } from '../../render/field.ts';
 import { tellSlots } from '../../render/render-error.ts';
 import { certificateText, revocationLines } from '../../render/render-path.ts';
 
-interface CheckFlags {
+interface CheckFlags extends StrengthFlags {
   readonly anchor?: readonly string[];
   readonly untrusted?: readonly string[];
   readonly crl?: readonly string[];
@@ -23,8 +28,6 @@ interface CheckFlags {
   readonly explicitPolicy?: boolean;
   readonly inhibitMapping?: boolean;
   readonly inhibitAny?: boolean;
-  readonly allowSha1?: boolean;
-  readonly allowWeakKeys?: boolean;
   readonly json?: boolean;
 }
 
@@ -37,7 +40,7 @@ Examples:
 
 /** `bulla trust check LEAF --anchor PEM…` */
 export function trustCheckCommand(trust: Command, context: Context, exit: Exit): void {
-  trust
+  const command = trust
     .command('check')
     .description('judge the certification path of a certificate, and tell what was tried and why it failed')
     .argument('<leaf>', 'the certificate, PEM or DER; more in the same file count as --untrusted')
@@ -66,9 +69,8 @@ export function trustCheckCommand(trust: Command, context: Context, exit: Exit):
     )
     .option('--explicit-policy', 'the path must be issued under an acceptable policy')
     .option('--inhibit-mapping', 'no policy may be mapped to another')
-    .option('--inhibit-any', 'anyPolicy stands for no policy')
-    .option('--allow-sha1', 'accept SHA-1 signatures: forged ones can be bought')
-    .option('--allow-weak-keys', 'accept RSA and DSA keys of 1024 to 2047 bits: they can be broken')
+    .option('--inhibit-any', 'anyPolicy stands for no policy');
+  withStrengthOptions(command, 'SHA-1 signatures')
     .option('--json', 'print one JSON document')
     .addHelpText('after', EXAMPLES)
     .action(async (leaf: string, flags: CheckFlags) => {
@@ -96,7 +98,7 @@ function checkOptionsOf(flags: CheckFlags): CheckPathOptions {
       inhibitMapping: flags.inhibitMapping ?? false,
       inhibitAny: flags.inhibitAny ?? false,
     },
-    allow: { sha1: flags.allowSha1 ?? false, weakKeys: flags.allowWeakKeys ?? false },
+    allow: strengthOf(flags),
     ...(flags.revocation && { revocation: flags.revocation }),
     ...(flags.at && { at: flags.at }),
     ...(flags.maxDepth !== undefined && { maxDepth: flags.maxDepth }),
