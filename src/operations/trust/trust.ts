@@ -2,15 +2,10 @@ import type { Certificate } from '../../crypto/certificate.ts';
 import { formatPem } from '../../formats/pem.ts';
 import { BundleError, toBundleError } from '../../kit/errors/errors.ts';
 import { type SourceOptions, sourceOptions } from '../../kit/source.ts';
+import { formatPublisher, parsePublisher } from '../../storage/trust/publisher-file.ts';
 import { addTrusted, readText, removeTrusted } from '../../storage/trust/trust-folder.ts';
 import { showTime } from '../../trust/path/certificate-rules.ts';
-import {
-  formatPublisher,
-  type Publisher,
-  parsePublisher,
-  type RevocationMode,
-  type TimestampMode,
-} from '../../trust/publisher.ts';
+import type { Publisher, RevocationMode, TimestampMode } from '../../trust/publisher.ts';
 import type { CertificateReport } from '../../verdict/report/report.ts';
 import { certificateReport } from '../../verdict/signers/signature-report.ts';
 import {

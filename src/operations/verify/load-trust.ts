@@ -4,6 +4,7 @@ import { notPemText } from '../../formats/pem-text.ts';
 import { BundleError, toBundleError } from '../../kit/errors/errors.ts';
 import { type SourceOptions, sourceOptions } from '../../kit/source.ts';
 import { isSameFile } from '../../storage/same-file.ts';
+import { parsePublisher } from '../../storage/trust/publisher-file.ts';
 import { certificateFilesIn } from '../../storage/trust/small-files.ts';
 import {
   type PublisherFiles,
@@ -12,7 +13,7 @@ import {
   readTrustFolder,
 } from '../../storage/trust/trust-folder.ts';
 import type { Anchor, TrustStore } from '../../trust/judge-signer.ts';
-import { type Publisher, parsePublisher } from '../../trust/publisher.ts';
+import type { Publisher } from '../../trust/publisher.ts';
 
 /**
  * Whom to trust. `anchors` and `pins`, when either is given, are all that counts; otherwise the publishers in

@@ -1,12 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { isBundleError } from '../../src/kit/errors/errors.ts';
-import {
-  formatPublisher,
-  isPublisherName,
-  type Publisher,
-  parsePublisher,
-} from '../../src/trust/publisher.ts';
+import { isBundleError } from '../../../src/kit/errors/errors.ts';
+import { formatPublisher, parsePublisher } from '../../../src/storage/trust/publisher-file.ts';
+import { isPublisherName, type Publisher } from '../../../src/trust/publisher.ts';
 
 const FILE = 'publishers/acme/publisher.toml';
 const refusal = async (toml: string) => {
