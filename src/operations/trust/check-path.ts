@@ -2,7 +2,7 @@ import { BundleError, type ErrorCode, toBundleError } from '../../kit/errors/err
 import { abortSignal, count, flag, list, moment, needed, oneOf, path, shape } from '../../kit/shape.ts';
 import { expectLookedAt } from '../../trust/demands.ts';
 import { openBudget } from '../../trust/path/budget.ts';
-import { type Attempt, findPath, type PathResult } from '../../trust/path/find-path.ts';
+import { type Attempt, findPath } from '../../trust/path/find-path.ts';
 import type { PolicyInputs } from '../../trust/path/judge-options.ts';
 import type { Purpose } from '../../trust/path/purposes.ts';
 import { type Allowances, allowancesOf } from '../../trust/policy.ts';
@@ -10,7 +10,6 @@ import type { RevocationMode } from '../../trust/publisher.ts';
 import type { RevocationOptions } from '../../trust/revocation/evidence.ts';
 import { judgeRevocation } from '../../trust/revocation/judge-revocation.ts';
 import { unrelatedIn } from '../../trust/revocation/unrelated.ts';
-import type { RevocationStatus } from '../../trust/revocation/verdict.ts';
 import { allowanceNames } from '../../verdict/report/allowance-names.ts';
 import {
   type CertificateReport,
@@ -18,7 +17,7 @@ import {
   type PathCertificateReport,
   type Report,
 } from '../../verdict/report/report.ts';
-import { certificateReport } from '../../verdict/signers/signature-report.ts';
+import { certificateReport, pathReport } from '../../verdict/signers/signature-report.ts';
 import { revocationMode, sha1AndWeakKeys } from '../option-rules.ts';
 import { type PathFiles, readPathFiles } from './read-path-files.ts';
 
@@ -145,7 +144,10 @@ async function checkGiven(
     },
   );
   const statuses = result.kind === 'none' ? [] : judgeRevocation(result.path, evidence, revocation).statuses;
-  const found = pathReport(result, statuses);
+  const found = {
+    path: pathReport(result.path, statuses),
+    attempts: result.attempts.map(attemptReport),
+  };
   const paths = result.kind === 'none' ? [] : [result.path];
   const unrelated = unrelatedIn(evidence, { paths, given: anchors, beside: untrusted }); // [rev.17]
   const report = makeReport({
@@ -183,18 +185,6 @@ function advised(error: BundleError): BundleError {
   const { code, message, where, why, cause } = error;
   const advice = ADVICE[code];
   return advice ? new BundleError(code, message, { where, why, cause, ...advice }) : error;
-}
-
-function pathReport(result: PathResult, statuses: readonly RevocationStatus[]): PathReport {
-  return {
-    path: result.path.map((certificate) => {
-      const known = statuses.find((one) => one.certificate.fingerprint === certificate.fingerprint);
-      const { status, detail } = known ?? {};
-      const revocation = status !== undefined && detail !== undefined ? { status, detail } : undefined;
-      return { ...certificateReport(certificate), ...(revocation && { revocation }) };
-    }),
-    attempts: result.attempts.map(attemptReport),
-  };
 }
 
 function attemptReport({ path, errors }: Attempt): AttemptReport {

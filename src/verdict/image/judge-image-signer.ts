@@ -145,7 +145,7 @@ function judgeByIds(
         algorithm: found.algorithm,
         status: fault ? 'invalid' : errors.length === 0 ? 'trusted' : 'untrusted',
         signer: certificateReport(signer),
-        path: judged.path.map((one) => ({ ...certificateReport(one) })),
+        path: judged.path.map(certificateReport),
         timestamps: [],
         ...(trustedBy !== undefined && { trustedBy }),
       },

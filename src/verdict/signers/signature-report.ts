@@ -1,7 +1,7 @@
 import type { Certificate } from '../../crypto/certificate.ts';
-import type { ClaimJudgement } from '../../trust/judge-claim.ts';
 import type { SignerJudgement } from '../../trust/judge-signer.ts';
 import type { Publisher } from '../../trust/publisher.ts';
+import type { RevocationStatus } from '../../trust/revocation/verdict.ts';
 import type { TimestampJudgement } from '../../trust/timestamp.ts';
 import type {
   CertificateReport,
@@ -28,20 +28,26 @@ export function signatureReport(
     algorithm,
     status: fault ? 'invalid' : trusted ? 'trusted' : 'untrusted',
     ...(signer && { signer: certificateReport(signer) }),
-    path: judgement ? judgement.signer.path.map((one) => pathReport(one, judgement)) : [],
+    path: judgement ? pathReport(judgement.signer.path, judgement.revocation.statuses) : [],
     timestamps: judgement ? judgement.timestamps.map(timestampReport) : [],
     ...(vouching && { [vouching.accepts ? 'trustedBy' : 'knownBy']: vouching.who }),
     ...(judgement?.signer.trustedBy?.unproven && { unproven: true }),
   };
 }
 
-function pathReport(certificate: Certificate, { revocation }: ClaimJudgement): PathCertificateReport {
-  const known = revocation.statuses.find((one) => one.certificate.fingerprint === certificate.fingerprint);
-  const { status, detail } = known ?? {};
-  return {
-    ...certificateReport(certificate),
-    ...(status !== undefined && detail !== undefined && { revocation: { status, detail } }),
-  };
+/** A path in the form of the report, each certificate with what is known of its revocation. */
+export function pathReport(
+  path: readonly Certificate[],
+  statuses: readonly RevocationStatus[],
+): readonly PathCertificateReport[] {
+  return path.map((certificate) => {
+    const known = statuses.find((one) => one.certificate.fingerprint === certificate.fingerprint);
+    const { status, detail } = known ?? {};
+    return {
+      ...certificateReport(certificate),
+      ...(status !== undefined && detail !== undefined && { revocation: { status, detail } }),
+    };
+  });
 }
 
 function timestampReport({ proven, time, authority, errors }: TimestampJudgement): TimestampReport {
