@@ -1,10 +1,11 @@
 import { type DiskProbe, isSelfContained } from '../../formats/disk/disk-probe.ts';
-import { PROBE_HEAD_BYTES, PROBE_TAIL_BYTES, probeDisk } from '../../formats/disk/probe.ts';
+import { endsOf, readEnds } from '../../formats/disk/image-ends.ts';
+import { probeDisk } from '../../formats/disk/probe.ts';
 import { counted } from '../../kit/encoding.ts';
 import { BundleError, toBundleError } from '../../kit/errors/errors.ts';
 import { shellPath } from '../../kit/shell.ts';
 import type { FileStamp } from '../../storage/sources/file-stamp.ts';
-import { type InputFile, openInputFile } from '../../storage/sources/input-file.ts';
+import { openInputFile } from '../../storage/sources/input-file.ts';
 import { isImageName } from '../../verdict/bundle/disk-images.ts';
 
 /** What disks are made of. */
@@ -13,19 +14,12 @@ const SECTOR = 512;
 /** The size of a file and its image header. @throws {BundleError} `FILE_*`, `FORMAT_UNSUPPORTED` */
 export async function probeDiskFile(path: string): Promise<FileStamp & { readonly probe: DiskProbe }> {
   await using file = await openInputFile(path);
-  const { head, tail } = await endsOf(file);
+  const ends = await readEnds(file, { start: 0, size: file.size });
   try {
-    return { ...file.stamp, probe: probeDisk(head, tail, file.size) };
+    return { ...file.stamp, probe: probeDisk(...ends) };
   } catch (error) {
     throw toBundleError(error).at({ file: path });
   }
-}
-
-async function endsOf(file: InputFile): Promise<{ readonly head: Uint8Array; readonly tail: Uint8Array }> {
-  return {
-    head: await file.readAt(0, PROBE_HEAD_BYTES),
-    tail: await file.readAt(Math.max(0, file.size - PROBE_TAIL_BYTES), PROBE_TAIL_BYTES),
-  };
 }
 
 /**
@@ -49,15 +43,14 @@ export async function probeWholeDisk(path: string): ReturnType<typeof probeDiskF
  */
 export async function expectWhole(path: string, since: FileStamp): Promise<void> {
   await using file = await openInputFile(path);
-  const { head, tail } = await endsOf(file);
+  const ends = await readEnds(file, { start: 0, size: file.size });
   file.expectUnchanged(since, 'packed'); // [stamp.1] it is this one whose ends were seen
-  expectSelfContained(path, () => probeDisk(head, tail, file.size));
+  expectSelfContained(path, () => probeDisk(...ends));
 }
 
 /** [pack.8] The same for a small file whose content is at hand. */
 export function expectWholeContent(path: string, content: Uint8Array): void {
-  const tail = content.subarray(-PROBE_TAIL_BYTES);
-  expectSelfContained(path, () => probeDisk(content, tail, content.byteLength));
+  expectSelfContained(path, () => probeDisk(...endsOf(content)));
 }
 
 function expectSelfContained(path: string, probe: () => DiskProbe): void {

@@ -1,9 +1,10 @@
 import { gunzip } from '../../archive/deflate/gunzip.ts';
 import type { DiskProbe } from '../../formats/disk/disk-probe.ts';
-import { PROBE_HEAD_BYTES, PROBE_TAIL_BYTES, probeDisk } from '../../formats/disk/probe.ts';
+import { type ImageEnds, PassingEnds } from '../../formats/disk/image-ends.ts';
+import { probeDisk } from '../../formats/disk/probe.ts';
 import type { Descriptor } from '../../formats/ovf/descriptor.ts';
 import type { FileReference } from '../../formats/ovf/file-reference.ts';
-import { type ByteStream, concat, copyBytes } from '../../kit/bytes.ts';
+import type { ByteStream } from '../../kit/bytes.ts';
 import { counted } from '../../kit/encoding.ts';
 import { BundleError, isBundleError, toBundleError } from '../../kit/errors/errors.ts';
 import type { Limits } from '../../kit/limits.ts';
@@ -62,7 +63,7 @@ async function store(
   const own = parts.some((part) => part.name === name) ? await staging.rename(name) : undefined;
   const names = parts.map((part) => (part.name === name && own !== undefined ? own : part.name));
   const stored = readParts(staging, names, signal);
-  const ends = new Ends();
+  const ends = new PassingEnds();
   let writer: FileWriter | undefined;
   try {
     writer = await staging.create(name);
@@ -82,7 +83,7 @@ async function store(
     if (own !== undefined) await staging.rename(own, name).catch(() => {});
     throw toBundleError(error).at({ member: name });
   }
-  return { size: ends.size, probe: inflates ? ends.probe() : undefined };
+  return { size: ends.size, probe: inflates ? probed(ends.ends()) : undefined };
 }
 
 /** The bytes of the parts, one after another; each is removed when it has been read, so they take room but once. */
@@ -102,28 +103,13 @@ async function* readParts(
   }
 }
 
-/** The first and last bytes of a file that goes by, which tell what image it is. */
-class Ends {
-  size = 0;
-  readonly #head: Uint8Array[] = [];
-  #tail: Uint8Array = new Uint8Array(0);
-
-  add(chunk: Uint8Array): void {
-    if (this.size < PROBE_HEAD_BYTES)
-      this.#head.push(copyBytes(chunk.subarray(0, PROBE_HEAD_BYTES - this.size)));
-    this.#tail = copyBytes(
-      concat([this.#tail, chunk.subarray(-PROBE_TAIL_BYTES)]).subarray(-PROBE_TAIL_BYTES),
-    );
-    this.size += chunk.byteLength;
-  }
-
-  probe(): DiskProbe | undefined {
-    try {
-      return probeDisk(concat([new Uint8Array(0), ...this.#head]), this.#tail, this.size);
-    } catch (error) {
-      if (isBundleError(error)) return undefined; // no image, or none that we know
-      throw error;
-    }
+/** What image the stored bytes are; undefined when they are none, or none that we know. */
+function probed(ends: ImageEnds): DiskProbe | undefined {
+  try {
+    return probeDisk(...ends);
+  } catch (error) {
+    if (isBundleError(error)) return undefined;
+    throw error;
   }
 }
 
