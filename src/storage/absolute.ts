@@ -1,8 +1,9 @@
-import { type BigIntStats, lstatSync, readlinkSync, realpathSync, statSync } from 'node:fs';
+import { lstatSync, readlinkSync, realpathSync } from 'node:fs';
 import { isAbsolute, resolve } from 'node:path';
 import { decodeUtf8 } from '../kit/encoding.ts';
 import { BundleError } from '../kit/errors/errors.ts';
 import { isAbsent } from './absence.ts';
+import { isSameId, statsOf } from './same-file.ts';
 import { isUtf8Name } from './utf8-names.ts';
 
 /**
@@ -17,7 +18,7 @@ export function absolute(path: string): string {
 
 /** Whether `folder` is the working folder, by whatever name but that of a link. */
 export function isWorkingFolder(folder: string): boolean {
-  return isSame(statOf('.'), statOf(folder)) && !lstatSync(folder).isSymbolicLink();
+  return isSameId(statsOf('.'), statsOf(folder)) && !lstatSync(folder).isSymbolicLink();
 }
 
 /** The working folder by its name, which surely leads there. [out.4] */
@@ -28,8 +29,8 @@ function workingFolder(path: string): string {
   } catch (cause) {
     throw gone(path, cause);
   }
-  const [here, there] = [statOf('.'), statOf(folder)];
-  if (isSame(here, there)) return folder;
+  const [here, there] = [statsOf('.'), statsOf(folder)];
+  if (isSameId(here, there)) return folder;
   if (!isUtf8Name(folder)) throw notUtf8(workingBytes() ?? Buffer.from(folder), path);
   // Node says where it was when it was asked first, and another may be there by now.
   if (here && (there || isAbsent(folder))) throw gone(path, undefined);
@@ -74,18 +75,6 @@ function textOf(bytes: Buffer, path: string): string {
   const text = decodeUtf8(bytes);
   if (text === undefined) throw notUtf8(bytes, path);
   return text;
-}
-
-function statOf(path: string): BigIntStats | undefined {
-  try {
-    return statSync(path, { bigint: true });
-  } catch {
-    return undefined;
-  }
-}
-
-function isSame(one: BigIntStats | undefined, other: BigIntStats | undefined): boolean {
-  return one !== undefined && one.dev === other?.dev && one.ino === other.ino;
 }
 
 function notUtf8(way: Buffer, path: string): BundleError {

@@ -1,8 +1,9 @@
-import { type BigIntStats, fstatSync, readdirSync, statSync } from 'node:fs';
+import { fstatSync, readdirSync } from 'node:fs';
 import { basename, dirname, join, normalize } from 'node:path';
 import { BundleError, isBundleError } from '../kit/errors/errors.ts';
 import { absolute, realPath } from './absolute.ts';
 import type { StandardOutput } from './redirected.ts';
+import { statsOf } from './same-file.ts';
 
 declare const apart: unique symbol;
 
@@ -84,7 +85,7 @@ function placeOf(path: string): Place {
   return {
     ids,
     entries: [lexical, target].map((one) => ({ folder: idOf(dirname(one)), name: basename(one) })),
-    exists: statOf(lexical) !== undefined,
+    exists: statsOf(lexical) !== undefined,
   };
 }
 
@@ -94,7 +95,7 @@ function expectOutside(output: string, made: Place, reading: Reading): void {
   const read = idOf(path);
   if (own === read) throw replaces(output, path);
   // What is not there yet, and would be made with the output around it.
-  const isThere = path === '-' || statOf(path) !== undefined;
+  const isThere = path === '-' || statsOf(path) !== undefined;
   if (!made.exists && !isThere && idsUp(normalize(path)).includes(own)) throw within(output, path);
   if (path === '-' || !isFolder(path)) return;
   if (takes) {
@@ -126,7 +127,7 @@ function below(folder: string, depth: number): readonly string[] {
 }
 
 function isFolder(path: string): boolean {
-  return statOf(path)?.isDirectory() ?? false;
+  return statsOf(path)?.isDirectory() ?? false;
 }
 
 function namesIn(folder: string): readonly string[] {
@@ -147,7 +148,7 @@ function idsUp(path: string): readonly string[] {
 /** Device and inode; of what is not there, those of the folder around it and the name, in which case does not count. */
 function idOf(path: string): string {
   if (path === '-') return openFile(0) ?? 'no file';
-  const stats = statOf(path);
+  const stats = statsOf(path);
   if (stats) return `${stats.dev}:${stats.ino}`;
   const full = normalize(path); // a relative one as the system looks it up, whatever the working folder is called [cli.22] [out.4]
   const above = dirname(full);
@@ -161,14 +162,6 @@ function openFile(descriptor: 0 | StandardOutput): string | undefined {
     return stats.isFile() ? `${stats.dev}:${stats.ino}` : undefined;
   } catch {
     return undefined; // it is closed
-  }
-}
-
-function statOf(path: string): BigIntStats | undefined {
-  try {
-    return statSync(path, { bigint: true });
-  } catch {
-    return undefined; // for us to compare, it is not there
   }
 }
 

@@ -1,11 +1,11 @@
 import { constants, fstatSync, openSync, statSync } from 'node:fs';
+import { isSameId } from './same-file.ts';
 
 /** A way to an open folder that no renaming leads astray; its name where the system has none. */
 export function anchorOf(descriptor: number, path: string): string {
   const way = `/proc/self/fd/${descriptor}`;
   const there = statSync(way, { throwIfNoEntry: false, bigint: true });
-  const { ino, dev } = fstatSync(descriptor, { bigint: true });
-  return there?.ino === ino && there.dev === dev ? way : path;
+  return isSameId(there, fstatSync(descriptor, { bigint: true })) ? way : path;
 }
 
 /** Opens a folder itself, never what a link leads to. @throws what the system does */

@@ -1,15 +1,31 @@
 import { type BigIntStats, fstatSync, statSync } from 'node:fs';
 
-/** Whether two names, `-` for standard input, are of one file or pipe, by device and inode; false when one of them is not there. */
-export function isSameFile(one: string, other: string): boolean {
-  const [a, b] = [statsOf(one), statsOf(other)];
-  return a !== undefined && a.dev === b?.dev && a.ino === b.ino;
+/** By what a file or folder is the same under whatever name. */
+type FileId = Pick<BigIntStats, 'dev' | 'ino'>;
+
+/** Whether both are of one file, folder or pipe; false when one of them is not there. */
+export function isSameId(one: FileId | undefined, other: FileId | undefined): boolean {
+  return one !== undefined && one.dev === other?.dev && one.ino === other.ino;
 }
 
-function statsOf(path: string): BigIntStats | undefined {
+/** What a name leads to, links followed; undefined when that is not there or may not be looked at, which reading it tells. */
+export function statsOf(path: string): BigIntStats | undefined {
+  return statsBy(() => statSync(path, { bigint: true }));
+}
+
+/** Whether two names, `-` for standard input, are of one file or pipe; false when one of them is not there. */
+export function isSameFile(one: string, other: string): boolean {
+  return isSameId(inputStatsOf(one), inputStatsOf(other));
+}
+
+function inputStatsOf(path: string): BigIntStats | undefined {
+  return path === '-' ? statsBy(() => fstatSync(0, { bigint: true })) : statsOf(path);
+}
+
+function statsBy(look: () => BigIntStats): BigIntStats | undefined {
   try {
-    return path === '-' ? fstatSync(0, { bigint: true }) : statSync(path, { bigint: true });
+    return look();
   } catch {
-    return undefined; // what is wrong with it, reading tells
+    return undefined;
   }
 }

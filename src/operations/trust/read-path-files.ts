@@ -5,7 +5,7 @@ import { decodeLatin1 } from '../../kit/encoding.ts';
 import { BundleError, toBundleError } from '../../kit/errors/errors.ts';
 import { DEFAULT_LIMITS } from '../../kit/limits.ts';
 import { type SourceOptions, sourceOptions } from '../../kit/source.ts';
-import { certificateFilesIn, readSmallFile } from '../../storage/trust/small-files.ts';
+import { readSmallFile, someCertificateFilesIn } from '../../storage/trust/small-files.ts';
 import type { RevocationEvidence } from '../../trust/revocation/evidence.ts';
 import { loadEvidence } from '../verify/load-evidence.ts';
 
@@ -41,7 +41,7 @@ export async function readPathFiles(leafFile: string, options: Files): Promise<P
   const [first, ...behind] = await blocksIn([leafFile], waiting);
   if (!first) throw malformed(leafFile);
   const leaf = parseBlock(first);
-  const anchors = (await blocksIn(options.anchors.flatMap(filesIn), waiting)).map(parseBlock);
+  const anchors = (await blocksIn(options.anchors.flatMap(someCertificateFilesIn), waiting)).map(parseBlock);
   const blocks = [...behind, ...(await blocksIn(options.untrusted ?? [], waiting))];
   expectFew(blocks.length + anchors.length);
   const unusable: BundleError[] = [];
@@ -55,15 +55,6 @@ export async function readPathFiles(leafFile: string, options: Files): Promise<P
     }
   });
   return { leaf, untrusted, anchors, evidence: await loadEvidence(options, waiting), unusable };
-}
-
-/** @throws {BundleError} `FILE_NOT_FOUND` for a folder without any */
-function filesIn(path: string): readonly string[] {
-  const files = certificateFilesIn(path);
-  if (files.length > 0) return files;
-  throw new BundleError('FILE_NOT_FOUND', 'the folder holds no .pem, .crt or .cer file', {
-    where: { file: path },
-  });
 }
 
 function expectFew(count: number): void {

@@ -5,7 +5,7 @@ import { BundleError, toBundleError } from '../../kit/errors/errors.ts';
 import { type SourceOptions, sourceOptions } from '../../kit/source.ts';
 import { isSameFile } from '../../storage/same-file.ts';
 import { parsePublisher } from '../../storage/trust/publisher-file.ts';
-import { certificateFilesIn } from '../../storage/trust/small-files.ts';
+import { someCertificateFilesIn } from '../../storage/trust/small-files.ts';
 import {
   type PublisherFiles,
   readText,
@@ -141,7 +141,7 @@ async function loadPublisher(files: PublisherFiles): Promise<LoadedPublisher> {
 
 /** [pub.19] Looked at before anything is read: what comes from a pipe comes once. */
 function expectApart(anchors: readonly string[], judged: readonly string[]): void {
-  for (const file of anchors.flatMap(anchorFilesOf)) {
+  for (const file of anchors.flatMap(someCertificateFilesIn)) {
     if (!judged.some((one) => isSameFile(one, file))) continue;
     throw new BundleError('USAGE', 'this is the very file that is to be verified', {
       where: { file },
@@ -153,21 +153,11 @@ function expectApart(anchors: readonly string[], judged: readonly string[]): voi
 
 async function allAnchorsIn(paths: readonly string[], waiting: SourceOptions): Promise<readonly Anchor[]> {
   const anchors: Anchor[] = [];
-  for (const file of paths.flatMap(anchorFilesOf)) {
+  for (const file of paths.flatMap(someCertificateFilesIn)) {
     const certificates = parseCertificates(await readText(file, waiting), file);
     anchors.push(...certificates.map((certificate) => ({ certificate, source: file })));
   }
   return anchors;
-}
-
-function anchorFilesOf(path: string): readonly string[] {
-  const files = certificateFilesIn(path);
-  if (files.length === 0) {
-    throw new BundleError('FILE_NOT_FOUND', 'the folder holds no .pem, .crt or .cer file', {
-      where: { file: path },
-    });
-  }
-  return files;
 }
 
 /**

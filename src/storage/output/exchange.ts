@@ -1,9 +1,8 @@
 import {
   type BigIntStats,
-  closeSync,
+  constants,
   fsyncSync,
   lstatSync,
-  openSync,
   readFileSync,
   renameSync,
   rmSync,
@@ -11,6 +10,7 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { basename, join } from 'node:path';
+import { whileOpen } from '../sources/open-descriptor.ts';
 import type { WrittenFile } from './written-file.ts';
 
 /** A file that takes its name together with others, and by what it is known again. */
@@ -288,10 +288,5 @@ function isWaiting(value: unknown): boolean {
 }
 
 function sync(folder: string): void {
-  const descriptor = openSync(folder, 'r');
-  try {
-    fsyncSync(descriptor);
-  } finally {
-    closeSync(descriptor);
-  }
+  whileOpen(folder, constants.O_RDONLY, fsyncSync);
 }

@@ -1,5 +1,6 @@
 import { type BigIntStats, lstatSync, statfsSync } from 'node:fs';
 import { BundleError } from '../../kit/errors/errors.ts';
+import { isSameId } from '../same-file.ts';
 
 /** By what a file or folder that was made is known again. */
 export interface WrittenFile {
@@ -24,8 +25,7 @@ export function asWritten(stats: BigIntStats): WrittenFile {
 
 /** Whether the same file or folder is there, whatever has become of its content. */
 export function isSame(path: string, made: Pick<WrittenFile, 'dev' | 'ino'> | undefined): boolean {
-  const stats = lstatSync(path, { throwIfNoEntry: false, bigint: true });
-  return stats !== undefined && stats.ino === made?.ino && stats.dev === made.dev;
+  return isSameId(lstatSync(path, { throwIfNoEntry: false, bigint: true }), made);
 }
 
 /**
@@ -39,8 +39,8 @@ export function isAsWritten(
 ): boolean {
   const now = lstatSync(path, { throwIfNoEntry: false, bigint: true });
   if (!now?.isFile() || !made) return false;
-  const { dev, ino, size, uid, gid, mode } = asWritten(now);
-  const same = dev === made.dev && ino === made.ino && size === made.size;
+  const { size, uid, gid, mode } = asWritten(now);
+  const same = isSameId(now, made) && size === made.size;
   const private_ = uid === made.uid && gid === made.gid && mode === made.mode;
   const alone = now.nlink === (links ?? made.nlink);
   return same && private_ && alone && (!timed || isUnchanged(now, made));

@@ -1,4 +1,4 @@
-import { type BigIntStats, closeSync, constants, fstatSync, openSync, statSync } from 'node:fs';
+import { type BigIntStats, closeSync, constants, fstatSync, statSync } from 'node:fs';
 import { setImmediate } from 'node:timers/promises';
 import { checkAborted } from '../../kit/bytes.ts';
 import { BundleError } from '../../kit/errors/errors.ts';
@@ -7,6 +7,7 @@ import { readError } from '../io-errors.ts';
 import { laneCount } from '../lanes/lane-count.ts';
 import { asStamp, expectSame } from './file-stamp.ts';
 import { FileStream, fileAccess, TURN_BYTES } from './file-stream.ts';
+import { openInto } from './open-descriptor.ts';
 import { pipeSource, STDIN } from './pipe-source.ts';
 
 /**
@@ -16,20 +17,19 @@ import { pipeSource, STDIN } from './pipe-source.ts';
  * @throws {BundleError} `FILE_NOT_FOUND`, `FILE_UNREADABLE`
  */
 export function openFileSource(path: string, options: SourceOptions): Source {
-  let descriptor: number | undefined;
   try {
-    descriptor = openSync(path, constants.O_RDONLY | openFlags(path));
-    const stats = fstatSync(descriptor, { bigint: true });
-    if (stats.isDirectory()) {
-      throw new BundleError('FILE_UNREADABLE', 'this is a folder, not a bundle', {
-        where: { file: path },
-        fix: 'give the .ova file; a folder is packed with: bulla pack FOLDER/NAME.ovf -o NAME.ova',
-      });
-    }
-    if (!stats.isFile()) return pipeSource(descriptor, path, options);
-    return fileSource({ descriptor, path, stats, start: 0 }, options);
+    return openInto(path, constants.O_RDONLY | openFlags(path), (descriptor) => {
+      const stats = fstatSync(descriptor, { bigint: true });
+      if (stats.isDirectory()) {
+        throw new BundleError('FILE_UNREADABLE', 'this is a folder, not a bundle', {
+          where: { file: path },
+          fix: 'give the .ova file; a folder is packed with: bulla pack FOLDER/NAME.ovf -o NAME.ova',
+        });
+      }
+      if (!stats.isFile()) return pipeSource(descriptor, path, options);
+      return fileSource({ descriptor, path, stats, start: 0 }, options);
+    });
   } catch (error) {
-    if (descriptor !== undefined) closeSync(descriptor);
     throw readError(error, path);
   }
 }

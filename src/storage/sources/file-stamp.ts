@@ -2,6 +2,7 @@ import { type BigIntStats, fstatSync } from 'node:fs';
 import { counted } from '../../kit/encoding.ts';
 import { BundleError } from '../../kit/errors/errors.ts';
 import { readError } from '../io-errors.ts';
+import { isSameId } from '../same-file.ts';
 
 /** What tells that a file is as it was. When it was read last is no part of it. [stamp.1] */
 export interface FileStamp {
@@ -64,7 +65,7 @@ const UNSEEN = {
 };
 
 function changeOf(since: FileStamp, now: FileStamp): Change | undefined {
-  if (now.dev !== since.dev || now.ino !== since.ino) return { what: 'it is another file' };
+  if (!isSameId(now, since)) return { what: 'it is another file' };
   if (now.size !== since.size) return { what: `it has ${counted(now.size, 'byte')}, and had ${since.size}` };
   if (now.mtimeNs !== since.mtimeNs) return { what: 'its modification time is another' };
   if (now.ctimeNs === since.ctimeNs && now.nlink === since.nlink) return undefined;

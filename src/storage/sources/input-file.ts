@@ -1,13 +1,4 @@
-import {
-  type BigIntStats,
-  closeSync,
-  constants,
-  fstatSync,
-  lstatSync,
-  openSync,
-  readSync,
-  statSync,
-} from 'node:fs';
+import { type BigIntStats, closeSync, fstatSync, lstatSync, readSync, statSync } from 'node:fs';
 import { sep } from 'node:path';
 import { setImmediate } from 'node:timers/promises';
 import { type ByteStream, checkAborted } from '../../kit/bytes.ts';
@@ -15,8 +6,10 @@ import { BundleError } from '../../kit/errors/errors.ts';
 import { CHUNK_BYTES } from '../../kit/limits.ts';
 import { linkBytes, realBytes } from '../absolute.ts';
 import { readError } from '../io-errors.ts';
+import { isSameId } from '../same-file.ts';
 import { asStamp, expectSame, type FileStamp } from './file-stamp.ts';
 import { FileStream, fileAccess } from './file-stream.ts';
+import { openInto, READ, whileOpen } from './open-descriptor.ts';
 
 /** A regular file of the packer's, open for as long as it is used. */
 export interface InputFile extends AsyncDisposable {
@@ -40,9 +33,6 @@ export function stampOf(path: string): FileStamp {
   }
 }
 
-/** A named pipe that is put there meanwhile must not hold us. */
-const READ = constants.O_RDONLY | constants.O_NONBLOCK;
-
 /**
  * Looks at a file to be packed that must lie in `folder`, links resolved; what is opened later must be the very same. [links.1]
  *
@@ -50,21 +40,18 @@ const READ = constants.O_RDONLY | constants.O_NONBLOCK;
  */
 export function stampWithin(path: string, folder: string): FileStamp {
   stampOf(path);
-  let descriptor: number | undefined;
   try {
-    descriptor = openSync(path, READ);
-    const stamp = regular(fstatSync(descriptor, { bigint: true }), path);
-    const inside = realBytes(folder);
-    const real = realBytes(path);
-    const there = lstatSync(real, { bigint: true });
-    const same = there.dev === stamp.dev && there.ino === stamp.ino;
-    const outside = [real, openedAs(descriptor) ?? real].find((place) => !isBelow(place, inside));
-    if (outside !== undefined || !same) throw leadsOut(path, (outside ?? real).toString());
-    return stamp;
+    return whileOpen(path, READ, (descriptor) => {
+      const stamp = regular(fstatSync(descriptor, { bigint: true }), path);
+      const inside = realBytes(folder);
+      const real = realBytes(path);
+      const outside = [real, openedAs(descriptor) ?? real].find((place) => !isBelow(place, inside));
+      const same = isSameId(lstatSync(real, { bigint: true }), stamp);
+      if (outside !== undefined || !same) throw leadsOut(path, (outside ?? real).toString());
+      return stamp;
+    });
   } catch (error) {
     throw readError(error, path);
-  } finally {
-    if (descriptor !== undefined) closeSync(descriptor);
   }
 }
 
@@ -104,12 +91,11 @@ function leadsOut(path: string, target: string): BundleError {
 /** Opens a file to be packed. @throws {BundleError} `FILE_NOT_FOUND`, `FILE_UNREADABLE` */
 export async function openInputFile(path: string): Promise<InputFile> {
   stampOf(path); // to open a named pipe would wait for whoever writes to it
-  let descriptor: number | undefined;
   try {
-    descriptor = openSync(path, READ);
-    return inputFile(descriptor, path, regular(fstatSync(descriptor, { bigint: true }), path));
+    return openInto(path, READ, (descriptor) =>
+      inputFile(descriptor, path, regular(fstatSync(descriptor, { bigint: true }), path)),
+    );
   } catch (error) {
-    if (descriptor !== undefined) closeSync(descriptor);
     throw readError(error, path);
   }
 }
@@ -162,15 +148,13 @@ export class WholeReader {
     this.#sinceYield++;
     this.#turn = this.#turn === 0 ? 1 : 0;
     const bytes = this.#buffers[this.#turn].subarray(0, since.size);
-    let descriptor: number | undefined;
     try {
-      descriptor = openSync(path, READ);
-      fill(bytes, descriptor);
-      expectSame({ descriptor, path }, since, 'packed');
+      whileOpen(path, READ, (descriptor) => {
+        fill(bytes, descriptor);
+        expectSame({ descriptor, path }, since, 'packed');
+      });
     } catch (error) {
       throw readError(error, path);
-    } finally {
-      if (descriptor !== undefined) closeSync(descriptor);
     }
     return bytes;
   }

@@ -1,19 +1,17 @@
-import { closeSync, constants, fstatSync, openSync, readdirSync, readSync, statSync } from 'node:fs';
+import { closeSync, fstatSync, openSync, readdirSync, readSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { checkAborted, collect, concat } from '../../kit/bytes.ts';
 import { BundleError } from '../../kit/errors/errors.ts';
 import { CERTIFICATE_NAMES, VOLUME_NAMES } from '../../kit/read-names.ts';
 import type { SourceOptions } from '../../kit/source.ts';
 import { readError } from '../io-errors.ts';
+import { READ } from '../sources/open-descriptor.ts';
 import { pipeSource } from '../sources/pipe-source.ts';
 import { expectUtf8Names } from '../utf8-names.ts';
 
 /** Keys, certificates and settings are small; a larger file is the wrong one. */
 const SMALL_FILE_BYTES = 1024 * 1024;
 const PART_BYTES = 64 * 1024;
-
-/** Opening a named pipe must not wait for whoever writes to it. */
-const READ = constants.O_RDONLY | constants.O_NONBLOCK;
 
 /**
  * The bytes of a small file: a key, a certificate, a descriptor. For a pipe, a socket or a terminal is waited as for a bundle. [cli.21]
@@ -74,28 +72,31 @@ function tooLarge(path: string, limit: number): BundleError {
   );
 }
 
-function filesIn(folder: string, takes: RegExp): readonly string[] {
-  const names = readdirSync(folder).filter((name) => takes.test(name));
-  return [...expectUtf8Names(names, folder)].sort().map((name) => join(folder, name));
-}
-
 /** The certificate files of `path`: itself, or when it is a folder the `.pem`, `.crt` and `.cer` files in it, by name. */
 export function certificateFilesIn(path: string): readonly string[] {
-  expectNoStream(path);
-  try {
-    if (!statSync(path).isDirectory()) return [path];
-    return filesIn(path, CERTIFICATE_NAMES);
-  } catch (error) {
-    throw readError(error, path);
-  }
+  return filesAt(path, CERTIFICATE_NAMES);
+}
+
+/** The same of a path that stands for certificates and nothing else. @throws {BundleError} `FILE_NOT_FOUND` for a folder without any */
+export function someCertificateFilesIn(path: string): readonly string[] {
+  const files = certificateFilesIn(path);
+  if (files.length > 0) return files;
+  throw new BundleError('FILE_NOT_FOUND', 'the folder holds no .pem, .crt or .cer file', {
+    where: { file: path },
+  });
 }
 
 /** The volumes of `path`: itself, or when it is a folder the files in it that are named like volumes, by name. */
 export function volumeFilesIn(path: string): readonly string[] {
+  return filesAt(path, VOLUME_NAMES);
+}
+
+function filesAt(path: string, takes: RegExp): readonly string[] {
   expectNoStream(path);
   try {
     if (!statSync(path).isDirectory()) return [path];
-    return filesIn(path, VOLUME_NAMES);
+    const names = readdirSync(path).filter((name) => takes.test(name));
+    return [...expectUtf8Names(names, path)].sort().map((name) => join(path, name));
   } catch (error) {
     throw readError(error, path);
   }

@@ -16,6 +16,7 @@ import {
 } from 'node:fs';
 import { join } from 'node:path';
 import { isMissing } from '../absence.ts';
+import { READ, whileOpen } from '../sources/open-descriptor.ts';
 import { type ProcessMark, placeId } from './process-place.ts';
 
 const KINDS = ['import', 'output', 'volumes', 'scratch'] as const;
@@ -94,9 +95,7 @@ function readOne(
   path: string,
   { folder, parent }: Places,
 ): { readonly marker: Marker; readonly ino: bigint } | undefined {
-  const { O_RDONLY, O_NOFOLLOW, O_NONBLOCK } = constants;
-  const descriptor = openSync(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK);
-  try {
+  return whileOpen(path, READ | constants.O_NOFOLLOW, (descriptor) => {
     const stats = fstatSync(descriptor, { bigint: true });
     if (!stats.isFile() || stats.nlink !== 1n || stats.size > MARKER_BYTES || !isOursAlone(stats))
       return undefined;
@@ -110,9 +109,7 @@ function readOne(
     return marker && JSON.stringify(fields['inodes']) === JSON.stringify(inodes)
       ? { marker, ino: stats.ino }
       : undefined;
-  } finally {
-    closeSync(descriptor);
-  }
+  });
 }
 
 function fieldsOf(json: unknown): Readonly<Record<string, unknown>> {
