@@ -5,7 +5,7 @@ import { describe, expect, it } from 'vitest';
 import type { VerifyOptions } from '../../src/operations/verify/options.ts';
 import { verify } from '../../src/operations/verify/verify.ts';
 import type { Report } from '../../src/verdict/report/report.ts';
-import { chunked } from '../factory/streams.ts';
+import { byteByByte, chunked } from '../factory/streams.ts';
 
 const FOLDER = join(process.env['BULLA_VECTORS'] ?? '', 'ovf');
 const found = process.env['BULLA_VECTORS'] !== undefined && existsSync(FOLDER);
@@ -98,7 +98,9 @@ describe.skipIf(!found)('bundles of ovftool, VirtualBox, govmomi, and made by ha
     ]);
 
     const bytes = readFileSync(pathOf(bundle));
-    for (const size of [1, 513, bytes.byteLength]) {
+    const finely = await verify(byteByByte(bytes, report.files), { at: AT });
+    expect(judgedAs(finely.report), 'byte by byte').toEqual(judgedAs(report));
+    for (const size of [513, bytes.byteLength]) {
       const streamed = await verify(chunked(bytes, size), { at: AT });
       expect(judgedAs(streamed.report), `chunks of ${size}`).toEqual(judgedAs(report));
     }

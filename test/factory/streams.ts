@@ -8,8 +8,8 @@ export interface TestSource extends ByteStream {
 }
 
 interface SourceOptions {
-  /** the size of each next chunk */
-  readonly sizes: () => number;
+  /** the size of each next chunk, by where it begins */
+  readonly sizes: (offset: number) => number;
   /** two buffers in turn, overwritten as soon as the contract of `ByteStream` allows */
   readonly hostile?: boolean;
   /** thrown in place of the chunk at this offset */
@@ -34,7 +34,7 @@ export function sourceOf(bytes: Uint8Array, options: SourceOptions): TestSource 
           return { done: true, value: undefined };
         }
         const limit = options.failAt ? options.failAt.offset - offset : Number.POSITIVE_INFINITY;
-        const size = Math.min(limit, Math.max(1, options.sizes()));
+        const size = Math.min(limit, Math.max(1, options.sizes(offset)));
         const value = copyBytes(bytes.subarray(offset, offset + size));
         offset += value.byteLength;
         lent.push(value);
@@ -51,6 +51,22 @@ export function sourceOf(bytes: Uint8Array, options: SourceOptions): TestSource 
 /** The bytes in chunks of one size. */
 export function chunked(bytes: Uint8Array, size = Number.POSITIVE_INFINITY): TestSource {
   return sourceOf(bytes, { sizes: () => size });
+}
+
+/** Bytes at both ends of a member's data that come one by one. */
+const EDGE = 2048;
+
+/** The bytes one by one, but for the midst of large members, given by where their headers begin: there every byte is like the one before. */
+export function byteByByte(
+  bytes: Uint8Array,
+  members: readonly { readonly offset?: number; readonly size?: number }[],
+): TestSource {
+  const midsts = members.flatMap(({ offset = 0, size = 0 }) =>
+    size > 4 * EDGE ? [{ start: offset + EDGE, end: offset + size - EDGE }] : [],
+  );
+  return sourceOf(bytes, {
+    sizes: (at) => (midsts.find(({ start, end }) => at >= start && at < end)?.end ?? at + 1) - at,
+  });
 }
 
 /** Chunk sizes that look random and are the same in every run. */
