@@ -27,7 +27,7 @@ export type { Descriptor, DiskDescription } from './formats/ovf/descriptor.ts';
 export type { FileReference } from './formats/ovf/file-reference.ts';
 export type { ManifestEntry } from './formats/ovf/manifest.ts';
 export type { ProductSummary, VirtualSystemSummary } from './formats/ovf/virtual-system.ts';
-export { type KeyDescription, type PublicKey, parsePublicKey } from './formats/x509/public-key.ts';
+export type { KeyDescription, PublicKey } from './formats/x509/public-key.ts';
 export type { ByteStream } from './kit/bytes.ts';
 export type { DigestName } from './kit/digest-name.ts';
 export type { ErrorKind } from './kit/errors/error-kinds.ts';

@@ -27,7 +27,6 @@ test('the library gives these, and nothing else', () => {
       "openKeyManager: function",
       "pack: function",
       "parseProperties: function",
-      "parsePublicKey: function",
       "replyIn: function",
       "sign: function",
       "signFile: function",

@@ -22,7 +22,7 @@ export interface Signing {
 
 /** Something that signs: a key in memory, a token, a service. */
 export interface Signer {
-  /** `parsePublicKey` makes it of a SubjectPublicKeyInfo; a certificate for the key has it, too */
+  /** as a certificate for the key has it; of what a program hands in, only the SubjectPublicKeyInfo is read */
   readonly publicKey: PublicKey;
   open(form: SignatureForm): Signing;
 }

@@ -8,6 +8,7 @@ import {
   KEY_TYPE_NAMES,
   type KeyTypeName,
 } from '../formats/glance/names.ts';
+import { type PublicKey, parsePublicKey } from '../formats/x509/public-key.ts';
 import { copyBytes } from '../kit/bytes.ts';
 import { BundleError, ownError, textOf } from '../kit/errors/errors.ts';
 import { DEFAULT_LIMITS, type Limits } from '../kit/limits.ts';
@@ -174,8 +175,23 @@ export const certificate: Rule<Certificate> = (value, name) => {
   return value as Certificate;
 };
 
+const spkiFace = face<Pick<PublicKey, 'spki'>>(
+  { spki: needed(bytes) },
+  'a PublicKey, as the certificate for the key has it',
+);
+
+/** What it says of its key is read from the SubjectPublicKeyInfo, whatever else stands there. */
+const publicKey: Rule<PublicKey> = (value, name) => {
+  const { spki } = spkiFace(value, name);
+  try {
+    return parsePublicKey(copyBytes(spki), name);
+  } catch {
+    return refuse(`${name}.spki`, spki, 'a SubjectPublicKeyInfo in DER');
+  }
+};
+
 const signerFace = face<Signer>(
-  { publicKey: needed(something<Signer['publicKey']>()), open: needed(callback<Signer['open']>()) },
+  { publicKey: needed(publicKey), open: needed(callback<Signer['open']>()) },
   'a Signer: an object with publicKey and open()',
 );
 

@@ -18,7 +18,11 @@ const CALLS = {
   verify: '(stream, end) => library.verify(stream, end)',
   inspect: '(stream, end) => library.inspect(stream, end)',
   signImage: `(stream, end) => library.signImage(stream, { ...end, signer: {
-    privateKey: generateKeyPairSync('rsa', { modulusLength: 2048 }).privateKey, keyType: 'RSA-PSS', hash: 'SHA-256',
+    signer: {
+      publicKey: { spki: generateKeyPairSync('rsa', { modulusLength: 2048 }).publicKey.export({ type: 'spki', format: 'der' }) },
+      open: () => ({ update: () => {}, finish: async () => new Uint8Array(256) }),
+    },
+    keyType: 'RSA-PSS', hash: 'SHA-256',
     certificateUuid: '5bf1dc08-5b9a-4b61-8b0e-7d4a1c7c2b0d', files: [], warnings: [] } })`,
 } as const;
 

@@ -1,4 +1,4 @@
-import { createPrivateKey, generateKeyPairSync } from 'node:crypto';
+import { generateKeyPairSync } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import * as library from '../../src/index.ts';
 import { isBundleError } from '../../src/kit/errors/errors.ts';
@@ -56,11 +56,14 @@ async function goodCalls(): Promise<Good> {
   const writing = { ...working, output, format: 'tar', overwrite: false, mtime: 0 };
   const copying = { ...writing, limits, deadlineMs: 60_000 };
   const source = async (): Promise<Uint8Array> => new Uint8Array(1);
-  const { privateKey } = generateKeyPairSync('rsa', { modulusLength: 2048 });
+  const { publicKey } = generateKeyPairSync('rsa', { modulusLength: 2048 });
   const files = [sandbox.path('.keys/key.pem')];
   const uuid = '11111111-2222-4333-8444-555555555555';
   const imageSigner = {
-    privateKey: createPrivateKey(privateKey.export({ type: 'pkcs8', format: 'pem' })),
+    signer: {
+      publicKey: { spki: Uint8Array.from(publicKey.export({ type: 'spki', format: 'der' })) },
+      open: () => ({ update: () => {}, finish: async () => new Uint8Array(256) }),
+    },
     keyType: 'RSA-PSS',
     hash: 'SHA-256',
     certificateUuid: uuid,
@@ -315,13 +318,13 @@ function placesIn(value: unknown, at: readonly (string | number)[] = []): readon
   if (Array.isArray(value)) return [...own, ...value.flatMap((item, i) => placesIn(item, [...at, i]))];
   const isOptions =
     typeof value === 'object' && value !== null && Object.getPrototypeOf(value) === Object.prototype;
-  if (!isOptions || hasIdentity(at)) return own;
-  return [...own, ...Object.entries(value).flatMap(([key, inner]) => placesIn(inner, [...at, key]))];
-}
-
-/** Certificates are the library's own; what they hold is not looked into. */
-function hasIdentity(at: readonly (string | number)[]): boolean {
-  return at.includes('leaf');
+  if (!isOptions || at.includes('leaf')) return own;
+  // certificates are the library's own, and of a public key nothing else is looked at
+  const looked = at.at(-1) === 'publicKey' ? ['spki'] : Object.keys(value);
+  return [
+    ...own,
+    ...looked.flatMap((key) => placesIn((value as Record<string, unknown>)[key], [...at, key])),
+  ];
 }
 
 function replaced(value: unknown, [first, ...rest]: readonly (string | number)[], by: unknown): unknown {
@@ -425,7 +428,7 @@ describe.each(NAMES)('%s', (name) => {
 /** Objects of any class, with whatever else they have. */
 function isFace(at: readonly (string | number)[], value: unknown): boolean {
   const last = at.at(-1);
-  const faces = ['identity', 'signer', 'imageSigner', 'leaf', 'certificates', 'intermediates'];
+  const faces = ['identity', 'signer', 'publicKey', 'imageSigner', 'leaf', 'certificates', 'intermediates'];
   return (
     faces.includes(String(last)) ||
     at.some((step) => step === 'leaf' || step === 'intermediates') ||
@@ -515,13 +518,15 @@ test('[api.1] what a source of certificates answers is looked at as well', async
 test('[api.1] what a signer, a timestamp source and a passphrase answer is looked at as well', async () => {
   const answers = [undefined, null, 7, 'x', [], {}, new ArrayBuffer(4), { byteLength: 3 }];
   for (const answer of answers) {
-    for (const at of [
-      [1, 'identity', 'signer', 'sign'],
-      [1, 'timestamp'],
-    ]) {
+    const finishing = { update: () => {}, finish: async () => answer };
+    for (const [at, asked] of [
+      [[1, 'identity', 'signer', 'open'], () => answer],
+      [[1, 'identity', 'signer', 'open'], () => finishing],
+      [[1, 'timestamp'], async () => answer],
+    ] as const) {
       const { call, given } = good['sign'] as Call;
       const here = replaced(given, [1, 'output'], sandbox.path('new.ova'));
-      const args = replaced(here, at, async () => answer) as readonly unknown[];
+      const args = replaced(here, at, asked) as readonly unknown[];
       expect(await outcome(() => call(...args)), `${at.join('.')}: ${String(answer)}`).toBe('USAGE');
     }
     if (typeof answer === 'string') continue;
