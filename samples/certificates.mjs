@@ -1,6 +1,7 @@
-import { createHash, generateKeyPairSync, randomBytes, sign, X509Certificate } from 'node:crypto';
+import { generateKeyPairSync, sign, X509Certificate } from 'node:crypto';
 import { mkdirSync, writeFileSync } from 'node:fs';
-import { formatCertificate, formatExtensions } from '../dist/formats/x509/certificate-template.js';
+import { formatCertificate } from '../dist/formats/x509/certificate-template.js';
+import { certificateTemplate, SHA256_WITH_RSA } from '../dist/operations/trust/issue-certificate.js';
 
 const CA_NAME = [{ type: 'CN', value: 'bulla SAMPLE CA — do not trust' }];
 const SIGNER_NAME = [
@@ -33,29 +34,18 @@ export async function writeSampleCertificates(folder) {
   writeFileSync(`${folder}/signer.key`, signer.privateKey.export({ type: 'pkcs8', format: 'pem' }));
 }
 
-async function issue(subject, publicKey, ca, extensions) {
-  const serial = Uint8Array.from(randomBytes(16));
-  serial[0] = (serial[0] & 0x3f) | 0x40; // positive, and no zero byte in front
-  const der = await formatCertificate(
-    {
-      serial,
-      issuer: CA_NAME,
-      subject,
-      ...LIFETIME,
-      spki: Uint8Array.from(publicKey.export({ type: 'spki', format: 'der' })),
-      signature: { oid: '1.2.840.113549.1.1.11', nullParameters: true },
-      extensions: await formatExtensions({
-        ...extensions,
-        subjectKeyId: keyId(publicKey),
-        authorityKeyId: keyId(ca.publicKey),
-      }),
-    },
-    (tbs) => sign('sha256', tbs, ca.privateKey),
-  );
+async function issue(name, publicKey, ca, extensions) {
+  const template = await certificateTemplate({
+    issuer: { name: CA_NAME, spki: spkiOf(ca.publicKey) },
+    subject: { name, spki: spkiOf(publicKey) },
+    ...LIFETIME,
+    signature: SHA256_WITH_RSA,
+    extensions,
+  });
+  const der = await formatCertificate(template, (tbs) => sign('sha256', tbs, ca.privateKey));
   return new X509Certificate(der).toString();
 }
 
-function keyId(publicKey) {
-  const spki = publicKey.export({ type: 'spki', format: 'der' });
-  return Uint8Array.from(createHash('sha256').update(spki).digest().subarray(0, 20));
+function spkiOf(publicKey) {
+  return Uint8Array.from(publicKey.export({ type: 'spki', format: 'der' }));
 }

@@ -1,5 +1,4 @@
 import {
-  createHash,
   createPrivateKey,
   createPublicKey,
   generateKeyPairSync,
@@ -10,9 +9,10 @@ import {
 import { type Certificate, parseCertificate } from '../../src/crypto/certificate.ts';
 import { childrenOf, readOnly, TAG } from '../../src/formats/der/cursor.ts';
 import { derElement, derSequence } from '../../src/formats/der/writer.ts';
-import { formatCertificate, formatExtensions } from '../../src/formats/x509/certificate-template.ts';
+import { formatCertificate } from '../../src/formats/x509/certificate-template.ts';
 import type { KeyUsage, X509Extension } from '../../src/formats/x509/extensions.ts';
 import { parseNamePattern } from '../../src/formats/x509/name.ts';
+import { certificateTemplate, SHA256_WITH_RSA } from '../../src/operations/trust/issue-certificate.ts';
 import { freshRsaKey } from './keys.ts';
 
 type TestKey = 'p256' | 'p384' | 'p224' | 'ed25519' | 'rsa1024' | 'rsa2048' | 'rsa3072' | 'dsa';
@@ -78,30 +78,28 @@ export async function makeCertificate(options: TestCertificateOptions = {}): Pro
       : parseNamePattern(options.issuerName ?? subject);
   const { signature, digest } = signatureOf(signingKey, options.digest ?? 'sha256');
   const { ca, pathLen, keyUsage, eku } = options;
-  const common = await formatExtensions({
-    ...(ca !== undefined && { basicConstraints: { ca, ...(pathLen !== undefined && { pathLen }) } }),
-    ...(keyUsage && { keyUsage }),
-    ...(eku && { extendedKeyUsage: eku }),
-    subjectKeyId: keyId(publicKey),
-    authorityKeyId: keyId(issuerKey),
-  });
   const unknown = { oid: '1.3.6.1.4.1.99999.1', critical: true, value: Uint8Array.of(0x05, 0x00) };
   serials++;
-  const der = await formatCertificate(
-    {
-      serial: options.serial ?? Uint8Array.of(0x40, serials >> 16, (serials >> 8) & 0xff, serials & 0xff),
-      issuer: issuerName,
-      subject: parseNamePattern(subject),
-      notBefore: options.notBefore ?? new Date('2026-01-01T00:00:00Z'),
-      notAfter: options.notAfter ?? new Date('2036-01-01T00:00:00Z'),
-      spki: options.spki ?? Uint8Array.from(publicKey.export({ type: 'spki', format: 'der' })),
-      signature,
-      extensions: options.v1
-        ? []
-        : [...common, ...(options.extensions ?? []), ...(options.criticalUnknown ? [unknown] : [])],
+  const good = await certificateTemplate({
+    serial: options.serial ?? Uint8Array.of(0x40, serials >> 16, (serials >> 8) & 0xff, serials & 0xff),
+    issuer: { name: issuerName, spki: spkiOf(issuerKey) },
+    subject: { name: parseNamePattern(subject), spki: spkiOf(publicKey) },
+    notBefore: options.notBefore ?? new Date('2026-01-01T00:00:00Z'),
+    notAfter: options.notAfter ?? new Date('2036-01-01T00:00:00Z'),
+    signature,
+    extensions: {
+      ...(ca !== undefined && { basicConstraints: { ca, ...(pathLen !== undefined && { pathLen }) } }),
+      ...(keyUsage !== undefined && { keyUsage }),
+      ...(eku !== undefined && { extendedKeyUsage: eku }),
     },
-    (tbs) => sign(digest, tbs, signingKey),
-  );
+  });
+  const more = [...(options.extensions ?? []), ...(options.criticalUnknown ? [unknown] : [])];
+  const asked = {
+    ...good,
+    spki: options.spki ?? good.spki,
+    extensions: options.v1 ? [] : [...good.extensions, ...more],
+  };
+  const der = await formatCertificate(asked, (tbs) => sign(digest, tbs, signingKey));
   return {
     pem: new X509Certificate(der).toString(),
     der,
@@ -186,7 +184,7 @@ function signatureOf(key: KeyObject, digest: 'sha1' | 'sha256' | 'sha384'): Sign
   switch (key.asymmetricKeyType) {
     case 'rsa': {
       const rsa = '1.2.840.113549.1.1';
-      return pick({ sha1: `${rsa}.5`, sha256: `${rsa}.11`, sha384: `${rsa}.12` }, true);
+      return pick({ sha1: `${rsa}.5`, sha256: SHA256_WITH_RSA.oid, sha384: `${rsa}.12` }, true);
     }
     case 'ec': {
       const ecdsa = '1.2.840.10045.4';
@@ -201,7 +199,6 @@ function signatureOf(key: KeyObject, digest: 'sha1' | 'sha256' | 'sha384'): Sign
   }
 }
 
-function keyId(key: KeyObject): Uint8Array {
-  const spki = key.export({ type: 'spki', format: 'der' });
-  return Uint8Array.from(createHash('sha256').update(spki).digest().subarray(0, 20));
+function spkiOf(key: KeyObject): Uint8Array {
+  return Uint8Array.from(key.export({ type: 'spki', format: 'der' }));
 }

@@ -1,14 +1,9 @@
-import { digestBytes } from '../../crypto/digest.ts';
 import { type KeyPair, makeRsaKey } from '../../engine/node/key-pair.ts';
-import { unguessable } from '../../engine/node/random.ts';
 import { formatPem } from '../../formats/pem.ts';
-import {
-  type CommonExtensions,
-  formatCertificate,
-  formatExtensions,
-} from '../../formats/x509/certificate-template.ts';
+import { formatCertificate } from '../../formats/x509/certificate-template.ts';
 import type { NameAttribute } from '../../formats/x509/name.ts';
 import { BundleError } from '../../kit/errors/errors.ts';
+import { certificateTemplate, type Issuance, SHA256_WITH_RSA } from './issue-certificate.ts';
 
 /** When they are made, for how many days (30), and whose name the signer bears. */
 export interface DevelopmentCertificateOptions {
@@ -30,7 +25,6 @@ const MOST_DAYS = 365;
 const DAY_MS = 86_400_000;
 /** Other machines' clocks are a little behind. */
 const BACKDATED_MS = 3_600_000;
-const SHA256_WITH_RSA = { oid: '1.2.840.113549.1.1.11', nullParameters: true };
 const CODE_SIGNING = '1.3.6.1.5.5.7.3.3';
 
 /**
@@ -56,14 +50,14 @@ export async function makeDevelopmentCertificates(
     { type: 'O', value: organisation },
   ];
   const [ca, signer] = await Promise.all([makeRsaKey(RSA_BITS), makeRsaKey(RSA_BITS)]);
-  const issue = (subject: readonly NameAttribute[], spki: Uint8Array, extensions: CommonExtensions) =>
-    issueCertificate({ now, days, caName, caKey: ca, subject, spki, extensions });
+  const issue = (name: readonly NameAttribute[], { spki }: KeyPair, extensions: Issuance['extensions']) =>
+    issueCertificate({ now, days, caName, caKey: ca, subject: { name, spki }, extensions });
 
-  const caPem = await issue(caName, ca.spki, {
+  const caPem = await issue(caName, ca, {
     basicConstraints: { ca: true, pathLen: 0 },
     keyUsage: ['keyCertSign', 'cRLSign'],
   });
-  const signerPem = await issue(signerName, signer.spki, {
+  const signerPem = await issue(signerName, signer, {
     basicConstraints: { ca: false },
     keyUsage: ['digitalSignature'],
     extendedKeyUsage: [CODE_SIGNING],
@@ -76,42 +70,19 @@ interface Issue {
   readonly days: number;
   readonly caName: readonly NameAttribute[];
   readonly caKey: KeyPair;
-  readonly subject: readonly NameAttribute[];
-  readonly spki: Uint8Array;
-  readonly extensions: CommonExtensions;
+  readonly subject: Issuance['subject'];
+  readonly extensions: Issuance['extensions'];
 }
 
-async function issueCertificate(issue: Issue): Promise<string> {
-  const { now, days, caName, caKey, subject, spki, extensions } = issue;
+async function issueCertificate({ now, days, caName, caKey, subject, extensions }: Issue): Promise<string> {
   const start = Math.floor((now.getTime() - BACKDATED_MS) / 1000) * 1000;
-  const der = await formatCertificate(
-    {
-      serial: randomSerial(),
-      issuer: caName,
-      subject,
-      notBefore: new Date(start),
-      notAfter: new Date(start + BACKDATED_MS + days * DAY_MS),
-      spki,
-      signature: SHA256_WITH_RSA,
-      extensions: await formatExtensions({
-        ...extensions,
-        subjectKeyId: keyId(spki),
-        authorityKeyId: keyId(caKey.spki),
-      }),
-    },
-    caKey.sign,
-  );
-  return formatPem('CERTIFICATE', der);
-}
-
-/** 126 random bits under 01, so that it is positive and its encoding minimal. */
-function randomSerial(): Uint8Array {
-  const serial = unguessable(16);
-  serial[0] = ((serial[0] ?? 0) & 0x3f) | 0x40;
-  return serial;
-}
-
-/** Any value that is the key's own will do (RFC 5280 section 4.2.1.2). */
-function keyId(spki: Uint8Array): Uint8Array {
-  return digestBytes('sha256', spki).slice(0, 20);
+  const template = await certificateTemplate({
+    issuer: { name: caName, spki: caKey.spki },
+    subject,
+    notBefore: new Date(start),
+    notAfter: new Date(start + BACKDATED_MS + days * DAY_MS),
+    signature: SHA256_WITH_RSA,
+    extensions,
+  });
+  return formatPem('CERTIFICATE', await formatCertificate(template, caKey.sign));
 }
