@@ -5,6 +5,7 @@ import { concat } from '../../src/kit/bytes.ts';
 import { encodeUtf8 } from '../../src/kit/encoding.ts';
 import { DEFAULT_LIMITS } from '../../src/kit/limits.ts';
 import { asArchive, readEveryWay } from '../factory/archives.ts';
+import { flipped } from '../factory/damage.ts';
 import { chunked, sourceOf } from '../factory/streams.ts';
 import { file, header, latin1, MAGIC, tar } from '../factory/tar.ts';
 import { zip } from '../factory/zip.ts';
@@ -152,9 +153,3 @@ describe('openArchive', () => {
     }
   });
 });
-
-function flipped(bytes: Uint8Array, at: number): Uint8Array {
-  const copy = bytes.slice();
-  copy[at] = (copy[at] ?? 0) ^ 1;
-  return copy;
-}

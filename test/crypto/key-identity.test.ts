@@ -5,6 +5,7 @@ import { childrenOf, readBitString, readOnly, TAG } from '../../src/formats/der/
 import { derElement, derOid, derSequence } from '../../src/formats/der/writer.ts';
 import { concat } from '../../src/kit/bytes.ts';
 import { makeCertificate, rsaKeyWithExponent } from '../factory/certificates.ts';
+import { flipped } from '../factory/damage.ts';
 
 const spkiOf = (key: KeyObject): Uint8Array =>
   Uint8Array.from(
@@ -89,9 +90,7 @@ describe('one key, however it is spelled', () => {
 
   test.each(['ed25519', 'ed448'] as const)('[path.25] the sign of an %s point', async (type) => {
     const { privateKey } = type === 'ed25519' ? generateKeyPairSync('ed25519') : generateKeyPairSync('ed448');
-    const negative = partsOf(privateKey).bits.slice();
-    const last = negative.length - 1;
-    negative[last] = (negative[last] ?? 0) ^ 0x80;
+    const negative = flipped(partsOf(privateKey).bits, -1, 7);
     await expectOne(privateKey, [withBits(privateKey, negative)]);
   });
 

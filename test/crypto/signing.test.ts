@@ -6,7 +6,8 @@ import { signBytes } from '../../src/crypto/signer.ts';
 import { keySigner } from '../../src/engine/node/key-signer.ts';
 import { parsePrivateKey } from '../../src/engine/node/private-key.ts';
 import { encodeUtf8 } from '../../src/kit/encoding.ts';
-import { flipped } from '../factory/bundles.ts';
+import { flipped } from '../factory/damage.ts';
+
 import { ownKey } from '../factory/keys.ts';
 
 const DATA = encodeUtf8('SHA256(disk.img)= …\n');

@@ -210,13 +210,6 @@ export async function bytesOf(stream: ByteStream): Promise<Uint8Array> {
   return concat([new Uint8Array(0), ...parts]);
 }
 
-/** The bytes with one bit of one of them turned over. */
-export function flipped(bytes: Uint8Array, at: number, bit = 0): Uint8Array {
-  const copy = new Uint8Array(bytes);
-  copy[at] = (copy[at] ?? 0) ^ (1 << bit);
-  return copy;
-}
-
 /** The members, the one of this name replaced by what `change` makes of it. */
 export function withMember(
   members: readonly NamedBytes[],

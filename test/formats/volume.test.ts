@@ -7,7 +7,8 @@ import {
   type VolumeHeader,
 } from '../../src/formats/volume/header.ts';
 import { encodeUtf8 } from '../../src/kit/encoding.ts';
-import { flipped } from '../factory/bundles.ts';
+import { flipped } from '../factory/damage.ts';
+
 import { codeOf } from '../factory/errors.ts';
 
 const GOOD: VolumeHeader = {

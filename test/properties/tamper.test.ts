@@ -9,7 +9,6 @@ import { examine } from '../../src/verdict/bundle/examine.ts';
 import {
   archiveOf,
   descriptorFor,
-  flipped,
   JUDGED_AT,
   makeMembers,
   type NamedBytes,
@@ -17,6 +16,7 @@ import {
   testAuthority,
   withMember,
 } from '../factory/bundles.ts';
+import { flipped, withChecksumAt } from '../factory/damage.ts';
 import { importHere, left } from '../factory/importing.ts';
 import { mutated } from '../factory/mutation.ts';
 import { makeSandbox } from '../factory/sandbox.ts';
@@ -113,15 +113,6 @@ function fieldAt(at: number): string {
   return Object.entries(ends).find(([, end]) => at < end)?.[0] ?? '';
 }
 
-/** A header that was changed, with a checksum that fits it again. */
-function withChecksum(bytes: Uint8Array, header: number): Uint8Array {
-  const fixed = new Uint8Array(bytes);
-  fixed.fill(0x20, header + 148, header + 156);
-  const sum = fixed.subarray(header, header + BLOCK).reduce((total, byte) => total + byte, 0);
-  fixed.set(new TextEncoder().encode(`${sum.toString(8).padStart(6, '0')}\0 `), header + 148);
-  return fixed;
-}
-
 /** What was tried, and how much of it was accepted, by the part that was changed; each with the files of the original. */
 class Tally {
   readonly #files: Readonly<Record<string, string>>;
@@ -178,7 +169,7 @@ describe.each(['leading', 'trailing'] as const)('a bundle in %s order', (order) 
     for (const header of headers) {
       for (let at = 0; at < BLOCK; at++) {
         const hit = flipped(bundle.bytes, header + at, (at + header / BLOCK) % 8);
-        await tally.add(fieldAt(at), withChecksum(hit, header));
+        await tally.add(fieldAt(at), withChecksumAt(hit, header));
       }
     }
     // What no file system entry is made of here, a blank for a NUL, and the case of the extension of the certificate file.

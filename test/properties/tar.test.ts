@@ -11,6 +11,7 @@ import { ERROR_TABLE } from '../../src/kit/errors/error-codes.ts';
 import { isBundleError } from '../../src/kit/errors/errors.ts';
 import { DEFAULT_LIMITS } from '../../src/kit/limits.ts';
 import { asArchive, asTar, type Outcome, read, sha256 } from '../factory/archives.ts';
+import { flipped } from '../factory/damage.ts';
 import { mutated } from '../factory/mutation.ts';
 import { chunked, irregular, sourceOf } from '../factory/streams.ts';
 import { file, header, pax, record, tar, withChecksum } from '../factory/tar.ts';
@@ -126,9 +127,8 @@ describe('damage', () => {
     expect(reference.members).toHaveLength(2);
     for (const header of [0, 1024, 2048]) {
       for (let at = header; at < header + 512; at++) {
-        for (const mask of [0x01, 0x10, 0x80]) {
-          const bytes = archive.slice();
-          bytes[at] = (bytes[at] ?? 0) ^ mask;
+        for (const bit of [0, 4, 7]) {
+          const bytes = flipped(archive, at, bit);
           const outcome = await read(chunked(bytes));
           if (outcome.error) expectOrderly(outcome, bytes.byteLength);
           else expect(outcome, `byte ${at}`).toEqual(reference);

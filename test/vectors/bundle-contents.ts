@@ -1,13 +1,5 @@
-import {
-  archiveOf,
-  DISK,
-  flipped,
-  makeBundle,
-  makeMembers,
-  NOTES,
-  textFile,
-  withMember,
-} from '../factory/bundles.ts';
+import { archiveOf, DISK, makeBundle, makeMembers, NOTES, textFile, withMember } from '../factory/bundles.ts';
+import { flipped } from '../factory/damage.ts';
 import type { BundleVector } from './bundles.ts';
 
 const GOOD = { exitCode: 0, codes: [] } as const;

@@ -2,7 +2,6 @@ import { formatPem } from '../../src/formats/pem.ts';
 import {
   appliance,
   DISK,
-  flipped,
   makeBundle,
   makeCertificateFile,
   makeMembers,
@@ -13,6 +12,7 @@ import {
   withMember,
 } from '../factory/bundles.ts';
 import { makeAuthority, makeCertificate } from '../factory/certificates.ts';
+import { withFlipped } from '../factory/damage.ts';
 import type { BundleVector } from './bundles.ts';
 
 const GOOD = { exitCode: 0, codes: [] } as const;
@@ -215,8 +215,7 @@ export const SIGNATURE_VECTORS: readonly BundleVector[] = [
     build: () =>
       makeBundle({
         files: [textFile('app.ovf', '<!DOCTYPE hostile'), DISK],
-        members: (members) =>
-          withMember(members, 'app.ovf', ({ name, bytes }) => [{ name, bytes: flipped(bytes, 3) }]),
+        members: (members) => withFlipped(members, 'app.ovf', 3),
       }),
     exitCode: 11,
     codes: ['DIGEST_MISMATCH'],
@@ -227,8 +226,7 @@ export const SIGNATURE_VECTORS: readonly BundleVector[] = [
     build: () =>
       makeBundle({
         certificate: (bytes) => textFile('', new TextDecoder().decode(bytes).replace(/= ../, '= 00')).bytes,
-        members: (members) =>
-          withMember(members, 'disk.img', ({ name, bytes }) => [{ name, bytes: flipped(bytes, 7) }]),
+        members: (members) => withFlipped(members, 'disk.img', 7),
       }),
     exitCode: 11,
     codes: ['DIGEST_MISMATCH', 'SIGNATURE_INVALID'],

@@ -7,14 +7,13 @@ import {
   type BundleOptions,
   DISK,
   descriptorFor,
-  flipped,
   makeBundle,
   makeMembers,
   type NamedBytes,
   noiseFile,
   textFile,
-  withMember,
 } from '../../factory/bundles.ts';
+import { withFlipped } from '../../factory/damage.ts';
 import { expectFiles, importHere, left } from '../../factory/importing.ts';
 import { codesOf } from '../../factory/reports.ts';
 import { makeSandbox, type Sandbox } from '../../factory/sandbox.ts';
@@ -25,8 +24,7 @@ const LARGE = noiseFile('large.img', 4 * MIB);
 
 describe('nothing is left', () => {
   const changedDisk: BundleOptions = {
-    members: (members) =>
-      withMember(members, 'disk.img', ({ name, bytes }) => [{ name, bytes: flipped(bytes, 9) }]),
+    members: (members) => withFlipped(members, 'disk.img', 9),
   };
 
   test.each<[string, BundleOptions, readonly string[]]>([
@@ -176,8 +174,7 @@ function otherByte(_: string, hex: string): string {
 describe('an early end', () => {
   const wrong: BundleOptions = {
     files: [descriptorFor('app.ovf', [DISK, LARGE]), DISK, LARGE],
-    members: (members) =>
-      withMember(members, 'disk.img', ({ name, bytes }) => [{ name, bytes: flipped(bytes, 9) }]),
+    members: (members) => withFlipped(members, 'disk.img', 9),
   };
 
   test.each<[string, BundleOptions, string]>([

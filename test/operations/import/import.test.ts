@@ -7,15 +7,14 @@ import {
   archiveOf,
   DISK,
   descriptorFor,
-  flipped,
   makeBundle,
   makeMembers,
   type NamedBytes,
   NOTES,
   noiseFile,
   textFile,
-  withMember,
 } from '../../factory/bundles.ts';
+import { withFlipped } from '../../factory/damage.ts';
 import { expectFiles, importHere, left } from '../../factory/importing.ts';
 import { codesOf } from '../../factory/reports.ts';
 import { makeSandbox } from '../../factory/sandbox.ts';
@@ -230,8 +229,7 @@ describe('disk images only', () => {
 
   test('[import.6] are all verified with the rest', async () => {
     using sandbox = makeSandbox();
-    const members = (all: readonly NamedBytes[]) =>
-      withMember(all, 'notes.txt', ({ name, bytes }) => [{ name, bytes: flipped(bytes, 2) }]);
+    const members = (all: readonly NamedBytes[]) => withFlipped(all, 'notes.txt', 2);
     const { imported, report } = await importHere(
       sandbox,
       chunked(await makeBundle({ members })),

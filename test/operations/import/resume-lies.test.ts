@@ -13,6 +13,7 @@ import fc from 'fast-check';
 import { beforeAll, describe, expect, test } from 'vitest';
 import type { ByteStream } from '../../../src/kit/bytes.ts';
 import { archiveOf, type NamedBytes } from '../../factory/bundles.ts';
+import { flipped } from '../../factory/damage.ts';
 import { importHere, left } from '../../factory/importing.ts';
 import { resumable } from '../../factory/resuming.ts';
 import { makeSandbox, type Sandbox } from '../../factory/sandbox.ts';
@@ -69,7 +70,7 @@ describe('what an interrupted import has left, and somebody has changed since', 
       'other bytes of the same length and time',
       (file) => rewritten(file, (bytes) => randomBytes(bytes.byteLength)),
     ],
-    ['one bit', (file) => rewritten(file, (bytes) => bytes.fill((bytes[77] ?? 0) ^ 1, 77, 78))],
+    ['one bit', (file) => rewritten(file, (bytes) => flipped(bytes, 77))],
     [
       'more than the member has',
       (file) => writeFileSync(file, Buffer.concat([disk.bytes, randomBytes(MIB)])),

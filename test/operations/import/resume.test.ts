@@ -18,6 +18,7 @@ import { beforeAll, describe, expect, test } from 'vitest';
 import { type ByteStream, concat } from '../../../src/kit/bytes.ts';
 import { archiveOf, descriptorFor, makeMembers, type NamedBytes, textFile } from '../../factory/bundles.ts';
 import { makeAuthority } from '../../factory/certificates.ts';
+import { flipIn, flipped } from '../../factory/damage.ts';
 import { expectFiles, importHere, left } from '../../factory/importing.ts';
 import { codesOf } from '../../factory/reports.ts';
 import { blocksOf, resumable } from '../../factory/resuming.ts';
@@ -141,9 +142,7 @@ describe('an import that is gone on with', () => {
     const all = await archiveOf(both);
     using sandbox = makeSandbox();
     const file = join(await interrupt(sandbox, all.subarray(0, all.byteLength - MIB / 2)), disk.name);
-    const bytes = readFileSync(file);
-    bytes[0] = (bytes[0] ?? 0) ^ 1;
-    writeFileSync(file, bytes);
+    flipIn(file, 0);
     const { imported, report } = await importHere(sandbox, sourceOf(all), { resume });
     expect(imported).toBe(true);
     expect(report.warnings.filter((text) => /gone on with/.test(text))).toEqual([
@@ -170,9 +169,7 @@ describe('an import that is gone on with', () => {
   test('[resume.2] reads again what is damaged, and all behind it', async () => {
     using sandbox = makeSandbox();
     const file = join(await interrupt(sandbox), disk.name);
-    const bytes = readFileSync(file);
-    bytes[MIB + 77] = (bytes[MIB + 77] ?? 0) ^ 1;
-    writeFileSync(file, bytes);
+    flipIn(file, MIB + 77);
     const { imported, report } = await importHere(sandbox, sourceOf(bundle), { resume });
     expect([imported, ...goneOnWith(report.warnings)]).toEqual([true, String(MIB)]);
     expectFiles(sandbox, members);
@@ -235,8 +232,7 @@ describe('an import that is gone on with', () => {
   test('[resume.4] leaves nothing of a bundle that is refused', async () => {
     using sandbox = makeSandbox();
     await interrupt(sandbox);
-    const damaged = bundle.slice();
-    damaged[damaged.byteLength - MIB] = (damaged[damaged.byteLength - MIB] ?? 0) ^ 1;
+    const damaged = flipped(bundle, -MIB);
     const { imported, report } = await importHere(sandbox, sourceOf(damaged), { resume });
     expect([imported, codesOf(report)]).toEqual([false, ['DIGEST_MISMATCH']]);
     expect(left(sandbox)).toEqual([]);

@@ -6,14 +6,13 @@ import {
   appliance,
   archiveOf,
   DISK,
-  flipped,
   makeBundle,
   makeMembers,
   NOTES,
   noiseFile,
   textFile,
-  withMember,
 } from '../../factory/bundles.ts';
+import { withFlipped } from '../../factory/damage.ts';
 import { namesIn, verdictOn } from '../../factory/packing.ts';
 import { codesOf, valid } from '../../factory/reports.ts';
 import { makeSandbox, type Sandbox, trusting } from '../../factory/sandbox.ts';
@@ -94,8 +93,7 @@ describe('a bundle that verify refuses', () => {
     [
       'changed',
       {
-        members: (all) =>
-          withMember(all, 'disk.img', ({ name, bytes }) => [{ name, bytes: flipped(bytes, 2999) }]),
+        members: (all) => withFlipped(all, 'disk.img', 2999),
       },
       'DIGEST_MISMATCH',
     ],

@@ -13,7 +13,6 @@ import {
   bytesOf,
   DISK,
   descriptorFor,
-  flipped,
   JUDGED_AT,
   makeBundle,
   makeMembers,
@@ -26,6 +25,7 @@ import {
   withMember,
 } from '../../factory/bundles.ts';
 import { EKU, makeCertificate } from '../../factory/certificates.ts';
+import { withFlipped } from '../../factory/damage.ts';
 import { identityOf, namesIn, placeBundle, signingFiles, verdictOn } from '../../factory/packing.ts';
 import { codesOf, valid } from '../../factory/reports.ts';
 import { makeSandbox, type Sandbox } from '../../factory/sandbox.ts';
@@ -143,8 +143,7 @@ describe('a bundle that is signed again', () => {
 });
 
 describe('what an importer would refuse is not signed', () => {
-  const swap = (members: readonly NamedBytes[]) =>
-    withMember(members, 'disk.img', ({ name, bytes }) => [{ name, bytes: flipped(bytes, 1) }]);
+  const swap = (members: readonly NamedBytes[]) => withFlipped(members, 'disk.img', 1);
   const pair = [textFile('b.mf', `SHA256(x)= ${'0'.repeat(64)}`), textFile('b.cert', 'x')];
   const late = [textFile('x.cert', 'an ordinary file')];
   const stamp = [textFile('app.tst', 'a note')];

@@ -17,6 +17,7 @@ import { asArchive, read } from '../../factory/archives.ts';
 import { JUDGED_AT, makeBundle, type NamedBytes, signerUnder, testAuthority } from '../../factory/bundles.ts';
 import { makeAuthority, type TestCertificate } from '../../factory/certificates.ts';
 import { attribute } from '../../factory/cms.ts';
+import { flipped } from '../../factory/damage.ts';
 import { identityOf, namesIn, placeBundle } from '../../factory/packing.ts';
 import { codesOf, valid } from '../../factory/reports.ts';
 import { makeSandbox, type Sandbox } from '../../factory/sandbox.ts';
@@ -188,8 +189,7 @@ test('[pack.10] a timestamp beside a file that it does not count for gives way, 
 
 /** The last byte of a token's signature made another, beside the certificate file or in the CMS. */
 function withBroken(archive: Buffer, token: Uint8Array): Uint8Array {
-  const broken = Uint8Array.from(token);
-  broken[broken.length - 1] = (broken[broken.length - 1] ?? 0) ^ 1;
+  const broken = flipped(token, -1);
   const replaced = (bytes: Buffer): Buffer => {
     const at = bytes.indexOf(Buffer.from(token));
     expect(at).toBeGreaterThan(0);

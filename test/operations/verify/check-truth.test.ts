@@ -7,7 +7,6 @@ import {
   archiveOf,
   DISK,
   descriptorFor,
-  flipped,
   JUDGED_AT,
   makeBundle,
   makeMembers,
@@ -21,6 +20,7 @@ import {
 } from '../../factory/bundles.ts';
 import { makeAuthority } from '../../factory/certificates.ts';
 import { makeCrlDer } from '../../factory/crls.ts';
+import { flipped, withFlipped } from '../../factory/damage.ts';
 import { importHere } from '../../factory/importing.ts';
 import { valid } from '../../factory/reports.ts';
 import { makeSandbox, type Sandbox, trusting } from '../../factory/sandbox.ts';
@@ -376,8 +376,7 @@ const SITUATIONS: readonly Situation[] = [
     bytes: () =>
       makeBundle({
         ...{ base: 'files', files: [DISK, NOTES] },
-        members: (members) =>
-          withMember(members, NOTES.name, ({ name, bytes }) => [{ name, bytes: flipped(bytes, 0) }]),
+        members: (members) => withFlipped(members, NOTES.name, 0),
       }),
     is: { 'manifest.digests': 'fail: "notes.txt" does not match its sha256 digest*' },
   },

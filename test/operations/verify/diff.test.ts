@@ -4,13 +4,13 @@ import {
   type BundleOptions,
   DISK,
   descriptorFor,
-  flipped,
   makeBundle,
   NOTES,
   signerUnder,
   testAuthority,
   textFile,
 } from '../../factory/bundles.ts';
+import { flipped } from '../../factory/damage.ts';
 import { codesOf, valid } from '../../factory/reports.ts';
 import { chunked } from '../../factory/streams.ts';
 

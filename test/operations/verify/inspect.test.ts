@@ -5,14 +5,13 @@ import { sha256 } from '../../factory/archives.ts';
 import {
   appliance,
   archiveOf,
-  flipped,
   makeBundle,
   makeMembers,
   noiseFile,
   testSigner,
   textFile,
-  withMember,
 } from '../../factory/bundles.ts';
+import { withFlipped } from '../../factory/damage.ts';
 import { qcow2 } from '../../factory/disk-images.ts';
 import { codesOf, valid } from '../../factory/reports.ts';
 import { makeSandbox } from '../../factory/sandbox.ts';
@@ -55,8 +54,7 @@ describe('inspect', () => {
 
   test('[cover.7] shows a descriptor that nothing vouches for only under that warning', async () => {
     const bytes = await makeBundle({
-      members: (members) =>
-        withMember(members, 'disk.img', ({ name, bytes }) => [{ name, bytes: flipped(bytes, 1) }]),
+      members: (members) => withFlipped(members, 'disk.img', 1),
       signed: false,
     });
     const { report, inspection } = await inspect(chunked(bytes));

@@ -8,6 +8,7 @@ import type { VerifyOptions } from '../../../src/operations/verify/options.ts';
 import { verify } from '../../../src/operations/verify/verify.ts';
 import { archiveOf, makeBundle, type NamedBytes, testAuthority, withMember } from '../../factory/bundles.ts';
 import { makeCrlDer } from '../../factory/crls.ts';
+import { flipped } from '../../factory/damage.ts';
 import { codeOfAsync } from '../../factory/errors.ts';
 import { resumable } from '../../factory/resuming.ts';
 import { makeSandbox, type Sandbox, trusting } from '../../factory/sandbox.ts';
@@ -35,9 +36,7 @@ afterAll(() => sandbox[Symbol.dispose]());
 
 /** The bundle with a bit of the image changed. */
 function changed(at: number): Uint8Array {
-  const bytes = bundle.slice();
-  bytes[start + at] = (bytes[start + at] ?? 0) ^ 1;
-  return bytes;
+  return flipped(bundle, start + at);
 }
 
 test('[rev.9] what an image warns of is what verify does, marks that have no room included', async () => {

@@ -8,6 +8,7 @@ import type { VerifyOptions } from '../../../src/operations/verify/options.ts';
 import { verifyFile } from '../../../src/operations/verify/verify-file.ts';
 import { signerUnder, testAuthority } from '../../factory/bundles.ts';
 import { makeAuthority, type TestCertificate } from '../../factory/certificates.ts';
+import { flipped } from '../../factory/damage.ts';
 import { identityOf } from '../../factory/packing.ts';
 import { codesOf, valid } from '../../factory/reports.ts';
 import { makeSandbox, type Sandbox, trusting } from '../../factory/sandbox.ts';
@@ -52,9 +53,12 @@ describe('a file with its signature beside it', () => {
     using sandbox = makeSandbox();
     const file = await signedFile(sandbox);
     const options = await trusting(sandbox);
-    const wrong = Uint8Array.from(CONTENT);
-    wrong[150_000] = (wrong[150_000] ?? 0) ^ 1;
-    for (const bytes of [wrong, CONTENT.subarray(1), CONTENT.subarray(0, -1), new Uint8Array()]) {
+    for (const bytes of [
+      flipped(CONTENT, 150_000),
+      CONTENT.subarray(1),
+      CONTENT.subarray(0, -1),
+      new Uint8Array(),
+    ]) {
       expect(await judged(chunked(bytes), `${file}.p7s`, options)).toEqual(['SIGNATURE_INVALID']);
     }
   });

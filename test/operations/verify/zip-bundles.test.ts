@@ -17,6 +17,7 @@ import {
   noiseFile,
   testAuthority,
 } from '../../factory/bundles.ts';
+import { flipped } from '../../factory/damage.ts';
 import { expectFiles, importHere, left } from '../../factory/importing.ts';
 import { identityOf } from '../../factory/packing.ts';
 import { codesOf, valid } from '../../factory/reports.ts';
@@ -103,7 +104,7 @@ describe('a bundle in a zip', () => {
   });
 
   test.each([
-    ['a changed byte', (bytes: Uint8Array) => bytes.map((byte, i) => (i === 8000 ? byte ^ 1 : byte)), 15],
+    ['a changed byte', (bytes: Uint8Array) => flipped(bytes, 8000), 15],
     ['a cut', (bytes: Uint8Array) => bytes.subarray(0, -30), 15],
   ])('[import.1] with %s leaves nothing', async (_, damage, exitCode) => {
     using sandbox = makeSandbox();

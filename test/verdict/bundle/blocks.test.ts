@@ -9,6 +9,7 @@ import { verify } from '../../../src/operations/verify/verify.ts';
 import type { FileReport, Report } from '../../../src/verdict/report/report.ts';
 import { blocksFor } from '../../factory/blocks.ts';
 import { descriptorFor, makeBundle, makeMembers, type NamedBytes, textFile } from '../../factory/bundles.ts';
+import { flipped } from '../../factory/damage.ts';
 import { importHere } from '../../factory/importing.ts';
 import { identityOf } from '../../factory/packing.ts';
 import { codesOf, valid } from '../../factory/reports.ts';
@@ -41,8 +42,7 @@ function disk(size: number, changes: readonly number[] = [], name = 'disk.img'):
   const bytes = new Uint8Array(size);
   const word = createHash('sha256').update(name).digest();
   for (let at = 0; at < size; at += 4096) bytes.set(word.subarray(0, Math.min(32, size - at)), at);
-  for (const at of changes) bytes[at] = (bytes[at] ?? 0) ^ 1;
-  return { name, bytes };
+  return { name, bytes: changes.reduce<Uint8Array>((changed, at) => flipped(changed, at), bytes) };
 }
 
 const DISK = disk(6 * MIB + 100);

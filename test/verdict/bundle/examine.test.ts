@@ -4,6 +4,7 @@ import { DEFAULT_LIMITS } from '../../../src/kit/limits.ts';
 import { verify } from '../../../src/operations/verify/verify.ts';
 import { BUNDLE_CHECK_IDS } from '../../../src/verdict/report/report.ts';
 import { appliance, archiveOf, makeBundle, makeMembers, noiseFile, textFile } from '../../factory/bundles.ts';
+import { flipped } from '../../factory/damage.ts';
 import { codesOf, valid } from '../../factory/reports.ts';
 import { makeSandbox, trusting } from '../../factory/sandbox.ts';
 import { chunked } from '../../factory/streams.ts';
@@ -61,9 +62,7 @@ describe('a report', () => {
     const at = bytes.findIndex(
       (_, i) => new TextDecoder().decode(bytes.subarray(i, i + 8)) === 'disk.img' && i % 512 === 0,
     );
-    const hit = new Uint8Array(bytes);
-    hit[at + 512] = (hit[at + 512] ?? 0) ^ 1;
-    const { report } = await verify(chunked(hit), await trusting(sandbox));
+    const { report } = await verify(chunked(flipped(bytes, at + 512)), await trusting(sandbox));
     const file = report.files.find(({ name }) => name === 'disk.img');
     expect(file).toMatchObject({ status: 'mismatch', algorithm: 'sha256', offset: at, size: 3000 });
     expect(file?.expected).toMatch(/^[0-9a-f]{64}$/);
