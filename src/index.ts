@@ -28,7 +28,7 @@ export type { FileReference } from './formats/ovf/file-reference.ts';
 export type { ManifestEntry } from './formats/ovf/manifest.ts';
 export type { ProductSummary, VirtualSystemSummary } from './formats/ovf/virtual-system.ts';
 export type { KeyDescription, PublicKey } from './formats/x509/public-key.ts';
-export type { ByteStream } from './kit/bytes.ts';
+export type { ByteStream, NamedBytes } from './kit/bytes.ts';
 export type { DigestName } from './kit/digest-name.ts';
 export type { ErrorKind } from './kit/errors/error-kinds.ts';
 export {
@@ -81,7 +81,7 @@ export {
 export { type Comparison, type Difference, type DiffOptions, diff } from './operations/verify/diff.ts';
 export { type Inspection, type InspectOptions, inspect } from './operations/verify/inspect.ts';
 export type { EvidenceFiles } from './operations/verify/load-evidence.ts';
-export type { TrustOptions } from './operations/verify/load-trust.ts';
+export type { TrustFiles } from './operations/verify/load-trust.ts';
 export { openImage, type VerifiedImage } from './operations/verify/open-image.ts';
 export type { VerifyOptions } from './operations/verify/options.ts';
 export { type TrustedContents, type VerifyResult, verify } from './operations/verify/verify.ts';
@@ -96,7 +96,8 @@ export type { CursiveFault } from './trust/glance/cursive.ts';
 export type { PolicyInputs } from './trust/path/judge-options.ts';
 export type { Purpose } from './trust/path/purposes.ts';
 export type { Allowances } from './trust/policy.ts';
-export type { RevocationMode, TimestampMode } from './trust/publisher.ts';
+export type { Publisher, RevocationMode, TimestampMode } from './trust/publisher.ts';
+export type { Trust, TrustedPublisher } from './trust/trust.ts';
 export type { BlockFindings } from './verdict/bundle/block-damage.ts';
 export type { CertificateAnswer, CertificateSource } from './verdict/image/certificate-source.ts';
 export type { ImageAllowances } from './verdict/image/open-image-signatures.ts';

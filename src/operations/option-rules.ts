@@ -1,4 +1,3 @@
-import { types } from 'node:util';
 import type { PackFormat } from '../archive/open-archive.ts';
 import type { Certificate } from '../crypto/certificate.ts';
 import type { Signer, Signing } from '../crypto/signer.ts';
@@ -16,10 +15,12 @@ import type { OnProgress } from '../kit/progress.ts';
 import type { Relaxation } from '../kit/relaxation.ts';
 import {
   abortSignal,
+  bytes,
   callback,
   count,
   expectNoUse,
   face,
+  fileOrBytes,
   flag,
   list,
   moment,
@@ -36,10 +37,10 @@ import {
 } from '../kit/shape.ts';
 import type { BundleInput } from '../storage/sources/open-source.ts';
 import type { Allowances } from '../trust/policy.ts';
-import type { RevocationMode, TimestampMode } from '../trust/publisher.ts';
+import { revocationMode, timestampMode, trustedPublisher } from '../trust/trust-rules.ts';
 import type { ImageSigner } from './glance/image-signer.ts';
 import type { SigningDigest, SigningIdentity, TimestampSource } from './sign/signing.ts';
-import type { TrustOptions } from './verify/load-trust.ts';
+import type { TrustFiles } from './verify/load-trust.ts';
 import type { VerifyOptions } from './verify/options.ts';
 
 /** [api.1] The rules that several operations share for what a program hands in. */
@@ -62,12 +63,10 @@ function memberOf(value: unknown, key: symbol): unknown {
   }
 }
 
-export const revocationMode = oneOf<RevocationMode>({ require: true, 'if-present': true, off: true });
 export const packFormat = oneOf<PackFormat>({ tar: true, tgz: true, zip: true });
 export const signingDigest = oneOf<SigningDigest>({ sha256: true, sha384: true, sha512: true });
 export const keyTypeName = oneOf(wordsOf<KeyTypeName>(KEY_TYPE_NAMES));
 export const hashMethod = oneOf(wordsOf<HashMethod>(HASH_METHOD_NAMES));
-const timestampMode = oneOf<TimestampMode>({ require: true, prefer: true, ignore: true });
 const relaxation = oneOf<Relaxation>({
   'blank-ended-numbers': true,
   'dot-prefix': true,
@@ -125,17 +124,18 @@ export const sha1AndWeakKeys = {
 /** The options of whatever judges a bundle. */
 export const JUDGING: Rows<VerifyOptions> = {
   ...READING,
-  trust: shape<TrustOptions>({
-    anchors: list(path),
+  trust: shape<TrustFiles>({
+    anchors: list(fileOrBytes),
     pins: list(text),
-    timestampAnchors: list(path),
+    timestampAnchors: list(fileOrBytes),
+    publishers: list(trustedPublisher),
     folders: list(path),
   }),
   at: moment,
   revocation: shape<NonNullable<VerifyOptions['revocation']>>({
     mode: revocationMode,
-    crls: list(path),
-    ocsps: list(path),
+    crls: list(fileOrBytes),
+    ocsps: list(fileOrBytes),
   }),
   timestamp: timestampMode,
   allow: shape<Partial<Allowances>>({ ...sha1AndWeakKeys, unsigned: flag, unlistedDescriptor: flag }),
@@ -150,8 +150,6 @@ export function expectNoBundleOptions({ allow, relax }: VerifyOptions): void {
   expectNoUse(allow?.unlistedDescriptor, 'allow.unlistedDescriptor', 'on a file that is no bundle');
   expectNoUse(relax, 'relax', 'on a file that is no bundle');
 }
-
-export const bytes = object<Uint8Array>(types.isUint8Array, 'a Uint8Array');
 
 /** An object of the library's own, which is not looked into. */
 export const something = <T extends object>(): Rule<T> =>

@@ -1,3 +1,4 @@
+import type { NamedBytes } from '../kit/bytes.ts';
 import { CERTIFICATE_NAMES } from '../kit/read-names.ts';
 import type { Reading } from '../storage/apart.ts';
 import type { BundleInput } from '../storage/sources/open-source.ts';
@@ -9,16 +10,20 @@ export function readingsOf(
   { trust, revocation }: Pick<VerifyOptions, 'trust' | 'revocation'>,
 ): readonly (string | Reading)[] {
   const certificates = [...(trust?.anchors ?? []), ...(trust?.timestampAnchors ?? [])];
+  const lists = [...(revocation?.crls ?? []), ...(revocation?.ocsps ?? [])];
   return [
     ...namedInput(input),
-    ...certificates.map((path) => ({ path, takes: CERTIFICATE_NAMES })),
-    ...(revocation?.crls ?? []),
-    ...(revocation?.ocsps ?? []),
+    ...certificates.filter(isFile).map((path) => ({ path, takes: CERTIFICATE_NAMES })),
+    ...lists.filter(isFile),
     ...(trust?.folders ?? []).map((path) => ({ path })),
   ];
 }
 
 /** The input, unless it is bytes that come from nowhere. */
-export function namedInput(input: BundleInput): readonly string[] {
-  return typeof input === 'string' ? [input] : [];
+export function namedInput(input: BundleInput | NamedBytes): readonly string[] {
+  return isFile(input) ? [input] : [];
+}
+
+function isFile(given: unknown): given is string {
+  return typeof given === 'string';
 }

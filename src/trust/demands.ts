@@ -32,21 +32,41 @@ const DEFAULT_MODE: RevocationMode = 'if-present';
  */
 export function expectLookedAt(
   mode: RevocationMode | undefined,
-  given: Readonly<Record<string, readonly string[] | undefined>>,
+  given: Readonly<Record<string, readonly unknown[] | undefined>>,
 ): void {
   if (mode !== 'off') return;
-  for (const [name, files] of Object.entries(given)) {
-    expectNoUse(files, name, 'beside the revocation mode "off"');
+  for (const [name, lists] of Object.entries(given)) {
+    expectNoUse(lists, name, 'beside the revocation mode "off"');
   }
 }
 
 /** [tst.1] [api.3] Authorities that are given are believed about times, or nobody asks them. @throws {BundleError} `USAGE` */
-export function expectBelieved(
+function expectBelieved(
   mode: TimestampMode | undefined,
-  given: readonly string[] | undefined,
+  given: readonly unknown[] | undefined,
   name: string,
 ): void {
   if (mode === 'ignore') expectNoUse(given, name, 'beside the timestamp mode "ignore"');
+}
+
+/** What a caller gives beside what is judged, as far as it must go with what is asked. */
+export interface GivenFor {
+  readonly trust?: { readonly timestampAnchors?: readonly unknown[] };
+  readonly revocation?: {
+    readonly mode?: RevocationMode;
+    readonly crls?: readonly unknown[];
+    readonly ocsps?: readonly unknown[];
+  };
+  readonly timestamp?: TimestampMode;
+}
+
+/** What a caller asks who gives this; lists that are given are looked at, whatever a publisher does without. [rev.15] @throws {BundleError} `USAGE` */
+export function askedOf({ trust = {}, revocation = {}, timestamp }: GivenFor): Asked {
+  const { crls = [], ocsps = [] } = revocation;
+  const { mode = crls.length + ocsps.length > 0 ? 'if-present' : undefined } = revocation;
+  expectLookedAt(mode, { 'revocation.crls': crls, 'revocation.ocsps': ocsps });
+  expectBelieved(timestamp, trust.timestampAnchors, 'trust.timestampAnchors');
+  return { ...(mode && { revocation: mode }), ...(timestamp && { timestamp }) };
 }
 
 /** How much a mode asks for; more is stricter. */

@@ -1,4 +1,5 @@
 import { generateKeyPairSync } from 'node:crypto';
+import { readFileSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import * as library from '../../src/index.ts';
 import { isBundleError } from '../../src/kit/errors/errors.ts';
@@ -84,6 +85,27 @@ async function goodCalls(): Promise<Good> {
   });
   const calls: Readonly<Record<string, readonly [unknown, ...(readonly unknown[])]>> = {
     verify: [library.verify, bundle, judging],
+    'verify, with data': [
+      library.verify,
+      bundle,
+      {
+        trust: {
+          publishers: [
+            {
+              name: 'acme',
+              anchors: [{ name: 'ca', bytes: readFileSync(anchor) }],
+              scopes: ['acme/*'],
+              subjects: ['CN=x'],
+              threshold: 1,
+              from: JUDGED_AT,
+              until: JUDGED_AT,
+              revocation: 'off',
+              timestamp: 'ignore',
+            },
+          ],
+        },
+      },
+    ],
     verifyFile: [library.verifyFile, bundle, bundle, { ...judging, relax: [] }],
     openImage: [library.openImage, bundle, 'disk.img', judging],
     inspect: [library.inspect, bundle, reading],

@@ -1,6 +1,6 @@
 import { type Command, Option } from 'commander';
 import { expectNoUse } from '../../kit/shape.ts';
-import type { TrustOptions } from '../../operations/verify/load-trust.ts';
+import type { TrustFiles } from '../../operations/verify/load-trust.ts';
 import type { VerifyOptions } from '../../operations/verify/options.ts';
 import type { Allowances } from '../../trust/policy.ts';
 import type { RevocationMode, TimestampMode } from '../../trust/publisher.ts';
@@ -120,7 +120,7 @@ export function withRememberOption(command: Command): Command {
 export function verifyOptionsOf(flags: TrustFlags, context: Context): VerifyOptions {
   expectEvidenceUsed(flags);
   if (flags.timestamp === 'ignore') expectNoUse(flags.trustTsa, '--trust-tsa', 'beside --timestamp ignore');
-  const trust: TrustOptions = {
+  const trust: TrustFiles = {
     anchors: flags.trust ?? [],
     pins: flags.pin ?? [],
     timestampAnchors: flags.trustTsa ?? [],

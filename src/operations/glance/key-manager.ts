@@ -12,8 +12,8 @@ import {
 } from '../../storage/remote/keystone-client.ts';
 import { openServices } from '../../storage/remote/openstack-http.ts';
 import { readText } from '../../storage/trust/trust-folder.ts';
+import { expectPemText } from '../../trust/given-certificates.ts';
 import type { CertificateSource } from '../../verdict/image/certificate-source.ts';
-import { expectPemText } from '../verify/load-trust.ts';
 import { barbicanCertificates } from './certificate-sources.ts';
 
 /** Where a key manager is and how to get in. */

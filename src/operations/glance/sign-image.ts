@@ -18,6 +18,7 @@ import { apartFrom } from '../../storage/apart.ts';
 import { openOutput } from '../../storage/output/open-output.ts';
 import { type BundleInput, openSource } from '../../storage/sources/open-source.ts';
 import { readText } from '../../storage/trust/trust-folder.ts';
+import { parseCertificates } from '../../trust/given-certificates.ts';
 import { judgeValidity } from '../../trust/path/certificate-rules.ts';
 import { allowancesOf, judgeKey } from '../../trust/policy.ts';
 import { readImage } from '../../verdict/image/read-image.ts';
@@ -32,7 +33,6 @@ import {
   WORKING,
 } from '../option-rules.ts';
 import { namedInput } from '../readings.ts';
-import { parseCertificates } from '../verify/load-trust.ts';
 import { type Waiting, waitingOptions, whileWaiting } from '../waiting.ts';
 import type { ImageSigner, ImageSignerUse } from './image-signer.ts';
 

@@ -9,11 +9,11 @@ import { abortSignal, callback, moment, needed, path, positive, shape, text } fr
 import { sourceOptions } from '../../kit/source.ts';
 import type { BarbicanClient } from '../../storage/remote/barbican-client.ts';
 import { readText } from '../../storage/trust/trust-folder.ts';
+import { parseCertificates } from '../../trust/given-certificates.ts';
 import { judgeValidity } from '../../trust/path/certificate-rules.ts';
 import { makeReport, type Report } from '../../verdict/report/report.ts';
 import { certificateReport } from '../../verdict/signers/signature-report.ts';
 import { asked } from '../option-rules.ts';
-import { parseCertificates } from '../verify/load-trust.ts';
 import { barbicanClient } from './certificate-sources.ts';
 
 /** How a certificate is stored. */

@@ -6,6 +6,7 @@ import { sourceOptions } from '../../kit/source.ts';
 import { type BundleInput, openSource } from '../../storage/sources/open-source.ts';
 import { allowancesOf } from '../../trust/policy.ts';
 import { joinSeen } from '../../trust/revocation/marks.ts';
+import { isStateless } from '../../trust/trust.ts';
 import { NO_REVOCATION } from '../../verdict/bundle/skipped-checks.ts';
 import type { CertificateSource } from '../../verdict/image/certificate-source.ts';
 import { fetchTrusted, type ImageTrust, judgeImageSigner } from '../../verdict/image/judge-image-signer.ts';
@@ -83,6 +84,7 @@ function expectCompatible({ trust, revocation, allow, allowImage }: VerifyImageO
   const beside = 'in compatible mode';
   expectNoUse(trust?.anchors, 'trust.anchors', beside);
   expectNoUse(trust?.pins, 'trust.pins', beside);
+  expectNoUse(trust?.publishers, 'trust.publishers', beside);
   expectNoUse(revocation?.mode, 'revocation.mode', beside);
   expectNoUse(revocation?.crls, 'revocation.crls', beside);
   expectNoUse(revocation?.ocsps, 'revocation.ocsps', beside);
@@ -224,7 +226,7 @@ function findingsOf(errors: readonly BundleError[], { signatures: [first] }: Ope
 
 /** Whether the caller names whom to trust besides UUIDs: folders of publishers are always there. */
 function namesTrust({ trust = {} }: VerifyImageOptions): boolean {
-  return (trust.anchors?.length ?? 0) + (trust.pins?.length ?? 0) > 0;
+  return isStateless(trust) || (trust.publishers?.length ?? 0) > 0;
 }
 
 function propertiesAt({ propertiesFile }: VerifyImageOptions): { readonly file?: string } {

@@ -10,9 +10,9 @@ import { DEFAULT_LIMITS } from '../../kit/limits.ts';
 import { moment, needed, path, shape } from '../../kit/shape.ts';
 import type { SourceOptions } from '../../kit/source.ts';
 import { readText } from '../../storage/trust/trust-folder.ts';
+import { parseCertificates } from '../../trust/given-certificates.ts';
 import { judgeCertificateForSigning } from '../../trust/judge-signer.ts';
 import { passphrase } from '../option-rules.ts';
-import { parseCertificates } from '../verify/load-trust.ts';
 import { type Waiting, waitingOptions, whileWaiting } from '../waiting.ts';
 import type { SigningIdentity } from './signing.ts';
 

@@ -1,5 +1,17 @@
+import type { NamedBytes } from '../../kit/bytes.ts';
 import { BundleError, type ErrorCode, toBundleError } from '../../kit/errors/errors.ts';
-import { abortSignal, count, flag, list, moment, needed, oneOf, path, shape } from '../../kit/shape.ts';
+import {
+  abortSignal,
+  count,
+  fileOrBytes,
+  flag,
+  list,
+  moment,
+  needed,
+  oneOf,
+  path,
+  shape,
+} from '../../kit/shape.ts';
 import { expectLookedAt } from '../../trust/demands.ts';
 import { openBudget } from '../../trust/path/budget.ts';
 import { type Attempt, findPath } from '../../trust/path/find-path.ts';
@@ -10,6 +22,7 @@ import type { RevocationMode } from '../../trust/publisher.ts';
 import type { RevocationOptions } from '../../trust/revocation/evidence.ts';
 import { judgeRevocation } from '../../trust/revocation/judge-revocation.ts';
 import { unrelatedIn } from '../../trust/revocation/unrelated.ts';
+import { revocationMode } from '../../trust/trust-rules.ts';
 import { allowanceNames } from '../../verdict/report/allowance-names.ts';
 import {
   type CertificateReport,
@@ -18,15 +31,15 @@ import {
   type Report,
 } from '../../verdict/report/report.ts';
 import { certificateReport, pathReport } from '../../verdict/signers/signature-report.ts';
-import { revocationMode, sha1AndWeakKeys } from '../option-rules.ts';
+import { sha1AndWeakKeys } from '../option-rules.ts';
 import { type PathFiles, readPathFiles } from './read-path-files.ts';
 
-/** What a path is judged by. File names are of PEM or DER files; folders count for the certificates in them. */
+/** What a path is judged by: PEM or DER, in files or as bytes; folders of anchors count for the certificates in them. */
 export interface CheckPathOptions {
-  readonly untrusted?: readonly string[];
-  readonly anchors: readonly string[];
-  readonly crls?: readonly string[];
-  readonly ocsps?: readonly string[];
+  readonly untrusted?: readonly (string | NamedBytes)[];
+  readonly anchors: readonly (string | NamedBytes)[];
+  readonly crls?: readonly (string | NamedBytes)[];
+  readonly ocsps?: readonly (string | NamedBytes)[];
   /** `if-present` when left out, but `require` of certificates whose issuer any of the CRLs or OCSP responses given is of */
   readonly revocation?: RevocationMode;
   /** now when left out */
@@ -56,26 +69,26 @@ export interface PathReport {
 /**
  * Judges the certification path of a certificate alone, without a bundle: who issued it, may they, is it revoked.
  *
- * Nothing but the files that are named counts. What is wrong is in the report, not thrown.
+ * Nothing but what is given counts. What is wrong is in the report, not thrown.
  *
  * @throws {BundleError} `FILE_*`, `USAGE`
  * @see spec/trust.md, clauses path.24 and rev.15
  */
 export async function checkPath(
-  leafFile: string,
+  leaf: string | NamedBytes,
   options: CheckPathOptions,
 ): Promise<{ readonly report: Report; readonly found: PathReport }> {
-  path(leafFile, 'leafFile');
+  const from = fileOrBytes(leaf, 'leaf');
   const given = checkPathOptions(options, '');
   expectLookedAt(given.revocation, { crls: given.crls, ocsps: given.ocsps });
-  return checkGiven(leafFile, given);
+  return checkGiven(from, given);
 }
 
 const checkPathOptions = shape<CheckPathOptions>({
-  untrusted: list(path),
-  anchors: needed(list(path)),
-  crls: list(path),
-  ocsps: list(path),
+  untrusted: list(fileOrBytes),
+  anchors: needed(list(fileOrBytes)),
+  crls: list(fileOrBytes),
+  ocsps: list(fileOrBytes),
   revocation: revocationMode,
   at: moment,
   purpose: oneOf<NonNullable<CheckPathOptions['purpose']>>({
@@ -96,9 +109,10 @@ const checkPathOptions = shape<CheckPathOptions>({
 });
 
 async function checkGiven(
-  leafFile: string,
+  from: string | NamedBytes,
   options: CheckPathOptions,
 ): Promise<{ readonly report: Report; readonly found: PathReport }> {
+  const leafFile = typeof from === 'string' ? from : from.name;
   const at = options.at ?? new Date();
   const allowances = allowancesOf(options);
   const given = {
@@ -109,7 +123,7 @@ async function checkGiven(
   };
   let input: PathFiles;
   try {
-    input = await readPathFiles(leafFile, options);
+    input = await readPathFiles(from, options);
   } catch (error) {
     const fault = toBundleError(error);
     if (fault.kind !== 'package' && fault.kind !== 'unsupported') throw fault;

@@ -1,23 +1,25 @@
 import { type Certificate, parseCertificate } from '../../crypto/certificate.ts';
 import { splitPem } from '../../formats/pem.ts';
 import { notPemText } from '../../formats/pem-text.ts';
+import type { NamedBytes } from '../../kit/bytes.ts';
 import { decodeLatin1 } from '../../kit/encoding.ts';
 import { BundleError, toBundleError } from '../../kit/errors/errors.ts';
 import { DEFAULT_LIMITS } from '../../kit/limits.ts';
 import { type SourceOptions, sourceOptions } from '../../kit/source.ts';
-import { readSmallFile, someCertificateFilesIn } from '../../storage/trust/small-files.ts';
+import { readSmallFile } from '../../storage/trust/small-files.ts';
 import type { RevocationEvidence } from '../../trust/revocation/evidence.ts';
 import { loadEvidence } from '../verify/load-evidence.ts';
+import { certificateFilesOf } from '../verify/load-trust.ts';
 
 /** More than any honest chain has; a folder of anchors may hold a whole trust store. */
 const MAX_CERTIFICATES = 1024;
 
-/** The files by name; folders count for the certificates in them. */
+/** Files, or their bytes; folders of anchors count for the certificates in them. */
 interface Files {
-  readonly untrusted?: readonly string[];
-  readonly anchors: readonly string[];
-  readonly crls?: readonly string[];
-  readonly ocsps?: readonly string[];
+  readonly untrusted?: readonly (string | NamedBytes)[];
+  readonly anchors: readonly (string | NamedBytes)[];
+  readonly crls?: readonly (string | NamedBytes)[];
+  readonly ocsps?: readonly (string | NamedBytes)[];
   readonly signal?: AbortSignal;
 }
 
@@ -36,12 +38,12 @@ export interface PathFiles {
  *
  * @throws {BundleError} `FILE_*`, `USAGE`; `CERTIFICATE_MALFORMED` of the leaf or an anchor, `REVOCATION_MALFORMED`
  */
-export async function readPathFiles(leafFile: string, options: Files): Promise<PathFiles> {
+export async function readPathFiles(from: string | NamedBytes, options: Files): Promise<PathFiles> {
   const waiting = sourceOptions(options); // [cli.21]
-  const [first, ...behind] = await blocksIn([leafFile], waiting);
-  if (!first) throw malformed(leafFile);
+  const [first, ...behind] = await blocksIn([from], waiting);
+  if (!first) throw malformed(typeof from === 'string' ? from : from.name);
   const leaf = parseBlock(first);
-  const anchors = (await blocksIn(options.anchors.flatMap(someCertificateFilesIn), waiting)).map(parseBlock);
+  const anchors = (await blocksIn(options.anchors.flatMap(certificateFilesOf), waiting)).map(parseBlock);
   const blocks = [...behind, ...(await blocksIn(options.untrusted ?? [], waiting))];
   expectFew(blocks.length + anchors.length);
   const unusable: BundleError[] = [];
@@ -70,11 +72,15 @@ interface Block {
   readonly file: string;
 }
 
-async function blocksIn(files: readonly string[], waiting: SourceOptions): Promise<readonly Block[]> {
+async function blocksIn(
+  given: readonly (string | NamedBytes)[],
+  waiting: SourceOptions,
+): Promise<readonly Block[]> {
   const blocks: Block[] = [];
-  for (const file of files) {
-    const bytes = await readSmallFile(file, waiting, DEFAULT_LIMITS.evidenceBytes);
-    blocks.push(...blocksOf(bytes, file));
+  for (const one of given) {
+    if (typeof one === 'string')
+      blocks.push(...blocksOf(await readSmallFile(one, waiting, DEFAULT_LIMITS.evidenceBytes), one));
+    else blocks.push(...blocksOf(one.bytes, one.name));
   }
   return blocks;
 }

@@ -4,16 +4,12 @@ import { BundleError, toBundleError } from '../../kit/errors/errors.ts';
 import { type SourceOptions, sourceOptions } from '../../kit/source.ts';
 import { formatPublisher, parsePublisher } from '../../storage/trust/publisher-file.ts';
 import { addTrusted, readText, removeTrusted } from '../../storage/trust/trust-folder.ts';
+import { certificatesIn, parseCertificates } from '../../trust/given-certificates.ts';
 import { showTime } from '../../trust/path/certificate-rules.ts';
 import type { Publisher, RevocationMode, TimestampMode } from '../../trust/publisher.ts';
 import type { CertificateReport } from '../../verdict/report/report.ts';
 import { certificateReport } from '../../verdict/signers/signature-report.ts';
-import {
-  type LoadedPublisher,
-  loadPublishers,
-  loadTimestampAuthorities,
-  parseCertificates,
-} from '../verify/load-trust.ts';
+import { authoritiesIn, type LoadedPublisher, loadPublishers } from '../verify/load-trust.ts';
 
 /** A publisher as it is shown to people and in JSON. */
 export interface PublisherReport {
@@ -169,10 +165,13 @@ export async function trustListTimestamping(
   folders: readonly string[],
   options: Pick<AddPublisherOptions, 'signal'> = {},
 ): Promise<readonly TimestampAuthorityReport[]> {
-  return (await loadTimestampAuthorities(folders, sourceOptions(options))).map(({ certificate, source }) => ({
-    file: source,
-    certificate: certificateReport(certificate),
-  }));
+  const authorities = await authoritiesIn(folders, sourceOptions(options));
+  return authorities.flatMap((one) =>
+    certificatesIn(one).map((certificate) => ({
+      file: one.name,
+      certificate: certificateReport(certificate),
+    })),
+  );
 }
 
 /** Trusts a publisher, or a timestamp authority, no more. @throws {BundleError} `FILE_NOT_FOUND`, `STORAGE_FAILED` */

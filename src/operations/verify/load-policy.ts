@@ -3,7 +3,7 @@ import { type BundleError, toBundleError } from '../../kit/errors/errors.ts';
 import { sourceOptions } from '../../kit/source.ts';
 import type { BundleInput } from '../../storage/sources/open-source.ts';
 import { readSeen, seenFolderOf, writeSeen } from '../../storage/trust/seen-revocation.ts';
-import { expectBelieved, expectLookedAt } from '../../trust/demands.ts';
+import { askedOf } from '../../trust/demands.ts';
 import type { ClaimPolicy } from '../../trust/judge-claim.ts';
 import { openBudget } from '../../trust/path/budget.ts';
 import type { HighWaterMarks } from '../../trust/revocation/evidence.ts';
@@ -20,19 +20,12 @@ export async function loadPolicy(
   options: Pick<VerifyOptions, 'trust' | 'revocation' | 'timestamp' | 'signal' | 'limits'>,
   { inputs, ...judged }: Pick<ClaimPolicy, 'at' | 'allowances'> & { readonly inputs: readonly BundleInput[] },
 ): Promise<ClaimPolicy> {
-  const { trust = {}, revocation = {}, timestamp } = options;
-  const { folders = [] } = trust;
-  const { crls = [], ocsps = [] } = revocation;
-  // [rev.15] what is given is looked at, whatever a publisher does without
-  const { mode = crls.length + ocsps.length > 0 ? 'if-present' : undefined } = revocation;
-  expectLookedAt(mode, { 'revocation.crls': crls, 'revocation.ocsps': ocsps });
-  expectBelieved(timestamp, trust.timestampAnchors, 'trust.timestampAnchors');
+  const { trust = {}, revocation = {} } = options;
+  const asked = askedOf(options);
   const waiting = sourceOptions(options); // [cli.21]
-  const { signers, timestamping } = await loadTrust(
-    trust,
-    waiting,
-    inputs.filter((input) => typeof input === 'string'),
-  );
+  const files = inputs.filter((input) => typeof input === 'string');
+  const { signers, timestamping } = await loadTrust(trust, waiting, files);
+  const { folders = [] } = trust;
   const own = folders.at(-1);
   return {
     ...judged,
@@ -41,8 +34,7 @@ export async function loadPolicy(
     evidence: await loadEvidence({ ...revocation, folders }, waiting),
     seen: own === undefined ? new Map() : await readSeen(own, waiting),
     budget: openBudget(),
-    ...(mode && { revocation: mode }),
-    ...(timestamp && { timestamp }),
+    ...asked,
   };
 }
 

@@ -1,89 +1,84 @@
-import { type Certificate, parseCertificate } from '../../crypto/certificate.ts';
-import { splitPem } from '../../formats/pem.ts';
-import { notPemText } from '../../formats/pem-text.ts';
-import { BundleError, toBundleError } from '../../kit/errors/errors.ts';
+import type { Certificate } from '../../crypto/certificate.ts';
+import type { NamedBytes } from '../../kit/bytes.ts';
+import { encodeUtf8 } from '../../kit/encoding.ts';
+import { BundleError } from '../../kit/errors/errors.ts';
 import { type SourceOptions, sourceOptions } from '../../kit/source.ts';
 import { isSameFile } from '../../storage/same-file.ts';
 import { parsePublisher } from '../../storage/trust/publisher-file.ts';
 import { someCertificateFilesIn } from '../../storage/trust/small-files.ts';
 import {
+  type CertificateText,
   type PublisherFiles,
   readText,
   readTimestampAuthorities,
   readTrustFolder,
 } from '../../storage/trust/trust-folder.ts';
-import type { Anchor, TrustStore } from '../../trust/judge-signer.ts';
+import { certificatesIn } from '../../trust/given-certificates.ts';
 import type { Publisher } from '../../trust/publisher.ts';
+import {
+  isStateless,
+  parseTrust,
+  type Trust,
+  type Trusted,
+  type TrustedPublisher,
+} from '../../trust/trust.ts';
 
 /**
- * Whom to trust. `anchors` and `pins`, when either is given, are all that counts; otherwise the publishers in
- * `folders` count.
+ * Whom to trust, by files or as data, or some of each. `anchors` and `pins`, when either is given, are all that counts;
+ * otherwise the publishers in `publishers` and `folders` count.
  */
-export interface TrustOptions {
-  /** PEM files of CA or signer certificates, or folders of such files */
-  readonly anchors?: readonly string[];
-  /** `sha256:` and the hex digest of a signer's SubjectPublicKeyInfo */
-  readonly pins?: readonly string[];
-  /** PEM files of timestamp authorities' CA certificates, or folders of such files; given any, those of `folders` do not count */
-  readonly timestampAnchors?: readonly string[];
+export interface TrustFiles extends Omit<Trust, 'anchors' | 'timestampAnchors'> {
+  /** PEM files of CA or signer certificates, folders of such files, or their bytes */
+  readonly anchors?: readonly (string | NamedBytes)[];
+  /** the same of timestamp authorities' CA certificates; given any, those of `folders` do not count */
+  readonly timestampAnchors?: readonly (string | NamedBytes)[];
   /**
-   * Trust folders, the one that overrules first: the first that has a publisher of a name decides about it.
-   * The last is the user's own, where it is remembered which revocation lists have been seen.
+   * Trust folders, the one that overrules first: the first that has a publisher of a name decides about it, and `publishers`
+   * before all of them. The last is the user's own, where it is remembered which revocation lists have been seen.
    */
   readonly folders?: readonly string[];
 }
 
-/** All that is trusted in one run: who may sign, and whose timestamps count. */
-export interface Trust {
-  readonly signers: TrustStore;
-  readonly timestamping: readonly Anchor[];
-}
-
-/** In one file: a whole trust store has some hundred. */
-const MAX_CERTIFICATES = 1024;
-
 /** One publisher with its anchors, and the folder it was read from. */
-export interface LoadedPublisher {
+export interface LoadedPublisher<T = Certificate> {
   readonly publisher: Publisher;
   readonly folder: string;
-  readonly anchors: readonly Certificate[];
+  readonly anchors: readonly T[];
 }
 
 /**
- * Reads all that is trusted.
+ * Reads all that is trusted, files first.
  *
  * @param judged the files that are to be judged by it, none of which vouches for itself [pub.19]
  * @throws {BundleError} `FILE_*`, `CONFIG_INVALID`, `USAGE`
  */
 export async function loadTrust(
-  options: TrustOptions,
+  given: TrustFiles,
   waiting: SourceOptions = sourceOptions({}),
   judged: readonly string[] = [],
-): Promise<Trust> {
-  const { anchors = [], pins = [], timestampAnchors = [], folders = [] } = options;
-  const stateless = anchors.length > 0 || pins.length > 0; // [pub.12]
+): Promise<Trusted> {
+  const { anchors = [], timestampAnchors = [] } = given;
   expectApart([...anchors, ...timestampAnchors], judged);
-  const timestamping =
-    timestampAnchors.length > 0 || stateless
-      ? await allAnchorsIn(timestampAnchors, waiting)
-      : await loadTimestampAuthorities(folders, waiting);
-  return { signers: await loadSigners(options, stateless, waiting), timestamping };
+  return parseTrust(await readTrust(given, waiting));
 }
 
-async function loadSigners(
-  options: TrustOptions,
-  stateless: boolean,
-  waiting: SourceOptions,
-): Promise<TrustStore> {
-  const { anchors = [], pins = [] } = options;
-  if (stateless) return { anchors: await allAnchorsIn(anchors, waiting), pins: pins.map(parsePin) };
-  const publishers = await loadPublishers(options.folders ?? [], waiting);
+/** The same as data: everything that is a file is read. */
+async function readTrust(given: TrustFiles, waiting: SourceOptions): Promise<Trust> {
+  const { anchors = [], pins = [], timestampAnchors = [], publishers = [] } = given;
+  const folders = isStateless(given) ? [] : (given.folders ?? []); // [pub.12]
   return {
-    anchors: publishers.flatMap(({ publisher, folder, anchors: certificates }) =>
-      certificates.map((certificate) => ({ certificate, source: folder, publisher })),
-    ),
-    pins: [],
+    timestampAnchors:
+      timestampAnchors.length > 0
+        ? await readAll(timestampAnchors, waiting)
+        : await authoritiesIn(folders, waiting),
+    anchors: await readAll(anchors, waiting),
+    pins,
+    publishers: [...publishers, ...(await publishersIn(folders, waiting, publishers)).map(asData)],
   };
+}
+
+function asData({ publisher, anchors }: LoadedPublisher<NamedBytes>): TrustedPublisher {
+  return { ...publisher, anchors };
 }
 
 /** The publishers of several trust folders, by name; a name in an earlier folder hides it in a later one. [pub.1] */
@@ -91,30 +86,27 @@ export async function loadPublishers(
   folders: readonly string[],
   waiting: SourceOptions = sourceOptions({}),
 ): Promise<readonly LoadedPublisher[]> {
-  const loaded = new Map<string, LoadedPublisher>();
-  for (const folder of folders) {
-    for (const files of await readTrustFolder(folder, waiting)) {
-      if (!loaded.has(files.name)) loaded.set(files.name, await loadPublisher(files));
-    }
-  }
-  return [...loaded.values()].sort((a, b) => (a.publisher.name < b.publisher.name ? -1 : 1));
+  const found = await publishersIn(folders, waiting);
+  return found.map((one) => ({ ...one, anchors: one.anchors.flatMap(certificatesIn) }));
 }
 
-/** The CA certificates of the timestamp authorities in the trust folders. [tst.2] @throws {BundleError} `CONFIG_INVALID`, `FILE_*` */
-export async function loadTimestampAuthorities(
+/** Those whose anchors are read and not looked into; what is hidden is not read. [pub.13] */
+async function publishersIn(
   folders: readonly string[],
   waiting: SourceOptions,
-): Promise<readonly Anchor[]> {
-  const anchors: Anchor[] = [];
+  overruling: readonly TrustedPublisher[] = [],
+): Promise<readonly LoadedPublisher<NamedBytes>[]> {
+  const hidden = new Set(overruling.map(({ name }) => name));
+  const found = new Map<string, LoadedPublisher<NamedBytes>>();
   for (const folder of folders) {
-    for (const { file, text } of await readTimestampAuthorities(folder, waiting)) {
-      anchors.push(...parseCertificates(text, file).map((certificate) => ({ certificate, source: file })));
+    for (const files of await readTrustFolder(folder, waiting)) {
+      if (!hidden.has(files.name) && !found.has(files.name)) found.set(files.name, await publisherIn(files));
     }
   }
-  return anchors;
+  return [...found.values()].sort((a, b) => (a.publisher.name < b.publisher.name ? -1 : 1));
 }
 
-async function loadPublisher(files: PublisherFiles): Promise<LoadedPublisher> {
+async function publisherIn(files: PublisherFiles): Promise<LoadedPublisher<NamedBytes>> {
   const { name, folder, settings, certificates } = files;
   if (!settings) {
     throw new BundleError('CONFIG_INVALID', `the publisher "${name}" has no publisher.toml`, {
@@ -132,17 +124,28 @@ async function loadPublisher(files: PublisherFiles): Promise<LoadedPublisher> {
       },
     );
   }
-  return {
-    publisher,
-    folder,
-    anchors: certificates.flatMap(({ file, text }) => parseCertificates(text, file)),
-  };
+  return { publisher, folder, anchors: certificates.map(bytesOf) };
+}
+
+/** The CA certificates of the timestamp authorities in the trust folders, unread. [tst.2] @throws {BundleError} `CONFIG_INVALID`, `FILE_*` */
+export async function authoritiesIn(
+  folders: readonly string[],
+  waiting: SourceOptions,
+): Promise<readonly NamedBytes[]> {
+  const found: NamedBytes[] = [];
+  for (const folder of folders) found.push(...(await readTimestampAuthorities(folder, waiting)).map(bytesOf));
+  return found;
+}
+
+/** Files have been looked at as text, for what is not is told what to do about it. */
+function bytesOf({ file, text }: CertificateText): NamedBytes {
+  return { name: file, bytes: encodeUtf8(text) };
 }
 
 /** [pub.19] Looked at before anything is read: what comes from a pipe comes once. */
-function expectApart(anchors: readonly string[], judged: readonly string[]): void {
-  for (const file of anchors.flatMap(someCertificateFilesIn)) {
-    if (!judged.some((one) => isSameFile(one, file))) continue;
+function expectApart(anchors: readonly (string | NamedBytes)[], judged: readonly string[]): void {
+  for (const file of anchors.flatMap(certificateFilesOf)) {
+    if (typeof file !== 'string' || !judged.some((one) => isSameFile(one, file))) continue;
     throw new BundleError('USAGE', 'this is the very file that is to be verified', {
       where: { file },
       why: 'nothing vouches for itself: whoever made it would choose whom you trust',
@@ -151,58 +154,18 @@ function expectApart(anchors: readonly string[], judged: readonly string[]): voi
   }
 }
 
-async function allAnchorsIn(paths: readonly string[], waiting: SourceOptions): Promise<readonly Anchor[]> {
-  const anchors: Anchor[] = [];
-  for (const file of paths.flatMap(someCertificateFilesIn)) {
-    const certificates = parseCertificates(await readText(file, waiting), file);
-    anchors.push(...certificates.map((certificate) => ({ certificate, source: file })));
+async function readAll(
+  given: readonly (string | NamedBytes)[],
+  waiting: SourceOptions,
+): Promise<readonly NamedBytes[]> {
+  const all: NamedBytes[] = [];
+  for (const one of given.flatMap(certificateFilesOf)) {
+    all.push(typeof one === 'string' ? bytesOf({ file: one, text: await readText(one, waiting) }) : one);
   }
-  return anchors;
+  return all;
 }
 
-/**
- * The certificates in a PEM file of the user's; text between the blocks is allowed here, since people keep notes there.
- *
- * @throws {BundleError} `CONFIG_INVALID` when there is none, or one is damaged: the fault is not the bundle's
- */
-export function parseCertificates(pem: string, file: string): readonly Certificate[] {
-  const { blocks, fault } = splitPem(expectPemText(pem, file));
-  const invalid = (message: string, line?: number, cause?: unknown): BundleError =>
-    new BundleError('CONFIG_INVALID', message, {
-      where: { file, ...(line === undefined ? {} : { line }) },
-      why: 'a certificate is needed here, whole and in PEM',
-      fix: 'give a file with -----BEGIN CERTIFICATE----- in it; from DER: openssl x509 -inform DER -in CERT -out CERT.pem',
-      cause,
-    });
-  if (fault) throw invalid(fault.message, fault.line);
-  const found = blocks.filter((block) => block.label === 'CERTIFICATE');
-  if (found.length === 0) throw invalid('the file holds no PEM certificate');
-  if (found.length > MAX_CERTIFICATES)
-    throw invalid(`the file holds more than ${MAX_CERTIFICATES} certificates`);
-  return found.map((block) => {
-    try {
-      return parseCertificate(block.bytes);
-    } catch (error) {
-      throw invalid(toBundleError(error).message, block.line, error);
-    }
-  });
-}
-
-/** The text of a file in which PEM blocks may be looked for. @throws {BundleError} `CONFIG_INVALID` [pub.19] */
-export function expectPemText(text: string, file: string): string {
-  const odd = notPemText(text);
-  if (odd === undefined) return text;
-  throw new BundleError('CONFIG_INVALID', odd.message, {
-    where: { file },
-    why: odd.why,
-    fix: 'give the certificate as you have it from its owner: a text file with -----BEGIN CERTIFICATE----- in it',
-  });
-}
-
-function parsePin(pin: string): string {
-  const hex = /^sha256:([0-9A-Fa-f]{64})$/.exec(pin.replaceAll(/[\s]/g, ''))?.[1];
-  if (hex) return hex.toLowerCase();
-  throw new BundleError('USAGE', `"${pin}" is no pin`, {
-    fix: 'give sha256: and 64 hex digits; bulla verify prints those of the signer as "key"',
-  });
+/** The certificate files that a name stands for; what is given as bytes stands for itself. @throws {BundleError} `FILE_NOT_FOUND` for a folder without any */
+export function certificateFilesOf(given: string | NamedBytes): readonly (string | NamedBytes)[] {
+  return typeof given === 'string' ? someCertificateFilesIn(given) : [given];
 }

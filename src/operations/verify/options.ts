@@ -4,12 +4,12 @@ import type { Relaxation } from '../../kit/relaxation.ts';
 import type { Allowances } from '../../trust/policy.ts';
 import type { RevocationMode, TimestampMode } from '../../trust/publisher.ts';
 import type { EvidenceFiles } from './load-evidence.ts';
-import type { TrustOptions } from './load-trust.ts';
+import type { TrustFiles } from './load-trust.ts';
 
 /** How a bundle is verified. Everything left out has the safe default. */
 export interface VerifyOptions {
-  /** whom to trust; without it nobody is trusted */
-  readonly trust?: TrustOptions;
+  /** whom to trust, by files or as data (a `Trust`); without it nobody is trusted */
+  readonly trust?: TrustFiles;
   /** the moment certificates must be valid at; now when left out */
   readonly at?: Date;
   /** whether revocation must be ruled out, and what tells about it; `if-present` without a mode [rev.1] */

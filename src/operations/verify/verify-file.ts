@@ -1,10 +1,11 @@
 import { splitPem } from '../../formats/pem.ts';
+import type { NamedBytes } from '../../kit/bytes.ts';
 import { openDeadline } from '../../kit/deadline.ts';
 import { decodeLatin1 } from '../../kit/encoding.ts';
 import { BundleError, toBundleError } from '../../kit/errors/errors.ts';
 import { DEFAULT_LIMITS } from '../../kit/limits.ts';
-import { path } from '../../kit/shape.ts';
-import { sourceOptions } from '../../kit/source.ts';
+import { fileOrBytes } from '../../kit/shape.ts';
+import { type SourceOptions, sourceOptions } from '../../kit/source.ts';
 import { type BundleInput, openSource } from '../../storage/sources/open-source.ts';
 import { readSmallFile } from '../../storage/trust/small-files.ts';
 import { judgeScope, scopeNameOf, withinScope } from '../../trust/judge-signer.ts';
@@ -16,6 +17,7 @@ import { judgeFound } from '../../verdict/signers/judge-signers.ts';
 import { readCms } from '../../verdict/signers/read-signatures.ts';
 import { tellHeld } from '../../verdict/signers/signature-checks.ts';
 import { bundleInput, expectNoBundleOptions, verifyOptions } from '../option-rules.ts';
+import { namedInput } from '../readings.ts';
 import { loadPolicy, rememberSeen } from './load-policy.ts';
 import type { VerifyOptions } from './options.ts';
 
@@ -23,7 +25,7 @@ import type { VerifyOptions } from './options.ts';
 const SIGNATURE_BYTES = 32 * 1024 * 1024;
 
 /**
- * Verifies any file with the detached CMS signature in `signatureFile`, in one pass and without storing anything.
+ * Verifies any file with a detached CMS signature (a file, or its bytes), in one pass and without storing anything.
  *
  * A bad signature is a verdict, not an exception.
  *
@@ -32,19 +34,19 @@ const SIGNATURE_BYTES = 32 * 1024 * 1024;
  */
 export async function verifyFile(
   input: BundleInput,
-  signatureFile: string,
+  signature: string | NamedBytes,
   options: VerifyOptions = {},
 ): Promise<Report> {
   const from = bundleInput(input, 'input');
-  path(signatureFile, 'signatureFile');
+  const beside = fileOrBytes(signature, 'signature');
   const given = verifyOptions(options, '');
   expectNoBundleOptions(given);
-  return verifyGiven(from, signatureFile, given);
+  return verifyGiven(from, beside, given);
 }
 
 async function verifyGiven(
   input: BundleInput,
-  signatureFile: string,
+  signature: string | NamedBytes,
   options: VerifyOptions,
 ): Promise<Report> {
   const allowances = allowancesOf(options);
@@ -52,8 +54,9 @@ async function verifyGiven(
   const limits = { ...DEFAULT_LIMITS, ...options.limits };
   using deadline = openDeadline(options);
   const timed = { ...options, ...deadline };
-  const policy = await loadPolicy(timed, { at, allowances, inputs: [input, signatureFile] });
-  const bytes = await readSmallFile(signatureFile, sourceOptions(timed), SIGNATURE_BYTES);
+  const policy = await loadPolicy(timed, { at, allowances, inputs: [input, ...namedInput(signature)] });
+  const { name: signatureFile, bytes } =
+    typeof signature === 'string' ? await readSignature(signature, sourceOptions(timed)) : signature;
   await using source = await openSource(input, sourceOptions(timed));
   const rest = {
     operation: 'verify',
@@ -96,6 +99,10 @@ async function verifyGiven(
     const where = fault.kind === 'package' ? { file: signatureFile } : { file: source.name };
     return makeReport({ ...rest, input: { name: source.name }, errors: [fault.at(where)] });
   }
+}
+
+async function readSignature(name: string, waiting: SourceOptions): Promise<NamedBytes> {
+  return { name, bytes: await readSmallFile(name, waiting, SIGNATURE_BYTES) };
 }
 
 /** A signature file in DER, or in PEM with the label CMS or PKCS7. @throws {BundleError} `CMS_SYNTAX` */

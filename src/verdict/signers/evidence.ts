@@ -1,8 +1,17 @@
 import type { SignedData } from '../../formats/cms/signed-data.ts';
 import { parseCrl, parseCrls } from '../../formats/crl/crl.ts';
 import { parseOcspResponse } from '../../formats/ocsp/response.ts';
-import { BundleError } from '../../kit/errors/errors.ts';
+import type { NamedBytes } from '../../kit/bytes.ts';
+import { BundleError, toBundleError } from '../../kit/errors/errors.ts';
 import type { RevocationEvidence } from '../../trust/revocation/evidence.ts';
+
+/** Lists or an answer that the user has. */
+export interface OwnEvidence extends NamedBytes {
+  /** CRLs, or an OCSP response when it ends in `ocsp` */
+  readonly kind: string;
+  /** given for this run, and so meant for what is judged [rev.17] */
+  readonly named: boolean;
+}
 
 const NONE: RevocationEvidence = { crls: [], ocsps: [] };
 
@@ -18,6 +27,24 @@ export function parseEvidence(
 ): RevocationEvidence {
   if (/ocsp$/i.test(name)) return { crls: [], ocsps: [parseOcspResponse(bytes, source)] };
   return { crls: parseCrls(bytes, source, options), ocsps: [] };
+}
+
+/** Reads what the user has, one after the other as it comes. @throws {BundleError} `REVOCATION_MALFORMED` */
+export async function parseOwn(
+  given: Iterable<OwnEvidence> | AsyncIterable<OwnEvidence>,
+): Promise<RevocationEvidence> {
+  const parts: RevocationEvidence[] = [];
+  const named: RevocationEvidence[] = [];
+  for await (const one of given) {
+    try {
+      const part = parseEvidence(one.bytes, one.name, one.kind);
+      parts.push(part);
+      if (one.named) named.push(part);
+    } catch (error) {
+      throw toBundleError(error).at({ file: one.name });
+    }
+  }
+  return { ...joinAll(parts), named: named.map(({ crls, ocsps }) => [...crls, ...ocsps]) };
 }
 
 /** What a CMS signature carries. @throws {BundleError} `REVOCATION_MALFORMED` */
@@ -49,6 +76,6 @@ export function joinEvidence(
   return { ...joinAll([given, all]), brought: count, ...(given.named && { named: given.named }) };
 }
 
-export function joinAll(parts: readonly RevocationEvidence[]): RevocationEvidence {
+function joinAll(parts: readonly RevocationEvidence[]): RevocationEvidence {
   return { crls: parts.flatMap(({ crls }) => crls), ocsps: parts.flatMap(({ ocsps }) => ocsps) };
 }

@@ -7,7 +7,8 @@ import {
   trustRemove,
   trustShow,
 } from '../../../src/operations/trust/trust.ts';
-import { loadPublishers, loadTrust, parseCertificates } from '../../../src/operations/verify/load-trust.ts';
+import { loadPublishers, loadTrust } from '../../../src/operations/verify/load-trust.ts';
+import { parseCertificates } from '../../../src/trust/given-certificates.ts';
 import { JUDGED_AT, testAuthority, testSigner } from '../../factory/bundles.ts';
 import { codeOf } from '../../factory/errors.ts';
 import { makeSandbox, type Sandbox } from '../../factory/sandbox.ts';

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { parseCrls } from '../../../src/formats/crl/crl.ts';
 import { checkPath } from '../../../src/operations/trust/check-path.ts';
-import { parseCertificates } from '../../../src/operations/verify/load-trust.ts';
+import { parseCertificates } from '../../../src/trust/given-certificates.ts';
 import { makeWorkbench, type Workbench } from '../../factory/workbench.ts';
 
 let workbench: Workbench;
