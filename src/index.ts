@@ -98,7 +98,6 @@ export type { Purpose } from './trust/path/purposes.ts';
 export type { Allowances } from './trust/policy.ts';
 export type { Publisher, RevocationMode, TimestampMode } from './trust/publisher.ts';
 export type { Trust, TrustedPublisher } from './trust/trust.ts';
-export type { BlockFindings } from './verdict/bundle/block-damage.ts';
 export type { CertificateAnswer, CertificateSource } from './verdict/image/certificate-source.ts';
 export type { ImageAllowances } from './verdict/image/open-image-signatures.ts';
 export type {
@@ -115,3 +114,4 @@ export type {
   TimestampReport,
   Verdict,
 } from './verdict/report/report.ts';
+export type { BlockFindings } from './verdict/walk/block-damage.ts';

@@ -1,7 +1,7 @@
 import type { ManifestEntry } from '../../formats/ovf/manifest.ts';
 import { BundleError } from '../../kit/errors/errors.ts';
 import type { FileReport } from '../report/report.ts';
-import { describeDamage } from './block-damage.ts';
+import { describeDamage } from '../walk/block-damage.ts';
 
 /** [cover.6] Each member that is not what the manifest says, or of which that could not be found out. */
 export function digestFaults(

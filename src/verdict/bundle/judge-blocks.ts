@@ -8,8 +8,8 @@ import {
 import type { Manifest, ManifestEntry } from '../../formats/ovf/manifest.ts';
 import { counted } from '../../kit/encoding.ts';
 import { BundleError, toBundleError } from '../../kit/errors/errors.ts';
+import type { FoundBlocks } from '../walk/block-damage.ts';
 import { digestOf, type ReadMember } from '../walk/member.ts';
-import type { FoundBlocks } from './block-damage.ts';
 
 /**
  * Finds the block digests that the manifest lists, and compares what they say of their subjects with what the manifest says.

@@ -1,6 +1,6 @@
 import type { BundleError, Where } from '../../kit/errors/errors.ts';
 import { RELAXATION_MEANINGS, type Relaxation } from '../../kit/relaxation.ts';
-import type { BlockFindings } from '../bundle/block-damage.ts';
+import type { BlockFindings } from '../walk/block-damage.ts';
 import { byPrecedence, exitCodeOf } from './exit-codes.ts';
 
 /**

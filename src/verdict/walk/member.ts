@@ -1,7 +1,7 @@
 import { digestHex } from '../../crypto/digest.ts';
 import type { ByteStream } from '../../kit/bytes.ts';
 import type { DigestName } from '../../kit/digest-name.ts';
-import type { BlockFindings } from '../bundle/block-damage.ts';
+import type { BlockFindings } from './block-damage.ts';
 
 /** Lower-case hex digests by algorithm; a plain object, since there may be many thousand members. */
 export type MemberDigests = Readonly<Partial<Record<DigestName, string>>>;

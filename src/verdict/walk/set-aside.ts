@@ -4,7 +4,7 @@ import { playsPart } from '../../formats/bundle-part.ts';
 import type { DigestName } from '../../kit/digest-name.ts';
 import type { Limits } from '../../kit/limits.ts';
 import type { HashRange, Source, SourceParts } from '../../kit/source.ts';
-import { compareBlocks, type FoundBlocks } from '../bundle/block-damage.ts';
+import { compareBlocks, type FoundBlocks } from './block-damage.ts';
 import type { ReadMember } from './member.ts';
 
 /** The block digests that may stand for the digest of the whole, by the name of their subject. */
