@@ -18,9 +18,9 @@ import { type ContentsJudgement, judgeContents } from '../../verdict/bundle/judg
 import type { NamedMember } from '../../verdict/bundle/signed-manifest.ts';
 import { type InputReport, sweptWarnings } from '../../verdict/report/report.ts';
 import { parseEvidence } from '../../verdict/signers/evidence.ts';
+import { isHeld, type KeptBytes, readMember } from '../../verdict/walk/hash-member.ts';
 import { manifestDigests } from '../../verdict/walk/look-ahead.ts';
 import type { ReadMember } from '../../verdict/walk/member.ts';
-import { isHeld, type KeptBytes, readMember } from '../../verdict/walk/read-member.ts';
 import { type Walk, walkArchive } from '../../verdict/walk/walk.ts';
 import { joinFaults } from '../import/plan-assembly.ts';
 import { baseOf, faultsOfOrder } from './copy-faults.ts';

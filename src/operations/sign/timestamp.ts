@@ -16,8 +16,8 @@ import { type NamedMember, signedManifestOf } from '../../verdict/bundle/signed-
 import { makeReport, type Report } from '../../verdict/report/report.ts';
 import { carry } from '../../verdict/signers/carried.ts';
 import { ownVouched } from '../../verdict/signers/own-vouched.ts';
+import { type KeptBytes, readMember } from '../../verdict/walk/hash-member.ts';
 import type { ReadMember } from '../../verdict/walk/member.ts';
-import { type KeptBytes, readMember } from '../../verdict/walk/read-member.ts';
 import { walkArchive } from '../../verdict/walk/walk.ts';
 import { timestampSource } from '../option-rules.ts';
 import { copyBundle } from './copy-bundle.ts';

@@ -25,8 +25,8 @@ import {
   type Report,
 } from '../../verdict/report/report.ts';
 import { certificateReport } from '../../verdict/signers/signature-report.ts';
+import { type KeptBytes, readMember } from '../../verdict/walk/hash-member.ts';
 import type { ReadMember } from '../../verdict/walk/member.ts';
-import { type KeptBytes, readMember } from '../../verdict/walk/read-member.ts';
 import type { SetAside } from '../../verdict/walk/set-aside.ts';
 import { walkArchive } from '../../verdict/walk/walk.ts';
 import { bundleInput, READING } from '../option-rules.ts';

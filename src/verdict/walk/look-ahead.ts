@@ -9,8 +9,8 @@ import type { Limits } from '../../kit/limits.ts';
 import type { Relaxation } from '../../kit/relaxation.ts';
 import type { Source } from '../../kit/source.ts';
 import { assignRoles } from '../bundle/bundle-roles.ts';
+import { type KeptBytes, readMember } from './hash-member.ts';
 import type { ReadMember } from './member.ts';
-import { type KeptBytes, readMember } from './read-member.ts';
 
 /**
  * The digests to compute before the manifest has been seen: those it uses, where the source lets us look ahead,
