@@ -5,10 +5,10 @@ import type { Descriptor } from '../../formats/ovf/descriptor.ts';
 import { type FileReference, referenceOf } from '../../formats/ovf/file-reference.ts';
 import { BundleError, toBundleError } from '../../kit/errors/errors.ts';
 import type { Limits } from '../../kit/limits.ts';
-import type { ReadMember } from '../../verdict/walk/member.ts';
+import type { Member } from '../../verdict/walk/member.ts';
 
 /** What is to be known of a member here. */
-type NamedPlace = Pick<ReadMember, 'name' | 'offset'>;
+type NamedPlace = Pick<Member, 'name' | 'offset'>;
 
 /** What is to be made of the members of a file that is stored in chunks or compressed. */
 export interface AssemblyOptions {

@@ -13,7 +13,7 @@ import type { BundleInput } from '../../storage/sources/open-source.ts';
 import type { BundleRoles } from '../../verdict/bundle/bundle-roles.ts';
 import type { Examination } from '../../verdict/bundle/examine.ts';
 import { type Report, sweptWarnings } from '../../verdict/report/report.ts';
-import type { ReadMember } from '../../verdict/walk/member.ts';
+import type { Member } from '../../verdict/walk/member.ts';
 import { bundleInput, JUDGING } from '../option-rules.ts';
 import { readingsOf } from '../readings.ts';
 import { exchangedIn } from '../sign/exchanged.ts';
@@ -98,7 +98,7 @@ async function normalizeGiven(input: BundleInput, options: NormalizeOptions): Pr
 }
 
 /** [norm.2] As `pack` has it, and what came later to the signature right behind it. */
-function canonicalOrder({ members, roles, contents }: Examination): readonly ReadMember[] {
+function canonicalOrder({ members, roles, contents }: Examination): readonly Member[] {
   const listed = new Map(contents.manifest?.entries.map(({ name }, i) => [name, i]));
   const rank = (name: string): number => {
     const part = partRank(name, roles);
@@ -121,7 +121,7 @@ function partRank(name: string, roles: BundleRoles): number | undefined {
 }
 
 async function* stored(
-  members: readonly ReadMember[],
+  members: readonly Member[],
   exchanged: ReadonlyMap<string, Uint8Array | undefined>,
   scratch: Scratch,
   signal: AbortSignal | undefined,

@@ -1,6 +1,5 @@
 import type { ArchiveEntry } from '../../archive/entry.ts';
 import { type TarFile, wholeFile } from '../../archive/tar/tar-writer.ts';
-import { Digester } from '../../crypto/digest.ts';
 import { isEvidence, isPlainEvidence, type PartKind, rolePartOf } from '../../formats/bundle-part.ts';
 import { type Manifest, parseManifest } from '../../formats/ovf/manifest.ts';
 import type { Deadline } from '../../kit/deadline.ts';
@@ -18,9 +17,8 @@ import { type ContentsJudgement, judgeContents } from '../../verdict/bundle/judg
 import type { NamedMember } from '../../verdict/bundle/signed-manifest.ts';
 import { type InputReport, sweptWarnings } from '../../verdict/report/report.ts';
 import { parseEvidence } from '../../verdict/signers/evidence.ts';
-import { isHeld, type KeptBytes, readMember } from '../../verdict/walk/hash-member.ts';
 import { manifestDigests } from '../../verdict/walk/look-ahead.ts';
-import type { ReadMember } from '../../verdict/walk/member.ts';
+import type { KeptMember, Member } from '../../verdict/walk/member.ts';
 import { type Walk, walkArchive } from '../../verdict/walk/walk.ts';
 import { joinFaults } from '../import/plan-assembly.ts';
 import { baseOf, faultsOfOrder } from './copy-faults.ts';
@@ -97,12 +95,11 @@ class Copying {
   readonly #hint: readonly DigestName[];
   readonly #limits: Limits;
   /** those of the new bundle, but for the parts that sign */
-  readonly #members: ReadMember[] = [];
-  readonly #keptBytes: KeptBytes = new Map();
+  readonly #members: Member[] = [];
   /** the parts that sign: those of the old bundle that were taken for such, and those of the new one */
   readonly #leftOut: NamedMember[] = [];
   readonly #signing: string[] = [];
-  readonly #evidence: ReadMember[] = [];
+  readonly #evidence: KeptMember[] = [];
   #manifest: { readonly member: NamedMember; readonly lines: Manifest } | undefined;
   /** certificate files and evidence that came before the manifest, which decides about them */
   #early: readonly NamedMember[] = [];
@@ -115,12 +112,11 @@ class Copying {
     this.#limits = limits;
   }
 
-  async *files({ entries, onMember }: Walk): AsyncGenerator<TarFile, void> {
-    for await (const entry of entries) {
-      onMember(entry.name);
-      if (isHeld(entry, { limits: this.#limits, kept: this.#keptBytes }))
-        yield* (await this.#kept(entry)).map(({ name, bytes }) => wholeFile(name, bytes));
-      else yield { name: entry.name, size: entry.size, body: this.#hashed(entry) };
+  async *files(walk: Walk): AsyncGenerator<TarFile, void> {
+    for await (const entry of walk.entries) {
+      const kept = await walk.keep(entry);
+      if (kept) yield* (await this.#placedKept(kept)).map(({ name, bytes }) => wholeFile(name, bytes));
+      else yield { name: entry.name, size: entry.size, body: this.#passed(walk, entry) };
     }
     this.judged = this.#judge();
     // Thrown before the end mark is written: what went to standard output by then is no archive.
@@ -129,11 +125,9 @@ class Copying {
   }
 
   /** What stands in the new bundle in place of a member that may play a part. */
-  async #kept(entry: ArchiveEntry): Promise<readonly NamedMember[]> {
-    const { name } = entry;
-    const reading = { algorithms: this.#hint, limits: this.#limits, sink: undefined, kept: this.#keptBytes };
-    const member = await readMember(entry, reading);
-    const copy = { name, bytes: member.bytes ?? new Uint8Array(0) };
+  async #placedKept(member: KeptMember): Promise<readonly NamedMember[]> {
+    const { name, bytes } = member;
+    const copy = { name, bytes };
     const kind = rolePartOf(name)?.kind;
     if ((kind === 'cert' || kind === 'tst') && this.#isSigning(name)) {
       this.#leftOut.push(copy);
@@ -183,15 +177,9 @@ class Copying {
     }
   }
 
-  async *#hashed(entry: ArchiveEntry): AsyncGenerator<Uint8Array, void> {
-    const { name, size, offset, dataOffset } = entry;
-    const listed = this.#manifest?.lines.byName.get(name);
-    const digester = new Digester(listed ? [listed.algorithm] : this.#hint);
-    for await (const chunk of entry.body) {
-      yield chunk;
-      digester.update(chunk);
-    }
-    this.#members.push({ name, size, offset, dataOffset, digests: Object.fromEntries(digester.finish()) });
+  async *#passed(walk: Walk, entry: ArchiveEntry): AsyncGenerator<Uint8Array, void> {
+    const listed = this.#manifest?.lines.byName.get(entry.name);
+    this.#members.push(yield* walk.pass(entry, listed ? [listed.algorithm] : this.#hint));
   }
 
   /** The contents against the manifest, the signature being good. */
@@ -248,11 +236,11 @@ class Copying {
   /** [pack.6] Evidence by whether the manifest lists it, it says to be about the old signature, or it is anything else. */
   #sortedEvidence(
     faults: BundleError[],
-  ): Readonly<Record<'listed' | 'strangers' | 'left', readonly ReadMember[]>> {
-    const isListed = ({ name }: ReadMember): boolean => this.#manifest?.lines.byName.has(name) ?? false;
+  ): Readonly<Record<'listed' | 'strangers' | 'left', readonly KeptMember[]>> {
+    const isListed = ({ name }: KeptMember): boolean => this.#manifest?.lines.byName.has(name) ?? false;
     const unlisted = this.#evidence.filter((member) => !isListed(member));
     const old = { certificate: this.#old('cert')?.bytes, timestamp: this.#old('tst')?.bytes };
-    const isAbout = ({ name, bytes = new Uint8Array() }: ReadMember): boolean => {
+    const isAbout = ({ name, bytes }: KeptMember): boolean => {
       try {
         const read = parseEvidence(bytes, name, name, { alone: true });
         return isPlainEvidence(name) && isAboutSignature(read, old);

@@ -11,13 +11,12 @@ export function exchangedIn({
   signature,
 }: Examination): ReadonlyMap<string, Uint8Array | undefined> {
   const unlisted = new Set(contents.files.flatMap(({ name, vouchedBy }) => (vouchedBy ? [name] : [])));
-  const spoken = members.filter(
-    ({ name, bytes }) => bytes && unlisted.has(name) && signature?.carried?.speaks.has(name),
-  );
   const exchanged = new Map<string, Uint8Array | undefined>();
-  for (const { name, bytes } of spoken) {
-    const carried = signature?.carried?.members.get(name);
-    if (!carried || !bytes || !equalBytes(carried, bytes)) exchanged.set(name, carried);
+  for (const member of members) {
+    const { kind, name } = member;
+    if (kind !== 'kept' || !unlisted.has(name) || !signature?.carried?.speaks.has(name)) continue;
+    const carried = signature.carried.members.get(name);
+    if (!carried || !equalBytes(carried, member.bytes)) exchanged.set(name, carried);
   }
   return exchanged;
 }

@@ -16,8 +16,6 @@ import { type NamedMember, signedManifestOf } from '../../verdict/bundle/signed-
 import { makeReport, type Report } from '../../verdict/report/report.ts';
 import { carry } from '../../verdict/signers/carried.ts';
 import { ownVouched } from '../../verdict/signers/own-vouched.ts';
-import { type KeptBytes, readMember } from '../../verdict/walk/hash-member.ts';
-import type { ReadMember } from '../../verdict/walk/member.ts';
 import { walkArchive } from '../../verdict/walk/walk.ts';
 import { timestampSource } from '../option-rules.ts';
 import { copyBundle } from './copy-bundle.ts';
@@ -155,14 +153,9 @@ export async function requestTimestampFile(
   const { signal } = deadline;
   const target = apartFrom(path, [input]); // before all of it is read
   await using source = await openSource(input, sourceOptions({ ...options, ...deadline }));
-  const members: ReadMember[] = [];
-  const kept: KeptBytes = new Map();
-  const { fault } = await walkArchive(source, { limits }, async ({ entries }) => {
-    for await (const entry of entries) {
-      if (rolePartOf(entry.name) === undefined) continue;
-      const options = { algorithms: [], limits, sink: undefined, kept };
-      members.push(await readMember(entry, options));
-    }
+  const { members, fault } = await walkArchive(source, { limits }, async (walk) => {
+    for await (const entry of walk.entries)
+      if (rolePartOf(entry.name) !== undefined) await walk.read(entry, { algorithms: [] });
   });
   if (fault) throw fault;
   const signed = signedManifestOf(members, assignRoles(members.map(({ name }) => name)));

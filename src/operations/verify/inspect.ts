@@ -1,22 +1,17 @@
-import type { ArchiveEntry } from '../../archive/entry.ts';
 import type { ArchiveFormat } from '../../archive/open-archive.ts';
 import { parseCertificate } from '../../crypto/certificate.ts';
-import { Digester, digestHex } from '../../crypto/digest.ts';
 import { isEvidence, rolePartOf } from '../../formats/bundle-part.ts';
 import type { DiskProbe } from '../../formats/disk/disk-probe.ts';
-import { PROBE_HEAD_BYTES, PROBE_TAIL_BYTES, probeDisk } from '../../formats/disk/probe.ts';
 import { parseCertificateFile } from '../../formats/ovf/certificate-file.ts';
 import { type Descriptor, parseDescriptor } from '../../formats/ovf/descriptor.ts';
 import { parseManifest } from '../../formats/ovf/manifest.ts';
-import { concat, copyBytes } from '../../kit/bytes.ts';
 import { openDeadline } from '../../kit/deadline.ts';
-import { BundleError, isBundleError, toBundleError } from '../../kit/errors/errors.ts';
+import { BundleError, toBundleError } from '../../kit/errors/errors.ts';
 import { DEFAULT_LIMITS, type Limits } from '../../kit/limits.ts';
 import { shape } from '../../kit/shape.ts';
 import { sourceOptions } from '../../kit/source.ts';
 import { type BundleInput, openSource } from '../../storage/sources/open-source.ts';
-import { assignRoles, type BundleRoles } from '../../verdict/bundle/bundle-roles.ts';
-import { roleOf } from '../../verdict/bundle/judge-contents.ts';
+import { assignRoles, type BundleRoles, roleOf } from '../../verdict/bundle/bundle-roles.ts';
 import { allowanceNames } from '../../verdict/report/allowance-names.ts';
 import {
   type CertificateReport,
@@ -25,11 +20,10 @@ import {
   type Report,
 } from '../../verdict/report/report.ts';
 import { certificateReport } from '../../verdict/signers/signature-report.ts';
-import { type KeptBytes, readMember } from '../../verdict/walk/hash-member.ts';
-import type { ReadMember } from '../../verdict/walk/member.ts';
-import type { SetAside } from '../../verdict/walk/set-aside.ts';
+import { digestOf, keptMember, type Member } from '../../verdict/walk/member.ts';
 import { walkArchive } from '../../verdict/walk/walk.ts';
 import { bundleInput, READING } from '../option-rules.ts';
+import { MemberDisks } from './member-disks.ts';
 import type { VerifyOptions } from './options.ts';
 
 /** What a bundle says of itself; nothing of it has been verified. */
@@ -70,31 +64,28 @@ async function inspectGiven(
   const limits = { ...DEFAULT_LIMITS, ...options.limits };
   using deadline = openDeadline(options);
   await using source = await openSource(input, sourceOptions({ ...options, ...deadline }));
-  const members: ReadMember[] = [];
-  const kept: KeptBytes = new Map();
-  const disks: Record<string, DiskProbe> = Object.create(null); // a member may be named __proto__
+  const found = new MemberDisks();
   const errors: BundleError[] = [];
   const { relax, onProgress } = options;
-  const { format, fault, warnings } = await walkArchive(
+  const { format, members, fault, warnings } = await walkArchive(
     source,
-    { limits, ...(relax && { relax }), ...(onProgress && { onProgress }), apart: { members } },
-    async ({ entries, aside, onMember }) => {
-      for await (const entry of entries) {
-        onMember(entry.name);
-        members.push(await inspectMember(entry, { limits, disks, kept, aside }));
+    { limits, ...(relax && { relax }), ...(onProgress && { onProgress }), apart: {} },
+    async (walk) => {
+      for await (const entry of walk.entries) {
+        const sink = rolePartOf(entry.name) || isEvidence(entry.name) ? undefined : found;
+        const member = await walk.read(entry, { algorithms: ['sha256'], sink });
+        if (member.kind === 'unread' && source.parts) await found.lookAt(member, source.parts);
       }
     },
   );
   if (fault) errors.push(fault);
-  const read = new Set(members.map(({ name }) => name));
-  for (const name of Object.keys(disks)) if (!read.has(name)) delete disks[name];
   const roles = fault ? {} : rolesAmong(members, source.name, errors);
   const kind = roles.descriptor ? 'ovf' : roles.manifest ? 'plain' : 'none';
   const inspection = {
     ...(format ? { format } : {}),
     kind,
     ...claims(members, roles, limits, errors),
-    disks,
+    disks: found.among(members),
   } as const;
   const report = makeReport({
     operation: 'inspect',
@@ -113,7 +104,7 @@ async function inspectGiven(
 }
 
 /** Which members play a part; an archive without any is no bundle. */
-function rolesAmong(members: readonly ReadMember[], file: string, errors: BundleError[]): BundleRoles {
+function rolesAmong(members: readonly Member[], file: string, errors: BundleError[]): BundleRoles {
   try {
     const roles = assignRoles(members.map(({ name }) => name));
     if (roles.base !== undefined) return roles;
@@ -126,65 +117,20 @@ function rolesAmong(members: readonly ReadMember[], file: string, errors: Bundle
   }
 }
 
-async function inspectMember(
-  entry: ArchiveEntry,
-  options: {
-    readonly limits: Limits;
-    readonly disks: Record<string, DiskProbe>;
-    readonly kept: KeptBytes;
-    readonly aside: SetAside | undefined;
-  },
-): Promise<ReadMember> {
-  const { limits, disks, kept, aside } = options;
-  const { name, size, offset, dataOffset } = entry;
-  if (rolePartOf(name) || isEvidence(name))
-    return readMember(entry, { algorithms: ['sha256'], limits, sink: undefined, kept });
-  const waiting = aside?.take(entry, ['sha256']);
-  if (aside && waiting) {
-    const tail = Math.min(size, PROBE_TAIL_BYTES);
-    noteDisk(disks, name, [
-      await aside.readAt(dataOffset, Math.min(size, PROBE_HEAD_BYTES)),
-      await aside.readAt(dataOffset + size - tail, tail),
-      size,
-    ]);
-    return waiting;
-  }
-  const digester = new Digester(['sha256']);
-  const head: Uint8Array[] = [];
-  let headBytes = 0;
-  let tail: Uint8Array = new Uint8Array(0);
-  for await (const chunk of entry.body) {
-    digester.update(chunk);
-    if (headBytes < PROBE_HEAD_BYTES) head.push(copyBytes(chunk.subarray(0, PROBE_HEAD_BYTES - headBytes)));
-    headBytes += chunk.byteLength;
-    tail = copyBytes(concat([tail, chunk.subarray(-PROBE_TAIL_BYTES)]).subarray(-PROBE_TAIL_BYTES));
-  }
-  noteDisk(disks, name, [concat(head), tail, size]);
-  return { name, size, offset, dataOffset, digests: Object.fromEntries(digester.finish()) };
-}
-
-function noteDisk(disks: Record<string, DiskProbe>, name: string, image: Parameters<typeof probeDisk>): void {
-  try {
-    disks[name] = probeDisk(...image);
-  } catch (error) {
-    if (!isBundleError(error)) throw error; // any other file than a disk image, which is nothing to report
-  }
-}
-
 /** What descriptor, manifest and certificate file say; a file that cannot be read is a fault of the package. */
 function claims(
-  members: readonly ReadMember[],
+  members: readonly Member[],
   roles: BundleRoles,
   limits: Limits,
   errors: BundleError[],
 ): Pick<Inspection, 'descriptor' | 'manifestLines' | 'claimedSigner'> {
   const read = <T>(name: string | undefined, parse: (bytes: Uint8Array) => T): T | undefined => {
-    const bytes = members.find((member) => member.name === name)?.bytes;
-    if (!name || !bytes) return undefined;
+    const member = keptMember(members, name);
+    if (!member) return undefined;
     try {
-      return parse(bytes);
+      return parse(member.bytes);
     } catch (error) {
-      errors.push(toBundleError(error).at({ member: name }));
+      errors.push(toBundleError(error).at({ member: member.name }));
       return undefined;
     }
   };
@@ -201,9 +147,16 @@ function claims(
   };
 }
 
-function fileReport(member: ReadMember, roles: BundleRoles): FileReport {
-  const { name, size, offset, bytes, digests } = member;
-  const actual = bytes ? digestHex('sha256', bytes) : (digests.sha256 ?? '');
-  const role = roleOf(member, roles);
-  return { name, role, size, offset, algorithm: 'sha256', actual, status: 'unchecked' };
+function fileReport(member: Member, roles: BundleRoles): FileReport {
+  const { name, size, offset } = member;
+  const actual = digestOf(member, 'sha256');
+  return {
+    name,
+    role: roleOf(member, roles),
+    size,
+    offset,
+    algorithm: 'sha256',
+    ...(actual !== undefined && { actual }),
+    status: 'unchecked',
+  };
 }

@@ -1,5 +1,7 @@
-import { isPlainPart, type PartKind, rolePartOf } from '../../formats/bundle-part.ts';
+import { isEvidence, isPlainPart, type PartKind, rolePartOf } from '../../formats/bundle-part.ts';
 import { BundleError } from '../../kit/errors/errors.ts';
+import type { FileReport } from '../report/report.ts';
+import type { Member } from '../walk/member.ts';
 import { habitBehind } from './stray-members.ts';
 
 /** Which members are the descriptor, its manifest, its certificate file and the timestamp of that. `base` is their common name. */
@@ -64,6 +66,15 @@ export function assignRoles(names: readonly string[]): BundleRoles {
     ...(certificate ? { certificate: certificate.name } : {}),
     ...(timestamp ? { timestamp: timestamp.name } : {}),
   };
+}
+
+/** The part that a member plays in the bundle. */
+export function roleOf({ name, kind }: Member, roles: BundleRoles): FileReport['role'] {
+  if (name === roles.descriptor) return 'descriptor';
+  if (name === roles.manifest) return 'manifest';
+  if (name === roles.certificate) return 'certificate';
+  if (name === roles.timestamp && kind === 'kept') return 'timestamp';
+  return isEvidence(name) && kind === 'kept' ? 'revocation' : 'file';
 }
 
 const ODD_CASE = {

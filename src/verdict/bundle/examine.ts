@@ -10,10 +10,9 @@ import type { Source } from '../../kit/source.ts';
 import { withinScope } from '../../trust/judge-signer.ts';
 import type { Check, SignatureReport } from '../report/report.ts';
 import { tellHeld } from '../signers/signature-checks.ts';
-import { type KeptBytes, readMember } from '../walk/hash-member.ts';
 import { manifestDigests } from '../walk/look-ahead.ts';
 import { ManifestMemory } from '../walk/manifest-memory.ts';
-import { type BundleSink, digestOf, type ReadMember } from '../walk/member.ts';
+import { type BundleSink, digestOf, type Member } from '../walk/member.ts';
 import type { UsableBlocks } from '../walk/set-aside.ts';
 import { type Walk, walkArchive } from '../walk/walk.ts';
 import { assignRoles, type BundleRoles } from './bundle-roles.ts';
@@ -39,7 +38,7 @@ export interface ExamineOptions extends SignaturePolicy {
 export interface Examination {
   readonly format?: ArchiveFormat;
   readonly roles: BundleRoles;
-  readonly members: readonly ReadMember[];
+  readonly members: readonly Member[];
   readonly contents: ContentsJudgement;
   readonly signature?: SignatureJudgement;
   readonly signatures: readonly SignatureReport[];
@@ -59,19 +58,17 @@ export interface Examination {
 export async function examine(source: Source, options: ExamineOptions): Promise<Examination> {
   const reading = new Reading(options, await manifestDigests(source, options.limits, options.relax));
   const { limits, relax, onProgress, later = false } = options;
-  const { format, result, fault, warnings } = await walkArchive(
+  const { format, members, result, fault, warnings } = await walkArchive(
     source,
     {
       limits,
       ...(relax && { relax }),
       ...(onProgress && { onProgress }),
-      ...(options.sink
-        ? {}
-        : { apart: { members: reading.members, blocksOf: () => reading.usableBlocks(), later } }),
+      ...(options.sink ? {} : { apart: { blocksOf: (members) => reading.usableBlocks(members), later } }),
     },
     (walk) => reading.readAll(walk),
   );
-  const judged = reading.judge(result ?? false, fault);
+  const judged = reading.judge(members, result ?? false, fault);
   return { ...(format ? { format } : {}), ...judged, warnings: [...warnings, ...judged.warnings] };
 }
 
@@ -83,12 +80,10 @@ const CURABLE: ReadonlySet<ErrorCode> = new Set([
   'TIMESTAMP_MISSING',
 ]);
 
-/** The members read so far, and what the manifest among them says about those to come. */
+/** What the manifest and the signature among the members read so far say about those to come, and about all in the end. */
 class Reading {
   readonly #options: ExamineOptions;
   readonly #hint: readonly DigestName[];
-  readonly members: ReadMember[] = [];
-  readonly #kept: KeptBytes = new Map();
   readonly #manifests: ManifestMemory;
   #manifest: Manifest | undefined;
   #signature: SignatureJudgement | undefined;
@@ -101,16 +96,12 @@ class Reading {
   }
 
   /** Reads every member; false when it stopped early because the bundle is refused already and only a sink waits for it. */
-  async readAll({ entries, aside, onMember }: Walk): Promise<boolean> {
-    const { limits, sink } = this.#options;
-    for await (const entry of entries) {
-      onMember(entry.name);
-      const algorithms = this.#algorithms(entry.name);
-      const reading =
-        aside?.take(entry, algorithms) ?? readMember(entry, { algorithms, limits, sink, kept: this.#kept });
-      const member = reading instanceof Promise ? await reading : reading; // many are at hand, and waiting takes time
-      this.members.push(member);
-      this.#lookAhead(member);
+  async readAll(walk: Walk): Promise<boolean> {
+    const { sink } = this.#options;
+    for await (const entry of walk.entries) {
+      const reading = walk.read(entry, { algorithms: this.#algorithms(entry.name), sink });
+      const member = reading instanceof Promise ? await reading : reading;
+      this.#lookAhead(member, walk.members);
       if (sink && this.#isRefused(member)) return false;
     }
     return true;
@@ -123,12 +114,12 @@ class Reading {
   }
 
   /** Takes what the manifest and the signature tell that count by what has come so far. */
-  #lookAhead(member: ReadMember): void {
+  #lookAhead(member: Member, members: readonly Member[]): void {
     if (rolePartOf(member.name) === undefined) return;
     this.#manifest = undefined;
     this.#signature = undefined;
     try {
-      const signed = signedManifestOf(this.members, assignRoles(this.members.map(({ name }) => name)));
+      const signed = signedManifestOf(members, assignRoles(members.map(({ name }) => name)));
       if (signed?.certificate) this.#signature = this.#judgeOnce(signed);
       if (signed) this.#manifest = this.#manifests.parse(signed.manifest.bytes);
     } catch {
@@ -163,11 +154,11 @@ class Reading {
   }
 
   /** The block digests among what has been read; what is wrong with others is told when all is judged. */
-  usableBlocks(): UsableBlocks {
+  usableBlocks(members: readonly Member[]): UsableBlocks {
     try {
-      const signed = signedManifestOf(this.members, assignRoles(this.members.map(({ name }) => name)));
+      const signed = signedManifestOf(members, assignRoles(members.map(({ name }) => name)));
       const manifest = signed && this.#manifests.parse(signed.manifest.bytes);
-      if (manifest) return judgeBlocks(this.members, manifest).usable;
+      if (manifest) return judgeBlocks(members, manifest).usable;
     } catch {
       // said again, and reported, when everything has been read
     }
@@ -179,17 +170,20 @@ class Reading {
    * could make up for it: [bundle.3] has other members that count in place of these refused. Only a timestamp or
    * revocation information that is still to come could.
    */
-  #isRefused(member: ReadMember): boolean {
+  #isRefused(member: Member): boolean {
     if (!this.#signature) return false;
     if (!this.#manifest || this.#signature.errors.some(({ code }) => !CURABLE.has(code))) return true;
-    if (rolePartOf(member.name) || (isEvidence(member.name) && member.bytes)) return false;
+    if (rolePartOf(member.name) || (isEvidence(member.name) && member.kind === 'kept')) return false;
     const entry = this.#manifest.byName.get(member.name);
     return !entry || digestOf(member, entry.algorithm) !== entry.digest;
   }
 
-  judge(complete: boolean, fault: BundleError | undefined): Omit<Examination, 'format'> {
-    const { allowances, limits } = this.#options;
-    const members = this.members;
+  judge(
+    members: readonly Member[],
+    complete: boolean,
+    fault: BundleError | undefined,
+  ): Omit<Examination, 'format'> {
+    const { allowances, limits, later = false } = this.#options;
     const errors: BundleError[] = fault ? [fault] : [];
     const checks: Check[] = [archiveCheck(fault, complete, members.length)];
     let roles: BundleRoles = {};
@@ -202,7 +196,7 @@ class Reading {
       checks.push({ id: 'package.members', status: 'fail', detail: ambiguous.message });
     }
 
-    const signed = signedManifestOf(this.members, roles);
+    const signed = signedManifestOf(members, roles);
     const signature = signed && (complete || signed.certificate) ? this.#judgeAgain(signed) : undefined;
     const contents = judgeContents(
       { roles, members, complete: complete && !ambiguous },
@@ -211,6 +205,7 @@ class Reading {
         signed: signature?.signed ?? false,
         allowances,
         limits,
+        later,
         ...(signature?.carried && {
           strangers: signature.carried.strangers,
           answered: signature.carried.members,

@@ -9,7 +9,7 @@ import type { Manifest, ManifestEntry } from '../../formats/ovf/manifest.ts';
 import { counted } from '../../kit/encoding.ts';
 import { BundleError, toBundleError } from '../../kit/errors/errors.ts';
 import type { FoundBlocks } from '../walk/block-damage.ts';
-import { digestOf, type ReadMember } from '../walk/member.ts';
+import { digestOf, type KeptMember, type Member } from '../walk/member.ts';
 
 /**
  * Finds the block digests that the manifest lists, and compares what they say of their subjects with what the manifest says.
@@ -20,20 +20,18 @@ import { digestOf, type ReadMember } from '../walk/member.ts';
  * @see spec/blocks.md, clauses blocks.5 and blocks.6
  */
 export function judgeBlocks(
-  members: readonly ReadMember[],
+  members: readonly Member[],
   manifest: Manifest,
 ): { readonly usable: ReadonlyMap<string, FoundBlocks>; readonly errors: readonly BundleError[] } {
   const usable = new Map<string, FoundBlocks>();
   const errors: BundleError[] = [];
-  const found = members.filter(
-    ({ name, bytes }) => blocksSubject(name) !== undefined && bytes && isBlockDigests(bytes),
-  );
+  const found = members.filter(holdsBlocks);
   if (found.length === 0) return { usable, errors };
   const lines = new Map(manifest.entries.map((entry) => [entry.name, entry]));
   for (const { name, offset, bytes } of found) {
     const own = lines.get(name);
     // [blocks.5] What nobody has signed says nothing; that it is not listed, or changed, is told elsewhere.
-    if (!bytes || !own || digestHex(own.algorithm, bytes) !== own.digest) continue;
+    if (!own || digestHex(own.algorithm, bytes) !== own.digest) continue;
     try {
       const blocks = { ...parseBlockDigests(bytes), file: name };
       const subject = blocksSubject(name) ?? '';
@@ -48,13 +46,17 @@ export function judgeBlocks(
   return { usable, errors };
 }
 
+function holdsBlocks(member: Member): member is KeptMember {
+  return member.kind === 'kept' && blocksSubject(member.name) !== undefined && isBlockDigests(member.bytes);
+}
+
 /** [blocks.6] What the block digests say otherwise than the manifest. */
 function conflictOf(
   { name, size, algorithm, digest }: BlockDigests,
   about: {
     readonly subject: string;
     readonly line: ManifestEntry | undefined;
-    readonly member: ReadMember | undefined;
+    readonly member: Member | undefined;
   },
 ): string | undefined {
   const { subject, line, member } = about;

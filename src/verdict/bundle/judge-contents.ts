@@ -1,4 +1,4 @@
-import { isEvidence, isPlainEvidence } from '../../formats/bundle-part.ts';
+import { isPlainEvidence } from '../../formats/bundle-part.ts';
 import { type Descriptor, parseDescriptor } from '../../formats/ovf/descriptor.ts';
 import { type Manifest, type ManifestEntry, parseManifest } from '../../formats/ovf/manifest.ts';
 import { counted } from '../../kit/encoding.ts';
@@ -8,8 +8,8 @@ import { isShownWhole, shellWord } from '../../kit/shell.ts';
 import type { Allowances } from '../../trust/policy.ts';
 import type { Check, FileReport } from '../report/report.ts';
 import type { Strangers } from '../signers/carried.ts';
-import { digestOf, type ReadMember } from '../walk/member.ts';
-import type { BundleRoles } from './bundle-roles.ts';
+import { digestOf, keptMember, type Member } from '../walk/member.ts';
+import { type BundleRoles, roleOf } from './bundle-roles.ts';
 import { contentChecks } from './content-checks.ts';
 import { digestFaults } from './digest-faults.ts';
 import { judgeBlocks } from './judge-blocks.ts';
@@ -19,7 +19,7 @@ import { judgeReferences } from './judge-references.ts';
 /** What has been read of a bundle. `complete`: to the end, so that what has not come will not come. */
 export interface BundleContents {
   readonly roles: BundleRoles;
-  readonly members: readonly ReadMember[];
+  readonly members: readonly Member[];
   readonly complete: boolean;
 }
 
@@ -53,13 +53,15 @@ export function judgeContents(
     readonly strangers?: Strangers;
     /** members that speak for the manifest, and for which somebody trusted answers [rep.5] */
     readonly answered?: ReadonlyMap<string, unknown>;
+    /** members with block digests that count may be unread: nothing is said of them, whoever reads of them checks what is read [blocks.11] */
+    readonly later?: boolean;
     /** reads the manifest, when that has been done before */
     readonly parse?: (manifest: Uint8Array) => Manifest;
   },
 ): ContentsJudgement {
   const { roles, members, complete } = contents;
-  const manifestMember = members.find((member) => member.name === roles.manifest);
-  if (!manifestMember?.bytes) return withoutManifest(contents);
+  const manifestMember = keptMember(members, roles.manifest);
+  if (!manifestMember) return withoutManifest(contents);
 
   let manifest: Manifest;
   try {
@@ -86,8 +88,12 @@ export function judgeContents(
 
   errors.push(...manifestFaults(manifest, manifestMember.name, roles));
   errors.push(...weakDigests(manifest, manifestMember.name, options, warnings));
-  errors.push(...digestFaults(files, listed, manifestMember.name));
-  errors.push(...judgeBlocks(members, manifest).errors);
+  const blocks = judgeBlocks(members, manifest);
+  const isLater = (member: Member): boolean => member.kind === 'unread' && blocks.usable.has(member.name);
+  const later = new Set(options.later ? members.filter(isLater).map(({ name }) => name) : []);
+  const compared = files.filter(({ name }) => !later.has(name));
+  errors.push(...digestFaults(compared, listed, manifestMember.name));
+  errors.push(...blocks.errors);
   errors.push(...coverageFaults(files, roles, { ...options, strangers, warnings }));
   if (complete) {
     const present = new Set(members.map(({ name }) => name));
@@ -148,22 +154,13 @@ function withoutManifest({ roles, members, complete }: BundleContents): Contents
   };
 }
 
-function unchecked(member: ReadMember, roles: BundleRoles): FileReport {
+function unchecked(member: Member, roles: BundleRoles): FileReport {
   const { name, size, offset } = member;
   return { name, role: roleOf(member, roles), size, offset, status: 'unchecked' };
 }
 
-/** The part that a member plays in the bundle. */
-export function roleOf({ name, bytes }: ReadMember, roles: BundleRoles): FileReport['role'] {
-  if (name === roles.descriptor) return 'descriptor';
-  if (name === roles.manifest) return 'manifest';
-  if (name === roles.certificate) return 'certificate';
-  if (name === roles.timestamp && bytes) return 'timestamp';
-  return isEvidence(name) && bytes ? 'revocation' : 'file';
-}
-
 function judgeMember(
-  member: ReadMember,
+  member: Member,
   entry: ManifestEntry | undefined,
   roles: BundleRoles,
   strangers: Strangers,
@@ -181,14 +178,24 @@ function judgeMember(
       offset,
       status: isEvidence && !strangers.has(name) ? 'unchecked' : 'unlisted',
     };
-  const actual = digestOf(member, entry.algorithm);
   const { algorithm, digest: expected } = entry;
-  const { blocks } = member;
-  const common = { name, role, size, offset, algorithm, expected, ...(blocks && { blocks }) };
-  // [blocks.7] They were asked only where they say to be of what has this very line.
-  if (actual === undefined && blocks) return { ...common, status: blocks.damaged === 0 ? 'ok' : 'mismatch' };
-  if (actual === undefined) return { ...common, status: 'unchecked' };
-  return { ...common, status: actual === expected ? 'ok' : 'mismatch', actual };
+  const common = { name, role, size, offset, algorithm, expected };
+  switch (member.kind) {
+    case 'blocks': {
+      // [blocks.7] They were asked only where they say to be of what has this very line.
+      const { blocks } = member;
+      return { ...common, blocks, status: blocks.damaged === 0 ? 'ok' : 'mismatch' };
+    }
+    case 'unread':
+      return { ...common, status: 'unchecked' };
+    case 'kept':
+    case 'hashed': {
+      const actual = digestOf(member, algorithm);
+      if (actual === undefined) return { ...common, status: 'unchecked' };
+      const found = member.kind === 'hashed' && member.damage ? { blocks: member.damage } : {};
+      return { ...common, ...found, status: actual === expected ? 'ok' : 'mismatch', actual };
+    }
+  }
 }
 
 /** [cover.4] What the manifest must not say: itself, its signature, nothing at all. */
@@ -242,8 +249,8 @@ function judgeDescriptor(
   files: readonly FileReport[],
   { accepted, limits }: { readonly accepted: boolean; readonly limits: Limits },
 ): Pick<ContentsJudgement, 'descriptor' | 'checks' | 'errors' | 'warnings'> {
-  const member = members.find(({ name }) => name === roles.descriptor);
-  if (!member?.bytes) return { checks: [], errors: [], warnings: [] };
+  const member = keptMember(members, roles.descriptor);
+  if (!member) return { checks: [], errors: [], warnings: [] };
   if (!accepted) {
     const detail = 'not read: nothing that is trusted vouches for it';
     return { checks: [{ id: 'descriptor', status: 'skip', detail }], errors: [], warnings: [] };

@@ -5,7 +5,7 @@ import type { Descriptor } from '../../formats/ovf/descriptor.ts';
 import { chunkName, type FileReference, memberNames, referenceOf } from '../../formats/ovf/file-reference.ts';
 import { counted } from '../../kit/encoding.ts';
 import { BundleError } from '../../kit/errors/errors.ts';
-import type { ReadMember } from '../walk/member.ts';
+import type { Member } from '../walk/member.ts';
 import type { BundleRoles } from './bundle-roles.ts';
 import { habitBehind } from './stray-members.ts';
 
@@ -19,7 +19,7 @@ import { habitBehind } from './stray-members.ts';
  */
 export function judgeReferences(
   descriptor: Descriptor,
-  members: readonly ReadMember[],
+  members: readonly Member[],
   { roles, unlisted }: { readonly roles: BundleRoles; readonly unlisted: ReadonlySet<string> },
 ): { readonly errors: readonly BundleError[]; readonly warnings: readonly string[] } {
   const isPart = (name: string): boolean => unlisted.has(name) || playsPart(name, roles);
@@ -87,7 +87,7 @@ export function judgeReferences(
 /** [whole.2] Where a chunk lies in the file follows from the sizes of those before it, by the descriptor or by the members. */
 function chunkFaults(
   { href, size, chunkSize = 0 }: FileReference,
-  chunks: readonly (ReadMember | undefined)[],
+  chunks: readonly (Member | undefined)[],
 ): BundleError[] {
   const total = chunks.reduce((sum, chunk) => sum + (chunk?.size ?? 0), 0);
   const wrong = chunks.find((chunk, i) => {

@@ -1,5 +1,5 @@
 import { isEvidence } from '../../formats/bundle-part.ts';
-import type { ReadMember } from '../walk/member.ts';
+import { keptMember, type Member } from '../walk/member.ts';
 import type { BundleRoles } from './bundle-roles.ts';
 
 /** A small member that speaks about the others. */
@@ -18,13 +18,10 @@ export interface SignedManifest {
 }
 
 /** The manifest that counts among the members read so far, and what speaks for it; undefined when there is none. */
-export function signedManifestOf(
-  members: readonly ReadMember[],
-  roles: BundleRoles,
-): SignedManifest | undefined {
+export function signedManifestOf(members: readonly Member[], roles: BundleRoles): SignedManifest | undefined {
   const named = (name: string | undefined): NamedMember | undefined => {
-    const bytes = members.find((member) => member.name === name)?.bytes;
-    return name !== undefined && bytes ? { name, bytes } : undefined;
+    const kept = keptMember(members, name);
+    return kept && { name: kept.name, bytes: kept.bytes };
   };
   const manifest = named(roles.manifest);
   const certificate = named(roles.certificate);
@@ -34,6 +31,8 @@ export function signedManifestOf(
     manifest,
     ...(certificate && { certificate }),
     ...(timestamp && { timestamp }),
-    evidence: members.flatMap(({ name, bytes }) => (isEvidence(name) && bytes ? [{ name, bytes }] : [])),
+    evidence: members.flatMap((member) =>
+      member.kind === 'kept' && isEvidence(member.name) ? [{ name: member.name, bytes: member.bytes }] : [],
+    ),
   };
 }

@@ -6,18 +6,43 @@ import type { BlockFindings } from './block-damage.ts';
 /** Lower-case hex digests by algorithm; a plain object, since there may be many thousand members. */
 export type MemberDigests = Readonly<Partial<Record<DigestName, string>>>;
 
-/** A member that has been read to its end. */
-export interface ReadMember {
+/** A member, and what is known of its content. There may be many thousand: plain objects, none with more than it needs. */
+export type Member = KeptMember | HashedMember | BlockwiseMember | UnreadMember;
+
+/** Where a member lies in the unpacked archive, in bytes: its first header, and its content of `size` bytes. */
+interface MemberPlace {
   readonly name: string;
   readonly size: number;
   readonly offset: number;
   readonly dataOffset: number;
-  /** digests that were computed on the way */
+}
+
+/** A member in memory: one that may be descriptor, manifest, certificate file or timestamp, revocation information, or block digests. */
+export interface KeptMember extends MemberPlace {
+  readonly kind: 'kept';
+  readonly bytes: Uint8Array;
+}
+
+/** A member that was read to its end, and not kept. */
+export interface HashedMember extends MemberPlace {
+  readonly kind: 'hashed';
+  /** those that were asked for; any other cannot be computed any more */
   readonly digests: MemberDigests;
-  /** the content of a member that may be descriptor, manifest, certificate file or timestamp, or is revocation information */
-  readonly bytes?: Uint8Array;
-  /** what came out when it was held against the digests of its blocks; without `digests` that was done in place of those */
-  readonly blocks?: BlockFindings;
+  /** where it is wrong, when its digest was, and its blocks were compared besides [blocks.8] */
+  readonly damage?: BlockFindings;
+}
+
+/** A member that was held against the digests of its blocks, in place of the digest of the whole. [blocks.7] */
+export interface BlockwiseMember extends MemberPlace {
+  readonly kind: 'blocks';
+  readonly blocks: BlockFindings;
+}
+
+/** A member that was walked past: it is hashed when the walk is over, or checked by whoever reads of it later. [blocks.11] */
+export interface UnreadMember extends MemberPlace {
+  readonly kind: 'unread';
+  /** the digests that it is to get when it is hashed */
+  readonly algorithms: readonly DigestName[];
 }
 
 /** Where the bytes of a member go besides the digest; the same buffers are hashed and handed on. */
@@ -36,6 +61,20 @@ export interface BundleSink {
 }
 
 /** The digest of a member; undefined when it was not computed and cannot be any more. */
-export function digestOf(member: ReadMember, algorithm: DigestName): string | undefined {
-  return member.bytes ? digestHex(algorithm, member.bytes) : member.digests[algorithm];
+export function digestOf(member: Member, algorithm: DigestName): string | undefined {
+  switch (member.kind) {
+    case 'kept':
+      return digestHex(algorithm, member.bytes);
+    case 'hashed':
+      return member.digests[algorithm];
+    case 'blocks':
+    case 'unread':
+      return undefined;
+  }
+}
+
+/** The member of this name, when it has been kept in memory. */
+export function keptMember(members: readonly Member[], name: string | undefined): KeptMember | undefined {
+  const member = members.find((one) => one.name === name);
+  return member?.kind === 'kept' ? member : undefined;
 }

@@ -1,32 +1,27 @@
 import type { ArchiveEntry } from '../../archive/entry.ts';
 import type { ArchiveFormat } from '../../archive/open-archive.ts';
-import { playsPart } from '../../formats/bundle-part.ts';
 import type { DigestName } from '../../kit/digest-name.ts';
 import type { Limits } from '../../kit/limits.ts';
 import type { HashRange, Source, SourceParts } from '../../kit/source.ts';
 import { compareBlocks, type FoundBlocks } from './block-damage.ts';
-import type { ReadMember } from './member.ts';
+import type { BlockwiseMember, HashedMember, Member, UnreadMember } from './member.ts';
 
 /** The block digests that may stand for the digest of the whole, by the name of their subject. */
 export type UsableBlocks = ReadonlyMap<string, FoundBlocks>;
-
-/** A member that has been walked past, to be hashed when the walk is over. */
-interface Waiting {
-  readonly name: string;
-  readonly start: number;
-  readonly end: number;
-  readonly algorithms: readonly DigestName[];
-  /** filled in by the hashing; empty until then */
-  readonly digests: Partial<Record<DigestName, string>>;
-}
 
 /** How the hashing of what was set aside goes. */
 export interface FinishOptions {
   readonly onBytes: (bytes: number) => void;
   /** asked when the walk is over, and everything that speaks for block digests is known */
-  readonly blocksOf?: () => UsableBlocks;
+  readonly blocksOf?: (members: readonly Member[]) => UsableBlocks;
   /** members with block digests are not hashed: whoever reads of them checks what is read [blocks.11] */
   readonly later?: boolean;
+}
+
+/** The members of an archive when the hashing is over: all that were walked to, or with an error those before the first one set aside. */
+export interface Finished {
+  readonly members: readonly Member[];
+  readonly error?: unknown;
 }
 
 /**
@@ -41,7 +36,6 @@ export class SetAside {
   readonly #parts: SourceParts;
   readonly #size: number;
   readonly #limits: Limits;
-  readonly #waiting: Waiting[] = [];
 
   private constructor(parts: SourceParts, size: number, limits: Limits) {
     this.#parts = parts;
@@ -55,105 +49,106 @@ export class SetAside {
     return new SetAside(source.parts, source.size, limits);
   }
 
-  /** The member as one that has been read, its digests to come; undefined when it is to be read now. */
-  take(entry: ArchiveEntry, algorithms: readonly DigestName[]): ReadMember | undefined {
+  /** The member as one that is walked past; undefined when it is to be read now. */
+  take(entry: ArchiveEntry, algorithms: readonly DigestName[]): UnreadMember | undefined {
     const { name, size, offset, dataOffset } = entry;
-    const end = dataOffset + size;
-    if (size < this.#limits.laneBytes || end > this.#size) return undefined;
-    if (playsPart(name)) return undefined; // kept in memory
-    const digests: Partial<Record<DigestName, string>> = {};
-    this.#waiting.push({ name, start: dataOffset, end, algorithms, digests });
-    return { name, size, offset, dataOffset, digests };
-  }
-
-  /** The first and last bytes of a member that waits. */
-  readAt(offset: number, length: number): Promise<Uint8Array> {
-    return this.#parts.readAt(offset, length);
+    if (size < this.#limits.laneBytes || dataOffset + size > this.#size) return undefined;
+    return { kind: 'unread', name, size, offset, dataOffset, algorithms };
   }
 
   /**
-   * Waits for the end of the walk, and hashes what was set aside. A fault that has ended the walk is told after that, since
-   * what came before it counts; what could not be hashed is taken out of `members`, as never reached.
-   *
-   * @throws {BundleError} what the walk throws; `FILE_UNREADABLE`, `FILE_CHANGED`, `INTERRUPTED`
+   * Hashes what was set aside of `members`, and finds where those are wrong that do not match. Nothing is thrown: what could
+   * not be hashed, and all behind it, is left out as never reached, and the error is told beside.
    */
-  async finish<T>(walk: Promise<T>, members: ReadMember[], options: FinishOptions): Promise<T> {
-    const [walked] = await Promise.allSettled([walk]);
+  async finish(members: readonly Member[], options: FinishOptions): Promise<Finished> {
     try {
-      const usable = options.blocksOf?.() ?? new Map();
-      await this.#hash(members, usable, options);
-      await this.#locate(members, usable);
+      const usable = options.blocksOf?.(members) ?? new Map();
+      return { members: await this.#locate(await this.#hash(members, usable, options), usable) };
     } catch (error) {
-      const first = members.findIndex(({ digests }) => digests === this.#waiting[0]?.digests);
-      if (first >= 0) members.splice(first);
-      if (walked.status === 'fulfilled') throw error;
+      const first = members.findIndex(({ kind }) => kind === 'unread');
+      return { members: first < 0 ? members : members.slice(0, first), error };
     }
-    return walk;
   }
 
-  async #hash(members: ReadMember[], usable: UsableBlocks, options: FinishOptions): Promise<void> {
-    const { onBytes, later = false } = options;
-    const waits = (name: string): boolean => later && usable.has(name);
-    for (const { name } of this.#waiting.filter((waiting) => waits(waiting.name)))
-      noteUnread(members, name, usable);
-    const now = this.#waiting.filter(({ name }) => !waits(name));
-    if (now.length === 0) return;
-    const total = now.reduce((sum, { start, end }) => sum + end - start, 0);
+  /** The members, those that were set aside as they come out; but for those that are checked later. */
+  async #hash(
+    members: readonly Member[],
+    usable: UsableBlocks,
+    { onBytes, later = false }: FinishOptions,
+  ): Promise<readonly Member[]> {
+    const unread = members.filter((member) => member.kind === 'unread');
+    const now = unread.filter(({ name }) => !(later && usable.has(name)));
+    if (now.length === 0) return members;
+    const total = now.reduce((sum, { size }) => sum + size, 0);
     const lanes = this.#parts.lanes(total, this.#limits);
-    const plans = now.map((waiting) => {
+    const plans = now.map((member) => {
       // [blocks.7] Only what would keep the others waiting is held against its blocks: a digest of the whole says more.
-      const isLongest = lanes > 1 && waiting.end - waiting.start > total / lanes;
-      return { waiting, blocks: isLongest ? usable.get(waiting.name) : undefined };
+      const isLongest = lanes > 1 && member.size > total / lanes;
+      const blocks = isLongest ? usable.get(member.name) : undefined;
+      return { member, blocks, range: blocks ? inBlocks(member, blocks) : whole(member) };
     });
-    const hashed = await this.#parts.hash(
-      plans.map(({ waiting, blocks }) => (blocks ? inBlocks(waiting, blocks) : waiting)),
+    const found = await this.#parts.hash(
+      plans.map(({ range }) => range),
       { limits: this.#limits, onBytes: (bytes) => onBytes(this.#size - total + bytes) },
     );
-    for (const [i, { waiting, blocks }] of plans.entries()) {
-      const digest = (piece: number, name: DigestName): string => hashed[i]?.digest(piece, name) ?? '';
-      if (blocks) {
-        note(
-          members,
-          waiting.name,
-          compareBlocks(blocks, (block) => digest(block, blocks.algorithm)),
-        );
-      } else {
-        for (const name of waiting.algorithms) waiting.digests[name] = digest(0, name);
-      }
+    const results = new Map<Member, Member>();
+    for (const [i, { member, blocks }] of plans.entries()) {
+      const digest = (piece: number, name: DigestName): string => found[i]?.digest(piece, name) ?? '';
+      results.set(member, blocks ? blockwise(member, blocks, digest) : hashed(member, digest));
     }
+    return members.map((member) => results.get(member) ?? member);
+  }
+
+  async #locate(members: readonly Member[], usable: UsableBlocks): Promise<readonly Member[]> {
+    if (usable.size === 0) return members;
+    const located: Member[] = [];
+    for (const member of members) located.push(await this.#located(member, usable));
+    return located;
   }
 
   /** [blocks.8] Reads a member again that is not what it should be, to find where. */
-  async #locate(members: ReadMember[], usable: UsableBlocks): Promise<void> {
-    for (const { name, size, dataOffset, digests, blocks: known } of [...members]) {
-      const blocks = usable.get(name);
-      const digest = blocks && digests[blocks.algorithm];
-      if (!blocks || known || digest === undefined || digest === blocks.digest) continue;
-      const range = inBlocks({ start: dataOffset, end: dataOffset + size }, blocks);
-      const [hashed] = await this.#parts.hash([range], { limits: this.#limits });
-      note(
-        members,
-        name,
-        compareBlocks(blocks, (block) => hashed?.digest(block, blocks.algorithm) ?? ''),
-      );
-    }
+  async #located(member: Member, usable: UsableBlocks): Promise<Member> {
+    const blocks = usable.get(member.name);
+    if (member.kind !== 'hashed' || !blocks) return member;
+    const digest = member.digests[blocks.algorithm];
+    if (digest === undefined || digest === blocks.digest) return member;
+    const [found] = await this.#parts.hash([inBlocks(member, blocks)], { limits: this.#limits });
+    return {
+      ...member,
+      damage: compareBlocks(blocks, (block) => found?.digest(block, blocks.algorithm) ?? ''),
+    };
   }
 }
 
-function inBlocks({ start, end }: Pick<HashRange, 'start' | 'end'>, blocks: FoundBlocks): HashRange {
-  return { start, end, step: blocks.blockSize, algorithms: [blocks.algorithm] };
+/** The digest of a piece of a range, as lower-case hex. */
+type PieceDigest = (piece: number, algorithm: DigestName) => string;
+
+function whole({ dataOffset, size, algorithms }: UnreadMember): HashRange {
+  return { start: dataOffset, end: dataOffset + size, algorithms };
 }
 
-/** Nothing speaks against it yet. */
-function noteUnread(members: ReadMember[], name: string, usable: UsableBlocks): void {
-  const blocks = usable.get(name);
-  if (!blocks) return;
-  const { file, count, blockSize } = blocks;
-  note(members, name, { file, count, blockSize, damaged: 0, ranges: [] });
+function inBlocks({ dataOffset, size }: Member, blocks: FoundBlocks): HashRange {
+  return {
+    start: dataOffset,
+    end: dataOffset + size,
+    step: blocks.blockSize,
+    algorithms: [blocks.algorithm],
+  };
 }
 
-function note(members: ReadMember[], name: string, blocks: NonNullable<ReadMember['blocks']>): void {
-  const index = members.findIndex((member) => member.name === name);
-  const member = members[index];
-  if (member) members[index] = { ...member, blocks };
+function hashed(
+  { name, size, offset, dataOffset, algorithms }: UnreadMember,
+  digest: PieceDigest,
+): HashedMember {
+  const digests = Object.fromEntries(algorithms.map((algorithm) => [algorithm, digest(0, algorithm)]));
+  return { kind: 'hashed', name, size, offset, dataOffset, digests };
+}
+
+function blockwise(
+  { name, size, offset, dataOffset }: UnreadMember,
+  blocks: FoundBlocks,
+  digest: PieceDigest,
+): BlockwiseMember {
+  const findings = compareBlocks(blocks, (block) => digest(block, blocks.algorithm));
+  return { kind: 'blocks', name, size, offset, dataOffset, blocks: findings };
 }

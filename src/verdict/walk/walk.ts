@@ -1,14 +1,17 @@
-import type { ArchiveEntries } from '../../archive/entry.ts';
+import type { ArchiveEntries, ArchiveEntry } from '../../archive/entry.ts';
 import { type ArchiveFormat, openArchive } from '../../archive/open-archive.ts';
 import { Relaxed } from '../../archive/relaxed.ts';
 import { watch } from '../../kit/byte-cursor.ts';
+import type { DigestName } from '../../kit/digest-name.ts';
 import { type BundleError, toBundleError } from '../../kit/errors/errors.ts';
 import type { Limits } from '../../kit/limits.ts';
 import type { OnProgress, ProgressEvent } from '../../kit/progress.ts';
 import type { Relaxation } from '../../kit/relaxation.ts';
 import type { Source } from '../../kit/source.ts';
 import { copyWarning, relaxedWarnings } from '../report/report.ts';
-import type { ReadMember } from './member.ts';
+import { type HashOptions, hashInPassing, hashMember } from './hash-member.ts';
+import { type KeptBytes, keepMember } from './keep-member.ts';
+import type { HashedMember, KeptMember, Member } from './member.ts';
 import { type FinishOptions, SetAside } from './set-aside.ts';
 
 /** How an archive is walked through. */
@@ -18,22 +21,35 @@ export interface WalkOptions {
   readonly onProgress?: OnProgress;
   /** what the walk is for, as progress calls it; `read` when left out */
   readonly phase?: ProgressEvent['phase'];
-  /** large members may wait, and are hashed when the walk is over, as far as the source lets them be read in any order */
-  readonly apart?: Omit<FinishOptions, 'onBytes'> & { readonly members: ReadMember[] };
+  /**
+   * large members may be walked past, and hashed when the walk is over, as far as the source lets them be read in any order;
+   * they come to no sink
+   */
+  readonly apart?: Omit<FinishOptions, 'onBytes'>;
 }
 
-/** An archive that is being walked through. */
+/** An archive that is being walked through. Each member is read by one of the three ways, or skipped. */
 export interface Walk {
+  readonly format: ArchiveFormat;
   readonly entries: ArchiveEntries;
-  /** where members wait, when they may */
-  readonly aside?: SetAside;
-  /** says which member is at hand, for progress */
-  onMember(name: string): void;
+  /** those that have been read or walked past so far, in the order of the archive */
+  readonly members: readonly Member[];
+  /** Reads a member once: keeps it, hashes it, or walks past it. Many are at hand, and give no promise, since waiting takes time. */
+  read(entry: ArchiveEntry, options: HashOptions): Member | Promise<Member>;
+  /** Reads a member that is kept in memory; undefined for any other, of which nothing is read. */
+  keep(entry: ArchiveEntry): Promise<KeptMember> | undefined;
+  /** The content of a member for somebody else, hashed on the way; it has been read when that has come to its end. */
+  pass(
+    entry: ArchiveEntry,
+    algorithms: readonly DigestName[],
+  ): AsyncGenerator<Uint8Array, HashedMember, undefined>;
 }
 
 /** What a walk came to. Without a fault it went as far as `visit` wanted, and the source was the same from first to last. */
 export interface Walked<T> {
   readonly format?: ArchiveFormat;
+  /** those that were read, in the order of the archive; with a fault those that were reached */
+  readonly members: readonly Member[];
   /** what `visit` gave; absent when there is a fault */
   readonly result?: T;
   readonly fault?: BundleError;
@@ -43,9 +59,10 @@ export interface Walked<T> {
 
 /**
  * Walks through the archive in `source` once, and has `visit` take its members: the one walk of verify, import, normalize,
- * inspect, diff, sign and timestamp, so that one input gets one answer from all. [judge.7]
+ * inspect, diff, sign and timestamp, and of the look ahead for a manifest, so that one input gets one answer from all. [judge.7]
  *
- * Nothing is thrown: whatever ended the walk, an error of `visit` too, is its fault.
+ * Nothing is thrown: whatever ended the walk, an error of `visit` too, is its fault. It is told when what was set aside before
+ * it has been hashed, since what came before it counts.
  */
 export async function walkArchive<T>(
   source: Source,
@@ -57,25 +74,76 @@ export async function walkArchive<T>(
   const progress = progressOf(source, options);
   let format: ArchiveFormat | undefined;
   let copied: number | undefined;
+  let members: readonly Member[] = [];
   const told = (): Omit<Walked<T>, 'result' | 'fault'> => ({
     ...(format ? { format } : {}),
+    members,
     warnings: [...copyWarning(copied), ...relaxedWarnings(relaxed.used)],
   });
   try {
     const archive = await openArchive(watch(source.stream(), progress.onBytes), limits, relaxed);
     ({ format, copied } = archive);
     const aside = apart && SetAside.of(source, format, limits);
-    const { entries } = archive;
-    const visited = visit({ entries, onMember: progress.onMember, ...(aside ? { aside } : {}) });
-    const result = aside
-      ? await aside.finish(visited, apart.members, { ...apart, onBytes: progress.onBytes })
-      : await visited;
+    const walk = openWalk(archive, { limits, aside, onMember: progress.onMember });
+    ({ members } = walk);
+    const visited = visit(walk);
+    await Promise.allSettled([visited]);
+    const finished = await aside?.finish(members, { ...apart, onBytes: progress.onBytes });
+    members = finished?.members ?? members;
+    const result = await visited;
+    if (finished?.error !== undefined) throw finished.error;
     source.checkUnchanged();
     return { ...told(), result };
   } catch (error) {
     const fault = changeBehind(error, source) ?? toBundleError(error);
     return { ...told(), fault: fault.at({ file: source.name }) };
   }
+}
+
+function openWalk(
+  { format, entries }: { readonly format: ArchiveFormat; readonly entries: ArchiveEntries },
+  options: {
+    readonly limits: Limits;
+    readonly aside: SetAside | undefined;
+    readonly onMember: (name: string) => void;
+  },
+): Walk {
+  const { limits, aside, onMember } = options;
+  const members: Member[] = [];
+  const kept: KeptBytes = new Map();
+  const add = <T extends Member>(member: T): T => {
+    members.push(member);
+    return member;
+  };
+  return {
+    format,
+    entries,
+    members,
+    read: (entry, { algorithms, sink }) => {
+      onMember(entry.name);
+      const read =
+        keepMember(entry, { limits, kept, sink }) ??
+        aside?.take(entry, algorithms) ??
+        hashMember(entry, { algorithms, sink });
+      return read instanceof Promise ? read.then<Member>(add) : add(read);
+    },
+    keep: (entry) => {
+      onMember(entry.name);
+      return keepMember(entry, { limits, kept })?.then(add);
+    },
+    pass: (entry, algorithms) => {
+      onMember(entry.name);
+      return passing(entry, algorithms, add);
+    },
+  };
+}
+
+async function* passing(
+  entry: ArchiveEntry,
+  algorithms: readonly DigestName[],
+  add: (member: HashedMember) => HashedMember,
+): AsyncGenerator<Uint8Array, HashedMember, undefined> {
+  return add(yield* hashInPassing(entry, algorithms));
 }
 
 function progressOf(

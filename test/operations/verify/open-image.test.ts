@@ -3,9 +3,14 @@ import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { keyIdentity } from '../../../src/crypto/key-identity.ts';
 import { concat } from '../../../src/kit/bytes.ts';
+import { DEFAULT_LIMITS } from '../../../src/kit/limits.ts';
+import { loadPolicy } from '../../../src/operations/verify/load-policy.ts';
 import { openImage } from '../../../src/operations/verify/open-image.ts';
 import type { VerifyOptions } from '../../../src/operations/verify/options.ts';
 import { verify } from '../../../src/operations/verify/verify.ts';
+import { openSource } from '../../../src/storage/sources/open-source.ts';
+import { allowancesOf } from '../../../src/trust/policy.ts';
+import { examine } from '../../../src/verdict/bundle/examine.ts';
 import { archiveOf, makeBundle, type NamedBytes, testAuthority, withMember } from '../../factory/bundles.ts';
 import { makeCrlDer } from '../../factory/crls.ts';
 import { flipped } from '../../factory/damage.ts';
@@ -38,6 +43,22 @@ afterAll(() => sandbox[Symbol.dispose]());
 function changed(at: number): Uint8Array {
   return flipped(bundle, start + at);
 }
+
+test('[blocks.11] [judge.2] nothing good is said of a member that is left for later, and one without blocks that count is not left', async () => {
+  const statusOf = async (path: string): Promise<readonly unknown[]> => {
+    await using source = await openSource(path, { idleMs: DEFAULT_LIMITS.idleMs });
+    const { at = new Date() } = options;
+    const policy = await loadPolicy(options, { allowances: allowancesOf(options), at, inputs: [] });
+    const limits = { ...DEFAULT_LIMITS, laneBytes: MIB };
+    const { members, contents, errors } = await examine(source, { ...policy, limits, later: true });
+    const kind = members.find(({ name }) => name === IMAGE)?.kind;
+    const file = contents.files.find(({ name }) => name === IMAGE);
+    return [kind, file?.status, file?.blocks, errors.map(({ code }) => code)];
+  };
+  expect(await statusOf(sandbox.path('app.ova'))).toEqual(['unread', 'unchecked', undefined, []]);
+  const without = await makeBundle({ files: [disk] });
+  expect(await statusOf(sandbox.write('without.ova', without))).toEqual(['hashed', 'ok', undefined, []]);
+});
 
 test('[rev.9] what an image warns of is what verify does, marks that have no room included', async () => {
   using folder = makeSandbox();

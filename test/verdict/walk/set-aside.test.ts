@@ -1,10 +1,15 @@
 import { appendFileSync, truncateSync } from 'node:fs';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { BundleError } from '../../../src/kit/errors/errors.ts';
+import { DEFAULT_LIMITS } from '../../../src/kit/limits.ts';
+import type { Source, SourceParts } from '../../../src/kit/source.ts';
 import { inspect } from '../../../src/operations/verify/inspect.ts';
 import type { VerifyOptions } from '../../../src/operations/verify/options.ts';
 import { verify } from '../../../src/operations/verify/verify.ts';
 import type { Report } from '../../../src/verdict/report/report.ts';
+import type { HashedMember, Member } from '../../../src/verdict/walk/member.ts';
+import { SetAside } from '../../../src/verdict/walk/set-aside.ts';
 import { makeBundle, makeMembers, type NamedBytes, noiseFile } from '../../factory/bundles.ts';
 import { flipped } from '../../factory/damage.ts';
 import { mutated } from '../../factory/mutation.ts';
@@ -145,6 +150,51 @@ describe('what goes wrong while they are hashed', () => {
     };
     const options = { ...trust, limits: APART, deadlineMs: 20, ...events(wait) };
     expect(codesOf((await verify(path, options)).report)[0]).toBe('INPUT_STALLED');
+  });
+});
+
+describe('finishing', () => {
+  const place = { size: 10, offset: 0, dataOffset: 512 };
+  const read: HashedMember = { kind: 'hashed', name: 'read', ...place, digests: { sha256: 'aa' } };
+  const entry = (name: string) => ({
+    ...{ name, ...place },
+    body: (async function* () {})(),
+    takeAll: () => undefined,
+  });
+  const apart = (hash: SourceParts['hash']): SetAside => {
+    const parts = { readAt: async () => new Uint8Array(0), lanes: () => 1, hash };
+    const source: Pick<Source, 'parts' | 'size'> = { parts, size: MIB };
+    const made = SetAside.of(source as Source, 'tar', { ...DEFAULT_LIMITS, laneBytes: 1 });
+    if (!made) throw new Error('nothing can wait');
+    return made;
+  };
+  const walked = (aside: SetAside): readonly Member[] =>
+    Object.freeze([
+      read,
+      ...['first', 'second'].map((name) => Object.freeze(aside.take(entry(name), ['sha256']) ?? read)),
+      { ...read, name: 'behind' },
+    ]);
+  const options = { onBytes: () => {} };
+
+  test('[lane.1] gives the members in their order, and changes none that it was given', async () => {
+    const aside = apart(async (ranges) => ranges.map(() => ({ pieces: 1, digest: () => 'bb' })));
+    const members = walked(aside);
+    expect(members.map(({ kind }) => kind)).toEqual(['hashed', 'unread', 'unread', 'hashed']);
+    const { members: finished, error } = await aside.finish(members, options);
+    expect(error).toBeUndefined();
+    expect(finished.map(({ name, kind }) => [name, kind])).toEqual(
+      ['read', 'first', 'second', 'behind'].map((name) => [name, 'hashed']),
+    );
+    expect(finished[1]).toEqual({ ...read, name: 'first', digests: { sha256: 'bb' } });
+    expect(members[1]).toMatchObject({ kind: 'unread', algorithms: ['sha256'] });
+  });
+
+  test('[lane.3] with a fault leaves out the first that waits, and all behind it', async () => {
+    const fault = new BundleError('INTERRUPTED', 'interrupted');
+    const aside = apart(async () => {
+      throw fault;
+    });
+    expect(await aside.finish(walked(aside), options)).toEqual({ members: [read], error: fault });
   });
 });
 
