@@ -30,6 +30,7 @@ export type { ProductSummary, VirtualSystemSummary } from './formats/ovf/virtual
 export type { KeyDescription, PublicKey } from './formats/x509/public-key.ts';
 export type { ByteStream, NamedBytes } from './kit/bytes.ts';
 export type { DigestName } from './kit/digest-name.ts';
+export type { Advice, Advised, Told } from './kit/errors/advice.ts';
 export type { ErrorKind } from './kit/errors/error-kinds.ts';
 export {
   BundleError,

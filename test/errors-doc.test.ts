@@ -1,7 +1,10 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
+import { fixOf } from '../src/cli/advice.ts';
+import { EXIT_MEANINGS } from '../src/cli/exit-meanings.ts';
 import { ERROR_TABLE } from '../src/kit/errors/error-codes.ts';
-import { EXIT_CODES, EXIT_MEANINGS } from '../src/verdict/report/exit-codes.ts';
+import { BundleError } from '../src/kit/errors/errors.ts';
+import { EXIT_CODES } from '../src/verdict/report/exit-codes.ts';
 
 const PAGE = readFileSync('spec/errors.md', 'utf8');
 const CODES = Object.keys(ERROR_TABLE) as (keyof typeof ERROR_TABLE)[];
@@ -24,9 +27,12 @@ describe('spec/errors.md', () => {
   });
 
   it.each(CODES)('%s tells what to do, and never to switch a check off', (code) => {
-    const { why, fix } = ERROR_TABLE[code];
-    expect(fix.length).toBeGreaterThan(10);
-    expect(`${why} ${fix}`).not.toMatch(/--allow|--no-|skip the check/);
-    expect(`${why}${fix}`).not.toMatch(/\.$/);
+    const error = new BundleError(code, 'it happened');
+    const { why } = error;
+    for (const fix of [error.fix, fixOf(error)]) {
+      expect(fix.length).toBeGreaterThan(10);
+      expect(`${why} ${fix}`).not.toMatch(/--allow|--no-|skip the check/);
+      expect(`${why}${fix}`).not.toMatch(/\.$/);
+    }
   });
 });

@@ -1,8 +1,8 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
+import { EXIT_MEANINGS } from '../src/cli/exit-meanings.ts';
 import { createProgram } from '../src/cli/program.ts';
 import * as library from '../src/index.ts';
-import { EXIT_MEANINGS } from '../src/verdict/report/exit-codes.ts';
 import { makeScreen } from './cli/screen.ts';
 
 const README = readFileSync('README.md', 'utf8');

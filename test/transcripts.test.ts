@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { EXIT_MEANINGS } from '../src/verdict/report/exit-codes.ts';
+import { EXIT_MEANINGS } from '../src/cli/exit-meanings.ts';
 import { type Desk, makeWorkbench, type Workbench } from './factory/workbench.ts';
 
 /**

@@ -1,10 +1,8 @@
 import { memberNameKey } from '../formats/member-name.ts';
+import { MORE_MEMBERS } from '../kit/errors/archive-errors.ts';
 import { BundleError } from '../kit/errors/errors.ts';
 import type { Limits } from '../kit/limits.ts';
 import type { SecondNames } from './second-name.ts';
-
-/** What to do about an archive with too many members. */
-export const MORE_MEMBERS = 'if the bundle is honest, say how many it may have: --max-members COUNT';
 
 /**
  * The names seen so far: unique, no file also a folder of another, however a file system folds them, and to every reader.

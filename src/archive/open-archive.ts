@@ -1,6 +1,7 @@
 import { hasTarChecksum, isZeroBlock, TAR_BLOCK } from '../formats/tar/header.ts';
 import { peek } from '../kit/byte-cursor.ts';
 import type { ByteStream } from '../kit/bytes.ts';
+import type { Told } from '../kit/errors/advice.ts';
 import { BundleError } from '../kit/errors/errors.ts';
 import type { Limits } from '../kit/limits.ts';
 import { isSeekable } from '../kit/random-access.ts';
@@ -17,11 +18,14 @@ export type PackFormat = 'tar' | 'tgz' | 'zip';
 export type ArchiveFormat = 'tar' | 'tgz' | 'zip';
 
 /** [arc.1] What the first bytes of other formats are, to name them in the refusal. */
-const OTHERS: readonly (readonly [name: string, magic: readonly number[], fix?: string])[] = [
+const OTHERS: readonly (readonly [name: string, magic: readonly number[], fix?: Told])[] = [
   [
     'a Proxmox VMA backup',
     [0x56, 0x4d, 0x41, 0],
-    'unpack it on the Proxmox host, and pack the disks: vma extract FILE FOLDER; bulla pack FOLDER/*.raw -o NEW.ova',
+    {
+      text: 'unpack it on the Proxmox host (vma extract FILE FOLDER), and pack the disks',
+      advice: 'pack-disks',
+    },
   ],
   ['a zip archive', [0x50, 0x4b, 0x03, 0x04]],
   ['an xz file', [0xfd, 0x37, 0x7a, 0x58, 0x5a]],
@@ -33,7 +37,7 @@ const OTHERS: readonly (readonly [name: string, magic: readonly number[], fix?: 
   [
     'one volume of a split bundle',
     [0x62, 0x75, 0x6c, 0x6c, 0x61, 0x2d, 0x76],
-    'put the volumes together first: bulla join VOLUME… -o BUNDLE',
+    { text: 'put the volumes together first', advice: 'join' },
   ],
   ['an XML file', [0x3c, 0x3f, 0x78, 0x6d, 0x6c]],
 ];

@@ -2,6 +2,7 @@ import { playsPart } from '../formats/bundle-part.ts';
 import type { TarHeader } from '../formats/tar/header.ts';
 import { equalBytes } from '../kit/bytes.ts';
 import { decodeUtf8, encodeUtf8, printable } from '../kit/encoding.ts';
+import type { Advised } from '../kit/errors/advice.ts';
 import { BundleError } from '../kit/errors/errors.ts';
 
 /** What a header can hold without a second name; a longer one may stand in it cut. */
@@ -62,8 +63,10 @@ function expectPart(second: string, { name }: Called): string {
 }
 
 /** What to do about an archive whose names readers read differently. */
-const REWRITE =
-  'unpack it where it comes from, and write it again with: bulla pack, or tar --format=ustar (Python: format=tarfile.USTAR_FORMAT); names of at most 100 bytes need no second one';
+const REWRITE: Advised = {
+  text: 'unpack it where it comes from, and write it again with: tar --format=ustar (Python: format=tarfile.USTAR_FORMAT); names of at most 100 bytes need no second one',
+  advice: 'write-again',
+};
 
 /** [name.7] As much of a name as fits: it begins the same, and fills the field. */
 function cutOf(header: TarHeader, { text, good }: Called): string {

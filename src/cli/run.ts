@@ -4,6 +4,7 @@ import { formatJson } from '../kit/json.ts';
 import type { StandardOutput } from '../storage/redirected.ts';
 import { exitCodeOf } from '../verdict/report/exit-codes.ts';
 import { makeReport } from '../verdict/report/report.ts';
+import { wordedReport } from './advice.ts';
 import type { Context } from './context.ts';
 import { expectNothingReadIsWritten, OPTION_NAMINGS, sentToNamed, streamsNamed } from './named-files.ts';
 import { createProgram } from './program.ts';
@@ -47,7 +48,7 @@ export async function run(argv: readonly string[], context: Context): Promise<nu
     if (words.json) {
       const print = words.toStdout ? say.tell : say.print;
       const operation = words.names.slice(1).join(' ') || 'help';
-      print(formatJson(makeReport({ operation, errors: [fault] })));
+      print(formatJson(wordedReport(makeReport({ operation, errors: [fault] }))));
     } else {
       renderError(fault, { ...context, tell: say.tell });
     }

@@ -107,7 +107,10 @@ function algorithmOf(key: PublicKey, digest: CmsTemplate['digest']): Uint8Array 
       const oid = SIGNATURE_OIDS[type]?.[digest];
       if (oid) return derSequence(derOid(oid));
       throw new BundleError('USAGE', `a key of the kind ${type} makes no CMS signatures`, {
-        fix: 'sign with RSA, ECDSA, Ed25519 or Ed448; a bundle can be signed without CMS: --no-cms',
+        fix: {
+          text: 'sign with RSA, ECDSA, Ed25519 or Ed448; a bundle can be signed without CMS',
+          advice: 'sign-without-cms',
+        },
       });
     }
   }

@@ -78,7 +78,7 @@ export function openImageSigning(signer: Signer, hash: HashMethod): Signing {
   if (bound !== undefined && bound.digest !== digest) {
     throw new BundleError('USAGE', `this key does not sign with ${hash}`, {
       why: 'a key may be bound to one digest, and makes no signatures with others',
-      fix: 'give another --hash, or another key',
+      fix: { text: 'give another hash, or another key', advice: 'other-hash' },
     });
   }
   if (key.type !== 'rsa' && key.type !== 'rsa-pss') return signer.open({ digest });

@@ -1,5 +1,6 @@
 import { checkAborted } from './bytes.ts';
 import { counted } from './encoding.ts';
+import type { Advised } from './errors/advice.ts';
 import { BundleError } from './errors/errors.ts';
 import { TIMER_MS } from './limits.ts';
 
@@ -67,5 +68,7 @@ export async function unlessAborted<T>(work: Promise<T>, signal: AbortSignal | u
   }
 }
 
-const FIX =
-  'check what feeds this input and how fast; then run again, with a longer --deadline if it is honest';
+const FIX: Advised = {
+  text: 'check what feeds this input and how fast; then run again, with a longer deadline if it is honest',
+  advice: 'longer-deadline',
+};

@@ -1,3 +1,5 @@
+import type { Advised } from './errors/advice.ts';
+
 /** What of honest producers' habits a caller may let pass, by name; everything else about an archive stays as strict. */
 export const RELAXATIONS = [
   'blank-ended-numbers',
@@ -22,6 +24,10 @@ export const RELAXATION_MEANINGS: Readonly<Record<Relaxation, string>> = {
 };
 
 /** What to do about an archive that these would let pass: it is written again so that everybody reads it alike. */
-export function repairOf(...relaxations: readonly Relaxation[]): string {
-  return `if it comes from where you expect it, write it again in the form that all readers share: bulla normalize BUNDLE -o NEW.ova --relax ${relaxations.join(',')}`;
+export function repairOf(...relaxations: readonly Relaxation[]): Advised {
+  return {
+    text: 'if it comes from where you expect it, write it again in the form that all readers share',
+    advice: 'normalize',
+    of: relaxations.join(','),
+  };
 }

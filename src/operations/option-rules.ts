@@ -9,6 +9,7 @@ import {
 } from '../formats/glance/names.ts';
 import { type PublicKey, parsePublicKey } from '../formats/x509/public-key.ts';
 import { copyBytes } from '../kit/bytes.ts';
+import { type Told, toldBy } from '../kit/errors/advice.ts';
 import { BundleError, ownError, textOf } from '../kit/errors/errors.ts';
 import { DEFAULT_LIMITS, type Limits } from '../kit/limits.ts';
 import type { OnProgress } from '../kit/progress.ts';
@@ -275,6 +276,9 @@ export const signingIdentity: Rule<SigningIdentity> = face<SigningIdentity>(
   'an identity, as loadSigningIdentity gives it',
 );
 
+/** A warning, which may advise something. */
+export const told: Rule<Told> = (value, name) => toldBy(value) ?? refuse(name, value, 'a text');
+
 /** Who signs images. */
 export const imageSigner: Rule<ImageSigner> = face<ImageSigner>(
   {
@@ -283,7 +287,7 @@ export const imageSigner: Rule<ImageSigner> = face<ImageSigner>(
     hash: needed(hashMethod),
     certificateUuid: needed(path),
     files: needed(list(path)),
-    warnings: needed(list(text)),
+    warnings: needed(list(told)),
   },
   'a signer of images, as loadImageSigner gives it',
 );

@@ -1,5 +1,6 @@
 import type { KeyDescription } from '../formats/x509/public-key.ts';
 import { showDigest } from '../formats/x509/signature-algorithm.ts';
+import { allowed, type Told } from '../kit/errors/advice.ts';
 import { BundleError } from '../kit/errors/errors.ts';
 
 /** What the user gave up on purpose; each shows in the report as a warning when it mattered. */
@@ -31,6 +32,11 @@ export function allowancesOf({ allow }: { readonly allow?: Partial<Allowances> }
 export interface Finding {
   readonly error: BundleError;
   readonly allowed?: keyof Allowances | 'lenient';
+}
+
+/** A finding that was allowed, as a warning: by the name of the allowance, where it is one. */
+export function warningOf({ error: { message }, allowed: by }: Finding): Told {
+  return by === undefined || by === 'lenient' ? message : allowed(message, by);
 }
 
 /** of an RSA or DSA modulus: what is needed, and what is the least that can be allowed */
@@ -82,9 +88,7 @@ export function judgeKey(key: KeyDescription, owner: string, allowances: Allowan
     error: new BundleError('KEY_WEAK', `${owner} ${problem}`, why === undefined ? {} : { why }),
   });
   const weak = (problem: string, bits: number): Finding =>
-    allowances.weakKeys && bits >= BITS_EVER
-      ? { ...refuse(`${problem} (--allow-weak-keys)`), allowed: 'weakKeys' }
-      : refuse(problem);
+    allowances.weakKeys && bits >= BITS_EVER ? { ...refuse(problem), allowed: 'weakKeys' } : refuse(problem);
   switch (key.type) {
     case 'rsa':
     case 'rsa-pss': {
@@ -134,8 +138,7 @@ export function judgeDigest(
   if (digest !== undefined && DIGESTS.has(digest)) return undefined;
   if (digest === 'sha1' || digest === 'md5' || digest === 'md2') {
     const allowed = digest === 'sha1' && allowances.sha1;
-    const by = allowed ? ' (--allow-sha1)' : '';
-    const error = new BundleError('DIGEST_WEAK', `${owner} is signed with ${showDigest(digest)}${by}`);
+    const error = new BundleError('DIGEST_WEAK', `${owner} is signed with ${showDigest(digest)}`);
     return { error, ...(allowed && { allowed: 'sha1' }) };
   }
   const error = new BundleError(

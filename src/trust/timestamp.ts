@@ -4,6 +4,7 @@ import { digestBytes } from '../crypto/digest.ts';
 import type { TimestampToken } from '../formats/tsp/token.ts';
 import { EXTENSION } from '../formats/x509/extensions.ts';
 import { equalBytes } from '../kit/bytes.ts';
+import type { Advised } from '../kit/errors/advice.ts';
 import { BundleError, isBundleError } from '../kit/errors/errors.ts';
 import { judgeValidity, showTime } from './path/certificate-rules.ts';
 import { findPath } from './path/find-path.ts';
@@ -176,8 +177,10 @@ export function advised(error: BundleError, timestamps: readonly TimestampJudgem
     errors.some((reason) => isBundleError(reason.cause) && reason.cause.code === 'SIGNER_UNKNOWN'),
   );
   if (code !== 'CERTIFICATE_EXPIRED' || !byStranger) return error;
-  const fix =
-    'if you trust the authority of its timestamp, give its CA certificate: --trust-tsa tsa-ca.pem, or once and for all bulla trust add NAME tsa-ca.pem --timestamping; otherwise ask the publisher for a bundle that is signed anew';
+  const fix: Advised = {
+    text: 'if you trust the authority of its timestamp, give its CA certificate; otherwise ask the publisher for a bundle that is signed anew',
+    advice: 'trust-its-authority',
+  };
   return new BundleError(code, message, { where, why, fix, cause });
 }
 

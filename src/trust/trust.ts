@@ -97,6 +97,6 @@ function parsePin(pin: string): string {
   const hex = /^sha256:([0-9A-Fa-f]{64})$/.exec(pin.replaceAll(/[\s]/g, ''))?.[1];
   if (hex) return hex.toLowerCase();
   throw new BundleError('USAGE', `"${pin}" is no pin`, {
-    fix: 'give sha256: and 64 hex digits; bulla verify prints those of the signer as "key"',
+    fix: { text: 'give sha256: and 64 hex digits', advice: 'give-pin' },
   });
 }

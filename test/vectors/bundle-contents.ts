@@ -85,7 +85,7 @@ export const CONTENT_VECTORS: readonly BundleVector[] = [
     build: () => makeBundle({ lines: (entries) => entries.slice(1) }),
     options: { allow: { unlistedDescriptor: true } },
     ...GOOD,
-    warning: '--allow-unlisted-descriptor',
+    warning: 'allowed: unlistedDescriptor',
   },
   {
     name: 'the allowance is for the descriptor alone',
@@ -201,7 +201,7 @@ export const CONTENT_VECTORS: readonly BundleVector[] = [
     build: () => makeBundle(SHA1),
     options: { allow: { sha1: true } },
     ...GOOD,
-    warning: '--allow-sha1',
+    warning: 'allowed: sha1',
   },
   {
     name: 'SHA-1 digests, accepted without a signature',
@@ -217,7 +217,7 @@ export const CONTENT_VECTORS: readonly BundleVector[] = [
     build: () => makeBundle({ ...SHA1, signed: false }),
     options: { allow: { unsigned: true, sha1: true } },
     ...GOOD,
-    warning: '--allow-sha1',
+    warning: 'allowed: sha1',
   },
   {
     name: 'cut in the middle of a disk',

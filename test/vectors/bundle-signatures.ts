@@ -140,7 +140,7 @@ export const SIGNATURE_VECTORS: readonly BundleVector[] = [
     build: () => makeBundle({ signed: { digest: 'sha1' } }),
     options: { allow: { sha1: true } },
     ...GOOD,
-    warning: '--allow-sha1',
+    warning: 'allowed: sha1',
   },
   {
     name: 'a CMS block of junk',
@@ -187,7 +187,7 @@ export const SIGNATURE_VECTORS: readonly BundleVector[] = [
     build: () => makeBundle({ signed: false }),
     options: { allow: { unsigned: true } },
     ...GOOD,
-    warning: '--allow-unsigned',
+    warning: 'allowed: unsigned',
   },
   {
     name: 'a hostile descriptor of a signer nobody knows is not parsed',

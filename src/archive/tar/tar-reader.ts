@@ -280,6 +280,6 @@ function cut(offset: number, got: number, member?: string, whole = false): Bundl
     got === 0 ? 'the archive ends without its end mark' : 'the archive ends in the middle of a block';
   return new BundleError('ARCHIVE_TRUNCATED', message, {
     where: { offset, ...(member ? { member } : {}) },
-    ...(whole ? { fix: `fetch it again and compare sizes; ${repairOf('no-end-mark')}` } : {}),
+    ...(whole ? { fix: ['fetch it again and compare sizes', repairOf('no-end-mark')] } : {}),
   });
 }

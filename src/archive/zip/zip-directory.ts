@@ -159,7 +159,10 @@ function nameOf(bytes: Uint8Array, { flags, madeOn }: CentralHeader, limits: Lim
       'the name of a member is not ASCII, in a zip said to be made on DOS',
       {
         why: 'unzip takes such a name for the code page of DOS and unpacks another name, whatever else the zip says',
-        fix: 'ask the publisher for names in ASCII, or for a zip made on Unix or by bulla pack',
+        fix: {
+          text: 'ask the publisher for names in ASCII, or for a zip made on Unix or by bulla',
+          advice: 'pack',
+        },
       },
     );
   }

@@ -11,10 +11,10 @@ import {
   type ZipEnd,
 } from '../../formats/zip/records.ts';
 import { counted } from '../../kit/encoding.ts';
+import { MORE_MEMBERS } from '../../kit/errors/archive-errors.ts';
 import { BundleError, isBundleError } from '../../kit/errors/errors.ts';
 import type { Limits } from '../../kit/limits.ts';
 import type { RandomAccess } from '../../kit/random-access.ts';
-import { MORE_MEMBERS } from '../member-names.ts';
 
 /** A comment is at most this long, so the end record of a zip with one is not farther from the end. */
 const COMMENT_LIMIT = 0xffff;

@@ -1,6 +1,7 @@
 import { type Command, InvalidArgumentError } from 'commander';
 import { formatJson } from '../../kit/json.ts';
 import type { Leftover } from '../../operations/import/clean.ts';
+import { wordedReport } from '../advice.ts';
 import type { Context, Exit } from '../context.ts';
 import { field, shown } from '../render/field.ts';
 import { formatBytes } from '../render/progress.ts';
@@ -35,10 +36,11 @@ export function cleanCommand(program: Command, context: Context, exit: Exit): vo
     .addHelpText('after', '\nExample:\n  bulla clean /var/lib/images --older-than 7d --remove')
     .action(async (folder: string, flags: CleanFlags) => {
       const { clean } = await import('../../operations/import/clean.ts');
-      const { report, leftovers } = clean(folder, {
+      const { report: found, leftovers } = clean(folder, {
         remove: flags.remove ?? false,
         ...(flags.olderThan !== undefined && { olderThan: flags.olderThan }),
       });
+      const report = wordedReport(found);
       exit(report.exitCode);
       if (flags.json) return context.print(formatJson(report));
       if (leftovers.length === 0) context.print('nothing was left there');

@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 import { BundleError } from '../../kit/errors/errors.ts';
-import { EXIT_MEANINGS } from '../../verdict/report/exit-codes.ts';
 import type { Context, Exit } from '../context.ts';
+import { EXIT_MEANINGS } from '../exit-meanings.ts';
 
 const TOPICS: Readonly<Record<string, () => readonly string[]>> = {
   'exit-codes': () => [

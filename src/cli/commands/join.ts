@@ -2,6 +2,7 @@ import type { Command } from 'commander';
 import { BundleError } from '../../kit/errors/errors.ts';
 import { formatJson } from '../../kit/json.ts';
 import { expectNoUse } from '../../kit/shape.ts';
+import { wordedReport } from '../advice.ts';
 import type { Context, Exit } from '../context.ts';
 import { type OutputFlags, progressOf, withOutputOptions } from '../options/options.ts';
 import { field, shown } from '../render/field.ts';
@@ -47,13 +48,14 @@ export function joinCommand(program: Command, context: Context, exit: Exit): voi
     const progress = progressOf(flags, context);
     const print = output === '-' ? context.tell : context.print;
     try {
-      const report = await join(volumes, {
+      const made = await join(volumes, {
         ...(output === undefined ? {} : { output }),
         overwrite: flags.force ?? false,
         signal: context.signal,
         onProgress: progress.onProgress,
       });
       progress.end();
+      const report = wordedReport(made);
       exit(report.exitCode);
       if (flags.json) print(formatJson(report));
       if (flags.json || flags.quiet) return;

@@ -1,5 +1,6 @@
 import type { Command } from 'commander';
 import { formatJson } from '../../kit/json.ts';
+import { wordedReport } from '../advice.ts';
 import type { Context, Exit } from '../context.ts';
 import { gather, type OutputFlags, parseSize, progressOf, withOutputOptions } from '../options/options.ts';
 import { field, shown } from '../render/field.ts';
@@ -40,7 +41,7 @@ export function splitCommand(program: Command, context: Context, exit: Exit): vo
     const { split } = await import('../../operations/volumes/split.ts');
     const progress = progressOf(flags, context);
     try {
-      const report = await split(bundle, {
+      const made = await split(bundle, {
         volumeSize: flags.size,
         folders: flags.to ?? ['.'],
         overwrite: flags.force ?? false,
@@ -48,6 +49,7 @@ export function splitCommand(program: Command, context: Context, exit: Exit): vo
         onProgress: progress.onProgress,
       });
       progress.end();
+      const report = wordedReport(made);
       exit(report.exitCode);
       if (flags.json) context.print(formatJson(report));
       if (flags.json || flags.quiet) return;

@@ -1,6 +1,7 @@
 import type { BundleError, Where } from '../../kit/errors/errors.ts';
 import { exitCodeOf } from '../../verdict/report/exit-codes.ts';
 import type { ErrorReport } from '../../verdict/report/report.ts';
+import { fixOf } from '../advice.ts';
 import type { Context } from '../context.ts';
 import { field, inputName, shown } from './field.ts';
 
@@ -9,7 +10,7 @@ export function renderError(error: BundleError, context: Context): void {
   const { style } = context;
   const tag = style.dim(`[${error.code}, exit ${exitCodeOf([error])}]`);
   context.tell(`${style.bad(style.fail)} bulla: ${shown(error.message)}  ${tag}`);
-  tellSlots(error, context);
+  tellSlots({ where: error.where, why: error.why, fix: fixOf(error) }, context);
   if (error.code === 'INTERNAL' && error.cause instanceof Error && context.env['BULLA_DEBUG']) {
     context.tell(error.cause.stack ?? '');
   }

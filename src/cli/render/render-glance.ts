@@ -1,6 +1,7 @@
 import type { ImageFindings } from '../../operations/glance/image-options.ts';
 import type { CursiveVerdict } from '../../operations/glance/verify-like-glance.ts';
 import type { Report, SignatureReport } from '../../verdict/report/report.ts';
+import { wordedReport } from '../advice.ts';
 import type { Context } from '../context.ts';
 import { field, inputName, shown } from './field.ts';
 import { rememberedLines } from './render-path.ts';
@@ -8,11 +9,12 @@ import { renderReport } from './render-report.ts';
 
 /** Prints what became of an image: the signature and the certificate are two findings. Returns the exit code. [glance.16] */
 export function renderImageReport(
-  report: Report,
+  found: Report,
   context: Context,
   options: { readonly json: boolean; readonly quiet: boolean },
 ): number {
   const { style } = context;
+  const report = wordedReport(found);
   const result = (report.result ?? {}) as Partial<ImageFindings> & { readonly cursive?: CursiveVerdict };
   if (options.json) return renderReport(report, context, options);
   if (report.exitCode !== 0) {

@@ -1,4 +1,5 @@
 import type { Report } from '../../verdict/report/report.ts';
+import { wordedReport } from '../advice.ts';
 import type { Context } from '../context.ts';
 import { field, shown } from './field.ts';
 import { formatBytes } from './progress.ts';
@@ -11,10 +12,11 @@ const WORDS: Readonly<Record<string, string>> = { pack: 'packed', sign: 'signed'
  * everything else goes to standard error.
  */
 export function renderMade(
-  report: Report,
+  made: Report,
   context: Context,
   flags: { readonly json?: boolean; readonly quiet?: boolean },
 ): number {
+  const report = wordedReport(made);
   const output = String(report.result?.['output'] ?? report.result?.['request']);
   const print = output === '-' ? context.tell : context.print;
   const { json = false, quiet = false } = flags;

@@ -1,6 +1,7 @@
 import { counted } from '../../kit/encoding.ts';
 import { formatJson } from '../../kit/json.ts';
 import type { CertificateReport, ErrorReport, Report, SignatureReport } from '../../verdict/report/report.ts';
+import { wordedReport } from '../advice.ts';
 import type { Context } from '../context.ts';
 import { field, inputName, shown } from './field.ts';
 import { tellSlots, tellWhere } from './render-error.ts';
@@ -22,10 +23,11 @@ const REFUSED: Readonly<Record<string, string>> = {
 
 /** Prints a report: as one JSON document, or for people. Returns the exit code. */
 export function renderReport(
-  report: Report,
+  found: Report,
   context: Context,
   options: { readonly json: boolean; readonly quiet: boolean },
 ): number {
+  const report = wordedReport(found);
   if (options.json) {
     context.print(formatJson(report));
   } else if (report.exitCode !== 0) {

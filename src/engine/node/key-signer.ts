@@ -70,6 +70,10 @@ function inputOf(key: KeyObject, { key: { type }, bound }: PublicKey, form: Form
 function expectFree({ bound }: PublicKey, { digest }: Form): void {
   if (bound === undefined || bound.digest === digest) return;
   throw new BundleError('USAGE', `this key signs with ${bound.digest} only, not with ${digest}`, {
-    fix: `give --digest ${bound.digest}, if that is one of sha256, sha384, sha512; else make another key`,
+    fix: {
+      text: `give the digest ${bound.digest}, if that is one of sha256, sha384, sha512; else make another key`,
+      advice: 'sign-with-digest',
+      ...(bound.digest !== undefined && { of: bound.digest }),
+    },
   });
 }

@@ -1,3 +1,4 @@
+import type { Told } from '../../kit/errors/advice.ts';
 import { type DiskProbe, diskFault } from './disk-probe.ts';
 import { holdsAt } from './header-bytes.ts';
 import { isQcow, probeQcow2 } from './qcow2.ts';
@@ -26,7 +27,7 @@ const FOREIGN: readonly {
   readonly at: number;
   readonly magic: string;
   readonly name: string;
-  readonly fix?: string;
+  readonly fix?: Told;
 }[] = [
   { at: 0, magic: 'COWD', name: 'an ESX sparse extent' },
   { at: 0, magic: 'QED\0', name: 'a QED image' },
@@ -44,7 +45,10 @@ const FOREIGN: readonly {
     at: 257,
     magic: 'ustar',
     name: 'a tar archive',
-    fix: 'to sign a bundle again: bulla sign; an archive in a bundle: --plain',
+    fix: {
+      text: 'a bundle is signed again, not packed; an archive in a bundle is packed as a plain file',
+      advice: 'sign-or-plain',
+    },
   },
   {
     at: 0,

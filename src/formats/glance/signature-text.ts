@@ -1,9 +1,10 @@
+import type { Told } from '../../kit/errors/advice.ts';
 import { decodeStrictBase64 } from './base64.ts';
 
 /** What is wrong with the text of a signature, in words, and what helps. */
 export interface TextProblem {
   readonly problem: string;
-  readonly fix?: string;
+  readonly fix?: Told;
 }
 
 /** The bytes of a signature, or what is wrong with its text, by name where the mistake is a known one. [glance.9] [glance.13] */
@@ -12,7 +13,10 @@ export function readSignatureText(text: string): Uint8Array | TextProblem {
   if (/^b(['"])[A-Za-z0-9+/=\s]*\1$/.test(text.trim())) {
     return {
       problem: "is written as Python writes bytes (b'…'), as openstack image create --sign-key-path does",
-      fix: 'sign with bulla glance sign, or set the property to what stands between the quotes; Glance refuses it as it is',
+      fix: {
+        text: 'sign with bulla, or set the property to what stands between the quotes; Glance refuses it as it is',
+        advice: 'write-signature-again',
+      },
     };
   }
   const plain = text.replace(/[ \t\r\n]/g, '');

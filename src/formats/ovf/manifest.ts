@@ -1,5 +1,6 @@
 import { DIGEST_BYTES, type DigestName } from '../../kit/digest-name.ts';
 import { counted, decodeUtf8, encodeUtf8 } from '../../kit/encoding.ts';
+import { MORE_MEMBERS } from '../../kit/errors/archive-errors.ts';
 import { BundleError } from '../../kit/errors/errors.ts';
 import { DEFAULT_LIMITS, type Limits } from '../../kit/limits.ts';
 import { memberNameFault } from '../member-name.ts';
@@ -51,7 +52,8 @@ export function parseManifest(bytes: Uint8Array, limits: Limits = DEFAULT_LIMITS
     const line = rawLine.endsWith('\r') ? rawLine.slice(0, -1) : rawLine; // [mf.4]
     if (/^[ \t]*$/.test(line)) continue; // [mf.5] ovftool fills room it reserved with blanks
     if (entries.size === limits.members) {
-      throw syntax(`the manifest lists more than ${limits.members} files, the limit (--max-members)`, number);
+      const message = `the manifest lists more than ${limits.members} files, the limit`;
+      throw new BundleError('MANIFEST_SYNTAX', message, { where: { line: number }, fix: MORE_MEMBERS });
     }
     const entry = parseLine(line, number, notes, limits);
     if (entries.has(entry.name)) {

@@ -1,5 +1,6 @@
 import { concat, isZero, isZeroFrom } from '../../kit/bytes.ts';
 import { encodeUtf8, printable } from '../../kit/encoding.ts';
+import type { Told } from '../../kit/errors/advice.ts';
 import { BundleError } from '../../kit/errors/errors.ts';
 import { repairOf } from '../../kit/relaxation.ts';
 import { type Allows, allowsNothing, type EntryKind, kindOf } from './entry-kind.ts';
@@ -231,7 +232,7 @@ function field(block: Uint8Array, at: number, length: number, label: string): Ui
   return block.subarray(at, end);
 }
 
-function header(message: string, fix?: string): BundleError {
+function header(message: string, fix?: Told): BundleError {
   return new BundleError('ARCHIVE_HEADER', message, fix ? { fix } : {});
 }
 

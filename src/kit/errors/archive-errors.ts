@@ -1,8 +1,16 @@
+import type { Advised } from './advice.ts';
 import type { ErrorRow } from './error-kinds.ts';
 
 /** What to do about a bundle that readers understand differently. */
-export const REBUILT =
-  'ask the publisher for a bundle packed by a strict tool; or unpack it, look at the files, and pack them: bulla pack NAME.ovf -o NAME.ova (or bulla pack --plain FILE… -o NAME.tar)';
+export const REBUILT: Advised = {
+  text: 'ask the publisher for a bundle packed by a strict tool; or unpack it, look at the files, and pack them',
+  advice: 'pack-again',
+};
+/** What to do about a bundle with more members than are taken. */
+export const MORE_MEMBERS: Advised = {
+  text: 'if the bundle is honest, say how many it may have',
+  advice: 'allow-members',
+};
 /** What to do about a bundle that was damaged on the way. */
 export const FETCH_AGAIN =
   'fetch the bundle again and compare sizes; if it repeats, report it to the publisher';
@@ -12,7 +20,10 @@ export const ARCHIVE_ERRORS = {
   FORMAT_UNSUPPORTED: {
     kind: 'unsupported',
     why: 'bulla reads only formats that every reader understands alike',
-    fix: 'give an OVA, a tar, a gzip-compressed tar or a zip; a bare disk image is made into one with: bulla pack',
+    fix: {
+      text: 'give an OVA, a tar, a gzip-compressed tar or a zip; a bare disk image is packed into one first',
+      advice: 'pack-image',
+    },
   },
   ARCHIVE_EMPTY: { kind: 'archive', why: 'there is nothing to verify', fix: FETCH_AGAIN },
   ARCHIVE_TRUNCATED: {
@@ -78,12 +89,15 @@ export const ARCHIVE_ERRORS = {
   ZIP_FEATURE: {
     kind: 'archive',
     why: 'not every zip reader has this, so what one of them unpacks another leaves out or renames',
-    fix: 'ask the publisher for a zip of plain files; or unpack it, look at the files, and pack them: bulla pack NAME.ovf -o NAME.zip, or zip -X -D NAME.zip FILE…',
+    fix: {
+      text: 'ask the publisher for a zip of plain files; or unpack it, look at the files, and pack them',
+      advice: 'pack-zip',
+    },
   },
 
   VOLUME_SYNTAX: {
     kind: 'archive',
     why: 'only volumes that say exactly which part of which file they are can be put together again',
-    fix: 'copy the volume again; or give those that bulla split has made',
+    fix: { text: 'copy the volume again; or give those that bulla has made', advice: 'give-volumes' },
   },
 } as const satisfies Record<string, ErrorRow>;

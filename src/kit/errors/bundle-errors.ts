@@ -7,7 +7,7 @@ export const BUNDLE_ERRORS = {
   PACKAGE_UNKNOWN: {
     kind: 'package',
     why: 'without a descriptor (.ovf) or a manifest (.mf) nothing says what these files are',
-    fix: 'give a bundle; files are packed with: bulla pack',
+    fix: { text: 'give a bundle; files are packed into one first', advice: 'pack-files' },
   },
   PACKAGE_AMBIGUOUS: {
     kind: 'package',
@@ -27,7 +27,10 @@ export const BUNDLE_ERRORS = {
   BLOCKS_SYNTAX: {
     kind: 'package',
     why: 'digests of blocks that two programs could read differently would find two contents good',
-    fix: 'fetch the bundle again; if it repeats, ask the publisher to pack it again with: bulla pack --block-digests',
+    fix: {
+      text: 'fetch the bundle again; if it repeats, ask the publisher to pack it again with block digests',
+      advice: 'pack-with-blocks',
+    },
   },
   BLOCKS_CONFLICT: {
     kind: 'package',
@@ -62,12 +65,12 @@ export const BUNDLE_ERRORS = {
   TIMESTAMP_MALFORMED: {
     kind: 'package',
     why: 'a timestamp that cannot be read proves no time',
-    fix: 'ask the publisher to timestamp the bundle again: bulla timestamp',
+    fix: { text: 'ask the publisher to timestamp the bundle again', advice: 'timestamp' },
   },
   PROPERTIES_MALFORMED: {
     kind: 'package',
     why: 'signature properties that are incomplete, or that two programs read in two ways, prove nothing',
-    fix: 'have the image signed again: bulla glance sign IMAGE --key KEY --cert-uuid UUID',
+    fix: { text: 'have the image signed again', advice: 'sign-image-again' },
   },
   DESCRIPTOR_SYNTAX: {
     kind: 'package',
@@ -134,7 +137,10 @@ export const BUNDLE_ERRORS = {
   REVOCATION_UNKNOWN: {
     kind: 'validity',
     why: 'you demand proof that no certificate is revoked, and there is none that is fresh',
-    fix: 'fetch the current CRL of the issuer, and give it with --crl or put it into the revocation folder of your trust folder',
+    fix: {
+      text: 'fetch the current CRL of the issuer, and give it, too, or put it into the revocation folder of your trust folder',
+      advice: 'give-crl',
+    },
   },
   DIGEST_WEAK: {
     kind: 'policy',
@@ -179,41 +185,53 @@ export const BUNDLE_ERRORS = {
   TIMESTAMP_INVALID: {
     kind: 'policy',
     why: 'you demand a timestamp, and this one proves nothing about when the signature was made',
-    fix: 'see the reason; the certificate of the timestamp authority is trusted with: bulla trust add NAME tsa-ca.pem --timestamping',
+    fix: {
+      text: 'see the reason; the certificate of the timestamp authority is to be one that you trust for timestamping',
+      advice: 'trust-authority',
+    },
   },
   TIMESTAMP_MISSING: {
     kind: 'policy',
     why: 'you demand a timestamp, and nothing else proves when the signature was made',
-    fix: 'ask the publisher to timestamp the bundle: bulla timestamp',
+    fix: { text: 'ask the publisher to timestamp the bundle', advice: 'timestamp' },
   },
   SUBJECT_REFUSED: {
     kind: 'policy',
     why: 'the publisher is known, but this certificate is not one of those that may sign for it',
-    fix: 'compare the subject with publisher.toml (bulla trust show PUBLISHER)',
+    fix: { text: 'compare the subject with publisher.toml', advice: 'show-publisher' },
   },
   SCOPE_REFUSED: {
     kind: 'policy',
     why: 'the publisher may sign some bundles, and this is none of them',
-    fix: 'compare with the scopes of the publisher (bulla trust show PUBLISHER); "_" stands for a descriptor that names no vendor',
+    fix: {
+      text: 'compare with the scopes of the publisher; "_" stands for a descriptor that names no vendor',
+      advice: 'show-scopes',
+    },
   },
   PUBLISHER_LIFETIME: {
     kind: 'policy',
     why: 'you trust this publisher only for a time, and this is outside of it',
-    fix: 'see from and until of the publisher (bulla trust show PUBLISHER)',
+    fix: { text: 'see from and until of the publisher', advice: 'show-publisher' },
   },
   THRESHOLD_NOT_MET: {
     kind: 'policy',
     why: 'you ask more signers of this publisher than the bundle has',
-    fix: 'see threshold of the publisher (bulla trust show PUBLISHER)',
+    fix: { text: 'see threshold of the publisher', advice: 'show-publisher' },
   },
   SIGNER_UNKNOWN: {
     kind: 'unknown-signer',
     why: 'nothing you trust vouches for the key, and anyone can make such a certificate',
-    fix: 'get the CA certificate from the publisher by a way you trust, then: bulla trust add NAME ca.pem',
+    fix: {
+      text: 'get the CA certificate from the publisher by a way you trust, and trust that',
+      advice: 'trust-publisher',
+    },
   },
   TRUST_EMPTY: {
     kind: 'no-trust',
     why: 'without a publisher that you trust, a signature shows only that somebody signed',
-    fix: 'get the CA certificate from the publisher by a way you trust, then: bulla trust add NAME ca.pem (or once: --trust ca.pem)',
+    fix: {
+      text: 'get the CA certificate from the publisher by a way you trust, and trust that',
+      advice: 'trust-somebody',
+    },
   },
 } as const satisfies Record<string, ErrorRow>;

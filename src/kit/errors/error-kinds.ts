@@ -1,3 +1,5 @@
+import type { Told } from './advice.ts';
+
 /** Who must act on a fault; each kind has one exit code (`verdict/report/exit-codes.ts`). */
 export type ErrorKind =
   | 'internal'
@@ -23,5 +25,5 @@ export type ErrorKind =
 export interface ErrorRow {
   readonly kind: ErrorKind;
   readonly why: string;
-  readonly fix: string;
+  readonly fix: Told;
 }

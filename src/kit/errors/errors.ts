@@ -1,3 +1,4 @@
+import { plain, type Told, toldBy } from './advice.ts';
 import { ERROR_TABLE } from './error-codes.ts';
 import type { ErrorKind } from './error-kinds.ts';
 
@@ -16,7 +17,8 @@ export interface Where {
 export interface ErrorDetails {
   readonly where?: Where;
   readonly why?: string;
-  readonly fix?: string;
+  /** what to do: a sentence, or several that are joined by "; " */
+  readonly fix?: Told | readonly Told[];
   readonly cause?: unknown;
 }
 
@@ -32,6 +34,8 @@ export class BundleError extends Error {
   readonly where: Where;
   readonly why: string;
   readonly fix: string;
+  /** what `fix` is made of: for a face that has words of its own for some of it */
+  readonly advice: readonly Told[];
 
   /** @param code the stable name · @param message what happened: one lower-case clause that names the thing */
   constructor(code: ErrorCode, message: string, details: ErrorDetails = {}) {
@@ -40,7 +44,8 @@ export class BundleError extends Error {
     this.code = code;
     this.where = details.where ?? {};
     this.why = details.why ?? row.why;
-    this.fix = details.fix ?? row.fix;
+    this.advice = [details.fix ?? row.fix].flat();
+    this.fix = this.advice.map(plain).join('; ');
   }
 
   /** Who must act; decides the exit code. */
@@ -53,7 +58,7 @@ export class BundleError extends Error {
     return new BundleError(this.code, this.message, {
       where: { ...where, ...this.where },
       why: this.why,
-      fix: this.fix,
+      fix: this.advice,
       cause: this.cause,
     });
   }
@@ -78,7 +83,7 @@ export function isBundleError(error: unknown): error is BundleError {
 export function ownError(error: unknown): BundleError | undefined {
   try {
     if (!isBundleError(error)) return undefined;
-    const { code, message, why, fix, where, cause } = error;
+    const { code, message, why, fix, advice, where, cause } = error;
     const { file, member, offset, line } = where;
     const texts = [message, why, fix, file ?? '', member ?? ''];
     const numbers = [offset ?? 0, line ?? 0];
@@ -90,10 +95,17 @@ export function ownError(error: unknown): BundleError | undefined {
       ...(offset !== undefined && { offset }),
       ...(line !== undefined && { line }),
     };
-    return new BundleError(code, message, { where: place, why, fix, cause });
+    return new BundleError(code, message, { where: place, why, fix: adviceOf(advice) ?? fix, cause });
   } catch {
     return undefined;
   }
+}
+
+/** The parts of the advice of an error, if they are all such: an older copy of the library has none. */
+function adviceOf(given: unknown): readonly Told[] | undefined {
+  if (!Array.isArray(given) || given.length === 0) return undefined;
+  const parts = given.map(toldBy);
+  return parts.every((part) => part !== undefined) ? parts : undefined;
 }
 
 function isText(value: unknown): value is string {

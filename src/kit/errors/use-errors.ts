@@ -7,19 +7,22 @@ export const USE_ERRORS = {
   INTERNAL: {
     kind: 'internal',
     why: 'this is a fault of bulla, so nothing it was asked to judge has been judged',
-    fix: 'report it with the command, the input if you can share it, and what BULLA_DEBUG=1 adds to this message',
+    fix: {
+      text: 'report it with what was asked, the input if you can share it, and the cause of this error',
+      advice: 'report-fault',
+    },
   },
 
   // What was asked
   USAGE: {
     kind: 'usage',
     why: 'the command cannot be carried out as it stands, so nothing was done',
-    fix: 'see bulla --help, or bulla COMMAND --help',
+    fix: { text: 'see how it is asked for', advice: 'see-help' },
   },
   CONFIG_INVALID: {
     kind: 'usage',
     why: 'a configuration that is only partly understood could trust the wrong signer',
-    fix: 'correct the file; bulla trust list shows what is read',
+    fix: { text: 'correct the file', advice: 'correct-settings' },
   },
   KEY_UNREADABLE: {
     kind: 'usage',
@@ -34,7 +37,7 @@ export const USE_ERRORS = {
   PASSPHRASE_NEEDED: {
     kind: 'usage',
     why: 'the key can be used only with its passphrase, and there is nobody to ask for it',
-    fix: 'run in a terminal to be asked, or give --passphrase-file FILE, or set BULLA_PASSPHRASE_FILE',
+    fix: { text: 'give the passphrase of the key', advice: 'give-passphrase' },
   },
   DESTINATION_EXISTS: {
     kind: 'usage',
@@ -45,7 +48,10 @@ export const USE_ERRORS = {
   BUNDLES_DIFFER: {
     kind: 'different',
     why: 'you asked whether they are the same',
-    fix: 'see the differences; which of the two is right is told by: bulla verify',
+    fix: {
+      text: 'see the differences; which of the two is right is told by verifying both',
+      advice: 'verify-both',
+    },
   },
 
   // The machine
@@ -75,7 +81,7 @@ export const USE_ERRORS = {
   REMOTE_UNAUTHORISED: {
     kind: 'unauthorised',
     why: 'the server did not let bulla read the bundle',
-    fix: 'fetch it with a tool that can sign in, and pipe it: curl ADDRESS | bulla verify -',
+    fix: { text: 'fetch it with a tool that can sign in, and pipe it', advice: 'pipe-fetched' },
   },
   TIMESTAMP_REFUSED: {
     kind: 'network',
@@ -85,7 +91,7 @@ export const USE_ERRORS = {
   PASSPHRASE_WRONG: {
     kind: 'unauthorised',
     why: 'the private key cannot be opened with this passphrase',
-    fix: 'check the passphrase; a file given with --passphrase-file counts up to its first line end',
+    fix: { text: 'check the passphrase', advice: 'correct-passphrase' },
   },
   INTERRUPTED: {
     kind: 'interrupted',

@@ -68,7 +68,10 @@ function noDisk(path: string, size: number): BundleError {
   return new BundleError('FORMAT_UNSUPPORTED', 'this is no disk image that is known', {
     where: { file: path },
     why: `it has no image header, and its size (${counted(size, 'byte')}) is no whole number of disk sectors (${SECTOR} bytes)`,
-    fix: 'give a disk image; files of other kinds are packed with --plain',
+    fix: {
+      text: 'give a disk image; files of other kinds are packed as they are, without a descriptor',
+      advice: 'pack-plain',
+    },
   });
 }
 

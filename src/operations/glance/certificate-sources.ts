@@ -8,7 +8,7 @@ import type { BarbicanClient } from '../../storage/remote/barbican-client.ts';
 import { readCertificateByUuid } from '../../storage/trust/certificate-folder.ts';
 import { type CursiveFault, refusal } from '../../trust/glance/cursive.ts';
 import type { CertificateAnswer, CertificateSource } from '../../verdict/image/certificate-source.ts';
-import { asked, certificate, something } from '../option-rules.ts';
+import { asked, certificate, something, told } from '../option-rules.ts';
 
 const ANSWER = 'an answer: a certificate that was found, or why there is none';
 
@@ -62,8 +62,9 @@ function secretsOf(client: BarbicanClient): CertificateSource {
         if (!/^text\/plain/i.test(secret.contentType)) {
           return { kind: 'found', certificate, others, source, ...asGlanceReads(secret.payload) };
         }
-        const warning = `the secret ${uuid} was stored as text/plain, at which Glance stops with an internal error (500): store it again with bulla glance store-certificate`;
-        return { kind: 'found', certificate, others, source, warnings: [warning], cursive: TEXT };
+        const text = `the secret ${uuid} was stored as text/plain, at which Glance stops with an internal error (500): store it again`;
+        const warnings = [{ text, advice: 'store-with-bulla' }] as const;
+        return { kind: 'found', certificate, others, source, warnings, cursive: TEXT };
       } catch (error) {
         const problem = `the secret ${uuid} holds no certificate: ${toBundleError(error).message}`;
         return { kind: 'absent', error: noCertificate(problem, source), cursive: NO_PEM };
@@ -123,7 +124,7 @@ function noCertificate(message: string, source: string): BundleError {
   return new BundleError('SIGNER_UNKNOWN', message, {
     where: { file: source },
     why: 'Glance takes PEM certificates that are stored as secrets of the type certificate, and nothing else',
-    fix: 'store it again: bulla glance store-certificate CERT.pem --barbican URL',
+    fix: { text: 'store it again', advice: 'store-again' },
   });
 }
 
@@ -141,7 +142,7 @@ const foundAnswer = face<Extract<CertificateAnswer, { readonly kind: 'found' }>>
     certificate: needed(certificate),
     others: needed(list(certificate)),
     source: needed(text),
-    warnings: needed(list(text)),
+    warnings: needed(list(told)),
     cursive: something<CursiveFault>(),
   },
   ANSWER,

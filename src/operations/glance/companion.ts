@@ -25,12 +25,15 @@ export function disksToSign(names: readonly string[], descriptor: Descriptor | u
       'USAGE',
       `"${name}" is ${compressed ? 'compressed' : 'a part of an image'}, which Glance cannot be given as it is`,
       {
-        fix: 'unpack the image, and sign that: bulla glance sign',
+        fix: { text: 'unpack the image, and sign that', advice: 'sign-image' },
       },
     );
   }
   if (disks.length > 0) return disks;
   throw new BundleError('USAGE', 'there is no disk image to sign for Glance', {
-    fix: 'leave out --glance-sign or --glance-properties; bulla inspect shows what is in a bundle',
+    fix: {
+      text: 'ask for no signature for Glance; inspecting a bundle shows what is in it',
+      advice: 'no-disk-to-sign',
+    },
   });
 }

@@ -1,5 +1,6 @@
 import type { Signer } from '../../crypto/signer.ts';
 import type { HashMethod, KeyTypeName } from '../../formats/glance/names.ts';
+import type { Told } from '../../kit/errors/advice.ts';
 
 /** What its signatures are to say. */
 export interface ImageSignerUse {
@@ -17,5 +18,5 @@ export interface ImageSigner {
   readonly hash: HashMethod;
   readonly certificateUuid: string;
   readonly files: readonly string[];
-  readonly warnings: readonly string[];
+  readonly warnings: readonly Told[];
 }

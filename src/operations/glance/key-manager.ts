@@ -98,7 +98,10 @@ async function openGiven(options: KeyManagerOptions): Promise<BarbicanClient> {
   if (authUrl === undefined) {
     throw new BundleError('USAGE', 'the address of Keystone is not given', {
       why: 'a password, an application credential and the catalog are of no use without it',
-      fix: 'set OS_AUTH_URL or give --os-auth-url; or set OS_TOKEN and give the address of Barbican',
+      fix: {
+        text: 'give the address of Keystone; or a token, and the address of Barbican',
+        advice: 'give-keystone',
+      },
     });
   }
   const session = await signIn(services, authUrl, way, options.choice);
@@ -110,7 +113,7 @@ async function openGiven(options: KeyManagerOptions): Promise<BarbicanClient> {
     {
       where: { file: showAddress(authUrl) },
       why: 'certificates are kept in the key manager, and nobody says where it is',
-      fix: 'give the address: --barbican URL; or set OS_REGION_NAME and OS_INTERFACE',
+      fix: { text: 'give the address; or another region and interface', advice: 'give-barbican' },
     },
   );
 }

@@ -20,7 +20,7 @@ import { type BundleInput, openSource } from '../../storage/sources/open-source.
 import { readText } from '../../storage/trust/trust-folder.ts';
 import { parseCertificates } from '../../trust/given-certificates.ts';
 import { judgeValidity } from '../../trust/path/certificate-rules.ts';
-import { allowancesOf, judgeKey } from '../../trust/policy.ts';
+import { allowancesOf, judgeKey, warningOf } from '../../trust/policy.ts';
 import { readImage } from '../../verdict/image/read-image.ts';
 import { makeReport, type Report } from '../../verdict/report/report.ts';
 import {
@@ -89,7 +89,7 @@ async function loadGiven(
   if (!isUuid(use.certificateUuid)) {
     throw new BundleError('USAGE', `"${use.certificateUuid}" is no UUID`, {
       why: 'Nova looks the certificate up by this UUID and refuses anything else',
-      fix: 'give the last part of the secret href; a certificate is stored, and its UUID printed, by: bulla glance store-certificate',
+      fix: { text: 'give the last part of the secret href', advice: 'store-certificate' },
     });
   }
   const passphrase =
@@ -114,7 +114,7 @@ async function loadGiven(
       fix:
         keyType === undefined
           ? `sign with a key of one of these kinds: ${KEY_TYPE_NAMES.join(', ')}`
-          : 'leave out --key-type',
+          : { text: 'leave the type of the key to be found out', advice: 'any-key-type' },
     });
   }
   const weak = judgeKey(key, 'the file', allowancesOf({ allow: { weakKeys: allowWeakKeys } }));
@@ -134,7 +134,7 @@ async function loadGiven(
     hash: use.hash ?? 'SHA-256',
     certificateUuid: use.certificateUuid.toLowerCase(),
     files: [file, ...(certificate === undefined ? [] : [certificate])],
-    warnings: [...(weak ? [weak.error.message] : []), ...ageing(keyType)],
+    warnings: [...(weak ? [warningOf(weak)] : []), ...ageing(keyType)],
   };
 }
 

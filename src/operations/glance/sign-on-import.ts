@@ -96,7 +96,7 @@ async function* seen(stream: ByteStream, signing: Signing): AsyncGenerator<Uint8
 function taken(name: string): BundleError {
   return new BundleError('USAGE', `the bundle itself has a file "${name}"`, {
     why: 'the properties made here go into a file of this name, and no file of a bundle is ever replaced',
-    fix: 'import it without --glance-properties, and sign the disk image afterwards: bulla glance sign',
+    fix: { text: 'import it without signing, and sign the disk image afterwards', advice: 'sign-afterwards' },
   });
 }
 

@@ -4,6 +4,7 @@ import { formatPem } from '../../formats/pem.ts';
 import { equalBytes } from '../../kit/bytes.ts';
 import { openDeadline, unlessAborted } from '../../kit/deadline.ts';
 import { encodeUtf8, printable } from '../../kit/encoding.ts';
+import type { Told } from '../../kit/errors/advice.ts';
 import { BundleError, toBundleError } from '../../kit/errors/errors.ts';
 import { abortSignal, callback, moment, needed, path, positive, shape, text } from '../../kit/shape.ts';
 import { sourceOptions } from '../../kit/source.ts';
@@ -38,7 +39,7 @@ async function readCertificateToStore(
 ): Promise<{
   readonly certificate: Certificate;
   readonly pem: string;
-  readonly warnings: readonly string[];
+  readonly warnings: readonly Told[];
 }> {
   const [certificate, ...others] = parseCertificates(
     await readText(file, sourceOptions(signal ? { signal } : {})),
@@ -68,7 +69,11 @@ async function readCertificateToStore(
     warnings: [
       ...(others.length > 0
         ? [
-            `only the first of the ${others.length + 1} certificates in the file is stored: Glance reads one; store authorities for --trusted-certificate-ids each by itself`,
+            {
+              text: `only the first of the ${others.length + 1} certificates in the file is stored: Glance reads one; store authorities each by itself`,
+              advice: 'store-authorities',
+              of: `only the first of the ${others.length + 1} certificates in the file is stored: Glance reads one`,
+            } as const,
           ]
         : []),
       ...(named || isAuthority

@@ -1,5 +1,6 @@
 import { openDeadline } from '../../kit/deadline.ts';
 import { counted, printable } from '../../kit/encoding.ts';
+import type { Advised, Told } from '../../kit/errors/advice.ts';
 import { BundleError } from '../../kit/errors/errors.ts';
 import { DEFAULT_LIMITS } from '../../kit/limits.ts';
 import { expectNoUse, flag, needed, path, shape } from '../../kit/shape.ts';
@@ -9,7 +10,13 @@ import type { BundleInput } from '../../storage/sources/open-source.ts';
 import type { LeftFolder } from '../../storage/unfinished/left-folder.ts';
 import { diskImagesOf } from '../../verdict/bundle/disk-images.ts';
 import type { Examination } from '../../verdict/bundle/examine.ts';
-import { type FileReport, makeReport, type Report, sweptWarnings } from '../../verdict/report/report.ts';
+import {
+  type FileReport,
+  makeReport,
+  type Report,
+  sweptWarnings,
+  warned,
+} from '../../verdict/report/report.ts';
 import type { BundleSink } from '../../verdict/walk/member.ts';
 import type { ImageSigner } from '../glance/image-signer.ts';
 import type { SigningSink, SiteImage } from '../glance/sign-on-import.ts';
@@ -107,15 +114,15 @@ async function importGiven(input: BundleInput, options: ImportOptions): Promise<
   }
   const { errors, notes: leftNotes } = leaving.judged(judged.errors, examination.errors);
   const resumed = resumedNotes(resuming?.resumed ?? []);
-  const warned = [...judged.warnings, ...sweptWarnings(staging?.swept ?? []), ...resumed];
-  const unusable = (): readonly string[] =>
+  const begun = warned(judged, [...sweptWarnings(staging?.swept ?? []), ...resumed]);
+  const unusable = (): readonly Told[] =>
     leaving.outcome === 'kept' ? [] : (resuming?.unusable(leaving.outcome === 'refused') ?? []);
-  const report = { ...judged, errors, warnings: [...warned, ...unusable(), ...leftNotes] };
+  const report = warned({ ...begun, errors }, [...unusable(), ...leftNotes]);
   if (report.exitCode !== 0) return { imported: false, report, files: [], images: [] };
 
   let kept: ReadonlySet<string>;
   let files: readonly FileReport[];
-  let warnings: readonly string[];
+  let warnings: readonly Told[];
   let images: readonly SiteImage[] = [];
   try {
     deadline.expectInTime(); // a small bundle may have been read without a look at it
@@ -124,9 +131,8 @@ async function importGiven(input: BundleInput, options: ImportOptions): Promise<
     ({ files, warnings } = await assembled(staging, examination, kept, { ...timed, report }));
     deadline.expectInTime();
   } catch (error) {
-    const refused = refuse(report, leaving.ended(error));
-    const told = { ...refused, warnings: [...warned, ...unusable()] };
-    return { imported: false, report: told, files: [], images: [] };
+    const refused = refuse(begun, leaving.ended(error));
+    return { imported: false, report: warned(refused, unusable()), files: [], images: [] };
   }
   try {
     if (staging) await publish(staging, examination, kept);
@@ -140,8 +146,8 @@ async function importGiven(input: BundleInput, options: ImportOptions): Promise<
     ...(images.length > 0 && { images }),
   };
   const lost = lostTimestamps(examination, options.timestamp);
-  const all = [...report.warnings, ...lost, ...warnings, ...(signer?.warnings ?? [])];
-  return { imported: staging !== undefined, report: { ...report, warnings: all, result }, files, images };
+  const all = warned(report, [...lost, ...warnings, ...(signer?.warnings ?? [])]);
+  return { imported: staging !== undefined, report: { ...all, result }, files, images };
 }
 
 /** Loaded when it is used: most imports sign nothing. */
@@ -184,7 +190,7 @@ function keptNames(examination: Examination, imagesOnly: boolean): ReadonlySet<s
   if (images.length > 0) return new Set(images);
   throw new BundleError('USAGE', 'the bundle holds no disk image', {
     why: 'only the disk images were asked for',
-    fix: 'import it without --images-only; bulla inspect shows what is in it',
+    fix: { text: 'import all of it; inspecting it shows what is in it', advice: 'import-all' },
   });
 }
 
@@ -198,7 +204,7 @@ async function assembled(
   },
 ): Promise<{
   readonly files: readonly FileReport[];
-  readonly warnings: readonly string[];
+  readonly warnings: readonly Told[];
 }> {
   const { members, contents } = examination;
   const { descriptor } = contents;
@@ -227,13 +233,15 @@ async function assembled(
 }
 
 /** [whole.6] What is published beside them is signed, and so stays as it is. */
-function otherNote({ name, parts }: PlannedAssembly): string {
+function otherNote({ name, parts }: PlannedAssembly): Advised {
   const [first = { name }] = parts;
   const stored =
     parts.length > 1
       ? `"${printable(first.name)}" and ${parts.length - 1} more`
       : `"${printable(first.name)}"`;
-  return `"${printable(name)}" was made of ${stored}: the .mf still names what was stored, and the .ovf how, so a program that looks for that needs an import with --keep-chunks, and without --decompress`;
+  const of = `"${printable(name)}" was made of ${stored}: the .mf still names what was stored, and the .ovf how`;
+  const text = `${of}, so a program that looks for that needs an import that joins and decompresses nothing`;
+  return { text, advice: 'keep-as-stored', of };
 }
 
 async function publish(staging: Staging, examination: Examination, kept: ReadonlySet<string>): Promise<void> {

@@ -1,6 +1,7 @@
 import { blocksSubject } from '../../formats/blocks/block-digests.ts';
+import type { Advised, Told } from '../../kit/errors/advice.ts';
 import type { ErrorKind } from '../../kit/errors/error-kinds.ts';
-import { BundleError, toBundleError } from '../../kit/errors/errors.ts';
+import { BundleError, type ErrorDetails, toBundleError } from '../../kit/errors/errors.ts';
 import type { Staging } from '../../storage/output/staging.ts';
 import type { ErrorReport } from '../../verdict/report/report.ts';
 
@@ -9,20 +10,26 @@ export interface Leaving {
   /** what became of it: left to a later run, or thrown away because of a verdict or for another reason; undefined as long as there is no error */
   readonly outcome: 'kept' | 'refused' | 'dropped' | undefined;
   /** the error that ended an import, which says what is so; `unusable` tells what an earlier run had left to no use */
-  ended(error: unknown, unusable?: () => readonly string[]): BundleError;
+  ended(error: unknown, unusable?: () => readonly Told[]): BundleError;
   /** the errors of a report that say what is so, and what is to be said besides */
   judged(
     reports: readonly ErrorReport[],
     errors: readonly BundleError[],
-  ): { readonly errors: readonly ErrorReport[]; readonly notes: readonly string[] };
+  ): { readonly errors: readonly ErrorReport[]; readonly notes: readonly Told[] };
 }
 
-const KEPT =
-  'what has come is kept beside the destination: the same command goes on with it; another import into the same folder, or bulla clean, removes it';
-const NO_BLOCKS =
-  'nothing is kept for --resume: no block digests have come, so that the next run begins anew (bulla pack --block-digests writes them)';
-const IN_THE_WAY =
-  'once nothing is in the way, the same command goes on with that; where it is not needed any more, bulla clean removes it';
+const KEPT: Advised = {
+  text: 'what has come is kept beside the destination: the same command goes on with it; another import into the same folder removes it',
+  advice: 'what-is-kept',
+};
+const NO_BLOCKS: Advised = {
+  text: 'nothing is kept to be gone on with: no block digests have come, so that the next run begins anew',
+  advice: 'nothing-is-kept',
+};
+const IN_THE_WAY: Advised = {
+  text: 'what has come is kept beside it: once nothing is in the way, the same command goes on with that',
+  advice: 'kept-beside',
+};
 const GO_ON = 'run the same command again: it goes on with what has come';
 
 /** For the folder of an import that is to leave what has come; without one nothing is left. */
@@ -53,43 +60,42 @@ export function leavingOf(staging: Staging | undefined): Leaving {
       const isLeft = leave([fault]);
       const notes = isLeft ? [] : [...unusable(), ...(hadBlocks ? [] : [NO_BLOCKS])]; // [resume.4]
       if (!isLeft && notes.length === 0) return fault;
-      const { why, fix } = isLeft
-        ? keptAdvice(fault)
-        : { why: fault.why, fix: [fault.fix, ...notes].join('; ') };
-      return new BundleError(code, message, { where, why, fix, cause });
+      const told = isLeft ? keptAdvice(fault) : { why: fault.why, fix: [...fault.advice, ...notes] };
+      return new BundleError(code, message, { where, ...told, cause });
     },
     judged: (reports, errors) => {
       const isLeft = leave(errors);
       isJudged = true;
-      if (isLeft)
-        return { errors: reports.map((report) => ({ ...report, ...keptInReport(report) })), notes: [KEPT] };
+      if (isLeft) return { errors: reports.map(keptReport), notes: [KEPT] };
       return { errors: reports, notes: hadBlocks ? [] : [NO_BLOCKS] };
     },
   };
 }
 
-/** What the usual advice says that is not so where something is kept. [resume.4] */
-function keptInReport({ code, why, fix }: ErrorReport | BundleError): {
-  readonly why: string;
-  readonly fix: string;
-} {
-  if (code === 'INTERRUPTED' || code === 'TERMINATED') return { why, fix: GO_ON };
-  if (code === 'STORAGE_FULL')
-    return {
-      why: 'the files cannot be stored whole, so nothing is imported',
-      fix: `free space on the file system of the destination, and ${GO_ON}`,
-    };
-  return { why, fix };
+/** What is so in place of the usual advice where something is kept; undefined where that stays true. [resume.4] */
+function adviceWhereKept(code: string): { readonly why?: string; readonly fix: string } | undefined {
+  if (code === 'INTERRUPTED' || code === 'TERMINATED') return { fix: GO_ON };
+  if (code !== 'STORAGE_FULL') return undefined;
+  return {
+    why: 'the files cannot be stored whole, so nothing is imported',
+    fix: `free space on the file system of the destination, and ${GO_ON}`,
+  };
 }
 
-function keptAdvice(fault: BundleError): { readonly why: string; readonly fix: string } {
-  const { why, fix } = keptInReport(fault);
-  if (fix !== fault.fix) return { why, fix };
-  if (fault.code === 'DESTINATION_EXISTS')
-    return { why, fix: `${fix}; what has come is kept beside it: ${IN_THE_WAY}` }; // [resume.4]
-  if (fault.code === 'USAGE')
-    return { why, fix: `${fix}; what has come is kept, and the command goes on with it then` };
-  return { why, fix: `${fix}; what has come is kept, and the same command goes on with it` };
+function keptReport(report: ErrorReport): ErrorReport {
+  const { code, message, where, why } = report;
+  const other = adviceWhereKept(code);
+  return other ? { code, message, where, why, ...other } : report;
+}
+
+function keptAdvice({ code, why, advice }: BundleError): Pick<ErrorDetails, 'why' | 'fix'> {
+  return { why, ...(adviceWhereKept(code) ?? { fix: [...advice, whatIsKept(code)] }) };
+}
+
+function whatIsKept(code: string): Told {
+  if (code === 'DESTINATION_EXISTS') return IN_THE_WAY; // [resume.4]
+  if (code === 'USAGE') return 'what has come is kept, and the command goes on with it then';
+  return 'what has come is kept, and the same command goes on with it';
 }
 
 /** Whether it was no verdict that ended it, so that another try may come farther; a bundle that was read whole was not cut off. */

@@ -76,7 +76,10 @@ function expectNoOtherPart(
       {
         where: { member: name },
         why: 'it is stored under another name, in chunks or compressed, and was judged as an ordinary file',
-        fix: 'give it another name in the descriptor, or ask the publisher to; bulla import --keep-chunks, without --decompress, leaves it as it is stored',
+        fix: {
+          text: 'give it another name in the descriptor, or ask the publisher to; an import that joins and decompresses nothing leaves it as it is stored',
+          advice: 'import-stored',
+        },
       },
     );
   }
@@ -125,7 +128,7 @@ function expectInflatable({ href, compression, chunkSize }: FileReference, joins
       `"${href}" is compressed with bzip2, which is not decompressed`,
       {
         where,
-        fix: 'import it without --decompress, then: bunzip2 FILE',
+        fix: { text: 'import it as it is compressed, then: bunzip2 FILE', advice: 'import-compressed' },
       },
     );
   }
@@ -135,7 +138,7 @@ function expectInflatable({ href, compression, chunkSize }: FileReference, joins
     `"${href}" is in chunks, and can be decompressed only when they are joined`,
     {
       where,
-      fix: 'leave out --keep-chunks, or --decompress',
+      fix: { text: 'have the chunks joined, or nothing decompressed', advice: 'join-or-keep' },
     },
   );
 }

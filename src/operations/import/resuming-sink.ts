@@ -5,6 +5,7 @@ import {
   parseBlockDigests,
 } from '../../formats/blocks/block-digests.ts';
 import { printable } from '../../kit/encoding.ts';
+import type { Told } from '../../kit/errors/advice.ts';
 import type { Limits } from '../../kit/limits.ts';
 import { hashRanges } from '../../storage/lanes/lanes.ts';
 import type { Staging } from '../../storage/output/staging.ts';
@@ -17,7 +18,7 @@ export interface ResumingSink extends BundleSink {
   /** what was there already, and is right */
   readonly resumed: readonly { readonly name: string; readonly bytes: number }[];
   /** what of it could not be used: why, and that it is removed; a refusal may have come before anything was looked at [resume.4] */
-  unusable(isRefused: boolean): readonly string[];
+  unusable(isRefused: boolean): readonly Told[];
 }
 
 /**
@@ -41,12 +42,10 @@ export function resumingSink(
     resumed,
     unusable: (isRefused) => {
       if (resumed.some(({ bytes }) => bytes > 0)) return begun.map(beganAnew);
-      const without =
-        known.size === 0
-          ? 'no block digests have come (bulla pack --block-digests writes them)'
-          : 'no whole block of it is one of this bundle';
-      const reason = isRefused ? 'this import was refused, and a refusal leaves nothing' : without;
-      return [`what an earlier run had left could not be gone on with, and was removed: ${reason}`];
+      const what = 'what an earlier run had left could not be gone on with, and was removed';
+      if (isRefused) return [`${what}: this import was refused, and a refusal leaves nothing`];
+      if (known.size > 0) return [`${what}: no whole block of it is one of this bundle`];
+      return [{ text: `${what}: no block digests have come`, advice: 'write-blocks' }];
     },
     store: (member, content) => {
       const subject = blocksSubject(member);

@@ -73,6 +73,9 @@ export function expectMembers(plan: PackPlan, most: number): void {
   const count = plan.files.length + madeBeside(plan).length + (plan.descriptor ? 3 : 2);
   if (count <= most) return;
   throw new BundleError('ARCHIVE_LIMIT', `${count} members are more than the ${most} importers read`, {
-    fix: 'pack fewer files, or more in one; or give --max-members here, and to whoever imports it',
+    fix: {
+      text: 'pack fewer files, or more in one; or allow more members here, and have whoever imports it allow them',
+      advice: 'pack-more',
+    },
   });
 }

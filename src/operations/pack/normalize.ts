@@ -12,7 +12,7 @@ import { openScratch, type Scratch } from '../../storage/output/staging.ts';
 import type { BundleInput } from '../../storage/sources/open-source.ts';
 import type { BundleRoles } from '../../verdict/bundle/bundle-roles.ts';
 import type { Examination } from '../../verdict/bundle/examine.ts';
-import { type Report, sweptWarnings } from '../../verdict/report/report.ts';
+import { type Report, sweptWarnings, warned } from '../../verdict/report/report.ts';
 import type { Member } from '../../verdict/walk/member.ts';
 import { bundleInput, JUDGING } from '../option-rules.ts';
 import { readingsOf } from '../readings.ts';
@@ -80,13 +80,9 @@ async function normalizeGiven(input: BundleInput, options: NormalizeOptions): Pr
   deadline.expectInTime(); // [cli.15]
   await output.commit();
   const reordered = order.some(({ name }, i) => examination.members[i]?.name !== name);
+  const more = [...lostTimestamps(examination, options.timestamp), ...sweptWarnings(output.swept)];
   return {
-    ...report,
-    warnings: [
-      ...report.warnings,
-      ...lostTimestamps(examination, options.timestamp),
-      ...sweptWarnings(output.swept),
-    ],
+    ...warned(report, more),
     result: {
       output: options.output,
       format: options.format,

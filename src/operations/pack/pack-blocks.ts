@@ -59,7 +59,7 @@ export function disksInBlocks(
   const disks = diskImagesOf(names, descriptor);
   if (disks.length > 0) return disks;
   throw new BundleError('USAGE', 'there is no disk image to make block digests of', {
-    fix: 'leave out --block-digests',
+    fix: { text: 'ask for no block digests', advice: 'pack-without-blocks' },
   });
 }
 
@@ -67,6 +67,6 @@ export function disksInBlocks(
 export function noBlocksOfChunks(): BundleError {
   return new BundleError('USAGE', 'disks in chunks get no block digests', {
     why: 'each chunk is a file of its own, so they are hashed side by side without',
-    fix: 'leave out one of --chunk-size and --block-digests',
+    fix: { text: 'ask for chunks or for block digests', advice: 'chunks-or-blocks' },
   });
 }

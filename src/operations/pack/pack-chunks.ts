@@ -13,7 +13,10 @@ export function planChunks(
     throw new BundleError(
       'ARCHIVE_LIMIT',
       `"${name}" would be in ${count} chunks, more than the ${members} members importers read`,
-      { where: { file: path }, fix: 'give a larger --chunk-size, such as 2GiB' },
+      {
+        where: { file: path },
+        fix: { text: 'give a larger size of chunks, such as 2 GiB', advice: 'larger-chunks' },
+      },
     );
   }
   return Array.from({ length: count }, (_, index) => {
@@ -36,7 +39,10 @@ export function noChunks(plain: boolean): BundleError {
       ? 'a plain bundle has no descriptor that says which chunks make a file'
       : 'the bytes of a descriptor are never changed, and this one says how its files are stored',
     fix: plain
-      ? 'leave out --chunk-size; a whole bundle is cut with: bulla split'
-      : 'leave out --chunk-size; or set ovf:chunkSize in the descriptor, and cut the file: split -b SIZE -d -a 9 FILE FILE.',
+      ? { text: 'ask for no chunks; a whole bundle can be split into volumes', advice: 'split-instead' }
+      : {
+          text: 'ask for no chunks; or set ovf:chunkSize in the descriptor, and cut the file: split -b SIZE -d -a 9 FILE FILE.',
+          advice: 'cut-by-descriptor',
+        },
   });
 }

@@ -4,6 +4,7 @@ import { parseDescriptor } from '../../formats/ovf/descriptor.ts';
 import { formatDescriptor } from '../../formats/ovf/descriptor-writer.ts';
 import { memberNames, referenceOf } from '../../formats/ovf/file-reference.ts';
 import { counted, encodeUtf8 } from '../../kit/encoding.ts';
+import { allowed, type Told } from '../../kit/errors/advice.ts';
 import { BundleError, toBundleError } from '../../kit/errors/errors.ts';
 import { DEFAULT_LIMITS } from '../../kit/limits.ts';
 import { DESCRIPTOR_NAME } from '../../kit/read-names.ts';
@@ -76,7 +77,7 @@ export function isSmall({ size, part }: PlannedFile): boolean {
 function notInChunks(): BundleError {
   return new BundleError('USAGE', 'disks in chunks are not signed for Glance', {
     why: 'Glance checks the signature over the whole image, and each chunk is a file of its own here',
-    fix: 'leave out one of the two; or sign the image by itself: bulla glance sign',
+    fix: { text: 'leave out one of the two; or sign the image by itself', advice: 'sign-image' },
   });
 }
 
@@ -169,7 +170,7 @@ async function planDescriptor(
     throw toBundleError(error).at({ file: path });
   }
   const { references } = descriptor;
-  const warnings: string[] = [];
+  const warnings: Told[] = [];
   const lookup = referenceOf(references);
   const files: PlannedFile[] = [];
   const names = memberNames(references);
@@ -181,7 +182,10 @@ async function planDescriptor(
     const target = options.followLinks ? leadsOutTo(file.path, dirname(path)) : undefined;
     if (target !== undefined)
       warnings.push(
-        `"${member}" is a link to "${target}", outside of the folder of the descriptor (--follow-links)`,
+        allowed(
+          `"${member}" is a link to "${target}", outside of the folder of the descriptor`,
+          'followLinks',
+        ),
       );
     const expected = lookup(member)?.size;
     if (expected !== undefined && expected !== file.size) {

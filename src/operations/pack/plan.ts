@@ -1,4 +1,5 @@
 import type { BlockAlgorithm } from '../../formats/blocks/block-digests.ts';
+import type { Told } from '../../kit/errors/advice.ts';
 import type { FileStamp } from '../../storage/sources/file-stamp.ts';
 
 /** What is said about a machine made of bare disk images. */
@@ -20,7 +21,7 @@ export interface PackPlan {
   readonly signedDisks: readonly string[];
   /** the disk images that get the digests of their blocks beside them [blocks.9] */
   readonly disksInBlocks: readonly string[];
-  readonly warnings: readonly string[];
+  readonly warnings: readonly Told[];
 }
 
 /** A file to be packed. */

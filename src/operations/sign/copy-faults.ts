@@ -1,5 +1,6 @@
 import { rolePartOf } from '../../formats/bundle-part.ts';
 import type { Manifest } from '../../formats/ovf/manifest.ts';
+import type { Advised } from '../../kit/errors/advice.ts';
 import { BundleError } from '../../kit/errors/errors.ts';
 import type { BundleRoles } from '../../verdict/bundle/bundle-roles.ts';
 import type { NamedMember } from '../../verdict/bundle/signed-manifest.ts';
@@ -11,12 +12,11 @@ export function faultsOfOrder(
   leftOut: readonly NamedMember[],
 ): readonly BundleError[] {
   if (manifest === undefined || signed === undefined) {
-    const fix =
-      'unpack it, and pack it again with a manifest: bulla pack NAME.ovf -o NAME.ova --key … --cert …';
+    const fix: Advised = { text: 'unpack it, and pack it again with a manifest', advice: 'pack-signed' };
     return [new BundleError('MANIFEST_MISSING', 'the bundle has no manifest to sign', { fix })];
   }
   if (certificate === undefined) {
-    const fix = 'sign it, with a timestamp at once: bulla sign BUNDLE -o SIGNED --key … --cert … --tsa URL';
+    const fix: Advised = { text: 'sign it, with a timestamp at once', advice: 'sign-and-timestamp' };
     return [new BundleError('SIGNATURE_MISSING', 'the bundle has no signature to timestamp', { fix })];
   }
   const { member, lines } = signed;

@@ -1,3 +1,4 @@
+import type { Told } from '../../kit/errors/advice.ts';
 import { showTime } from '../../trust/path/certificate-rules.ts';
 import { shown } from '../../trust/path/findings.ts';
 import type { TimestampMode } from '../../trust/publisher.ts';
@@ -7,14 +8,17 @@ import type { Examination } from '../../verdict/bundle/examine.ts';
 export function lostTimestamps(
   { signature, signatures }: Examination,
   mode: TimestampMode | undefined,
-): readonly string[] {
+): readonly Told[] {
   const authorities = signatures.flatMap(({ timestamps }) => timestamps);
   const lost = signature?.carried?.lost ?? [];
   return lost.map(({ member, token: { info } }) => {
     const same = authorities.find(({ time }) => time === info.time.toISOString());
     const by = same?.authority ? ` by "${shown(same.authority.subject)}"` : '';
-    const missing = same ? '; where only trust in its authority is missing, --trust-tsa FILE keeps it' : '';
-    const why = mode === 'ignore' ? 'timestamps are ignored' : `it proves no time to you${missing}`;
-    return `the timestamp of ${showTime(info.time)}${by} in "${member}" is not in the result: ${why}`;
+    const lost = `the timestamp of ${showTime(info.time)}${by} in "${member}" is not in the result`;
+    if (mode === 'ignore') return `${lost}: timestamps are ignored`;
+    const of = `${lost}: it proves no time to you`;
+    if (!same) return of;
+    const text = `${of}; where only trust in its authority is missing, that keeps it`;
+    return { text, advice: 'keep-timestamp', of };
   });
 }

@@ -91,7 +91,7 @@ function unfit({ code, message, cause }: BundleError, file: string): BundleError
   return new BundleError(code, message, {
     where: { file },
     why: 'importers would refuse every bundle signed with this certificate',
-    fix: REMEDIES[code] ?? 'sign with another certificate; for trying things out: bulla dev-certs DIR',
+    fix: REMEDIES[code] ?? { text: 'sign with another certificate', advice: 'try-things-out' },
     cause,
   });
 }

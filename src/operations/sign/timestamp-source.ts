@@ -76,7 +76,10 @@ export function replyIn(file: string, at: Date): TimestampSource {
       throw new BundleError('TIMESTAMP_REFUSED', 'the reply is for another signature', {
         where: { file },
         why: 'a timestamp is over one signature, and signing again makes another',
-        fix: 'write the request for this bundle: bulla timestamp BUNDLE --tsq-out FILE; and have that answered',
+        fix: {
+          text: 'write the request for this bundle, and have that answered',
+          advice: 'request-timestamp',
+        },
       });
     }
     return expectSound(token, over, moment);
@@ -92,7 +95,10 @@ function parseReply(bytes: Uint8Array, file: string): TimestampToken {
     if (code !== 'TIMESTAMP_MALFORMED') throw toBundleError(error).at({ file });
     throw new BundleError(code, isRequest(bytes) ? 'this is the request, not the reply to it' : message, {
       where: { file },
-      fix: 'have an authority answer the request of --tsq-out, and give its reply: a .tsr file, in DER',
+      fix: {
+        text: 'have an authority answer the request, and give its reply: a .tsr file, in DER',
+        advice: 'answer-request',
+      },
       cause: error,
     });
   }

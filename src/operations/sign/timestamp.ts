@@ -132,7 +132,7 @@ function ownForm(
 function hasTimestamp(): BundleError {
   return new BundleError('USAGE', 'the signature has a timestamp already', {
     why: 'a signature holds one, and what the old one proves would be lost with it',
-    fix: 'keep the bundle as it is, or have it signed anew: bulla sign BUNDLE -o SIGNED --key … --cert … --tsa URL',
+    fix: { text: 'keep the bundle as it is, or have it signed anew', advice: 'sign-and-timestamp' },
   });
 }
 
@@ -162,7 +162,7 @@ export async function requestTimestampFile(
   if (!signed?.certificate) {
     throw new BundleError('SIGNATURE_MISSING', 'the bundle has no signature to timestamp', {
       where: { file: source.name },
-      fix: 'sign it first: bulla sign BUNDLE -o SIGNED --key … --cert …',
+      fix: { text: 'sign it first', advice: 'sign' },
     });
   }
   const { bytes } = ownForm(signed.certificate, signed.manifest, limits, signed.timestamp);

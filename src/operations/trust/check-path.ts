@@ -1,4 +1,5 @@
 import type { NamedBytes } from '../../kit/bytes.ts';
+import type { Told } from '../../kit/errors/advice.ts';
 import { BundleError, type ErrorCode, toBundleError } from '../../kit/errors/errors.ts';
 import {
   abortSignal,
@@ -17,7 +18,7 @@ import { openBudget } from '../../trust/path/budget.ts';
 import { type Attempt, findPath } from '../../trust/path/find-path.ts';
 import type { PolicyInputs } from '../../trust/path/judge-options.ts';
 import type { Purpose } from '../../trust/path/purposes.ts';
-import { type Allowances, allowancesOf } from '../../trust/policy.ts';
+import { type Allowances, allowancesOf, warningOf } from '../../trust/policy.ts';
 import type { RevocationMode } from '../../trust/publisher.ts';
 import type { RevocationOptions } from '../../trust/revocation/evidence.ts';
 import { judgeRevocation } from '../../trust/revocation/judge-revocation.ts';
@@ -172,7 +173,7 @@ async function checkGiven(
     ],
     warnings: [
       ...(result.kind === 'good' ? unusable.map(({ message }) => `not used: ${message}`) : []),
-      ...[...result.warnings, ...unrelated].map(({ error }) => error.message),
+      ...[...result.warnings, ...unrelated].map(warningOf),
     ],
     result: { ...found },
   });
@@ -180,19 +181,29 @@ async function checkGiven(
 }
 
 /** What to do is another thing here than where a bundle is refused. */
-const ADVICE: Readonly<Partial<Record<ErrorCode, { readonly why?: string; readonly fix: string }>>> = {
-  SIGNER_UNKNOWN: { fix: 'give the missing issuer with --untrusted, or with --anchor if you trust it' },
+const ADVICE: Readonly<Partial<Record<ErrorCode, { readonly why?: string; readonly fix: Told }>>> = {
+  SIGNER_UNKNOWN: {
+    fix: {
+      text: 'give the missing issuer as untrusted, or as an anchor if you trust it',
+      advice: 'give-issuer',
+    },
+  },
   CERTIFICATE_EXPIRED: {
     why: 'an issuer answers for a certificate until its end, and not beyond',
-    fix: 'have the certificate renewed; to judge it at another moment: --at TIME',
+    fix: { text: 'have the certificate renewed', advice: 'at-another-moment' },
   },
   CERTIFICATE_NOT_YET_VALID: {
-    fix: 'check the clock of this machine; to judge it at another moment: --at TIME',
+    fix: { text: 'check the clock of this machine', advice: 'at-another-moment' },
   },
   CERTIFICATE_REVOKED: { fix: 'have another certificate issued, for another key' },
   KEY_WEAK: { fix: 'have a certificate issued for a key of RSA-3072, P-256, P-384, P-521 or Ed25519' },
-  PURPOSE_REFUSED: { fix: 'have a certificate issued for this; to judge it for another purpose: --purpose' },
-  PATH_TOO_LONG: { fix: 'give fewer certificates, or a higher --max-depth; at most ten are followed' },
+  PURPOSE_REFUSED: { fix: { text: 'have a certificate issued for this', advice: 'for-another-purpose' } },
+  PATH_TOO_LONG: {
+    fix: {
+      text: 'give fewer certificates, or allow a longer path; at most ten are followed',
+      advice: 'longer-path',
+    },
+  },
 };
 
 function advised(error: BundleError): BundleError {

@@ -102,7 +102,7 @@ async function anchorsIn(
   if (anchors.length > 0) return anchors;
   throw new BundleError('USAGE', 'no certificate is given', {
     why: 'whoever has none could not sign anything',
-    fix: `name the CA certificate: bulla trust add ${name} ca.pem`,
+    fix: { text: 'name the CA certificate', advice: 'add-publisher', of: name },
   });
 }
 
@@ -120,7 +120,10 @@ function expectYetToCome({ name, until }: Publisher, at: Date): void {
   if (!until || until >= at) return;
   throw new BundleError('USAGE', `"${name}" would be trusted until ${showTime(until)}, which is over`, {
     why: `every bundle of this publisher would be refused at ${showTime(at)} and later`,
-    fix: 'give an --until that is to come, or leave it out; if the clock of this machine is wrong, say what time it is with --at',
+    fix: {
+      text: 'give an end that is to come, or leave it out; if the clock of this machine is wrong, say what time it is',
+      advice: 'trust-until-later',
+    },
   });
 }
 
@@ -131,7 +134,7 @@ async function expectReadable(settings: string): Promise<void> {
   } catch (error) {
     const { code, message, cause } = toBundleError(error);
     throw new BundleError(code, `the publisher cannot be added: ${message}`, {
-      fix: 'correct the options; bulla trust add --help shows their form',
+      fix: { text: 'correct the options', advice: 'correct-options' },
       cause,
     });
   }
@@ -156,7 +159,7 @@ export async function trustShow(
   if (found) return publisherReport(found);
   throw new BundleError('FILE_NOT_FOUND', `no publisher "${name}" is trusted`, {
     why: 'publishers go by the name they were added under',
-    fix: 'see bulla trust list',
+    fix: { text: 'see who is trusted', advice: 'list-trusted' },
   });
 }
 

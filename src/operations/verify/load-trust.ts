@@ -111,7 +111,7 @@ async function publisherIn(files: PublisherFiles): Promise<LoadedPublisher<Named
   if (!settings) {
     throw new BundleError('CONFIG_INVALID', `the publisher "${name}" has no publisher.toml`, {
       where: { file: folder },
-      fix: `remove the folder, and add the publisher again: bulla trust add ${name} ca.pem`,
+      fix: { text: 'remove the folder, and add the publisher again', advice: 'add-publisher', of: name },
     });
   }
   const publisher = await parsePublisher(settings.text, settings.file);

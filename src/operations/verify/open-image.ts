@@ -1,5 +1,6 @@
 import { digestHex } from '../../crypto/digest.ts';
 import { openDeadline } from '../../kit/deadline.ts';
+import { plain } from '../../kit/errors/advice.ts';
 import { BundleError } from '../../kit/errors/errors.ts';
 import { DEFAULT_LIMITS } from '../../kit/limits.ts';
 import { count, path } from '../../kit/shape.ts';
@@ -75,7 +76,10 @@ async function openGiven(bundle: string, image: string, options: VerifyOptions):
     if (fault) throw fault;
     deadline.expectInTime();
     const { warnings } = await rememberSeen(examination.signature?.seen, [], timed);
-    return { ...imageOf(source, examination, image), warnings: [...examination.warnings, ...warnings] };
+    return {
+      ...imageOf(source, examination, image),
+      warnings: [...examination.warnings.map(plain), ...warnings],
+    };
   } catch (error) {
     await source[Symbol.asyncDispose]();
     throw error;
@@ -95,7 +99,7 @@ function imageOf(
       why: member
         ? 'it needs its block digests in the bundle, and the bundle to be a tar in a file'
         : 'the bundle has no such file',
-      fix: 'bulla inspect shows what is in it; bulla pack --block-digests adds block digests',
+      fix: 'inspecting it shows what is in it; block digests are put in when it is packed',
     });
   }
   const { parts } = source;

@@ -116,12 +116,15 @@ async function planVolumes(
   const volumes = Math.ceil(size / room);
   if (volumes > MOST_VOLUMES) {
     const message = `it would be ${volumes} volumes, and there are at most ${MOST_VOLUMES}`;
-    throw new BundleError('USAGE', message, { where, fix: 'give a larger --size' });
+    throw new BundleError('USAGE', message, {
+      where,
+      fix: { text: 'give a larger size', advice: 'larger-volumes' },
+    });
   }
   if (folders.length > 1 && folders.length < volumes) {
     throw new BundleError('USAGE', `it needs ${volumes} media, and ${folders.length} are given`, {
       where,
-      fix: 'give --to once, or once for each volume; or a larger --size',
+      fix: { text: 'give one folder, or one for each volume; or a larger size', advice: 'folder-for-each' },
     });
   }
   const name = basename(path);

@@ -39,7 +39,7 @@ export function expectFree(target: string, path: string, overwrite: boolean): vo
   }
   throw new BundleError('DESTINATION_EXISTS', 'the file exists already', {
     where: { file: path },
-    fix: 'choose another name, or replace it with --force',
+    fix: { text: 'choose another name, or ask for it to be replaced', advice: 'replace-output' },
   });
 }
 

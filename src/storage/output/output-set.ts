@@ -145,7 +145,7 @@ export class OutputSet implements AsyncDisposable {
     throw new BundleError('STORAGE_FAILED', 'another run is just removing what a killed one has left there', {
       where: { file: path },
       why: 'it may be putting older volumes back that were half replaced, and would do so with the new ones',
-      fix: 'wait until it has ended (see bulla clean), then run again',
+      fix: { text: 'wait until it has ended, then run again', advice: 'wait-for-clean' },
     });
   }
 
@@ -217,7 +217,7 @@ function staying({ code, message, where, why, cause }: BundleError, folders: rea
   return new BundleError(code, message, {
     where,
     why,
-    fix: `see bulla clean: older volumes are kept in ${folders.join(', ')}`,
+    fix: { text: `older volumes are kept in ${folders.join(', ')}`, advice: 'look-at-volumes' },
     cause,
   });
 }

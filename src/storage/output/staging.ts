@@ -12,6 +12,7 @@ import {
 import { open, rename } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { basename, dirname, join } from 'node:path';
+import type { Told } from '../../kit/errors/advice.ts';
 import { BundleError } from '../../kit/errors/errors.ts';
 import { absolute, isWorkingFolder, realPath } from '../absolute.ts';
 import { writeError } from '../io-errors.ts';
@@ -243,6 +244,8 @@ function isEmpty(folder: string): boolean {
   return readdirSync(folder).length === 0;
 }
 
+const NEW_FOLDER = { text: 'give the name of a new folder', advice: 'new-folder' } as const;
+
 /** [import.2] Anything but an empty folder is in the way, and would only show at the rename, after all the work. */
 function expectVacant(target: string, destination: string): void {
   try {
@@ -252,7 +255,7 @@ function expectVacant(target: string, destination: string): void {
       throw new BundleError('DESTINATION_EXISTS', 'the destination is the folder you are in', {
         where: { file: destination },
         why: 'the import makes a new folder in its place, and you would be left in one that is gone',
-        fix: 'give the name of a new folder, such as --to web',
+        fix: NEW_FOLDER,
       });
     }
     const [problem, fix] = occupant(target, stats) ?? [];
@@ -267,18 +270,14 @@ function expectVacant(target: string, destination: string): void {
 }
 
 /** What is in the way, and what to do about it. */
-function occupant(target: string, stats: Stats): readonly [problem: string, fix?: string] | undefined {
+function occupant(target: string, stats: Stats): readonly [problem: string, fix?: Told] | undefined {
   if (stats.isSymbolicLink())
     return [
       'the destination is a symbolic link; a folder is needed',
       'give the name of a new folder, in the place that the link leads to if you like',
     ];
   if (!stats.isDirectory()) return ['the destination is a file; a folder is needed'];
-  if (dirname(target) === target)
-    return [
-      'the destination is the root of the file system',
-      'give the name of a new folder, such as --to web',
-    ];
+  if (dirname(target) === target) return ['the destination is the root of the file system', NEW_FOLDER];
   if (stats.dev !== statSync(dirname(target)).dev)
     return [
       'the destination is a file system of its own, which no folder can replace',

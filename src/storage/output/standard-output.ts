@@ -38,7 +38,10 @@ function closed(): BundleError {
   return new BundleError('STORAGE_FAILED', 'standard output is closed', {
     where: { file: 'standard output' },
     why: 'what is written there would be lost without a word',
-    fix: 'name a file with -o, or let standard output go to one, or to a program (> /dev/null, to throw it away)',
+    fix: {
+      text: 'name a file, or let standard output go to one, or to a program (> /dev/null, to throw it away)',
+      advice: 'name-output',
+    },
   });
 }
 
@@ -48,7 +51,7 @@ export function stdoutOutput(signal: AbortSignal | undefined): Output {
   if (stdout.isTTY) {
     throw new BundleError('USAGE', 'standard output is a terminal', {
       why: 'a bundle is not for reading, and its bytes would steer the terminal',
-      fix: 'name a file with -o, or pipe it on: … -o - | bulla verify -',
+      fix: { text: 'name a file, or pipe it on', advice: 'pipe-output' },
     });
   }
   if (isClosed()) throw closed(); // [cli.14]

@@ -50,7 +50,7 @@ const CONTENT_TYPE = /^[\w.+-]+\/[\w.+-]+(; ?charset=[\w-]+)?$/i;
 
 /** A client for the key manager at an address; nothing is sent yet. @throws {BundleError} `USAGE` [glance.28] */
 export function openBarbican(services: ServiceConnection, endpoint: string, token: string): BarbicanClient {
-  const base = serviceAddress(endpoint, 'the address of Barbican (--barbican)');
+  const base = serviceAddress(endpoint, 'the address of Barbican');
   const root = /\/v1\/$/.test(base.pathname) ? base : new URL('v1/', base);
   const ask = (url: URL, accept: string, limit: number): Promise<ServiceAnswer> =>
     services.send(SERVICE, { method: 'GET', url, headers: { accept, 'x-auth-token': token }, limit });

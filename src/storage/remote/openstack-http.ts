@@ -76,7 +76,10 @@ export function serviceFailed(message: string, where: Where, cause?: unknown): B
   return new BundleError('REMOTE_FAILED', message, {
     where,
     why: 'without the certificate nothing can be said about the signature, so nothing is called verified',
-    fix: 'check the address, the network and the certificate authority (--os-cacert); or give the certificates in a folder: --certificates DIR',
+    fix: {
+      text: 'check the address, the network and the certificate authority; or give the certificates in a folder',
+      advice: 'name-certificates',
+    },
     cause,
   });
 }

@@ -1,3 +1,4 @@
+import type { Advised } from '../../kit/errors/advice.ts';
 import { BundleError, isBundleError } from '../../kit/errors/errors.ts';
 import type { Fail } from './http-client.ts';
 
@@ -7,7 +8,10 @@ export function remoteFailure(where: { readonly file: string }): Fail {
     if (isBundleError(cause)) return cause;
     const code = cause instanceof Error && 'code' in cause ? String(cause.code) : '';
     const unknownCa = /SELF_SIGNED|UNABLE_TO_(VERIFY|GET)/.test(code);
-    const fix = 'if the server has a CA of its own, name it: NODE_EXTRA_CA_CERTS=ca.pem bulla …';
+    const fix: Advised = {
+      text: 'if the server has a CA of its own, name its certificate in NODE_EXTRA_CA_CERTS',
+      advice: 'name-server-ca',
+    };
     return new BundleError('REMOTE_FAILED', `the server ${problem}`, {
       where,
       cause,

@@ -84,7 +84,10 @@ function failed(message: string, where: { file: string }, cause?: unknown): Bund
   return new BundleError('REMOTE_FAILED', message, {
     where,
     why: 'the signature is to have a timestamp, so nothing was written without one',
-    fix: 'check the address and the network, and run again; or ask on another machine: bulla timestamp --tsq-out',
+    fix: {
+      text: 'check the address and the network, and run again; or ask on another machine',
+      advice: 'ask-elsewhere',
+    },
     cause,
   });
 }

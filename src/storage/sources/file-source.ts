@@ -23,7 +23,10 @@ export function openFileSource(path: string, options: SourceOptions): Source {
       if (stats.isDirectory()) {
         throw new BundleError('FILE_UNREADABLE', 'this is a folder, not a bundle', {
           where: { file: path },
-          fix: 'give the .ova file; a folder is packed with: bulla pack FOLDER/NAME.ovf -o NAME.ova',
+          fix: {
+            text: 'give the .ova file; what is in a folder is packed into one first',
+            advice: 'pack-folder',
+          },
         });
       }
       if (!stats.isFile()) return pipeSource(descriptor, path, options);

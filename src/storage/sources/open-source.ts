@@ -22,7 +22,10 @@ export async function openSource(input: BundleInput, options: SourceOptions): Pr
   if (/^[a-z][a-z0-9+.-]*:\/\//i.test(input)) {
     throw new BundleError('USAGE', 'only https:// addresses are fetched', {
       where: { file: showAddress(input) },
-      fix: 'use https:// if the server has it; or fetch it with another tool and pipe it: curl ADDRESS | bulla verify -',
+      fix: {
+        text: 'use https:// if the server has it; or fetch it with another tool and pipe it',
+        advice: 'pipe-fetched',
+      },
     });
   }
   return openFileSource(input, options);

@@ -30,7 +30,10 @@ const PURPOSES = {
   },
   output: {
     why: 'the headers of a zip are completed last, so a zip for standard output is kept until it is whole',
-    fix: 'name a file with -o; or set TMPDIR to a folder with room for it',
+    fix: {
+      text: 'name a file; or set TMPDIR to a folder with room for it',
+      advice: 'name-output-or-room',
+    },
   },
 } as const;
 
@@ -126,7 +129,7 @@ function tooLarge(limit: number): BundleError {
     {
       where: { offset: limit },
       why: 'the directory of a zip is at its end, so it must be kept whole before anything of it can be believed',
-      fix: 'write it to a file, and give that: bulla verify FILE',
+      fix: { text: 'write it to a file, and give that', advice: 'verify-file' },
     },
   );
 }

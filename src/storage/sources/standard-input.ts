@@ -16,7 +16,7 @@ export function openStdin(options: SourceOptions): Source {
   if (isatty(STDIN)) {
     throw new BundleError('USAGE', 'nothing is piped into standard input', {
       why: '"-" reads the bundle from a pipe, and this is a terminal',
-      fix: 'pipe the bundle in: curl https://… | bulla verify -',
+      fix: { text: 'pipe the bundle in', advice: 'pipe-input' },
     });
   }
   const stats = fstatSync(STDIN, { bigint: true });

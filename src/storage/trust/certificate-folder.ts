@@ -25,7 +25,7 @@ function namesIn(folder: string): readonly string[] {
     if (!statSync(folder).isDirectory()) {
       throw new BundleError('FILE_UNREADABLE', 'this is a file; a folder of certificates is needed', {
         where: { file: folder },
-        fix: 'give a folder with files UUID.pem; for a single certificate that you trust, give --trust as well',
+        fix: { text: 'give a folder with files UUID.pem', advice: 'trust-certificate' },
       });
     }
     return readdirSync(folder);

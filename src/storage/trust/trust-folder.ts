@@ -61,7 +61,7 @@ function namesIn(folder: string): readonly string[] {
     throw new BundleError(fault.code, `the trust folder cannot be read: ${fault.message}`, {
       where: fault.where,
       why: 'what cannot be read there could forbid what another folder allows',
-      fix: 'let this user read it; where it is another user\u2019s, HOME is (or XDG_CONFIG_HOME, BULLA_HOME): after sudo or su, set BULLA_HOME to a folder of your own',
+      fix: { text: 'let this user read it, or take a trust folder of your own', advice: 'own-trust-folder' },
       cause: error,
     });
   }
@@ -209,7 +209,11 @@ function exists(kind: TrustedKind, name: string, target: string): BundleError {
   return new BundleError('DESTINATION_EXISTS', `the ${kind} "${name}" exists already`, {
     where: { file: target },
     why: `adding a CA to a ${kind} you already trust would widen that trust unseen`,
-    fix: `remove it first: bulla trust remove ${name}${kind === 'publisher' ? '' : ' --timestamping'}`,
+    fix: {
+      text: 'remove it first',
+      advice: kind === 'publisher' ? 'remove-publisher' : 'remove-authority',
+      of: name,
+    },
   });
 }
 
@@ -222,7 +226,7 @@ export async function removeTrusted(kind: TrustedKind, folder: string, name: str
     throw new BundleError('FILE_NOT_FOUND', `there is no ${kind} "${name}"`, {
       where: { file: target },
       why: 'there is nothing to remove',
-      fix: 'see bulla trust list',
+      fix: { text: 'see who is trusted', advice: 'list-trusted' },
     });
   }
   const purpose = { kind: 'output', base: `.${name}` } as const;
@@ -247,7 +251,11 @@ function ofOtherKind(other: TrustedKind, name: string, target: string): BundleEr
   return new BundleError('FILE_NOT_FOUND', `"${name}" is ${who}`, {
     where: { file: target },
     why: 'publishers and authorities for timestamps are removed each by themselves',
-    fix: `bulla trust remove ${name}${isAuthority ? ' --timestamping' : ''}`,
+    fix: {
+      text: `remove it as ${who}`,
+      advice: isAuthority ? 'is-authority' : 'is-publisher',
+      of: name,
+    },
   });
 }
 
@@ -272,6 +280,9 @@ function isTaken(target: string): boolean {
 function folderOf(kind: TrustedKind, folder: string, name: string): string {
   if (isPublisherName(name)) return join(folder, kind === 'publisher' ? PUBLISHERS : TIMESTAMPING, name);
   throw new BundleError('USAGE', `"${name}" is no name for a ${kind}`, {
-    fix: 'use up to 64 lower-case letters, digits, dots, dashes and underscores, as in: bulla trust add acme ca.pem',
+    fix: {
+      text: 'use up to 64 lower-case letters, digits, dots, dashes and underscores',
+      advice: 'name-publisher',
+    },
   });
 }

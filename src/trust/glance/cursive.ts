@@ -104,7 +104,10 @@ export function cursiveError({ code, error, message }: CursiveFault): BundleErro
   const text = message || (error.split('.').at(-1) ?? error);
   return new BundleError(code, `Glance and Nova would refuse the image: ${text}`, {
     why: 'compatible mode says what their library (cursive) says, and nothing else',
-    fix: 'verify without --compat to be told more about the cause',
+    fix: {
+      text: 'verify without the compatible mode to be told more about the cause',
+      advice: 'verify-strictly',
+    },
   });
 }
 

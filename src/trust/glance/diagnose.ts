@@ -3,6 +3,7 @@ import { type ImageSignatureForm, maximalSalt } from '../../crypto/image-signatu
 import { inspectRsaSignature, isPssOver, type RsaEncoding } from '../../crypto/rsa-encoding.ts';
 import { childrenOf, readOnly, TAG } from '../../formats/der/cursor.ts';
 import { counted, encodeUtf8 } from '../../kit/encoding.ts';
+import type { Advised, Told } from '../../kit/errors/advice.ts';
 import { BundleError } from '../../kit/errors/errors.ts';
 import { nameOf } from '../path/findings.ts';
 import type { ImagePlan } from './plan.ts';
@@ -53,7 +54,10 @@ export function explainSignature(
   if (!proper && form.raw && seen.fits) {
     return invalid('the signature fits the image, but is the raw pair r||s, and Glance takes it in DER', {
       why: 'Glance and Nova refuse this form, as some libraries and tokens write it',
-      fix: 'have the tool write ASN.1 (DER) signatures, or sign with: bulla glance sign',
+      fix: {
+        text: 'have the tool write ASN.1 (DER) signatures, or sign with bulla',
+        advice: 'sign-with-bulla',
+      },
     });
   }
   return invalid(`the signature does not fit the image and the key of ${name}`, CHANGED);
@@ -70,7 +74,7 @@ function explainRsa(
     case 'pkcs1':
       return invalid('the signature is RSA PKCS #1 v1.5, and Glance takes RSA-PSS', {
         why: 'that is what openssl makes when it is not told otherwise; Glance and Nova refuse it',
-        fix: `sign with bulla glance sign, or with openssl and ${PSS_OPTIONS}`,
+        fix: SIGN_PSS,
       });
     case 'unknown':
       return invalid(`the signature was not made with the key of ${name}, or is damaged`, {
@@ -91,7 +95,7 @@ function explainRsa(
           `the signature fits the image, but its salt has ${counted(salt, 'byte')}, and Glance demands ${longest}`,
           {
             why: 'Glance and Nova refuse every other length; OpenSSL 3.1 and later makes the salt as long as the digest unless told otherwise',
-            fix: `sign with bulla glance sign, or with openssl and ${PSS_OPTIONS}`,
+            fix: SIGN_PSS,
           },
         );
       }
@@ -100,7 +104,7 @@ function explainRsa(
           'the signature is over the MD5 checksum of the image, as in Liberty, under the names of the newer kind',
           {
             why: 'img_signature is over the image itself; Glance and Nova refuse this',
-            fix: 'sign the image itself: bulla glance sign',
+            fix: { text: 'sign the image itself', advice: 'sign-image' },
           },
         );
       }
@@ -113,11 +117,16 @@ function explainRsa(
 }
 
 const PSS_OPTIONS = '-sigopt rsa_padding_mode:pss -sigopt rsa_pss_saltlen:max';
+const SIGN_PSS: Advised = {
+  text: `sign with bulla, or with openssl and ${PSS_OPTIONS}`,
+  advice: 'sign-pss',
+  of: PSS_OPTIONS,
+};
 const CHANGED = {
   why: 'the image was changed or damaged since it was signed, or converted: a signature is over the bytes that were uploaded',
   fix: 'do not use this image; fetch it again. After a conversion (qemu-img, a volume, a snapshot) drop img_signature* and signature_verified, and sign anew',
 } as const;
 
-function invalid(message: string, details: { readonly why: string; readonly fix: string }): BundleError {
+function invalid(message: string, details: { readonly why: string; readonly fix: Told }): BundleError {
   return new BundleError('SIGNATURE_INVALID', message, details);
 }

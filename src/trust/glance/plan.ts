@@ -76,7 +76,10 @@ export function planStrictly(properties: Partial<SignatureProperties>, names: Na
 function unsigned(): BundleError {
   return new BundleError('SIGNATURE_MISSING', 'the image has none of the four properties that sign it', {
     why: 'Glance stores such an image unverified, and anyone can have made it',
-    fix: 'ask whoever made the image for its signature; one is made with: bulla glance sign IMAGE --key KEY --cert-uuid UUID',
+    fix: {
+      text: 'ask whoever made the image for its signature, or sign it yourself',
+      advice: 'sign-unsigned-image',
+    },
   });
 }
 

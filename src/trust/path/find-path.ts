@@ -215,6 +215,9 @@ function missingIssuer(last: Certificate, namesake: Certificate | undefined, bud
   const issuer = shown(last.fields.issuer.text);
   const problem = `nothing that you trust vouches for the signer: no certificate of its issuer "${issuer}" is known`;
   return new BundleError('SIGNER_UNKNOWN', problem + hint, {
-    fix: 'get the CA certificate from the publisher by a way you trust, then: bulla trust add NAME ca.pem; if you trust that CA already, an intermediate is missing, which the publisher of a bundle adds with: bulla sign --chain',
+    fix: {
+      text: 'get the CA certificate from the publisher by a way you trust, and trust that; if you trust that CA already, an intermediate is missing, which the publisher of a bundle adds when it is signed',
+      advice: 'trust-or-complete',
+    },
   });
 }

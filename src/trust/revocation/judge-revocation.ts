@@ -209,7 +209,10 @@ function judgeTop(
   if (isLeaf && !isItself && given.length === 0 && !isRevoked && crls.length + ocsps.length > brought) {
     const problem = `nobody whom you trust has signed ${nameOf(certificate)}, so what you have given about revocation cannot tell whether its key is revoked`;
     const error = new BundleError('REVOCATION_UNKNOWN', problem, {
-      fix: 'trust the certificate itself, or that of its issuer, which you have from a source of your own, with --trust; a pin is for a key of which there are no revocation lists',
+      fix: {
+        text: 'trust the certificate itself, or that of its issuer, which you have from a source of your own; a pin is for a key of which there are no revocation lists',
+        advice: 'trust-itself',
+      },
     });
     return {
       status: { certificate, status: 'unknown', detail: problem },

@@ -3,6 +3,7 @@ import { ALL_DIGESTS } from '../../crypto/digest.ts';
 import { isEvidence, rolePartOf } from '../../formats/bundle-part.ts';
 import type { Manifest } from '../../formats/ovf/manifest.ts';
 import type { DigestName } from '../../kit/digest-name.ts';
+import type { Told } from '../../kit/errors/advice.ts';
 import { BundleError, type ErrorCode, toBundleError } from '../../kit/errors/errors.ts';
 import type { OnProgress } from '../../kit/progress.ts';
 import type { Relaxation } from '../../kit/relaxation.ts';
@@ -44,7 +45,7 @@ export interface Examination {
   readonly signatures: readonly SignatureReport[];
   readonly checks: readonly Check[];
   readonly errors: readonly BundleError[];
-  readonly warnings: readonly string[];
+  readonly warnings: readonly Told[];
 }
 
 /**

@@ -2,9 +2,9 @@ import { isPlainEvidence } from '../../formats/bundle-part.ts';
 import { type Descriptor, parseDescriptor } from '../../formats/ovf/descriptor.ts';
 import { type Manifest, type ManifestEntry, parseManifest } from '../../formats/ovf/manifest.ts';
 import { counted } from '../../kit/encoding.ts';
+import { type Advised, allowed, type Told } from '../../kit/errors/advice.ts';
 import { BundleError, toBundleError } from '../../kit/errors/errors.ts';
 import type { Limits } from '../../kit/limits.ts';
-import { isShownWhole, shellWord } from '../../kit/shell.ts';
 import type { Allowances } from '../../trust/policy.ts';
 import type { Check, FileReport } from '../report/report.ts';
 import type { Strangers } from '../signers/carried.ts';
@@ -30,7 +30,7 @@ export interface ContentsJudgement {
   readonly manifest?: Manifest;
   readonly checks: readonly Check[];
   readonly errors: readonly BundleError[];
-  readonly warnings: readonly string[];
+  readonly warnings: readonly Told[];
 }
 
 /**
@@ -79,7 +79,7 @@ export function judgeContents(
   }
 
   const errors: BundleError[] = [];
-  const warnings = [...manifest.notes];
+  const warnings: Told[] = [...manifest.notes];
   const listed = manifest.byName;
   const { strangers = new Map<string, string>() } = options;
   const files = members
@@ -142,8 +142,12 @@ function withoutManifest({ roles, members, complete }: BundleContents): Contents
     ? `; "${stray.name}" does not count, since only ${wanted} beside the descriptor does`
     : '';
   // [relax.8] Exports of oVirt, and of others that sign nothing.
-  const fix = roles.descriptor
-    ? `ask the publisher for a signed bundle; if it is your own export, unpack it, and sign what it describes: bulla pack FOLDER/${adviceName(roles.descriptor)} -o NEW.ova --key … --cert …`
+  const fix: Advised | undefined = roles.descriptor
+    ? {
+        text: 'ask the publisher for a signed bundle; if it is your own export, unpack it, and sign what it describes',
+        advice: 'sign-export',
+        of: roles.descriptor,
+      }
     : undefined;
   const fault = new BundleError('MANIFEST_MISSING', `the bundle has no manifest${hint}`, fix ? { fix } : {});
   return {
@@ -228,12 +232,13 @@ function weakDigests(
   manifest: Manifest,
   name: string,
   options: { readonly signed: boolean; readonly manifestAccepted: boolean; readonly allowances: Allowances },
-  warnings: string[],
+  warnings: Told[],
 ): BundleError[] {
   const weak = manifest.entries.find((entry) => entry.algorithm === 'sha1');
   if (!weak) return [];
   if (options.allowances.sha1 || !(options.signed || options.manifestAccepted)) {
-    warnings.push(`the manifest has SHA-1 digests${options.allowances.sha1 ? ' (--allow-sha1)' : ''}`);
+    const warning = 'the manifest has SHA-1 digests';
+    warnings.push(options.allowances.sha1 ? allowed(warning, 'sha1') : warning);
     return [];
   }
   return [
@@ -276,9 +281,4 @@ function judgeDescriptor(
 function referencesIn({ references: { length } }: Descriptor): string {
   if (length === 0) return 'no references';
   return `${counted(length, 'reference')}, ${length === 1 ? '' : 'all '}in the bundle`;
-}
-
-/** [show.4] Somebody else chose the name, and the advice may be copied into a shell. */
-function adviceName(name: string): string {
-  return isShownWhole(name) ? shellWord(name) : 'NAME.ovf';
 }

@@ -1,4 +1,5 @@
 import { isPlainEvidence } from '../../formats/bundle-part.ts';
+import { allowed, type Told } from '../../kit/errors/advice.ts';
 import { BundleError } from '../../kit/errors/errors.ts';
 import type { Allowances } from '../../trust/policy.ts';
 import type { FileReport } from '../report/report.ts';
@@ -32,7 +33,10 @@ const VOUCHERS: Partial<Record<FileReport['role'], FileReport['vouchedBy']>> = {
 /** [bundle.6] */
 const OF_A_STRANGER = {
   why: 'revocation information and timestamps need no line only where a trusted path answers for them; a stranger can sign anything',
-  fix: 'ask the publisher to list it in the manifest, or to leave it out; a path ends at the certificate that you trust, so what is of an issuer above it counts only when you trust that issuer instead, whose certificate you have from a source of your own: --trust; what is of a timestamp authority counts when you trust that: --trust-tsa',
+  fix: {
+    text: 'ask the publisher to list it in the manifest, or to leave it out; a path ends at the certificate that you trust, so what is of an issuer above it counts only when you trust that issuer instead, whose certificate you have from a source of your own; what is of a timestamp authority counts when you trust that',
+    advice: 'trust-issuer',
+  },
 } as const;
 
 /** [bundle.10] */
@@ -53,7 +57,7 @@ export function coverageFaults(
     readonly allowances: Allowances;
     readonly strangers: Strangers;
     /** takes what is let pass */
-    readonly warnings: string[];
+    readonly warnings: Told[];
   },
 ): BundleError[] {
   return files.flatMap((file) => {
@@ -83,7 +87,8 @@ export function coverageFaults(
         }),
       ];
     }
-    warnings.push(`the manifest does not list the descriptor "${file.name}" (--allow-unlisted-descriptor)`);
+    const warning = `the manifest does not list the descriptor "${file.name}"`;
+    warnings.push(allowed(warning, 'unlistedDescriptor'));
     return [];
   });
 }

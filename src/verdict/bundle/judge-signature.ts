@@ -2,6 +2,7 @@ import { isCanonical, parseCertificateFile } from '../../formats/ovf/certificate
 import { parseManifest } from '../../formats/ovf/manifest.ts';
 import { parseTimestampToken, type TimestampToken } from '../../formats/tsp/token.ts';
 import { printable } from '../../kit/encoding.ts';
+import type { Told } from '../../kit/errors/advice.ts';
 import { BundleError, toBundleError } from '../../kit/errors/errors.ts';
 import type { Limits } from '../../kit/limits.ts';
 import type { ClaimPolicy } from '../../trust/judge-claim.ts';
@@ -33,7 +34,7 @@ export interface SignatureJudgement {
   readonly carried?: Carried;
   readonly told: Telling;
   readonly errors: readonly BundleError[];
-  readonly warnings: readonly string[];
+  readonly warnings: readonly Told[];
   /** why others who know the signers refuse them; to be told when those that accept refuse the whole [pub.10] [pub.15] */
   readonly held: readonly BundleError[];
 }
@@ -103,7 +104,8 @@ function unsigned({ manifest, evidence }: SignedManifest, allowances: Allowances
     const checks: Check[] = [{ ...check, status: 'fail' }];
     return { ...NOTHING, accepted: false, signed: false, told: telling(checks), errors: [fault] };
   }
-  const warnings = ['unsigned bundle accepted (--allow-unsigned): nothing shows who made it'];
+  const text = 'unsigned bundle accepted (allowed: unsigned): nothing shows who made it';
+  const warnings = [{ text, advice: 'allowed:unsigned' }] as const;
   const checks: Check[] = [{ ...check, status: 'warn' }];
   // [bundle.6] nobody is trusted, so nobody answers for it
   const reason = 'without a signature nobody answers for it';

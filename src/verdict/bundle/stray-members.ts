@@ -1,13 +1,17 @@
+import type { Advised, Told } from '../../kit/errors/advice.ts';
 import type { ErrorDetails } from '../../kit/errors/errors.ts';
 
-const UNPACK = 'unpack it, and pack what the descriptor names: bulla pack FOLDER/NAME.ovf -o NEW.ova';
+const UNPACK: Advised = { text: 'unpack it, and pack what the descriptor names', advice: 'pack-described' };
 
 /** Members that tools add unasked: how they are named, who writes them, and how they are left out. [relax.7] */
-const HABITS: readonly { readonly name: RegExp; readonly why: string; readonly fix: string }[] = [
+const HABITS: readonly { readonly name: RegExp; readonly why: string; readonly fix: Told }[] = [
   {
     name: /(^|\/)\._[^/]+$/,
     why: 'tar of macOS writes such a file ("AppleDouble") beside each one that has extended attributes; nothing vouches for it',
-    fix: 'ask the publisher to pack with COPYFILE_DISABLE=1 tar -cf …, or with bulla pack',
+    fix: {
+      text: 'ask the publisher to pack with COPYFILE_DISABLE=1 tar -cf …, or with bulla',
+      advice: 'pack',
+    },
   },
   {
     name: /(^|\/)\.DS_Store$/,
@@ -17,7 +21,7 @@ const HABITS: readonly { readonly name: RegExp; readonly why: string; readonly f
   {
     name: /(^|\/)(PaxHeaders?(\.\d+)?\/|@PaxHeader$)/,
     why: 'a program that does not know pax headers has unpacked one as a file, and it was packed again; nothing vouches for it',
-    fix: `remove it. ${UNPACK}`,
+    fix: { ...UNPACK, text: `remove it. ${UNPACK.text}` },
   },
   {
     name: /^pad$/,

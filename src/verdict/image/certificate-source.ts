@@ -1,4 +1,5 @@
 import type { Certificate } from '../../crypto/certificate.ts';
+import type { Told } from '../../kit/errors/advice.ts';
 import type { BundleError } from '../../kit/errors/errors.ts';
 import type { CursiveFault } from '../../trust/glance/cursive.ts';
 
@@ -11,7 +12,7 @@ export type CertificateAnswer =
       readonly others: readonly Certificate[];
       /** a file or an address */
       readonly source: string;
-      readonly warnings: readonly string[];
+      readonly warnings: readonly Told[];
       readonly cursive?: CursiveFault;
     }
   | { readonly kind: 'absent'; readonly error: BundleError; readonly cursive: CursiveFault };

@@ -2,6 +2,7 @@ import type { Certificate } from '../../crypto/certificate.ts';
 import { isMessageSigned, openImageVerifying } from '../../crypto/image-signature.ts';
 import { HASH_METHODS } from '../../formats/glance/names.ts';
 import { counted, encodeUtf8, parseHex } from '../../kit/encoding.ts';
+import { allowed } from '../../kit/errors/advice.ts';
 import { BundleError } from '../../kit/errors/errors.ts';
 import { explainSignature, previewSignature } from '../../trust/glance/diagnose.ts';
 import type { ImagePlan } from '../../trust/glance/plan.ts';
@@ -38,7 +39,7 @@ export function openImageSignature(
       const fits = verifying.finish();
       const odd = anySalt && !preview.form.raw && preview.form.hash === hash;
       const good = fits && (preview.proper || odd);
-      const salt = `the salt of the signature has ${counted(preview.form.saltLength ?? 0, 'byte')}: Glance and Nova would refuse the image (--allow-any-salt)`;
+      const salt = `the salt of the signature has ${counted(preview.form.saltLength ?? 0, 'byte')}: Glance and Nova would refuse the image`;
       return {
         format: 'glance',
         algorithm: `${certificate.key.label} ${hash}`,
@@ -47,7 +48,7 @@ export function openImageSignature(
         intermediates,
         timestamps: [],
         ...(!good && { fault: explainSignature(certificate, plan, preview, { fits, md5 }) }),
-        warnings: good && !preview.proper ? [salt] : [],
+        warnings: good && !preview.proper ? [allowed(salt, 'anySalt')] : [],
       };
     },
   };
@@ -72,7 +73,10 @@ export function openLegacySignature(
       timestamps: [],
       ...(!isOver(encodeUtf8(md5)) && { fault: explainLegacy(md5, isOver) }),
       warnings: [
-        'the legacy signature is over an MD5 checksum, and two images with one checksum can be made at will (--allow-legacy-md5)',
+        allowed(
+          'the legacy signature is over an MD5 checksum, and two images with one checksum can be made at will',
+          'legacyMd5',
+        ),
       ],
     }),
   };
@@ -92,7 +96,7 @@ function explainLegacy(md5: string, isOver: (message: Uint8Array) => boolean): B
       `the legacy signature is over ${mistake}, and not over its 32 hex digits`,
       {
         why: 'Liberty and Mitaka refuse it',
-        fix: 'sign the image itself: bulla glance sign',
+        fix: { text: 'sign the image itself', advice: 'sign-image' },
       },
     );
   }

@@ -6,6 +6,7 @@ import { judgeTrustedIds, MAX_TRUSTED_IDS } from '../../trust/glance/trusted-ids
 import type { ClaimPolicy } from '../../trust/judge-claim.ts';
 import { judgeScope, scopeNameOf, withinScope } from '../../trust/judge-signer.ts';
 import { shown } from '../../trust/path/findings.ts';
+import { warningOf } from '../../trust/policy.ts';
 import { joinSeen } from '../../trust/revocation/marks.ts';
 import { noteRevocation } from '../../trust/revocation/noted.ts';
 import { unrelatedIn } from '../../trust/revocation/unrelated.ts';
@@ -72,7 +73,7 @@ export function judgeImageSigner(
     seen: joinSeen([byTrust.seen, byIds.seen]),
     checks: [...byTrust.checks, ...byIds.checks.filter(({ id }) => id === 'certificate.path')],
     errors,
-    warnings: [...new Set([...byTrust.warnings, ...byIds.warnings])],
+    warnings: [...byTrust.warnings, ...byIds.warnings],
   };
 }
 
@@ -158,11 +159,7 @@ function judgeByIds(
       policyCheck(judged.errors),
     ],
     errors,
-    warnings: [
-      ...found.warnings,
-      ...judged.skipped,
-      ...[...judged.warnings, ...unrelated].map(({ error }) => error.message),
-    ],
+    warnings: [...found.warnings, ...judged.skipped, ...[...judged.warnings, ...unrelated].map(warningOf)],
   };
 }
 

@@ -1,4 +1,5 @@
 import { type ImageProperties, LEGACY_NAMES, PROPERTY_NAMES } from '../../formats/glance/properties.ts';
+import type { Told } from '../../kit/errors/advice.ts';
 import { BundleError } from '../../kit/errors/errors.ts';
 import {
   curveFaults,
@@ -25,7 +26,7 @@ interface OpenedSignature extends Pick<ImageSignatureReading, 'finish'> {
 export interface OpenedImage {
   readonly signatures: readonly OpenedSignature[];
   readonly errors: readonly BundleError[];
-  readonly warnings: readonly string[];
+  readonly warnings: readonly Told[];
   readonly checks: readonly Check[];
 }
 
@@ -94,10 +95,10 @@ function planAll(
 ): {
   readonly plans: readonly NamedPlan[];
   readonly errors: readonly BundleError[];
-  readonly warnings: string[];
+  readonly warnings: Told[];
 } {
   const { image, legacy } = properties;
-  const warnings: string[] = [];
+  const warnings: Told[] = [];
   const plans: NamedPlan[] = [];
   const errors: BundleError[] = [];
   const hasLegacy = (['signature', 'hashMethod', 'keyType', 'certificateUuid'] as const).some(
@@ -131,7 +132,7 @@ function planAll(
 function onlyLegacy(): BundleError {
   return new BundleError('DIGEST_WEAK', 'the image is signed over its MD5 checksum only, as in Liberty', {
     why: 'two images with one MD5 checksum can be made at will, so such a signature ties the signer to neither',
-    fix: 'ask for the image signed anew, with img_signature properties: bulla glance sign',
+    fix: { text: 'ask for the image signed anew, with img_signature properties', advice: 'sign-image' },
   });
 }
 

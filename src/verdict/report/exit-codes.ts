@@ -23,29 +23,6 @@ export const EXIT_CODES: Record<ErrorKind, number> = {
   terminated: 143,
 };
 
-/** What each exit code says, in the words of `bulla help exit-codes`. */
-export const EXIT_MEANINGS: readonly (readonly [code: number, meaning: string])[] = [
-  [0, 'done; for verify and import: trusted'],
-  [1, 'internal error (a fault of bulla)'],
-  [2, 'usage or configuration'],
-  [3, 'input unreadable, input or output error, disk full'],
-  [4, 'network or remote server'],
-  [5, 'not authorised'],
-  [6, 'diff: the bundles differ'],
-  [10, 'no signature'],
-  [11, 'a digest does not match'],
-  [12, 'signature invalid'],
-  [13, 'certificate expired, not yet valid, or revoked'],
-  [14, 'signer refused by policy (scope, purpose, weak key or algorithm, threshold)'],
-  [15, 'archive malformed, unsafe, empty or cut short'],
-  [16, 'package malformed: manifest, descriptor, files missing or unlisted'],
-  [17, 'unsupported format or algorithm'],
-  [18, 'signature valid, signer unknown'],
-  [20, 'no trust configured'],
-  [130, 'interrupted (SIGINT); nothing is left behind, except what import --resume keeps'],
-  [143, 'terminated (SIGTERM or SIGHUP); nothing is left behind, except what import --resume keeps'],
-];
-
 /** When several faults apply, the first of these decides; what kept us from finding out comes before every verdict. */
 const PRECEDENCE: readonly number[] = [130, 143, 1, 2, 3, 4, 5, 15, 11, 12, 16, 17, 13, 14, 18, 10, 20, 6];
 

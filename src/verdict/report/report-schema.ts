@@ -1,5 +1,15 @@
 import { z } from 'zod';
+import { ADVICE } from '../../kit/errors/advice.ts';
 import { CHECK_IDS } from './report.ts';
+
+/** Named, so that its many words stand once in the JSON Schema. */
+const advisedSchema = z
+  .strictObject({
+    text: z.string(),
+    advice: z.enum(ADVICE).describe('what can be done, by name; there may be more of them'),
+    of: z.string().exactOptional().describe('what it is about'),
+  })
+  .meta({ id: 'advised' });
 
 const whereSchema = z.strictObject({
   file: z.string().exactOptional(),
@@ -12,6 +22,9 @@ const checkSchema = z.strictObject({
   id: z.enum(CHECK_IDS),
   status: z.enum(['pass', 'fail', 'warn', 'skip']),
   detail: z.string(),
+  advice: advisedSchema
+    .exactOptional()
+    .describe('from the library only: detail, with what it advises by name'),
 });
 
 const hexSchema = z.string().regex(/^([0-9a-f]{2})+$/);
@@ -23,7 +36,7 @@ const certificateSchema = z.strictObject({
   notAfter: z.iso.datetime(),
   key: z.string().describe('kind and size, such as RSA-3072'),
   fingerprint: hexSchema.describe('SHA-256 of the certificate'),
-  spkiSha256: hexSchema.describe('SHA-256 of its public key, as --pin takes it'),
+  spkiSha256: hexSchema.describe('SHA-256 of its public key, as a pin has it'),
 });
 
 const pathCertificateSchema = certificateSchema.extend({
@@ -98,6 +111,10 @@ const errorSchema = z.strictObject({
   where: whereSchema,
   why: z.string(),
   fix: z.string(),
+  advice: z
+    .array(z.union([z.string(), advisedSchema]))
+    .exactOptional()
+    .describe('from the library only: the parts of fix, with what they advise by name'),
 });
 
 /**
@@ -124,6 +141,10 @@ export const REPORT_SCHEMA = z.strictObject({
   files: z.array(fileSchema),
   errors: z.array(errorSchema).describe('first what decided exitCode'),
   warnings: z.array(z.string()),
+  advice: z
+    .array(advisedSchema)
+    .exactOptional()
+    .describe('from the library only: the warnings that advise something, with its name'),
   allowances: z.array(z.string()).describe('options that weakened a check'),
   remembered: z
     .strictObject({ folder: z.string(), count: z.int().positive() })

@@ -1,3 +1,4 @@
+import { type Advised, isAdvised, plain, type Told } from '../../kit/errors/advice.ts';
 import type { BundleError, Where } from '../../kit/errors/errors.ts';
 import { RELAXATION_MEANINGS, type Relaxation } from '../../kit/relaxation.ts';
 import type { BlockFindings } from '../walk/block-damage.ts';
@@ -14,6 +15,8 @@ export interface Check {
   readonly id: CheckId;
   readonly status: 'pass' | 'fail' | 'warn' | 'skip';
   readonly detail: string;
+  /** `detail`, where a face may have words of its own for it */
+  readonly advice?: Advised;
 }
 
 /** The checks of a bundle, in the order they are reported. */
@@ -115,6 +118,8 @@ export interface ErrorReport {
   readonly where: Where;
   readonly why: string;
   readonly fix: string;
+  /** what `fix` is made of, joined by "; ", where a face may have words of its own for some of it */
+  readonly advice?: readonly Told[];
 }
 
 /** What was asked to be judged. */
@@ -147,6 +152,8 @@ export interface Report {
   /** those that decided the exit code first */
   readonly errors: readonly ErrorReport[];
   readonly warnings: readonly string[];
+  /** the warnings that a face may have words of its own for; left out where there is none */
+  readonly advice?: readonly Advised[];
   /** the checks that the caller weakened, by option name */
   readonly allowances: readonly string[];
   /** left out when nothing was */
@@ -164,7 +171,7 @@ export interface Findings {
   readonly signatures?: readonly SignatureReport[];
   readonly files?: readonly FileReport[];
   readonly errors: readonly BundleError[];
-  readonly warnings?: readonly string[];
+  readonly warnings?: readonly Told[];
   readonly allowances?: readonly string[];
   readonly remembered?: RememberedReport;
   readonly result?: Readonly<Record<string, unknown>>;
@@ -177,7 +184,8 @@ export function makeReport(findings: Findings): Report {
   const exitCode = exitCodeOf(findings.errors);
   const verdict = exitCode === 0 ? (findings.judged ?? 'none') : verdictOf(exitCode);
   const byOrder = (a: Check, b: Check): number => CHECK_IDS.indexOf(a.id) - CHECK_IDS.indexOf(b.id);
-  return {
+  const warnings = new Map((findings.warnings ?? []).map((told) => [plain(told), told]));
+  const report: Report = {
     schema: 'bulla.report/1',
     operation: findings.operation,
     exitCode,
@@ -189,10 +197,21 @@ export function makeReport(findings: Findings): Report {
     signatures: findings.signatures ?? [],
     files: findings.files ?? [],
     errors: byPrecedence(findings.errors).map(errorReport),
-    warnings: [...new Set(findings.warnings ?? [])],
+    warnings: [],
     allowances: findings.allowances ?? [],
     ...(findings.remembered ? { remembered: findings.remembered } : {}),
     ...(findings.result ? { result: findings.result } : {}),
+  };
+  return warned(report, [...warnings.values()]);
+}
+
+/** The report with more warnings. */
+export function warned(report: Report, warnings: readonly Told[]): Report {
+  const advice = [...(report.advice ?? []), ...warnings.filter(isAdvised)];
+  return {
+    ...report,
+    warnings: [...report.warnings, ...warnings.map(plain)],
+    ...(advice.length > 0 && { advice }),
   };
 }
 
@@ -207,7 +226,8 @@ function verdictOf(exitCode: number): Verdict {
 
 /** The plain form of an error. */
 function errorReport(error: BundleError): ErrorReport {
-  return { code: error.code, message: error.message, where: error.where, why: error.why, fix: error.fix };
+  const { code, message, where, why, fix, advice } = error;
+  return { code, message, where, why, fix, ...(advice.some(isAdvised) && { advice }) };
 }
 
 /** What is to be said about leftovers of runs that were killed, by name. [import.8] */
@@ -215,9 +235,13 @@ export function sweptWarnings(swept: readonly string[]): readonly string[] {
   return swept.map((name) => `removed "${name}", which an earlier run had left`);
 }
 
-/** [relax.1] What was let pass, by the name of the option. */
-export function relaxedWarnings(used: readonly Relaxation[]): readonly string[] {
-  return used.map((name) => `let pass: ${RELAXATION_MEANINGS[name]} (--relax ${name})`);
+/** [relax.1] What was let pass, by its name. */
+export function relaxedWarnings(used: readonly Relaxation[]): readonly Advised[] {
+  return used.map((name) => ({
+    text: `let pass: ${RELAXATION_MEANINGS[name]} (relax: ${name})`,
+    advice: 'relaxed',
+    of: name,
+  }));
 }
 
 /** [zip.14] Said, since it takes time and room that a tar does not. */

@@ -1,4 +1,5 @@
 import type { Certificate } from '../../crypto/certificate.ts';
+import type { Told } from '../../kit/errors/advice.ts';
 import type { BundleError } from '../../kit/errors/errors.ts';
 import type { ClaimJudgement, TimestampClaim } from '../../trust/judge-claim.ts';
 import type { Finding } from '../../trust/policy.ts';
@@ -26,7 +27,7 @@ export interface FoundSignature {
   readonly timestamps: readonly TimestampClaim[];
   /** why the signature does not count; absent when it fits */
   readonly fault?: BundleError;
-  readonly warnings: readonly string[];
+  readonly warnings: readonly Told[];
 }
 
 /** What is to be said about the signatures of one thing: a manifest, or a file. */
@@ -38,7 +39,7 @@ export interface SignersJudgement {
   readonly told: Telling;
   /** empty exactly when the signers are trusted */
   readonly errors: readonly BundleError[];
-  readonly warnings: readonly string[];
+  readonly warnings: readonly Told[];
   /** why others who know the signers refuse them; to be told when those that accept refuse the whole [pub.10] [pub.15] */
   readonly held: readonly BundleError[];
 }

@@ -1,6 +1,6 @@
 import type { ClaimPolicy } from '../../trust/judge-claim.ts';
 import { judgeClaims } from '../../trust/judge-claims.ts';
-import { type Finding, judgeDigest } from '../../trust/policy.ts';
+import { type Finding, judgeDigest, warningOf } from '../../trust/policy.ts';
 import { joinSeen } from '../../trust/revocation/marks.ts';
 import type { FoundSignature, JudgedSignature, SignersJudgement } from './found-signature.ts';
 import { signatureChecks } from './signature-checks.ts';
@@ -49,7 +49,7 @@ export function judgeFound(
       checks: signatureChecks(signatures, { errors, findings, publishers: judged.publishers, accepting }),
     }),
     errors,
-    warnings: [...found.flatMap(({ warnings }) => warnings), ...findings.map(({ error }) => error.message)],
+    warnings: [...found.flatMap(({ warnings }) => warnings), ...findings.map(warningOf)],
   };
 }
 

@@ -1,4 +1,5 @@
 import { counted } from '../../kit/encoding.ts';
+import { allowed } from '../../kit/errors/advice.ts';
 import type { BundleError } from '../../kit/errors/errors.ts';
 import type { ClaimJudgement } from '../../trust/judge-claim.ts';
 import type { Finding } from '../../trust/policy.ts';
@@ -140,8 +141,11 @@ function policyCheck(
   if (refused) return { id, status: 'fail', detail: refused.message };
   const [fault] = errors;
   if (fault) return { id, status: 'skip', detail: `not settled: ${fault.message}` };
-  const allowed = findings.find((finding) => finding.allowed !== undefined && finding.allowed !== 'lenient');
-  if (allowed) return { id, status: 'warn', detail: `accepted as allowed: ${allowed.error.message}` };
+  for (const { error, allowed: by } of findings) {
+    if (by === undefined || by === 'lenient') continue;
+    const advice = allowed(`accepted as allowed: ${error.message}`, by);
+    return { id, status: 'warn', detail: advice.text, advice };
+  }
   const looked = publishers.length > 0 ? 'key, digest, purpose and publisher' : 'key, digest and purpose';
   return { id, status: 'pass', detail: `${looked} are acceptable` };
 }

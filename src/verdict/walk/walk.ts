@@ -3,6 +3,7 @@ import { type ArchiveFormat, openArchive } from '../../archive/open-archive.ts';
 import { Relaxed } from '../../archive/relaxed.ts';
 import { watch } from '../../kit/byte-cursor.ts';
 import type { DigestName } from '../../kit/digest-name.ts';
+import type { Told } from '../../kit/errors/advice.ts';
 import { type BundleError, toBundleError } from '../../kit/errors/errors.ts';
 import type { Limits } from '../../kit/limits.ts';
 import type { OnProgress, ProgressEvent } from '../../kit/progress.ts';
@@ -54,7 +55,7 @@ export interface Walked<T> {
   readonly result?: T;
   readonly fault?: BundleError;
   /** of a private copy, and of habits that were let pass */
-  readonly warnings: readonly string[];
+  readonly warnings: readonly Told[];
 }
 
 /**

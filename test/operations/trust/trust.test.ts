@@ -99,13 +99,13 @@ describe('trust remove and show', () => {
     await trustAdd(sandbox.folder, 'acme', [await caFile(sandbox)]);
     await expect(trustRemove(sandbox.folder, 'acme', true)).rejects.toMatchObject({
       code: 'FILE_NOT_FOUND',
-      fix: 'bulla trust remove acme',
+      advice: [{ advice: 'is-publisher', of: 'acme' }],
     });
     await trustRemove(sandbox.folder, 'acme');
     await trustAddTimestamping(sandbox.folder, 'tsa', [await caFile(sandbox)]);
     await expect(trustRemove(sandbox.folder, 'tsa')).rejects.toMatchObject({
       message: '"tsa" is an authority for timestamps',
-      fix: 'bulla trust remove tsa --timestamping',
+      advice: [{ advice: 'is-authority', of: 'tsa' }],
     });
     await trustRemove(sandbox.folder, 'tsa', true);
     expect(await trustList([sandbox.folder])).toEqual([]);

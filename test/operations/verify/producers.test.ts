@@ -33,9 +33,9 @@ describe('a signed bundle of a tool with habits', () => {
       magic: MAGIC.gnu,
     });
     const strict = await verify(chunked(bytes), trust);
-    expect([strict.report.exitCode, strict.report.errors[0]?.fix]).toEqual([
+    expect([strict.report.exitCode, strict.report.errors[0]?.advice]).toEqual([
       15,
-      expect.stringContaining('--relax folders,dot-prefix'),
+      [expect.objectContaining({ advice: 'normalize', of: 'folders,dot-prefix' })],
     ]);
     const { report } = await verify(chunked(bytes), {
       ...trust,
@@ -46,8 +46,8 @@ describe('a signed bundle of a tool with habits', () => {
       ['relax:folders', 'relax:dot-prefix', 'relax:no-end-mark'],
     ]);
     expect(report.warnings).toEqual([
-      'let pass: names that begin with "./", read without it (--relax dot-prefix)',
-      'let pass: entries of folders, passed over (--relax folders)',
+      'let pass: names that begin with "./", read without it (relax: dot-prefix)',
+      'let pass: entries of folders, passed over (relax: folders)',
     ]);
     const inspected = await inspect(chunked(bytes), { relax: ['folders', 'dot-prefix'] });
     expect([inspected.report.exitCode, inspected.report.allowances]).toEqual([
@@ -101,9 +101,9 @@ describe('a member that a tool added', () => {
     ['._disk.img', 'AppleDouble', 'COPYFILE_DISABLE=1'],
     ['sub/._x', 'AppleDouble', 'COPYFILE_DISABLE=1'],
     ['.DS_Store', 'Finder', 'find . -name .DS_Store -delete'],
-    ['PaxHeader/disk.img', 'pax headers', 'bulla pack'],
-    ['PaxHeaders.1234/disk.img', 'pax headers', 'bulla pack'],
-    ['pad', 'oVirt', 'bulla pack'],
+    ['PaxHeader/disk.img', 'pax headers', 'pack what the descriptor names'],
+    ['PaxHeaders.1234/disk.img', 'pax headers', 'pack what the descriptor names'],
+    ['pad', 'oVirt', 'pack what the descriptor names'],
   ])('[relax.7] %s is refused, and explained by its name', async (name, why, fix) => {
     using sandbox = makeSandbox();
     const bytes = await archiveOf([...(await makeMembers()), textFile(name, 'x')]);
@@ -148,7 +148,7 @@ describe('an export that nobody signed', () => {
     const members = [...appliance(), textFile('pad', '\0'.repeat(100))];
     const { report } = await verify(chunked(tarOf(members, { magic: MAGIC.gnu })), await trusting(sandbox));
     expect(codesOf(report)).toEqual(['MANIFEST_MISSING']);
-    expect(report.errors[0]?.fix).toContain('bulla pack FOLDER/app.ovf -o NEW.ova --key');
+    expect(report.errors[0]?.advice).toMatchObject([{ advice: 'sign-export', of: 'app.ovf' }]);
   });
 
   test('[relax.8] Proxmox: a VMA backup is called by its name, with the way out', async () => {

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
+import { EXIT_MEANINGS } from '../../../src/cli/exit-meanings.ts';
 import { BundleError, type ErrorCode } from '../../../src/kit/errors/errors.ts';
-import { EXIT_CODES, EXIT_MEANINGS, exitCodeOf } from '../../../src/verdict/report/exit-codes.ts';
+import { EXIT_CODES, exitCodeOf } from '../../../src/verdict/report/exit-codes.ts';
 import { CHECK_IDS, makeReport } from '../../../src/verdict/report/report.ts';
 import { codesOf, valid } from '../../factory/reports.ts';
 

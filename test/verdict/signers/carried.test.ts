@@ -526,7 +526,7 @@ describe('a timestamp beside the certificate file', () => {
     using sandbox = makeSandbox();
     const trust = await trustingTime(sandbox);
     const stranger =
-      /^the timestamp of .* by "CN=.*" in "app.tst" is not in the result: it proves no time to you; where only .* --trust-tsa FILE keeps it$/;
+      /^the timestamp of .* by "CN=.*" in "app.tst" is not in the result: it proves no time to you; where only trust in its authority is missing, that keeps it$/;
     const options: readonly (readonly [Uint8Array, VerifyOptions, RegExp])[] = [
       [await beside(), await trusting(sandbox), stranger],
       [

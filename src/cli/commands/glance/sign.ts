@@ -4,6 +4,7 @@ import type { HashMethod, KeyTypeName } from '../../../formats/glance/names.ts';
 import { BundleError } from '../../../kit/errors/errors.ts';
 import { formatJson } from '../../../kit/json.ts';
 import { expectNoUse } from '../../../kit/shape.ts';
+import { wordedReport } from '../../advice.ts';
 import type { Context, Exit } from '../../context.ts';
 import { FORM_CHOICES, HASH_CHOICES, KEY_TYPE_CHOICES } from '../../options/glance-choices.ts';
 import { type OutputFlags, progressOf, withOutputOptions } from '../../options/options.ts';
@@ -87,7 +88,7 @@ export function glanceSignCommand(glance: Command, context: Context, exit: Exit)
     );
     const progress = progressOf(flags, context);
     try {
-      const { text, report } = await signImage(input, {
+      const { text, report: made } = await signImage(input, {
         signer,
         ...(output !== undefined && { output }),
         form: flags.as,
@@ -99,6 +100,7 @@ export function glanceSignCommand(glance: Command, context: Context, exit: Exit)
       });
       progress.end();
       const { style } = context;
+      const report = wordedReport(made);
       if (json) context.print(formatJson(report));
       else if (output === undefined || output === '-') context.print(text.trimEnd());
       else if (!flags.quiet) context.print(`${style.good(style.pass)} ${style.bold(shown(output))}  written`);

@@ -1,6 +1,7 @@
 import type { Command } from 'commander';
 import { formatJson } from '../../../kit/json.ts';
 import type { CertificateReport } from '../../../verdict/report/report.ts';
+import { wordedReport } from '../../advice.ts';
 import type { Context, Exit } from '../../context.ts';
 import {
   keyManagerOf,
@@ -46,12 +47,13 @@ export function glanceStoreCommand(glance: Command, context: Context, exit: Exit
       const { storeCertificate } = await import('../../../operations/glance/store-certificate.ts');
       const { openKeyManager } = await import('../../../operations/glance/key-manager.ts');
       const keyManager = keyManagerOf(flags, context);
-      const report = await storeCertificate(file, () => openKeyManager(keyManager), {
+      const stored = await storeCertificate(file, () => openKeyManager(keyManager), {
         at: new Date(),
         signal: context.signal,
         ...(flags.name !== undefined && { name: flags.name }),
         ...(flags.expiration && { expiration: flags.expiration }),
       });
+      const report = wordedReport(stored);
       const { certificateUuid, secretRef, certificate } = report.result ?? {};
       if (flags.json) context.print(formatJson(report));
       else if (flags.quiet) context.print(String(certificateUuid));

@@ -2,6 +2,7 @@ import { type Command, Option } from 'commander';
 import { formatJson } from '../../../kit/json.ts';
 import type { AttemptReport, CheckPathOptions, PathReport } from '../../../operations/trust/check-path.ts';
 import type { PathCertificateReport, Report } from '../../../verdict/report/report.ts';
+import { wordedReport } from '../../advice.ts';
 import type { Context, Exit } from '../../context.ts';
 import { gatherOids, parseDepth, parseTime } from '../../options/options.ts';
 import {
@@ -75,9 +76,10 @@ export function trustCheckCommand(trust: Command, context: Context, exit: Exit):
     .addHelpText('after', EXAMPLES)
     .action(async (leaf: string, flags: CheckFlags) => {
       const { checkPath } = await import('../../../operations/trust/check-path.ts');
-      const { report, found } = await checkPath(leaf, { ...checkOptionsOf(flags), signal: context.signal });
+      const checked = await checkPath(leaf, { ...checkOptionsOf(flags), signal: context.signal });
+      const report = wordedReport(checked.report);
       if (flags.json) context.print(formatJson(report));
-      else renderCheck(report, found, context);
+      else renderCheck(report, checked.found, context);
       exit(report.exitCode);
     });
 }

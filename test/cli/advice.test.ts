@@ -1,0 +1,169 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Command } from 'commander';
+import ts from 'typescript';
+import { describe, expect, test } from 'vitest';
+import { worded, wordedReport } from '../../src/cli/advice.ts';
+import { createProgram } from '../../src/cli/program.ts';
+import { ADVICE, allowed } from '../../src/kit/errors/advice.ts';
+import { BundleError, ownError } from '../../src/kit/errors/errors.ts';
+import { repairOf } from '../../src/kit/relaxation.ts';
+import { makeReport } from '../../src/verdict/report/report.ts';
+import { makeScreen } from './screen.ts';
+
+const program = createProgram(makeScreen().context, () => {});
+
+function withAll(command: Command): readonly Command[] {
+  return [command, ...command.commands.flatMap(withAll)];
+}
+
+const ALL = withAll(program);
+const COMMANDS = program.commands.map((command) => command.name());
+const OPTIONS = ALL.flatMap(({ options }) => options.flatMap(({ long }) => long ?? []));
+const SHORT = ALL.flatMap(({ options }) => options.flatMap(({ short }) => short ?? []));
+
+/** A command of this program, an option of one, a variable that only the command line reads. */
+const OURS = new RegExp(
+  [
+    `\\bbulla (?:${COMMANDS.join('|')}|COMMAND|--|…)`,
+    `(?:${[...OPTIONS, '--help'].join('|')})(?![\\w-])`,
+    `(?:^|[ (])(?:${[...new Set(SHORT)].join('|')})(?![\\w-])`,
+    '\\bBULLA_',
+  ].join('|'),
+);
+
+/** What other programs call theirs. */
+const OTHERS = /\btar --format=ustar|\bopenssl [a-z0-9]+ (?:-\w+ ?)+/g;
+
+/** Every text in a file of code: literals, and the fixed parts of templates. */
+function textsIn(path: string): readonly string[] {
+  const texts: string[] = [];
+  const visit = (node: ts.Node): void => {
+    const isText = ts.isStringLiteralLike(node) || ts.isTemplateHead(node);
+    if (isText || ts.isTemplateMiddle(node) || ts.isTemplateTail(node)) texts.push(node.text);
+    ts.forEachChild(node, visit);
+  };
+  visit(ts.createSourceFile(path, readFileSync(path, 'utf8'), ts.ScriptTarget.Latest));
+  return texts;
+}
+
+function namesOurs(text: string): boolean {
+  return OURS.test(text.replace(OTHERS, ''));
+}
+
+const BELOW = readdirSync('src', { recursive: true, encoding: 'utf8' })
+  .map((file) => join('src', file))
+  .filter((file) => file.endsWith('.ts') && !file.startsWith(join('src', 'cli')));
+
+describe('the rooms below the command line', () => {
+  test('[show.6] know a command and an option when they see one', () => {
+    for (const text of [
+      'files are packed with: bulla pack',
+      'give a larger --chunk-size, such as 2GiB',
+      'it was allowed (--allow-sha1)',
+      'name a file with -o, or pipe it on',
+      'set BULLA_HOME',
+      'NODE_EXTRA_CA_CERTS=ca.pem bulla …',
+    ]) {
+      expect(namesOurs(text), text).toBe(true);
+    }
+    for (const text of [
+      'bulla reads only formats that every reader understands alike',
+      'write the archive again with: tar --format=ustar',
+      'openssl pkey -in KEY -pubout and openssl x509 -in CERT -pubkey -noout',
+    ]) {
+      expect(namesOurs(text), text).toBe(false);
+    }
+  });
+
+  test('[show.6] name no command and no option', () => {
+    const naming = BELOW.flatMap((file) =>
+      textsIn(file)
+        .filter(namesOurs)
+        .map((text) => `${file}: ${text}`),
+    );
+    expect(naming).toEqual([]);
+  });
+});
+
+describe('advice', () => {
+  test.each(ADVICE)('[show.6] %s is told with words of the command line', (advice) => {
+    const words = worded({ text: 'do this with bulla', advice, of: 'folders' });
+    expect(words).toMatch(OURS);
+    expect(words).not.toMatch(/undefined/);
+  });
+
+  test('[show.6] is the same sentence, and the way to do it', () => {
+    expect(worded('check the path')).toBe('check the path');
+    expect(worded(repairOf('folders', 'dot-prefix'))).toMatch(
+      /^if it comes .*: bulla normalize BUNDLE -o NEW\.ova --relax folders,dot-prefix$/,
+    );
+    expect(worded(allowed('it has SHA-1 digests', 'sha1'))).toBe('it has SHA-1 digests (--allow-sha1)');
+  });
+
+  test('[show.4] has no name in a command that a shell could take for more', () => {
+    const advised = (of: string): string => worded({ text: 'sign it', advice: 'sign-export', of });
+    expect(advised('a b.ovf')).toContain("FOLDER/'a b.ovf' -o");
+    expect(advised('a\u202eb.ovf')).toContain('FOLDER/NAME.ovf -o');
+  });
+});
+
+describe('a report', () => {
+  const error = new BundleError('ARCHIVE_HEADER', 'it ends', {
+    fix: ['fetch it again', repairOf('folders')],
+  });
+  const report = makeReport({
+    operation: 'verify',
+    errors: [error],
+    checks: [{ id: 'policy', status: 'warn', detail: 'weak', advice: allowed('weak', 'weakKeys') }],
+    warnings: ['plain', allowed('weak', 'weakKeys'), allowed('weak', 'weakKeys'), 'plain'],
+  });
+
+  test('[rep.6] has sentences for every face, and what they advise', () => {
+    expect(report.errors[0]?.fix).toBe(
+      'fetch it again; if it comes from where you expect it, write it again in the form that all readers share',
+    );
+    expect(report.errors[0]?.advice?.[1]).toMatchObject({ advice: 'normalize', of: 'folders' });
+    expect(report.warnings).toEqual(['plain', 'weak (allowed: weakKeys)']);
+    expect(report.advice).toEqual([allowed('weak', 'weakKeys')]);
+  });
+
+  test('[show.6] is printed in the words of the command line, without anything else', () => {
+    const { advice, ...printed } = report;
+    expect(wordedReport(report)).toEqual({
+      ...printed,
+      checks: [{ id: 'policy', status: 'warn', detail: 'weak (--allow-weak-keys)' }],
+      errors: [
+        {
+          code: error.code,
+          message: error.message,
+          where: {},
+          why: error.why,
+          fix: expect.stringMatching(/^fetch it again; if .*: bulla normalize BUNDLE .* --relax folders$/),
+        },
+      ],
+      warnings: ['plain', 'weak (--allow-weak-keys)'],
+    });
+    expect(wordedReport(wordedReport(report))).toEqual(wordedReport(report));
+  });
+});
+
+describe('an error', () => {
+  const error = new BundleError('USAGE', 'no', { fix: ['first', repairOf('folders')] });
+
+  test('[api.2] keeps what it advises when more is known of its place, and when a caller hands it back', () => {
+    expect(error.at({ file: 'x' }).advice).toEqual(error.advice);
+    expect(ownError(error)?.advice).toEqual(error.advice);
+    expect(ownError(error)?.fix).toBe(error.fix);
+  });
+
+  test.each([
+    ['none', undefined],
+    ['a name that is not known', ['first', { text: 'second', advice: 'dance' }]],
+    ['a text that is none', [{ text: 1, advice: 'pack' }]],
+    ['something else', 'first'],
+  ])('[api.2] of another copy of the library with %s has its fix', (_, advice) => {
+    const other = Object.assign(new BundleError('USAGE', 'no', { fix: 'do it' }), { advice });
+    expect(ownError(other)).toMatchObject({ fix: 'do it', advice: ['do it'] });
+  });
+});
