@@ -20,8 +20,9 @@ import { assignRoles, type BundleRoles } from './bundle-roles.ts';
 import { archiveCheck } from './content-checks.ts';
 import { judgeBlocks } from './judge-blocks.ts';
 import { type ContentsJudgement, judgeContents } from './judge-contents.ts';
-import { judgeSignature, type SignatureJudgement, type SignaturePolicy } from './judge-signature.ts';
+import type { SignatureJudgement, SignaturePolicy } from './judge-signature.ts';
 import { checkScope } from './scope-check.ts';
+import { SignatureMemory } from './signature-memory.ts';
 import { type SignedManifest, signedManifestOf } from './signed-manifest.ts';
 import { skippedChecks } from './skipped-checks.ts';
 
@@ -86,14 +87,15 @@ class Reading {
   readonly #options: ExamineOptions;
   readonly #hint: readonly DigestName[];
   readonly #manifests: ManifestMemory;
+  readonly #signatures: SignatureMemory;
   #manifest: Manifest | undefined;
   #signature: SignatureJudgement | undefined;
-  #judged: { readonly signed: SignedManifest; readonly signature: SignatureJudgement } | undefined;
 
   constructor(options: ExamineOptions, hint: readonly DigestName[]) {
     this.#options = options;
     this.#hint = hint;
     this.#manifests = new ManifestMemory(options.limits);
+    this.#signatures = new SignatureMemory(options);
   }
 
   /** Reads every member; false when it stopped early because the bundle is refused already and only a sink waits for it. */
@@ -120,44 +122,18 @@ class Reading {
     this.#manifest = undefined;
     this.#signature = undefined;
     try {
-      const signed = signedManifestOf(members, assignRoles(members.map(({ name }) => name)));
-      if (signed?.certificate) this.#signature = this.#judgeOnce(signed);
+      const signed = signedAmong(members);
+      if (signed?.certificate) this.#signature = this.#signatures.judgeAhead(signed);
       if (signed) this.#manifest = this.#manifests.parse(signed.manifest.bytes);
     } catch {
       // said again, and reported, when everything has been read
     }
   }
 
-  /**
-   * A bundle may have hundreds of members that could play a part; each manifest with its certificate file is judged once
-   * on the way, whoever comes after it, and once more in the end, with all the evidence that has come.
-   */
-  #judgeOnce(signed: SignedManifest): SignatureJudgement {
-    const last = this.#judged;
-    const same =
-      last?.signed.manifest.bytes === signed.manifest.bytes &&
-      last.signed.certificate?.bytes === signed.certificate?.bytes;
-    if (last && same) return last.signature;
-    return this.#judgeAgain(signed);
-  }
-
-  #judgeAgain(signed: SignedManifest): SignatureJudgement {
-    const last = this.#judged?.signed;
-    const same =
-      last?.manifest.bytes === signed.manifest.bytes &&
-      last.certificate?.bytes === signed.certificate?.bytes &&
-      last.timestamp?.bytes === signed.timestamp?.bytes &&
-      last.evidence.length === signed.evidence.length;
-    if (this.#judged && same) return this.#judged.signature;
-    const signature = judgeSignature(signed, this.#options);
-    this.#judged = { signed, signature };
-    return signature;
-  }
-
   /** The block digests among what has been read; what is wrong with others is told when all is judged. */
   usableBlocks(members: readonly Member[]): UsableBlocks {
     try {
-      const signed = signedManifestOf(members, assignRoles(members.map(({ name }) => name)));
+      const signed = signedAmong(members);
       const manifest = signed && this.#manifests.parse(signed.manifest.bytes);
       if (manifest) return judgeBlocks(members, manifest).usable;
     } catch {
@@ -179,6 +155,7 @@ class Reading {
     return !entry || digestOf(member, entry.algorithm) !== entry.digest;
   }
 
+  /** Judges what has been read: all of it, or as far as the fault or the refusal that ended the reading. */
   judge(
     members: readonly Member[],
     complete: boolean,
@@ -198,7 +175,7 @@ class Reading {
     }
 
     const signed = signedManifestOf(members, roles);
-    const signature = signed && (complete || signed.certificate) ? this.#judgeAgain(signed) : undefined;
+    const signature = signed && (complete || signed.certificate) ? this.#signatures.judge(signed) : undefined;
     const contents = judgeContents(
       { roles, members, complete: complete && !ambiguous },
       {
@@ -242,4 +219,9 @@ class Reading {
       warnings: [...(signature?.warnings ?? []), ...contents.warnings, ...order],
     };
   }
+}
+
+/** What counts as signed by what has come so far. @throws {BundleError} `PACKAGE_AMBIGUOUS` */
+function signedAmong(members: readonly Member[]): SignedManifest | undefined {
+  return signedManifestOf(members, assignRoles(members.map(({ name }) => name)));
 }
