@@ -1,5 +1,6 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join, posix } from 'node:path';
+import ts from 'typescript';
 import { describe, expect, it } from 'vitest';
 
 /** The rooms in their order: each may import itself and those of the lines before it. */
@@ -45,6 +46,60 @@ function importsOf(file: string): string[] {
 function targetsOf(file: string): string[] {
   const own = importsOf(file).filter((name) => name.startsWith('.'));
   return own.map((target) => posix.join(posix.dirname(file), target));
+}
+
+/** What of an object is put in by spreading an expression, without its parentheses. */
+function spreadsIn(file: string): readonly ts.Expression[] {
+  const source = ts.createSourceFile(
+    file,
+    readFileSync(join('src', file), 'utf8'),
+    ts.ScriptTarget.Latest,
+    true,
+  );
+  const spreads: ts.Expression[] = [];
+  const visit = (node: ts.Node): void => {
+    if (ts.isSpreadAssignment(node)) spreads.push(bare(node.expression));
+    ts.forEachChild(node, visit);
+  };
+  visit(source);
+  return spreads;
+}
+
+function bare(expression: ts.Expression): ts.Expression {
+  return ts.isParenthesizedExpression(expression) ? bare(expression.expression) : expression;
+}
+
+/** Whether fields are left out in another way than `condition && { field }`, or a value is its own condition: 0, '' and false would be lost. */
+function isOddSpread(spread: ts.Expression): boolean {
+  const isNothing = (one: ts.Expression): boolean =>
+    ts.isObjectLiteralExpression(one) && one.properties.length === 0;
+  if (ts.isConditionalExpression(spread))
+    return [spread.whenTrue, spread.whenFalse].map(bare).some(isNothing);
+  if (!ts.isBinaryExpression(spread) || spread.operatorToken.kind !== ts.SyntaxKind.AmpersandAmpersandToken)
+    return false;
+  const values = valuesIn(spread.right);
+  return conditionsOf(spread.left).some((one) => values.has(one.getText()));
+}
+
+/** What has to hold, one by one. */
+function conditionsOf(condition: ts.Expression): readonly ts.Expression[] {
+  const one = bare(condition);
+  return ts.isBinaryExpression(one) && one.operatorToken.kind === ts.SyntaxKind.AmpersandAmpersandToken
+    ? [...conditionsOf(one.left), ...conditionsOf(one.right)]
+    : [one];
+}
+
+/** The names and the ways to properties that an expression takes values from. */
+function valuesIn(expression: ts.Expression): ReadonlySet<string> {
+  const values = new Set<string>();
+  const visit = (node: ts.Node): void => {
+    if (ts.isShorthandPropertyAssignment(node)) values.add(node.name.text);
+    if (ts.isIdentifier(node) || ts.isPropertyAccessExpression(node)) values.add(node.getText());
+    if (ts.isPropertyAssignment(node)) visit(node.initializer);
+    else ts.forEachChild(node, visit);
+  };
+  visit(expression);
+  return values;
 }
 
 function roomOf(file: string): string {
@@ -200,6 +255,40 @@ describe('architecture', () => {
         /\bJSON\.stringify\b|\bprintable\b/.test(readFileSync(join('src', file), 'utf8')),
     );
     expect(raw).toEqual([]);
+  });
+
+  it('leaves out fields that are not given in one way: ...(value !== undefined && { field: value })', () => {
+    const oddIn = (text: string): boolean[] => {
+      const source = ts.createSourceFile('x.ts', `const x = { ${text} };`, ts.ScriptTarget.Latest, true);
+      const found: boolean[] = [];
+      const visit = (node: ts.Node): void => {
+        if (ts.isSpreadAssignment(node)) found.push(isOddSpread(bare(node.expression)));
+        ts.forEachChild(node, visit);
+      };
+      visit(source);
+      return found;
+    };
+    for (const odd of [
+      '...(a ? { a } : {})',
+      '...(a === undefined ? {} : { a })',
+      '...(a && { b: f(a) })',
+      '...(o.a && { b: o.a })',
+    ])
+      expect(oddIn(odd), odd).toEqual([true]);
+    for (const good of [
+      '...(a !== undefined && { a })',
+      '...(isA(a) && { a })',
+      '...(strict && { strict: true })',
+      '...(a ? { a } : { b })',
+      '...a',
+    ])
+      expect(oddIn(good), good).toEqual([false]);
+    const found = FILES.flatMap((file) =>
+      spreadsIn(file)
+        .filter(isOddSpread)
+        .map((one) => `${file}: ...(${one.getText()})`),
+    );
+    expect(found).toEqual([]);
   });
 
   it('re-exports only from the public index', () => {

@@ -61,7 +61,7 @@ export async function openArchive(
   if (isZip(head) && !looksLikeTar(head)) {
     if (!isSeekable(stream)) throw await unseekable(stream);
     const file = await stream.randomAccess(stream);
-    return { format: 'zip', entries: readZip(file, limits), ...(file.copied ? { copied: file.size } : {}) };
+    return { format: 'zip', entries: readZip(file, limits), ...(file.copied && { copied: file.size }) };
   }
   if (isGzip(head)) {
     const inner = await peek(gunzip(stream, limits), TAR_BLOCK);
@@ -113,6 +113,6 @@ async function refuse(
   const [known, , fix] = OTHERS.find(([, magic]) => magic.every((byte, i) => head[i] === byte)) ?? [];
   return new BundleError('FORMAT_UNSUPPORTED', `${prefix}${gzip ?? known ?? 'of no kind that bulla knows'}`, {
     where: { offset: 0 },
-    ...(fix ? { fix } : {}),
+    ...(fix !== undefined && { fix }),
   });
 }

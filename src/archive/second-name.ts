@@ -48,8 +48,8 @@ export function secondNames(header: TarHeader, called: Called): SecondNames {
   const { bare: bytes } = header;
   const bare = bytes === header.name ? undefined : expectPart(called.good(decodeUtf8(bytes)), called);
   return {
-    ...(cut === undefined || cut === called.name ? {} : { cut }),
-    ...(bare === undefined || bare === called.name ? {} : { bare }),
+    ...(cut !== undefined && cut !== called.name && { cut }),
+    ...(bare !== undefined && bare !== called.name && { bare }),
   };
 }
 

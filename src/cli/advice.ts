@@ -241,7 +241,7 @@ export function wordedReport({ advice = [], ...report }: Report): Report {
     ),
     errors: report.errors.map(({ advice: told, ...error }) => ({
       ...error,
-      fix: fixOf({ fix: error.fix, ...(told && { advice: told }) }),
+      fix: fixOf({ fix: error.fix, ...(told !== undefined && { advice: told }) }),
     })),
     warnings: report.warnings.map((text) => wordings.get(text) ?? text),
   };

@@ -32,7 +32,7 @@ export function load(file: string): object {
   const cachedData = compiledOf(file, source);
   const script = new Script(source.toString('latin1'), {
     filename: pathToFileURL(file).href,
-    ...(cachedData && { cachedData }),
+    ...(cachedData !== undefined && { cachedData }),
   });
   scripts.push({ file, source, script });
   const require: Require = (name) =>

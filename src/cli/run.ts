@@ -80,7 +80,7 @@ function faultOf(error: unknown, words: Words): BundleError {
   const { code, path } = error instanceof Error ? (error as NodeJS.ErrnoException) : {};
   if (code !== 'EMFILE' && code !== 'ENFILE') return toBundleError(error);
   return new BundleError('FILE_UNREADABLE', `cannot read a file: too many open files (${code})`, {
-    ...(path === undefined ? {} : { where: { file: path } }),
+    ...(path !== undefined && { where: { file: path } }),
     why: 'bulla needs some 40 open files, and may have fewer',
     fix: 'allow more open files (ulimit -n 256 will do), or close programs that hold many',
     cause: error,

@@ -99,7 +99,7 @@ function optionsIn(command: Command, word: string): readonly Found[] {
   const rest = word.slice(2);
   if (option?.long === undefined || option.long === null) return [];
   if (option.required) {
-    return [{ long: option.long, ...(rest ? { value: rest } : {}), takesNext: rest === '' }];
+    return [{ long: option.long, ...(rest !== '' && { value: rest }), takesNext: rest === '' }];
   }
   return [{ long: option.long, takesNext: false }, ...(rest ? optionsIn(command, `-${rest}`) : [])];
 }

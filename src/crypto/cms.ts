@@ -130,9 +130,9 @@ function judgeSigner({ info, matching }: OpenSigner, data: SignedData, seen: See
   const used = signedDigest(info);
   const answer = (certificate: Certificate | undefined, fault?: BundleError): CmsSigner => ({
     info,
-    ...(certificate && { certificate }),
+    ...(certificate !== undefined && { certificate }),
     ...(used !== undefined && { digest: used }),
-    ...(fault && { fault }),
+    ...(fault !== undefined && { fault }),
     notes: info.signedAttributes || fault ? [] : ['the CMS signature has no signed attributes'],
   });
   const problem = formProblem(info, data, seen);

@@ -139,8 +139,8 @@ export async function peek(
     [Symbol.asyncIterator]() {
       return this;
     },
-    ...(isSkippable(source) ? { skip } : {}),
-    ...(isSeekable(source) ? { randomAccess: (rest: ByteStream) => source.randomAccess(rest) } : {}),
+    ...(isSkippable(source) && { skip }),
+    ...(isSeekable(source) && { randomAccess: (rest: ByteStream) => source.randomAccess(rest) }),
   };
   function skip(bytes: number): void {
     const here = Math.min(bytes, unread.byteLength);
@@ -155,19 +155,17 @@ export function watch(source: ByteStream, onBytes: (bytes: number) => void): Byt
   const iterator = source[Symbol.asyncIterator]();
   let bytes = 0;
   return {
-    ...(isSkippable(source) ? { skip: (count: number) => source.skip(count) } : {}),
-    ...(isSeekable(source)
-      ? {
-          randomAccess: async (rest: ByteStream): Promise<RandomAccess> => {
-            const farther = (at: number): void => {
-              if (at <= bytes) return;
-              bytes = at;
-              onBytes(bytes);
-            };
-            return watchAccess(await source.randomAccess(rest), farther);
-          },
-        }
-      : {}),
+    ...(isSkippable(source) && { skip: (count: number) => source.skip(count) }),
+    ...(isSeekable(source) && {
+      randomAccess: async (rest: ByteStream): Promise<RandomAccess> => {
+        const farther = (at: number): void => {
+          if (at <= bytes) return;
+          bytes = at;
+          onBytes(bytes);
+        };
+        return watchAccess(await source.randomAccess(rest), farther);
+      },
+    }),
     [Symbol.asyncIterator]: () => ({
       async next() {
         const next = await iterator.next();

@@ -23,7 +23,7 @@ export function openDeadline(options: {
   const { signal, deadlineMs } = options;
   if (deadlineMs === undefined) {
     return {
-      ...(signal ? { signal } : {}),
+      ...(signal !== undefined && { signal }),
       expectInTime: () => checkAborted(signal),
       [Symbol.dispose]: () => {},
     };

@@ -111,3 +111,8 @@ function escaped(char: string): string {
 export function counted(count: number, noun: string): string {
   return `${count} ${noun}${count === 1 ? '' : 's'}`;
 }
+
+/** Whether there is a text, and anything in it. */
+export function hasText(text: string | undefined): text is string {
+  return text !== undefined && text !== '';
+}

@@ -67,5 +67,5 @@ export function sourceOptions(options: {
   readonly limits?: Partial<Limits>;
 }): SourceOptions {
   const { idleMs, minimumRate, spoolBytes } = { ...DEFAULT_LIMITS, ...options.limits };
-  return { ...(options.signal ? { signal: options.signal } : {}), idleMs, minimumRate, spoolBytes };
+  return { ...(options.signal !== undefined && { signal: options.signal }), idleMs, minimumRate, spoolBytes };
 }

@@ -66,7 +66,7 @@ export function askedOf({ trust = {}, revocation = {}, timestamp }: GivenFor): A
   const { mode = crls.length + ocsps.length > 0 ? 'if-present' : undefined } = revocation;
   expectLookedAt(mode, { 'revocation.crls': crls, 'revocation.ocsps': ocsps });
   expectBelieved(timestamp, trust.timestampAnchors, 'trust.timestampAnchors');
-  return { ...(mode && { revocation: mode }), ...(timestamp && { timestamp }) };
+  return { ...(mode !== undefined && { revocation: mode }), ...(timestamp !== undefined && { timestamp }) };
 }
 
 /** How much a mode asks for; more is stricter. */

@@ -61,7 +61,7 @@ function parseGiven(der: Uint8Array, file: string, line?: number): Certificate {
 
 function invalid(message: string, file: string, line?: number, cause?: unknown): BundleError {
   return new BundleError('CONFIG_INVALID', message, {
-    where: { file, ...(line === undefined ? {} : { line }) },
+    where: { file, ...(line !== undefined && { line }) },
     why: 'a certificate is needed here, whole and in PEM',
     fix: 'give a file with -----BEGIN CERTIFICATE----- in it; from DER: openssl x509 -inform DER -in CERT -out CERT.pem',
     cause,

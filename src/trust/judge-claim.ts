@@ -160,7 +160,7 @@ function judgeBy(demand: Demand, context: Context): Answer {
     signer,
     publishers: errors.length === 0 ? (signer.trustedBy?.publishers ?? []) : [],
     timestamps,
-    ...(proven && { proven }),
+    ...(proven !== undefined && { proven }),
     mode: demand.revocation,
     revocation: {
       ...revocation,
@@ -210,7 +210,7 @@ function vouching(accepting: readonly Answer[]): Pick<ClaimJudgement, 'publisher
   const { trustedBy } = first.signer;
   return {
     publishers,
-    signer: { ...first.signer, ...(trustedBy && { trustedBy: { ...trustedBy, publishers } }) },
+    signer: { ...first.signer, ...(trustedBy !== undefined && { trustedBy: { ...trustedBy, publishers } }) },
   };
 }
 
@@ -280,7 +280,7 @@ function revocationOptions(
   proven: TimeWindow | undefined,
 ): RevocationOptions {
   const anchors = certificatesOf(policy.trust.anchors);
-  return { ...evidenceOptions(revocation, anchors, claim, policy), ...(proven && { proven }) };
+  return { ...evidenceOptions(revocation, anchors, claim, policy), ...(proven !== undefined && { proven }) };
 }
 
 function evidenceOptions(

@@ -174,7 +174,7 @@ function trustedBy(anchors: readonly Anchor[]): TrustedBy {
   const unbound = anchors.find(({ publisher }) => publisher === undefined);
   const anchor = unbound ?? anchors[0];
   const publishers = unbound ? [] : anchors.flatMap(({ publisher }) => publisher ?? []);
-  return { ...(anchor && { anchor }), publishers: [...new Set(publishers)] };
+  return { ...(anchor !== undefined && { anchor }), publishers: [...new Set(publishers)] };
 }
 
 /** Why the anchor's publisher does not accept this leaf at this time; nothing when it does. */

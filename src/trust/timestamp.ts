@@ -57,7 +57,7 @@ export function judgeTimestamp(
     token,
     time: info.time,
     path: authority ? [authority] : [],
-    ...(authority && { authority }),
+    ...(authority !== undefined && { authority }),
     errors: [
       new BundleError('TIMESTAMP_INVALID', `the timestamp of ${showTime(info.time)} is no proof: ${reason}`, {
         cause,
@@ -90,8 +90,8 @@ export function judgeTimestamp(
       window: { from: at, to: at },
       allowances,
       purpose: 'timestamping',
-      ...(judgeMore && { judgeMore }),
-      ...(budget && { budget }),
+      ...(judgeMore !== undefined && { judgeMore }),
+      ...(budget !== undefined && { budget }),
     },
   );
   const [fault] = found.errors;

@@ -10,7 +10,7 @@ import {
 import { checkPaxGlobal, type PaxRecords, parsePax } from '../../formats/tar/pax.ts';
 import { ByteCursor } from '../../kit/byte-cursor.ts';
 import { type ByteStream, copyBytes, isZero } from '../../kit/bytes.ts';
-import { counted, printable } from '../../kit/encoding.ts';
+import { counted, hasText, printable } from '../../kit/encoding.ts';
 import { BundleError, isBundleError } from '../../kit/errors/errors.ts';
 import type { Limits } from '../../kit/limits.ts';
 import { repairOf } from '../../kit/relaxation.ts';
@@ -129,7 +129,7 @@ function plainHead(cursor: ByteCursor, offset: number, options: HeadOptions): He
 /** [arc.3] Every refusal gets a place. */
 function placed(error: unknown, offset: number, member: string): unknown {
   if (!isBundleError(error)) return error;
-  return error.at({ offset, ...(member ? { member } : {}) });
+  return error.at({ offset, ...(hasText(member) && { member }) });
 }
 
 async function readHead(cursor: ByteCursor, offset: number, options: HeadOptions): Promise<Head> {
@@ -242,7 +242,7 @@ function expectZeros(
       'ARCHIVE_PADDING',
       'the bytes that fill up a member to a whole block are not zero',
       {
-        where: { offset: at, ...(member ? { member } : {}) },
+        where: { offset: at, ...(hasText(member) && { member }) },
       },
     );
   }
@@ -279,7 +279,7 @@ function cut(offset: number, got: number, member?: string, whole = false): Bundl
   const message =
     got === 0 ? 'the archive ends without its end mark' : 'the archive ends in the middle of a block';
   return new BundleError('ARCHIVE_TRUNCATED', message, {
-    where: { offset, ...(member ? { member } : {}) },
-    ...(whole ? { fix: ['fetch it again and compare sizes', repairOf('no-end-mark')] } : {}),
+    where: { offset, ...(hasText(member) && { member }) },
+    ...(whole && { fix: ['fetch it again and compare sizes', repairOf('no-end-mark')] }),
   });
 }

@@ -13,7 +13,7 @@ import {
 import { expectVersion } from '../../formats/zip/version.ts';
 import { ByteCursor } from '../../kit/byte-cursor.ts';
 import { copyBytes } from '../../kit/bytes.ts';
-import { counted, decodeUtf8, printable } from '../../kit/encoding.ts';
+import { counted, decodeUtf8, hasText, printable } from '../../kit/encoding.ts';
 import { BundleError, isBundleError } from '../../kit/errors/errors.ts';
 import type { Limits } from '../../kit/limits.ts';
 import type { RandomAccess } from '../../kit/random-access.ts';
@@ -94,7 +94,7 @@ async function readEntry(cursor: ByteCursor, start: number, limits: Limits): Pro
     return { name, nameBytes, header, size, compressedSize, offset, at };
   } catch (error) {
     if (!isBundleError(error)) throw error;
-    throw error.at({ ...(member ? { member } : {}), offset: at });
+    throw error.at({ ...(hasText(member) && { member }), offset: at });
   }
 }
 

@@ -64,7 +64,7 @@ export function importCommand(program: Command, context: Context, exit: Exit): v
           decompress: flags.decompress ?? false,
           dryRun: flags.dryRun ?? false,
           resume: flags.resume ?? false,
-          ...(imageSigner && { imageSigner }),
+          ...(imageSigner !== undefined && { imageSigner }),
           onProgress: progress.onProgress,
         });
         progress.end();

@@ -49,7 +49,7 @@ export function joinCommand(program: Command, context: Context, exit: Exit): voi
     const print = output === '-' ? context.tell : context.print;
     try {
       const made = await join(volumes, {
-        ...(output === undefined ? {} : { output }),
+        ...(output !== undefined && { output }),
         overwrite: flags.force ?? false,
         signal: context.signal,
         onProgress: progress.onProgress,

@@ -1,5 +1,6 @@
 import { basename } from 'node:path';
 import { type Command, Option } from 'commander';
+import { hasText } from '../../kit/encoding.ts';
 import { BundleError } from '../../kit/errors/errors.ts';
 import type { Context, Exit } from '../context.ts';
 import { type GlanceKeyFlags, imageSignerOf, withGlanceKeyOptions } from '../options/glance-options.ts';
@@ -121,18 +122,18 @@ export function packCommand(program: Command, context: Context, exit: Exit): voi
           name: flags.name ?? nameOf(flags.output, inputs),
           plain: flags.plain ?? false,
           appliance: {
-            ...(product ? { product } : {}),
-            ...(vendor ? { vendor } : {}),
-            ...(version ? { version } : {}),
-            ...(cpus ? { cpus } : {}),
-            ...(memory ? { memoryMiB: memory } : {}),
+            ...(hasText(product) && { product }),
+            ...(hasText(vendor) && { vendor }),
+            ...(hasText(version) && { version }),
+            ...(cpus !== undefined && { cpus }),
+            ...(memory !== undefined && { memoryMiB: memory }),
           },
-          ...(flags.maxMembers === undefined ? {} : { members: flags.maxMembers }),
-          ...(flags.chunkSize === undefined ? {} : { chunkSize: flags.chunkSize }),
-          ...(flags.followLinks ? { followLinks: true } : {}),
-          ...(flags.blockDigests ? { blockDigests: true } : {}),
-          ...(identity ? { identity } : {}),
-          ...(imageSigner ? { imageSigner } : {}),
+          ...(flags.maxMembers !== undefined && { members: flags.maxMembers }),
+          ...(flags.chunkSize !== undefined && { chunkSize: flags.chunkSize }),
+          ...(flags.followLinks && { followLinks: true }),
+          ...(flags.blockDigests && { blockDigests: true }),
+          ...(identity !== undefined && { identity }),
+          ...(imageSigner !== undefined && { imageSigner }),
           ...signature,
           order: flags.order,
           overwrite: flags.force ?? false,

@@ -54,7 +54,11 @@ export async function imageSignerOf(
   const { loadImageSigner } = await import('../../operations/glance/sign-image.ts');
   return loadImageSigner(
     { key, passphrase: passphraseSource(context, passphraseFile, key) },
-    { certificateUuid: uuid, at: new Date(), ...(flags.glanceHash && { hash: flags.glanceHash }) },
+    {
+      certificateUuid: uuid,
+      at: new Date(),
+      ...(flags.glanceHash !== undefined && { hash: flags.glanceHash }),
+    },
     waitingOf(flags, context),
   );
 }

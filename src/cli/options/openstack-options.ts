@@ -1,4 +1,5 @@
 import type { Command } from 'commander';
+import { hasText } from '../../kit/encoding.ts';
 import { BundleError } from '../../kit/errors/errors.ts';
 import type { KeyManagerOptions } from '../../operations/glance/key-manager.ts';
 import type { CertificateSource } from '../../verdict/image/certificate-source.ts';
@@ -74,11 +75,11 @@ export function keyManagerOf(flags: OpenStackFlags, { env, signal }: Context): K
   return {
     barbican,
     login: loginOf(env),
-    ...(osAuthUrl && { authUrl: osAuthUrl }),
-    ...(osCacert && { caFile: osCacert }),
+    ...(hasText(osAuthUrl) && { authUrl: osAuthUrl }),
+    ...(hasText(osCacert) && { caFile: osCacert }),
     ...(timeout !== undefined && { timeoutMs: timeout * 1000 }),
     choice: {
-      ...(region && { region }),
+      ...(hasText(region) && { region }),
       ...((wanted === 'internal' || wanted === 'admin') && { interface: wanted }),
     },
     signal,
@@ -121,5 +122,8 @@ function named(
   if (id) return { id };
   const domainId = env[`${prefix}_DOMAIN_ID`] || env['OS_DEFAULT_DOMAIN_ID'];
   const domainName = env[`${prefix}_DOMAIN_NAME`] || env['OS_DEFAULT_DOMAIN_NAME'];
-  return { ...(name && { name }), ...(domainId ? { domainId } : domainName ? { domainName } : {}) };
+  return {
+    ...(hasText(name) && { name }),
+    ...(hasText(domainId) ? { domainId } : hasText(domainName) && { domainName }),
+  };
 }

@@ -58,9 +58,9 @@ export function waitingOf(
   { signal }: Context,
 ): Waiting {
   const patience: PatienceFlags = {
-    ...(idleTimeout === undefined ? {} : { idleTimeout }),
-    ...(minimumRate === undefined ? {} : { minimumRate }),
-    ...(deadline === undefined ? {} : { deadline }),
+    ...(idleTimeout !== undefined && { idleTimeout }),
+    ...(minimumRate !== undefined && { minimumRate }),
+    ...(deadline !== undefined && { deadline }),
   };
   return { ...readOptionsOf(patience), signal };
 }
@@ -69,14 +69,14 @@ export function waitingOf(
 export function readOptionsOf(flags: ReadFlags): Pick<VerifyOptions, 'limits' | 'deadlineMs' | 'relax'> {
   const { idleTimeout, minimumRate, deadline, relax, maxMembers } = flags;
   const limits = {
-    ...(idleTimeout === undefined ? {} : { idleMs: millisecondsOf(idleTimeout) }),
-    ...(minimumRate === undefined ? {} : { minimumRate }),
-    ...(maxMembers === undefined ? {} : { members: maxMembers }),
+    ...(idleTimeout !== undefined && { idleMs: millisecondsOf(idleTimeout) }),
+    ...(minimumRate !== undefined && { minimumRate }),
+    ...(maxMembers !== undefined && { members: maxMembers }),
   };
   return {
-    ...(relax === undefined ? {} : { relax }),
-    ...(Object.keys(limits).length > 0 ? { limits } : {}),
-    ...(deadline === undefined ? {} : { deadlineMs: millisecondsOf(deadline) }),
+    ...(relax !== undefined && { relax }),
+    ...(Object.keys(limits).length > 0 && { limits }),
+    ...(deadline !== undefined && { deadlineMs: millisecondsOf(deadline) }),
   };
 }
 

@@ -1,4 +1,5 @@
 import { type Command, Option } from 'commander';
+import { hasText } from '../../kit/encoding.ts';
 import { BundleError } from '../../kit/errors/errors.ts';
 import type { SigningDigest, TimestampSource } from '../../operations/sign/signing.ts';
 import type { SigningFiles } from '../../operations/sign/signing-identity.ts';
@@ -50,7 +51,7 @@ export async function signatureOptionsOf(
     });
   }
   const timestamp = tsa === undefined ? undefined : await authorityOf(tsa, digest, context);
-  return { digest, ...(cms !== undefined && { cms }), ...(timestamp && { timestamp }) };
+  return { digest, ...(cms !== undefined && { cms }), ...(timestamp !== undefined && { timestamp }) };
 }
 
 /** The timestamp authority at an address. */
@@ -68,7 +69,7 @@ export function signingFilesOf(flags: SignFlags, context: Context): SigningFiles
   const { key, cert, chain } = flags;
   if (key && cert) {
     const passphrase = passphraseSource(context, flags.passphraseFile, key);
-    return { key, certificate: cert, ...(chain ? { chain } : {}), passphrase };
+    return { key, certificate: cert, ...(hasText(chain) && { chain }), passphrase };
   }
   if (!key && !cert && !chain) return undefined;
   const problem = key ? '--key needs --cert' : cert ? '--cert needs --key' : '--chain needs --key and --cert';

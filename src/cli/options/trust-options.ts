@@ -131,11 +131,11 @@ export function verifyOptionsOf(flags: TrustFlags, context: Context): VerifyOpti
     revocation: {
       crls: flags.crl ?? [],
       ocsps: flags.ocsp ?? [],
-      ...(flags.revocation ? { mode: flags.revocation } : {}),
+      ...(flags.revocation !== undefined && { mode: flags.revocation }),
     },
     remember: flags.remember ?? true,
-    ...(flags.timestamp ? { timestamp: flags.timestamp } : {}),
-    ...(flags.at ? { at: flags.at } : {}),
+    ...(flags.timestamp !== undefined && { timestamp: flags.timestamp }),
+    ...(flags.at !== undefined && { at: flags.at }),
     allow: {
       ...strengthOf(flags),
       unsigned: flags.allowUnsigned ?? false,

@@ -16,5 +16,5 @@ export function deflateAside(bytes: Uint8Array, form: DeflateForm): Promise<Uint
 
 function optionsOf({ level, goesOn = false, dictionary }: DeflateForm): ZlibOptions {
   const finishFlush = goesOn ? constants.Z_SYNC_FLUSH : constants.Z_FINISH;
-  return { level, finishFlush, ...(dictionary && { dictionary }) };
+  return { level, finishFlush, ...(dictionary !== undefined && { dictionary }) };
 }

@@ -26,7 +26,7 @@ export async function parsePrivateKey(
     return createPrivateKey({
       key: pem,
       format: 'pem',
-      ...(secret === undefined ? {} : { passphrase: secret }),
+      ...(secret !== undefined && { passphrase: secret }),
     });
   } catch (cause) {
     if (encrypted)

@@ -82,7 +82,7 @@ function readSignedData(der: Uint8Array, what: string): SignedData {
   const { crls, ocsps, others: otherInfo } = readRevocation(revocation, what);
   return {
     contentType,
-    ...(content && { content }),
+    ...(content !== undefined && { content }),
     certificates: ders,
     crls,
     ocsps,

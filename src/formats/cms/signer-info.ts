@@ -86,7 +86,7 @@ export function parseSignerInfo(element: DerElement, what: string): SignerInfo {
     digest,
     signatureAlgorithm,
     signature,
-    ...(signed && { signedAttributes: parseSignedAttributes(signed, what) }),
+    ...(signed !== undefined && { signedAttributes: parseSignedAttributes(signed, what) }),
     timestampTokens: others.filter(isTimestamp).flatMap(({ values }) => values.map(({ raw }) => raw)),
     unreadAttributes: others.filter((one) => !isTimestamp(one)).map(({ oid }) => oid),
   };
@@ -140,7 +140,7 @@ function parseSignedAttributes(element: DerElement, what: string): SignedAttribu
     der: derElement(TAG.set, element.value),
     contentType: readOid(contentType, what),
     messageDigest: readOnly(messageDigest.raw, TAG.octetString, what).value,
-    ...(time && { signingTime: readTime(time, what) }),
+    ...(time !== undefined && { signingTime: readTime(time, what) }),
     signingCertificates: [
       ...(certificate ? [parseSigningCertificate(certificate, false, what)] : []),
       ...(certificateV2 ? [parseSigningCertificate(certificateV2, true, what)] : []),

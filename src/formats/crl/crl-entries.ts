@@ -199,11 +199,13 @@ function readEntryExtensions(
   const invalidity = extensions.get(INVALIDITY_DATE);
   const issuer = extensions.get(CERTIFICATE_ISSUER);
   return {
-    ...(reason && { reason: reasonName(readEnumerated(readOnly(reason.value, 0x0a, WHAT)), WHAT) }),
-    ...(invalidity && {
+    ...(reason !== undefined && {
+      reason: reasonName(readEnumerated(readOnly(reason.value, 0x0a, WHAT)), WHAT),
+    }),
+    ...(invalidity !== undefined && {
       invalidSince: readTime(readOnly(invalidity.value, TAG.generalizedTime, WHAT), WHAT),
     }),
-    ...(issuer && { issuer: issuers(issuer.value) }),
+    ...(issuer !== undefined && { issuer: issuers(issuer.value) }),
   };
 }
 
@@ -225,7 +227,7 @@ function parseEntry(entry: DerElement, issuers: Issuers): Revocation {
   cursor.next();
   const at = readTime(cursor.next(), WHAT);
   const { reason, invalidSince } = readEntryExtensions(extensionsOf(entry), issuers);
-  return { at, ...(reason !== undefined && { reason }), ...(invalidSince && { invalidSince }) };
+  return { at, ...(reason !== undefined && { reason }), ...(invalidSince !== undefined && { invalidSince }) };
 }
 
 /** An ENUMERATED, or anything tagged as one. @throws `CERTIFICATE_MALFORMED` */

@@ -102,12 +102,12 @@ export function parseCrlExtensions(list: DerElement, what: string): CrlExtension
   const point = byOid.get(DISTRIBUTION_POINT);
   const freshest = byOid.get(FRESHEST);
   return {
-    ...(keyId && { authorityKeyId: formatHex(keyId.value) }),
+    ...(keyId !== undefined && { authorityKeyId: formatHex(keyId.value) }),
     ...(number !== undefined && { number }),
     numberCritical: byOid.get(CRL_NUMBER)?.critical ?? false,
     ...(baseNumber !== undefined && { baseNumber }),
-    ...(point && { distributionPoint: parseIssuingPoint(point.value, what) }),
-    ...(freshest && { freshestCrl: parseDistributionPoints(freshest.value, what) }),
+    ...(point !== undefined && { distributionPoint: parseIssuingPoint(point.value, what) }),
+    ...(freshest !== undefined && { freshestCrl: parseDistributionPoints(freshest.value, what) }),
     unknownCritical: [...byOid.values()]
       .filter((e) => e.critical && !KNOWN.includes(e.oid))
       .map((e) => e.oid),
@@ -129,11 +129,11 @@ function parseIssuingPoint(value: Uint8Array, what: string): IssuingDistribution
   const onlyAttributes = flag(0x85);
   cursor.end();
   return {
-    ...(name && { name: parseDistributionPointName(name.value, what) }),
+    ...(name !== undefined && { name: parseDistributionPointName(name.value, what) }),
     onlyUsers,
     onlyAuthorities,
     onlyAttributes,
-    ...(reasons && { onlyReasons: parseReasons(reasons, what) }),
+    ...(reasons !== undefined && { onlyReasons: parseReasons(reasons, what) }),
     indirect,
     raw: sequence.raw,
   };

@@ -122,7 +122,7 @@ function readCrl(der: Uint8Array, source: string): Crl {
     source,
     issuer,
     thisUpdate,
-    ...(next && { nextUpdate: readTime(next, WHAT) }),
+    ...(next !== undefined && { nextUpdate: readTime(next, WHAT) }),
     extensions: extensions ? parseCrlExtensions(onlySequence(extensions), WHAT) : NO_CRL_EXTENSIONS,
     entries,
     entryCount: count,

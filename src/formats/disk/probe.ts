@@ -100,7 +100,7 @@ function probeContent(head: Uint8Array, size: number): DiskProbe {
   return {
     format: 'raw',
     virtualSize: size,
-    ...(size % SECTOR === 0 ? {} : { note: 'the size is not a multiple of 512 bytes' }),
+    ...(size % SECTOR !== 0 && { note: 'the size is not a multiple of 512 bytes' }),
   };
 }
 

@@ -50,9 +50,9 @@ export function probeQcow2(head: Uint8Array): DiskProbe {
     format: 'qcow2',
     variant: `v${version}`,
     virtualSize: header.count(24, 'the size'),
-    ...(backingFile === undefined ? {} : { backingFile }),
-    ...(dataFile === undefined ? {} : { dataFile }),
-    ...(notes.length === 0 ? {} : { note: notes.join(', ') }),
+    ...(backingFile !== undefined && { backingFile }),
+    ...(dataFile !== undefined && { dataFile }),
+    ...(notes.length !== 0 && { note: notes.join(', ') }),
   };
 }
 

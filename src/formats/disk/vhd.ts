@@ -31,7 +31,7 @@ export function probeDynamicVhd(head: Uint8Array): DiskProbe {
     format: 'vhd',
     variant: type === DYNAMIC ? 'dynamic' : 'differencing',
     virtualSize: footer.count(48, 'the size'),
-    ...(type === DYNAMIC ? {} : { backingFile: parentName(dynamic) }),
+    ...(type !== DYNAMIC && { backingFile: parentName(dynamic) }),
   };
 }
 

@@ -41,8 +41,8 @@ export function probeVhdx(head: Uint8Array): DiskProbe {
     format: 'vhdx',
     variant: parent ? 'differencing' : (flags & ALLOCATED) !== 0 ? 'fixed' : 'dynamic',
     virtualSize: header.count(size.at, 'the size'),
-    ...(parent ? { backingFile: locator ? parentName(header, locator) : UNNAMED } : {}),
-    ...(hasLog(header) ? { note: 'was not closed cleanly: its log must be replayed' } : {}),
+    ...(parent && { backingFile: locator ? parentName(header, locator) : UNNAMED }),
+    ...(hasLog(header) && { note: 'was not closed cleanly: its log must be replayed' }),
   };
 }
 

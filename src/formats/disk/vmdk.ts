@@ -1,4 +1,4 @@
-import { encodeUtf8 } from '../../kit/encoding.ts';
+import { encodeUtf8, hasText } from '../../kit/encoding.ts';
 import { type DiskProbe, diskFault, UNNAMED } from './disk-probe.ts';
 import { type HeaderBytes, readHeader, toCount } from './header-bytes.ts';
 
@@ -60,7 +60,7 @@ export function probeVmdkExtent(head: Uint8Array, tail: Uint8Array): DiskProbe {
   const common = {
     format: 'vmdk' as const,
     variant: compressed ? 'streamOptimized' : 'monolithicSparse',
-    ...(descriptor ? fromDescriptor(descriptor) : {}),
+    ...(descriptor !== undefined && fromDescriptor(descriptor)),
   };
 
   // [disk.7] QEMU then opens what the descriptor lists, files of the host included, before it looks at any footer.
@@ -129,8 +129,8 @@ function parseDescriptorText(text: string): DescriptorText {
   }));
   const backingFile = parseParent(content);
   return {
-    ...(createType ? { createType } : {}),
-    ...(backingFile === undefined ? {} : { backingFile }),
+    ...(hasText(createType) && { createType }),
+    ...(backingFile !== undefined && { backingFile }),
     sectors: extents.reduce((sum, extent) => sum + extent.sectors, 0n),
     single: extents.length <= 1 && extents.every(({ sparse }) => sparse),
     files: extents.map(({ name }) => name).join(', ') || UNNAMED,
@@ -147,7 +147,7 @@ function parseParent(text: string): string | undefined {
 
 function fromDescriptor({ createType, backingFile }: DescriptorText): Partial<DiskProbe> {
   return {
-    ...(createType === undefined ? {} : { variant: createType }),
-    ...(backingFile === undefined ? {} : { backingFile }),
+    ...(createType !== undefined && { variant: createType }),
+    ...(backingFile !== undefined && { backingFile }),
   };
 }

@@ -156,7 +156,7 @@ function readSingle(element: DerElement): {
   cursor.end();
   const nextUpdate = next && readTime(readOnly(next.value, TAG.generalizedTime, WHAT), WHAT);
   return {
-    response: { id, ...readStatus(status), thisUpdate, ...(nextUpdate && { nextUpdate }) },
+    response: { id, ...readStatus(status), thisUpdate, ...(nextUpdate !== undefined && { nextUpdate }) },
     unknown: unknownIn(extensions),
   };
 }

@@ -91,7 +91,7 @@ export function parseCertificateFile(bytes: Uint8Array, limits: Limits = DEFAULT
     signature,
     line: first.line,
     certificates,
-    ...(cms ? { cms } : {}),
+    ...(cms !== undefined && { cms }),
     loose: loose + looseInLine(first.text, match),
     notes: algorithm.note ? [algorithm.note] : [],
   };

@@ -1,3 +1,4 @@
+import { hasText } from '../../kit/encoding.ts';
 import type { Limits } from '../../kit/limits.ts';
 import { childText, ovfAttribute, ovfChildren, parseEnvelope, requiredAttribute } from './envelope.ts';
 import { chunkCount, type FileReference, hrefFault, referenceOf } from './file-reference.ts';
@@ -49,7 +50,7 @@ export function parseDescriptor(bytes: Uint8Array, limits: Limits): Descriptor {
   const name = content && (childText(content, 'Name') ?? ovfAttribute(content, 'id'));
   return {
     version,
-    ...(name ? { name } : {}),
+    ...(hasText(name) && { name }),
     references,
     disks: parseDisks(envelope, references),
     products: parseProducts(envelope),
@@ -103,9 +104,9 @@ function parseReference(element: XmlElement): FileReference {
   return {
     id,
     href,
-    ...(size === undefined ? {} : { size }),
+    ...(size !== undefined && { size }),
     compression: parseCompression(element),
-    ...(chunkSize === undefined ? {} : { chunkSize }),
+    ...(chunkSize !== undefined && { chunkSize }),
   };
 }
 
@@ -159,10 +160,10 @@ function parseDisk(element: XmlElement): DiskDescription {
   const populatedSize = optionalNumber(element, 'populatedSize');
   return {
     id,
-    ...(fileId === undefined ? {} : { fileId }),
-    ...(capacity === undefined ? {} : { capacity }),
-    ...(format === undefined ? {} : { format }),
-    ...(populatedSize === undefined ? {} : { populatedSize }),
+    ...(fileId !== undefined && { fileId }),
+    ...(capacity !== undefined && { capacity }),
+    ...(format !== undefined && { format }),
+    ...(populatedSize !== undefined && { populatedSize }),
   };
 }
 

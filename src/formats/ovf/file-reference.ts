@@ -68,7 +68,7 @@ export function referenceOf(
     if (chunk) return chunk;
     const reference = byHref.get(member);
     if (reference === undefined || reference.chunkSize !== undefined) return undefined;
-    return { reference, ...(reference.size === undefined ? {} : { size: reference.size }) };
+    return { reference, ...(reference.size !== undefined && { size: reference.size }) };
   };
 }
 

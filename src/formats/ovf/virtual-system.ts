@@ -1,3 +1,4 @@
+import { hasText } from '../../kit/encoding.ts';
 import { childText, ovfAttribute, ovfChildren, requiredAttribute } from './envelope.ts';
 import { parseByteUnit, parseDecimal } from './quantity.ts';
 import type { XmlElement } from './xml.ts';
@@ -41,10 +42,10 @@ function parseProduct(section: XmlElement): ProductSummary {
   const version = childText(section, 'Version');
   const fullVersion = childText(section, 'FullVersion');
   return {
-    ...(name ? { name } : {}),
-    ...(vendor ? { vendor } : {}),
-    ...(version ? { version } : {}),
-    ...(fullVersion ? { fullVersion } : {}),
+    ...(hasText(name) && { name }),
+    ...(hasText(vendor) && { vendor }),
+    ...(hasText(version) && { version }),
+    ...(hasText(fullVersion) && { fullVersion }),
   };
 }
 
@@ -71,10 +72,10 @@ function parseVirtualSystem(element: XmlElement): VirtualSystemSummary {
   const memoryMiB = memory?.unit === undefined ? undefined : (memory.count * memory.unit) / 2 ** 20;
   return {
     id: requiredAttribute(element, 'id'),
-    ...(name ? { name } : {}),
-    ...(operatingSystem ? { operatingSystem } : {}),
-    ...(cpus === undefined ? {} : { cpus }),
-    ...(memoryMiB === undefined ? {} : { memoryMiB }),
+    ...(hasText(name) && { name }),
+    ...(hasText(operatingSystem) && { operatingSystem }),
+    ...(cpus !== undefined && { cpus }),
+    ...(memoryMiB !== undefined && { memoryMiB }),
   };
 }
 

@@ -40,7 +40,9 @@ export function kindOf(type: string, allows: Allows): EntryKind {
   const why = WHY_NOT[type];
   throw new BundleError('ARCHIVE_TYPE', `the archive holds ${what}`, {
     ...(why !== undefined && { why }),
-    ...(needed && { fix: repairOf(needed, ...(needed === 'folders' ? (['dot-prefix'] as const) : [])) }),
+    ...(needed !== undefined && {
+      fix: repairOf(needed, ...(needed === 'folders' ? (['dot-prefix'] as const) : [])),
+    }),
   });
 }
 

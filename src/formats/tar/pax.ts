@@ -66,9 +66,9 @@ export function parsePax(body: Uint8Array): PaxRecords {
   }
   if (path === '') throw pax('the path is empty');
   return {
-    ...(path === undefined ? {} : { path }),
-    ...(size === undefined ? {} : { size }),
-    ...(beside === 0 ? {} : { beside }),
+    ...(path !== undefined && { path }),
+    ...(size !== undefined && { size }),
+    ...(beside !== 0 && { beside }),
   };
 }
 

@@ -47,8 +47,8 @@ export function parseTimestampRequest(der: Uint8Array): TimestampRequest {
     cursor.end();
     return {
       imprint,
-      ...(policy && { policy: readOid(policy, what) }),
-      ...(nonce && { nonce: formatHex(nonce.value) }),
+      ...(policy !== undefined && { policy: readOid(policy, what) }),
+      ...(nonce !== undefined && { nonce: formatHex(nonce.value) }),
       wantsCertificate: certificate !== undefined && readBoolean(certificate, what),
     };
   });

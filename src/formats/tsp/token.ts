@@ -95,8 +95,8 @@ function readInfo(content: Uint8Array): TimestampInfo {
     imprint,
     serial: formatHex(serial.value),
     time,
-    ...(accuracy && { accuracyMs: readAccuracy(accuracy) }),
-    ...(nonce && { nonce: formatHex(nonce.value) }),
+    ...(accuracy !== undefined && { accuracyMs: readAccuracy(accuracy) }),
+    ...(nonce !== undefined && { nonce: formatHex(nonce.value) }),
     ordering: ordering !== undefined && readBoolean(ordering, WHAT),
   };
 }

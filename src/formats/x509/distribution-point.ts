@@ -63,9 +63,9 @@ function parseDistributionPoint(element: DerElement, what: string): Distribution
   cursor.end();
   if (!name && !crlIssuer) throw malformed(what, 'a distribution point without name and issuer');
   return {
-    ...(name && { name: parseDistributionPointName(name.value, what) }),
-    ...(reasons && { reasons: parseReasons(reasons, what) }),
-    ...(crlIssuer && { crlIssuer: parseGeneralNames(crlIssuer.value, what, MAX_NAMES) }),
+    ...(name !== undefined && { name: parseDistributionPointName(name.value, what) }),
+    ...(reasons !== undefined && { reasons: parseReasons(reasons, what) }),
+    ...(crlIssuer !== undefined && { crlIssuer: parseGeneralNames(crlIssuer.value, what, MAX_NAMES) }),
   };
 }
 

@@ -65,8 +65,8 @@ export function parsePolicyConstraints(value: Uint8Array, what: string): PolicyC
   cursor.end();
   if (!explicit && !mapping) throw malformed(what, 'policy constraints that constrain nothing');
   return {
-    ...(explicit && { requireExplicitPolicy: readSkip(explicit, what) }),
-    ...(mapping && { inhibitPolicyMapping: readSkip(mapping, what) }),
+    ...(explicit !== undefined && { requireExplicitPolicy: readSkip(explicit, what) }),
+    ...(mapping !== undefined && { inhibitPolicyMapping: readSkip(mapping, what) }),
   };
 }
 

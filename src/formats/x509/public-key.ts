@@ -76,7 +76,7 @@ export function parsePublicKey(spki: Uint8Array, what: string): PublicKey {
       return {
         spki,
         key: rsaKey('rsa-pss', bytes, what),
-        ...(parameters && { bound: parsePssParameters(parameters, what) }),
+        ...(parameters !== undefined && { bound: parsePssParameters(parameters, what) }),
       };
     case '1.2.840.10040.4.1':
       return { spki, key: dsaKey(parameters, bytes, what) };

@@ -111,7 +111,13 @@ export function parseSignatureAlgorithm(element: DerElement, what: string): Sign
   const name =
     digest === undefined || scheme.startsWith('Ed') ? scheme : `${scheme} with ${showDigest(digest)}`;
   const known = SCHEMES[scheme];
-  return { oid, raw, name, ...(known && { scheme: known }), ...(digest !== undefined && { digest }) };
+  return {
+    oid,
+    raw,
+    name,
+    ...(known !== undefined && { scheme: known }),
+    ...(digest !== undefined && { digest }),
+  };
 }
 
 function pssAlgorithm(raw: Uint8Array, pss: PssParameters): SignatureAlgorithm {

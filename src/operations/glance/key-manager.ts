@@ -89,7 +89,7 @@ async function openGiven(options: KeyManagerOptions): Promise<BarbicanClient> {
     ...(caFile !== undefined && {
       ca: expectPemText(await readText(caFile, sourceOptions(options)), caFile),
     }),
-    ...(signal && { signal }),
+    ...(signal !== undefined && { signal }),
   });
   const known = barbican === 'catalog' ? undefined : barbican;
   if (way.kind === 'token' && known !== undefined) {

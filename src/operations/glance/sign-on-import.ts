@@ -58,7 +58,7 @@ export function signingSink(staging: Staging, signer: ImageSigner, sink: BundleS
       if (!signing) return writer;
       const { kept } = writer;
       return {
-        ...(kept && { kept: { bytes: kept.bytes, stream: seen(kept.stream, signing) } }),
+        ...(kept !== undefined && { kept: { bytes: kept.bytes, stream: seen(kept.stream, signing) } }),
         write: async (chunk) => {
           await writer.write(chunk);
           signing.update(chunk);

@@ -157,7 +157,7 @@ async function storeGiven(
   const ask = <T>(call: string, work: () => Promise<T>, fix?: string): Promise<T> =>
     unlessAborted(asked(call, work, fix), options.signal);
   const client = barbicanClient(await ask('open()', open), 'open()');
-  const secret = { name: name.slice(0, 255), pem, ...(expiration && { expiration }) };
+  const secret = { name: name.slice(0, 255), pem, ...(expiration !== undefined && { expiration }) };
   const store = (): Promise<string> => client.storeCertificate(secret);
   const storing = ask('storeCertificate()', store, UNKNOWN).catch((error: unknown) => {
     throw mayBeStored(error, { client: client.name, name: secret.name });

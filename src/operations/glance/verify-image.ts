@@ -137,7 +137,7 @@ async function verifyStrictly(input: BundleInput, options: VerifyImageOptions): 
   const ids = trustedIds.length > 0 ? await fetchTrusted(trustedIds, options.certificates) : undefined;
   const trust: ImageTrust = {
     policy,
-    ...(ids && { ids: ids.certificates }),
+    ...(ids !== undefined && { ids: ids.certificates }),
     own: !ids || namesTrust(options),
   };
 
@@ -156,7 +156,7 @@ async function verifyStrictly(input: BundleInput, options: VerifyImageOptions): 
     const { remembered, warnings } = await rememberSeen(seen, errors, options);
     return makeReport({
       ...base,
-      ...(remembered && { remembered }),
+      ...(remembered !== undefined && { remembered }),
       input: { name: source.name, size: read.size },
       checks: withSkipped(
         [...opened.checks, ...judged.flatMap(({ checks }) => checks), ...digests.checks],
@@ -220,7 +220,7 @@ function findingsOf(errors: readonly BundleError[], { signatures: [first] }: Ope
   return {
     signature: invalid ? 'invalid' : 'valid',
     certificate: untrusted ? 'untrusted' : 'trusted',
-    ...(first && { certificateUuid: first.certificateUuid, certificateSource: first.source }),
+    ...(first !== undefined && { certificateUuid: first.certificateUuid, certificateSource: first.source }),
   };
 }
 

@@ -110,7 +110,7 @@ export async function verifyLikeGlance(input: BundleInput, options: VerifyImageO
     signature: 'valid',
     certificate: chain.judged ? 'trusted' : 'not-judged',
     cursive: { verdict: 'accept' },
-    ...(first && { certificateUuid: first.certificateUuid, certificateSource: first.source }),
+    ...(first !== undefined && { certificateUuid: first.certificateUuid, certificateSource: first.source }),
   };
   return makeReport({
     ...base,
@@ -121,7 +121,7 @@ export async function verifyLikeGlance(input: BundleInput, options: VerifyImageO
       file: one.name,
       algorithm: one.found.algorithm,
       status: 'untrusted',
-      ...(one.found.signer && { signer: certificateReport(one.found.signer) }),
+      ...(one.found.signer !== undefined && { signer: certificateReport(one.found.signer) }),
       path: [],
       timestamps: [],
     })),

@@ -218,7 +218,7 @@ async function assembled(
   const parts = new Set(planned.flatMap((plan) => plan.parts.map(({ name }) => name)));
   const whole = planned.map(({ name }) => {
     const size = made?.files.find((file) => file.name === name)?.size;
-    return { name, role: 'file', ...(size === undefined ? {} : { size }), status: 'ok' } as const;
+    return { name, role: 'file', ...(size !== undefined && { size }), status: 'ok' } as const;
   });
   const exchanged = exchangedIn(examination);
   const asStored = options.report.files

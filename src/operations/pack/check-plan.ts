@@ -51,7 +51,7 @@ export function checkNames(
   expectImportable({
     base: plan.base,
     members: names,
-    ...(plan.descriptor ? { descriptor: plan.descriptor.name } : {}),
+    ...(plan.descriptor !== undefined && { descriptor: plan.descriptor.name }),
   });
   const [fault] = joinFaults({ references }, names, { ...DEFAULT_LIMITS, members: names.length });
   if (fault) throw fault;

@@ -132,11 +132,11 @@ async function planDisks(inputs: readonly string[], options: PlanOptions): Promi
     disks.push({
       href: file.name,
       size,
-      ...(chunkSize === undefined ? {} : { chunkSize }),
+      ...(chunkSize !== undefined && { chunkSize }),
       capacity: probe.virtualSize,
       format: probe.format,
-      ...(probe.variant ? { variant: probe.variant } : {}),
-      ...(beside && { blocks: beside }),
+      ...(probe.variant !== undefined && { variant: probe.variant }),
+      ...(beside !== undefined && { blocks: beside }),
     });
   }
   const descriptor = { name: `${options.base}.ovf`, bytes: new Uint8Array(0) };

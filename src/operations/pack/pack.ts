@@ -71,9 +71,9 @@ async function packGiven(inputs: readonly string[], options: PackOptions): Promi
     base: options.name,
     plain: options.plain ?? false,
     appliance: options.appliance ?? {},
-    ...(options.chunkSize === undefined ? {} : { chunkSize: options.chunkSize }),
-    ...(options.members === undefined ? {} : { members: options.members }),
-    ...(options.signal && { signal: options.signal }),
+    ...(options.chunkSize !== undefined && { chunkSize: options.chunkSize }),
+    ...(options.members !== undefined && { members: options.members }),
+    ...(options.signal !== undefined && { signal: options.signal }),
     followLinks: options.followLinks ?? false,
     signDisks: options.imageSigner !== undefined,
     ...(options.blockDigests && { blockDigests: options.digest ?? 'sha256' }),
@@ -138,7 +138,7 @@ function reportOn(
       bytes,
       signed: options.identity !== undefined,
       timestamped: options.identity !== undefined && options.timestamp !== undefined,
-      ...(options.identity ? { signer: certificateReport(options.identity.leaf) } : {}),
+      ...(options.identity !== undefined && { signer: certificateReport(options.identity.leaf) }),
     },
   });
 }

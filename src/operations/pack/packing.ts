@@ -187,7 +187,7 @@ export class Packing {
     const made = await makeSignature(manifest, identity, {
       digest: this.#digest,
       ...(cms !== undefined && { cms }),
-      ...(timestamp && { timestamp }),
+      ...(timestamp !== undefined && { timestamp }),
       signal,
     });
     return [

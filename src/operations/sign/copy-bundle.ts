@@ -60,7 +60,7 @@ export async function copyBundle(
   const copying = new Copying(edit, hint, limits);
   const walked = await walkArchive(
     source,
-    { limits, ...(onProgress && { onProgress }), phase: 'write' },
+    { limits, ...(onProgress !== undefined && { onProgress }), phase: 'write' },
     (walk) => writeArchive(format, copying.files(walk), output, { mtime, limits }),
   );
   const { fault } = walked;
@@ -70,7 +70,7 @@ export async function copyBundle(
     await output.commit();
   }
   return {
-    input: { name: source.name, ...(source.size === undefined ? {} : { size: source.size }) },
+    input: { name: source.name, ...(source.size !== undefined && { size: source.size }) },
     judged: { ...judged, warnings: [...walked.warnings, ...judged.warnings] },
     warnings: sweptWarnings(output.swept),
   };

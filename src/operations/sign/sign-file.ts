@@ -70,7 +70,7 @@ async function signGiven(
   for await (const chunk of source.stream()) {
     hash.update(chunk);
     bytes += chunk.byteLength;
-    onProgress?.({ phase: 'hash', bytes, ...(source.size === undefined ? {} : { total: source.size }) });
+    onProgress?.({ phase: 'hash', bytes, ...(source.size !== undefined && { total: source.size }) });
   }
   source.checkUnchanged();
   const contentDigest = Uint8Array.from(hash.digest());

@@ -60,7 +60,7 @@ async function signGiven(
         const made = await makeSignature(manifest, identity, {
           digest,
           ...(cms !== undefined && { cms }),
-          ...(timestamp && { timestamp }),
+          ...(timestamp !== undefined && { timestamp }),
           signal,
         });
         return [

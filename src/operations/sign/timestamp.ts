@@ -111,7 +111,7 @@ function ownForm(
 ): { readonly bytes: Uint8Array; readonly notes: readonly string[] } {
   try {
     const { found, spoken } = findSignatures(
-      { manifest, certificate, evidence: [], ...(timestamp && { timestamp }) },
+      { manifest, certificate, evidence: [], ...(timestamp !== undefined && { timestamp }) },
       { limits, trust: { anchors: [], pins: [] }, evidence: { crls: [], ocsps: [] } },
     );
     const [fault] = found.flatMap((one) => one.fault ?? []);

@@ -154,7 +154,7 @@ async function checkGiven(
       budget,
       ...(options.strict && { strict: true }),
       ...(options.maxDepth !== undefined && { maxIntermediates: options.maxDepth }),
-      ...(options.policies && { policies: options.policies }),
+      ...(options.policies !== undefined && { policies: options.policies }),
       judgeMore: (path) => judgeRevocation(path, evidence, revocation).findings,
     },
   );

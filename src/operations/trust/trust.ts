@@ -59,8 +59,8 @@ export async function trustAdd(
     scopes: options.scopes?.length ? options.scopes : ['*'],
     subjects: options.subjects ?? [],
     threshold: 1,
-    ...(options.from ? { from: options.from } : {}),
-    ...(options.until ? { until: options.until } : {}),
+    ...(options.from !== undefined && { from: options.from }),
+    ...(options.until !== undefined && { until: options.until }),
   };
   const settings = formatPublisher(publisher);
   await expectReadable(settings);
@@ -190,10 +190,10 @@ function publisherReport({ publisher, folder, anchors }: LoadedPublisher): Publi
     scopes,
     subjects,
     threshold,
-    ...(from ? { from: from.toISOString() } : {}),
-    ...(until ? { until: until.toISOString() } : {}),
-    ...(revocation ? { revocation } : {}),
-    ...(timestamp ? { timestamp } : {}),
+    ...(from !== undefined && { from: from.toISOString() }),
+    ...(until !== undefined && { until: until.toISOString() }),
+    ...(revocation !== undefined && { revocation }),
+    ...(timestamp !== undefined && { timestamp }),
     anchors: anchors.map(certificateReport),
   };
 }

@@ -110,7 +110,7 @@ function fieldDifferences(
   return [...new Set([...ofA.keys(), ...ofB.keys()])].flatMap((what) => {
     const [a, b] = [ofA.get(what), ofB.get(what)];
     if (a === b) return [];
-    return [{ kind, what, ...(a === undefined ? {} : { a }), ...(b === undefined ? {} : { b }) }];
+    return [{ kind, what, ...(a !== undefined && { a }), ...(b !== undefined && { b }) }];
   });
 }
 

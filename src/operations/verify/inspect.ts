@@ -69,7 +69,12 @@ async function inspectGiven(
   const { relax, onProgress } = options;
   const { format, members, fault, warnings } = await walkArchive(
     source,
-    { limits, ...(relax && { relax }), ...(onProgress && { onProgress }), apart: {} },
+    {
+      limits,
+      ...(relax !== undefined && { relax }),
+      ...(onProgress !== undefined && { onProgress }),
+      apart: {},
+    },
     async (walk) => {
       for await (const entry of walk.entries) {
         const sink = rolePartOf(entry.name) || isEvidence(entry.name) ? undefined : found;
@@ -82,7 +87,7 @@ async function inspectGiven(
   const roles = fault ? {} : rolesAmong(members, source.name, errors);
   const kind = roles.descriptor ? 'ovf' : roles.manifest ? 'plain' : 'none';
   const inspection = {
-    ...(format ? { format } : {}),
+    ...(format !== undefined && { format }),
     kind,
     ...claims(members, roles, limits, errors),
     disks: found.among(members),
@@ -91,8 +96,8 @@ async function inspectGiven(
     operation: 'inspect',
     input: {
       name: source.name,
-      ...(source.size === undefined ? {} : { size: source.size }),
-      ...(format ? { format } : {}),
+      ...(source.size !== undefined && { size: source.size }),
+      ...(format !== undefined && { format }),
     },
     files: members.map((member) => fileReport(member, roles)),
     errors,
@@ -141,9 +146,9 @@ function claims(
     return der ? certificateReport(parseCertificate(der)) : undefined;
   });
   return {
-    ...(descriptor ? { descriptor } : {}),
-    ...(manifest ? { manifestLines: manifest.entries.length } : {}),
-    ...(signer ? { claimedSigner: signer } : {}),
+    ...(descriptor !== undefined && { descriptor }),
+    ...(manifest !== undefined && { manifestLines: manifest.entries.length }),
+    ...(signer !== undefined && { claimedSigner: signer }),
   };
 }
 

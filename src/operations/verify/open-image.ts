@@ -69,8 +69,8 @@ async function openGiven(bundle: string, image: string, options: VerifyOptions):
       ...policy,
       limits,
       later: true,
-      ...(relax && { relax }),
-      ...(onProgress && { onProgress }),
+      ...(relax !== undefined && { relax }),
+      ...(onProgress !== undefined && { onProgress }),
     });
     const [fault] = byPrecedence(examination.errors);
     if (fault) throw fault;

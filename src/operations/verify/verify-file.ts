@@ -92,7 +92,7 @@ async function verifyGiven(
       signatures: told.signatures,
       errors: errors.map((error) => error.at({ file: signatureFile })),
       warnings: [...judged.warnings, ...warnings],
-      ...(remembered && { remembered }),
+      ...(remembered !== undefined && { remembered }),
     });
   } catch (error) {
     const fault = toBundleError(error);

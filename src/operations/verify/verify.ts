@@ -56,9 +56,9 @@ export async function examineAndReport(
   const examination = await examine(source, {
     ...policy,
     limits: { ...DEFAULT_LIMITS, ...options.limits },
-    ...(options.relax ? { relax: options.relax } : {}),
-    ...(sink ? { sink } : {}),
-    ...(options.onProgress ? { onProgress: options.onProgress } : {}),
+    ...(options.relax !== undefined && { relax: options.relax }),
+    ...(sink !== undefined && { sink }),
+    ...(options.onProgress !== undefined && { onProgress: options.onProgress }),
   });
   const { remembered, warnings } = await rememberSeen(
     examination.signature?.seen,
@@ -69,8 +69,8 @@ export async function examineAndReport(
     operation,
     input: {
       name: source.name,
-      ...(source.size === undefined ? {} : { size: source.size }),
-      ...(examination.format ? { format: examination.format } : {}),
+      ...(source.size !== undefined && { size: source.size }),
+      ...(examination.format !== undefined && { format: examination.format }),
     },
     at,
     judged: examination.signature?.signed ? 'trusted' : 'unsigned',
@@ -79,7 +79,7 @@ export async function examineAndReport(
     files: examination.contents.files,
     errors: examination.errors,
     warnings: [...examination.warnings, ...warnings],
-    ...(remembered && { remembered }),
+    ...(remembered !== undefined && { remembered }),
     allowances: allowanceNames(allowances, options.relax),
   });
   return { examination, report };
@@ -96,7 +96,7 @@ function verifyResult(examination: Examination, report: Report): VerifyResult {
     report,
     contents: {
       files: contents.manifest.entries,
-      ...(contents.descriptor ? { descriptor: contents.descriptor } : {}),
+      ...(contents.descriptor !== undefined && { descriptor: contents.descriptor }),
       signer,
     },
   };

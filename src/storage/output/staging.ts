@@ -81,7 +81,7 @@ export function openStaging(
 
   return {
     swept,
-    ...(left && { left }),
+    ...(left !== undefined && { left }),
     create: folder.create,
     store: folder.store,
     adopt: folder.adopt,

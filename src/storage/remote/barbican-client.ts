@@ -102,7 +102,7 @@ function bodyOf({ name, pem, expiration }: NewSecret): Record<string, unknown> {
     payload: formatBase64(encodeUtf8(pem)),
     payload_content_type: 'application/octet-stream',
     payload_content_encoding: 'base64',
-    ...(expiration && { expiration: expiration.toISOString().replace(/\.\d+Z$/, '+00:00') }),
+    ...(expiration !== undefined && { expiration: expiration.toISOString().replace(/\.\d+Z$/, '+00:00') }),
   };
 }
 

@@ -78,7 +78,7 @@ function send(
     headers: {
       ...headers,
       'accept-encoding': 'identity',
-      ...(body && { 'content-length': body.byteLength }),
+      ...(body !== undefined && { 'content-length': body.byteLength }),
     },
   };
   // loaded here, for whoever asks no server needs neither

@@ -107,9 +107,9 @@ function identityOf(login: KeystoneLogin): Record<string, unknown> {
           methods: ['password'],
           password: { user: { ...named(login.user), password: login.password } },
         },
-        ...(login.project.id !== undefined || login.project.name !== undefined
-          ? { scope: { project: named(login.project) } }
-          : {}),
+        ...((login.project.id !== undefined || login.project.name !== undefined) && {
+          scope: { project: named(login.project) },
+        }),
       };
     case 'application-credential': {
       const { id, name, user, secret } = login;

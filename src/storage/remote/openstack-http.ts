@@ -52,7 +52,10 @@ export function openServices(options: ServiceOptions = {}): ServiceConnection {
       const where = { file: showAddress(request.url.href) };
       const fail: Fail = (problem, cause) => serviceFailed(`${service} ${problem}`, where, cause);
       try {
-        const headers = { ...request.headers, ...(request.body && { 'content-type': 'application/json' }) };
+        const headers = {
+          ...request.headers,
+          ...(request.body !== undefined && { 'content-type': 'application/json' }),
+        };
         const answer = await http.ask({ ...request, headers, signal: stop }, fail);
         const { status, header } = answer;
         if (status >= 300 && status <= 399) {

@@ -15,7 +15,7 @@ export function remoteFailure(where: { readonly file: string }): Fail {
     return new BundleError('REMOTE_FAILED', `the server ${problem}`, {
       where,
       cause,
-      ...(unknownCa ? { fix } : {}),
+      ...(unknownCa && { fix }),
     });
   };
 }

@@ -31,7 +31,7 @@ export async function openHttpsSource(
     const size = sizeOf(answer);
     return {
       name: where.file,
-      ...(size === undefined ? {} : { size }),
+      ...(size !== undefined && { size }),
       repeatable: false,
       stream: () => spoolable(new RemoteStream({ answer, size, ask, patience, fail, where }), options),
       checkUnchanged: () => {},

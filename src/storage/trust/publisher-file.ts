@@ -60,10 +60,10 @@ export async function parsePublisher(toml: string, file: string): Promise<Publis
   if (from && until && from > until) throw invalid('from is after until');
   return {
     ...rest,
-    ...(from && { from }),
-    ...(until && { until }),
-    ...(revocation && { revocation }),
-    ...(timestamp && { timestamp }),
+    ...(from !== undefined && { from }),
+    ...(until !== undefined && { until }),
+    ...(revocation !== undefined && { revocation }),
+    ...(timestamp !== undefined && { timestamp }),
   };
 }
 

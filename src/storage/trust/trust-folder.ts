@@ -84,7 +84,7 @@ async function readPublisher(folder: string, name: string, waiting: SourceOption
   return {
     name,
     folder,
-    ...(isAbsent(settings) ? {} : { settings: { file: settings, text: await readText(settings, waiting) } }),
+    ...(!isAbsent(settings) && { settings: { file: settings, text: await readText(settings, waiting) } }),
     certificates: await textsOf(certificateFilesIn(folder), waiting),
   };
 }

@@ -67,13 +67,13 @@ export function judgeTrustedIds(
       allowances,
       purpose: 'any', // [glance.18] Nova looks at no purpose; --trust does
       budget,
-      ...(judgeMore && { judgeMore }),
+      ...(judgeMore !== undefined && { judgeMore }),
     },
   );
   const { kind, path, errors, warnings } = result;
   if (kind === 'good') {
     const root = roots.find(({ certificate }) => certificate.fingerprint === path.at(-1)?.fingerprint);
-    return { path, ...(root && { root }), errors, warnings, skipped };
+    return { path, ...(root !== undefined && { root }), errors, warnings, skipped };
   }
   return { path, errors: errors.map((error) => explained(error, skipped)), warnings, skipped };
 }

@@ -190,7 +190,7 @@ function word(
     status,
     source: base.crl.source,
     thisUpdate: saidAt,
-    ...(revocation && { revocation }),
+    ...(revocation !== undefined && { revocation }),
     ...(stale !== undefined && { stale }),
   };
 }

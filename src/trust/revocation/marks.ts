@@ -142,7 +142,7 @@ export function newestOf(
   const list = newestLists(seen).get(keyIdentity(issuer)) ?? newestLists(seen).get(issuer.spkiSha256);
   const forLists = newestDate([answer, ...marks].flatMap((mark) => mark?.thisUpdate ?? []));
   const forAnswers = newestDate([...marks.map(({ thisUpdate }) => thisUpdate), ...(list ? [list] : [])]);
-  return { ...(forLists && { forLists }), ...(forAnswers && { forAnswers }) };
+  return { ...(forLists !== undefined && { forLists }), ...(forAnswers !== undefined && { forAnswers }) };
 }
 
 function newestDate(dates: readonly Date[]): Date | undefined {

@@ -78,7 +78,7 @@ export function hearResponses(
         status,
         source: response.source,
         thisUpdate,
-        ...(revocation && { revocation }),
+        ...(revocation !== undefined && { revocation }),
         ...(stale !== undefined && { stale }),
       };
     });

@@ -60,11 +60,11 @@ export function assignRoles(names: readonly string[]): BundleRoles {
     throw new BundleError('PACKAGE_AMBIGUOUS', message, { where: { member: odd.name }, ...ODD_CASE }); // [bundle.10]
   }
   return {
-    ...(base === undefined ? {} : { base }),
-    ...(descriptor ? { descriptor: descriptor.name } : {}),
-    ...(manifest ? { manifest: manifest.name } : {}),
-    ...(certificate ? { certificate: certificate.name } : {}),
-    ...(timestamp ? { timestamp: timestamp.name } : {}),
+    ...(base !== undefined && { base }),
+    ...(descriptor !== undefined && { descriptor: descriptor.name }),
+    ...(manifest !== undefined && { manifest: manifest.name }),
+    ...(certificate !== undefined && { certificate: certificate.name }),
+    ...(timestamp !== undefined && { timestamp: timestamp.name }),
   };
 }
 

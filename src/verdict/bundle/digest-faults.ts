@@ -12,7 +12,7 @@ export function digestFaults(
   return files.flatMap((file) => {
     if (file.status === 'ok') return [];
     const line = listed.get(file.name)?.line;
-    const where = { member: file.name, ...(file.offset === undefined ? {} : { offset: file.offset }) };
+    const where = { member: file.name, ...(file.offset !== undefined && { offset: file.offset }) };
     if (file.status === 'mismatch') {
       return [new BundleError('DIGEST_MISMATCH', mismatch(file, manifestName, line), { where })];
     }

@@ -64,14 +64,16 @@ export async function examine(source: Source, options: ExamineOptions): Promise<
     source,
     {
       limits,
-      ...(relax && { relax }),
-      ...(onProgress && { onProgress }),
-      ...(options.sink ? {} : { apart: { blocksOf: (members) => reading.usableBlocks(members), later } }),
+      ...(relax !== undefined && { relax }),
+      ...(onProgress !== undefined && { onProgress }),
+      ...(options.sink === undefined && {
+        apart: { blocksOf: (members) => reading.usableBlocks(members), later },
+      }),
     },
     (walk) => reading.readAll(walk),
   );
   const judged = reading.judge(members, result ?? false, fault);
-  return { ...(format ? { format } : {}), ...judged, warnings: [...warnings, ...judged.warnings] };
+  return { ...(format !== undefined && { format }), ...judged, warnings: [...warnings, ...judged.warnings] };
 }
 
 /** What is wrong with a signature only as long as no timestamp or fresh revocation information has come. */
@@ -184,7 +186,7 @@ class Reading {
         allowances,
         limits,
         later,
-        ...(signature?.carried && {
+        ...(signature?.carried !== undefined && {
           strangers: signature.carried.strangers,
           answered: signature.carried.members,
         }),
@@ -212,7 +214,7 @@ class Reading {
       roles,
       members,
       contents,
-      ...(signature ? { signature } : {}),
+      ...(signature !== undefined && { signature }),
       signatures,
       checks,
       errors,

@@ -126,7 +126,7 @@ export function judgeContents(
   return {
     files,
     manifest,
-    ...(judged.descriptor ? { descriptor: judged.descriptor } : {}),
+    ...(judged.descriptor !== undefined && { descriptor: judged.descriptor }),
     checks: [...checks, ...judged.checks],
     errors: [...errors, ...judged.errors],
     warnings: [...warnings, ...judged.warnings],

@@ -62,7 +62,7 @@ export function coverageFaults(
 ): BundleError[] {
   return files.flatMap((file) => {
     if (file.status !== 'unlisted') return [];
-    const where = { member: file.name, ...(file.offset === undefined ? {} : { offset: file.offset }) };
+    const where = { member: file.name, ...(file.offset !== undefined && { offset: file.offset }) };
     if (file.role === 'revocation' && !isPlainEvidence(file.name)) {
       const problem = `"${file.name}" is not in the manifest, and has no plain name`;
       return [new BundleError('FILE_UNLISTED', problem, { where, ...NOT_PLAIN })];

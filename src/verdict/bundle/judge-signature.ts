@@ -72,7 +72,7 @@ export function judgeSignature(signed: SignedManifest, policy: SignaturePolicy):
       ...judged,
       errors,
       warnings: [...warnings, ...judged.warnings, ...(carried?.notes ?? [])],
-      ...(carried && { carried }),
+      ...(carried !== undefined && { carried }),
       accepted: errors.length === 0,
       signed: true,
     };
@@ -169,10 +169,13 @@ export function findSignatures(
       certificate,
       file,
       line,
-      ...(cms &&
-        file.cms &&
-        inCms && { cms: { der: file.cms, data: cms.data, found: others, evidence: inCms } }),
-      ...(token && { timestamp: { name: timestamp.name, token, isOver: isOver(token, certificate.bytes) } }),
+      ...(cms !== undefined &&
+        file.cms !== undefined &&
+        inCms !== undefined && { cms: { der: file.cms, data: cms.data, found: others, evidence: inCms } }),
+      ...(timestamp !== undefined &&
+        token !== undefined && {
+          timestamp: { name: timestamp.name, token, isOver: isOver(token, certificate.bytes) },
+        }),
       evidence: brought,
     },
     warnings:

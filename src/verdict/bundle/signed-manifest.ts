@@ -29,8 +29,8 @@ export function signedManifestOf(members: readonly Member[], roles: BundleRoles)
   if (!manifest) return undefined;
   return {
     manifest,
-    ...(certificate && { certificate }),
-    ...(timestamp && { timestamp }),
+    ...(certificate !== undefined && { certificate }),
+    ...(timestamp !== undefined && { timestamp }),
     evidence: members.flatMap((member) =>
       member.kind === 'kept' && isEvidence(member.name) ? [{ name: member.name, bytes: member.bytes }] : [],
     ),

@@ -191,16 +191,16 @@ export function makeReport(findings: Findings): Report {
     exitCode,
     verdict,
     trusted: verdict === 'trusted',
-    ...(findings.input ? { input: findings.input } : {}),
-    ...(findings.at ? { at: findings.at.toISOString() } : {}),
+    ...(findings.input !== undefined && { input: findings.input }),
+    ...(findings.at !== undefined && { at: findings.at.toISOString() }),
     checks: [...(findings.checks ?? [])].sort(byOrder),
     signatures: findings.signatures ?? [],
     files: findings.files ?? [],
     errors: byPrecedence(findings.errors).map(errorReport),
     warnings: [],
     allowances: findings.allowances ?? [],
-    ...(findings.remembered ? { remembered: findings.remembered } : {}),
-    ...(findings.result ? { result: findings.result } : {}),
+    ...(findings.remembered !== undefined && { remembered: findings.remembered }),
+    ...(findings.result !== undefined && { result: findings.result }),
   };
   return warned(report, [...warnings.values()]);
 }

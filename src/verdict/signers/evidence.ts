@@ -73,7 +73,11 @@ export function joinEvidence(
       },
     );
   }
-  return { ...joinAll([given, all]), brought: count, ...(given.named && { named: given.named }) };
+  return {
+    ...joinAll([given, all]),
+    brought: count,
+    ...(given.named !== undefined && { named: given.named }),
+  };
 }
 
 function joinAll(parts: readonly RevocationEvidence[]): RevocationEvidence {

@@ -30,7 +30,7 @@ export function readSignatureLine(
     signer,
     intermediates: certificates.filter((other) => other !== signer),
     timestamps: [],
-    ...(leaf ? {} : { fault: new BundleError('SIGNATURE_INVALID', message) }),
+    ...(leaf === undefined && { fault: new BundleError('SIGNATURE_INVALID', message) }),
     warnings,
   };
 }
@@ -122,10 +122,10 @@ function foundSignature(
     format: 'cms',
     algorithm: `${signer?.key.label ?? 'unknown key'} ${digest ?? info.digest.oid}`,
     digest,
-    ...(signer && { signer }),
+    ...(signer !== undefined && { signer }),
     intermediates: all.filter((other) => other !== signer),
     timestamps,
-    ...(fault && { fault }),
+    ...(fault !== undefined && { fault }),
     warnings: notes,
   };
 }

@@ -27,10 +27,10 @@ export function signatureReport(
     file,
     algorithm,
     status: fault ? 'invalid' : trusted ? 'trusted' : 'untrusted',
-    ...(signer && { signer: certificateReport(signer) }),
+    ...(signer !== undefined && { signer: certificateReport(signer) }),
     path: judgement ? pathReport(judgement.signer.path, judgement.revocation.statuses) : [],
     timestamps: judgement ? judgement.timestamps.map(timestampReport) : [],
-    ...(vouching && { [vouching.accepts ? 'trustedBy' : 'knownBy']: vouching.who }),
+    ...(vouching !== undefined && { [vouching.accepts ? 'trustedBy' : 'knownBy']: vouching.who }),
     ...(judgement?.signer.trustedBy?.unproven && { unproven: true }),
   };
 }
@@ -55,8 +55,8 @@ function timestampReport({ proven, time, authority, errors }: TimestampJudgement
   return {
     status: proven ? 'proven' : 'invalid',
     time: time.toISOString(),
-    ...(proven && { from: proven.from.toISOString(), to: proven.to.toISOString() }),
-    ...(authority && { authority: certificateReport(authority) }),
+    ...(proven !== undefined && { from: proven.from.toISOString(), to: proven.to.toISOString() }),
+    ...(authority !== undefined && { authority: certificateReport(authority) }),
     detail: fault?.message ?? 'the signature was there at that time',
   };
 }

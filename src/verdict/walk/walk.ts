@@ -77,7 +77,7 @@ export async function walkArchive<T>(
   let copied: number | undefined;
   let members: readonly Member[] = [];
   const told = (): Omit<Walked<T>, 'result' | 'fault'> => ({
-    ...(format ? { format } : {}),
+    ...(format !== undefined && { format }),
     members,
     warnings: [...copyWarning(copied), ...relaxedWarnings(relaxed.used)],
   });
@@ -160,8 +160,8 @@ function progressOf(
       onProgress?.({
         phase,
         bytes,
-        ...(source.size === undefined ? {} : { total: source.size }),
-        ...(name === undefined ? {} : { member: name }),
+        ...(source.size !== undefined && { total: source.size }),
+        ...(name !== undefined && { member: name }),
       });
     },
     onMember: (member) => {

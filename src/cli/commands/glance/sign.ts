@@ -80,7 +80,7 @@ export function glanceSignCommand(glance: Command, context: Context, exit: Exit)
         key,
         passphrase: passphraseSource(context, flags.passphraseFile, key),
         ...(cert !== undefined && { certificate: cert }),
-        ...(keyType && { keyType }),
+        ...(keyType !== undefined && { keyType }),
         allowWeakKeys: flags.allowWeakKeys ?? false,
       },
       { hash: flags.hash, certificateUuid: flags.certUuid, at: new Date() },

@@ -51,7 +51,7 @@ export function glanceStoreCommand(glance: Command, context: Context, exit: Exit
         at: new Date(),
         signal: context.signal,
         ...(flags.name !== undefined && { name: flags.name }),
-        ...(flags.expiration && { expiration: flags.expiration }),
+        ...(flags.expiration !== undefined && { expiration: flags.expiration }),
       });
       const report = wordedReport(stored);
       const { certificateUuid, secretRef, certificate } = report.result ?? {};

@@ -119,10 +119,10 @@ async function optionsOf(flags: GlanceVerifyFlags, context: Context): Promise<Ve
     revocation: {
       crls: flags.crl ?? [],
       ocsps: flags.ocsp ?? [],
-      ...(flags.revocation && { mode: flags.revocation }),
+      ...(flags.revocation !== undefined && { mode: flags.revocation }),
     },
     remember: flags.remember,
-    ...(flags.at && { at: flags.at }),
+    ...(flags.at !== undefined && { at: flags.at }),
     compat: flags.compat ?? false,
     allow: strengthOf(flags),
     allowImage: { legacyMd5: flags.allowLegacyMd5 ?? false, anySalt: flags.allowAnySalt ?? false },

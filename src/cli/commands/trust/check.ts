@@ -95,14 +95,14 @@ function checkOptionsOf(flags: CheckFlags): CheckPathOptions {
     purpose: flags.purpose,
     strict: flags.strict ?? false,
     policies: {
-      ...(policy && { initial: policy }),
+      ...(policy !== undefined && { initial: policy }),
       explicit: flags.explicitPolicy ?? false,
       inhibitMapping: flags.inhibitMapping ?? false,
       inhibitAny: flags.inhibitAny ?? false,
     },
     allow: strengthOf(flags),
-    ...(flags.revocation && { revocation: flags.revocation }),
-    ...(flags.at && { at: flags.at }),
+    ...(flags.revocation !== undefined && { revocation: flags.revocation }),
+    ...(flags.at !== undefined && { at: flags.at }),
     ...(flags.maxDepth !== undefined && { maxDepth: flags.maxDepth }),
   };
 }

@@ -62,9 +62,9 @@ export function trustCommand(program: Command, context: Context, exit: Exit): vo
         scopes: flags.scope ?? [],
         subjects: flags.subject ?? [],
         signal,
-        ...(flags.from ? { from: flags.from } : {}),
-        ...(flags.until ? { until: flags.until } : {}),
-        ...(flags.at ? { at: flags.at } : {}),
+        ...(flags.from !== undefined && { from: flags.from }),
+        ...(flags.until !== undefined && { until: flags.until }),
+        ...(flags.at !== undefined && { at: flags.at }),
       });
       if (flags.json) return printJson('trust add', { publisher: added }, context);
       context.print(`${context.style.good(context.style.pass)} publisher "${name}" is trusted from now on`);
@@ -110,7 +110,9 @@ export function trustCommand(program: Command, context: Context, exit: Exit): vo
           : (await trustList(context.trustFolders, { signal })).find((one) => one.name === name);
       if (flags.json) {
         const found =
-          authorities.length === 0 ? { publisher } : { ...(publisher && { publisher }), authorities };
+          authorities.length === 0
+            ? { publisher }
+            : { ...(publisher !== undefined && { publisher }), authorities };
         return printJson('trust show', found, context);
       }
       if (publisher) printPublisher(publisher, context);
