@@ -1,11 +1,11 @@
-import { fstatSync, mkdtempSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { expect, it } from 'vitest';
+import { fstatSync } from 'node:fs';
+import { afterAll, expect, it } from 'vitest';
 import { openInto, READ, whileOpen } from '../../../src/storage/sources/open-descriptor.ts';
+import { makeSandbox } from '../../factory/sandbox.ts';
 
-const FILE = join(mkdtempSync(join(tmpdir(), 'bulla-open-')), 'file');
-writeFileSync(FILE, 'text');
+const sandbox = makeSandbox();
+const FILE = sandbox.write('file', 'text');
+afterAll(() => sandbox[Symbol.dispose]());
 
 it('closes what is open for a while, whether or not it could be used', () => {
   let seen = -1;

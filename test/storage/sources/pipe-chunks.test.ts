@@ -1,17 +1,14 @@
 import { execFileSync, spawn } from 'node:child_process';
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { afterAll, expect, test } from 'vitest';
 import { copyBytes } from '../../../src/kit/bytes.ts';
 import { openFileSource } from '../../../src/storage/sources/file-source.ts';
+import { makeSandbox } from '../../factory/sandbox.ts';
 
-let folder = '';
-beforeAll(() => {
-  folder = mkdtempSync(join(tmpdir(), 'bulla-pipe-'));
-});
-afterAll(() => rmSync(folder, { recursive: true, force: true }));
+const sandbox = makeSandbox();
+const { folder } = sandbox;
+afterAll(() => sandbox[Symbol.dispose]());
 
 test('a chunk of a slow pipe stays as it is until the second pull after it', async () => {
   const pipe = join(folder, 'pipe');
