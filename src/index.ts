@@ -28,7 +28,7 @@ export type { FileReference } from './formats/ovf/file-reference.ts';
 export type { ManifestEntry } from './formats/ovf/manifest.ts';
 export type { ProductSummary, VirtualSystemSummary } from './formats/ovf/virtual-system.ts';
 export type { KeyDescription, PublicKey } from './formats/x509/public-key.ts';
-export type { ByteStream, NamedBytes } from './kit/bytes.ts';
+export type { ByteStream } from './kit/bytes.ts';
 export type { DigestName } from './kit/digest-name.ts';
 export type { Advice, Advised, Told } from './kit/errors/advice.ts';
 export type { ErrorKind } from './kit/errors/error-kinds.ts';
@@ -39,6 +39,7 @@ export {
   isBundleError,
   type Where,
 } from './kit/errors/errors.ts';
+export type { NamedBytes } from './kit/given-bytes.ts';
 export { DEFAULT_LIMITS, type Limits } from './kit/limits.ts';
 export type { OnProgress, ProgressEvent } from './kit/progress.ts';
 export { RELAXATIONS, type Relaxation } from './kit/relaxation.ts';

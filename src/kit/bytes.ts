@@ -8,12 +8,6 @@ import { BundleError } from './errors/errors.ts';
  */
 export type ByteStream = AsyncIterable<Uint8Array>;
 
-/** Bytes in place of a file, and what errors and reports call them. */
-export interface NamedBytes {
-  readonly name: string;
-  readonly bytes: Uint8Array;
-}
-
 /** All bytes of a stream, at most `limit`. @throws what `tooMuch` makes, at the first byte over the limit */
 export async function collect(
   source: ByteStream,

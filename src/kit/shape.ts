@@ -1,4 +1,3 @@
-import { copyBytes, type NamedBytes } from './bytes.ts';
 import { printable } from './encoding.ts';
 import { BundleError } from './errors/errors.ts';
 
@@ -70,7 +69,7 @@ function partOf(name: string, key: string): string {
 }
 
 /** What the caller's own code throws while it is asked for a value is a slip of the caller's. */
-function reading<T>(name: string, read: () => T): T {
+export function reading<T>(name: string, read: () => T): T {
   try {
     return read();
   } catch (cause) {
@@ -196,31 +195,6 @@ export function object<T extends object>(isOne: (value: unknown) => boolean, wha
   };
   return (value, name) => (holds(value) ? value : refuse(name, value, what));
 }
-
-/** Bytes in a `Uint8Array` of any realm. */
-export const bytes = object<Uint8Array>((value) => {
-  const kind = Object.getOwnPropertyDescriptor(
-    Object.getPrototypeOf(Uint8Array.prototype),
-    Symbol.toStringTag,
-  )?.get;
-  return kind?.call(value) === 'Uint8Array';
-}, 'a Uint8Array');
-
-/** Bytes with a name; a copy, which nobody changes meanwhile. */
-export const namedBytes: Rule<NamedBytes> = shape<NamedBytes>({
-  name: needed(path),
-  bytes: needed((value, name) => {
-    const given = bytes(value, name);
-    return reading(name, () => copyBytes(given)); // its memory may be gone
-  }),
-});
-
-/** What may be the name of a file or its bytes. */
-export const fileOrBytes: Rule<string | NamedBytes> = (value, name) => {
-  if (typeof value === 'string') return path(value, name);
-  if (isPlain(value)) return namedBytes(value, name);
-  return refuse(name, value, 'the name of a file, or its bytes as { name, bytes }');
-};
 
 /** An `AbortSignal`. */
 export const abortSignal = object<AbortSignal>((value) => {

@@ -11,17 +11,16 @@ import { type PublicKey, parsePublicKey } from '../formats/x509/public-key.ts';
 import { copyBytes } from '../kit/bytes.ts';
 import { type Told, toldBy } from '../kit/errors/advice.ts';
 import { BundleError, ownError, textOf } from '../kit/errors/errors.ts';
+import { bytes, fileOrBytes } from '../kit/given-bytes.ts';
 import { DEFAULT_LIMITS, type Limits } from '../kit/limits.ts';
 import type { OnProgress } from '../kit/progress.ts';
 import type { Relaxation } from '../kit/relaxation.ts';
 import {
   abortSignal,
-  bytes,
   callback,
   count,
   expectNoUse,
   face,
-  fileOrBytes,
   flag,
   list,
   moment,

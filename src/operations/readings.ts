@@ -1,4 +1,4 @@
-import type { NamedBytes } from '../kit/bytes.ts';
+import type { NamedBytes } from '../kit/given-bytes.ts';
 import { CERTIFICATE_NAMES } from '../kit/read-names.ts';
 import type { Reading } from '../storage/apart.ts';
 import type { BundleInput } from '../storage/sources/open-source.ts';

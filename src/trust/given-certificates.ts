@@ -1,9 +1,9 @@
 import { type Certificate, parseCertificate } from '../crypto/certificate.ts';
 import { splitPem } from '../formats/pem.ts';
 import { notPemText } from '../formats/pem-text.ts';
-import type { NamedBytes } from '../kit/bytes.ts';
 import { decodeUtf8 } from '../kit/encoding.ts';
 import { BundleError, toBundleError } from '../kit/errors/errors.ts';
+import type { NamedBytes } from '../kit/given-bytes.ts';
 
 /** In one file: a whole trust store has some hundred. */
 const MAX_CERTIFICATES = 1024;

@@ -1,15 +1,5 @@
-import {
-  list,
-  moment,
-  namedBytes,
-  needed,
-  oneOf,
-  positive,
-  type Rule,
-  refuse,
-  shape,
-  text,
-} from '../kit/shape.ts';
+import { namedBytes } from '../kit/given-bytes.ts';
+import { list, moment, needed, oneOf, positive, type Rule, refuse, shape, text } from '../kit/shape.ts';
 import { isPublisherName, isSubjectPattern, type RevocationMode, type TimestampMode } from './publisher.ts';
 import { isScope } from './scope.ts';
 import type { TrustedPublisher } from './trust.ts';

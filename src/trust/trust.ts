@@ -1,5 +1,5 @@
-import type { NamedBytes } from '../kit/bytes.ts';
 import { BundleError } from '../kit/errors/errors.ts';
+import type { NamedBytes } from '../kit/given-bytes.ts';
 import { expectNoUse } from '../kit/shape.ts';
 import { certificatesIn } from './given-certificates.ts';
 import type { Anchor, TrustStore } from './judge-signer.ts';

@@ -5,7 +5,8 @@ import { expectToken, parseTimestampResponse } from '../../formats/tsp/response.
 import type { TimestampToken } from '../../formats/tsp/token.ts';
 import { equalBytes } from '../../kit/bytes.ts';
 import { BundleError, toBundleError } from '../../kit/errors/errors.ts';
-import { abortSignal, bytes, moment as momentRule, needed, path, shape } from '../../kit/shape.ts';
+import { bytes } from '../../kit/given-bytes.ts';
+import { abortSignal, moment as momentRule, needed, path, shape } from '../../kit/shape.ts';
 import { sourceOptions } from '../../kit/source.ts';
 import { showAddress } from '../../storage/remote/address.ts';
 import { requestTimestamp } from '../../storage/remote/tsa-client.ts';

@@ -1,18 +1,7 @@
-import type { NamedBytes } from '../../kit/bytes.ts';
 import type { Told } from '../../kit/errors/advice.ts';
 import { BundleError, type ErrorCode, toBundleError } from '../../kit/errors/errors.ts';
-import {
-  abortSignal,
-  count,
-  fileOrBytes,
-  flag,
-  list,
-  moment,
-  needed,
-  oneOf,
-  path,
-  shape,
-} from '../../kit/shape.ts';
+import { fileOrBytes, type NamedBytes } from '../../kit/given-bytes.ts';
+import { abortSignal, count, flag, list, moment, needed, oneOf, path, shape } from '../../kit/shape.ts';
 import { expectLookedAt } from '../../trust/demands.ts';
 import { openBudget } from '../../trust/path/budget.ts';
 import { type Attempt, findPath } from '../../trust/path/find-path.ts';

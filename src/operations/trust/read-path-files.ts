@@ -1,9 +1,9 @@
 import { type Certificate, parseCertificate } from '../../crypto/certificate.ts';
 import { splitPem } from '../../formats/pem.ts';
 import { notPemText } from '../../formats/pem-text.ts';
-import type { NamedBytes } from '../../kit/bytes.ts';
 import { decodeLatin1 } from '../../kit/encoding.ts';
 import { BundleError, toBundleError } from '../../kit/errors/errors.ts';
+import type { NamedBytes } from '../../kit/given-bytes.ts';
 import { DEFAULT_LIMITS } from '../../kit/limits.ts';
 import { type SourceOptions, sourceOptions } from '../../kit/source.ts';
 import { readSmallFile } from '../../storage/trust/small-files.ts';

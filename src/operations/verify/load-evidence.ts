@@ -1,5 +1,6 @@
-import { checkAborted, type NamedBytes } from '../../kit/bytes.ts';
+import { checkAborted } from '../../kit/bytes.ts';
 import { toBundleError } from '../../kit/errors/errors.ts';
+import type { NamedBytes } from '../../kit/given-bytes.ts';
 import type { SourceOptions } from '../../kit/source.ts';
 import { readSmallFile } from '../../storage/trust/small-files.ts';
 import { revocationFilesIn } from '../../storage/trust/trust-folder.ts';

@@ -1,7 +1,7 @@
 import type { Certificate } from '../../crypto/certificate.ts';
-import type { NamedBytes } from '../../kit/bytes.ts';
 import { encodeUtf8 } from '../../kit/encoding.ts';
 import { BundleError } from '../../kit/errors/errors.ts';
+import type { NamedBytes } from '../../kit/given-bytes.ts';
 import { type SourceOptions, sourceOptions } from '../../kit/source.ts';
 import { isSameFile } from '../../storage/same-file.ts';
 import { parsePublisher } from '../../storage/trust/publisher-file.ts';

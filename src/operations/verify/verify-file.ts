@@ -1,10 +1,9 @@
 import { splitPem } from '../../formats/pem.ts';
-import type { NamedBytes } from '../../kit/bytes.ts';
 import { openDeadline } from '../../kit/deadline.ts';
 import { decodeLatin1 } from '../../kit/encoding.ts';
 import { BundleError, toBundleError } from '../../kit/errors/errors.ts';
+import { fileOrBytes, type NamedBytes } from '../../kit/given-bytes.ts';
 import { DEFAULT_LIMITS } from '../../kit/limits.ts';
-import { fileOrBytes } from '../../kit/shape.ts';
 import { type SourceOptions, sourceOptions } from '../../kit/source.ts';
 import { type BundleInput, openSource } from '../../storage/sources/open-source.ts';
 import { readSmallFile } from '../../storage/trust/small-files.ts';

@@ -1,8 +1,8 @@
 import type { SignedData } from '../../formats/cms/signed-data.ts';
 import { parseCrl, parseCrls } from '../../formats/crl/crl.ts';
 import { parseOcspResponse } from '../../formats/ocsp/response.ts';
-import type { NamedBytes } from '../../kit/bytes.ts';
 import { BundleError, toBundleError } from '../../kit/errors/errors.ts';
+import type { NamedBytes } from '../../kit/given-bytes.ts';
 import type { RevocationEvidence } from '../../trust/revocation/evidence.ts';
 
 /** Lists or an answer that the user has. */

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
-import type { NamedBytes } from '../../../src/kit/bytes.ts';
+import type { NamedBytes } from '../../../src/kit/given-bytes.ts';
 import { signFile } from '../../../src/operations/sign/sign-file.ts';
 import { checkPath } from '../../../src/operations/trust/check-path.ts';
 import type { TrustFiles } from '../../../src/operations/verify/load-trust.ts';

@@ -1,0 +1,31 @@
+import { copyBytes } from './bytes.ts';
+import { needed, object, path, type Rule, reading, refuse, shape } from './shape.ts';
+
+/** Bytes in place of a file, and what errors and reports call them. */
+export interface NamedBytes {
+  readonly name: string;
+  readonly bytes: Uint8Array;
+}
+
+/** Bytes in a `Uint8Array` of any realm. */
+export const bytes = object<Uint8Array>((value) => {
+  const typedArray = Object.getPrototypeOf(Uint8Array.prototype);
+  const kind = Object.getOwnPropertyDescriptor(typedArray, Symbol.toStringTag)?.get;
+  return kind?.call(value) === 'Uint8Array';
+}, 'a Uint8Array');
+
+/** Bytes with a name; a copy, which nobody changes meanwhile. */
+export const namedBytes: Rule<NamedBytes> = shape<NamedBytes>({
+  name: needed(path),
+  bytes: needed((value, name) => {
+    const given = bytes(value, name);
+    return reading(name, () => copyBytes(given)); // its memory may be gone
+  }),
+});
+
+/** What may be the name of a file or its bytes. */
+export const fileOrBytes: Rule<string | NamedBytes> = (value, name) => {
+  if (typeof value === 'string') return path(value, name);
+  if (typeof value === 'object' && value !== null) return namedBytes(value, name);
+  return refuse(name, value, 'the name of a file, or its bytes as { name, bytes }');
+};
