@@ -86,7 +86,7 @@ export type { EvidenceFiles } from './operations/verify/load-evidence.ts';
 export type { TrustFiles } from './operations/verify/load-trust.ts';
 export { openImage, type VerifiedImage } from './operations/verify/open-image.ts';
 export type { VerifyOptions } from './operations/verify/options.ts';
-export { type TrustedContents, type VerifyResult, verify } from './operations/verify/verify.ts';
+export { verify } from './operations/verify/verify.ts';
 export { verifyFile } from './operations/verify/verify-file.ts';
 export { type JoinOptions, join } from './operations/volumes/join.ts';
 export { type SplitOptions, split } from './operations/volumes/split.ts';
@@ -102,6 +102,8 @@ export type { Publisher, RevocationMode, TimestampMode } from './trust/publisher
 export type { Trust, TrustedPublisher } from './trust/trust.ts';
 export type { CertificateAnswer, CertificateSource } from './verdict/image/certificate-source.ts';
 export type { ImageAllowances } from './verdict/image/open-image-signatures.ts';
+export type { TrustedContents, VerifyResult } from './verdict/judge-source.ts';
+export type { JudgingOptions } from './verdict/judging-options.ts';
 export type {
   CertificateReport,
   Check,

@@ -7,12 +7,18 @@ export interface NamedBytes {
   readonly bytes: Uint8Array;
 }
 
-/** Bytes in a `Uint8Array` of any realm. */
-export const bytes = object<Uint8Array>((value) => {
-  const typedArray = Object.getPrototypeOf(Uint8Array.prototype);
-  const kind = Object.getOwnPropertyDescriptor(typedArray, Symbol.toStringTag)?.get;
-  return kind?.call(value) === 'Uint8Array';
-}, 'a Uint8Array');
+const kindOf = Object.getOwnPropertyDescriptor(
+  Object.getPrototypeOf(Uint8Array.prototype),
+  Symbol.toStringTag,
+)?.get;
+
+/** Whether it is a `Uint8Array`, of any realm, whatever it says of itself. */
+export function isBytes(value: unknown): value is Uint8Array {
+  return kindOf?.call(value) === 'Uint8Array';
+}
+
+/** Bytes in a `Uint8Array`. */
+export const bytes = object<Uint8Array>(isBytes, 'a Uint8Array');
 
 /** Bytes with a name; a copy, which nobody changes meanwhile. */
 export const namedBytes: Rule<NamedBytes> = shape<NamedBytes>({

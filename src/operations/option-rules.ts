@@ -10,15 +10,10 @@ import {
 import { type PublicKey, parsePublicKey } from '../formats/x509/public-key.ts';
 import { copyBytes } from '../kit/bytes.ts';
 import { type Told, toldBy } from '../kit/errors/advice.ts';
-import { BundleError, ownError, textOf } from '../kit/errors/errors.ts';
+import { asked, askedAtOnce } from '../kit/errors/asked.ts';
 import { bytes, fileOrBytes } from '../kit/given-bytes.ts';
-import { DEFAULT_LIMITS, type Limits } from '../kit/limits.ts';
-import type { OnProgress } from '../kit/progress.ts';
-import type { Relaxation } from '../kit/relaxation.ts';
 import {
-  abortSignal,
   callback,
-  count,
   expectNoUse,
   face,
   flag,
@@ -28,7 +23,6 @@ import {
   object,
   oneOf,
   path,
-  positive,
   type Rows,
   type Rule,
   refuse,
@@ -36,8 +30,8 @@ import {
   text,
 } from '../kit/shape.ts';
 import type { BundleInput } from '../storage/sources/open-source.ts';
-import type { Allowances } from '../trust/policy.ts';
 import { revocationMode, timestampMode, trustedPublisher } from '../trust/trust-rules.ts';
+import { allowances, READING, streamIn } from '../verdict/judging-rules.ts';
 import type { ImageSigner } from './glance/image-signer.ts';
 import type { SigningDigest, SigningIdentity, TimestampSource } from './sign/signing.ts';
 import type { TrustFiles } from './verify/load-trust.ts';
@@ -48,78 +42,18 @@ import type { VerifyOptions } from './verify/options.ts';
 /** A bundle or any other file to be read: its name, `-`, an https address, or a stream, which is asked for its iterator alone. */
 export const bundleInput: Rule<BundleInput> = (value, name) => {
   if (typeof value === 'string') return path(value, name);
-  const open = memberOf(value, Symbol.asyncIterator);
-  if (typeof open !== 'function') return refuse(name, value, INPUT);
-  return { [Symbol.asyncIterator]: () => Reflect.apply(open, value, []) as AsyncIterator<Uint8Array> };
+  return streamIn(value) ?? refuse(name, value, INPUT);
 };
 
 const INPUT = 'the name of a file, "-", an https address, or a stream of Uint8Array chunks';
-
-function memberOf(value: unknown, key: symbol): unknown {
-  try {
-    return typeof value === 'object' && value !== null ? Reflect.get(value, key) : undefined;
-  } catch {
-    return undefined;
-  }
-}
 
 export const packFormat = oneOf<PackFormat>({ tar: true, tgz: true, zip: true });
 export const signingDigest = oneOf<SigningDigest>({ sha256: true, sha384: true, sha512: true });
 export const keyTypeName = oneOf(wordsOf<KeyTypeName>(KEY_TYPE_NAMES));
 export const hashMethod = oneOf(wordsOf<HashMethod>(HASH_METHOD_NAMES));
-const relaxation = oneOf<Relaxation>({
-  'blank-ended-numbers': true,
-  'dot-prefix': true,
-  folders: true,
-  'gnu-long-names': true,
-  'no-end-mark': true,
-  'pax-global': true,
-});
-
 function wordsOf<T extends string>(words: readonly T[]): Readonly<Record<T, true>> {
   return Object.fromEntries(words.map((word) => [word, true])) as Record<T, true>;
 }
-
-/** Limits by their names, of which all have a default. */
-export const limits = shape<Partial<Limits>>(
-  Object.fromEntries(Object.keys(DEFAULT_LIMITS).map((name) => [name, count])) as Rows<Partial<Limits>>,
-);
-
-/** Who is told of progress; what goes wrong there is the caller's, and no fault of a bundle or of ours. */
-const onProgress: Rule<OnProgress> = (value, name) => {
-  const tell = callback<OnProgress>()(value, name);
-  return (event) => {
-    try {
-      tell(event);
-    } catch (cause) {
-      const own = ownError(cause);
-      if (own) throw own;
-      throw new BundleError('USAGE', `${name} throws`, {
-        fix: 'have it return, whatever becomes of it',
-        cause,
-      });
-    }
-  };
-};
-
-/** The options of whatever takes its time. */
-export const WORKING = {
-  signal: abortSignal,
-  onProgress,
-} satisfies Rows<Pick<VerifyOptions, 'signal' | 'onProgress'>>;
-
-/** The options of whatever reads a bundle and judges nothing. */
-export const READING = {
-  ...WORKING,
-  relax: list(relaxation),
-  limits,
-  deadlineMs: positive,
-} satisfies Rows<Pick<VerifyOptions, 'relax' | 'limits' | 'signal' | 'deadlineMs' | 'onProgress'>>;
-
-export const sha1AndWeakKeys = {
-  sha1: flag,
-  weakKeys: flag,
-} satisfies Rows<Partial<Pick<Allowances, 'sha1' | 'weakKeys'>>>;
 
 /** The options of whatever judges a bundle. */
 export const JUDGING: Rows<VerifyOptions> = {
@@ -138,7 +72,7 @@ export const JUDGING: Rows<VerifyOptions> = {
     ocsps: list(fileOrBytes),
   }),
   timestamp: timestampMode,
-  allow: shape<Partial<Allowances>>({ ...sha1AndWeakKeys, unsigned: flag, unlistedDescriptor: flag }),
+  allow: allowances,
   remember: flag,
 };
 
@@ -227,30 +161,6 @@ export const timestampSource: Rule<TimestampSource> = (value, name) => {
     answered(await asked(`${name}()`, () => source(over)), `${name}()`);
   return taken ? Object.assign(give, { files: taken }) : give;
 };
-
-const NOTHING_WRITTEN = 'see what it says; nothing has been written';
-
-/** Asks a function of the caller's. What it throws that is no error of the library's is a slip of the caller's. [api.2] */
-export async function asked<T>(call: string, ask: () => T | Promise<T>, fix = NOTHING_WRITTEN): Promise<T> {
-  try {
-    return await ask();
-  } catch (cause) {
-    throw theirs(call, cause, fix);
-  }
-}
-
-function askedAtOnce<T>(call: string, ask: () => T): T {
-  try {
-    return ask();
-  } catch (cause) {
-    throw theirs(call, cause, NOTHING_WRITTEN);
-  }
-}
-
-/** What the caller's own code throws: an error of ours as it is, another as his. */
-function theirs(call: string, cause: unknown, fix: string): BundleError {
-  return ownError(cause) ?? new BundleError('USAGE', `${call} throws: ${textOf(cause)}`, { fix, cause });
-}
 
 /** Bytes that came of a call, the caller's own buffer left to the caller. */
 function answered(given: unknown, call: string): Uint8Array {

@@ -1,7 +1,7 @@
 import { openDeadline } from '../kit/deadline.ts';
 import { abortSignal, positive, shape } from '../kit/shape.ts';
 import { type SourceOptions, sourceOptions } from '../kit/source.ts';
-import { limits } from './option-rules.ts';
+import { limits } from '../verdict/judging-rules.ts';
 import type { VerifyOptions } from './verify/options.ts';
 
 /** What ends the waiting for a small file, where it is a pipe: a signal, a deadline, or `limits.idleMs` without a byte. [cli.21] */

@@ -1,6 +1,7 @@
 import { type Certificate, parseCertificate } from '../../crypto/certificate.ts';
 import { splitPem } from '../../formats/pem.ts';
 import { decodeLatin1 } from '../../kit/encoding.ts';
+import { asked } from '../../kit/errors/asked.ts';
 import { BundleError, ownError, toBundleError } from '../../kit/errors/errors.ts';
 import { callback, face, list, needed, oneOf, path, type Rule, refuse, text } from '../../kit/shape.ts';
 import { sourceOptions } from '../../kit/source.ts';
@@ -8,7 +9,7 @@ import type { BarbicanClient } from '../../storage/remote/barbican-client.ts';
 import { readCertificateByUuid } from '../../storage/trust/certificate-folder.ts';
 import { type CursiveFault, refusal } from '../../trust/glance/cursive.ts';
 import type { CertificateAnswer, CertificateSource } from '../../verdict/image/certificate-source.ts';
-import { asked, certificate, something, told } from '../option-rules.ts';
+import { certificate, something, told } from '../option-rules.ts';
 
 const ANSWER = 'an answer: a certificate that was found, or why there is none';
 

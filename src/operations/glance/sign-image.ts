@@ -22,16 +22,9 @@ import { parseCertificates } from '../../trust/given-certificates.ts';
 import { judgeValidity } from '../../trust/path/certificate-rules.ts';
 import { allowancesOf, judgeKey, warningOf } from '../../trust/policy.ts';
 import { readImage } from '../../verdict/image/read-image.ts';
+import { limits, WORKING } from '../../verdict/judging-rules.ts';
 import { makeReport, type Report } from '../../verdict/report/report.ts';
-import {
-  bundleInput,
-  hashMethod,
-  imageSigner,
-  keyTypeName,
-  limits,
-  passphrase,
-  WORKING,
-} from '../option-rules.ts';
+import { bundleInput, hashMethod, imageSigner, keyTypeName, passphrase } from '../option-rules.ts';
 import { namedInput } from '../readings.ts';
 import { type Waiting, waitingOptions, whileWaiting } from '../waiting.ts';
 import type { ImageSigner, ImageSignerUse } from './image-signer.ts';

@@ -5,6 +5,7 @@ import { equalBytes } from '../../kit/bytes.ts';
 import { openDeadline, unlessAborted } from '../../kit/deadline.ts';
 import { encodeUtf8, printable } from '../../kit/encoding.ts';
 import type { Told } from '../../kit/errors/advice.ts';
+import { asked } from '../../kit/errors/asked.ts';
 import { BundleError, toBundleError } from '../../kit/errors/errors.ts';
 import { abortSignal, callback, moment, needed, path, positive, shape, text } from '../../kit/shape.ts';
 import { sourceOptions } from '../../kit/source.ts';
@@ -14,7 +15,6 @@ import { parseCertificates } from '../../trust/given-certificates.ts';
 import { judgeValidity } from '../../trust/path/certificate-rules.ts';
 import { makeReport, type Report } from '../../verdict/report/report.ts';
 import { certificateReport } from '../../verdict/signers/signature-report.ts';
-import { asked } from '../option-rules.ts';
 import { barbicanClient } from './certificate-sources.ts';
 
 /** How a certificate is stored. */

@@ -5,17 +5,11 @@ import { count, expectNoUse, flag, list, needed, oneOf, path, shape, text } from
 import { type ApartOutput, apartFrom } from '../../storage/apart.ts';
 import { openOutput } from '../../storage/output/open-output.ts';
 import { needsPatching, writeArchive } from '../../storage/output/write-archive.ts';
+import { WORKING } from '../../verdict/judging-rules.ts';
 import { allowanceNames } from '../../verdict/report/allowance-names.ts';
 import { makeReport, type Report, sweptWarnings } from '../../verdict/report/report.ts';
 import { certificateReport } from '../../verdict/signers/signature-report.ts';
-import {
-  imageSigner,
-  packFormat,
-  signingDigest,
-  signingIdentity,
-  timestampSource,
-  WORKING,
-} from '../option-rules.ts';
+import { imageSigner, packFormat, signingDigest, signingIdentity, timestampSource } from '../option-rules.ts';
 import type { PackOptions } from './options.ts';
 import { planPack } from './pack-plan.ts';
 import { isOnePass, Packing } from './packing.ts';

@@ -8,9 +8,10 @@ import { sourceOptions } from '../../kit/source.ts';
 import { apartFrom } from '../../storage/apart.ts';
 import { openOutput } from '../../storage/output/open-output.ts';
 import { openSource } from '../../storage/sources/open-source.ts';
+import { limits, WORKING } from '../../verdict/judging-rules.ts';
 import { makeReport, type Report } from '../../verdict/report/report.ts';
 import { certificateReport } from '../../verdict/signers/signature-report.ts';
-import { limits, signingDigest, signingIdentity, timestampSource, WORKING } from '../option-rules.ts';
+import { signingDigest, signingIdentity, timestampSource } from '../option-rules.ts';
 import { signerUntil, timestampCms } from './make-signature.ts';
 import type { SigningDigest, SigningIdentity, TimestampSource } from './signing.ts';
 

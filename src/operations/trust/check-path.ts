@@ -13,6 +13,7 @@ import type { RevocationOptions } from '../../trust/revocation/evidence.ts';
 import { judgeRevocation } from '../../trust/revocation/judge-revocation.ts';
 import { unrelatedIn } from '../../trust/revocation/unrelated.ts';
 import { revocationMode } from '../../trust/trust-rules.ts';
+import { sha1AndWeakKeys } from '../../verdict/judging-rules.ts';
 import { allowanceNames } from '../../verdict/report/allowance-names.ts';
 import {
   type CertificateReport,
@@ -21,7 +22,6 @@ import {
   type Report,
 } from '../../verdict/report/report.ts';
 import { certificateReport, pathReport } from '../../verdict/signers/signature-report.ts';
-import { sha1AndWeakKeys } from '../option-rules.ts';
 import { type PathFiles, readPathFiles } from './read-path-files.ts';
 
 /** What a path is judged by: PEM or DER, in files or as bytes; folders of anchors count for the certificates in them. */

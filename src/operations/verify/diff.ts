@@ -3,8 +3,9 @@ import { counted } from '../../kit/encoding.ts';
 import { BundleError } from '../../kit/errors/errors.ts';
 import { shape } from '../../kit/shape.ts';
 import type { BundleInput } from '../../storage/sources/open-source.ts';
+import { READING } from '../../verdict/judging-rules.ts';
 import { makeReport, type Report } from '../../verdict/report/report.ts';
-import { bundleInput, READING } from '../option-rules.ts';
+import { bundleInput } from '../option-rules.ts';
 import { type Inspection, inspect } from './inspect.ts';
 import type { VerifyOptions } from './options.ts';
 

@@ -12,6 +12,7 @@ import { shape } from '../../kit/shape.ts';
 import { sourceOptions } from '../../kit/source.ts';
 import { type BundleInput, openSource } from '../../storage/sources/open-source.ts';
 import { assignRoles, type BundleRoles, roleOf } from '../../verdict/bundle/bundle-roles.ts';
+import { READING } from '../../verdict/judging-rules.ts';
 import { allowanceNames } from '../../verdict/report/allowance-names.ts';
 import {
   type CertificateReport,
@@ -22,7 +23,7 @@ import {
 import { certificateReport } from '../../verdict/signers/signature-report.ts';
 import { digestOf, keptMember, type Member } from '../../verdict/walk/member.ts';
 import { walkArchive } from '../../verdict/walk/walk.ts';
-import { bundleInput, READING } from '../option-rules.ts';
+import { bundleInput } from '../option-rules.ts';
 import { MemberDisks } from './member-disks.ts';
 import type { VerifyOptions } from './options.ts';
 

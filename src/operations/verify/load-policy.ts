@@ -7,7 +7,7 @@ import { askedOf } from '../../trust/demands.ts';
 import type { ClaimPolicy } from '../../trust/judge-claim.ts';
 import { openBudget } from '../../trust/path/budget.ts';
 import type { HighWaterMarks } from '../../trust/revocation/evidence.ts';
-import type { RememberedReport } from '../../verdict/report/report.ts';
+import type { Remembering } from '../../verdict/judge-source.ts';
 import { loadEvidence } from './load-evidence.ts';
 import { loadTrust } from './load-trust.ts';
 import type { VerifyOptions } from './options.ts';
@@ -36,12 +36,6 @@ export async function loadPolicy(
     budget: openBudget(),
     ...asked,
   };
-}
-
-/** What was remembered of revocation information, and what could not be. */
-export interface Remembering {
-  readonly remembered?: RememberedReport;
-  readonly warnings: readonly string[];
 }
 
 /**

@@ -1,29 +1,14 @@
-import type { Descriptor } from '../../formats/ovf/descriptor.ts';
-import type { ManifestEntry } from '../../formats/ovf/manifest.ts';
 import { openDeadline } from '../../kit/deadline.ts';
-import { DEFAULT_LIMITS } from '../../kit/limits.ts';
 import { sourceOptions } from '../../kit/source.ts';
 import { type BundleInput, openSource } from '../../storage/sources/open-source.ts';
 import { allowancesOf } from '../../trust/policy.ts';
-import { type Examination, examine } from '../../verdict/bundle/examine.ts';
-import { allowanceNames } from '../../verdict/report/allowance-names.ts';
-import { type CertificateReport, makeReport, type Report } from '../../verdict/report/report.ts';
+import type { Examination } from '../../verdict/bundle/examine.ts';
+import { judgeSource, type VerifyResult, verifyResult } from '../../verdict/judge-source.ts';
+import type { Report } from '../../verdict/report/report.ts';
 import type { BundleSink } from '../../verdict/walk/member.ts';
 import { bundleInput, verifyOptions } from '../option-rules.ts';
 import { loadPolicy, rememberSeen } from './load-policy.ts';
 import type { VerifyOptions } from './options.ts';
-
-/** What a trusted bundle holds, as far as the manifest and the descriptor say. */
-export interface TrustedContents {
-  readonly files: readonly ManifestEntry[];
-  readonly descriptor?: Descriptor;
-  readonly signer: CertificateReport;
-}
-
-/** The verdict; only a trusted bundle has contents to use. */
-export type VerifyResult =
-  | { readonly verdict: 'trusted'; readonly report: Report; readonly contents: TrustedContents }
-  | { readonly verdict: Exclude<Report['verdict'], 'trusted'>; readonly report: Report };
 
 /**
  * Verifies a bundle in one pass, without storing anything of it and without asking the network (but for the bundle itself
@@ -53,51 +38,11 @@ export async function examineAndReport(
   const { at = new Date() } = options;
   const policy = await loadPolicy(options, { at, allowances, inputs: [input] }); // a slip there is told before a download begins
   await using source = await openSource(input, sourceOptions(options));
-  const examination = await examine(source, {
-    ...policy,
-    limits: { ...DEFAULT_LIMITS, ...options.limits },
-    ...(options.relax !== undefined && { relax: options.relax }),
-    ...(sink !== undefined && { sink }),
-    ...(options.onProgress !== undefined && { onProgress: options.onProgress }),
-  });
-  const { remembered, warnings } = await rememberSeen(
-    examination.signature?.seen,
-    examination.errors,
-    options,
-  );
-  const report = makeReport({
+  return await judgeSource(source, {
+    ...options,
     operation,
-    input: {
-      name: source.name,
-      ...(source.size !== undefined && { size: source.size }),
-      ...(examination.format !== undefined && { format: examination.format }),
-    },
-    at,
-    judged: examination.signature?.signed ? 'trusted' : 'unsigned',
-    checks: examination.checks,
-    signatures: examination.signatures,
-    files: examination.contents.files,
-    errors: examination.errors,
-    warnings: [...examination.warnings, ...warnings],
-    ...(remembered !== undefined && { remembered }),
-    allowances: allowanceNames(allowances, options.relax),
+    policy,
+    ...(sink !== undefined && { sink }),
+    remember: ({ signature, errors }) => rememberSeen(signature?.seen, errors, options),
   });
-  return { examination, report };
-}
-
-function verifyResult(examination: Examination, report: Report): VerifyResult {
-  const { contents, signatures } = examination;
-  const signer = signatures.find(({ status }) => status === 'trusted')?.signer;
-  if (report.verdict !== 'trusted' || !contents.manifest || !signer) {
-    return { verdict: report.verdict as Exclude<Report['verdict'], 'trusted'>, report };
-  }
-  return {
-    verdict: 'trusted',
-    report,
-    contents: {
-      files: contents.manifest.entries,
-      ...(contents.descriptor !== undefined && { descriptor: contents.descriptor }),
-      signer,
-    },
-  };
 }

@@ -12,8 +12,8 @@ import type { Output } from '../../storage/output/output.ts';
 import type { FileStamp } from '../../storage/sources/file-stamp.ts';
 import { type InputFile, openInputFile } from '../../storage/sources/input-file.ts';
 import { volumeFilesIn } from '../../storage/trust/small-files.ts';
+import { WORKING } from '../../verdict/judging-rules.ts';
 import { makeReport, type Report, sweptWarnings } from '../../verdict/report/report.ts';
-import { WORKING } from '../option-rules.ts';
 
 /** How volumes are joined. */
 export interface JoinOptions {

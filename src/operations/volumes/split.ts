@@ -15,8 +15,8 @@ import { type ApartOutput, apartFrom } from '../../storage/apart.ts';
 import { expectFreeOutput } from '../../storage/output/final-name.ts';
 import { OutputSet } from '../../storage/output/output-set.ts';
 import { type InputFile, openInputFile } from '../../storage/sources/input-file.ts';
+import { WORKING } from '../../verdict/judging-rules.ts';
 import { makeReport, type Report, sweptWarnings } from '../../verdict/report/report.ts';
-import { WORKING } from '../option-rules.ts';
 
 /** How a file is cut. */
 export interface SplitOptions {

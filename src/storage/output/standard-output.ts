@@ -1,7 +1,7 @@
 import { fstatSync, readFileSync, statSync } from 'node:fs';
 import { BundleError } from '../../kit/errors/errors.ts';
+import { reasonOf } from '../../kit/streams/idle.ts';
 import { writeError } from '../io-errors.ts';
-import { reasonOf } from '../sources/idle.ts';
 import { openPrivateFile } from '../sources/private-file.ts';
 import type { Output } from './output.ts';
 

@@ -1,9 +1,9 @@
 import { BundleError } from '../../kit/errors/errors.ts';
 import type { Source, SourceOptions } from '../../kit/source.ts';
+import { Patience } from '../../kit/streams/idle.ts';
 import { basicOf, showAddress } from '../remote/address.ts';
 import { type Fail, type HttpAnswer, type HttpOptions, openHttp } from '../remote/http-client.ts';
 import { remoteFailure } from '../remote/remote-error.ts';
-import { Patience } from './idle.ts';
 import { spoolable } from './private-file.ts';
 import { RemoteStream } from './remote-stream.ts';
 

@@ -4,8 +4,8 @@ import { setImmediate, setTimeout } from 'node:timers/promises';
 import { checkAborted } from '../../kit/bytes.ts';
 import { CHUNK_BYTES } from '../../kit/limits.ts';
 import type { Source, SourceOptions } from '../../kit/source.ts';
+import { Patience } from '../../kit/streams/idle.ts';
 import { readError } from '../io-errors.ts';
-import { Patience } from './idle.ts';
 import { spoolable } from './private-file.ts';
 
 /** Standard input stays open: it is not ours to close. */

@@ -1,7 +1,7 @@
 import type { SkippableStream } from '../../kit/byte-cursor.ts';
 import { BundleError } from '../../kit/errors/errors.ts';
+import type { Patience } from '../../kit/streams/idle.ts';
 import type { Fail, HttpAnswer } from '../remote/http-client.ts';
-import type { Patience } from './idle.ts';
 
 /** Fewer bytes come faster than another request. */
 const FAR_BYTES = 4 * 1024 * 1024;

@@ -1,7 +1,7 @@
+import { setImmediate } from 'node:timers/promises';
 import type { ByteStream } from '../../kit/bytes.ts';
 import type { Source, SourceOptions } from '../../kit/source.ts';
-import { CallerIterator } from './caller-iterator.ts';
-import { Patience } from './idle.ts';
+import { callerStream } from '../../kit/streams/caller-stream.ts';
 import { spoolable } from './private-file.ts';
 
 const NAME = '(stream)';
@@ -11,23 +11,8 @@ export function streamSource(stream: ByteStream, options: SourceOptions): Source
   return {
     name: NAME,
     repeatable: false,
-    stream: () => spoolable(readStream(stream, options), options),
+    stream: () => spoolable(callerStream(stream, NAME, options, setImmediate), options),
     checkUnchanged: () => {},
     [Symbol.asyncDispose]: async () => {},
   };
-}
-
-async function* readStream(stream: ByteStream, options: SourceOptions): AsyncGenerator<Uint8Array, void> {
-  const patience = new Patience(options, NAME);
-  const iterator = new CallerIterator(stream, NAME, options.signal);
-  try {
-    for (;;) {
-      const chunk = await patience.wait(iterator.pull());
-      if (chunk === undefined) return;
-      patience.arrived(chunk.byteLength);
-      if (chunk.byteLength > 0) yield chunk;
-    }
-  } finally {
-    await iterator.close();
-  }
 }

@@ -46,7 +46,7 @@ export interface UnreadMember extends MemberPlace {
 }
 
 /** Where the bytes of a member go besides the digest; the same buffers are hashed and handed on. */
-interface MemberSink {
+export interface MemberSink {
   /** what it has already of the first bytes of the member */
   readonly kept?: { readonly bytes: number; readonly stream: ByteStream };
   write(chunk: Uint8Array): Promise<void>;

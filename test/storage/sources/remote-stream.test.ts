@@ -2,9 +2,9 @@ import { randomBytes } from 'node:crypto';
 import { describe, expect, test } from 'vitest';
 import { collect } from '../../../src/kit/bytes.ts';
 import { BundleError } from '../../../src/kit/errors/errors.ts';
+import { Patience } from '../../../src/kit/streams/idle.ts';
 import type { HttpAnswer } from '../../../src/storage/remote/http-client.ts';
 import { remoteFailure } from '../../../src/storage/remote/remote-error.ts';
-import { Patience } from '../../../src/storage/sources/idle.ts';
 import { RemoteStream } from '../../../src/storage/sources/remote-stream.ts';
 import { codeOfAsync } from '../../factory/errors.ts';
 

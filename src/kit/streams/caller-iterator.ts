@@ -1,7 +1,6 @@
-import { setImmediate, setTimeout } from 'node:timers/promises';
-import { isUint8Array } from 'node:util/types';
-import { type ByteStream, copyBytes } from '../../kit/bytes.ts';
-import { BundleError, textOf } from '../../kit/errors/errors.ts';
+import { type ByteStream, copyBytes } from '../bytes.ts';
+import { BundleError, textOf } from '../errors/errors.ts';
+import { isBytes } from '../given-bytes.ts';
 import { reasonOf } from './idle.ts';
 
 /** How long an iterator may take to close before nobody waits for it any more. */
@@ -10,7 +9,10 @@ const CLOSING_MS = 1000;
 const TURN_MS = 10;
 
 const FIX =
-  'give a stream of Uint8Array or Buffer chunks, without an encoding and not in object mode, whose memory stays what it is until the next is asked for';
+  'give a stream of Uint8Array chunks, without an encoding and not in object mode, whose memory stays what it is until the next is asked for';
+
+/** Gives everything else in the process its turn: timers, signals, what comes from the network. */
+export type Turn = () => Promise<unknown>;
 
 /**
  * The iterator of a stream that a program hands in, of which nothing is believed.
@@ -21,6 +23,7 @@ const FIX =
 export class CallerIterator {
   readonly #name: string;
   readonly #signal: AbortSignal | undefined;
+  readonly #turn: Turn;
   readonly #iterator: object;
   readonly #next: () => unknown;
   #pulling = false;
@@ -29,9 +32,10 @@ export class CallerIterator {
   #turned = performance.now();
 
   /** @throws {BundleError} `USAGE` when the stream has no iterator */
-  constructor(stream: ByteStream, name: string, signal: AbortSignal | undefined) {
+  constructor(stream: ByteStream, name: string, signal: AbortSignal | undefined, turn: Turn) {
     this.#name = name;
     this.#signal = signal;
+    this.#turn = turn;
     const iterator = this.#opened(stream);
     const next = this.#read(iterator, 'next');
     if (!isObject(iterator) || typeof next !== 'function') throw this.#misuse('the stream has no iterator');
@@ -46,7 +50,7 @@ export class CallerIterator {
       const chunk = this.#chunkOf(await this.#ask());
       // [stream.3] without it no timer fires, and no signal, as long as the stream has something at hand
       if (performance.now() - this.#turned >= TURN_MS) {
-        await setImmediate();
+        await this.#turn();
         this.#turned = performance.now();
       }
       return chunk;
@@ -61,9 +65,12 @@ export class CallerIterator {
     this.#over = true;
     const closing = this.#return().catch(() => {});
     if (this.#pulling) return; // it closes when it wakes, and that may be never
-    const enough = new AbortController();
-    await Promise.race([closing, setTimeout(CLOSING_MS, undefined, enough).catch(() => {})]);
-    enough.abort();
+    let timer: ReturnType<typeof setTimeout> | undefined;
+    const enough = new Promise<void>((resolve) => {
+      timer = setTimeout(resolve, CLOSING_MS);
+    });
+    await Promise.race([closing, enough]);
+    clearTimeout(timer);
   }
 
   async #return(): Promise<void> {
@@ -92,7 +99,7 @@ export class CallerIterator {
       return undefined;
     }
     const value = this.#read(result, 'value');
-    if (!isUint8Array(value)) throw this.#misuse('the stream gives something else than bytes');
+    if (!isBytes(value)) throw this.#misuse('the stream gives something else than bytes');
     try {
       return copyBytes(value);
     } catch (error) {

@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { isBundleError } from '../../../src/kit/errors/errors.ts';
 import type { SourceOptions } from '../../../src/kit/source.ts';
-import { Patience } from '../../../src/storage/sources/idle.ts';
+import { Patience } from '../../../src/kit/streams/idle.ts';
 
 beforeEach(() => vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'performance'] }));
 afterEach(() => vi.useRealTimers());

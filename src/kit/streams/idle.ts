@@ -1,8 +1,8 @@
-import { checkAborted } from '../../kit/bytes.ts';
-import { counted } from '../../kit/encoding.ts';
-import { BundleError } from '../../kit/errors/errors.ts';
-import { TIMER_MS } from '../../kit/limits.ts';
-import type { SourceOptions } from '../../kit/source.ts';
+import { checkAborted } from '../bytes.ts';
+import { counted } from '../encoding.ts';
+import { BundleError } from '../errors/errors.ts';
+import { TIMER_MS } from '../limits.ts';
+import type { SourceOptions } from '../source.ts';
 
 /**
  * Waits for the bytes of one source, and counts what that brings.
@@ -38,7 +38,7 @@ export class Patience {
     const stalled = this.#stallAfter(0); // waits that are shorter than a timer add up, too
     if (stalled) throw stalled;
     const started = performance.now();
-    let timer: NodeJS.Timeout | undefined;
+    let timer: ReturnType<typeof setTimeout> | undefined;
     let onAbort: (() => void) | undefined;
     const limit = new Promise<never>((_, reject) => {
       const look = (): void => {

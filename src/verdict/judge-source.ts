@@ -1,0 +1,89 @@
+import type { Descriptor } from '../formats/ovf/descriptor.ts';
+import type { ManifestEntry } from '../formats/ovf/manifest.ts';
+import { DEFAULT_LIMITS } from '../kit/limits.ts';
+import type { Source } from '../kit/source.ts';
+import type { ClaimPolicy } from '../trust/judge-claim.ts';
+import { type Examination, examine } from './bundle/examine.ts';
+import type { JudgingOptions } from './judging-options.ts';
+import { allowanceNames } from './report/allowance-names.ts';
+import { type CertificateReport, makeReport, type RememberedReport, type Report } from './report/report.ts';
+import type { BundleSink } from './walk/member.ts';
+
+/** What a trusted bundle holds, as far as the manifest and the descriptor say. */
+export interface TrustedContents {
+  readonly files: readonly ManifestEntry[];
+  readonly descriptor?: Descriptor;
+  readonly signer: CertificateReport;
+}
+
+/** The verdict; only a trusted bundle has contents to use. */
+export type VerifyResult =
+  | { readonly verdict: 'trusted'; readonly report: Report; readonly contents: TrustedContents }
+  | { readonly verdict: Exclude<Report['verdict'], 'trusted'>; readonly report: Report };
+
+/** What was remembered of revocation information, and what could not be. */
+export interface Remembering {
+  readonly remembered?: RememberedReport;
+  readonly warnings: readonly string[];
+}
+
+/** How a source is judged. With a `sink` the members are stored, and the first thing wrong ends the reading. */
+export interface SourceQuestion extends Pick<JudgingOptions, 'limits' | 'relax' | 'onProgress'> {
+  /** as the report calls it */
+  readonly operation: string;
+  readonly policy: ClaimPolicy;
+  readonly sink?: BundleSink;
+  /** told what was found before the report is made, to write down what was seen of revocation */
+  readonly remember?: (examination: Examination) => Promise<Remembering>;
+}
+
+/** Examines the bundle in a source and makes the report: the one way of verify and import, on any platform. */
+export async function judgeSource(
+  source: Source,
+  { operation, policy, sink, remember, limits, relax, onProgress }: SourceQuestion,
+): Promise<{ readonly examination: Examination; readonly report: Report }> {
+  const examination = await examine(source, {
+    ...policy,
+    limits: { ...DEFAULT_LIMITS, ...limits },
+    ...(relax !== undefined && { relax }),
+    ...(sink !== undefined && { sink }),
+    ...(onProgress !== undefined && { onProgress }),
+  });
+  const { remembered, warnings = [] } = (await remember?.(examination)) ?? {};
+  const report = makeReport({
+    operation,
+    input: {
+      name: source.name,
+      ...(source.size !== undefined && { size: source.size }),
+      ...(examination.format !== undefined && { format: examination.format }),
+    },
+    at: policy.at,
+    judged: examination.signature?.signed ? 'trusted' : 'unsigned',
+    checks: examination.checks,
+    signatures: examination.signatures,
+    files: examination.contents.files,
+    errors: examination.errors,
+    warnings: [...examination.warnings, ...warnings],
+    ...(remembered !== undefined && { remembered }),
+    allowances: allowanceNames(policy.allowances, relax),
+  });
+  return { examination, report };
+}
+
+/** The verdict of a report, and what a trusted bundle holds. */
+export function verifyResult(examination: Examination, report: Report): VerifyResult {
+  const { contents, signatures } = examination;
+  const signer = signatures.find(({ status }) => status === 'trusted')?.signer;
+  if (report.verdict !== 'trusted' || !contents.manifest || !signer) {
+    return { verdict: report.verdict as Exclude<Report['verdict'], 'trusted'>, report };
+  }
+  return {
+    verdict: 'trusted',
+    report,
+    contents: {
+      files: contents.manifest.entries,
+      ...(contents.descriptor !== undefined && { descriptor: contents.descriptor }),
+      signer,
+    },
+  };
+}

@@ -1,0 +1,190 @@
+import { describe, expect, test } from 'vitest';
+import { BundleError } from '../../src/kit/errors/errors.ts';
+import type { NamedBytes } from '../../src/kit/given-bytes.ts';
+import { verify } from '../../src/operations/verify/verify.ts';
+import { type VerifyBundleOptions, verifyBundle } from '../../src/verdict/verify-bundle.ts';
+import type { BundleSink } from '../../src/verdict/walk/member.ts';
+import {
+  archiveOf,
+  DISK,
+  descriptorFor,
+  JUDGED_AT,
+  makeBundle,
+  makeMembers,
+  noiseFile,
+  testAuthority,
+  testSigner,
+} from '../factory/bundles.ts';
+import { makeCrlDer } from '../factory/crls.ts';
+import { flipped } from '../factory/damage.ts';
+import { codeOfAsync } from '../factory/errors.ts';
+import { codesOf, valid } from '../factory/reports.ts';
+import { chunked } from '../factory/streams.ts';
+import { zipOf } from '../factory/zip.ts';
+
+async function trusting(more: Partial<VerifyBundleOptions> = {}): Promise<VerifyBundleOptions> {
+  const { pem } = await testAuthority();
+  return {
+    trust: { anchors: [{ name: 'ca', bytes: new TextEncoder().encode(pem) }] },
+    at: JUDGED_AT,
+    ...more,
+  };
+}
+
+/** Takes everything, and says what became of it. */
+function memory(): {
+  readonly sink: BundleSink;
+  readonly kept: Map<string, Uint8Array>;
+  readonly lost: string[];
+} {
+  const kept = new Map<string, Uint8Array>();
+  const lost: string[] = [];
+  return {
+    kept,
+    lost,
+    sink: {
+      create: async (name) => {
+        const parts: Uint8Array[] = [];
+        return {
+          write: async (chunk) => void parts.push(Uint8Array.from(chunk)),
+          finish: async () => void kept.set(name, Uint8Array.from(Buffer.concat(parts))),
+          discard: async () => void lost.push(name),
+        };
+      },
+      store: (name, content) => void kept.set(name, content),
+    },
+  };
+}
+
+const BIG = noiseFile('big.img', 3_000_000);
+const files = (): readonly NamedBytes[] => [descriptorFor('app.ovf', [DISK, BIG]), DISK, BIG];
+
+describe('[core.2] a bundle that comes as data', () => {
+  test('gets the report of verify, from bytes and from a stream in any pieces', async () => {
+    const bundle = await makeBundle({ files: files() });
+    const options = await trusting();
+    const cases = [
+      bundle,
+      await makeBundle({ gzip: true }),
+      flipped(bundle, 5000),
+      bundle.subarray(0, 9000),
+      new Uint8Array(0),
+    ];
+    for (const bytes of cases) {
+      const { report: expected } = await verify(chunked(bytes), options);
+      for (const size of [513, 1 << 20]) {
+        const { report } = await verifyBundle(chunked(bytes, size), options);
+        expect(valid(report)).toEqual(expected);
+      }
+      const { report } = await verifyBundle(bytes, options);
+      const inBytes = JSON.stringify(expected).replaceAll('(stream)', '(bytes)');
+      expect({ ...report, input: { ...report.input, size: undefined } }).toEqual({
+        ...JSON.parse(inBytes),
+        input: { ...JSON.parse(inBytes).input, size: undefined },
+      });
+    }
+  });
+
+  test('[zip.14] may be a zip in bytes, and in a stream not', async () => {
+    const zip = await zipOf(await makeMembers());
+    const options = await trusting();
+    expect((await verifyBundle(zip, options)).verdict).toBe('trusted');
+    expect(codesOf((await verifyBundle(chunked(zip), options)).report)).toEqual(['FORMAT_UNSUPPORTED']);
+  });
+
+  test('is judged by lists, publishers and a time that are data', async () => {
+    const bundle = await makeBundle();
+    const revoked = [{ certificate: await testSigner(), reason: 1 }];
+    const crl = { name: 'list', bytes: await makeCrlDer({ issuer: await testAuthority(), revoked }) };
+    const codes = async (more: Partial<VerifyBundleOptions>): Promise<readonly string[]> =>
+      codesOf((await verifyBundle(bundle, await trusting(more))).report);
+    expect(await codes({ revocation: { crls: [crl] } })).toEqual(['CERTIFICATE_REVOKED']);
+    expect(await codes({ at: new Date('2126-01-01T00:00:00Z') })).toEqual(['CERTIFICATE_EXPIRED']);
+    const { anchors = [] } = (await trusting()).trust;
+    expect(await codes({ trust: { publishers: [{ name: 'acme', anchors, scopes: ['other/*'] }] } })).toEqual([
+      'SCOPE_REFUSED',
+    ]);
+  });
+});
+
+describe('[core.2] a sink', () => {
+  test('has the members of a trusted bundle, and ends with the first that is wrong', async () => {
+    const bundle = await makeBundle({ files: files() });
+    const good = memory();
+    const result = await verifyBundle(chunked(bundle), await trusting({ sink: good.sink }));
+    expect(result.verdict).toBe('trusted');
+    for (const { name, bytes } of files()) expect(good.kept.get(name), name).toEqual(bytes);
+    const bad = memory();
+    const at = Buffer.from(bundle).indexOf(Buffer.from(DISK.bytes));
+    const refused = await verifyBundle(chunked(flipped(bundle, at)), await trusting({ sink: bad.sink }));
+    expect(codesOf(refused.report)).toEqual(['DIGEST_MISMATCH']);
+    expect([...bad.kept.keys()]).not.toContain(BIG.name);
+    const cut = memory();
+    await verifyBundle(
+      chunked(bundle.subarray(0, bundle.byteLength - 2_000_000)),
+      await trusting({ sink: cut.sink }),
+    );
+    expect(cut.lost).toEqual([BIG.name]);
+  });
+
+  test('[api.2] that throws is a slip of its owner, and no fault of the bundle', async () => {
+    const bundle = await makeBundle({ files: files() });
+    const { sink } = memory();
+    const broken = (): never => {
+      throw new TypeError('of the caller');
+    };
+    const own = async (): Promise<never> => {
+      throw new BundleError('STORAGE_FULL', 'the store is full');
+    };
+    const member = await sink.create('x', 1);
+    for (const [given, code] of [
+      [{ ...sink, store: broken }, 'USAGE'],
+      [{ ...sink, create: broken }, 'USAGE'],
+      [{ ...sink, create: async () => ({ ...member, write: broken }) }, 'USAGE'],
+      [{ ...sink, create: async () => ({}) as never }, 'USAGE'],
+      [{ ...sink, create: async () => ({ ...member, finish: own }) }, 'STORAGE_FULL'],
+    ] as const) {
+      const { report } = await verifyBundle(bundle, await trusting({ sink: given }));
+      expect(codesOf(report)).toEqual([code]);
+      expect(report.verdict).toBe('error');
+    }
+  });
+});
+
+test('[api.1] [pub.20] what is given is data, all of it, and nothing else', async () => {
+  const bundle = await makeBundle();
+  const options = await trusting();
+  const { at: _, ...timeless } = options;
+  for (const wrong of [
+    undefined,
+    {},
+    timeless,
+    { ...options, trust: undefined },
+    { ...options, trust: { anchors: ['ca.pem'] } },
+    { ...options, trust: { folders: ['trust'] } },
+    { ...options, revocation: { crls: ['a.crl'] } },
+    { ...options, remember: false },
+    { ...options, sink: {} },
+    { ...options, deadlineMs: 0 },
+  ]) {
+    expect(await codeOfAsync(verifyBundle(bundle, wrong as VerifyBundleOptions)), JSON.stringify(wrong)).toBe(
+      'USAGE',
+    );
+  }
+  for (const wrong of [undefined, 'app.ova', [bundle], new ArrayBuffer(3)]) {
+    expect(await codeOfAsync(verifyBundle(wrong as unknown as Uint8Array, options))).toBe('USAGE');
+  }
+  expect(codesOf((await verifyBundle(await archiveOf([]), options)).report).length).toBeGreaterThan(0);
+});
+
+test('[cli.21] a signal ends the reading of a stream that never does', async () => {
+  const stop = new AbortController();
+  async function* endless(): AsyncGenerator<Uint8Array> {
+    for (let i = 0; ; i++) {
+      if (i === 3) stop.abort();
+      yield new Uint8Array(512);
+    }
+  }
+  const { report } = await verifyBundle(endless(), await trusting({ signal: stop.signal }));
+  expect(codesOf(report)).toEqual(['INTERRUPTED']);
+});
