@@ -222,7 +222,7 @@ export const BUNDLE_ERRORS = {
     kind: 'unknown-signer',
     why: 'nothing you trust vouches for the key, and anyone can make such a certificate',
     fix: {
-      text: 'get the CA certificate from the publisher by a way you trust, and trust that',
+      text: 'get the CA certificate from the publisher by a way you trust, and add it to what you trust',
       advice: 'trust-publisher',
     },
   },
@@ -230,7 +230,7 @@ export const BUNDLE_ERRORS = {
     kind: 'no-trust',
     why: 'without a publisher that you trust, a signature shows only that somebody signed',
     fix: {
-      text: 'get the CA certificate from the publisher by a way you trust, and trust that',
+      text: 'get the CA certificate from the publisher by a way you trust, and add it to what you trust',
       advice: 'trust-somebody',
     },
   },

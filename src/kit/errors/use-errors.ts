@@ -17,7 +17,7 @@ export const USE_ERRORS = {
   USAGE: {
     kind: 'usage',
     why: 'the command cannot be carried out as it stands, so nothing was done',
-    fix: { text: 'see how it is asked for', advice: 'see-help' },
+    fix: { text: 'see the documentation of what was asked for', advice: 'see-help' },
   },
   CONFIG_INVALID: {
     kind: 'usage',

@@ -107,7 +107,7 @@ async function loadGiven(
       fix:
         keyType === undefined
           ? `sign with a key of one of these kinds: ${KEY_TYPE_NAMES.join(', ')}`
-          : { text: 'leave the type of the key to be found out', advice: 'any-key-type' },
+          : { text: 'name no type of key: it is found out', advice: 'any-key-type' },
     });
   }
   const weak = judgeKey(key, 'the file', allowancesOf({ allow: { weakKeys: allowWeakKeys } }));

@@ -19,7 +19,7 @@ export interface Leaving {
 }
 
 const KEPT: Advised = {
-  text: 'what has come is kept beside the destination: the same command goes on with it; another import into the same folder removes it',
+  text: 'what has come is kept beside the destination: the same import goes on with it; another import into the same folder removes it',
   advice: 'what-is-kept',
 };
 const NO_BLOCKS: Advised = {

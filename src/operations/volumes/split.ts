@@ -118,13 +118,16 @@ async function planVolumes(
     const message = `it would be ${volumes} volumes, and there are at most ${MOST_VOLUMES}`;
     throw new BundleError('USAGE', message, {
       where,
-      fix: { text: 'give a larger size', advice: 'larger-volumes' },
+      fix: { text: 'give a larger size for the volumes', advice: 'larger-volumes' },
     });
   }
   if (folders.length > 1 && folders.length < volumes) {
     throw new BundleError('USAGE', `it needs ${volumes} media, and ${folders.length} are given`, {
       where,
-      fix: { text: 'give one folder, or one for each volume; or a larger size', advice: 'folder-for-each' },
+      fix: {
+        text: 'give one folder, or one for each volume; or a larger size for the volumes',
+        advice: 'folder-for-each',
+      },
     });
   }
   const name = basename(path);
