@@ -41,7 +41,7 @@ async function interrupted(sandbox: Sandbox): Promise<string> {
       resume,
     },
   );
-  expect(report.warnings.join()).toContain('the same command goes on with it');
+  expect(report.warnings.join()).toContain('the same import goes on with it');
   const [name = ''] = readdirSync(sandbox.path('home'));
   return sandbox.path(`home/${name}`);
 }

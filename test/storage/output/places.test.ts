@@ -81,7 +81,7 @@ describe('staging', () => {
     sandbox.write('full/mine', 'mine');
     symlinkSync('full', sandbox.path('link'));
     for (const [destination, problem, fix] of [
-      ['/', /the root of the file system/, /a new folder, such as/],
+      ['/', /the root of the file system/, /a new folder$/],
       [sandbox.path('link'), /a symbolic link/, /a new folder/],
       [sandbox.path('full'), /not empty/, /move away what is in it/],
       [sandbox.path('full/mine'), /is a file/, /move away what is there/],

@@ -110,7 +110,9 @@ describe('[glance.32] secrets that are no certificates, or that Glance cannot us
     barbican.keep(UUID, { payload: (await rsaCertificate()).pem, contentType: 'text/plain' });
     const answer = await found(barbican);
     expect(answer).toMatchObject({ kind: 'found', cursive: { error: 'builtins.TypeError' } });
-    expect(answer).toMatchObject({ warnings: [expect.stringContaining('text/plain')] });
+    expect(answer).toMatchObject({
+      warnings: [{ text: expect.stringContaining('text/plain'), advice: 'store-with-bulla' }],
+    });
   });
 });
 
