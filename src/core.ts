@@ -28,7 +28,7 @@ export { certificatesIn } from './trust/given-certificates.ts';
 export type { Allowances } from './trust/policy.ts';
 export type { Publisher, RevocationMode, TimestampMode } from './trust/publisher.ts';
 export type { Trust, TrustedPublisher } from './trust/trust.ts';
-export type { TrustedContents, VerifyResult } from './verdict/judge-source.ts';
+export type { TrustedContents, VerifyReport, VerifyResult } from './verdict/judge-source.ts';
 export type { JudgingOptions } from './verdict/judging-options.ts';
 export type {
   CertificateReport,

@@ -44,7 +44,13 @@ export { DEFAULT_LIMITS, type Limits } from './kit/limits.ts';
 export type { OnProgress, ProgressEvent } from './kit/progress.ts';
 export { RELAXATIONS, type Relaxation } from './kit/relaxation.ts';
 export { barbicanCertificates, certificateFolder } from './operations/glance/certificate-sources.ts';
-export type { ImageFindings, VerifyImageOptions } from './operations/glance/image-options.ts';
+export type {
+  CursiveVerdict,
+  ImageFindings,
+  ImageReport,
+  ImageResult,
+  VerifyImageOptions,
+} from './operations/glance/image-options.ts';
 export type { ImageSigner, ImageSignerUse } from './operations/glance/image-signer.ts';
 export {
   type KeyManagerOptions,
@@ -56,23 +62,51 @@ export {
   loadImageSigner,
   type SignedImage,
   type SignImageOptions,
+  type SignImageReport,
+  type SignImageResult,
   signImage,
 } from './operations/glance/sign-image.ts';
 export { type SiteImage, uploadCommand } from './operations/glance/sign-on-import.ts';
-export { type StoreCertificateOptions, storeCertificate } from './operations/glance/store-certificate.ts';
+export {
+  type StoreCertificateOptions,
+  type StoreReport,
+  type StoreResult,
+  storeCertificate,
+} from './operations/glance/store-certificate.ts';
 export { verifyImage } from './operations/glance/verify-image.ts';
-export type { CursiveVerdict } from './operations/glance/verify-like-glance.ts';
-export { type ImportOptions, type ImportResult, importBundle } from './operations/import/import.ts';
-export { type NormalizeOptions, normalize } from './operations/pack/normalize.ts';
+export {
+  type ImportFindings,
+  type ImportOptions,
+  type ImportReport,
+  type ImportResult,
+  importBundle,
+} from './operations/import/import.ts';
+export {
+  type NormalizeOptions,
+  type NormalizeReport,
+  type NormalizeResult,
+  normalize,
+} from './operations/pack/normalize.ts';
 export type { PackOptions } from './operations/pack/options.ts';
-export { pack } from './operations/pack/pack.ts';
+export { type PackReport, type PackResult, pack } from './operations/pack/pack.ts';
 export type { ApplianceOptions } from './operations/pack/plan.ts';
 export type { CopyOptions } from './operations/sign/copy-options.ts';
 export { type SignOptions, sign } from './operations/sign/sign.ts';
 export { type SignFileOptions, signFile } from './operations/sign/sign-file.ts';
-export type { SigningDigest, SigningIdentity, TimestampSource } from './operations/sign/signing.ts';
+export type {
+  SigningDigest,
+  SigningIdentity,
+  SignReport,
+  SignResult,
+  TimestampSource,
+} from './operations/sign/signing.ts';
 export { loadSigningIdentity, type SigningFiles } from './operations/sign/signing-identity.ts';
-export { type TimestampOptions, timestamp } from './operations/sign/timestamp.ts';
+export {
+  type TimestampingReport,
+  type TimestampingResult,
+  type TimestampOptions,
+  timestamp,
+} from './operations/sign/timestamp.ts';
 export { type AuthorityOptions, authorityAt, replyIn } from './operations/sign/timestamp-source.ts';
 export {
   type AttemptReport,
@@ -80,16 +114,28 @@ export {
   checkPath,
   type PathReport,
 } from './operations/trust/check-path.ts';
-export { type Comparison, type Difference, type DiffOptions, diff } from './operations/verify/diff.ts';
-export { type Inspection, type InspectOptions, inspect } from './operations/verify/inspect.ts';
+export {
+  type Comparison,
+  type Difference,
+  type DiffOptions,
+  type DiffReport,
+  type DiffResult,
+  diff,
+} from './operations/verify/diff.ts';
+export {
+  type Inspection,
+  type InspectOptions,
+  type InspectReport,
+  inspect,
+} from './operations/verify/inspect.ts';
 export type { EvidenceFiles } from './operations/verify/load-evidence.ts';
 export type { TrustFiles } from './operations/verify/load-trust.ts';
 export { openImage, type VerifiedImage } from './operations/verify/open-image.ts';
 export type { VerifyOptions } from './operations/verify/options.ts';
 export { verify } from './operations/verify/verify.ts';
 export { verifyFile } from './operations/verify/verify-file.ts';
-export { type JoinOptions, join } from './operations/volumes/join.ts';
-export { type SplitOptions, split } from './operations/volumes/split.ts';
+export { type JoinOptions, type JoinReport, type JoinResult, join } from './operations/volumes/join.ts';
+export { type SplitOptions, type SplitReport, type SplitResult, split } from './operations/volumes/split.ts';
 export type { Waiting } from './operations/waiting.ts';
 export type { BarbicanClient, NewSecret, Secret } from './storage/remote/barbican-client.ts';
 export type { CatalogChoice, KeystoneLogin, KeystoneName } from './storage/remote/keystone-client.ts';
@@ -102,7 +148,7 @@ export type { Publisher, RevocationMode, TimestampMode } from './trust/publisher
 export type { Trust, TrustedPublisher } from './trust/trust.ts';
 export type { CertificateAnswer, CertificateSource } from './verdict/image/certificate-source.ts';
 export type { ImageAllowances } from './verdict/image/open-image-signatures.ts';
-export type { TrustedContents, VerifyResult } from './verdict/judge-source.ts';
+export type { TrustedContents, VerifyReport, VerifyResult } from './verdict/judge-source.ts';
 export type { JudgingOptions } from './verdict/judging-options.ts';
 export type {
   CertificateReport,

@@ -232,10 +232,11 @@ export function fixOf({ fix, advice }: Pick<ErrorReport, 'fix' | 'advice'>): str
 }
 
 /** A report in the words of the command line, to be printed; nothing is left in it that only a program needs. [show.6] */
-export function wordedReport({ advice = [], ...report }: Report): Report {
+export function wordedReport<Given extends Report>(given: Given): Given {
+  const { advice = [], ...report } = given;
   const wordings = new Map(advice.map((told) => [told.text, worded(told)]));
   return {
-    ...report,
+    ...(report as Given),
     checks: report.checks.map(({ advice: told, ...check }) =>
       told ? { ...check, detail: worded(told) } : check,
     ),

@@ -16,10 +16,13 @@ export interface TrustedContents {
   readonly signer: CertificateReport;
 }
 
+/** Its verdict and its checks are all that there is to say. */
+export type VerifyReport = Report<'verify', never>;
+
 /** The verdict; only a trusted bundle has contents to use. */
 export type VerifyResult =
-  | { readonly verdict: 'trusted'; readonly report: Report; readonly contents: TrustedContents }
-  | { readonly verdict: Exclude<Report['verdict'], 'trusted'>; readonly report: Report };
+  | { readonly verdict: 'trusted'; readonly report: VerifyReport; readonly contents: TrustedContents }
+  | { readonly verdict: Exclude<Report['verdict'], 'trusted'>; readonly report: VerifyReport };
 
 /** What was remembered of revocation information, and what could not be. */
 export interface Remembering {
@@ -28,9 +31,10 @@ export interface Remembering {
 }
 
 /** How a source is judged. With a `sink` the members are stored, and the first thing wrong ends the reading. */
-export interface SourceQuestion extends Pick<JudgingOptions, 'limits' | 'relax' | 'onProgress'> {
+export interface SourceQuestion<Operation extends string>
+  extends Pick<JudgingOptions, 'limits' | 'relax' | 'onProgress'> {
   /** as the report calls it */
-  readonly operation: string;
+  readonly operation: Operation;
   readonly policy: ClaimPolicy;
   readonly sink?: BundleSink;
   /** told what was found before the report is made, to write down what was seen of revocation */
@@ -38,10 +42,10 @@ export interface SourceQuestion extends Pick<JudgingOptions, 'limits' | 'relax' 
 }
 
 /** Examines the bundle in a source and makes the report: the one way of verify and import, on any platform. */
-export async function judgeSource(
+export async function judgeSource<Operation extends string>(
   source: Source,
-  { operation, policy, sink, remember, limits, relax, onProgress }: SourceQuestion,
-): Promise<{ readonly examination: Examination; readonly report: Report }> {
+  { operation, policy, sink, remember, limits, relax, onProgress }: SourceQuestion<Operation>,
+): Promise<{ readonly examination: Examination; readonly report: Report<Operation, never> }> {
   const examination = await examine(source, {
     ...policy,
     limits: { ...DEFAULT_LIMITS, ...limits },
@@ -71,7 +75,7 @@ export async function judgeSource(
 }
 
 /** The verdict of a report, and what a trusted bundle holds. */
-export function verifyResult(examination: Examination, report: Report): VerifyResult {
+export function verifyResult(examination: Examination, report: VerifyReport): VerifyResult {
   const { contents, signatures } = examination;
   const signer = signatures.find(({ status }) => status === 'trusted')?.signer;
   if (report.verdict !== 'trusted' || !contents.manifest || !signer) {

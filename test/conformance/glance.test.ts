@@ -4,16 +4,18 @@ import { describe, expect, test } from 'vitest';
 import { parseCertificate } from '../../src/crypto/certificate.ts';
 import { parseProperties } from '../../src/formats/glance/properties.ts';
 import { BundleError } from '../../src/kit/errors/errors.ts';
-import type { VerifyImageOptions } from '../../src/operations/glance/image-options.ts';
+import type {
+  CursiveVerdict,
+  ImageReport,
+  VerifyImageOptions,
+} from '../../src/operations/glance/image-options.ts';
 import { verifyImage } from '../../src/operations/glance/verify-image.ts';
-import type { CursiveVerdict } from '../../src/operations/glance/verify-like-glance.ts';
 import { refusal } from '../../src/trust/glance/cursive.ts';
 import { ALL_RULES, judgeChainLikeCursive } from '../../src/trust/glance/cursive-chain.ts';
 import { judgeTrustedIds } from '../../src/trust/glance/trusted-ids.ts';
 import { openBudget } from '../../src/trust/path/budget.ts';
 import { NO_ALLOWANCES } from '../../src/trust/policy.ts';
 import type { CertificateAnswer, CertificateSource } from '../../src/verdict/image/certificate-source.ts';
-import type { Report } from '../../src/verdict/report/report.ts';
 import { pemToDer, vectorFolder } from './vectors.ts';
 
 interface GlanceCase {
@@ -71,7 +73,7 @@ const certificates: CertificateSource = {
 async function verdictOf(
   one: GlanceCase,
   options: Partial<VerifyImageOptions>,
-): Promise<{ readonly verdict: 'accept' | 'reject'; readonly report?: Report }> {
+): Promise<{ readonly verdict: 'accept' | 'reject'; readonly report?: ImageReport }> {
   const judged = {
     allow: { weakKeys: true },
     ...(one.certificate !== null && { trust: { anchors: [join(folder, one.certificate)] } }),
@@ -103,7 +105,7 @@ describe.skipIf(index.cases.length === 0)(
       const compat = await verdictOf(one, { compat: true });
       expect(compat.verdict, 'compat').toBe(one.expect);
       expect(compat.report?.trusted).toBe(false);
-      const { verdict, error, message } = (compat.report?.result?.['cursive'] ?? {}) as CursiveVerdict;
+      const { verdict, error, message } = compat.report?.result?.cursive ?? {};
       const wanted = one.cursive ?? one.emulated_mitaka;
       expect(verdict).toBe(one.expect);
       expect(error?.endsWith(wanted?.error ?? '')).not.toBe(false);
@@ -113,8 +115,8 @@ describe.skipIf(index.cases.length === 0)(
     const short = ofKind('image').filter(({ name }) => /^ok-(rsa|dsa)1024-.*-mib$/.test(name));
     test.each(short)('[glance.16] $name: the signature is valid and the key too short', async (one) => {
       const { report } = await verdictOf(one, { allow: {} });
-      expect(report?.result?.['signature']).toBe('valid');
-      expect(report?.result?.['certificate']).toBe('untrusted');
+      expect(report?.result?.signature).toBe('valid');
+      expect(report?.result?.certificate).toBe('untrusted');
       expect(report?.errors.map(({ code }) => code)).toEqual(['KEY_WEAK']);
     });
   },

@@ -2,7 +2,7 @@ import { execFileSync, spawn } from 'node:child_process';
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { CursiveVerdict } from '../../src/operations/glance/verify-like-glance.ts';
+import type { CursiveVerdict } from '../../src/operations/glance/image-options.ts';
 
 /**
  * The folder with `up.sh DIR`, which starts a real Barbican and Glance on the loopback address (with a Keystone that takes

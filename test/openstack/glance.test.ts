@@ -3,12 +3,11 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { formatProperties } from '../../src/formats/glance/format-properties.ts';
 import { HASH_METHOD_NAMES, KEY_TYPE_NAMES, KEY_TYPES } from '../../src/formats/glance/names.ts';
 import { parseProperties } from '../../src/formats/glance/properties.ts';
-import type { VerifyImageOptions } from '../../src/operations/glance/image-options.ts';
+import type { CursiveVerdict, VerifyImageOptions } from '../../src/operations/glance/image-options.ts';
 import { keyManagerCertificates, openKeyManager } from '../../src/operations/glance/key-manager.ts';
 import { loadImageSigner, signImage } from '../../src/operations/glance/sign-image.ts';
 import { storeCertificate } from '../../src/operations/glance/store-certificate.ts';
 import { verifyImage } from '../../src/operations/glance/verify-image.ts';
-import type { CursiveVerdict } from '../../src/operations/glance/verify-like-glance.ts';
 import type { CertificateSource } from '../../src/verdict/image/certificate-source.ts';
 import { makeAuthority, makeCertificate, type TestCertificate } from '../factory/certificates.ts';
 import { curveCertificate, IMAGE, rsaCertificate, signLike } from '../factory/images.ts';
@@ -69,7 +68,7 @@ async function compatible(
   file = image,
 ): Promise<CursiveVerdict> {
   const report = await verifyImage(file, { ...optionsFor(properties), compat: true });
-  return report.result?.['cursive'] as CursiveVerdict;
+  return report.result?.cursive as CursiveVerdict;
 }
 
 beforeAll(async () => {
@@ -304,7 +303,7 @@ describe.skipIf(!here)('the real cursive and openstacksdk', () => {
         trustedIds: trusted,
       });
       expect(
-        report.result?.['cursive'],
+        report.result?.cursive,
         list.map(({ certificate }) => certificate.fields.subject.text).join(),
       ).toEqual(answer);
     }

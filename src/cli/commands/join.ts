@@ -60,13 +60,13 @@ export function joinCommand(program: Command, context: Context, exit: Exit): voi
       if (flags.json) print(formatJson(report));
       if (flags.json || flags.quiet) return;
       const { style } = context;
-      const result = report.result ?? {};
-      const count = (result['volumes'] as readonly unknown[]).length;
+      const { result } = report;
+      if (!result) return;
+      const count = result.volumes.length;
       const good = `${count} ${count === 1 ? 'volume' : 'volumes'}, all good`;
       const name =
-        output === undefined ? String(result['name']) : output === '-' ? 'standard output' : output;
-      const joined =
-        output === undefined ? good : `joined of ${good}, ${formatBytes(Number(result['bytes']))}`;
+        'checked' in result ? (result.name ?? '') : output === '-' ? 'standard output' : result.output;
+      const joined = 'checked' in result ? good : `joined of ${good}, ${formatBytes(result.bytes)}`;
       print(`${style.good(style.pass)} ${style.bold(shown(name))}  ${joined}`);
       for (const warning of report.warnings) context.tell(style.warn(field('warning', warning)));
     } finally {

@@ -1,6 +1,6 @@
 import { type Command, Option } from 'commander';
 import { BundleError } from '../../kit/errors/errors.ts';
-import type { Report } from '../../verdict/report/report.ts';
+import type { SignReport } from '../../operations/sign/signing.ts';
 import type { Context, Exit } from '../context.ts';
 import { signatureBeside } from '../named-files.ts';
 import {
@@ -79,7 +79,7 @@ export function signCommand(program: Command, context: Context, exit: Exit): voi
         signal: context.signal,
         onProgress: progress.onProgress,
       };
-      const make = async (): Promise<Report> => {
+      const make = async (): Promise<SignReport> => {
         if (format === undefined) {
           const { signFile } = await import('../../operations/sign/sign-file.ts');
           return signFile(input, common);

@@ -54,7 +54,7 @@ export function splitCommand(program: Command, context: Context, exit: Exit): vo
       if (flags.json) context.print(formatJson(report));
       if (flags.json || flags.quiet) return;
       const { style } = context;
-      const volumes = report.result?.['volumes'] as readonly { file: string; bytes: number }[];
+      const { volumes = [] } = report.result ?? {};
       context.print(`${style.good(style.pass)} ${style.bold(shown(bundle))}  split into ${volumes.length}`);
       for (const { file, bytes } of volumes) context.print(`  ${shown(file)}  ${formatBytes(bytes)}`);
       for (const warning of report.warnings) context.tell(style.warn(field('warning', warning)));

@@ -1,7 +1,6 @@
 import { type Command, Option } from 'commander';
 import { BundleError } from '../../kit/errors/errors.ts';
 import type { SigningDigest } from '../../operations/sign/signing.ts';
-import type { Report } from '../../verdict/report/report.ts';
 import type { Context, Exit } from '../context.ts';
 import {
   FORMATS,
@@ -13,7 +12,7 @@ import {
 } from '../options/options.ts';
 import { type PatienceFlags, readOptionsOf, withPatienceOptions } from '../options/read-options.ts';
 import { authorityOf } from '../options/sign-options.ts';
-import { renderMade } from '../render/render-made.ts';
+import { type MadeReport, renderMade } from '../render/render-made.ts';
 
 interface TimestampFlags extends PatienceFlags, OutputFlags {
   readonly output?: string;
@@ -70,7 +69,7 @@ async function stamped(
   input: string,
   flags: TimestampFlags,
   { context, onProgress }: { context: Context; onProgress: ReturnType<typeof progressOf>['onProgress'] },
-): Promise<Report> {
+): Promise<MadeReport> {
   const { tsa, tsqOut, tsrIn, digest, output, force = false } = flags;
   const { signal } = context;
   if ([tsa, tsqOut, tsrIn].filter((one) => one !== undefined).length !== 1) {

@@ -1,6 +1,5 @@
-import type { ImageFindings } from '../../operations/glance/image-options.ts';
-import type { CursiveVerdict } from '../../operations/glance/verify-like-glance.ts';
-import type { Report, SignatureReport } from '../../verdict/report/report.ts';
+import type { ImageReport, ImageResult } from '../../operations/glance/image-options.ts';
+import type { SignatureReport } from '../../verdict/report/report.ts';
 import { wordedReport } from '../advice.ts';
 import type { Context } from '../context.ts';
 import { field, inputName, shown } from './field.ts';
@@ -9,13 +8,13 @@ import { renderReport } from './render-report.ts';
 
 /** Prints what became of an image: the signature and the certificate are two findings. Returns the exit code. [glance.16] */
 export function renderImageReport(
-  found: Report,
+  found: ImageReport,
   context: Context,
   options: { readonly json: boolean; readonly quiet: boolean },
 ): number {
   const { style } = context;
   const report = wordedReport(found);
-  const result = (report.result ?? {}) as Partial<ImageFindings> & { readonly cursive?: CursiveVerdict };
+  const result: Partial<ImageResult> = report.result ?? {};
   if (options.json) return renderReport(report, context, options);
   if (report.exitCode !== 0) {
     renderReport(report, context, options);
@@ -38,7 +37,7 @@ export function renderImageReport(
   return 0;
 }
 
-function lines(signature: SignatureReport, result: Partial<ImageFindings>): readonly string[] {
+function lines(signature: SignatureReport, result: Partial<ImageResult>): readonly string[] {
   const { signer, algorithm, file, trustedBy, knownBy } = signature;
   const validity = signer && `valid ${signer.notBefore.slice(0, 10)} to ${signer.notAfter.slice(0, 10)}`;
   return [

@@ -1,23 +1,33 @@
-import type { Report } from '../../verdict/report/report.ts';
+import type { PackReport } from '../../operations/pack/pack.ts';
+import type { SignReport } from '../../operations/sign/signing.ts';
+import type { RequestReport, TimestampingReport } from '../../operations/sign/timestamp.ts';
 import { wordedReport } from '../advice.ts';
 import type { Context } from '../context.ts';
 import { field, shown } from './field.ts';
 import { formatBytes } from './progress.ts';
 import { renderReport } from './render-report.ts';
 
-const WORDS: Readonly<Record<string, string>> = { pack: 'packed', sign: 'signed', timestamp: 'timestamped' };
+/** Reports of operations that make one file. */
+export type MadeReport = PackReport | SignReport | TimestampingReport | RequestReport;
+
+const WORDS: Readonly<Record<MadeReport['operation'], string>> = {
+  pack: 'packed',
+  sign: 'signed',
+  timestamp: 'timestamped',
+};
 
 /**
  * Prints what `pack`, `sign` or `timestamp` made, and returns the exit code. When the bundle itself went to standard output,
  * everything else goes to standard error.
  */
 export function renderMade(
-  made: Report,
+  given: MadeReport,
   context: Context,
   flags: { readonly json?: boolean; readonly quiet?: boolean },
 ): number {
-  const report = wordedReport(made);
-  const output = String(report.result?.['output'] ?? report.result?.['request']);
+  const report = wordedReport(given);
+  const made = { output: '', request: '', timestamped: false, ...report.result };
+  const output = made.request || made.output;
   const print = output === '-' ? context.tell : context.print;
   const { json = false, quiet = false } = flags;
   if (json || report.exitCode !== 0) return renderReport(report, { ...context, print }, { json, quiet });
@@ -25,7 +35,7 @@ export function renderMade(
 
   const { style } = context;
   const name = output === '-' ? 'standard output' : output;
-  const word = report.result?.['request'] ? 'request for a timestamp' : WORDS[report.operation];
+  const word = made.request ? 'request for a timestamp' : WORDS[report.operation];
   print(`${style.good(style.pass)} ${style.bold(shown(name))}  ${word}`);
   const files = report.files.filter(({ role }) => role === 'descriptor' || role === 'file');
   const width = Math.max(...files.map((file) => shown(file.name).length));
@@ -34,13 +44,12 @@ export function renderMade(
     const digest = file.algorithm && file.actual ? `  ${file.algorithm}:${file.actual}` : '';
     print(`  ${shown(file.name).padEnd(width)}${size}${digest}`);
   }
-  const signer = report.result?.['signer'] as { subject: string; key: string } | undefined;
-  if (signer) print(field('signed by', signer.subject, signer.key));
+  if ('signer' in made) print(field('signed by', made.signer.subject, made.signer.key));
   else if (report.operation === 'pack')
     print(style.warn(field('unsigned', 'importers refuse it; sign it with --key and --cert')));
-  if (report.result?.['request'])
+  if (made.request)
     print(field('then', 'have an authority answer it: bulla timestamp BUNDLE --tsr-in REPLY -o STAMPED'));
-  if (report.result?.['timestamped'])
+  if (made.timestamped)
     print(
       field(
         'timestamped',

@@ -1,6 +1,7 @@
 import type { ImageProperties } from '../../formats/glance/properties.ts';
 import type { CertificateSource } from '../../verdict/image/certificate-source.ts';
 import type { ImageAllowances } from '../../verdict/image/open-image-signatures.ts';
+import type { Report } from '../../verdict/report/report.ts';
 import type { VerifyOptions } from '../verify/options.ts';
 
 /** How the signature of an OpenStack image is verified. Everything left out has the safe default. */
@@ -25,3 +26,16 @@ export interface ImageFindings {
   readonly certificateUuid?: string;
   readonly certificateSource?: string;
 }
+
+/** What cursive answers: its verdict, and of a refusal the class of the exception and its words. */
+export type CursiveVerdict =
+  | { readonly verdict: 'accept'; readonly error?: never; readonly message?: never }
+  | { readonly verdict: 'reject'; readonly error: string; readonly message: string };
+
+/** What was found, and with `compat` what Glance and Nova would say. */
+export interface ImageResult extends ImageFindings {
+  readonly cursive?: CursiveVerdict;
+}
+
+/** The report of `glance verify`. */
+export type ImageReport = Report<'glance verify', ImageResult>;

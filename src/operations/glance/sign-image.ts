@@ -194,8 +194,19 @@ export interface SignImageOptions {
 export interface SignedImage {
   readonly properties: SignatureProperties;
   readonly text: string;
-  readonly report: Report;
+  readonly report: SignImageReport;
 }
+
+/** The signature of an image, as properties of it. */
+export interface SignImageResult {
+  /** the name of the file with them, or `-`; left out when they were only returned */
+  readonly output?: string;
+  /** by the names that Glance knows them by */
+  readonly properties: Readonly<Record<string, string>>;
+}
+
+/** The report of `glance sign`. */
+export type SignImageReport = Report<'glance sign', SignImageResult>;
 
 /**
  * Signs an image for Glance, in one pass over it and without storing anything of it.
@@ -247,7 +258,7 @@ async function signGiven(
     warnings: [...signer.warnings, ...(options.oldGlance ? shortColumn(properties) : [])],
     result: {
       ...(output !== undefined && { output }),
-      properties: JSON.parse(formatProperties(properties, 'json')),
+      properties: JSON.parse(formatProperties(properties, 'json')) as Record<string, string>,
     },
   });
   return { properties, text, report };

@@ -13,7 +13,7 @@ import type { BarbicanClient } from '../../storage/remote/barbican-client.ts';
 import { readText } from '../../storage/trust/trust-folder.ts';
 import { parseCertificates } from '../../trust/given-certificates.ts';
 import { judgeValidity } from '../../trust/path/certificate-rules.ts';
-import { makeReport, type Report } from '../../verdict/report/report.ts';
+import { type CertificateReport, makeReport, type Report } from '../../verdict/report/report.ts';
 import { certificateReport } from '../../verdict/signers/signature-report.ts';
 import { barbicanClient } from './certificate-sources.ts';
 
@@ -93,7 +93,7 @@ export async function storeCertificate(
   file: string,
   open: () => Promise<BarbicanClient>,
   options: StoreCertificateOptions,
-): Promise<Report> {
+): Promise<StoreReport> {
   path(file, 'file');
   const connect = callback<typeof open>()(open, 'open');
   const given = storeCertificateOptions(options, '');
@@ -144,7 +144,7 @@ async function storeGiven(
   file: string,
   open: () => Promise<BarbicanClient>,
   options: StoreCertificateOptions,
-): Promise<Report> {
+): Promise<StoreReport> {
   const { certificate, pem, warnings } = await readCertificateToStore(file, options);
   const { expiration, name = certificate.fields.subject.text } = options;
   if (expiration && !(expiration > options.at)) {
@@ -186,3 +186,14 @@ async function storeGiven(
     },
   });
 }
+
+/** A certificate that Barbican keeps now. */
+export interface StoreResult {
+  readonly certificateUuid: string;
+  /** the address by which Barbican knows it */
+  readonly secretRef: string;
+  readonly certificate: CertificateReport;
+}
+
+/** The report of `glance store-certificate`. */
+export type StoreReport = Report<'glance store-certificate', StoreResult>;

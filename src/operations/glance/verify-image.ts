@@ -17,11 +17,11 @@ import {
 } from '../../verdict/image/open-image-signatures.ts';
 import { judgeDigests, readImage, statedDigests } from '../../verdict/image/read-image.ts';
 import { allowanceNames } from '../../verdict/report/allowance-names.ts';
-import { type Check, makeReport, type Report } from '../../verdict/report/report.ts';
+import { type Check, makeReport } from '../../verdict/report/report.ts';
 import { bundleInput, expectNoBundleOptions, JUDGING } from '../option-rules.ts';
 import { loadPolicy, rememberSeen } from '../verify/load-policy.ts';
 import { certificateSource } from './certificate-sources.ts';
-import type { ImageFindings, VerifyImageOptions } from './image-options.ts';
+import type { ImageFindings, ImageReport, VerifyImageOptions } from './image-options.ts';
 import { verifyLikeGlance } from './verify-like-glance.ts';
 
 /**
@@ -33,7 +33,7 @@ import { verifyLikeGlance } from './verify-like-glance.ts';
  * @throws {BundleError} when the image, the trust settings or the certificates cannot be read: `FILE_*`, `REMOTE_*`, `USAGE`
  * @see spec/glance.md
  */
-export async function verifyImage(input: BundleInput, options: VerifyImageOptions): Promise<Report> {
+export async function verifyImage(input: BundleInput, options: VerifyImageOptions): Promise<ImageReport> {
   const given = verifyImageOptions(options, '');
   expectNoBundleOptions(given);
   expectNoUse(given.timestamp, 'timestamp', 'on an image: its properties hold none');
@@ -93,7 +93,7 @@ function expectCompatible({ trust, revocation, allow, allowImage }: VerifyImageO
   expectNoUse(allowImage?.anySalt, 'allowImage.anySalt', beside);
 }
 
-async function verifyStrictly(input: BundleInput, options: VerifyImageOptions): Promise<Report> {
+async function verifyStrictly(input: BundleInput, options: VerifyImageOptions): Promise<ImageReport> {
   const { at = new Date() } = options;
   const allowances = allowancesOf(options);
   const allow: ImageAllowances = { legacyMd5: false, anySalt: false, ...options.allowImage };
@@ -131,7 +131,7 @@ async function verifyStrictly(input: BundleInput, options: VerifyImageOptions): 
       checks,
       errors,
       warnings,
-      result: { ...result },
+      result,
     });
   }
   const ids = trustedIds.length > 0 ? await fetchTrusted(trustedIds, options.certificates) : undefined;

@@ -18,17 +18,10 @@ import { openImageSignature, openLegacySignature } from '../../verdict/image/ima
 import { fetchTrusted } from '../../verdict/image/judge-image-signer.ts';
 import { readImage } from '../../verdict/image/read-image.ts';
 import { allowanceNames } from '../../verdict/report/allowance-names.ts';
-import { makeReport, type Report } from '../../verdict/report/report.ts';
+import { makeReport } from '../../verdict/report/report.ts';
 import type { FoundSignature } from '../../verdict/signers/found-signature.ts';
 import { certificateReport } from '../../verdict/signers/signature-report.ts';
-import type { ImageFindings, VerifyImageOptions } from './image-options.ts';
-
-/** What cursive answers: its verdict, and of a refusal the class of the exception and its words. */
-export interface CursiveVerdict {
-  readonly verdict: 'accept' | 'reject';
-  readonly error?: string;
-  readonly message?: string;
-}
+import type { ImageReport, ImageResult, VerifyImageOptions } from './image-options.ts';
 
 /** A signature as Glance sees it, before the bytes. */
 interface Opened {
@@ -48,7 +41,10 @@ interface Opened {
  *
  * @throws {BundleError} when the image or the certificates cannot be read [glance.15]
  */
-export async function verifyLikeGlance(input: BundleInput, options: VerifyImageOptions): Promise<Report> {
+export async function verifyLikeGlance(
+  input: BundleInput,
+  options: VerifyImageOptions,
+): Promise<ImageReport> {
   const { at = new Date() } = options;
   const { image, legacy } = options.properties;
   const legacyMd5 = options.allowImage?.legacyMd5 ?? false;
@@ -61,12 +57,12 @@ export async function verifyLikeGlance(input: BundleInput, options: VerifyImageO
   const strict = Object.keys(image).length > 0 ? planStrictly(image, PROPERTY_NAMES).faults : [];
   const warnings = strict.map(({ message }) => `bulla itself refuses: ${message}`);
   const name = typeof input === 'string' ? input : '(stream)';
-  const refused = (fault: CursiveFault, own?: BundleError, size?: number): Report => {
+  const refused = (fault: CursiveFault, own?: BundleError, size?: number): ImageReport => {
     const { error, message } = fault;
     const isSignature =
       fault === INVALID_SIGNATURE || fault === LEGACY_INVALID || fault.code === 'SIGNATURE_INVALID';
     const isTrust = fault.about === 'trust';
-    const result: ImageFindings & { cursive: CursiveVerdict } = {
+    const result: ImageResult = {
       signature: isSignature ? 'invalid' : 'not-judged',
       certificate: isTrust ? 'untrusted' : 'not-judged',
       cursive: { verdict: 'reject', error, message },
@@ -77,7 +73,7 @@ export async function verifyLikeGlance(input: BundleInput, options: VerifyImageO
       input: { name, ...(size !== undefined && { size }) },
       errors,
       warnings,
-      result: { ...result },
+      result,
     });
   };
 
@@ -106,7 +102,7 @@ export async function verifyLikeGlance(input: BundleInput, options: VerifyImageO
   const bad = found.find((one) => one.found.fault);
   if (bad) return refused(bad.invalid, undefined, read.size);
   const [first] = found;
-  const result: ImageFindings & { cursive: CursiveVerdict } = {
+  const result: ImageResult = {
     signature: 'valid',
     certificate: chain.judged ? 'trusted' : 'not-judged',
     cursive: { verdict: 'accept' },
@@ -127,7 +123,7 @@ export async function verifyLikeGlance(input: BundleInput, options: VerifyImageO
     })),
     errors: [],
     warnings,
-    result: { ...result },
+    result,
   });
 }
 

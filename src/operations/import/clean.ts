@@ -33,7 +33,7 @@ export interface Leftover {
 
 /** What was found, those that were written to last at the end. */
 export interface CleanResult {
-  readonly report: Report;
+  readonly report: Report<'clean', { readonly folder: string; readonly leftovers: readonly Leftover[] }>;
   readonly leftovers: readonly Leftover[];
 }
 

@@ -52,10 +52,23 @@ export interface ImportOptions extends VerifyOptions {
   readonly imageSigner?: ImageSigner;
 }
 
+/** What was published, or would be. */
+export interface ImportFindings {
+  readonly destination: string;
+  readonly published: boolean;
+  /** by their names */
+  readonly files: readonly string[];
+  /** the disk images that were signed for Glance; left out when none were */
+  readonly images?: readonly SiteImage[];
+}
+
+/** The report of `import`. */
+export type ImportReport = Report<'import', ImportFindings>;
+
 /** What became of an import; `files` are those published (or that would be), none when the bundle was refused. */
 export interface ImportResult {
   readonly imported: boolean;
-  readonly report: Report;
+  readonly report: ImportReport;
   readonly files: readonly FileReport[];
   /** the disk images that were signed for Glance */
   readonly images: readonly SiteImage[];
@@ -100,7 +113,7 @@ async function importGiven(input: BundleInput, options: ImportOptions): Promise<
   const resuming = staging?.left && (await openResuming(staging, staging.left, timed));
   const signing = staging && signer && (await openSigning(staging, signer, resuming));
   const leaving: Leaving = leavingOf(resume ? staging : undefined);
-  let judged: Report;
+  let judged: ImportReport;
   let examination: Examination;
   try {
     ({ examination, report: judged } = await examineAndReport(
@@ -255,7 +268,7 @@ async function publish(staging: Staging, examination: Examination, kept: Readonl
 }
 
 /** The report of a bundle that was fine, and then not what was asked for. */
-function refuse(report: Report, error: BundleError): Report {
+function refuse(report: ImportReport, error: BundleError): ImportReport {
   const { exitCode, verdict, errors } = makeReport({ operation: report.operation, errors: [error] });
   return { ...report, exitCode, verdict, trusted: false, errors };
 }

@@ -41,7 +41,7 @@ export interface NormalizeOptions extends VerifyOptions {
  * @throws {BundleError} when the input cannot be opened, the trust settings cannot be read, or the output not written
  * @see spec/bundle.md, clauses norm.1 to norm.4
  */
-export async function normalize(input: BundleInput, options: NormalizeOptions): Promise<Report> {
+export async function normalize(input: BundleInput, options: NormalizeOptions): Promise<NormalizeReport> {
   return normalizeGiven(bundleInput(input, 'input'), normalizeOptions(options, ''));
 }
 
@@ -53,7 +53,7 @@ const normalizeOptions = shape<NormalizeOptions>({
   mtime: count,
 });
 
-async function normalizeGiven(input: BundleInput, options: NormalizeOptions): Promise<Report> {
+async function normalizeGiven(input: BundleInput, options: NormalizeOptions): Promise<NormalizeReport> {
   using deadline = openDeadline(options);
   const timed = { ...options, ...deadline };
   await using output = await openOutput(apartFrom(options.output, readingsOf(input, options)), {
@@ -140,3 +140,18 @@ async function* readOnce(
     close();
   }
 }
+
+/** The bundle in its canonical form. */
+export interface NormalizeResult {
+  /** the name of what was written, or `-` */
+  readonly output: string;
+  readonly format: 'tar' | 'tgz';
+  readonly bytes: number;
+  /** whether members stand in another order now */
+  readonly reordered: boolean;
+  /** the members, in their order */
+  readonly files: readonly string[];
+}
+
+/** The report of `normalize`. */
+export type NormalizeReport = Report<'normalize', NormalizeResult>;

@@ -1,3 +1,4 @@
+import type { PackFormat } from '../../archive/open-archive.ts';
 import { checkAborted } from '../../kit/bytes.ts';
 import { BundleError } from '../../kit/errors/errors.ts';
 import { DEFAULT_LIMITS } from '../../kit/limits.ts';
@@ -7,7 +8,12 @@ import { openOutput } from '../../storage/output/open-output.ts';
 import { needsPatching, writeArchive } from '../../storage/output/write-archive.ts';
 import { WORKING } from '../../verdict/judging-rules.ts';
 import { allowanceNames } from '../../verdict/report/allowance-names.ts';
-import { makeReport, type Report, sweptWarnings } from '../../verdict/report/report.ts';
+import {
+  type CertificateReport,
+  makeReport,
+  type Report,
+  sweptWarnings,
+} from '../../verdict/report/report.ts';
 import { certificateReport } from '../../verdict/signers/signature-report.ts';
 import { imageSigner, packFormat, signingDigest, signingIdentity, timestampSource } from '../option-rules.ts';
 import type { PackOptions } from './options.ts';
@@ -24,7 +30,7 @@ import type { ApplianceOptions, PackPlan } from './plan.ts';
  * @throws {BundleError} `USAGE`, `FILE_*`, `FILE_CHANGED`, `FORMAT_UNSUPPORTED`, `ARCHIVE_NAME`, `DESTINATION_EXISTS`, `STORAGE_*`
  * @see spec/bundle.md, clauses pack.1 to pack.6
  */
-export async function pack(inputs: readonly string[], options: PackOptions): Promise<Report> {
+export async function pack(inputs: readonly string[], options: PackOptions): Promise<PackReport> {
   const given = packOptions(options, '');
   if (!given.identity) {
     expectNoUse(given.timestamp, 'timestamp', 'without identity: there is no signature');
@@ -60,7 +66,7 @@ const packOptions = shape<PackOptions>({
   mtime: count,
 });
 
-async function packGiven(inputs: readonly string[], options: PackOptions): Promise<Report> {
+async function packGiven(inputs: readonly string[], options: PackOptions): Promise<PackReport> {
   const plan = await planPack(inputs, {
     base: options.name,
     plain: options.plain ?? false,
@@ -114,7 +120,7 @@ function reportOn(
   packing: Packing,
   options: PackOptions,
   { bytes, swept }: { readonly bytes: number; readonly swept: readonly string[] },
-): Report {
+): PackReport {
   return makeReport({
     operation: 'pack',
     errors: [],
@@ -136,3 +142,17 @@ function reportOn(
     },
   });
 }
+
+/** What was packed, and who signed it. */
+export interface PackResult {
+  /** the name of what was written, or `-` */
+  readonly output: string;
+  readonly format: PackFormat;
+  readonly bytes: number;
+  readonly signed: boolean;
+  readonly timestamped: boolean;
+  readonly signer?: CertificateReport;
+}
+
+/** The report of `pack`. */
+export type PackReport = Report<'pack', PackResult>;

@@ -9,11 +9,11 @@ import { apartFrom } from '../../storage/apart.ts';
 import { openOutput } from '../../storage/output/open-output.ts';
 import { openSource } from '../../storage/sources/open-source.ts';
 import { limits, WORKING } from '../../verdict/judging-rules.ts';
-import { makeReport, type Report } from '../../verdict/report/report.ts';
+import { makeReport } from '../../verdict/report/report.ts';
 import { certificateReport } from '../../verdict/signers/signature-report.ts';
 import { signingDigest, signingIdentity, timestampSource } from '../option-rules.ts';
 import { signerUntil, timestampCms } from './make-signature.ts';
-import type { SigningDigest, SigningIdentity, TimestampSource } from './signing.ts';
+import type { SigningDigest, SigningIdentity, SignReport, TimestampSource } from './signing.ts';
 
 /** How a file gets a signature beside it. */
 export interface SignFileOptions {
@@ -38,7 +38,7 @@ export interface SignFileOptions {
  * @throws {BundleError} when the file cannot be read, or the signature not made or written
  * @see spec/bundle.md, clause file.4
  */
-export async function signFile(input: string, options: SignFileOptions): Promise<Report> {
+export async function signFile(input: string, options: SignFileOptions): Promise<SignReport> {
   path(input, 'input');
   const given = signFileOptions(options, '');
   using deadline = openDeadline(given);
@@ -59,7 +59,7 @@ const signFileOptions = shape<SignFileOptions>({
 async function signGiven(
   input: string,
   options: SignFileOptions & Pick<Deadline, 'expectInTime'>,
-): Promise<Report> {
+): Promise<SignReport> {
   const { identity, digest = 'sha256', output: path, timestamp, signal, onProgress } = options;
   const { leaf, intermediates } = identity;
   const signer = signerUntil(identity.signer, signal);

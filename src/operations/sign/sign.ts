@@ -1,13 +1,13 @@
 import { partBeside } from '../../formats/bundle-part.ts';
 import { type Deadline, openDeadline } from '../../kit/deadline.ts';
 import { flag, needed, path, shape } from '../../kit/shape.ts';
-import { makeReport, type Report } from '../../verdict/report/report.ts';
+import { makeReport } from '../../verdict/report/report.ts';
 import { certificateReport } from '../../verdict/signers/signature-report.ts';
 import { signingDigest, signingIdentity, timestampSource } from '../option-rules.ts';
 import { copyBundle } from './copy-bundle.ts';
 import { COPYING, type CopyOptions } from './copy-options.ts';
 import { makeSignature } from './make-signature.ts';
-import type { SigningDigest, SigningIdentity, TimestampSource } from './signing.ts';
+import type { SigningDigest, SigningIdentity, SignReport, TimestampSource } from './signing.ts';
 
 /** How a bundle is signed again. */
 export interface SignOptions extends CopyOptions {
@@ -28,7 +28,7 @@ export interface SignOptions extends CopyOptions {
  * @throws {BundleError} when the input cannot be opened or read, or the output not written
  * @see spec/bundle.md, clauses pack.5, pack.6 and pack.9
  */
-export async function sign(input: string, options: SignOptions): Promise<Report> {
+export async function sign(input: string, options: SignOptions): Promise<SignReport> {
   path(input, 'input');
   const given = signOptions(options, '');
   using deadline = openDeadline(given);
@@ -46,7 +46,7 @@ const signOptions = shape<SignOptions>({
 async function signGiven(
   input: string,
   options: SignOptions & Pick<Deadline, 'expectInTime'>,
-): Promise<Report> {
+): Promise<SignReport> {
   const { identity, digest = 'sha256', cms, timestamp, signal } = options;
   const {
     input: source,

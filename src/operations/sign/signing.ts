@@ -1,6 +1,8 @@
+import type { PackFormat } from '../../archive/open-archive.ts';
 import type { Certificate } from '../../crypto/certificate.ts';
 import type { Signer } from '../../crypto/signer.ts';
 import type { DigestName } from '../../kit/digest-name.ts';
+import type { CertificateReport, Report } from '../../verdict/report/report.ts';
 
 /**
  * Gives a timestamp token over some bytes, DER; what is written of it is the canonical form. [tst.15]
@@ -24,3 +26,16 @@ export interface SigningIdentity {
 
 /** The digest that a signature may be made over when signing. */
 export type SigningDigest = Exclude<DigestName, 'sha1'>;
+
+/** What was signed, and by whom. */
+export interface SignResult {
+  /** the name of what was written, or `-` */
+  readonly output: string;
+  /** `cms` for a signature beside a file of any kind */
+  readonly format: PackFormat | 'cms';
+  readonly signer: CertificateReport;
+  readonly timestamped: boolean;
+}
+
+/** The report of `sign`. */
+export type SignReport = Report<'sign', SignResult>;

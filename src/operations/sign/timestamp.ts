@@ -1,3 +1,4 @@
+import type { PackFormat } from '../../archive/open-archive.ts';
 import { partBeside, rolePartOf } from '../../formats/bundle-part.ts';
 import { parseSignedData } from '../../formats/cms/signed-data.ts';
 import { formatCertificateFile, parseCertificateFile } from '../../formats/ovf/certificate-file.ts';
@@ -38,7 +39,7 @@ export interface TimestampOptions extends CopyOptions {
  * @throws {BundleError} when the input cannot be read, the output not written, or the source gives no timestamp
  * @see spec/bundle.md, clauses pack.9 and pack.10
  */
-export async function timestamp(input: string, options: TimestampOptions): Promise<Report> {
+export async function timestamp(input: string, options: TimestampOptions): Promise<TimestampingReport> {
   path(input, 'input');
   const given = timestampOptions(options, '');
   using deadline = openDeadline(given);
@@ -50,7 +51,7 @@ const timestampOptions = shape<TimestampOptions>({ ...COPYING, source: needed(ti
 async function timestampGiven(
   input: string,
   options: TimestampOptions & Pick<Deadline, 'expectInTime'>,
-): Promise<Report> {
+): Promise<TimestampingReport> {
   const notes: string[] = [];
   const limits = { ...DEFAULT_LIMITS, ...options.limits };
   const {
@@ -146,7 +147,7 @@ export async function requestTimestampFile(
   options: {
     readonly digest: SigningDigest;
   } & Omit<CopyOptions, 'format' | 'mtime' | 'onProgress'>,
-): Promise<Report> {
+): Promise<RequestReport> {
   const { output: path, digest, overwrite = false } = options;
   const limits = { ...DEFAULT_LIMITS, ...options.limits };
   using deadline = openDeadline(options);
@@ -179,3 +180,23 @@ export async function requestTimestampFile(
     result: { request: path, digest },
   });
 }
+
+/** The bundle with its timestamp. */
+export interface TimestampingResult {
+  /** the name of what was written, or `-` */
+  readonly output: string;
+  readonly format: PackFormat;
+  readonly timestamped: boolean;
+}
+
+/** The report of `timestamp`. */
+export type TimestampingReport = Report<'timestamp', TimestampingResult>;
+
+/** A request that an authority is to answer, in a file. */
+interface RequestResult {
+  readonly request: string;
+  readonly digest: SigningDigest;
+}
+
+/** The report of `timestamp` when it wrote a request alone. */
+export type RequestReport = Report<'timestamp', RequestResult>;

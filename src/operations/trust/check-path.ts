@@ -67,7 +67,7 @@ export interface PathReport {
 export async function checkPath(
   leaf: string | NamedBytes,
   options: CheckPathOptions,
-): Promise<{ readonly report: Report; readonly found: PathReport }> {
+): Promise<{ readonly report: Report<'trust check', PathReport>; readonly found: PathReport }> {
   const from = fileOrBytes(leaf, 'leaf');
   const given = checkPathOptions(options, '');
   expectLookedAt(given.revocation, { crls: given.crls, ocsps: given.ocsps });
@@ -101,12 +101,12 @@ const checkPathOptions = shape<CheckPathOptions>({
 async function checkGiven(
   from: string | NamedBytes,
   options: CheckPathOptions,
-): Promise<{ readonly report: Report; readonly found: PathReport }> {
+): Promise<{ readonly report: Report<'trust check', PathReport>; readonly found: PathReport }> {
   const leafFile = typeof from === 'string' ? from : from.name;
   const at = options.at ?? new Date();
   const allowances = allowancesOf(options);
   const given = {
-    operation: 'trust check',
+    operation: 'trust check' as const,
     input: { name: leafFile },
     at,
     allowances: allowanceNames(allowances),
@@ -164,7 +164,7 @@ async function checkGiven(
       ...(result.kind === 'good' ? unusable.map(({ message }) => `not used: ${message}`) : []),
       ...[...result.warnings, ...unrelated].map(warningOf),
     ],
-    result: { ...found },
+    result: found,
   });
   return { report, found };
 }

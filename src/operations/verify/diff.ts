@@ -6,7 +6,7 @@ import type { BundleInput } from '../../storage/sources/open-source.ts';
 import { READING } from '../../verdict/judging-rules.ts';
 import { makeReport, type Report } from '../../verdict/report/report.ts';
 import { bundleInput } from '../option-rules.ts';
-import { type Inspection, inspect } from './inspect.ts';
+import { type Inspection, type InspectReport, inspect } from './inspect.ts';
 import type { VerifyOptions } from './options.ts';
 
 /** One thing in which two bundles differ; a side is absent where the bundle does not have it. */
@@ -25,6 +25,15 @@ export interface Comparison {
   readonly packing: readonly string[];
 }
 
+/** The comparison, and what was compared by name. */
+export interface DiffResult extends Comparison {
+  readonly a: string;
+  readonly b: string;
+}
+
+/** The report of `diff`. */
+export type DiffReport = Report<'diff', DiffResult>;
+
 /** How two bundles are compared. */
 export type DiffOptions = Pick<VerifyOptions, 'limits' | 'signal' | 'deadlineMs' | 'onProgress'>;
 
@@ -40,7 +49,7 @@ export async function diff(
   a: BundleInput,
   b: BundleInput,
   options: DiffOptions = {},
-): Promise<{ readonly report: Report; readonly comparison?: Comparison }> {
+): Promise<{ readonly report: DiffReport; readonly comparison?: Comparison }> {
   const inputs = [bundleInput(a, 'a'), bundleInput(b, 'b')] as const;
   return diffGiven(...inputs, diffOptions(options, ''));
 }
@@ -52,7 +61,7 @@ async function diffGiven(
   a: BundleInput,
   b: BundleInput,
   options: DiffOptions,
-): Promise<{ readonly report: Report; readonly comparison?: Comparison }> {
+): Promise<{ readonly report: DiffReport; readonly comparison?: Comparison }> {
   if (a === '-' && b === '-') {
     throw new BundleError('USAGE', 'standard input cannot be both bundles', {
       fix: 'give the name of one of them',
@@ -87,7 +96,8 @@ async function diffGiven(
   return { report, comparison };
 }
 
-function renamed(report: Report): Report {
+/** An input that cannot be compared: what `inspect` says of it. */
+function renamed({ result: _, ...report }: InspectReport): DiffReport {
   return { ...report, operation: 'diff', warnings: [] };
 }
 

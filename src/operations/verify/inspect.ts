@@ -39,6 +39,9 @@ export interface Inspection {
   readonly disks: Readonly<Record<string, DiskProbe>>;
 }
 
+/** The report of `inspect`. */
+export type InspectReport = Report<'inspect', Inspection>;
+
 /** How a bundle is looked into. */
 export type InspectOptions = Pick<VerifyOptions, 'limits' | 'relax' | 'signal' | 'deadlineMs' | 'onProgress'>;
 
@@ -52,7 +55,7 @@ export type InspectOptions = Pick<VerifyOptions, 'limits' | 'relax' | 'signal' |
 export async function inspect(
   input: BundleInput,
   options: InspectOptions = {},
-): Promise<{ readonly report: Report; readonly inspection: Inspection }> {
+): Promise<{ readonly report: InspectReport; readonly inspection: Inspection }> {
   return inspectGiven(bundleInput(input, 'input'), inspectOptions(options, ''));
 }
 
@@ -61,7 +64,7 @@ const inspectOptions = shape<InspectOptions>(READING);
 async function inspectGiven(
   input: BundleInput,
   options: InspectOptions,
-): Promise<{ readonly report: Report; readonly inspection: Inspection }> {
+): Promise<{ readonly report: InspectReport; readonly inspection: Inspection }> {
   const limits = { ...DEFAULT_LIMITS, ...options.limits };
   using deadline = openDeadline(options);
   await using source = await openSource(input, sourceOptions({ ...options, ...deadline }));
@@ -87,12 +90,12 @@ async function inspectGiven(
   if (fault) errors.push(fault);
   const roles = fault ? {} : rolesAmong(members, source.name, errors);
   const kind = roles.descriptor ? 'ovf' : roles.manifest ? 'plain' : 'none';
-  const inspection = {
+  const inspection: Inspection = {
     ...(format !== undefined && { format }),
     kind,
     ...claims(members, roles, limits, errors),
     disks: found.among(members),
-  } as const;
+  };
   const report = makeReport({
     operation: 'inspect',
     input: {
@@ -104,7 +107,7 @@ async function inspectGiven(
     errors,
     warnings: ['NOT VERIFIED: inspect checks no digest and no signature', ...warnings],
     allowances: allowanceNames({}, options.relax),
-    result: { ...inspection },
+    result: inspection,
   });
   return { report, inspection };
 }

@@ -28,12 +28,12 @@ export async function verify(input: BundleInput, options: VerifyOptions = {}): P
 }
 
 /** Examines a bundle with the caller's options and makes the report: the common part of verify and import. */
-export async function examineAndReport(
-  operation: string,
+export async function examineAndReport<Operation extends string>(
+  operation: Operation,
   input: BundleInput,
   options: VerifyOptions,
   sink?: BundleSink,
-): Promise<{ readonly examination: Examination; readonly report: Report }> {
+): Promise<{ readonly examination: Examination; readonly report: Report<Operation, never> }> {
   const allowances = allowancesOf(options);
   const { at = new Date() } = options;
   const policy = await loadPolicy(options, { at, allowances, inputs: [input] }); // a slip there is told before a download begins

@@ -40,7 +40,7 @@ interface Volume {
  * @throws {BundleError} `USAGE`, `FILE_*`, `VOLUME_SYNTAX`, `DIGEST_MISMATCH`, `DESTINATION_EXISTS`, `STORAGE_*`
  * @see spec/volumes.md, clauses vol.5 to vol.8
  */
-export async function join(paths: readonly string[], options: JoinOptions = {}): Promise<Report> {
+export async function join(paths: readonly string[], options: JoinOptions = {}): Promise<JoinReport> {
   const given = joinOptions(options, '');
   if (given.output === undefined) expectNoUse(given.overwrite, 'overwrite', 'without output');
   return joinGiven(list(path)(paths, 'paths'), given);
@@ -48,15 +48,16 @@ export async function join(paths: readonly string[], options: JoinOptions = {}):
 
 const joinOptions = shape<JoinOptions>({ ...WORKING, output: path, overwrite: flag });
 
-async function joinGiven(paths: readonly string[], options: JoinOptions): Promise<Report> {
+async function joinGiven(paths: readonly string[], options: JoinOptions): Promise<JoinReport> {
   const reads = paths.map((path) => ({ path, takes: VOLUME_NAMES }));
-  const target = options.output === undefined ? undefined : apartFrom(options.output, reads);
+  const { output: to } = options;
+  const target = to === undefined ? undefined : apartFrom(to, reads);
   const files = paths.flatMap(volumeFilesIn);
   const volumes: Volume[] = [];
   for (const path of files) volumes.push(await openVolume(path));
   volumes.sort((a, b) => a.header.volume - b.header.volume);
   expectOneSet(volumes);
-  if (target === undefined) return checked(volumes, options);
+  if (to === undefined || target === undefined) return checked(volumes, options);
 
   expectAll(volumes);
   await using output = await openOutput(target, {
@@ -64,7 +65,7 @@ async function joinGiven(paths: readonly string[], options: JoinOptions): Promis
     signal: options.signal,
   });
   const sha256 = await copyAll(volumes, output, options);
-  const { name = '', size, sha256: expected } = volumes[0]?.header ?? {};
+  const { name = '', size = 0, sha256: expected } = volumes[0]?.header ?? {};
   if (sha256 !== expected) {
     throw new BundleError(
       'DIGEST_MISMATCH',
@@ -77,10 +78,10 @@ async function joinGiven(paths: readonly string[], options: JoinOptions): Promis
   }
   checkAborted(options.signal); // [cli.15]
   await output.commit();
-  return report(volumes, { output: options.output, bytes: size, sha256 }, sweptWarnings(output.swept));
+  return report(volumes, { output: to, bytes: size, sha256 }, sweptWarnings(output.swept));
 }
 
-async function checked(volumes: readonly Volume[], options: JoinOptions): Promise<Report> {
+async function checked(volumes: readonly Volume[], options: JoinOptions): Promise<JoinReport> {
   await copyAll(volumes, undefined, options);
   const { volumes: count = 0, name } = volumes[0]?.header ?? {};
   const missing = missingOf(volumes);
@@ -88,11 +89,21 @@ async function checked(volumes: readonly Volume[], options: JoinOptions): Promis
   return report(volumes, { checked: true, missing }, warnings);
 }
 
-function report(
-  volumes: readonly Volume[],
-  result: Record<string, unknown>,
-  warnings: readonly string[],
-): Report {
+/** The bundle as it was written, or which volumes were checked without writing anything. */
+type JoinOutcome =
+  | { readonly output: string; readonly bytes: number; readonly sha256: string }
+  | { readonly checked: true; readonly missing: readonly number[] };
+
+/** What `join` has written or checked, and of which volumes. */
+export type JoinResult = JoinOutcome & {
+  readonly name: string | undefined;
+  readonly volumes: readonly { readonly file: string; readonly volume: number; readonly sha256: string }[];
+};
+
+/** The report of `join`. */
+export type JoinReport = Report<'join', JoinResult>;
+
+function report(volumes: readonly Volume[], result: JoinOutcome, warnings: readonly string[]): JoinReport {
   return makeReport({
     operation: 'join',
     errors: [],

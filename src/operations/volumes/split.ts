@@ -37,7 +37,7 @@ export interface SplitOptions {
  * @throws {BundleError} `USAGE`, `FILE_*`, `DESTINATION_EXISTS`, `STORAGE_*`
  * @see spec/volumes.md, clauses vol.1 to vol.4
  */
-export async function split(path: string, options: SplitOptions): Promise<Report> {
+export async function split(path: string, options: SplitOptions): Promise<SplitReport> {
   pathRule(path, 'path');
   return splitGiven(path, splitOptions(options, ''));
 }
@@ -49,7 +49,7 @@ const splitOptions = shape<SplitOptions>({
   overwrite: flag,
 });
 
-async function splitGiven(path: string, options: SplitOptions): Promise<Report> {
+async function splitGiven(path: string, options: SplitOptions): Promise<SplitReport> {
   if (path === '-') {
     throw new BundleError('USAGE', 'split reads a file, not standard input', {
       why: 'it is read twice: each volume begins with the digests of what follows',
@@ -83,6 +83,17 @@ async function splitGiven(path: string, options: SplitOptions): Promise<Report> 
     },
   });
 }
+
+/** What `split` has written. */
+export interface SplitResult {
+  /** of the bundle */
+  readonly sha256: string | undefined;
+  /** each with its length, and the SHA-256 of what follows its header */
+  readonly volumes: readonly { readonly file: string; readonly bytes: number; readonly sha256: string }[];
+}
+
+/** The report of `split`. */
+export type SplitReport = Report<'split', SplitResult>;
 
 function volumeName({ name, volume }: Pick<VolumeHeader, 'name' | 'volume'>): string {
   return `${name}.${String(volume).padStart(3, '0')}`;

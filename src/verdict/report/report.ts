@@ -136,10 +136,14 @@ export interface RememberedReport {
   readonly count: number;
 }
 
-/** The one document of `--json`, and what the library returns; its JSON Schema is `spec/report.schema.json`. */
-export interface Report {
+/**
+ * The one document of `--json`, and what the library returns; its JSON Schema is `spec/report.schema.json`.
+ *
+ * Each operation says what its own is: which word it has, and what it gives besides the verdict.
+ */
+export interface Report<Operation extends string = string, Result extends object = object> {
   readonly schema: 'bulla.report/1';
-  readonly operation: string;
+  readonly operation: Operation;
   readonly exitCode: number;
   readonly verdict: Verdict;
   readonly trusted: boolean;
@@ -158,13 +162,13 @@ export interface Report {
   readonly allowances: readonly string[];
   /** left out when nothing was */
   readonly remembered?: RememberedReport;
-  /** what the operation made or found, by operation */
-  readonly result?: Readonly<Record<string, unknown>>;
+  /** what the operation made or found */
+  readonly result?: Result;
 }
 
 /** What an operation found, from which its report is made. */
-export interface Findings {
-  readonly operation: string;
+export interface Findings<Operation extends string = string, Result extends object = object> {
+  readonly operation: Operation;
   readonly input?: InputReport;
   readonly at?: Date;
   readonly checks?: readonly Check[];
@@ -174,18 +178,20 @@ export interface Findings {
   readonly warnings?: readonly Told[];
   readonly allowances?: readonly string[];
   readonly remembered?: RememberedReport;
-  readonly result?: Readonly<Record<string, unknown>>;
+  readonly result?: Result;
   /** whether a bundle was judged, and is trusted if no error speaks against it */
   readonly judged?: 'trusted' | 'unsigned' | 'untrusted';
 }
 
 /** The report of what was found: the verdict and the exit code follow from the errors alone. */
-export function makeReport(findings: Findings): Report {
+export function makeReport<Operation extends string, Result extends object = never>(
+  findings: Findings<Operation, Result>,
+): Report<Operation, Result> {
   const exitCode = exitCodeOf(findings.errors);
   const verdict = exitCode === 0 ? (findings.judged ?? 'none') : verdictOf(exitCode);
   const byOrder = (a: Check, b: Check): number => CHECK_IDS.indexOf(a.id) - CHECK_IDS.indexOf(b.id);
   const warnings = new Map((findings.warnings ?? []).map((told) => [plain(told), told]));
-  const report: Report = {
+  const report: Report<Operation, Result> = {
     schema: 'bulla.report/1',
     operation: findings.operation,
     exitCode,
@@ -206,7 +212,7 @@ export function makeReport(findings: Findings): Report {
 }
 
 /** The report with more warnings. */
-export function warned(report: Report, warnings: readonly Told[]): Report {
+export function warned<Given extends Report>(report: Given, warnings: readonly Told[]): Given {
   const advice = [...(report.advice ?? []), ...warnings.filter(isAdvised)];
   return {
     ...report,

@@ -54,7 +54,7 @@ async function signatureOf(disk: string, properties: string): Promise<unknown> {
     certificates,
     at: JUDGED_AT,
   });
-  return report.result?.['signature'];
+  return report.result?.signature;
 }
 
 describe('[glance.34] pack puts the properties of each disk image beside it', () => {
@@ -145,7 +145,7 @@ describe('[glance.35] import signs the verified disk images with the site’s ow
     expect(images.map(({ name, propertiesFile }) => [name, propertiesFile])).toEqual([
       ['my disk.qcow2', 'my disk.qcow2.site.glance.json'],
     ]);
-    expect(report.result?.['images']).toEqual(images);
+    expect(report.result?.images).toEqual(images);
     const [image] = images;
     if (!image) throw new Error('no image');
     expect(

@@ -64,7 +64,7 @@ describe('[glance.7] signatures', () => {
         const options = { properties: parseProperties(text), certificates: keeping(certificate), at: NOON };
         const trust = { anchors: [sandbox.write('signer.pem', certificate.pem)] };
         expect((await verifyImage(image, { ...options, trust })).verdict).toBe('trusted');
-        expect((await verifyImage(image, { ...options, compat: true })).result?.['cursive']).toEqual({
+        expect((await verifyImage(image, { ...options, compat: true })).result?.cursive).toEqual({
           verdict: 'accept',
         });
       }

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
 import { describe, expect, test } from 'vitest';
 import type { ByteStream } from '../../../src/kit/bytes.ts';
-import type { VerifyImageOptions } from '../../../src/operations/glance/image-options.ts';
+import type { ImageReport, VerifyImageOptions } from '../../../src/operations/glance/image-options.ts';
 import { verifyImage } from '../../../src/operations/glance/verify-image.ts';
 import type { Report } from '../../../src/verdict/report/report.ts';
 import { makeAuthority, makeCertificate, NOON, type TestCertificate } from '../../factory/certificates.ts';
@@ -27,7 +27,7 @@ type Difference = Partial<VerifyImageOptions> & { readonly bytes?: Uint8Array };
 async function verified(
   certificate: TestCertificate,
   options: Pick<VerifyImageOptions, 'properties'> & Difference,
-): Promise<Report> {
+): Promise<ImageReport> {
   const { bytes = IMAGE, ...rest } = options;
   using sandbox = makeSandbox();
   const anchor = join(sandbox.folder, 'signer.pem');
@@ -239,7 +239,7 @@ describe('[glance.13] what is wrong, by name', () => {
     const properties = propertiesFor(signLike(certificate.privateKey, IMAGE), { keyType: 'ECC_SECP384R1' });
     const report = await verified(certificate, { properties });
     expect(said(report)).toMatch(/SIGNATURE_INVALID: .* P-256, and the key type is ECC_SECP384R1/);
-    expect((await verified(certificate, { properties, compat: true })).result?.['cursive']).toEqual({
+    expect((await verified(certificate, { properties, compat: true })).result?.cursive).toEqual({
       verdict: 'accept',
     });
     const dsa = { properties: propertiesFor(signLike(certificate.privateKey, IMAGE), { keyType: 'DSA' }) };
@@ -359,7 +359,7 @@ describe('[glance.20] the legacy signature over the MD5 checksum', () => {
     const image = propertiesFor(signLike(certificate.privateKey, IMAGE)).image;
     const good = propertiesFor(signLike(certificate.privateKey, Buffer.from(md5(IMAGE)))).image;
     const bad = propertiesFor(signLike(certificate.privateKey, Buffer.from('x'))).image;
-    const verdict = async (legacy: object, options: Difference): Promise<Report> =>
+    const verdict = async (legacy: object, options: Difference): Promise<ImageReport> =>
       verified(certificate, { properties: { image, legacy }, ...options });
     expect((await verdict(good, allowed)).signatures).toHaveLength(2);
     expect((await verdict(good, allowed)).exitCode).toBe(0);
@@ -391,7 +391,7 @@ describe('[glance.15] compatible mode', () => {
     const properties = propertiesFor(signLike(certificate.privateKey, IMAGE));
     const report = await verified(certificate, { properties, compat: true, trustedIds: [UUID] });
     expect(report).toMatchObject({ exitCode: 18, result: { certificate: 'untrusted' } });
-    expect(report.result?.['cursive']).toMatchObject({
+    expect(report.result?.cursive).toMatchObject({
       error: 'cursive.exception.SignatureVerificationError',
     });
   });

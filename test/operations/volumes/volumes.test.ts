@@ -28,7 +28,7 @@ async function volumesOf(
     ...options,
   });
   valid(report);
-  const volumes = report.result?.['volumes'] as readonly { file: string }[];
+  const volumes = report.result?.volumes ?? [];
   return volumes.map(({ file }) => file);
 }
 
@@ -65,7 +65,7 @@ describe('volumes', () => {
     const away = sandbox.write('elsewhere', readFileSync(files[0] ?? ''));
     rmSync(files[0] ?? '');
     const report = await joined(sandbox, [sandbox.path('media'), away]);
-    expect([report.exitCode, report.result?.['bytes']]).toEqual([0, bundle.byteLength]);
+    expect(report).toMatchObject({ exitCode: 0, result: { bytes: bundle.byteLength } });
     expect(await verdictOn(sandbox, readFileSync(sandbox.path('out.ova')))).toEqual(['trusted']);
     await expect(joined(sandbox, files.slice(1))).rejects.toMatchObject({ code: 'FILE_NOT_FOUND' });
   });

@@ -95,7 +95,7 @@ describe('[lane.1] members that are hashed apart from the walk get the report th
     const path = sandbox.write('big.ova', await makeBundle({ files: disks }));
     const onTheWay = await reportsOf(path);
     expect(onTheWay[0]?.verdict).toBe('trusted');
-    expect(onTheWay[1]?.result?.['disks']).toHaveProperty('c.img');
+    expect(onTheWay[1]?.result).toHaveProperty(['disks', 'c.img']);
     for (const threads of [1, 2, 4]) {
       expect(await reportsOf(path, { laneBytes: MIB, threads })).toEqual(onTheWay);
     }

@@ -1,6 +1,5 @@
 import type { Command } from 'commander';
 import { formatJson } from '../../../kit/json.ts';
-import type { CertificateReport } from '../../../verdict/report/report.ts';
 import { wordedReport } from '../../advice.ts';
 import type { Context, Exit } from '../../context.ts';
 import {
@@ -54,13 +53,13 @@ export function glanceStoreCommand(glance: Command, context: Context, exit: Exit
         ...(flags.expiration !== undefined && { expiration: flags.expiration }),
       });
       const report = wordedReport(stored);
-      const { certificateUuid, secretRef, certificate } = report.result ?? {};
-      if (flags.json) context.print(formatJson(report));
-      else if (flags.quiet) context.print(String(certificateUuid));
+      if (flags.json || !report.result) return context.print(formatJson(report));
+      const { certificateUuid, secretRef, certificate } = report.result;
+      if (flags.quiet) context.print(certificateUuid);
       else {
         const { style } = context;
         context.print(`${style.good(style.pass)} ${style.bold(shown(file))}  stored as ${certificateUuid}`);
-        const { subject, key, notBefore, notAfter } = certificate as CertificateReport;
+        const { subject, key, notBefore, notAfter } = certificate;
         context.print(
           field(
             'certificate',
