@@ -5,7 +5,7 @@ import { parseX509, type X509Fields } from '../formats/x509/certificate.ts';
 import { type KeyDescription, type PublicKey, parsePublicKey } from '../formats/x509/public-key.ts';
 import { copyBytes, equalBytes } from '../kit/bytes.ts';
 import { BundleError } from '../kit/errors/errors.ts';
-import { isWithinLimits } from './signature.ts';
+import { mayBeAsked } from './signature.ts';
 
 /** A certificate that both our parser and the engine's could read, with its key; nothing says yet that it may be believed. */
 export interface Certificate {
@@ -31,7 +31,7 @@ export function parseCertificate(der: Uint8Array): Certificate {
   const fields = parseX509(raw);
   const opinion = secondOpinion(raw);
   const publicKey = parsePublicKey(fields.spki, WHAT);
-  expectUsable(publicKey, fields.subject.text);
+  expectUsable(opinion, publicKey, fields.subject.text);
   const certificate: Certificate = {
     raw,
     fields,
@@ -59,9 +59,9 @@ function secondOpinion(raw: Uint8Array): SecondOpinion {
   return opinion;
 }
 
-function expectUsable(key: PublicKey, subject: string): void {
+function expectUsable(opinion: SecondOpinion, key: PublicKey, subject: string): void {
   try {
-    engine.expectUsable(key);
+    opinion.expectKey(key);
   } catch (cause) {
     throw new BundleError('ALGORITHM_UNSUPPORTED', `certificate "${subject}" has a key that cannot be used`, {
       why: 'a signature by a key that bulla cannot use proves nothing',
@@ -75,8 +75,8 @@ function sha256(bytes: Uint8Array): string {
   return engine.hashHex('sha256', bytes);
 }
 
-/** True when the issuer's key verifies the certificate's signature; names, dates and uses are not looked at. Never throws. */
+/** True when the issuer's key verifies the certificate's signature; names, dates and uses are not looked at. Never throws; false of what `parseCertificate` has not made. */
 export function isSignedBy(certificate: Certificate, issuer: Certificate): boolean {
-  const opinion = opened.get(certificate) ?? engine.readCertificate(certificate.raw);
-  return isWithinLimits(issuer.publicKey) && opinion.isSignedBy(issuer.publicKey);
+  const opinion = opened.get(certificate);
+  return opinion !== undefined && mayBeAsked(issuer.publicKey) && opinion.isSignedBy(issuer.publicKey);
 }

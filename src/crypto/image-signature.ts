@@ -1,10 +1,10 @@
 import { engine } from '#engine';
 import type { Question, Verifying } from '../engine/engine.ts';
-import { HASH_METHODS, type HashMethod } from '../formats/glance/names.ts';
+import { HASH_METHODS, type HashMethod, type KeyTypeName, keyTypeFor } from '../formats/glance/names.ts';
 import type { PublicKey } from '../formats/x509/public-key.ts';
 import { DIGEST_BYTES } from '../kit/digest-name.ts';
 import { BundleError } from '../kit/errors/errors.ts';
-import { isWithinLimits } from './signature.ts';
+import { mayBeAsked } from './signature.ts';
 import type { Signer, Signing } from './signer.ts';
 
 /**
@@ -52,7 +52,7 @@ function questionOf(
   signature: Uint8Array,
   { hash, saltLength, raw = false }: ImageSignatureForm,
 ): (Question & { readonly digest: string }) | undefined {
-  if (!isWithinLimits(key)) return undefined;
+  if (!mayBeAsked(key)) return undefined;
   const asked = { key, signature, digest: HASH_METHODS[hash] };
   if (key.key.type !== 'rsa' && key.key.type !== 'rsa-pss') return { ...asked, raw };
   const salt = imageSalt(key, hash, saltLength);
@@ -70,11 +70,20 @@ function imageSalt(key: PublicKey, hash: HashMethod, wanted?: number): number | 
 /**
  * Starts to sign an image; an RSA-PSS signature gets the longest salt.
  *
- * @throws {BundleError} `KEY_WEAK`, and `USAGE` for a key that is bound to another digest [glance.7]
+ * @throws {BundleError} `KEY_WEAK`, and `USAGE` for a key that is bound to another digest, or is none of this name in Glance [glance.7]
  */
-export function openImageSigning(signer: Signer, hash: HashMethod): Signing {
+export function openImageSigning(
+  signer: Signer,
+  { hash, keyType }: { readonly hash: HashMethod; readonly keyType: KeyTypeName },
+): Signing {
   const { key, bound } = signer.publicKey;
   const digest = HASH_METHODS[hash];
+  if (keyTypeFor(key.type === 'rsa-pss' ? 'rsa' : key.type, key.curve) !== keyType) {
+    throw new BundleError('USAGE', `the key is ${key.label}, and not what Glance calls ${keyType}`, {
+      why: 'Glance and Nova would refuse each signature of it',
+      fix: 'give another key, or its own name',
+    });
+  }
   if (bound !== undefined && bound.digest !== digest) {
     throw new BundleError('USAGE', `this key does not sign with ${hash}`, {
       why: 'a key may be bound to one digest, and makes no signatures with others',
@@ -83,7 +92,8 @@ export function openImageSigning(signer: Signer, hash: HashMethod): Signing {
   }
   if (key.type !== 'rsa' && key.type !== 'rsa-pss') return signer.open({ digest });
   const saltLength = imageSalt(signer.publicKey, hash);
-  if (saltLength !== undefined) return signer.open({ digest, saltLength });
+  if (saltLength !== undefined && saltLength >= (bound?.saltLength ?? 0))
+    return signer.open({ digest, saltLength });
   throw new BundleError('KEY_WEAK', `an RSA key of ${key.bits ?? 0} bits is too short to sign with ${hash}`, {
     fix: 'make a new key, RSA of 3072 bits, say',
   });

@@ -1,4 +1,5 @@
 import type { PublicKey } from '../formats/x509/public-key.ts';
+import { unlessAborted } from '../kit/deadline.ts';
 import { DIGEST_BYTES, type DigestName } from '../kit/digest-name.ts';
 
 /** How a signature is to be made. */
@@ -41,4 +42,18 @@ export function signBytes(
 /** Bytes of salt in the RSA-PSS signatures of a key: as long as the digest, unless the key demands more (RFC 4055 section 3.1). */
 export function pssSaltLength({ bound }: PublicKey, digest: DigestName): number {
   return Math.max(bound?.saltLength ?? 0, DIGEST_BYTES[digest]);
+}
+
+/** The same signer, for whom nobody waits any more when the signal has fired. [stream.6] */
+export function signerUntil(signer: Signer, signal: AbortSignal | undefined): Signer {
+  return {
+    publicKey: signer.publicKey,
+    open: (form) => {
+      const signing = signer.open(form);
+      return {
+        update: (chunk) => signing.update(chunk),
+        finish: () => unlessAborted(signing.finish(), signal),
+      };
+    },
+  };
 }

@@ -35,6 +35,13 @@ export interface Verifying {
 export interface SecondOpinion {
   /** the bytes that it has seen */
   readonly raw: Uint8Array;
+  /**
+   * Looks whether it can verify with the key of the certificate at all (a point on its curve, …), and takes it for the same: kind,
+   * length and curve as described. From then on it is the one that questions about `key` are asked of.
+   *
+   * @throws what it says of a key that it cannot use, or that it takes for another
+   */
+  expectKey(key: PublicKey): void;
   /** whether this key made the signature of the certificate; never throws */
   isSignedBy(key: PublicKey): boolean;
 }
@@ -70,8 +77,6 @@ export interface Engine {
   openHash(algorithm: string): Hash;
   /** lower hex, of bytes in memory */
   hashHex(algorithm: string, bytes: Uint8Array): string;
-  /** whether it can verify with the key at all: of a kind it knows, a point on its curve, … @throws what it says of a key that it cannot use */
-  expectUsable(key: PublicKey): void;
   /** whether both are one key, however their points are spelled; false when that cannot be told */
   isSameKey(a: PublicKey, b: PublicKey): boolean;
   /** never throws */

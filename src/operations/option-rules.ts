@@ -1,3 +1,4 @@
+import { types } from 'node:util';
 import type { PackFormat } from '../archive/open-archive.ts';
 import type { Certificate } from '../crypto/certificate.ts';
 import type { Signer, Signing } from '../crypto/signer.ts';
@@ -145,12 +146,20 @@ const signer: Rule<Signer> = (value, name) => {
       );
       const last = `${call}.finish()`;
       return {
-        update: (chunk) => askedAtOnce(`${call}.update()`, () => signing.update(chunk)),
+        update: (chunk) => answersNothing(`${call}.update()`, () => signing.update(chunk)),
         finish: async () => answered(await asked(last, signing.finish), last),
       };
     },
   };
 };
+
+/** One that answers later would be asked for more meanwhile, and what it throws would be nobody's. */
+function answersNothing(call: string, ask: () => unknown): void {
+  const answer = askedAtOnce(call, ask);
+  if (!types.isPromise(answer)) return;
+  answer.catch(() => {});
+  refuse(call, answer, 'a function that has taken the bytes when it returns');
+}
 
 /** Who gives timestamps, and what is read for them. */
 export const timestampSource: Rule<TimestampSource> = (value, name) => {

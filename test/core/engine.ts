@@ -4,7 +4,6 @@ import type { Engine } from '../../src/engine/engine.ts';
 export const engine: Engine = {
   openHash: none,
   hashHex: none,
-  expectUsable: none,
   isSameKey: none,
   verify: none,
   openVerifying: none,

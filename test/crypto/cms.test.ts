@@ -377,7 +377,7 @@ describe('algorithms', () => {
       const used = key === 'ed25519' ? 'sha512' : digest;
       const make = () =>
         signCms({
-          signer: keySigner(signer.privateKey),
+          signer: keySigner(signer.privateKey, 'key.pem'),
           leaf: signer.certificate,
           intermediates: [issuer.certificate],
           digest,

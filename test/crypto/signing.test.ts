@@ -1,13 +1,19 @@
 import { createHash, generateKeyPairSync, type KeyObject, sign } from 'node:crypto';
 import { describe, expect, test } from 'vitest';
 import { ALL_DIGESTS, Digester, digestHex } from '../../src/crypto/digest.ts';
+import { isMessageSigned, openImageSigning } from '../../src/crypto/image-signature.ts';
 import { isSignatureValid } from '../../src/crypto/signature.ts';
 import { signBytes } from '../../src/crypto/signer.ts';
+import { engine } from '../../src/engine/node/engine.ts';
 import { keySigner } from '../../src/engine/node/key-signer.ts';
 import { parsePrivateKey } from '../../src/engine/node/private-key.ts';
+import { childrenOf, readOnly, TAG } from '../../src/formats/der/cursor.ts';
+import { derNull, derOid, derSequence } from '../../src/formats/der/writer.ts';
+import { type PublicKey, parsePublicKey } from '../../src/formats/x509/public-key.ts';
 import { encodeUtf8 } from '../../src/kit/encoding.ts';
+import { makeCertificate } from '../factory/certificates.ts';
 import { flipped } from '../factory/damage.ts';
-
+import { codeOf, codeOfAsync } from '../factory/errors.ts';
 import { ownKey } from '../factory/keys.ts';
 
 const DATA = encodeUtf8('SHA256(disk.img)= …\n');
@@ -28,7 +34,7 @@ describe('a signature', () => {
   test.each(Object.entries(MADE))(
     '[sig.4] by a key of the kind %s is valid over its data alone',
     async (kind, { privateKey, publicKey }) => {
-      const signer = keySigner(privateKey);
+      const signer = keySigner(privateKey, 'key.pem');
       expect(signer.publicKey).toEqual(ownKey(publicKey));
       for (const algorithm of kind === 'rsa-pss' ? (['sha256'] as const) : ALL_DIGESTS) {
         const signature = await signBytes(signer, algorithm, DATA);
@@ -43,7 +49,7 @@ describe('a signature', () => {
   test('[sig.4] of RSA is PKCS#1 v1.5 over the digest that is named, and of ECDSA a DER sequence', async () => {
     const { rsa, p256 } = MADE;
     if (!rsa || !p256) throw new Error('no keys');
-    const signature = await signBytes(keySigner(rsa.privateKey), 'sha256', DATA);
+    const signature = await signBytes(keySigner(rsa.privateKey, 'key.pem'), 'sha256', DATA);
     expect(Buffer.compare(signature, sign('sha256', DATA, rsa.privateKey))).toBe(0);
     expect(isSignatureValid('sha512', DATA, ownKey(rsa.publicKey), signature)).toBe(false);
     const pss = sign('sha256', DATA, { key: rsa.privateKey, padding: 6 });
@@ -63,6 +69,73 @@ describe('a signature', () => {
   test('is not valid by a key that cannot sign', () => {
     const { publicKey } = generateKeyPairSync('x25519');
     expect(isSignatureValid('sha256', DATA, ownKey(publicKey), new Uint8Array(64))).toBe(false);
+  });
+});
+
+/** The same RSA key under the name that X.509 of 1988 had for it. */
+function underAlias(publicKey: KeyObject): PublicKey {
+  const spki = publicKey.export({ type: 'spki', format: 'der' });
+  const [, bits] = childrenOf(readOnly(spki, TAG.sequence, 'a key'), 'a key');
+  const alias = derSequence(derOid('2.5.8.1.1'), derNull());
+  return parsePublicKey(derSequence(alias, bits?.raw ?? new Uint8Array()), 'a key');
+}
+
+describe('a key of a kind that has no rules here', () => {
+  const { publicKey, privateKey } = generateKeyPairSync('rsa', { modulusLength: 2048 });
+  const alias = underAlias(publicKey);
+
+  test('[x509.9] is asked no question, though OpenSSL would verify with it', () => {
+    const signature = sign('sha256', DATA, privateKey);
+    expect(isSignatureValid('sha256', DATA, ownKey(publicKey), signature)).toBe(true);
+    expect(alias.key.type).toBe('other');
+    expect(engine.verify({ key: alias, signature, digest: 'sha256' }, DATA)).toBe(true);
+    expect(isSignatureValid('sha256', DATA, alias, signature)).toBe(false);
+    expect(isMessageSigned(alias, signature, { hash: 'SHA-256' }, DATA)).toBe(false);
+  });
+
+  test('[x509.9] in a certificate is refused, for OpenSSL takes it for another', async () => {
+    const own = Uint8Array.from(publicKey.export({ type: 'spki', format: 'der' }));
+    expect((await makeCertificate({ key: privateKey, spki: own })).certificate.key.type).toBe('rsa');
+    const spelled = makeCertificate({ key: privateKey, spki: alias.spki });
+    expect(await codeOfAsync(spelled)).toBe('ALGORITHM_UNSUPPORTED');
+  });
+});
+
+describe('a key in memory', () => {
+  test('[x509.15] whose public half no certificate may have is refused, and its file named', () => {
+    const { privateKey } = generateKeyPairSync('rsa-pss', {
+      modulusLength: 2048,
+      hashAlgorithm: 'sha3-256',
+      mgf1HashAlgorithm: 'sha3-256',
+    });
+    expect(() => keySigner(privateKey, 'my.key')).toThrowError(
+      expect.objectContaining({ code: 'KEY_UNREADABLE', where: { file: 'my.key' } }),
+    );
+  });
+
+  test('[sig.4] says when it is too short for a signature', async () => {
+    const { privateKey } = generateKeyPairSync('rsa', { modulusLength: 1024 });
+    const signing = keySigner(privateKey, 'my.key').open({ digest: 'sha512', saltLength: 100 });
+    signing.update(DATA);
+    await expect(signing.finish()).rejects.toMatchObject({ code: 'USAGE' });
+  });
+
+  test('[glance.7] signs no image under a name that Glance has for other keys, nor with a salt that is too long for it', () => {
+    const { privateKey } = generateKeyPairSync('rsa-pss', {
+      modulusLength: 1024,
+      hashAlgorithm: 'sha256',
+      mgf1HashAlgorithm: 'sha256',
+      ...({ saltLength: 100 } as object), // a number, which the typings have as a string
+    });
+    const use = { hash: 'SHA-256', keyType: 'RSA-PSS' } as const;
+    expect(codeOf(() => openImageSigning(keySigner(privateKey, 'my.key'), use))).toBe('KEY_WEAK');
+    for (const kind of ['ed25519', 'p256'] as const) {
+      const key = MADE[kind]?.privateKey as KeyObject;
+      expect(codeOf(() => openImageSigning(keySigner(key, 'my.key'), use))).toBe('USAGE');
+    }
+    expect(() =>
+      openImageSigning(keySigner(MADE['rsa']?.privateKey as KeyObject, 'my.key'), use),
+    ).not.toThrow();
   });
 });
 

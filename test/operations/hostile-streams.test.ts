@@ -39,7 +39,7 @@ beforeAll(async () => {
   const judging = { ...trust, limits };
   const { privateKey } = generateKeyPairSync('rsa', { modulusLength: 2048 });
   const signer: library.ImageSigner = {
-    signer: keySigner(privateKey),
+    signer: keySigner(privateKey, 'key.pem'),
     keyType: 'RSA-PSS',
     hash: 'SHA-256',
     certificateUuid: UUID,

@@ -544,6 +544,7 @@ test('[api.1] what a signer, a timestamp source and a passphrase answer is looke
     for (const [at, asked] of [
       [[1, 'identity', 'signer', 'open'], () => answer],
       [[1, 'identity', 'signer', 'open'], () => finishing],
+      [[1, 'identity', 'signer', 'open'], () => ({ ...finishing, update: async () => answer })],
       [[1, 'timestamp'], async () => answer],
     ] as const) {
       const { call, given } = good['sign'] as Call;

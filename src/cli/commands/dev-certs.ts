@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import type { Command } from 'commander';
 import { formatJson } from '../../kit/json.ts';
+import { shellPath } from '../../kit/shell.ts';
 import { makeReport } from '../../verdict/report/report.ts';
 import type { Context, Exit } from '../context.ts';
 import { shown } from '../render/field.ts';
@@ -25,7 +26,6 @@ export function devCertsCommand(program: Command, context: Context, _exit: Exit)
         return;
       }
       const { style } = context;
-      const { shellPath } = await import('../../kit/shell.ts');
       const name = shown(folder);
       const at = (file: string): string => shellPath(join(folder, file));
       context.print(`${style.good(style.pass)} ${name}: ca.pem, signer.pem, signer.key`);

@@ -1,4 +1,5 @@
 import { type Command, Option } from 'commander';
+import { isShownWhole } from '../../kit/shell.ts';
 import type { SiteImage } from '../../operations/glance/sign-on-import.ts';
 import type { Context, Exit } from '../context.ts';
 import { type GlanceKeyFlags, imageSignerOf, withGlanceKeyOptions } from '../options/glance-options.ts';
@@ -96,7 +97,6 @@ async function uploadLine(
   image: SiteImage,
   commandOf: (folder: string, image: SiteImage) => Promise<string>,
 ): Promise<string> {
-  const { isShownWhole } = await import('../../kit/shell.ts');
   if (isShownWhole(image.name)) return commandOf(folder, image);
   return `${shown(image.name)}: its name is not fit for a command here; its properties are in the file beside it`;
 }

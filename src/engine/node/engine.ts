@@ -3,7 +3,7 @@ import { constants, crc32, createInflateRaw } from 'node:zlib';
 import { CHUNK_BYTES } from '../../kit/limits.ts';
 import type { Engine } from '../engine.ts';
 import { deflate, deflateAside } from './deflate.ts';
-import { isSameKey, keyObject } from './public-key.ts';
+import { isSameKey } from './public-key.ts';
 import { readCertificate } from './read-certificate.ts';
 import { openRsa, openVerifying, verify } from './verify.ts';
 
@@ -17,9 +17,6 @@ const INFLATE = { chunkSize: CHUNK_BYTES, readableHighWaterMark: 1, finishFlush:
 export const engine: Engine = {
   openHash: (algorithm) => createHash(algorithm, algorithm === 'shake256' ? { outputLength: 64 } : {}),
   hashHex: (algorithm, bytes) => hash(algorithm, bytes, 'hex'),
-  expectUsable: (key) => {
-    keyObject(key);
-  },
   isSameKey,
   verify,
   openVerifying,

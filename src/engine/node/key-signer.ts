@@ -24,13 +24,20 @@ interface Signing {
   readonly finish: () => Promise<Uint8Array>;
 }
 
-/** Signs with a private key in memory: a `Signer`. */
-export function keySigner(privateKey: KeyObject): {
+/**
+ * Signs with a private key in memory: a `Signer`.
+ *
+ * @param file where it was read from
+ * @throws {BundleError} `KEY_UNREADABLE` for a key whose public half cannot be written down, or is none that a certificate may have
+ */
+export function keySigner(
+  privateKey: KeyObject,
+  file: string,
+): {
   readonly publicKey: PublicKey;
   readonly open: (form: Form) => Signing;
 } {
-  const spki = createPublicKey(privateKey).export({ type: 'spki', format: 'der' });
-  const publicKey = parsePublicKey(Uint8Array.from(spki), 'the private key');
+  const publicKey = publicHalf(privateKey, file);
   const { type } = publicKey.key;
   return {
     publicKey,
@@ -43,10 +50,38 @@ export function keySigner(privateKey: KeyObject): {
         update: (chunk) => {
           signing.update(chunk);
         },
-        finish: async () => Uint8Array.from(signing.sign(input)),
+        finish: async () => {
+          try {
+            return Uint8Array.from(signing.sign(input));
+          } catch (cause) {
+            throw cannotSign(publicKey, form, cause);
+          }
+        },
       };
     },
   };
+}
+
+function publicHalf(privateKey: KeyObject, file: string): PublicKey {
+  try {
+    const spki = createPublicKey(privateKey).export({ type: 'spki', format: 'der' });
+    return parsePublicKey(Uint8Array.from(spki), 'the public key');
+  } catch (cause) {
+    throw new BundleError('KEY_UNREADABLE', 'the private key has no public key that can be used', {
+      where: { file },
+      fix: 'make a new key: RSA of 3072 bits, say, or P-256',
+      cause,
+    });
+  }
+}
+
+/** Too short for what it is to sign, or of a kind that makes no signatures. */
+function cannotSign({ key }: PublicKey, { digest }: Form, cause: unknown): BundleError {
+  return new BundleError('USAGE', `the key (${key.label}) makes no signature with ${digest}`, {
+    why: 'it is too short for what the signature is to hold, or is a key for another purpose',
+    fix: 'make a new key: RSA of 3072 bits, say, or P-256',
+    cause,
+  });
 }
 
 /** These sign the data itself, twice over it, so all of it is kept. */

@@ -16,6 +16,31 @@ export function keyObject(key: PublicKey): KeyObject {
   return object;
 }
 
+/**
+ * Takes what OpenSSL has read in a certificate for its key.
+ *
+ * OpenSSL has other names for some kinds (RSA as X.509 of 1988 has it, DSA as OIW): what it would verify with as one kind, and we judge
+ * as another, or as none, is refused.
+ *
+ * @throws an error when it is another kind of key, or another length or curve
+ */
+export function rememberKey(key: PublicKey, object: KeyObject): void {
+  const { type, bits, curve } = key.key;
+  const kind = object.asymmetricKeyType ?? '';
+  if (KINDS.has(kind) && kind !== type) throw new Error(`OpenSSL takes a key of kind ${type} for ${kind}`);
+  if (kind !== type) return;
+  const { modulusLength, namedCurve } = object.asymmetricKeyDetails ?? {};
+  if (modulusLength !== bits)
+    throw new Error(`OpenSSL takes a key of ${bits} bits for one of ${modulusLength}`);
+  if (namedCurve !== curve && !/^[\d.]+$|^unnamed/.test(curve ?? '')) {
+    throw new Error(`OpenSSL takes a key on ${curve} for one on ${namedCurve}`);
+  }
+  opened.set(key, object);
+}
+
+/** The kinds of keys that we judge. */
+const KINDS: ReadonlySet<string> = new Set(['rsa', 'rsa-pss', 'ec', 'ed25519', 'ed448', 'dsa']);
+
 /** False, too, for keys of kinds that OpenSSL cannot compare. */
 export function isSameKey(a: PublicKey, b: PublicKey): boolean {
   try {

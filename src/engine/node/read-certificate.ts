@@ -1,12 +1,13 @@
 import { X509Certificate } from 'node:crypto';
 import type { SecondOpinion } from '../engine.ts';
-import { keyObject } from './public-key.ts';
+import { keyObject, rememberKey } from './public-key.ts';
 
 /** A certificate as OpenSSL reads it. @throws what it says of others */
 export function readCertificate(der: Uint8Array): SecondOpinion {
   const x509 = new X509Certificate(der);
   return {
     raw: x509.raw,
+    expectKey: (key) => rememberKey(key, x509.publicKey),
     isSignedBy: (key) => {
       try {
         return x509.verify(keyObject(key));

@@ -79,6 +79,8 @@ export function parsePublicKey(spki: Uint8Array, what: string): PublicKey {
         ...(parameters !== undefined && { bound: parsePssParameters(parameters, what) }),
       };
     case '1.2.840.10040.4.1':
+      // it may inherit them from its issuer (RFC 3279 section 2.3.2): then it is none that anybody verifies with
+      if (!parameters) return { spki, key: { type: 'other', label: 'DSA without parameters' } };
       return { spki, key: dsaKey(parameters, bytes, what) };
     case '1.2.840.10045.2.1':
       return { spki, key: ecKey(parameters, bytes, what) };
@@ -101,8 +103,8 @@ function rsaKey(type: 'rsa' | 'rsa-pss', bytes: Uint8Array, what: string): KeyDe
   return { type, bits, exponent, label: `${type.toUpperCase()}-${bits}` };
 }
 
-function dsaKey(parameters: DerElement | undefined, bytes: Uint8Array, what: string): KeyDescription {
-  const domain = openDer(parameters?.value ?? new Uint8Array(), what);
+function dsaKey(parameters: DerElement, bytes: Uint8Array, what: string): KeyDescription {
+  const domain = openDer(parameters.value, what);
   const numbers = [domain.next(), domain.next(), domain.next(), openDer(bytes, what).next()];
   const [p = 0n] = numbers.map((number) => positive(number, what, 'DSA', MAX_DSA_BYTES));
   const bits = p.toString(2).length;

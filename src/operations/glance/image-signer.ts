@@ -1,4 +1,5 @@
-import type { Signer } from '../../crypto/signer.ts';
+import { openImageSigning } from '../../crypto/image-signature.ts';
+import { type Signer, type Signing, signerUntil } from '../../crypto/signer.ts';
 import type { HashMethod, KeyTypeName } from '../../formats/glance/names.ts';
 import type { Told } from '../../kit/errors/advice.ts';
 
@@ -19,4 +20,9 @@ export interface ImageSigner {
   readonly certificateUuid: string;
   readonly files: readonly string[];
   readonly warnings: readonly Told[];
+}
+
+/** Starts to sign an image. When the signal has fired nobody waits for the signer any more. [stream.6] @throws {BundleError} `KEY_WEAK`, `USAGE` */
+export function openSigning(imageSigner: ImageSigner, signal: AbortSignal | undefined): Signing {
+  return openImageSigning(signerUntil(imageSigner.signer, signal), imageSigner);
 }

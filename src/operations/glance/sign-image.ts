@@ -1,5 +1,4 @@
 import type { Certificate } from '../../crypto/certificate.ts';
-import { openImageSigning } from '../../crypto/image-signature.ts';
 import { sameKey } from '../../crypto/key-identity.ts';
 import type { Signer } from '../../crypto/signer.ts';
 import { keySigner } from '../../engine/node/key-signer.ts';
@@ -27,7 +26,7 @@ import { makeReport, type Report } from '../../verdict/report/report.ts';
 import { bundleInput, hashMethod, imageSigner, keyTypeName, passphrase } from '../option-rules.ts';
 import { namedInput } from '../readings.ts';
 import { type Waiting, waitingOptions, whileWaiting } from '../waiting.ts';
-import type { ImageSigner, ImageSignerUse } from './image-signer.ts';
+import { type ImageSigner, type ImageSignerUse, openSigning } from './image-signer.ts';
 
 /** The files of whoever signs images. */
 export interface ImageSignerFiles {
@@ -95,7 +94,7 @@ async function loadGiven(
     () => unlessAborted(passphrase(), waiting.signal),
     file,
   );
-  const own = keySigner(privateKey);
+  const own = keySigner(privateKey, file);
   const { key } = own.publicKey;
   const keyType = keyTypeFor(key.type === 'rsa-pss' ? 'rsa' : key.type, key.curve);
   if (keyType === undefined || (files.keyType !== undefined && files.keyType !== keyType)) {
@@ -241,7 +240,7 @@ async function signGiven(
   const reads = [...namedInput(input), ...signer.files];
   const target = output === undefined ? undefined : apartFrom(output, reads); // before all of the image is read
   await using source = await openSource(input, sourceOptions(options));
-  const signing = openImageSigning(signer.signer, signer.hash);
+  const signing = openSigning(signer, signal);
   const { size } = await readImage(source, [signing], [], onProgress);
   const properties = propertiesOf(signer, await signing.finish());
   const text = formatProperties(properties, form);

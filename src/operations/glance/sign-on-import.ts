@@ -1,5 +1,4 @@
 import { join } from 'node:path';
-import { openImageSigning } from '../../crypto/image-signature.ts';
 import type { Signing } from '../../crypto/signer.ts';
 import { isEvidence, rolePartOf } from '../../formats/bundle-part.ts';
 import type { DiskFormat } from '../../formats/disk/disk-probe.ts';
@@ -13,7 +12,7 @@ import type { Staging } from '../../storage/output/staging.ts';
 import type { BundleSink } from '../../verdict/walk/member.ts';
 import { probeDiskFile } from '../disks/probe-disk-file.ts';
 import { companionBytes, disksToSign } from './companion.ts';
-import type { ImageSigner } from './image-signer.ts';
+import { type ImageSigner, openSigning } from './image-signer.ts';
 import { propertiesOf } from './sign-image.ts';
 
 /** A disk image of an imported bundle, signed with the site's own key. */
@@ -37,13 +36,20 @@ export interface SigningSink extends BundleSink {
 const SITE = '.site.glance.json';
 
 /** Wraps a staging folder so that disk images are signed on their way into it. */
-export function signingSink(staging: Staging, signer: ImageSigner, sink: BundleSink = staging): SigningSink {
+export function signingSink(
+  staging: Staging,
+  signer: ImageSigner,
+  {
+    sink = staging,
+    signal,
+  }: { readonly sink?: BundleSink | undefined; readonly signal: AbortSignal | undefined },
+): SigningSink {
   const signings = new Map<string, Signing>();
   const names = new Set<string>();
   const signingOf = (member: string): Signing | undefined => {
     names.add(member.toLowerCase());
     if (rolePartOf(member) || isEvidence(member)) return undefined;
-    const signing = openImageSigning(signer.signer, signer.hash);
+    const signing = openSigning(signer, signal);
     signings.set(member, signing);
     return signing;
   };

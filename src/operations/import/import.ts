@@ -111,7 +111,8 @@ async function importGiven(input: BundleInput, options: ImportOptions): Promise<
   await using staging = options.dryRun ? undefined : openStaging(destination, { resume });
   const timed = { ...options, ...deadline };
   const resuming = staging?.left && (await openResuming(staging, staging.left, timed));
-  const signing = staging && signer && (await openSigning(staging, signer, resuming));
+  const signing =
+    staging && signer && (await openSigning(staging, signer, { sink: resuming, signal: timed.signal }));
   const leaving: Leaving = leavingOf(resume ? staging : undefined);
   let judged: ImportReport;
   let examination: Examination;
@@ -167,10 +168,10 @@ async function importGiven(input: BundleInput, options: ImportOptions): Promise<
 async function openSigning(
   staging: Staging,
   signer: ImageSigner,
-  sink: BundleSink | undefined,
+  on: { readonly sink: BundleSink | undefined; readonly signal: AbortSignal | undefined },
 ): Promise<SigningSink> {
   const { signingSink } = await import('../glance/sign-on-import.ts');
-  return signingSink(staging, signer, sink);
+  return signingSink(staging, signer, on);
 }
 
 async function openResuming(

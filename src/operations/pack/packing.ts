@@ -3,7 +3,6 @@ import { wholeFile } from '../../archive/tar/tar-writer.ts';
 import type { ZipFile } from '../../archive/zip/zip-writer.ts';
 import type { BlockDigester } from '../../crypto/block-digester.ts';
 import { Digester, digestHex } from '../../crypto/digest.ts';
-import { openImageSigning } from '../../crypto/image-signature.ts';
 import type { Signing } from '../../crypto/signer.ts';
 import { blocksNameOf } from '../../formats/blocks/block-digests.ts';
 import { companionOf } from '../../formats/glance/companion.ts';
@@ -15,6 +14,7 @@ import type { NamedMember } from '../../verdict/bundle/signed-manifest.ts';
 import type { FileReport } from '../../verdict/report/report.ts';
 import { expectWholeContent } from '../disks/probe-disk-file.ts';
 import { companionBytes } from '../glance/companion.ts';
+import { openSigning } from '../glance/image-signer.ts';
 import { makeSignature } from '../sign/make-signature.ts';
 import type { SigningDigest } from '../sign/signing.ts';
 import { LateMembers } from './late-members.ts';
@@ -261,7 +261,7 @@ export class Packing {
   #openSigning(name: string): Signing | undefined {
     const { imageSigner: signer } = this.#options;
     if (!signer || !this.#plan.signedDisks.includes(name) || this.#companions.has(name)) return undefined;
-    return openImageSigning(signer.signer, signer.hash);
+    return openSigning(signer, this.#options.signal);
   }
 
   /** What was packed, in the order of the manifest. */

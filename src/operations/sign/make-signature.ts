@@ -1,7 +1,7 @@
 import { addTimestamp, cmsDigestOf, signCms } from '../../crypto/cms-signer.ts';
 import { digestBytes } from '../../crypto/digest.ts';
 import { isEdwards } from '../../crypto/signature.ts';
-import { type Signer, signBytes } from '../../crypto/signer.ts';
+import { signBytes, signerUntil } from '../../crypto/signer.ts';
 import { parseSignedData } from '../../formats/cms/signed-data.ts';
 import { formatCertificateFile } from '../../formats/ovf/certificate-file.ts';
 import { unlessAborted } from '../../kit/deadline.ts';
@@ -83,18 +83,4 @@ async function tokenOver(
   const given = await unlessAborted(source(over), signal);
   const { soundToken } = await import('./sound-token.ts'); // most signatures have none
   return soundToken(given, over);
-}
-
-/** The same signer, for whom nobody waits any more when the signal has fired. [stream.6] */
-export function signerUntil(signer: Signer, signal: AbortSignal | undefined): Signer {
-  return {
-    publicKey: signer.publicKey,
-    open: (form) => {
-      const signing = signer.open(form);
-      return {
-        update: (chunk) => signing.update(chunk),
-        finish: () => unlessAborted(signing.finish(), signal),
-      };
-    },
-  };
 }

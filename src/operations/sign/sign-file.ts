@@ -1,5 +1,6 @@
 import { cmsDigestOf, signCms } from '../../crypto/cms-signer.ts';
 import { openHash } from '../../crypto/digest.ts';
+import { signerUntil } from '../../crypto/signer.ts';
 import { type Deadline, openDeadline } from '../../kit/deadline.ts';
 import type { Limits } from '../../kit/limits.ts';
 import type { OnProgress } from '../../kit/progress.ts';
@@ -12,7 +13,7 @@ import { limits, WORKING } from '../../verdict/judging-rules.ts';
 import { makeReport } from '../../verdict/report/report.ts';
 import { certificateReport } from '../../verdict/signers/signature-report.ts';
 import { signingDigest, signingIdentity, timestampSource } from '../option-rules.ts';
-import { signerUntil, timestampCms } from './make-signature.ts';
+import { timestampCms } from './make-signature.ts';
 import type { SigningDigest, SigningIdentity, SignReport, TimestampSource } from './signing.ts';
 
 /** How a file gets a signature beside it. */

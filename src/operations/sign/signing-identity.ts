@@ -57,7 +57,7 @@ async function loadGiven(files: SigningFiles, at: Date, waiting: SourceOptions):
     () => unlessAborted((files.passphrase ?? noPassphrase(files.key))(), waiting.signal),
     files.key,
   );
-  const signer = keySigner(key);
+  const signer = keySigner(key, files.key);
   const [leaf, ...rest] = parseCertificates(await readText(files.certificate, waiting), files.certificate);
   if (!leaf || !sameKey(leaf.publicKey, signer.publicKey)) {
     throw new BundleError('KEY_MISMATCH', 'the key does not belong to the certificate', {

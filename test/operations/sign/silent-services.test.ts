@@ -1,7 +1,9 @@
+import { generateKeyPairSync } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import * as library from '../../../src/index.ts';
 import { JUDGED_AT, makeBundle, testSigner } from '../../factory/bundles.ts';
 import { codeOfAsync } from '../../factory/errors.ts';
+import { ownKey } from '../../factory/keys.ts';
 import { identityOf } from '../../factory/packing.ts';
 import { makeSandbox, type Sandbox } from '../../factory/sandbox.ts';
 
@@ -17,6 +19,7 @@ beforeAll(async () => {
 }, 120_000);
 afterAll(() => sandbox[Symbol.dispose]());
 
+const RSA = ownKey(generateKeyPairSync('rsa', { modulusLength: 2048 }).publicKey);
 const never = (): Promise<never> => new Promise(() => {});
 
 /** Signers and authorities that answer as `answer` does. */
@@ -39,6 +42,18 @@ function askedOf(
       library.sign(bundle, { ...copying, ...end, identity, cms: true, timestamp: answer }),
     signFile: (end) => library.signFile(bundle, { output, ...end, identity: silent }),
     'signFile, timestamp': (end) => library.signFile(bundle, { output, ...end, identity, timestamp: answer }),
+    signImage: (end) =>
+      library.signImage(bundle, {
+        ...end,
+        signer: {
+          signer: { ...silent.signer, publicKey: RSA },
+          keyType: 'RSA-PSS',
+          hash: 'SHA-256',
+          certificateUuid: '5bf1dc08-5b9a-4b61-8b0e-7d4a1c7c2b0d',
+          files: [],
+          warnings: [],
+        },
+      }),
     timestamp: (end) => library.timestamp(bundle, { ...copying, ...end, source: answer }),
     'storeCertificate, open': (end) => library.storeCertificate(file, answer, { ...end, at: JUDGED_AT }),
     'storeCertificate, store': (end) =>

@@ -73,7 +73,7 @@ describe('a key that is bound to a digest', () => {
       hashAlgorithm: 'sha512',
       mgf1HashAlgorithm: 'sha512',
     });
-    const signer = keySigner(privateKey);
+    const signer = keySigner(privateKey, 'key.pem');
     await expect(signBytes(signer, 'sha512', encodeUtf8('x'))).resolves.toBeInstanceOf(Uint8Array);
     expect(() => signer.open({ digest: 'sha256' })).toThrow(
       'this key signs with sha512 only, not with sha256',
