@@ -28,6 +28,7 @@ export type { FileReference } from './formats/ovf/file-reference.ts';
 export type { ManifestEntry } from './formats/ovf/manifest.ts';
 export type { ProductSummary, VirtualSystemSummary } from './formats/ovf/virtual-system.ts';
 export type { KeyDescription, PublicKey } from './formats/x509/public-key.ts';
+export type { PssParameters } from './formats/x509/signature-algorithm.ts';
 export type { ByteStream } from './kit/bytes.ts';
 export type { DigestName } from './kit/digest-name.ts';
 export type { Advice, Advised, Told } from './kit/errors/advice.ts';
@@ -134,7 +135,13 @@ export { openImage, type VerifiedImage } from './operations/verify/open-image.ts
 export type { VerifyOptions } from './operations/verify/options.ts';
 export { verify } from './operations/verify/verify.ts';
 export { verifyFile } from './operations/verify/verify-file.ts';
-export { type JoinOptions, type JoinReport, type JoinResult, join } from './operations/volumes/join.ts';
+export {
+  type JoinOptions,
+  type JoinOutcome,
+  type JoinReport,
+  type JoinResult,
+  join,
+} from './operations/volumes/join.ts';
 export { type SplitOptions, type SplitReport, type SplitResult, split } from './operations/volumes/split.ts';
 export type { Waiting } from './operations/waiting.ts';
 export type { BarbicanClient, NewSecret, Secret } from './storage/remote/barbican-client.ts';

@@ -25,6 +25,7 @@ export interface Signing {
 export interface Signer {
   /** as a certificate for the key has it; of what a program hands in, only the SubjectPublicKeyInfo is read */
   readonly publicKey: PublicKey;
+  /** starts a signature */
   open(form: SignatureForm): Signing;
 }
 

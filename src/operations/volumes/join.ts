@@ -90,7 +90,7 @@ async function checked(volumes: readonly Volume[], options: JoinOptions): Promis
 }
 
 /** The bundle as it was written, or which volumes were checked without writing anything. */
-type JoinOutcome =
+export type JoinOutcome =
   | { readonly output: string; readonly bytes: number; readonly sha256: string }
   | { readonly checked: true; readonly missing: readonly number[] };
 

@@ -49,14 +49,19 @@ export interface UnreadMember extends MemberPlace {
 export interface MemberSink {
   /** what it has already of the first bytes of the member */
   readonly kept?: { readonly bytes: number; readonly stream: ByteStream };
+  /** takes the next bytes, which stay as they are until the second call after this one */
   write(chunk: Uint8Array): Promise<void>;
+  /** all of it has come; what it is worth is not known yet */
   finish(): Promise<void>;
+  /** no more comes, and what has come is to go */
   discard(): Promise<void>;
 }
 
 /** Makes a sink for each member, or takes a small one whole; then there may be something to wait for before the next. */
 export interface BundleSink {
+  /** begins a member of so many bytes */
   create(member: string, size: number): Promise<MemberSink>;
+  /** takes all of a small member, whose bytes may be used for others afterwards */
   store(member: string, content: Uint8Array): Promise<void> | undefined;
 }
 
