@@ -77,9 +77,11 @@ export function partialsIn(folder: string): readonly string[] {
   return readdirSync(folder).filter((name) => name.includes('.partial-'));
 }
 
-/** What is not complete in a folder, but for the empty folder of a run that was killed before it could say whose it is. [import.8] */
+/** What is not complete in a folder, but for what a run has left that was killed before it had said whose it is. [import.8] */
 export function provenPartialsIn(folder: string): readonly string[] {
-  return partialsIn(folder).filter((name) => readdirSync(join(folder, name)).length > 0);
+  const sizes = (name: string): readonly number[] =>
+    readdirSync(join(folder, name)).map((file) => statSync(join(folder, name, file)).size);
+  return partialsIn(folder).filter((name) => sizes(name).some((size) => size > 0));
 }
 
 /** A desk with keys, an image of random bytes and a bundle of it: large enough to be caught in the middle. */

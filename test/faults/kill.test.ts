@@ -1,4 +1,4 @@
-import { copyFileSync, createReadStream, readFileSync, rmdirSync, rmSync, writeFileSync } from 'node:fs';
+import { copyFileSync, createReadStream, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -155,7 +155,7 @@ async function expectMended(victim: Victim): Promise<number | undefined> {
   }
   expect(victim.state()).toBe('complete');
   expect(provenPartialsIn(desk.folder)).toEqual([]);
-  for (const name of partialsIn(desk.folder)) rmdirSync(at(name));
+  for (const name of partialsIn(desk.folder)) rmSync(at(name), { recursive: true });
   return took;
 }
 
