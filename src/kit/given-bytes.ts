@@ -7,10 +7,8 @@ export interface NamedBytes {
   readonly bytes: Uint8Array;
 }
 
-const kindOf = Object.getOwnPropertyDescriptor(
-  Object.getPrototypeOf(Uint8Array.prototype),
-  Symbol.toStringTag,
-)?.get;
+const TYPED_ARRAY: object = Object.getPrototypeOf(Uint8Array.prototype);
+const kindOf = Object.getOwnPropertyDescriptor(TYPED_ARRAY, Symbol.toStringTag)?.get;
 
 /** Whether it is a `Uint8Array`, of any realm, whatever it says of itself. */
 export function isBytes(value: unknown): value is Uint8Array {
@@ -19,6 +17,15 @@ export function isBytes(value: unknown): value is Uint8Array {
 
 /** Bytes in a `Uint8Array`. */
 export const bytes = object<Uint8Array>(isBytes, 'a Uint8Array');
+
+/** The same memory as an array of this realm. @throws {BundleError} `USAGE` when it is gone */
+export function viewOf(given: Uint8Array, name: string): Uint8Array {
+  const of = (key: string): unknown => Reflect.get(TYPED_ARRAY, key, given); // whatever it says of itself
+  return reading(
+    name,
+    () => new Uint8Array(of('buffer') as ArrayBuffer, of('byteOffset') as number, of('byteLength') as number),
+  );
+}
 
 /** Bytes with a name; a copy, which nobody changes meanwhile. */
 export const namedBytes: Rule<NamedBytes> = shape<NamedBytes>({

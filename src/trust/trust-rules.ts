@@ -12,9 +12,15 @@ export const timestampMode = oneOf<TimestampMode>({ require: true, prefer: true,
 /** A publisher as data, held to what its file would be. [pub.2] [pub.3] */
 export const trustedPublisher: Rule<TrustedPublisher> = shape<TrustedPublisher>({
   name: needed(words(isPublisherName, 'up to 64 lower-case letters, digits, ".", "_" and "-"')),
-  anchors: needed(list(namedBytes)),
-  scopes: scopesOf,
-  subjects: list(words(isSubjectPattern, 'a subject like "CN=Acme Release,O=Acme"')),
+  anchors: needed(atLeastOne(namedBytes, 'at least one certificate')),
+  scopes: atLeastOne(
+    words(isScope, '"*", or "vendor/name" in lower case'),
+    'at least one scope, or leave it out',
+  ),
+  subjects: atLeastOne(
+    words(isSubjectPattern, 'a subject like "CN=Acme Release,O=Acme"'),
+    'at least one subject, or leave it out',
+  ),
   threshold: (value, name) => {
     const signers = positive(value, name);
     return signers <= MAX_THRESHOLD ? signers : refuse(name, value, `a number up to ${MAX_THRESHOLD}`);
@@ -27,10 +33,12 @@ export const trustedPublisher: Rule<TrustedPublisher> = shape<TrustedPublisher>(
 
 const MAX_THRESHOLD = 16;
 
-/** An empty list would be somebody who is trusted for nothing, or for everything. */
-function scopesOf(value: unknown, name: string): readonly string[] {
-  const scopes = list(words(isScope, '"*", or "vendor/name" in lower case'))(value, name);
-  return scopes.length > 0 ? scopes : refuse(name, value, 'at least one scope, or leave it out');
+/** An empty list would be somebody who is trusted for nothing, or for everything. [pub.3] */
+function atLeastOne<T>(item: Rule<T>, what: string): Rule<readonly T[]> {
+  return (value, name) => {
+    const items = list(item)(value, name);
+    return items.length > 0 ? items : refuse(name, value, what);
+  };
 }
 
 function words(test: (text: string) => boolean, what: string): Rule<string> {

@@ -7,7 +7,7 @@ import { type Examination, examine } from './bundle/examine.ts';
 import type { JudgingOptions } from './judging-options.ts';
 import { allowanceNames } from './report/allowance-names.ts';
 import { type CertificateReport, makeReport, type RememberedReport, type Report } from './report/report.ts';
-import type { BundleSink } from './walk/member.ts';
+import type { ResumableSink } from './walk/member.ts';
 
 /** What a trusted bundle holds, as far as the manifest and the descriptor say. */
 export interface TrustedContents {
@@ -30,13 +30,13 @@ export interface Remembering {
   readonly warnings: readonly string[];
 }
 
-/** How a source is judged. With a `sink` the members are stored, and the first thing wrong ends the reading. */
+/** How a source is judged. With a `sink` the members are stored; where manifest and signature stand at the front, the first thing wrong ends the reading then. */
 export interface SourceQuestion<Operation extends string>
   extends Pick<JudgingOptions, 'limits' | 'relax' | 'onProgress'> {
   /** as the report calls it */
   readonly operation: Operation;
   readonly policy: ClaimPolicy;
-  readonly sink?: BundleSink;
+  readonly sink?: ResumableSink;
   /** told what was found before the report is made, to write down what was seen of revocation */
   readonly remember?: (examination: Examination) => Promise<Remembering>;
 }

@@ -1,6 +1,6 @@
 import type { ByteStream } from '../kit/bytes.ts';
 import { openDeadline } from '../kit/deadline.ts';
-import { isBytes, type NamedBytes, namedBytes } from '../kit/given-bytes.ts';
+import { isBytes, type NamedBytes, namedBytes, viewOf } from '../kit/given-bytes.ts';
 import { list, moment, needed, refuse, shape, text } from '../kit/shape.ts';
 import { sourceOptions } from '../kit/source.ts';
 import { dataSource } from '../kit/streams/data-source.ts';
@@ -26,7 +26,7 @@ export interface VerifyBundleOptions extends JudgingOptions {
   readonly revocation?: Evidence & { readonly mode?: RevocationMode };
   /**
    * where the members go while they are read, before there is a verdict: use nothing of it unless that is `trusted`, and then only
-   * what `contents.files` names. With it the first thing wrong ends the reading.
+   * what `contents.files` names. With it, and manifest and signature at the front, the first thing wrong ends the reading.
    */
   readonly sink?: BundleSink;
 }
@@ -102,7 +102,7 @@ export async function verifyBundle(
 }
 
 function bundleData(value: unknown, name: string): Uint8Array | ByteStream {
-  if (isBytes(value)) return value;
+  if (isBytes(value)) return viewOf(value, name);
   return streamIn(value) ?? refuse(name, value, 'a Uint8Array, or a stream of Uint8Array chunks');
 }
 

@@ -1,3 +1,4 @@
+import { runInNewContext } from 'node:vm';
 import { describe, expect, test } from 'vitest';
 import { BundleError } from '../../src/kit/errors/errors.ts';
 import type { NamedBytes } from '../../src/kit/given-bytes.ts';
@@ -60,6 +61,20 @@ const BIG = noiseFile('big.img', 3_000_000);
 const files = (): readonly NamedBytes[] => [descriptorFor('app.ovf', [DISK, BIG]), DISK, BIG];
 
 describe('[core.2] a bundle that comes as data', () => {
+  test('is taken from an array of another realm, and its memory must be there', async () => {
+    const bundle = await makeBundle();
+    const options = await trusting();
+    const foreign = runInNewContext('new Uint8Array(length)', { length: bundle.byteLength }) as Uint8Array;
+    foreign.set(bundle);
+    expect(foreign).not.toBeInstanceOf(Uint8Array);
+    expect((await verifyBundle(foreign, options)).verdict).toBe('trusted');
+    const nameless = Object.setPrototypeOf(Uint8Array.from(bundle), null) as Uint8Array;
+    expect((await verifyBundle(nameless, options)).verdict).toBe('trusted');
+    const gone = Uint8Array.from(bundle);
+    structuredClone(gone.buffer, { transfer: [gone.buffer] });
+    expect(await codeOfAsync(verifyBundle(gone, options))).toBe('USAGE');
+  });
+
   test('gets the report of verify, from bytes and from a stream in any pieces', async () => {
     const bundle = await makeBundle({ files: files() });
     const options = await trusting();

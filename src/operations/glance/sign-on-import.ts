@@ -9,7 +9,7 @@ import { BundleError } from '../../kit/errors/errors.ts';
 import { face, needed, path as pathRule, record, text } from '../../kit/shape.ts';
 import { shellPath, shellWord } from '../../kit/shell.ts';
 import type { Staging } from '../../storage/output/staging.ts';
-import type { BundleSink } from '../../verdict/walk/member.ts';
+import type { ResumableSink } from '../../verdict/walk/member.ts';
 import { probeDiskFile } from '../disks/probe-disk-file.ts';
 import { companionBytes, disksToSign } from './companion.ts';
 import { type ImageSigner, openSigning } from './image-signer.ts';
@@ -25,7 +25,7 @@ export interface SiteImage {
 }
 
 /** Stores members, and signs each that may be a disk image from the very buffers that are hashed and stored. [glance.35] */
-export interface SigningSink extends BundleSink {
+export interface SigningSink extends ResumableSink {
   /** writes the properties of the disk images among `kept` beside them, once the bundle is trusted */
   readonly writeProperties: (
     kept: readonly string[],
@@ -42,7 +42,7 @@ export function signingSink(
   {
     sink = staging,
     signal,
-  }: { readonly sink?: BundleSink | undefined; readonly signal: AbortSignal | undefined },
+  }: { readonly sink?: ResumableSink | undefined; readonly signal: AbortSignal | undefined },
 ): SigningSink {
   const signings = new Map<string, Signing>();
   const names = new Set<string>();

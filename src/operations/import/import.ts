@@ -17,7 +17,7 @@ import {
   sweptWarnings,
   warned,
 } from '../../verdict/report/report.ts';
-import type { BundleSink } from '../../verdict/walk/member.ts';
+import type { ResumableSink } from '../../verdict/walk/member.ts';
 import type { ImageSigner } from '../glance/image-signer.ts';
 import type { SigningSink, SiteImage } from '../glance/sign-on-import.ts';
 import { bundleInput, imageSigner, JUDGING } from '../option-rules.ts';
@@ -168,7 +168,7 @@ async function importGiven(input: BundleInput, options: ImportOptions): Promise<
 async function openSigning(
   staging: Staging,
   signer: ImageSigner,
-  on: { readonly sink: BundleSink | undefined; readonly signal: AbortSignal | undefined },
+  on: { readonly sink: ResumableSink | undefined; readonly signal: AbortSignal | undefined },
 ): Promise<SigningSink> {
   const { signingSink } = await import('../glance/sign-on-import.ts');
   return signingSink(staging, signer, on);

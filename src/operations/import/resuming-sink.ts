@@ -11,10 +11,10 @@ import { hashRanges } from '../../storage/lanes/lanes.ts';
 import type { Staging } from '../../storage/output/staging.ts';
 import { FileStream } from '../../storage/sources/file-stream.ts';
 import type { LeftFile, LeftFolder } from '../../storage/unfinished/left-folder.ts';
-import type { BundleSink } from '../../verdict/walk/member.ts';
+import type { ResumableSink } from '../../verdict/walk/member.ts';
 
 /** Stores members, and goes on with those that an interrupted run has left. */
-export interface ResumingSink extends BundleSink {
+export interface ResumingSink extends ResumableSink {
   /** what was there already, and is right */
   readonly resumed: readonly { readonly name: string; readonly bytes: number }[];
   /** what of it could not be used: why, and that it is removed; a refusal may have come before anything was looked at [resume.4] */

@@ -5,7 +5,7 @@ import { allowancesOf } from '../../trust/policy.ts';
 import type { Examination } from '../../verdict/bundle/examine.ts';
 import { judgeSource, type VerifyResult, verifyResult } from '../../verdict/judge-source.ts';
 import type { Report } from '../../verdict/report/report.ts';
-import type { BundleSink } from '../../verdict/walk/member.ts';
+import type { ResumableSink } from '../../verdict/walk/member.ts';
 import { bundleInput, verifyOptions } from '../option-rules.ts';
 import { loadPolicy, rememberSeen } from './load-policy.ts';
 import type { VerifyOptions } from './options.ts';
@@ -32,7 +32,7 @@ export async function examineAndReport<Operation extends string>(
   operation: Operation,
   input: BundleInput,
   options: VerifyOptions,
-  sink?: BundleSink,
+  sink?: ResumableSink,
 ): Promise<{ readonly examination: Examination; readonly report: Report<Operation, never> }> {
   const allowances = allowancesOf(options);
   const { at = new Date() } = options;

@@ -13,7 +13,7 @@ import type { Check, SignatureReport } from '../report/report.ts';
 import { tellHeld } from '../signers/signature-checks.ts';
 import { manifestDigests } from '../walk/look-ahead.ts';
 import { ManifestMemory } from '../walk/manifest-memory.ts';
-import { type BundleSink, digestOf, type Member } from '../walk/member.ts';
+import { digestOf, type Member, type ResumableSink } from '../walk/member.ts';
 import type { UsableBlocks } from '../walk/set-aside.ts';
 import { type Walk, walkArchive } from '../walk/walk.ts';
 import { assignRoles, type BundleRoles } from './bundle-roles.ts';
@@ -26,9 +26,9 @@ import { SignatureMemory } from './signature-memory.ts';
 import { type SignedManifest, signedManifestOf } from './signed-manifest.ts';
 import { skippedChecks } from './skipped-checks.ts';
 
-/** How a bundle is examined. With a `sink` the members are stored, and the first thing wrong ends the reading. */
+/** How a bundle is examined. With a `sink` the members are stored; where manifest and signature stand at the front, the first thing wrong ends the reading then. */
 export interface ExamineOptions extends SignaturePolicy {
-  readonly sink?: BundleSink;
+  readonly sink?: ResumableSink;
   /** habits of producers that are let pass */
   readonly relax?: readonly Relaxation[];
   readonly onProgress?: OnProgress;

@@ -4,7 +4,7 @@ import { type ByteStream, collect } from '../../kit/bytes.ts';
 import type { DigestName } from '../../kit/digest-name.ts';
 import { BundleError } from '../../kit/errors/errors.ts';
 import { CHUNK_BYTES } from '../../kit/limits.ts';
-import type { BundleSink, HashedMember, MemberDigests } from './member.ts';
+import type { HashedMember, MemberDigests, ResumableSink } from './member.ts';
 
 /** A member of so many bytes is read whole before it is hashed and stored: each piece would cost more than a copy. */
 const SMALL_BYTES = CHUNK_BYTES / 4;
@@ -13,7 +13,7 @@ const SMALL_BYTES = CHUNK_BYTES / 4;
 export interface HashOptions {
   readonly algorithms: readonly DigestName[];
   /** where its bytes go as well */
-  readonly sink?: BundleSink | undefined;
+  readonly sink?: ResumableSink | undefined;
 }
 
 /** Reads one member once: the buffers that are hashed are those that are stored. At once when it is small and at hand. */

@@ -47,8 +47,6 @@ export interface UnreadMember extends MemberPlace {
 
 /** Where the bytes of a member go besides the digest; the same buffers are hashed and handed on. */
 export interface MemberSink {
-  /** what it has already of the first bytes of the member */
-  readonly kept?: { readonly bytes: number; readonly stream: ByteStream };
   /** takes the next bytes, which stay as they are until the second call after this one */
   write(chunk: Uint8Array): Promise<void>;
   /** all of it has come; what it is worth is not known yet */
@@ -59,10 +57,22 @@ export interface MemberSink {
 
 /** Makes a sink for each member, or takes a small one whole; then there may be something to wait for before the next. */
 export interface BundleSink {
-  /** begins a member of so many bytes */
+  /** begins a member that is to have so many bytes: its header says so, and nothing has proven it yet */
   create(member: string, size: number): Promise<MemberSink>;
-  /** takes all of a small member, whose bytes may be used for others afterwards */
+  /** takes all of a small member */
   store(member: string, content: Uint8Array): Promise<void> | undefined;
+}
+
+/** One that may have the first bytes of a member already, from a run before. */
+export interface ResumableSink extends BundleSink {
+  /** begins a member; what is there of it is read in place of what comes */
+  create(member: string, size: number): Promise<ResumedSink>;
+}
+
+/** A member that is gone on with. */
+interface ResumedSink extends MemberSink {
+  /** what it has already of the first bytes of the member */
+  readonly kept?: { readonly bytes: number; readonly stream: ByteStream };
 }
 
 /** The digest of a member; undefined when it was not computed and cannot be any more. */

@@ -79,6 +79,8 @@ describe('[pub.20] trust that is given as data', () => {
       { publishers: [one, one] },
       { publishers: [{ ...one, from: new Date(2), until: new Date(1) }] },
       { publishers: [{ ...one, scopes: [] }] },
+      { publishers: [{ ...one, subjects: [] }] },
+      { publishers: [{ ...one, anchors: [] }] },
       { publishers: [{ ...one, scopes: ['Acme'] }] },
       { publishers: [{ ...one, subjects: ['Acme'] }] },
       { publishers: [{ ...one, threshold: 17 }] },
