@@ -11,7 +11,6 @@ import { DEFAULT_LIMITS, type Limits } from '../../kit/limits.ts';
 import { shape } from '../../kit/shape.ts';
 import { sourceOptions } from '../../kit/source.ts';
 import { type BundleInput, openSource } from '../../storage/sources/open-source.ts';
-import { assignRoles, type BundleRoles, roleOf } from '../../verdict/bundle/bundle-roles.ts';
 import { READING } from '../../verdict/judging-rules.ts';
 import { allowanceNames } from '../../verdict/report/allowance-names.ts';
 import {
@@ -21,6 +20,7 @@ import {
   type Report,
 } from '../../verdict/report/report.ts';
 import { certificateReport } from '../../verdict/signers/signature-report.ts';
+import { assignRoles, type BundleRoles, roleOf } from '../../verdict/walk/bundle-roles.ts';
 import { digestOf, keptMember, type Member } from '../../verdict/walk/member.ts';
 import { walkArchive } from '../../verdict/walk/walk.ts';
 import { bundleInput } from '../option-rules.ts';

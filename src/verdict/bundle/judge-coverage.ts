@@ -4,8 +4,8 @@ import { BundleError } from '../../kit/errors/errors.ts';
 import type { Allowances } from '../../trust/policy.ts';
 import type { FileReport } from '../report/report.ts';
 import type { Strangers } from '../signers/carried.ts';
-import type { BundleRoles } from './bundle-roles.ts';
-import { habitBehind } from './stray-members.ts';
+import type { BundleRoles } from '../walk/bundle-roles.ts';
+import { habitBehind } from '../walk/stray-members.ts';
 
 /** [rep.5] Who answers for a file that the manifest does not cover: of evidence, whoever is known by its signature. */
 export function withVoucher(

@@ -5,9 +5,9 @@ import type { Descriptor } from '../../formats/ovf/descriptor.ts';
 import { chunkName, type FileReference, memberNames, referenceOf } from '../../formats/ovf/file-reference.ts';
 import { counted } from '../../kit/encoding.ts';
 import { BundleError } from '../../kit/errors/errors.ts';
+import type { BundleRoles } from '../walk/bundle-roles.ts';
 import type { Member } from '../walk/member.ts';
-import type { BundleRoles } from './bundle-roles.ts';
-import { habitBehind } from './stray-members.ts';
+import { habitBehind } from '../walk/stray-members.ts';
 
 /**
  * Compares the members with the References of a descriptor that may be believed: none missing, none beside them.

@@ -2,7 +2,7 @@ import type { BundleError } from '../../kit/errors/errors.ts';
 import { judgeScope, scopeNameOf, withinScope } from '../../trust/judge-signer.ts';
 import type { Publisher } from '../../trust/publisher.ts';
 import type { Check } from '../report/report.ts';
-import type { BundleRoles } from './bundle-roles.ts';
+import type { BundleRoles } from '../walk/bundle-roles.ts';
 import type { ContentsJudgement } from './judge-contents.ts';
 import type { SignatureJudgement } from './judge-signature.ts';
 

@@ -1,6 +1,6 @@
 import { isEvidence } from '../../formats/bundle-part.ts';
+import type { BundleRoles } from '../walk/bundle-roles.ts';
 import { keptMember, type Member } from '../walk/member.ts';
-import type { BundleRoles } from './bundle-roles.ts';
 
 /** A small member that speaks about the others. */
 export interface NamedMember {

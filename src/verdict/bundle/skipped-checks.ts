@@ -1,6 +1,6 @@
 import type { BundleError } from '../../kit/errors/errors.ts';
 import { BUNDLE_CHECK_IDS, type Check, type CheckId, type SignatureReport } from '../report/report.ts';
-import type { BundleRoles } from './bundle-roles.ts';
+import type { BundleRoles } from '../walk/bundle-roles.ts';
 import type { SignatureJudgement } from './judge-signature.ts';
 
 /** What is known when the checks are counted. `fault` is what ended the reading, or made it unclear which members count. */

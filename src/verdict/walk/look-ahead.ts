@@ -5,7 +5,7 @@ import type { DigestName } from '../../kit/digest-name.ts';
 import type { Limits } from '../../kit/limits.ts';
 import type { Relaxation } from '../../kit/relaxation.ts';
 import type { Source } from '../../kit/source.ts';
-import { assignRoles } from '../bundle/bundle-roles.ts';
+import { assignRoles } from './bundle-roles.ts';
 import { keptMember } from './member.ts';
 import { type Walk, walkArchive } from './walk.ts';
 

@@ -1,7 +1,7 @@
 import { isEvidence, isPlainPart, type PartKind, rolePartOf } from '../../formats/bundle-part.ts';
 import { BundleError } from '../../kit/errors/errors.ts';
 import type { FileReport } from '../report/report.ts';
-import type { Member } from '../walk/member.ts';
+import type { Member } from './member.ts';
 import { habitBehind } from './stray-members.ts';
 
 /** Which members are the descriptor, its manifest, its certificate file and the timestamp of that. `base` is their common name. */
