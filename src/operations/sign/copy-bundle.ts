@@ -13,12 +13,11 @@ import { needsPatching, writeArchive } from '../../storage/output/write-archive.
 import { openSource } from '../../storage/sources/open-source.ts';
 import { NO_ALLOWANCES } from '../../trust/policy.ts';
 import { type ContentsJudgement, judgeContents } from '../../verdict/bundle/judge-contents.ts';
-import type { NamedMember } from '../../verdict/bundle/signed-manifest.ts';
 import { type InputReport, sweptWarnings } from '../../verdict/report/report.ts';
 import { parseEvidence } from '../../verdict/signers/evidence.ts';
 import { assignRoles, type BundleRoles } from '../../verdict/walk/bundle-roles.ts';
 import { manifestDigests } from '../../verdict/walk/look-ahead.ts';
-import type { KeptMember, Member } from '../../verdict/walk/member.ts';
+import type { KeptMember, Member, NamedMember } from '../../verdict/walk/member.ts';
 import { type Walk, walkArchive } from '../../verdict/walk/walk.ts';
 import { joinFaults } from '../import/plan-assembly.ts';
 import { baseOf, faultsOfOrder } from './copy-faults.ts';

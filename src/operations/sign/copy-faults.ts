@@ -2,8 +2,8 @@ import { rolePartOf } from '../../formats/bundle-part.ts';
 import type { Manifest } from '../../formats/ovf/manifest.ts';
 import type { Advised } from '../../kit/errors/advice.ts';
 import { BundleError } from '../../kit/errors/errors.ts';
-import type { NamedMember } from '../../verdict/bundle/signed-manifest.ts';
 import type { BundleRoles } from '../../verdict/walk/bundle-roles.ts';
+import type { NamedMember } from '../../verdict/walk/member.ts';
 
 /** What is not there, what the manifest lists and must not, and what the order of the members has led us to do wrong. */
 export function faultsOfOrder(

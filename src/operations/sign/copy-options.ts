@@ -2,8 +2,8 @@ import type { PackFormat } from '../../archive/open-archive.ts';
 import type { Limits } from '../../kit/limits.ts';
 import type { OnProgress } from '../../kit/progress.ts';
 import { count, flag, needed, path, positive, type Rows } from '../../kit/shape.ts';
-import type { NamedMember } from '../../verdict/bundle/signed-manifest.ts';
 import { limits, WORKING } from '../../verdict/judging-rules.ts';
+import type { NamedMember } from '../../verdict/walk/member.ts';
 import { packFormat } from '../option-rules.ts';
 
 /** Where a copy goes, and in which container. */

@@ -16,7 +16,8 @@ import { evidenceIn, joinEvidence, parseEvidence } from '../signers/evidence.ts'
 import type { FoundSignature, Telling } from '../signers/found-signature.ts';
 import { judgeFound } from '../signers/judge-signers.ts';
 import { readCms, readSignatureLine } from '../signers/read-signatures.ts';
-import type { NamedMember, SignedManifest } from './signed-manifest.ts';
+import type { NamedMember } from '../walk/member.ts';
+import type { SignedManifest } from './signed-manifest.ts';
 
 /** How a signature is judged. */
 export interface SignaturePolicy extends ClaimPolicy {

@@ -1,6 +1,7 @@
 import { equalBytes } from '../../kit/bytes.ts';
+import type { NamedMember } from '../walk/member.ts';
 import { judgeSignature, type SignatureJudgement, type SignaturePolicy } from './judge-signature.ts';
-import type { NamedMember, SignedManifest } from './signed-manifest.ts';
+import type { SignedManifest } from './signed-manifest.ts';
 
 /** What a judgement depends on, but for the policy, of which a memory has one. */
 type Part = keyof SignedManifest;

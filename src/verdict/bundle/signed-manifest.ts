@@ -1,12 +1,6 @@
 import { isEvidence } from '../../formats/bundle-part.ts';
 import type { BundleRoles } from '../walk/bundle-roles.ts';
-import { keptMember, type Member } from '../walk/member.ts';
-
-/** A small member that speaks about the others. */
-export interface NamedMember {
-  readonly name: string;
-  readonly bytes: Uint8Array;
-}
+import { keptMember, type Member, type NamedMember } from '../walk/member.ts';
 
 /** The manifest and what is said to be its signature, as raw bytes. */
 export interface SignedManifest {

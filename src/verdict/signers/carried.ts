@@ -10,7 +10,7 @@ import { BundleError } from '../../kit/errors/errors.ts';
 import type { Attested, RevocationEvidence } from '../../trust/revocation/evidence.ts';
 import { type LookedAt, whyUnrelated } from '../../trust/revocation/unrelated.ts';
 import type { Vouched } from '../../trust/vouched.ts';
-import type { NamedMember } from '../bundle/signed-manifest.ts';
+import type { NamedMember } from '../walk/member.ts';
 import { CarriedEvidence, carriedResponse } from './carried-evidence.ts';
 import type { FoundSignature } from './found-signature.ts';
 

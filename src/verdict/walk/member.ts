@@ -23,6 +23,9 @@ export interface KeptMember extends MemberPlace {
   readonly bytes: Uint8Array;
 }
 
+/** A small member that speaks about the others, wherever it lies; or one that is to be written. */
+export type NamedMember = Pick<KeptMember, 'name' | 'bytes'>;
+
 /** A member that was read to its end, and not kept. */
 export interface HashedMember extends MemberPlace {
   readonly kind: 'hashed';

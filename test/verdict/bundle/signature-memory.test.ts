@@ -4,7 +4,8 @@ import { openBudget } from '../../../src/trust/path/budget.ts';
 import { NO_ALLOWANCES } from '../../../src/trust/policy.ts';
 import type { SignaturePolicy } from '../../../src/verdict/bundle/judge-signature.ts';
 import { SignatureMemory } from '../../../src/verdict/bundle/signature-memory.ts';
-import type { NamedMember, SignedManifest } from '../../../src/verdict/bundle/signed-manifest.ts';
+import type { SignedManifest } from '../../../src/verdict/bundle/signed-manifest.ts';
+import type { NamedMember } from '../../../src/verdict/walk/member.ts';
 import { JUDGED_AT, makeMembers, testAuthority } from '../../factory/bundles.ts';
 import { makeCrlDer } from '../../factory/crls.ts';
 
