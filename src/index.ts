@@ -9,7 +9,7 @@
 
 export type { ArchiveFormat, PackFormat } from './archive/open-archive.ts';
 export type { Certificate } from './crypto/certificate.ts';
-export type { SignatureForm, Signer, Signing } from './crypto/signer.ts';
+export type { SignatureForm, Signer, Signing } from './engine/engine.ts';
 export type { DiskFormat, DiskProbe } from './formats/disk/disk-probe.ts';
 export {
   formatProperties,

@@ -1,3 +1,4 @@
+import type { Signer } from '../engine/engine.ts';
 import {
   digestIdentifier,
   formatSignedAttributes,
@@ -9,14 +10,14 @@ import { ATTRIBUTE } from '../formats/cms/signer-info.ts';
 import { toDefiniteLengths } from '../formats/der/ber.ts';
 import { openDer, readOnly, TAG } from '../formats/der/cursor.ts';
 import { derElement, derNull, derOid, derSequence, derUnsigned } from '../formats/der/writer.ts';
-import type { PublicKey } from '../formats/x509/public-key.ts';
+import { type PublicKey, pssSaltLength } from '../formats/x509/public-key.ts';
 import { parseSignatureAlgorithm } from '../formats/x509/signature-algorithm.ts';
 import type { DigestName } from '../kit/digest-name.ts';
 import { BundleError } from '../kit/errors/errors.ts';
 import type { Certificate } from './certificate.ts';
 import { digestBytes } from './digest.ts';
 import { isSignedWith } from './signature.ts';
-import { pssSaltLength, type Signer, signBytes } from './signer.ts';
+import { signBytes } from './signer.ts';
 
 /** What a detached CMS signature is made of. */
 export interface CmsTemplate {

@@ -1,11 +1,10 @@
 import { engine } from '#engine';
-import type { Question, Verifying } from '../engine/engine.ts';
+import type { Question, Signer, Signing, Verifying } from '../engine/engine.ts';
 import { HASH_METHODS, type HashMethod, type KeyTypeName, keyTypeFor } from '../formats/glance/names.ts';
 import type { PublicKey } from '../formats/x509/public-key.ts';
 import { DIGEST_BYTES } from '../kit/digest-name.ts';
 import { BundleError } from '../kit/errors/errors.ts';
 import { mayBeAsked } from './signature.ts';
-import type { Signer, Signing } from './signer.ts';
 
 /**
  * Bytes of the longest salt that an RSA-PSS signature of this key can have, which is the one that Glance demands;

@@ -1,4 +1,5 @@
 import type { PublicKey } from '../formats/x509/public-key.ts';
+import type { DigestName } from '../kit/digest-name.ts';
 
 /** A digest being computed; spent when it has been asked for. */
 export interface Hash {
@@ -29,6 +30,33 @@ export interface Verifying {
   readonly update: (chunk: Uint8Array) => void;
   /** whether it fits; never throws */
   readonly finish: () => boolean;
+}
+
+/** How a signature is to be made. */
+export interface SignatureForm {
+  /** of no account for Ed25519 and Ed448, which bring their own */
+  readonly digest: DigestName | 'sha224';
+  /** RSA-PSS with a salt of so many bytes; else PKCS#1 v1.5, but for a key that makes only PSS: as long as `pssSaltLength` has it */
+  readonly saltLength?: number;
+}
+
+/** A signature being made, over data that comes in pieces. */
+export interface Signing {
+  /** takes the next bytes, which may be reused afterwards */
+  update(chunk: Uint8Array): void;
+  /**
+   * ECDSA and DSA in DER.
+   * @throws {BundleError} `USAGE` for a key that is bound to another digest
+   */
+  finish(): Promise<Uint8Array>;
+}
+
+/** Something that signs: a key in memory, a token, a service. */
+export interface Signer {
+  /** as a certificate for the key has it; of what a program hands in, only the SubjectPublicKeyInfo is read */
+  readonly publicKey: PublicKey;
+  /** starts a signature */
+  open(form: SignatureForm): Signing;
 }
 
 /** A certificate as the platform's own parser has read it. */

@@ -1,7 +1,7 @@
 import { types } from 'node:util';
 import type { PackFormat } from '../archive/open-archive.ts';
 import type { Certificate } from '../crypto/certificate.ts';
-import type { Signer, Signing } from '../crypto/signer.ts';
+import type { Signer, Signing } from '../engine/engine.ts';
 import {
   HASH_METHOD_NAMES,
   type HashMethod,

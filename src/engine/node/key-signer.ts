@@ -7,22 +7,12 @@ import {
   sign,
 } from 'node:crypto';
 import { promisify } from 'node:util';
-import { type PublicKey, parsePublicKey } from '../../formats/x509/public-key.ts';
+import { type PublicKey, parsePublicKey, pssSaltLength } from '../../formats/x509/public-key.ts';
 import { concat, copyBytes } from '../../kit/bytes.ts';
-import { DIGEST_BYTES, type DigestName } from '../../kit/digest-name.ts';
 import { BundleError } from '../../kit/errors/errors.ts';
+import type { SignatureForm, Signer, Signing } from '../engine.ts';
 
 const signAsync = promisify(sign);
-
-interface Form {
-  readonly digest: DigestName | 'sha224';
-  readonly saltLength?: number;
-}
-
-interface Signing {
-  readonly update: (chunk: Uint8Array) => void;
-  readonly finish: () => Promise<Uint8Array>;
-}
 
 /**
  * Signs with a private key in memory: a `Signer`.
@@ -30,13 +20,7 @@ interface Signing {
  * @param file where it was read from
  * @throws {BundleError} `KEY_UNREADABLE` for a key whose public half cannot be written down, or is none that a certificate may have
  */
-export function keySigner(
-  privateKey: KeyObject,
-  file: string,
-): {
-  readonly publicKey: PublicKey;
-  readonly open: (form: Form) => Signing;
-} {
+export function keySigner(privateKey: KeyObject, file: string): Signer {
   const publicKey = publicHalf(privateKey, file);
   const { type } = publicKey.key;
   return {
@@ -76,7 +60,7 @@ function publicHalf(privateKey: KeyObject, file: string): PublicKey {
 }
 
 /** Too short for what it is to sign, or of a kind that makes no signatures. */
-function cannotSign({ key }: PublicKey, { digest }: Form, cause: unknown): BundleError {
+function cannotSign({ key }: PublicKey, { digest }: SignatureForm, cause: unknown): BundleError {
   return new BundleError('USAGE', `the key (${key.label}) makes no signature with ${digest}`, {
     why: 'it is too short for what the signature is to hold, or is a key for another purpose',
     fix: 'make a new key: RSA of 3072 bits, say, or P-256',
@@ -95,14 +79,13 @@ function openEdwards(key: KeyObject): Signing {
   };
 }
 
-/** RFC 4055 section 3.1: the salt of PSS is as long as the digest, unless the key demands more. */
-function inputOf(key: KeyObject, { key: { type }, bound }: PublicKey, form: Form): SignKeyObjectInput {
-  if (type !== 'rsa-pss' && form.saltLength === undefined) return { key };
-  const saltLength = form.saltLength ?? Math.max(bound?.saltLength ?? 0, DIGEST_BYTES[form.digest]);
+function inputOf(key: KeyObject, publicKey: PublicKey, form: SignatureForm): SignKeyObjectInput {
+  if (publicKey.key.type !== 'rsa-pss' && form.saltLength === undefined) return { key };
+  const saltLength = form.saltLength ?? pssSaltLength(publicKey, form.digest);
   return { key, padding: constants.RSA_PKCS1_PSS_PADDING, saltLength };
 }
 
-function expectFree({ bound }: PublicKey, { digest }: Form): void {
+function expectFree({ bound }: PublicKey, { digest }: SignatureForm): void {
   if (bound === undefined || bound.digest === digest) return;
   throw new BundleError('USAGE', `this key signs with ${bound.digest} only, not with ${digest}`, {
     fix: {

@@ -111,7 +111,7 @@ function parseTail(cursor: DerCursor, version: 1 | 2 | 3, what: string): X509Ext
   return extensions ? parseExtensions(extensions.value, what) : NO_EXTENSIONS;
 }
 
-/** The outer form of a SubjectPublicKeyInfo; the key itself is read by `crypto/certificate.ts`. */
+/** The outer form of a SubjectPublicKeyInfo; the key itself is read in `public-key.ts`. */
 function checkPublicKeyForm(spki: DerElement, what: string): void {
   const cursor = openDer(spki.value, what);
   const algorithm = openDer(cursor.next(TAG.sequence).value, what);

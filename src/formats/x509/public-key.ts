@@ -1,3 +1,4 @@
+import { DIGEST_BYTES, type DigestName } from '../../kit/digest-name.ts';
 import {
   type DerElement,
   malformed,
@@ -125,4 +126,9 @@ function positive(element: DerElement, what: string, kind: string, most = MAX_IN
   const value = readInteger(element, what, most);
   if (value <= 0n) throw malformed(what, `its ${kind} key has a number that is not positive`);
   return value;
+}
+
+/** Bytes of salt in the RSA-PSS signatures of a key: as long as the digest, unless the key demands more (RFC 4055 section 3.1). */
+export function pssSaltLength({ bound }: PublicKey, digest: DigestName | 'sha224'): number {
+  return Math.max(bound?.saltLength ?? 0, DIGEST_BYTES[digest]);
 }

@@ -1,5 +1,6 @@
 import { openImageSigning } from '../../crypto/image-signature.ts';
-import { type Signer, type Signing, signerUntil } from '../../crypto/signer.ts';
+import { signerUntil } from '../../crypto/signer.ts';
+import type { Signer, Signing } from '../../engine/engine.ts';
 import type { HashMethod, KeyTypeName } from '../../formats/glance/names.ts';
 import type { Told } from '../../kit/errors/advice.ts';
 

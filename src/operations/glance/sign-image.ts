@@ -1,6 +1,6 @@
 import type { Certificate } from '../../crypto/certificate.ts';
 import { sameKey } from '../../crypto/key-identity.ts';
-import type { Signer } from '../../crypto/signer.ts';
+import type { Signer } from '../../engine/engine.ts';
 import { keySigner } from '../../engine/node/key-signer.ts';
 import { parsePrivateKey } from '../../engine/node/private-key.ts';
 import { formatProperties, type PropertyForm, propertyForm } from '../../formats/glance/format-properties.ts';

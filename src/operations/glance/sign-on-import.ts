@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import type { Signing } from '../../crypto/signer.ts';
+import type { Signing } from '../../engine/engine.ts';
 import { isEvidence, rolePartOf } from '../../formats/bundle-part.ts';
 import type { DiskFormat } from '../../formats/disk/disk-probe.ts';
 import { namedProperties } from '../../formats/glance/format-properties.ts';

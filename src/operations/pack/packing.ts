@@ -3,7 +3,7 @@ import { wholeFile } from '../../archive/tar/tar-writer.ts';
 import type { ZipFile } from '../../archive/zip/zip-writer.ts';
 import type { BlockDigester } from '../../crypto/block-digester.ts';
 import { Digester, digestHex } from '../../crypto/digest.ts';
-import type { Signing } from '../../crypto/signer.ts';
+import type { Signing } from '../../engine/engine.ts';
 import { blocksNameOf } from '../../formats/blocks/block-digests.ts';
 import { companionOf } from '../../formats/glance/companion.ts';
 import { draftManifest, formatManifest } from '../../formats/ovf/manifest.ts';

@@ -1,7 +1,7 @@
 import type { Certificate } from '../../crypto/certificate.ts';
 import { sameKey } from '../../crypto/key-identity.ts';
 import { isEdwards } from '../../crypto/signature.ts';
-import type { Signer } from '../../crypto/signer.ts';
+import type { Signer } from '../../engine/engine.ts';
 import { keySigner } from '../../engine/node/key-signer.ts';
 import { parsePrivateKey } from '../../engine/node/private-key.ts';
 import { unlessAborted } from '../../kit/deadline.ts';

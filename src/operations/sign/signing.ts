@@ -1,6 +1,6 @@
 import type { PackFormat } from '../../archive/open-archive.ts';
 import type { Certificate } from '../../crypto/certificate.ts';
-import type { Signer } from '../../crypto/signer.ts';
+import type { Signer } from '../../engine/engine.ts';
 import type { DigestName } from '../../kit/digest-name.ts';
 import type { CertificateReport, Report } from '../../verdict/report/report.ts';
 

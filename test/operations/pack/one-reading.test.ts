@@ -1,6 +1,6 @@
 import { appendFileSync, readFileSync, utimesSync, writeFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
-import type { Signer } from '../../../src/crypto/signer.ts';
+import type { Signer } from '../../../src/engine/engine.ts';
 import { concat, copyBytes } from '../../../src/kit/bytes.ts';
 import { LateMembers } from '../../../src/operations/pack/late-members.ts';
 import type { PackOptions } from '../../../src/operations/pack/options.ts';
