@@ -7,7 +7,6 @@
  * @module
  */
 
-export { type Certificate, parseCertificate } from './crypto/certificate.ts';
 export type { Descriptor, DiskDescription } from './formats/ovf/descriptor.ts';
 export type { FileReference } from './formats/ovf/file-reference.ts';
 export type { ManifestEntry } from './formats/ovf/manifest.ts';
@@ -24,7 +23,6 @@ export type { NamedBytes } from './kit/given-bytes.ts';
 export { DEFAULT_LIMITS, type Limits } from './kit/limits.ts';
 export type { OnProgress, ProgressEvent } from './kit/progress.ts';
 export { RELAXATIONS, type Relaxation } from './kit/relaxation.ts';
-export { certificatesIn } from './trust/given-certificates.ts';
 export type { Allowances } from './trust/policy.ts';
 export type { Publisher, RevocationMode, TimestampMode } from './trust/publisher.ts';
 export type { Trust, TrustedPublisher } from './trust/trust.ts';
@@ -44,7 +42,6 @@ export type {
   TimestampReport,
   Verdict,
 } from './verdict/report/report.ts';
-export { certificateReport } from './verdict/signers/signature-report.ts';
 export { type Evidence, type VerifyBundleOptions, verifyBundle } from './verdict/verify-bundle.ts';
 export type { BlockFindings } from './verdict/walk/block-damage.ts';
 export type { BundleSink, MemberSink } from './verdict/walk/member.ts';

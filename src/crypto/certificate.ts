@@ -52,10 +52,10 @@ function secondOpinion(raw: Uint8Array): SecondOpinion {
   try {
     opinion = engine.readCertificate(raw);
   } catch (cause) {
-    throw malformed(WHAT, 'OpenSSL cannot read it', cause);
+    throw malformed(WHAT, 'a second parser cannot read it', cause);
   }
   // two parsers judge it, so both must have seen the same bytes
-  if (!equalBytes(opinion.raw, raw)) throw malformed(WHAT, 'OpenSSL reads other bytes');
+  if (!equalBytes(opinion.raw, raw)) throw malformed(WHAT, 'a second parser reads other bytes');
   return opinion;
 }
 

@@ -14,10 +14,27 @@ const MAX_CERTIFICATES = 1024;
  * @throws {BundleError} `CONFIG_INVALID` when there is none, or one is damaged: the fault is not the bundle's
  */
 export function certificatesIn({ name, bytes }: NamedBytes): readonly Certificate[] {
-  if (isDer(bytes)) return [parseGiven(bytes, name)];
+  if (isDer(bytes)) return [parseDer(bytes, name)];
   const text = decodeUtf8(bytes);
-  if (text === undefined) throw invalid('this is neither text nor a certificate in DER', name);
+  if (text === undefined) throw invalidDer('this is neither text nor a certificate in DER', name);
   return parseCertificates(text, name);
+}
+
+function parseDer(bytes: Uint8Array, name: string): Certificate {
+  try {
+    return parseCertificate(bytes);
+  } catch (error) {
+    throw invalidDer(toBundleError(error).message, name, error);
+  }
+}
+
+function invalidDer(message: string, name: string, cause?: unknown): BundleError {
+  return new BundleError('CONFIG_INVALID', message, {
+    where: { file: name },
+    why: 'a certificate is needed here, whole, in PEM or DER',
+    fix: 'give the certificate as you have it from its owner',
+    cause,
+  });
 }
 
 /** A SEQUENCE of 128 bytes or more: no text in UTF-8 begins so, and no certificate otherwise. */
@@ -37,7 +54,13 @@ export function parseCertificates(pem: string, file: string): readonly Certifica
   if (found.length === 0) throw invalid('the file holds no PEM certificate', file);
   if (found.length > MAX_CERTIFICATES)
     throw invalid(`the file holds more than ${MAX_CERTIFICATES} certificates`, file);
-  return found.map((block) => parseGiven(block.bytes, file, block.line));
+  return found.map((block) => {
+    try {
+      return parseCertificate(block.bytes);
+    } catch (error) {
+      throw invalid(toBundleError(error).message, file, block.line, error);
+    }
+  });
 }
 
 /** The text of a file in which PEM blocks may be looked for. @throws {BundleError} `CONFIG_INVALID` [pub.19] */
@@ -49,14 +72,6 @@ export function expectPemText(text: string, file: string): string {
     why: odd.why,
     fix: 'give the certificate as you have it from its owner: a text file with -----BEGIN CERTIFICATE----- in it',
   });
-}
-
-function parseGiven(der: Uint8Array, file: string, line?: number): Certificate {
-  try {
-    return parseCertificate(der);
-  } catch (error) {
-    throw invalid(toBundleError(error).message, file, line, error);
-  }
 }
 
 function invalid(message: string, file: string, line?: number, cause?: unknown): BundleError {

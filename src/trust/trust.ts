@@ -1,3 +1,4 @@
+import { printable } from '../kit/encoding.ts';
 import { BundleError } from '../kit/errors/errors.ts';
 import type { NamedBytes } from '../kit/given-bytes.ts';
 import { expectNoUse } from '../kit/shape.ts';
@@ -80,7 +81,7 @@ function expectSound(publishers: readonly TrustedPublisher[]): void {
         'USAGE',
         `the publisher "${name}" in trust.publishers is trusted from after until`,
         {
-          fix: 'give a from that is before until',
+          fix: 'give another from, or another until',
         },
       );
     }
@@ -96,7 +97,7 @@ function expectSound(publishers: readonly TrustedPublisher[]): void {
 function parsePin(pin: string): string {
   const hex = /^sha256:([0-9A-Fa-f]{64})$/.exec(pin.replaceAll(/[\s]/g, ''))?.[1];
   if (hex) return hex.toLowerCase();
-  throw new BundleError('USAGE', `"${pin}" is no pin`, {
+  throw new BundleError('USAGE', `"${printable(pin)}" is no pin`, {
     fix: { text: 'give sha256: and 64 hex digits', advice: 'give-pin' },
   });
 }

@@ -597,6 +597,11 @@ describe('[api.3] what has no effect is refused', () => {
     ['verifyFile', 'relax', { relax: ['folders'] }],
     ['verifyImage', 'relax', { relax: ['folders'] }],
     ['verifyImage', 'timestamp', { timestamp: 'require' }],
+    [
+      'verifyImage',
+      'trust.timestampAnchors',
+      { timestamp: undefined, trust: { timestampAnchors: [{ name: 'tsa', bytes: new Uint8Array(1) }] } },
+    ],
     ['verifyImage', 'trust.anchors', { compat: true }],
     ['verifyImage', 'revocation.mode', { compat: true, trust: {}, revocation: { mode: 'require' } }],
     ['verifyImage', 'allow.sha1', { compat: true, trust: {}, revocation: {}, allow: { sha1: true } }],

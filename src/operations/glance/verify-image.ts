@@ -36,7 +36,8 @@ import { verifyLikeGlance } from './verify-like-glance.ts';
 export async function verifyImage(input: BundleInput, options: VerifyImageOptions): Promise<ImageReport> {
   const given = verifyImageOptions(options, '');
   expectNoBundleOptions(given);
-  expectNoUse(given.timestamp, 'timestamp', 'on an image: its properties hold none');
+  expectNoUse(given.timestamp, 'timestamp', NO_TIMESTAMPS);
+  expectNoUse(given.trust?.timestampAnchors, 'trust.timestampAnchors', NO_TIMESTAMPS);
   if (given.compat) expectCompatible(given);
   const from = bundleInput(input, 'input');
   using deadline = openDeadline(given);
@@ -50,6 +51,8 @@ export async function verifyImage(input: BundleInput, options: VerifyImageOption
   if (report.errors.length === 0) deadline.expectInTime(); // [cli.21]
   return report;
 }
+
+const NO_TIMESTAMPS = 'on an image: its properties hold no timestamp';
 
 const signatureTexts = {
   signature: text,
