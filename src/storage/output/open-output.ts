@@ -4,14 +4,13 @@ import { basename, dirname, join } from 'node:path';
 import { absolute, realPath } from '../absolute.ts';
 import type { ApartOutput } from '../apart.ts';
 import { writeError } from '../io-errors.ts';
-import { anchorOf, openFolder } from '../open-folder.ts';
+import { anchorOf, openFolder, syncFolder } from '../open-folder.ts';
 import { MarkedFolder } from '../unfinished/marked-folder.ts';
 import type { Purpose } from '../unfinished/partial-marker.ts';
 import { sweepLeft } from '../unfinished/sweep.ts';
 import { FileWriter } from './file-writer.ts';
 import { expectFree, giveName, isAnotherRuns, type Naming } from './final-name.ts';
 import type { Output } from './output.ts';
-import { syncFolder } from './staging.ts';
 import { keptOutput, stdoutOutput } from './standard-output.ts';
 import { isAsWritten, isSame, takenAway, tellsChanges, type WrittenFile } from './written-file.ts';
 

@@ -6,7 +6,7 @@ import { BundleError } from '../../kit/errors/errors.ts';
 import { absolute, realPath } from '../absolute.ts';
 import type { ApartOutput } from '../apart.ts';
 import { writeError } from '../io-errors.ts';
-import { anchorOf, openFolder } from '../open-folder.ts';
+import { anchorOf, openFolder, syncFolder } from '../open-folder.ts';
 import type { MarkedFolder } from '../unfinished/marked-folder.ts';
 import type { Purpose } from '../unfinished/partial-marker.ts';
 import { isBeingSwept, sweepLeft } from '../unfinished/sweep.ts';
@@ -14,7 +14,6 @@ import { decide, type Exchanged, keptName, undo, writePlan } from './exchange.ts
 import { FileWriter } from './file-writer.ts';
 import { expectFree, giveName, isAnotherRuns } from './final-name.ts';
 import { makeMarked } from './open-output.ts';
-import { syncFolder } from './staging.ts';
 import { isAsWritten, takenAway, tellsChanges, type WrittenFile } from './written-file.ts';
 
 /** A file that waits for the others. */

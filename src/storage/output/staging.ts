@@ -1,22 +1,10 @@
-import {
-  closeSync,
-  lstatSync,
-  mkdirSync,
-  openSync,
-  readdirSync,
-  renameSync,
-  rmSync,
-  type Stats,
-  statSync,
-} from 'node:fs';
-import { open, rename } from 'node:fs/promises';
+import { closeSync, lstatSync, mkdirSync, openSync, readdirSync, renameSync, rmSync } from 'node:fs';
+import { rename } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { basename, dirname, join } from 'node:path';
-import type { Told } from '../../kit/errors/advice.ts';
-import { BundleError } from '../../kit/errors/errors.ts';
-import { absolute, isWorkingFolder, realPath } from '../absolute.ts';
+import { absolute, realPath } from '../absolute.ts';
 import { writeError } from '../io-errors.ts';
-import { anchorOf, openFolder } from '../open-folder.ts';
+import { anchorOf, openFolder, syncFolder } from '../open-folder.ts';
 import { type LeftFolder, moveInto, openLeftFolder } from '../unfinished/left-folder.ts';
 import { MarkedFolder } from '../unfinished/marked-folder.ts';
 import type { Purpose } from '../unfinished/partial-marker.ts';
@@ -24,6 +12,7 @@ import { sweepLeft, takeLeft } from '../unfinished/sweep.ts';
 import { isUtf8Name } from '../utf8-names.ts';
 import { expectOwnWay } from '../way-to.ts';
 import type { FileWriter } from './file-writer.ts';
+import { expectVacant } from './vacant.ts';
 import { CONTENT, openWaitingFolder, type WaitingFolder } from './waiting-folder.ts';
 import { takenAway } from './written-file.ts';
 
@@ -52,11 +41,11 @@ export interface Staging extends AsyncDisposable {
   leave(isWorth: (names: readonly string[]) => boolean): boolean;
   /** takes a member out again, and the folders that it leaves empty */
   remove(member: string): Promise<void>;
-  /** takes a member out before publishing; should that fail, it is there for a later run that goes on [resume.1] */
-  setAside(member: string): Promise<void>;
   /** the bytes of a member again; `close` when they have been read */
   read: WaitingFolder['read'];
   rename: WaitingFolder['rename'];
+  /** takes a member out before publishing; should that fail, it is there for a later run that goes on [resume.1] */
+  setAside(member: string): Promise<void>;
   publish(): Promise<void>;
 }
 
@@ -98,9 +87,9 @@ export function openStaging(
       return true;
     },
     remove: folder.remove,
-    setAside: (member) => (resume ? folder.setAside(member, aside) : folder.remove(member)),
     read: folder.read,
     rename: folder.rename,
+    setAside: (member) => (resume ? folder.setAside(member, aside) : folder.remove(member)),
     publish: async () => {
       await publish({ folder, parent, target, destination });
       folder.giveAway();
@@ -237,63 +226,5 @@ function lookAround(folder: string): void {
     expectOwnWay(folder);
   } catch (error) {
     throw writeError(error, folder);
-  }
-}
-
-function isEmpty(folder: string): boolean {
-  return readdirSync(folder).length === 0;
-}
-
-const NEW_FOLDER = { text: 'give the name of a new folder', advice: 'new-folder' } as const;
-
-/** [import.2] Anything but an empty folder is in the way, and would only show at the rename, after all the work. */
-function expectVacant(target: string, destination: string): void {
-  try {
-    const stats = lstatSync(target, { throwIfNoEntry: false });
-    if (!stats) return;
-    if (isWorkingFolder(target)) {
-      throw new BundleError('DESTINATION_EXISTS', 'the destination is the folder you are in', {
-        where: { file: destination },
-        why: 'the import makes a new folder in its place, and you would be left in one that is gone',
-        fix: NEW_FOLDER,
-      });
-    }
-    const [problem, fix] = occupant(target, stats) ?? [];
-    if (problem === undefined) return;
-    throw new BundleError('DESTINATION_EXISTS', problem, {
-      where: { file: destination },
-      ...(fix !== undefined && { fix }),
-    });
-  } catch (error) {
-    throw writeError(error, destination);
-  }
-}
-
-/** What is in the way, and what to do about it. */
-function occupant(target: string, stats: Stats): readonly [problem: string, fix?: Told] | undefined {
-  if (stats.isSymbolicLink())
-    return [
-      'the destination is a symbolic link; a folder is needed',
-      'give the name of a new folder, in the place that the link leads to if you like',
-    ];
-  if (!stats.isDirectory()) return ['the destination is a file; a folder is needed'];
-  if (dirname(target) === target) return ['the destination is the root of the file system', NEW_FOLDER];
-  if (stats.dev !== statSync(dirname(target)).dev)
-    return [
-      'the destination is a file system of its own, which no folder can replace',
-      'give the name of a new folder inside it',
-    ];
-  return isEmpty(target)
-    ? undefined
-    : ['the destination folder is not empty', 'choose another destination, or move away what is in it'];
-}
-
-/** Puts a folder's entries on the disk; without it a rename may be lost when the power fails. */
-export async function syncFolder(path: string): Promise<void> {
-  const handle = await open(path, 'r');
-  try {
-    await handle.sync();
-  } finally {
-    await handle.close();
   }
 }

@@ -5,16 +5,16 @@ import {
   fstatSync,
   lstatSync,
   mkdirSync,
-  openSync,
   readdirSync,
   rmdirSync,
 } from 'node:fs';
 import { rename, unlink } from 'node:fs/promises';
 import { dirname, join, relative } from 'node:path';
 import type { ByteStream } from '../../kit/bytes.ts';
-import type { BundleError } from '../../kit/errors/errors.ts';
+import { BundleError } from '../../kit/errors/errors.ts';
 import { writeError } from '../io-errors.ts';
 import { FileStream } from '../sources/file-stream.ts';
+import { openInto, READ } from '../sources/open-descriptor.ts';
 import type { LeftFile } from '../unfinished/left-folder.ts';
 import type { MarkedFolder } from '../unfinished/marked-folder.ts';
 import { partialName } from '../unfinished/partial.ts';
@@ -26,10 +26,20 @@ import { asWritten, isAsWritten, isSame, takenAway, tellsChanges, type WrittenFi
 /** The folder for members in a folder of unfinished work, and where it puts away what another run had left in it. */
 export const CONTENT = 'content';
 
+/** A file of a member: by what it is known again, once it has been written. */
+interface StoredFile {
+  readonly written: WrittenFile | undefined;
+}
+
+/** Whether members come and go in a folder, or it is somebody else's: published, or left to a later run. */
+type FolderState = 'filling' | 'given-away';
+
 /** A private folder for members that wait, mode 0700, their files 0600. Disposing it removes it, unless it was given away. */
 export interface WaitingFolder extends AsyncDisposable {
   /** the way to it, which no renaming leads astray */
   readonly way: string;
+  /** the names of the members that are in it, whether written to their end or not */
+  readonly members: ReadonlySet<string>;
   /** all folders in it and itself */
   readonly folders: ReadonlySet<string>;
   /** creates the file of a member; folders in its name are made */
@@ -58,7 +68,7 @@ export interface WaitingFolder extends AsyncDisposable {
   checkUnchanged(at: string): void;
   /** the bytes of a member that has been written; `close` when they have been read */
   read(member: string, signal: AbortSignal | undefined): { readonly stream: ByteStream; close(): void };
-  /** it is something else from now on, and not to be removed */
+  /** it is something else from now on, and not to be removed nor changed: whoever tries meets an `INTERNAL` error */
   giveAway(): void;
 }
 
@@ -69,14 +79,18 @@ export function openWaitingFolder(marked: MarkedFolder, shown: string): WaitingF
   const made = lstatSync(way, { bigint: true });
   const timed = tellsChanges(way);
   const folders = new Map<string, BigIntStats>([[way, made]]);
-  /** each file by its member's name; one that has not been finished yet is not known again */
-  const files = new Map<string, () => WrittenFile | undefined>();
+  const files = new Map<string, StoredFile>();
   const settling = new Settling();
-  let ours = true;
+  let state: FolderState = 'filling';
+  const expectFilling = (): void => {
+    if (state !== 'filling')
+      throw new BundleError('INTERNAL', `"${shown}" was given away, and is to be changed`);
+  };
   const isThere = (): boolean => marked.isThere() && isSame(way, made);
 
   /** Where a member goes; the folders above it are made. */
   const placeFor = (member: string): string => {
+    expectFilling();
     const file = join(way, member);
     const above: string[] = [];
     for (let up = dirname(file); up.length > way.length; up = dirname(up)) above.unshift(up);
@@ -93,6 +107,7 @@ export function openWaitingFolder(marked: MarkedFolder, shown: string): WaitingF
   const takeOut = async (member: string, take: (file: string) => Promise<void>): Promise<void> => {
     const file = join(way, member);
     try {
+      expectFilling();
       await take(file);
       files.delete(member);
       for (let up = dirname(file); up.length > way.length && readdirSync(up).length === 0; up = dirname(up)) {
@@ -106,13 +121,16 @@ export function openWaitingFolder(marked: MarkedFolder, shown: string): WaitingF
 
   return {
     way,
+    get members() {
+      return new Set(files.keys());
+    },
     get folders() {
       return new Set(folders.keys());
     },
     create: async (member) => {
       try {
         const writer = await FileWriter.create(placeFor(member), 0o600, join(shown, member));
-        files.set(member, () => writer.written);
+        files.set(member, writer);
         return writer;
       } catch (error) {
         throw failed(member, error);
@@ -123,7 +141,7 @@ export function openWaitingFolder(marked: MarkedFolder, shown: string): WaitingF
         const file = placeFor(member);
         await rename(from.path, file);
         const writer = await FileWriter.resume(file, { made: from, length, name: join(shown, member) });
-        files.set(member, () => writer.written);
+        files.set(member, writer);
         return writer;
       } catch (error) {
         throw failed(member, error);
@@ -132,10 +150,10 @@ export function openWaitingFolder(marked: MarkedFolder, shown: string): WaitingF
     store: (member, content) => {
       try {
         const descriptor = writeWholeFile(placeFor(member), 0o600, content);
-        let latest: WrittenFile | undefined;
-        files.set(member, () => latest);
-        const onSettled = (settled: WrittenFile): void => {
-          latest = settled;
+        const file: { written: WrittenFile | undefined } = { written: undefined };
+        files.set(member, file);
+        const onSettled = (written: WrittenFile): void => {
+          file.written = written;
         };
         return settling.add(descriptor, { name: join(shown, member), onSettled });
       } catch (error) {
@@ -152,12 +170,12 @@ export function openWaitingFolder(marked: MarkedFolder, shown: string): WaitingF
       }),
     rename: async (member, name = partialName('stored')) => {
       try {
+        expectFilling();
         await settling.settled(); // it may be one of those that are under way
-        const isWritten = isAsWritten(join(way, member), files.get(member)?.(), { timed });
+        const isWritten = isAsWritten(join(way, member), files.get(member)?.written, { timed });
         if (!isWritten) throw takenAway(join(shown, member));
         await rename(join(way, member), join(way, name)); // this changes one of its times
-        const renamed = asWritten(lstatSync(join(way, name), { bigint: true }));
-        files.set(name, () => renamed);
+        files.set(name, { written: asWritten(lstatSync(join(way, name), { bigint: true })) });
       } catch (error) {
         throw writeError(error, join(shown, member));
       }
@@ -174,32 +192,31 @@ export function openWaitingFolder(marked: MarkedFolder, shown: string): WaitingF
         if (!same || stats.uid !== uid || stats.mode !== mode)
           throw takenAway(join(shown, relative(way, folder)));
       }
-      for (const [member, written] of files) {
-        if (!isAsWritten(join(at, member), written(), { timed })) throw takenAway(join(shown, member));
+      for (const [member, { written }] of files) {
+        if (!isAsWritten(join(at, member), written, { timed })) throw takenAway(join(shown, member));
       }
       // By their number: not every file system gives back the names that it was given.
       if (countBelow(at) !== files.size + folders.size - 1) throw takenAway(shown);
     },
-    read: (member, signal) => {
-      const descriptor = openSync(join(way, member), constants.O_RDONLY | constants.O_NOFOLLOW);
-      const { ino, dev, size } = fstatSync(descriptor, { bigint: true });
-      const written = files.get(member)?.();
-      if (ino !== written?.ino || dev !== written.dev || Number(size) !== written.size) {
-        closeSync(descriptor);
-        throw takenAway(join(shown, member));
-      }
-      return {
-        stream: new FileStream(descriptor, join(shown, member), signal),
-        close: () => closeSync(descriptor),
-      };
-    },
+    read: (member, signal) =>
+      openInto(join(way, member), READ | constants.O_NOFOLLOW, (descriptor) => {
+        const { ino, dev, size } = fstatSync(descriptor, { bigint: true });
+        const written = files.get(member)?.written;
+        if (ino !== written?.ino || dev !== written.dev || Number(size) !== written.size)
+          throw takenAway(join(shown, member));
+        return {
+          stream: new FileStream(descriptor, join(shown, member), signal),
+          close: () => closeSync(descriptor),
+        };
+      }),
     giveAway: () => {
-      ours = false;
+      expectFilling();
+      state = 'given-away';
     },
     [Symbol.asyncDispose]: async () => {
       await settling.settled().catch(() => {}); // it has open files
       // Why it came to this says more than that it could not be removed; the next run for the same name sweeps.
-      if (ours) marked.tryRemove();
+      if (state === 'filling') marked.tryRemove();
       else marked[Symbol.dispose]();
     },
   };

@@ -5,12 +5,12 @@ import {
   fstatSync,
   lstatSync,
   mkdirSync,
-  openSync,
   readdirSync,
   renameSync,
 } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { asWritten, type WrittenFile } from '../output/written-file.ts';
+import { openInto, READ } from '../sources/open-descriptor.ts';
 import { isUtf8Name } from '../utf8-names.ts';
 import { isOursAlone } from './partial-marker.ts';
 
@@ -32,19 +32,12 @@ export function openLeftFolder(folder: string): LeftFolder {
   return {
     open: (member) => {
       const path = join(folder, member);
-      let descriptor: number | undefined;
       try {
         for (let up = dirname(path); up.length >= folder.length; up = dirname(up)) expectPrivateFolder(up);
-        descriptor = openSync(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
-        const stats = fstatSync(descriptor, { bigint: true });
-        // [resume.2] What is taken over is published with the owner, the mode and the names that it has.
-        if (stats.isFile() && stats.nlink === 1n && isPrivate(stats))
-          return leftFile(path, descriptor, stats);
+        return openInto(path, READ | constants.O_NOFOLLOW, (descriptor) => leftFile(path, descriptor));
       } catch {
-        // what is not there cannot be gone on with
+        return undefined; // what is not there cannot be gone on with
       }
-      if (descriptor !== undefined) closeSync(descriptor);
-      return undefined;
     },
   };
 }
@@ -73,7 +66,11 @@ function isPrivate(stats: BigIntStats): boolean {
   return isOursAlone(stats) && (stats.mode & 0o7777n) === 0o600n;
 }
 
-function leftFile(path: string, descriptor: number, stats: BigIntStats): LeftFile {
+function leftFile(path: string, descriptor: number): LeftFile {
+  const stats = fstatSync(descriptor, { bigint: true });
+  // [resume.2] What is taken over is published with the owner, the mode and the names that it has.
+  if (!stats.isFile() || stats.nlink !== 1n || !isPrivate(stats))
+    throw new Error('no file of this user alone');
   let open = true;
   return {
     path,

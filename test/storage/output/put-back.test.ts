@@ -4,7 +4,7 @@ import { apartFrom } from '../../../src/storage/apart.ts';
 import { openOutput } from '../../../src/storage/output/open-output.ts';
 import { makeSandbox } from '../../factory/sandbox.ts';
 
-vi.mock('../../../src/storage/output/staging.ts', async (original) => ({
+vi.mock('../../../src/storage/open-folder.ts', async (original) => ({
   ...(await original<object>()),
   syncFolder: () => Promise.reject(Object.assign(new Error('EIO'), { code: 'EIO' })),
 }));
