@@ -75,13 +75,9 @@ export {
   storeCertificate,
 } from './operations/glance/store-certificate.ts';
 export { verifyImage } from './operations/glance/verify-image.ts';
-export {
-  type ImportFindings,
-  type ImportOptions,
-  type ImportReport,
-  type ImportResult,
-  importBundle,
-} from './operations/import/import.ts';
+export { importBundle } from './operations/import/import.ts';
+export type { ImportOptions } from './operations/import/import-options.ts';
+export type { ImportFindings, ImportReport, ImportResult } from './operations/import/import-result.ts';
 export {
   type NormalizeOptions,
   type NormalizeReport,

@@ -1,7 +1,9 @@
 import { mkdirSync, readFileSync } from 'node:fs';
 import { expect } from 'vitest';
 import type { ByteStream } from '../../src/kit/bytes.ts';
-import { type ImportOptions, type ImportResult, importBundle } from '../../src/operations/import/import.ts';
+import { importBundle } from '../../src/operations/import/import.ts';
+import type { ImportOptions } from '../../src/operations/import/import-options.ts';
+import type { ImportResult } from '../../src/operations/import/import-result.ts';
 import type { NamedBytes } from './bundles.ts';
 import { valid } from './reports.ts';
 import { type Sandbox, trusting } from './sandbox.ts';

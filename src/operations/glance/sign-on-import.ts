@@ -8,7 +8,6 @@ import type { ByteStream } from '../../kit/bytes.ts';
 import { BundleError } from '../../kit/errors/errors.ts';
 import { face, needed, path as pathRule, record, text } from '../../kit/shape.ts';
 import { shellPath, shellWord } from '../../kit/shell.ts';
-import type { Staging } from '../../storage/output/staging.ts';
 import type { ResumableSink } from '../../verdict/walk/member.ts';
 import { probeDiskFile } from '../disks/probe-disk-file.ts';
 import { companionBytes, disksToSign } from './companion.ts';
@@ -35,14 +34,11 @@ export interface SigningSink extends ResumableSink {
 
 const SITE = '.site.glance.json';
 
-/** Wraps a staging folder so that disk images are signed on their way into it. */
+/** Wraps a sink so that disk images are signed on their way into it. */
 export function signingSink(
-  staging: Staging,
+  sink: ResumableSink,
   signer: ImageSigner,
-  {
-    sink = staging,
-    signal,
-  }: { readonly sink?: ResumableSink | undefined; readonly signal: AbortSignal | undefined },
+  signal: AbortSignal | undefined,
 ): SigningSink {
   const signings = new Map<string, Signing>();
   const names = new Set<string>();
@@ -81,9 +77,7 @@ export function signingSink(
         const signature = await signing.finish();
         const propertiesFile = `${name}${SITE}`;
         if (names.has(propertiesFile.toLowerCase())) throw taken(propertiesFile);
-        const writer = await staging.create(propertiesFile);
-        await writer.write(companionBytes(signer, signature));
-        await writer.finish();
+        await sink.store(propertiesFile, companionBytes(signer, signature));
         const properties = Object.fromEntries(namedProperties(propertiesOf(signer, signature)));
         images.push({ name, propertiesFile, properties });
       }

@@ -1,21 +1,19 @@
 import { blocksSubject } from '../../formats/blocks/block-digests.ts';
+import { counted, printable } from '../../kit/encoding.ts';
 import type { Advised, Told } from '../../kit/errors/advice.ts';
 import type { ErrorKind } from '../../kit/errors/error-kinds.ts';
 import { BundleError, type ErrorDetails, toBundleError } from '../../kit/errors/errors.ts';
 import type { Staging } from '../../storage/output/staging.ts';
-import type { ErrorReport } from '../../verdict/report/report.ts';
+import { type ErrorReport, sweptWarnings, warned } from '../../verdict/report/report.ts';
+import { type Ending, refusedReport } from './ending.ts';
+import type { ImportReport } from './import-result.ts';
+import type { ResumingSink } from './resuming-sink.ts';
 
-/** What becomes of what has come, when an import comes to its end too early. [resume.1] [resume.4] */
-export interface Leaving {
-  /** what became of it: left to a later run, or thrown away because of a verdict or for another reason; undefined as long as there is no error */
-  readonly outcome: 'kept' | 'refused' | 'dropped' | undefined;
-  /** the error that ended an import, which says what is so; `unusable` tells what an earlier run had left to no use */
-  ended(error: unknown, unusable?: () => readonly Told[]): BundleError;
-  /** the errors of a report that say what is so, and what is to be said besides */
-  judged(
-    reports: readonly ErrorReport[],
-    errors: readonly BundleError[],
-  ): { readonly errors: readonly ErrorReport[]; readonly notes: readonly Told[] };
+/** What became of what has come: left to a later run, or thrown away because of a verdict or for another reason. [resume.1] [resume.4] */
+interface Outcome {
+  readonly kind: 'kept' | 'refused' | 'dropped';
+  /** what is to be said of it besides */
+  readonly notes: readonly Told[];
 }
 
 const KEPT: Advised = {
@@ -32,44 +30,69 @@ const IN_THE_WAY: Advised = {
 };
 const GO_ON = 'run the same command again: it goes on with what has come';
 
-/** For the folder of an import that is to leave what has come; without one nothing is left. */
-export function leavingOf(staging: Staging | undefined): Leaving {
-  let outcome: Leaving['outcome'];
-  let hadBlocks = true;
+/**
+ * Ends an import into a folder. What has come is left where a later run may go on with it: when the folder can be left, and it
+ * was no verdict that ended this one.
+ */
+export function leavingOf(
+  folder: Pick<Staging, 'swept'> & { readonly leave?: Staging['leave'] },
+  resuming: ResumingSink | undefined,
+): Ending {
   let isJudged = false;
-  const leave = (errors: readonly BundleError[]): boolean => {
-    if (errors.length === 0) return false;
-    outcome = canGoOn(errors, isJudged) ? 'dropped' : 'refused';
-    if (!staging || outcome === 'refused') return false;
-    const isKept = staging.leave((names) => {
+  const end = (errors: readonly BundleError[]): Outcome => {
+    if (!canGoOn(errors, isJudged)) return { kind: 'refused', notes: [] };
+    let hadBlocks = true;
+    const isKept = folder.leave?.((names) => {
       const all = new Set(names);
       const subjects = names.flatMap((name) => blocksSubject(name) ?? []);
       hadBlocks = names.length === 0 || subjects.length > 0;
       return subjects.some((subject) => all.has(subject));
     });
-    if (isKept) outcome = 'kept';
-    return isKept;
+    if (isKept) return { kind: 'kept', notes: [] };
+    return { kind: 'dropped', notes: hadBlocks ? [] : [NO_BLOCKS] };
   };
+  const unusable = (outcome: Outcome | undefined): readonly Told[] =>
+    outcome?.kind === 'kept' ? [] : (resuming?.unusable(outcome?.kind === 'refused') ?? []);
+  const begun = (report: ImportReport): ImportReport =>
+    warned(report, [...sweptWarnings(folder.swept), ...resumedNotes(resuming?.resumed ?? [])]);
   return {
-    get outcome() {
-      return outcome;
-    },
-    ended: (error, unusable = () => []) => {
-      const fault = toBundleError(error);
-      const { code, message, where, cause } = fault;
-      const isLeft = leave([fault]);
-      const notes = isLeft ? [] : [...unusable(), ...(hadBlocks ? [] : [NO_BLOCKS])]; // [resume.4]
-      if (!isLeft && notes.length === 0) return fault;
-      const told = isLeft ? keptAdvice(fault) : { why: fault.why, fix: [...fault.advice, ...notes] };
-      return new BundleError(code, message, { where, ...told, cause });
-    },
-    judged: (reports, errors) => {
-      const isLeft = leave(errors);
+    judged: async (report, errors) => {
+      const outcome = errors.length > 0 ? end(errors) : undefined;
       isJudged = true;
-      if (isLeft) return { errors: reports.map(keptReport), notes: [KEPT] };
-      return { errors: reports, notes: hadBlocks ? [] : [NO_BLOCKS] };
+      const isKept = outcome?.kind === 'kept';
+      const notes = isKept ? [KEPT] : (outcome?.notes ?? []);
+      const told = isKept ? { ...report, errors: report.errors.map(keptReport) } : report;
+      return warned(begun(told), [...unusable(outcome), ...notes]);
+    },
+    unfit: async (report, error) => {
+      const fault = toBundleError(error);
+      const outcome = end([fault]);
+      return warned(refusedReport(begun(report), told(fault, outcome, outcome.notes)), unusable(outcome));
+    },
+    failed: async (error) => {
+      const fault = toBundleError(error);
+      const outcome = end([fault]);
+      return told(fault, outcome, [...(resuming?.unusable(false) ?? []), ...outcome.notes]);
     },
   };
+}
+
+/** The error that ended an import, which says what is so. [resume.4] */
+function told(fault: BundleError, { kind }: Outcome, notes: readonly Told[]): BundleError {
+  const isLeft = kind === 'kept';
+  if (!isLeft && notes.length === 0) return fault;
+  const { code, message, where, why, advice, cause } = fault;
+  const details = isLeft ? keptAdvice(fault) : { why, fix: [...advice, ...notes] };
+  return new BundleError(code, message, { where, ...details, cause });
+}
+
+function resumedNotes(resumed: ResumingSink['resumed']): readonly string[] {
+  return resumed
+    .filter(({ bytes }) => bytes > 0)
+    .map(
+      ({ name, bytes }) =>
+        `"${printable(name)}" was gone on with: ${counted(bytes, 'byte')} ${bytes === 1 ? 'was' : 'were'} there, and right`,
+    );
 }
 
 /** What is so in place of the usual advice where something is kept; undefined where that stays true. [resume.4] */

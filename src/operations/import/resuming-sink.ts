@@ -25,6 +25,10 @@ export interface ResumingSink extends ResumableSink {
  * Wraps a staging folder so that a member whose block digests came before it is taken from what was left, as far as its blocks
  * are right, and gone on with behind that.
  *
+ * What it saves is fetching: blocks that are there are read from the disk, an address is asked for what is behind them, and a pipe is
+ * read past them and not written again. What it costs is reading them twice, for their block digests (by several threads) and for the
+ * digest of the whole; a member that no block digests came before is stored anew. No figure is given: it is the line that decides.
+ *
  * The block digests only tell how far that is. The digest of the whole is computed over the stored bytes, like that of any
  * member, so nothing is believed because of them.
  *

@@ -2,6 +2,7 @@ import { closeSync, lstatSync, mkdirSync, openSync, readdirSync, renameSync, rmS
 import { rename } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { basename, dirname, join } from 'node:path';
+import { BundleError } from '../../kit/errors/errors.ts';
 import { absolute, realPath } from '../absolute.ts';
 import { writeError } from '../io-errors.ts';
 import { anchorOf, openFolder, syncFolder } from '../open-folder.ts';
@@ -18,6 +19,13 @@ import { takenAway } from './written-file.ts';
 
 /** What an interrupted run had left, put aside in the folder of unfinished work. */
 const LEFT = 'left';
+
+/** A member that counts. */
+export interface PublishedMember {
+  readonly name: string;
+  /** what stands in place of the bytes that were stored under this name; left out where those count */
+  readonly bytes?: Uint8Array;
+}
 
 /**
  * A private folder beside the destination where members wait for the verdict.
@@ -44,9 +52,11 @@ export interface Staging extends AsyncDisposable {
   /** the bytes of a member again; `close` when they have been read */
   read: WaitingFolder['read'];
   rename: WaitingFolder['rename'];
-  /** takes a member out before publishing; should that fail, it is there for a later run that goes on [resume.1] */
-  setAside(member: string): Promise<void>;
-  publish(): Promise<void>;
+  /**
+   * makes it the destination with these members, and with all when none are named. Others are taken out first; should it fail,
+   * they are there for a later run that goes on [resume.1]
+   */
+  publish(members?: readonly PublishedMember[]): Promise<void>;
 }
 
 /**
@@ -89,8 +99,10 @@ export function openStaging(
     remove: folder.remove,
     read: folder.read,
     rename: folder.rename,
-    setAside: (member) => (resume ? folder.setAside(member, aside) : folder.remove(member)),
-    publish: async () => {
+    publish: async (members) => {
+      const takeOut = (name: string): Promise<void> =>
+        resume ? folder.setAside(name, aside) : folder.remove(name);
+      if (members) await select(folder, members, takeOut);
       await publish({ folder, parent, target, destination });
       folder.giveAway();
       marked.tryRemove(); // it is there; and what would be left is small
@@ -107,6 +119,23 @@ function filesBelow(folder: string, prefix = ''): readonly string[] {
     if (entry.isDirectory()) return filesBelow(folder, `${name}/`);
     return entry.isFile() && lstatSync(join(folder, name)).size > 0 ? [name] : [];
   });
+}
+
+/** Takes out what does not count, and puts what counts in other bytes in its place. */
+async function select(
+  folder: WaitingFolder,
+  members: readonly PublishedMember[],
+  takeOut: (name: string) => Promise<void>,
+): Promise<void> {
+  const counting = new Map(members.map(({ name, bytes }) => [name, bytes]));
+  const stored = folder.members;
+  const unknown = members.find(({ name }) => !stored.has(name));
+  if (unknown) throw new BundleError('INTERNAL', `"${unknown.name}" is to be published and was not stored`);
+  for (const name of stored) {
+    const bytes = counting.get(name);
+    if (!counting.has(name) || bytes) await takeOut(name);
+    if (bytes) await folder.store(name, bytes);
+  }
 }
 
 async function publish({

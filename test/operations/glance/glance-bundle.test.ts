@@ -6,11 +6,9 @@ import { readProperties } from '../../../src/operations/glance/read-properties.t
 import { loadImageSigner } from '../../../src/operations/glance/sign-image.ts';
 import { uploadCommand } from '../../../src/operations/glance/sign-on-import.ts';
 import { verifyImage } from '../../../src/operations/glance/verify-image.ts';
-import {
-  type ImportOptions,
-  type ImportResult,
-  importBundle,
-} from '../../../src/operations/import/import.ts';
+import { importBundle } from '../../../src/operations/import/import.ts';
+import type { ImportOptions } from '../../../src/operations/import/import-options.ts';
+import type { ImportResult } from '../../../src/operations/import/import-result.ts';
 import type { PackOptions } from '../../../src/operations/pack/options.ts';
 import { pack } from '../../../src/operations/pack/pack.ts';
 import type { Report } from '../../../src/verdict/report/report.ts';
