@@ -23,6 +23,7 @@ export type { NamedBytes } from './kit/given-bytes.ts';
 export { DEFAULT_LIMITS, type Limits } from './kit/limits.ts';
 export type { OnProgress, ProgressEvent } from './kit/progress.ts';
 export { RELAXATIONS, type Relaxation } from './kit/relaxation.ts';
+export type { ByteSink } from './kit/streams/byte-sink.ts';
 export type { Allowances } from './trust/policy.ts';
 export type { Publisher, RevocationMode, TimestampMode } from './trust/publisher.ts';
 export type { Trust, TrustedPublisher } from './trust/trust.ts';
@@ -44,4 +45,4 @@ export type {
 } from './verdict/report/report.ts';
 export { type Evidence, type VerifyBundleOptions, verifyBundle } from './verdict/verify-bundle.ts';
 export type { BlockFindings } from './verdict/walk/block-damage.ts';
-export type { BundleSink, MemberSink } from './verdict/walk/member.ts';
+export type { BundleSink } from './verdict/walk/member.ts';

@@ -44,6 +44,7 @@ export type { NamedBytes } from './kit/given-bytes.ts';
 export { DEFAULT_LIMITS, type Limits } from './kit/limits.ts';
 export type { OnProgress, ProgressEvent } from './kit/progress.ts';
 export { RELAXATIONS, type Relaxation } from './kit/relaxation.ts';
+export type { ByteSink } from './kit/streams/byte-sink.ts';
 export { barbicanCertificates, certificateFolder } from './operations/glance/certificate-sources.ts';
 export type {
   CursiveVerdict,

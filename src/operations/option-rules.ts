@@ -30,6 +30,7 @@ import {
   shape,
   text,
 } from '../kit/shape.ts';
+import { type ByteSink, byteSink } from '../kit/streams/byte-sink.ts';
 import type { BundleInput } from '../storage/sources/open-source.ts';
 import { revocationMode, timestampMode, trustedPublisher } from '../trust/trust-rules.ts';
 import { allowances, READING, streamIn } from '../verdict/judging-rules.ts';
@@ -47,6 +48,29 @@ export const bundleInput: Rule<BundleInput> = (value, name) => {
 };
 
 const INPUT = 'the name of a file, "-", an https address, or a stream of Uint8Array chunks';
+
+/** Where what is made goes: the name of a file, `-`, or a sink, of which nothing but its methods is asked. */
+export const output: Rule<string | ByteSink> = (value, name) =>
+  typeof value === 'string' ? path(value, name) : outputSink(value, name);
+
+const outputSink = byteSink(
+  'the name of a file, "-", or a sink: an object with write(), finish() and discard()',
+);
+
+/** A sink has nothing in the way that could be replaced. @throws {BundleError} `USAGE` [api.3] */
+export function expectReplaceable(given: {
+  readonly output?: string | ByteSink;
+  readonly overwrite?: boolean;
+}): void {
+  if (given.output === undefined) expectNoUse(given.overwrite, 'overwrite', 'without output');
+  if (typeof given.output === 'object')
+    expectNoUse(given.overwrite, 'overwrite', 'where output is a sink: there is nothing in its way');
+}
+
+/** The name of an output for a result; a sink has none. */
+export function outputName(given: string | ByteSink): { readonly output?: string } {
+  return { ...(typeof given === 'string' && { output: given }) };
+}
 
 export const packFormat = oneOf<PackFormat>({ tar: true, tgz: true, zip: true });
 export const signingDigest = oneOf<SigningDigest>({ sha256: true, sha384: true, sha512: true });

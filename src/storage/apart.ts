@@ -18,13 +18,19 @@ export interface Reading {
 }
 
 /**
- * Judges one output, before anything is read at length. [out.1]
+ * Judges one output, before anything is read at length; a sink of the caller's is none of the files that are read. [out.1]
  *
  * @throws {BundleError} `USAGE` when it is, or would become, something that is read
  */
-export function apartFrom(output: string, readings: readonly (string | Reading)[]): ApartOutput {
+export function apartFrom(output: string, readings: readonly (string | Reading)[]): ApartOutput;
+export function apartFrom<Sink extends object>(
+  output: string | Sink,
+  readings: readonly (string | Reading)[],
+): ApartOutput | Sink;
+export function apartFrom(output: string | object, readings: readonly (string | Reading)[]): string | object {
+  if (typeof output !== 'string') return output;
   expectApart([output], readings);
-  return output as ApartOutput;
+  return output;
 }
 
 /** How deep a trust folder is: `publishers/NAME/FILE`. */

@@ -164,6 +164,29 @@ describe('[core.2] a sink', () => {
       expect(report.verdict).toBe('error');
     }
   });
+
+  test('[sink.1] [sink.2] is told one end of a member, and what its discarding throws is not what is told', async () => {
+    const bundle = await makeBundle({ files: files() });
+    const ends: string[] = [];
+    const failing = (which: 'write' | 'finish'): BundleSink => {
+      const call = (name: string) => async (): Promise<void> => {
+        if (name !== 'write') ends.push(name);
+        if (name !== 'write' || which === 'write') throw new Error(`${name} fails`);
+      };
+      const member = { write: call('write'), finish: call('finish'), discard: call('discard') };
+      return { create: async () => member, store: () => undefined };
+    };
+    for (const [which, end] of [
+      ['write', 'discard'],
+      ['finish', 'finish'],
+    ] as const) {
+      const { report } = await verifyBundle(bundle, await trusting({ sink: failing(which) }));
+      expect([ends.splice(0), report.errors.map(({ message }) => message)]).toEqual([
+        [end],
+        [`sink.create().${which}() throws: ${which} fails`],
+      ]);
+    }
+  });
 });
 
 test('[api.1] [pub.20] what is given is data, all of it, and nothing else', async () => {

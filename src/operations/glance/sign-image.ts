@@ -11,8 +11,9 @@ import { encodeUtf8, formatBase64 } from '../../kit/encoding.ts';
 import { BundleError } from '../../kit/errors/errors.ts';
 import type { Limits } from '../../kit/limits.ts';
 import type { OnProgress } from '../../kit/progress.ts';
-import { expectNoUse, flag, moment, needed, path, positive, shape, text } from '../../kit/shape.ts';
+import { flag, moment, needed, path, positive, shape, text } from '../../kit/shape.ts';
 import { type SourceOptions, sourceOptions } from '../../kit/source.ts';
+import { type ByteSink, discardedAtEnd } from '../../kit/streams/byte-sink.ts';
 import { apartFrom } from '../../storage/apart.ts';
 import { openOutput } from '../../storage/output/open-output.ts';
 import { type BundleInput, openSource } from '../../storage/sources/open-source.ts';
@@ -23,7 +24,16 @@ import { allowancesOf, judgeKey, warningOf } from '../../trust/policy.ts';
 import { readImage } from '../../verdict/image/read-image.ts';
 import { limits, WORKING } from '../../verdict/judging-rules.ts';
 import { makeReport, type Report } from '../../verdict/report/report.ts';
-import { bundleInput, hashMethod, imageSigner, keyTypeName, passphrase } from '../option-rules.ts';
+import {
+  bundleInput,
+  expectReplaceable,
+  hashMethod,
+  imageSigner,
+  keyTypeName,
+  output,
+  outputName,
+  passphrase,
+} from '../option-rules.ts';
 import { namedInput } from '../readings.ts';
 import { type Waiting, waitingOptions, whileWaiting } from '../waiting.ts';
 import { type ImageSigner, type ImageSignerUse, openSigning } from './image-signer.ts';
@@ -175,8 +185,8 @@ const OLD_PROPERTY = 255;
 /** How an image is signed. */
 export interface SignImageOptions {
   readonly signer: ImageSigner;
-  /** a file to write the properties into, or `-` for none: they are in the result */
-  readonly output?: string;
+  /** a file to write the properties into, or a sink, as for `sign`; `-` for none: they are in the result */
+  readonly output?: string | ByteSink;
   readonly form?: PropertyForm;
   readonly overwrite?: boolean;
   /** warn about what a Glance with the short property column cannot hold [glance.26] */
@@ -198,7 +208,7 @@ export interface SignedImage {
 
 /** The signature of an image, as properties of it. */
 export interface SignImageResult {
-  /** the name of the file with them, or `-`; left out when they were only returned */
+  /** the name of the file with them, or `-`; left out when they were only returned, or went into a sink */
   readonly output?: string;
   /** by the names that Glance knows them by */
   readonly properties: Readonly<Record<string, string>>;
@@ -215,8 +225,9 @@ export type SignImageReport = Report<'glance sign', SignImageResult>;
  */
 export async function signImage(input: BundleInput, options: SignImageOptions): Promise<SignedImage> {
   const given = signImageOptions(options, '');
-  if (given.output === undefined) expectNoUse(given.overwrite, 'overwrite', 'without output');
+  expectReplaceable(given);
   const from = bundleInput(input, 'input');
+  await using _ = discardedAtEnd(given.output);
   using deadline = openDeadline(given);
   return await signGiven(from, { ...given, ...deadline });
 }
@@ -226,7 +237,7 @@ const signImageOptions = shape<SignImageOptions>({
   limits,
   deadlineMs: positive,
   signer: needed(imageSigner),
-  output: path,
+  output,
   form: propertyForm,
   overwrite: flag,
   oldGlance: flag,
@@ -236,9 +247,9 @@ async function signGiven(
   input: BundleInput,
   options: SignImageOptions & Pick<Deadline, 'expectInTime'>,
 ): Promise<SignedImage> {
-  const { signer, output, form = 'json', signal, onProgress } = options;
+  const { signer, output: to, form = 'json', signal, onProgress } = options;
   const reads = [...namedInput(input), ...signer.files];
-  const target = output === undefined ? undefined : apartFrom(output, reads); // before all of the image is read
+  const target = to === undefined ? undefined : apartFrom(to, reads); // before all of the image is read
   await using source = await openSource(input, sourceOptions(options));
   const signing = openSigning(signer, signal);
   const { size } = await readImage(source, [signing], [], onProgress);
@@ -248,7 +259,7 @@ async function signGiven(
     await using file = await openOutput(target, { overwrite: options.overwrite ?? false, signal });
     await file.write(encodeUtf8(text));
     options.expectInTime(); // [cli.15]
-    await file.commit();
+    await file.finish();
   }
   const report = makeReport({
     operation: 'glance sign',
@@ -256,7 +267,7 @@ async function signGiven(
     errors: [],
     warnings: [...signer.warnings, ...(options.oldGlance ? shortColumn(properties) : [])],
     result: {
-      ...(output !== undefined && { output }),
+      ...(to !== undefined && outputName(to)),
       properties: JSON.parse(formatProperties(properties, 'json')) as Record<string, string>,
     },
   });

@@ -5,7 +5,8 @@ import { isEvidence } from '../../formats/bundle-part.ts';
 import type { ByteStream } from '../../kit/bytes.ts';
 import { openDeadline } from '../../kit/deadline.ts';
 import { DEFAULT_LIMITS } from '../../kit/limits.ts';
-import { count, flag, needed, oneOf, path, shape } from '../../kit/shape.ts';
+import { count, flag, needed, oneOf, shape } from '../../kit/shape.ts';
+import { type ByteSink, discardedAtEnd } from '../../kit/streams/byte-sink.ts';
 import { apartFrom } from '../../storage/apart.ts';
 import { openOutput } from '../../storage/output/open-output.ts';
 import { openScratch, type Scratch } from '../../storage/output/staging.ts';
@@ -14,7 +15,7 @@ import type { Examination } from '../../verdict/bundle/examine.ts';
 import { type Report, sweptWarnings, warned } from '../../verdict/report/report.ts';
 import type { BundleRoles } from '../../verdict/walk/bundle-roles.ts';
 import type { Member } from '../../verdict/walk/member.ts';
-import { bundleInput, JUDGING } from '../option-rules.ts';
+import { bundleInput, expectReplaceable, JUDGING, output, outputName } from '../option-rules.ts';
 import { readingsOf } from '../readings.ts';
 import { exchangedIn } from '../sign/exchanged.ts';
 import { lostTimestamps } from '../sign/lost-timestamps.ts';
@@ -23,8 +24,8 @@ import { examineAndReport } from '../verify/verify.ts';
 
 /** How a bundle is normalized: judged as `verify` does, then written again. */
 export interface NormalizeOptions extends VerifyOptions {
-  /** the file to write, or `-` for standard output */
-  readonly output: string;
+  /** the file to write, `-` for standard output, or a sink, which is finished only when all of it is good, and discarded otherwise */
+  readonly output: string | ByteSink;
   readonly format: Exclude<PackFormat, 'zip'>;
   readonly overwrite?: boolean;
   /** modification time of the members, seconds since 1970 */
@@ -42,12 +43,16 @@ export interface NormalizeOptions extends VerifyOptions {
  * @see spec/bundle.md, clauses norm.1 to norm.4
  */
 export async function normalize(input: BundleInput, options: NormalizeOptions): Promise<NormalizeReport> {
-  return normalizeGiven(bundleInput(input, 'input'), normalizeOptions(options, ''));
+  const from = bundleInput(input, 'input');
+  const given = normalizeOptions(options, '');
+  expectReplaceable(given);
+  await using _ = discardedAtEnd(given.output);
+  return await normalizeGiven(from, given);
 }
 
 const normalizeOptions = shape<NormalizeOptions>({
   ...JUDGING,
-  output: needed(path),
+  output: needed(output),
   format: needed(oneOf<NormalizeOptions['format']>({ tar: true, tgz: true })),
   overwrite: flag,
   mtime: count,
@@ -60,7 +65,7 @@ async function normalizeGiven(input: BundleInput, options: NormalizeOptions): Pr
     overwrite: options.overwrite ?? false,
     signal: timed.signal,
   });
-  await using scratch = openScratch(options.output);
+  await using scratch = openScratch(typeof options.output === 'string' ? options.output : '-');
   const { examination, report } = await examineAndReport('normalize', input, timed, scratch);
   if (report.exitCode !== 0) return report;
 
@@ -78,13 +83,13 @@ async function normalizeGiven(input: BundleInput, options: NormalizeOptions): Pr
     options.onProgress?.({ phase: 'write', bytes });
   }
   deadline.expectInTime(); // [cli.15]
-  await output.commit();
+  await output.finish();
   const reordered = order.some(({ name }, i) => examination.members[i]?.name !== name);
   const more = [...lostTimestamps(examination, options.timestamp), ...sweptWarnings(output.swept)];
   return {
     ...warned(report, more),
     result: {
-      output: options.output,
+      ...outputName(options.output),
       format: options.format,
       bytes,
       reordered,
@@ -143,8 +148,8 @@ async function* readOnce(
 
 /** The bundle in its canonical form. */
 export interface NormalizeResult {
-  /** the name of what was written, or `-` */
-  readonly output: string;
+  /** the name of what was written, or `-`; left out when it went into a sink */
+  readonly output?: string;
   readonly format: 'tar' | 'tgz';
   readonly bytes: number;
   /** whether members stand in another order now */

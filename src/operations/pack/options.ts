@@ -1,13 +1,14 @@
 import type { PackFormat } from '../../archive/open-archive.ts';
 import type { OnProgress } from '../../kit/progress.ts';
+import type { ByteSink } from '../../kit/streams/byte-sink.ts';
 import type { ImageSigner } from '../glance/image-signer.ts';
 import type { SigningDigest, SigningIdentity, TimestampSource } from '../sign/signing.ts';
 import type { ApplianceOptions } from './plan.ts';
 
 /** How a bundle is packed. */
 export interface PackOptions {
-  /** the file to write, or `-` for standard output */
-  readonly output: string;
+  /** the file to write, `-` for standard output, or a sink, which is finished only when all of it is good, and discarded otherwise */
+  readonly output: string | ByteSink;
   readonly format: PackFormat;
   /** base name of descriptor, manifest and certificate file; a given descriptor keeps its own */
   readonly name: string;

@@ -3,6 +3,7 @@ import { checkAborted } from '../../kit/bytes.ts';
 import { BundleError } from '../../kit/errors/errors.ts';
 import { DEFAULT_LIMITS } from '../../kit/limits.ts';
 import { count, expectNoUse, flag, list, needed, oneOf, path, shape, text } from '../../kit/shape.ts';
+import { type ByteSink, discardedAtEnd } from '../../kit/streams/byte-sink.ts';
 import { type ApartOutput, apartFrom } from '../../storage/apart.ts';
 import { openOutput } from '../../storage/output/open-output.ts';
 import { needsPatching, writeArchive } from '../../storage/output/write-archive.ts';
@@ -15,7 +16,16 @@ import {
   sweptWarnings,
 } from '../../verdict/report/report.ts';
 import { certificateReport } from '../../verdict/signers/signature-report.ts';
-import { imageSigner, packFormat, signingDigest, signingIdentity, timestampSource } from '../option-rules.ts';
+import {
+  expectReplaceable,
+  imageSigner,
+  output,
+  outputName,
+  packFormat,
+  signingDigest,
+  signingIdentity,
+  timestampSource,
+} from '../option-rules.ts';
 import type { PackOptions } from './options.ts';
 import { planPack } from './pack-plan.ts';
 import { isOnePass, Packing } from './packing.ts';
@@ -36,12 +46,15 @@ export async function pack(inputs: readonly string[], options: PackOptions): Pro
     expectNoUse(given.timestamp, 'timestamp', 'without identity: there is no signature');
     expectNoUse(given.cms, 'cms', 'without identity: there is no signature');
   }
-  return packGiven(list(path)(inputs, 'inputs'), given);
+  expectReplaceable(given);
+  const paths = list(path)(inputs, 'inputs');
+  await using _ = discardedAtEnd(given.output);
+  return await packGiven(paths, given);
 }
 
 const packOptions = shape<PackOptions>({
   ...WORKING,
-  output: needed(path),
+  output: needed(output),
   format: needed(packFormat),
   name: needed(path),
   plain: flag,
@@ -99,7 +112,7 @@ async function packGiven(inputs: readonly string[], options: PackOptions): Promi
 async function write(
   packing: Packing,
   options: PackOptions,
-  target: ApartOutput,
+  target: ApartOutput | ByteSink,
 ): Promise<{ readonly bytes: number | undefined; readonly swept: readonly string[] }> {
   const { format, overwrite = false, mtime = 0, signal } = options;
   await using output = await openOutput(target, {
@@ -111,7 +124,7 @@ async function write(
   const bytes = await writeArchive(format, packing.files(), output, { mtime, limits });
   if (!(await packing.complete(output))) return { bytes: undefined, swept: output.swept };
   checkAborted(signal); // [cli.15]
-  await output.commit();
+  await output.finish();
   return { bytes, swept: output.swept };
 }
 
@@ -133,7 +146,7 @@ function reportOn(
       ...sweptWarnings(swept),
     ],
     result: {
-      output: options.output,
+      ...outputName(options.output),
       format: options.format,
       bytes,
       signed: options.identity !== undefined,
@@ -145,8 +158,8 @@ function reportOn(
 
 /** What was packed, and who signed it. */
 export interface PackResult {
-  /** the name of what was written, or `-` */
-  readonly output: string;
+  /** the name of what was written, or `-`; left out when it went into a sink */
+  readonly output?: string;
   readonly format: PackFormat;
   readonly bytes: number;
   readonly signed: boolean;

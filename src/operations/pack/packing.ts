@@ -33,7 +33,7 @@ const TRIES = 200;
 
 /** Whether manifest and signature can be written last and stand first: then every file is read once only. [pack.3] */
 export function isOnePass({ format, output, order, timestamp, imageSigner }: PackOptions): boolean {
-  const seekable = format === 'tar' && output !== '-';
+  const seekable = format === 'tar' && typeof output === 'string' && output !== '-';
   const known = timestamp === undefined && imageSigner === undefined; // nobody knows how long an authority's answer is
   return seekable && known && order !== 'trailing';
 }

@@ -66,7 +66,7 @@ export async function copyBundle(
   const judged = fault ? withFault(copying.judged, fault) : copying.judged;
   if (judged.errors.length === 0) {
     options.expectInTime(); // [cli.15]
-    await output.commit();
+    await output.finish();
   }
   return {
     input: { name: source.name, ...(source.size !== undefined && { size: source.size }) },

@@ -1,15 +1,16 @@
 import type { PackFormat } from '../../archive/open-archive.ts';
 import type { Limits } from '../../kit/limits.ts';
 import type { OnProgress } from '../../kit/progress.ts';
-import { count, flag, needed, path, positive, type Rows } from '../../kit/shape.ts';
+import { count, flag, needed, positive, type Rows } from '../../kit/shape.ts';
+import type { ByteSink } from '../../kit/streams/byte-sink.ts';
 import { limits, WORKING } from '../../verdict/judging-rules.ts';
 import type { NamedMember } from '../../verdict/walk/member.ts';
-import { packFormat } from '../option-rules.ts';
+import { output, packFormat } from '../option-rules.ts';
 
 /** Where a copy goes, and in which container. */
 export interface CopyOptions {
-  /** the file to write, or `-` for standard output */
-  readonly output: string;
+  /** the file to write, `-` for standard output, or a sink, which is finished only when all of it is good, and discarded otherwise */
+  readonly output: string | ByteSink;
   readonly format: PackFormat;
   readonly overwrite?: boolean;
   readonly mtime?: number;
@@ -24,7 +25,7 @@ export interface CopyOptions {
 /** The rules for them. [api.1] */
 export const COPYING: Rows<CopyOptions> = {
   ...WORKING,
-  output: needed(path),
+  output: needed(output),
   format: needed(packFormat),
   overwrite: flag,
   mtime: count,

@@ -6,20 +6,28 @@ import type { Limits } from '../../kit/limits.ts';
 import type { OnProgress } from '../../kit/progress.ts';
 import { flag, needed, path, positive, shape } from '../../kit/shape.ts';
 import { sourceOptions } from '../../kit/source.ts';
+import { type ByteSink, discardedAtEnd } from '../../kit/streams/byte-sink.ts';
 import { apartFrom } from '../../storage/apart.ts';
 import { openOutput } from '../../storage/output/open-output.ts';
 import { openSource } from '../../storage/sources/open-source.ts';
 import { limits, WORKING } from '../../verdict/judging-rules.ts';
 import { makeReport } from '../../verdict/report/report.ts';
 import { certificateReport } from '../../verdict/signers/signature-report.ts';
-import { signingDigest, signingIdentity, timestampSource } from '../option-rules.ts';
+import {
+  expectReplaceable,
+  output,
+  outputName,
+  signingDigest,
+  signingIdentity,
+  timestampSource,
+} from '../option-rules.ts';
 import { timestampCms } from './make-signature.ts';
 import type { SigningDigest, SigningIdentity, SignReport, TimestampSource } from './signing.ts';
 
 /** How a file gets a signature beside it. */
 export interface SignFileOptions {
-  /** the signature to write, `FILE.p7s` by custom, or `-` for standard output */
-  readonly output: string;
+  /** the signature to write, `FILE.p7s` by custom, `-` for standard output, or a sink, as for `sign` */
+  readonly output: string | ByteSink;
   readonly identity: SigningIdentity;
   readonly digest?: SigningDigest;
   /** who timestamps the signature; nobody when left out */
@@ -42,6 +50,8 @@ export interface SignFileOptions {
 export async function signFile(input: string, options: SignFileOptions): Promise<SignReport> {
   path(input, 'input');
   const given = signFileOptions(options, '');
+  expectReplaceable(given);
+  await using _ = discardedAtEnd(given.output);
   using deadline = openDeadline(given);
   return await signGiven(input, { ...given, ...deadline });
 }
@@ -50,7 +60,7 @@ const signFileOptions = shape<SignFileOptions>({
   ...WORKING,
   limits,
   deadlineMs: positive,
-  output: needed(path),
+  output: needed(output),
   identity: needed(signingIdentity),
   digest: signingDigest,
   timestamp: timestampSource,
@@ -61,10 +71,10 @@ async function signGiven(
   input: string,
   options: SignFileOptions & Pick<Deadline, 'expectInTime'>,
 ): Promise<SignReport> {
-  const { identity, digest = 'sha256', output: path, timestamp, signal, onProgress } = options;
+  const { identity, digest = 'sha256', output: to, timestamp, signal, onProgress } = options;
   const { leaf, intermediates } = identity;
   const signer = signerUntil(identity.signer, signal);
-  const target = apartFrom(path, [input, ...identity.files, ...(timestamp?.files ?? [])]);
+  const target = apartFrom(to, [input, ...identity.files, ...(timestamp?.files ?? [])]);
   await using source = await openSource(input, sourceOptions(options));
   await using output = await openOutput(target, { overwrite: options.overwrite ?? false, signal });
   const hash = openHash(cmsDigestOf(signer.publicKey, digest));
@@ -79,13 +89,13 @@ async function signGiven(
   const cms = await signCms({ signer, leaf, intermediates, digest, contentDigest });
   await output.write(timestamp ? await timestampCms(cms, timestamp, signal) : cms);
   options.expectInTime(); // [cli.15]
-  await output.commit();
+  await output.finish();
   return makeReport({
     operation: 'sign',
     input: { name: source.name, size: bytes },
     errors: [],
     result: {
-      output: path,
+      ...outputName(to),
       format: 'cms',
       signer: certificateReport(leaf),
       timestamped: timestamp !== undefined,

@@ -1,9 +1,16 @@
 import { partBeside } from '../../formats/bundle-part.ts';
 import { type Deadline, openDeadline } from '../../kit/deadline.ts';
 import { flag, needed, path, shape } from '../../kit/shape.ts';
+import { discardedAtEnd } from '../../kit/streams/byte-sink.ts';
 import { makeReport } from '../../verdict/report/report.ts';
 import { certificateReport } from '../../verdict/signers/signature-report.ts';
-import { signingDigest, signingIdentity, timestampSource } from '../option-rules.ts';
+import {
+  expectReplaceable,
+  outputName,
+  signingDigest,
+  signingIdentity,
+  timestampSource,
+} from '../option-rules.ts';
 import { copyBundle } from './copy-bundle.ts';
 import { COPYING, type CopyOptions } from './copy-options.ts';
 import { makeSignature } from './make-signature.ts';
@@ -31,6 +38,8 @@ export interface SignOptions extends CopyOptions {
 export async function sign(input: string, options: SignOptions): Promise<SignReport> {
   path(input, 'input');
   const given = signOptions(options, '');
+  expectReplaceable(given);
+  await using _ = discardedAtEnd(given.output);
   using deadline = openDeadline(given);
   return await signGiven(input, { ...given, ...deadline });
 }
@@ -80,7 +89,7 @@ async function signGiven(
     errors: judged.errors,
     warnings: [...judged.warnings, ...identity.warnings, ...warnings],
     result: {
-      output: options.output,
+      ...outputName(options.output),
       format: options.format,
       signer: certificateReport(identity.leaf),
       timestamped: timestamp !== undefined,

@@ -29,8 +29,8 @@ export type SigningDigest = Exclude<DigestName, 'sha1'>;
 
 /** What was signed, and by whom. */
 export interface SignResult {
-  /** the name of what was written, or `-` */
-  readonly output: string;
+  /** the name of what was written, or `-`; left out when it went into a sink */
+  readonly output?: string;
   /** `cms` for a signature beside a file of any kind */
   readonly format: PackFormat | 'cms';
   readonly signer: CertificateReport;

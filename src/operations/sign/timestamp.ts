@@ -7,6 +7,7 @@ import { BundleError, toBundleError } from '../../kit/errors/errors.ts';
 import { DEFAULT_LIMITS, type Limits } from '../../kit/limits.ts';
 import { needed, path, shape } from '../../kit/shape.ts';
 import { sourceOptions } from '../../kit/source.ts';
+import { discardedAtEnd } from '../../kit/streams/byte-sink.ts';
 import { apartFrom } from '../../storage/apart.ts';
 import { openOutput } from '../../storage/output/open-output.ts';
 import { openSource } from '../../storage/sources/open-source.ts';
@@ -19,7 +20,7 @@ import { ownVouched } from '../../verdict/signers/own-vouched.ts';
 import { assignRoles } from '../../verdict/walk/bundle-roles.ts';
 import type { NamedMember } from '../../verdict/walk/member.ts';
 import { walkArchive } from '../../verdict/walk/walk.ts';
-import { timestampSource } from '../option-rules.ts';
+import { expectReplaceable, outputName, timestampSource } from '../option-rules.ts';
 import { copyBundle } from './copy-bundle.ts';
 import { COPYING, type CopyOptions } from './copy-options.ts';
 import { timestampCms, timestamped } from './make-signature.ts';
@@ -43,6 +44,8 @@ export interface TimestampOptions extends CopyOptions {
 export async function timestamp(input: string, options: TimestampOptions): Promise<TimestampingReport> {
   path(input, 'input');
   const given = timestampOptions(options, '');
+  expectReplaceable(given);
+  await using _ = discardedAtEnd(given.output);
   using deadline = openDeadline(given);
   return await timestampGiven(input, { ...given, ...deadline });
 }
@@ -83,7 +86,11 @@ async function timestampGiven(
     files: judged.files,
     errors: judged.errors,
     warnings: [...judged.warnings, ...notes, ...warnings],
-    result: { output: options.output, format: options.format, timestamped: judged.errors.length === 0 },
+    result: {
+      ...outputName(options.output),
+      format: options.format,
+      timestamped: judged.errors.length === 0,
+    },
   });
 }
 
@@ -146,8 +153,9 @@ function hasTimestamp(): BundleError {
 export async function requestTimestampFile(
   input: string,
   options: {
+    readonly output: string;
     readonly digest: SigningDigest;
-  } & Omit<CopyOptions, 'format' | 'mtime' | 'onProgress'>,
+  } & Omit<CopyOptions, 'output' | 'format' | 'mtime' | 'onProgress'>,
 ): Promise<RequestReport> {
   const { output: path, digest, overwrite = false } = options;
   const limits = { ...DEFAULT_LIMITS, ...options.limits };
@@ -173,7 +181,7 @@ export async function requestTimestampFile(
   await using output = await openOutput(target, { overwrite, signal });
   await output.write(requestFor(over ?? bytes, digest));
   deadline.expectInTime(); // [cli.15]
-  await output.commit();
+  await output.finish();
   return makeReport({
     operation: 'timestamp',
     input: { name: source.name },
@@ -184,8 +192,8 @@ export async function requestTimestampFile(
 
 /** The bundle with its timestamp. */
 export interface TimestampingResult {
-  /** the name of what was written, or `-` */
-  readonly output: string;
+  /** the name of what was written, or `-`; left out when it went into a sink */
+  readonly output?: string;
   readonly format: PackFormat;
   readonly timestamped: boolean;
 }

@@ -5,7 +5,8 @@ import { counted, formatHex, printable } from '../../kit/encoding.ts';
 import { BundleError, toBundleError } from '../../kit/errors/errors.ts';
 import type { OnProgress } from '../../kit/progress.ts';
 import { VOLUME_NAMES } from '../../kit/read-names.ts';
-import { expectNoUse, flag, list, path, shape } from '../../kit/shape.ts';
+import { flag, list, path, shape } from '../../kit/shape.ts';
+import { type ByteSink, discardedAtEnd } from '../../kit/streams/byte-sink.ts';
 import { apartFrom } from '../../storage/apart.ts';
 import { openOutput } from '../../storage/output/open-output.ts';
 import type { Output } from '../../storage/output/output.ts';
@@ -14,11 +15,12 @@ import { type InputFile, openInputFile } from '../../storage/sources/input-file.
 import { volumeFilesIn } from '../../storage/trust/small-files.ts';
 import { WORKING } from '../../verdict/judging-rules.ts';
 import { makeReport, type Report, sweptWarnings } from '../../verdict/report/report.ts';
+import { expectReplaceable, output, outputName } from '../option-rules.ts';
 
 /** How volumes are joined. */
 export interface JoinOptions {
-  /** the file to write, or `-` for standard output; without it the volumes are only checked, and need not be all */
-  readonly output?: string;
+  /** the file to write, `-` for standard output, or a sink, as for `pack`; without it the volumes are only checked, and need not be all */
+  readonly output?: string | ByteSink;
   readonly overwrite?: boolean;
   readonly signal?: AbortSignal;
   readonly onProgress?: OnProgress;
@@ -42,11 +44,13 @@ interface Volume {
  */
 export async function join(paths: readonly string[], options: JoinOptions = {}): Promise<JoinReport> {
   const given = joinOptions(options, '');
-  if (given.output === undefined) expectNoUse(given.overwrite, 'overwrite', 'without output');
-  return joinGiven(list(path)(paths, 'paths'), given);
+  expectReplaceable(given);
+  const from = list(path)(paths, 'paths');
+  await using _ = discardedAtEnd(given.output);
+  return await joinGiven(from, given);
 }
 
-const joinOptions = shape<JoinOptions>({ ...WORKING, output: path, overwrite: flag });
+const joinOptions = shape<JoinOptions>({ ...WORKING, output, overwrite: flag });
 
 async function joinGiven(paths: readonly string[], options: JoinOptions): Promise<JoinReport> {
   const reads = paths.map((path) => ({ path, takes: VOLUME_NAMES }));
@@ -71,14 +75,14 @@ async function joinGiven(paths: readonly string[], options: JoinOptions): Promis
       'DIGEST_MISMATCH',
       `the volumes are good one by one, and together are not "${name}"`,
       {
-        where: { file: target },
+        ...(typeof to === 'string' && { where: { file: to } }),
         fix: 'split the bundle again where it came from',
       },
     );
   }
   checkAborted(options.signal); // [cli.15]
-  await output.commit();
-  return report(volumes, { output: to, bytes: size, sha256 }, sweptWarnings(output.swept));
+  await output.finish();
+  return report(volumes, { ...outputName(to), bytes: size, sha256 }, sweptWarnings(output.swept));
 }
 
 async function checked(volumes: readonly Volume[], options: JoinOptions): Promise<JoinReport> {
@@ -91,7 +95,12 @@ async function checked(volumes: readonly Volume[], options: JoinOptions): Promis
 
 /** The bundle as it was written, or which volumes were checked without writing anything. */
 export type JoinOutcome =
-  | { readonly output: string; readonly bytes: number; readonly sha256: string }
+  | {
+      /** its name, or `-`; left out when it went into a sink */
+      readonly output?: string;
+      readonly bytes: number;
+      readonly sha256: string;
+    }
   | { readonly checked: true; readonly missing: readonly number[] };
 
 /** What `join` has written or checked, and of which volumes. */

@@ -1,6 +1,7 @@
 import { closeSync, lstatSync } from 'node:fs';
 import { link, rename, unlink } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
+import { type ByteSink, heldSink } from '../../kit/streams/byte-sink.ts';
 import { absolute, realPath } from '../absolute.ts';
 import type { ApartOutput } from '../apart.ts';
 import { writeError } from '../io-errors.ts';
@@ -10,19 +11,20 @@ import type { Purpose } from '../unfinished/partial-marker.ts';
 import { sweepLeft } from '../unfinished/sweep.ts';
 import { FileWriter } from './file-writer.ts';
 import { expectFree, giveName, isAnotherRuns, type Naming } from './final-name.ts';
-import type { Output } from './output.ts';
-import { keptOutput, stdoutOutput } from './standard-output.ts';
+import { keptOutput, type Output, sinkOutput } from './output.ts';
+import { stdoutOutput } from './standard-output.ts';
 import { isAsWritten, isSame, takenAway, tellsChanges, type WrittenFile } from './written-file.ts';
 
 /**
- * Opens a file to be written in a private folder beside `path`, or standard output for `-`. With `patched` what has
- * been written can be written again: for standard output, it is kept in a private file until it is complete.
+ * Opens where what is made goes: a file to be written in a private folder beside its name, standard output for `-`, or a sink of the
+ * caller's. With `patched` what has been written can be written again: where bytes go out in order, they are kept in a private file
+ * until all of it is complete.
  *
- * @param path judged to be apart from everything that is read to make it: none of that is ever replaced [out.1]
+ * @param place a sink, or a name judged to be apart from everything that is read to make it: none of that is ever replaced [out.1]
  * @throws {BundleError} `USAGE`, `DESTINATION_EXISTS` unless `overwrite`, `STORAGE_*`
  */
 export async function openOutput(
-  path: ApartOutput,
+  place: ApartOutput | ByteSink,
   options: {
     readonly overwrite: boolean;
     readonly mode?: number;
@@ -30,8 +32,16 @@ export async function openOutput(
     readonly signal?: AbortSignal | undefined;
   },
 ): Promise<Output> {
-  if (path === '-')
-    return options.patched ? keptOutput(stdoutOutput(options.signal)) : stdoutOutput(options.signal);
+  if (typeof place === 'string' && place !== '-') return openFile(place, options);
+  const { signal } = options;
+  const output = typeof place === 'string' ? stdoutOutput(signal) : sinkOutput(place, signal);
+  return options.patched ? keptOutput(output) : output;
+}
+
+async function openFile(
+  path: ApartOutput,
+  options: { readonly overwrite: boolean; readonly mode?: number },
+): Promise<Output> {
   const target = absolute(path);
   expectFree(target, path, options.overwrite);
   const purpose = { kind: 'output', base: `.${basename(target)}` } as const;
@@ -43,24 +53,26 @@ export async function openOutput(
     throw error;
   });
   const timed = tellsChanges(marked.anchor);
-  let finished = false;
-  return {
-    swept,
+  const held = heldSink({
     write: (chunk) => writer.write(chunk),
-    patch: (offset, bytes) => writer.patch(offset, bytes),
-    commit: async () => {
-      finished = true;
-      await writer.finish();
-      const { written } = writer;
-      if (!written || !marked.isThere() || !isAsWritten(temporary, written, { timed })) throw takenAway(path);
-      const kept = join(marked.anchor, 'replaced');
-      await publish({ temporary, written, target, path, kept, overwrite: options.overwrite });
+    finish: async () => {
+      try {
+        await writer.finish();
+        const { written } = writer;
+        if (!written || !marked.isThere() || !isAsWritten(temporary, written, { timed }))
+          throw takenAway(path);
+        const kept = join(marked.anchor, 'replaced');
+        await publish({ temporary, written, target, path, kept, overwrite: options.overwrite });
+      } finally {
+        marked.tryRemove();
+      }
     },
-    [Symbol.asyncDispose]: async () => {
-      if (!finished) await writer.discard();
+    discard: async () => {
+      await writer.discard();
       marked.tryRemove();
     },
-  };
+  });
+  return { ...held, swept, patch: (offset, bytes) => writer.patch(offset, bytes) };
 }
 
 /** Makes the folder in which an output waits. @throws {BundleError} `STORAGE_*` */

@@ -1,9 +1,9 @@
 import { fstatSync, readFileSync, statSync } from 'node:fs';
 import { BundleError } from '../../kit/errors/errors.ts';
+import { heldSink } from '../../kit/streams/byte-sink.ts';
 import { reasonOf } from '../../kit/streams/idle.ts';
 import { writeError } from '../io-errors.ts';
-import { openPrivateFile } from '../sources/private-file.ts';
-import type { Output } from './output.ts';
+import { inOrder, type Output } from './output.ts';
 
 /** What went out before cannot be called back. [cli.14] */
 function cutShort(error: Error): BundleError {
@@ -59,7 +59,7 @@ export function stdoutOutput(signal: AbortSignal | undefined): Output {
   stdout.on('error', (error) => {
     failure = error;
   });
-  return {
+  const held = heldSink({
     write: async (chunk) => {
       if (failure) throw cutShort(failure);
       let onAbort = (): void => {};
@@ -69,29 +69,8 @@ export function stdoutOutput(signal: AbortSignal | undefined): Output {
         stdout.write(chunk, (error) => (error ? fail(cutShort(error)) : done()));
       }).finally(() => signal?.removeEventListener('abort', onAbort));
     },
-    patch: async () => {
-      throw new BundleError('INTERNAL', 'what went to standard output cannot be written again');
-    },
-    commit: async () => {},
-    swept: [],
-    [Symbol.asyncDispose]: async () => {},
-  };
-}
-
-/** [zip.15] What goes out in the end is complete, and the same as a file would hold. */
-export async function keptOutput(output: Output): Promise<Output> {
-  const file = await openPrivateFile('output');
-  return {
-    swept: output.swept,
-    write: (chunk) => file.append(chunk),
-    patch: (offset, bytes) => file.patch(offset, bytes),
-    commit: async () => {
-      for await (const chunk of file.access().range(0, file.size)) await output.write(chunk);
-      await output.commit();
-    },
-    [Symbol.asyncDispose]: async () => {
-      await file[Symbol.asyncDispose]();
-      await output[Symbol.asyncDispose]();
-    },
-  };
+    finish: async () => {},
+    discard: async () => {},
+  });
+  return inOrder(held);
 }

@@ -1,9 +1,8 @@
 import { gzip } from '../../archive/deflate/gzip.ts';
 import type { PackFormat } from '../../archive/open-archive.ts';
 import { writeTar } from '../../archive/tar/tar-writer.ts';
-import { writeZip, type ZipFile } from '../../archive/zip/zip-writer.ts';
+import { writeZip, type ZipFile, type ZipSink } from '../../archive/zip/zip-writer.ts';
 import type { Limits } from '../../kit/limits.ts';
-import type { Output } from './output.ts';
 
 /** Whether a container needs an output that can be written again. */
 export function needsPatching(format: PackFormat): boolean {
@@ -14,7 +13,7 @@ export function needsPatching(format: PackFormat): boolean {
 export async function writeArchive(
   format: PackFormat,
   files: AsyncIterable<ZipFile>,
-  output: Output,
+  output: ZipSink,
   options: { readonly mtime: number; readonly limits?: Limits },
 ): Promise<number> {
   if (format === 'zip') return writeZip(files, output, options);

@@ -134,7 +134,7 @@ export async function writeSeen(
     const record = apartFrom(join(seen, `${formatHex(unguessable(8))}.json`), []);
     await using output = await openOutput(record, { overwrite: false });
     await output.write(encodeUtf8(`${JSON.stringify(document, undefined, 2)}\n`));
-    await output.commit();
+    await output.finish();
   } catch (error) {
     if (!(await isKnown(folder, marks, waiting))) throw error;
   }

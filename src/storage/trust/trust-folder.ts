@@ -183,7 +183,7 @@ export async function addTrusted(
     for (const file of files) {
       await using output = await openOutput(apartFrom(join(made, file.name), []), { overwrite: false });
       await output.write(new TextEncoder().encode(file.text));
-      await output.commit();
+      await output.finish();
     }
     await rename(made, target);
     return join(real, name);

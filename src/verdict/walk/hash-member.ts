@@ -54,19 +54,19 @@ async function hashInPieces(entry: ArchiveEntry, options: HashOptions): Promise<
   if (size <= SMALL_BYTES) return hashWhole(entry, await wholeOf(entry), options);
 
   const sink = await options.sink?.create(name, size);
+  const digester = new Digester(options.algorithms);
   try {
-    const digester = new Digester(options.algorithms);
     for await (const chunk of sink?.kept?.stream ?? []) digester.update(chunk);
     for await (const chunk of await bodyBehind(entry, sink?.kept?.bytes ?? 0)) {
       await sink?.write(chunk); // it is under way while the same buffer is hashed
       digester.update(chunk);
     }
-    await sink?.finish();
-    return hashed(entry, Object.fromEntries(digester.finish()));
   } catch (error) {
     await sink?.discard();
     throw error;
   }
+  await sink?.finish();
+  return hashed(entry, Object.fromEntries(digester.finish()));
 }
 
 function digestsOf(algorithms: readonly DigestName[], bytes: Uint8Array): MemberDigests {

@@ -1,6 +1,7 @@
 import { digestHex } from '../../crypto/digest.ts';
 import type { ByteStream } from '../../kit/bytes.ts';
 import type { DigestName } from '../../kit/digest-name.ts';
+import type { ByteSink } from '../../kit/streams/byte-sink.ts';
 import type { BlockFindings } from './block-damage.ts';
 
 /** Lower-case hex digests by algorithm; a plain object, since there may be many thousand members. */
@@ -48,20 +49,13 @@ export interface UnreadMember extends MemberPlace {
   readonly algorithms: readonly DigestName[];
 }
 
-/** Where the bytes of a member go besides the digest; the same buffers are hashed and handed on. */
-export interface MemberSink {
-  /** takes the next bytes, which stay as they are until the second call after this one */
-  write(chunk: Uint8Array): Promise<void>;
-  /** all of it has come; what it is worth is not known yet */
-  finish(): Promise<void>;
-  /** no more comes, and what has come is to go */
-  discard(): Promise<void>;
-}
-
 /** Makes a sink for each member, or takes a small one whole; then there may be something to wait for before the next. */
 export interface BundleSink {
-  /** begins a member that is to have so many bytes: its header says so, and nothing has proven it yet */
-  create(member: string, size: number): Promise<MemberSink>;
+  /**
+   * Begins a member that is to have so many bytes: its header says so, and nothing has proven it yet. The buffers that are hashed are
+   * handed on; that it is finished says that all of it has come, and not what it is worth.
+   */
+  create(member: string, size: number): Promise<ByteSink>;
   /** takes all of a small member */
   store(member: string, content: Uint8Array): Promise<void> | undefined;
 }
@@ -73,7 +67,7 @@ export interface ResumableSink extends BundleSink {
 }
 
 /** A member that is gone on with. */
-interface ResumedSink extends MemberSink {
+interface ResumedSink extends ByteSink {
   /** what it has already of the first bytes of the member */
   readonly kept?: { readonly bytes: number; readonly stream: ByteStream };
 }

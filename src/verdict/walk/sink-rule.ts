@@ -1,7 +1,8 @@
 import { copyBytes } from '../../kit/bytes.ts';
 import { asked, askedAtOnce } from '../../kit/errors/asked.ts';
 import { callback, face, needed, type Rule } from '../../kit/shape.ts';
-import type { BundleSink, MemberSink } from './member.ts';
+import { byteSink } from '../../kit/streams/byte-sink.ts';
+import type { BundleSink } from './member.ts';
 
 const WHAT = 'a BundleSink: an object with create() and store()';
 
@@ -10,28 +11,15 @@ const sinkFace = face<BundleSink>(
   WHAT,
 );
 
-const memberFace = face<Pick<MemberSink, 'write' | 'finish' | 'discard'>>(
-  {
-    write: needed(callback<MemberSink['write']>()),
-    finish: needed(callback<MemberSink['finish']>()),
-    discard: needed(callback<MemberSink['discard']>()),
-  },
-  'what takes a member: an object with write(), finish() and discard()',
-);
+const memberSink = byteSink('what takes a member: an object with write(), finish() and discard()');
 
 /** Where a program wants the members of a bundle; what it throws is a slip of the caller's, unless it is an error of the library's. [api.2] */
 export const bundleSink: Rule<BundleSink> = (value, name) => {
   const { create, store } = sinkFace(value, name);
   const call = (method: string): string => `${name}.${method}()`;
   return {
-    create: async (member, size) => {
-      const sink = memberFace(await asked(call('create'), () => create(member, size)), call('create'));
-      return {
-        write: (chunk) => asked(call('write'), () => sink.write(chunk)),
-        finish: () => asked(call('finish'), sink.finish),
-        discard: () => asked(call('discard'), sink.discard),
-      };
-    },
+    create: async (member, size) =>
+      memberSink(await asked(call('create'), () => create(member, size)), call('create')),
     store: (member, content) => {
       const stored = askedAtOnce(call('store'), () => store(member, copyBytes(content)));
       return stored === undefined ? undefined : asked(call('store'), () => stored);

@@ -39,7 +39,7 @@ async function packed(
     0,
     true,
   ]);
-  return readFileSync(output);
+  return readFileSync(String(output));
 }
 
 async function membersOf(bytes: Uint8Array): Promise<ReadonlyMap<string, Uint8Array>> {

@@ -20,7 +20,7 @@ async function packed(
   const output = sandbox.path('out.ova');
   const report = await pack(inputs, { output, format: 'tar', name: 'app', ...options });
   expect(valid(report)).toMatchObject({ operation: 'pack', exitCode: 0, verdict: 'none', trusted: false });
-  return readFileSync(options.output ?? output);
+  return readFileSync(String(options.output ?? output));
 }
 
 /** A sandbox with an appliance: a descriptor and its two files, the second in a folder. */

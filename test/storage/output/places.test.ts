@@ -118,7 +118,7 @@ describe('an output', () => {
     await using output = await openOutput(apartFrom(sandbox.path(name), []), { overwrite });
     await output.write(encodeUtf8('new'));
     meanwhile();
-    await output.commit();
+    await output.finish();
   }
 
   test('[pack.4] is under its name when it is complete, and not before', async () => {

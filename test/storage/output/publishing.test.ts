@@ -127,7 +127,7 @@ describe('a file', () => {
     mkdirSync(sandbox.path('up'), { recursive: true });
     await using output = await openOutput(apartFrom(sandbox.path('up/out'), []), { overwrite: overwriting });
     await output.write(encodeUtf8('ours'));
-    await output.commit();
+    await output.finish();
   }
 
   test.each([true, false])(

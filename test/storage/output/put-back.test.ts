@@ -18,7 +18,7 @@ test.each([true, false])(
     {
       await using output = await openOutput(apartFrom(sandbox.path('out.ova'), []), { overwrite: true });
       await output.write(Buffer.from('new'));
-      await expect(output.commit()).rejects.toMatchObject({ code: 'STORAGE_FAILED' });
+      await expect(output.finish()).rejects.toMatchObject({ code: 'STORAGE_FAILED' });
     }
     expect(sandbox.list()).toEqual(before);
     if (older) expect(readFileSync(sandbox.path('out.ova'), 'utf8')).toBe('old');

@@ -66,7 +66,7 @@ test('[zip.15] a file can be written again before it is published', async () => 
     await output.patch(0, Uint8Array.of(8));
     await output.write(new Uint8Array(600_000).fill(4));
     await output.patch(1, Uint8Array.of(9));
-    await output.commit();
+    await output.finish();
   }
   const bytes = readFileSync(path);
   expect([bytes.byteLength, bytes[0], bytes[1], bytes[2], bytes[3], bytes.at(-1)]).toEqual([
