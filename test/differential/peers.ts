@@ -1,14 +1,6 @@
 import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import {
-  createReadStream,
-  lstatSync,
-  mkdirSync,
-  readdirSync,
-  readFileSync,
-  rmSync,
-  writeFileSync,
-} from 'node:fs';
+import { createReadStream, lstatSync, mkdirSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { createGunzip } from 'node:zlib';
@@ -52,6 +44,26 @@ for path in sys.stdin.read().split('\\n'):
     except Exception as error: print(json.dumps(repr(error)))
 `;
 
+/** Unpacks each into its folder; one that dies does not end the others. */
+const PERL = `
+use Archive::Tar;
+while (<STDIN>) {
+  chomp;
+  my ($from, $to) = split /\\t/;
+  my $told = '';
+  mkdir $to or die "$to: $!";
+  chdir $to or die "$to: $!";
+  local $SIG{__WARN__} = sub { $told .= shift };
+  my $done = eval { Archive::Tar->extract_archive($from) or die Archive::Tar->error; 1 };
+  $told .= $@ unless $done;
+  for (['log', $told], ['code', $done ? 0 : 1]) {
+    open(my $file, '>', "$to.$_->[0]") or die "$to: $!";
+    print $file $_->[1];
+    close $file;
+  }
+}
+`;
+
 /** Those that read tar and gzip-compressed tar. */
 export const TAR_PEERS: readonly NamedPeer[] = [
   {
@@ -76,13 +88,7 @@ export const HEADER_PEERS: readonly NamedPeer[] = [
     probe: 'cpio --version',
     read: unpacker('cd "$2" && cpio -id --quiet --no-absolute-filenames < "$1"'),
   },
-  {
-    name: "Perl's Archive::Tar",
-    probe: 'perl -MArchive::Tar -e 1',
-    read: unpacker(
-      `cd "$2" && perl -MArchive::Tar -e 'Archive::Tar->extract_archive(shift) or die Archive::Tar->error' "$1"`,
-    ),
-  },
+  { name: "Perl's Archive::Tar", probe: 'perl -MArchive::Tar -e 1', read: unpackedBy('perl', PERL) },
 ];
 
 /** Those that read zip. */
@@ -122,15 +128,21 @@ async function byPython(archives: readonly string[]): Promise<readonly Reading[]
 
 /** A program that unpacks `$1` into `$2`, run by one shell for all of them. */
 function unpacker(command: string): Peer {
+  return unpackedBy(
+    'sh',
+    `while IFS="\t" read -r from to; do mkdir "$to"; set -- "$from" "$to"; ( ${command} ) </dev/null >"$to.log" 2>&1; echo $? >"$to.code"; done`,
+  );
+}
+
+/** A script that gets lines of an archive and of the folder to unpack it into, and leaves what was told, and 0, beside that. */
+function unpackedBy(language: 'sh' | 'perl', script: string): Peer {
   return async (archives) => {
     const [first] = archives;
     if (first === undefined) return [];
     const out = `${first}.out`;
     mkdirSync(out);
     const list = archives.map((path, i) => `${path}\t${join(out, String(i))}\n`).join('');
-    const script = `while IFS="\t" read -r from to; do mkdir "$to"; set -- "$from" "$to"; ( ${command} ) </dev/null >"$to.log" 2>&1; echo $? >"$to.code"; done`;
-    writeFileSync(join(out, 'list'), list);
-    spawnSync('sh', ['-c', `${script} < "$0"`, join(out, 'list')], { env: UTF8 });
+    spawnSync(language, [language === 'sh' ? '-c' : '-e', script], { env: UTF8, input: list });
     const readings = archives.map((_, i): Reading => {
       const code = readFileSync(join(out, `${i}.code`), 'utf8').trim();
       const log = readFileSync(join(out, `${i}.log`), 'utf8').trim();
