@@ -1,9 +1,9 @@
 import { spawn } from 'node:child_process';
-import { closeSync, mkdirSync, mkdtempSync, openSync, readdirSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { closeSync, mkdirSync, openSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { describe, expect, it, test } from 'vitest';
+import { afterAll, describe, expect, it, test } from 'vitest';
 import type { Report } from '../../src/verdict/report/report.ts';
+import { makeSandbox } from '../factory/sandbox.ts';
 import { MAIN } from '../factory/workbench.ts';
 import { type ArchiveVector, archives, found, named, ourVerdict, pathOf } from './archive-vectors.ts';
 
@@ -14,7 +14,10 @@ const sample = archives.filter((_, i) => i % EVERY === 0);
 /** What the program may take, in KiB. */
 const MEMORY = 110 * 1024;
 /** Tells, when the program ends, how much memory it had at most. */
-const WITNESS = `data:text/javascript,process.on('exit',()=>console.error('maxrss',process.resourceUsage().maxRSS))`;
+const WITNESS = `process.on('exit', () => console.error('maxrss', process.resourceUsage().maxRSS));`;
+const beside = makeSandbox();
+const witness = beside.write('witness.cjs', WITNESS);
+afterAll(() => beside[Symbol.dispose]());
 
 interface Run {
   readonly code: number;
@@ -24,7 +27,7 @@ interface Run {
 
 function run(args: readonly string[], cwd: string, input?: string): Promise<Run> {
   const stdin = input === undefined ? undefined : openSync(input, 'r');
-  const child = spawn(process.execPath, ['--import', WITNESS, MAIN, ...args, '--json'], {
+  const child = spawn(process.execPath, ['--require', witness, MAIN, ...args, '--json'], {
     cwd,
     env: { HOME: cwd, TMPDIR: join(cwd, 'tmp') },
     stdio: [stdin === undefined ? 'ignore' : 'pipe', 'pipe', 'pipe'],
@@ -74,21 +77,18 @@ describe.skipIf(!found)('the program on archives of other makers', () => {
   });
 
   test.each(named(sample))('[inspect.1] %s', { timeout: 60_000 }, async (_, vector) => {
-    const folder = mkdtempSync(join(tmpdir(), 'bulla-corpus-'));
-    try {
-      mkdirSync(join(folder, 'tmp'));
-      const path = pathOf(vector);
-      const inspected = await run(['inspect', path], folder);
-      expectCode(vector, inspected);
-      const piped = await run(['inspect', '-'], folder, path);
-      expect(piped.code).toBe(inspected.code);
-      expect(faults(piped.report)).toEqual(faults(inspected.report));
-      expect(piped.report.files).toEqual(inspected.report.files);
-      const imported = await run(['import', path, '--to', 'out'], folder);
-      expect(imported.code, 'nobody is trusted').not.toBe(0);
-      expect(readdirSync(folder, { recursive: true }), 'nothing is left').toEqual(['tmp']);
-    } finally {
-      rmSync(folder, { recursive: true, force: true });
-    }
+    using sandbox = makeSandbox();
+    const { folder } = sandbox;
+    mkdirSync(join(folder, 'tmp'));
+    const path = pathOf(vector);
+    const inspected = await run(['inspect', path], folder);
+    expectCode(vector, inspected);
+    const piped = await run(['inspect', '-'], folder, path);
+    expect(piped.code).toBe(inspected.code);
+    expect(faults(piped.report)).toEqual(faults(inspected.report));
+    expect(piped.report.files).toEqual(inspected.report.files);
+    const imported = await run(['import', path, '--to', 'out'], folder);
+    expect(imported.code, 'nobody is trusted').not.toBe(0);
+    expect(readdirSync(folder, { recursive: true }), 'nothing is left').toEqual(['tmp']);
   });
 });

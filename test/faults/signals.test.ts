@@ -115,6 +115,29 @@ function stopped(
   return launch({ folder: at.folder, env }, [process.execPath, '--require', AT, MAIN, ...words]).ended;
 }
 
+/** What a command does that nobody stops: how often it changes the file system, and what there was before and is after. */
+interface Whole {
+  readonly calls: number;
+  readonly before: readonly string[];
+  readonly done: readonly string[];
+}
+
+const wholeRuns = new Map<string, Whole>();
+
+/** Runs a command to its end, once for all tests. */
+async function wholeRun(name: string, words: readonly string[]): Promise<Whole> {
+  const known = wholeRuns.get(name);
+  if (known) return known;
+  using whole = again();
+  const before = stateOf(whole, true);
+  const { code, stderr } = await stopped(whole, words, { call: 0, signal: 'SIGINT' });
+  const calls = Number(/calls: (\d+)/.exec(stderr)?.[1]);
+  expect([code, calls > 0]).toEqual([0, true]);
+  const run = { calls, before, done: stateOf(whole, false) };
+  wholeRuns.set(name, run);
+  return run;
+}
+
 /** Calls that are tried, spread over all there are. */
 function spread(all: number): readonly number[] {
   const step = Math.max(1, Math.floor(all / (RUNS + 1)));
@@ -125,17 +148,7 @@ test.each(Object.entries(COMMANDS))(
   '[cli.9] [import.3] [pack.4] [vol.4] [pub.17] %s, told to stop at each change of the file system: done, or nothing',
   { timeout: 3_600_000 },
   async (name, words) => {
-    let calls = 0;
-    let done: readonly string[] = [];
-    let before: readonly string[] = [];
-    {
-      using whole = again();
-      before = stateOf(whole, true);
-      const { code, stderr } = await stopped(whole, words, { call: 0, signal: 'SIGINT' });
-      calls = Number(/calls: (\d+)/.exec(stderr)?.[1]);
-      expect([code, calls > 0]).toEqual([0, true]);
-      done = stateOf(whole, false);
-    }
+    const { calls, done, before } = await wholeRun(name, words);
     const seen: Record<string, number> = {};
     for (const [i, call] of spread(calls).entries()) {
       const [signal, ending] = i % 2 === 0 ? (['SIGINT', 130] as const) : (['SIGTERM', 143] as const);
@@ -174,17 +187,7 @@ test.each(Object.entries(COMMANDS))(
   '[cli.23] %s, told twice to stop: ended at once, and what stays is found by clean',
   { timeout: 3_600_000 },
   async (name, words) => {
-    let calls = 0;
-    let done: readonly string[] = [];
-    let before: readonly string[] = [];
-    {
-      using whole = again();
-      before = stateOf(whole, true);
-      calls = Number(
-        /calls: (\d+)/.exec((await stopped(whole, words, { call: 0, signal: 'SIGINT' })).stderr)?.[1],
-      );
-      done = stateOf(whole, false);
-    }
+    const { calls, done, before } = await wholeRun(name, words);
     const seen: Record<string, number> = {};
     for (const moment of moments(Math.max(1, Math.floor(RUNS / 2)))) {
       const call = 1 + Math.floor(moment * calls);
