@@ -86,7 +86,7 @@ export {
   normalize,
 } from './operations/pack/normalize.ts';
 export type { PackOptions } from './operations/pack/options.ts';
-export { type PackReport, type PackResult, pack } from './operations/pack/pack.ts';
+export { type PackReport, type PackResult, type PackSigning, pack } from './operations/pack/pack.ts';
 export type { ApplianceOptions } from './operations/pack/plan.ts';
 export type { CopyOptions } from './operations/sign/copy-options.ts';
 export { type SignOptions, sign } from './operations/sign/sign.ts';

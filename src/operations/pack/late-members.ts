@@ -3,12 +3,27 @@ import { BundleError } from '../../kit/errors/errors.ts';
 import { CHUNK_BYTES } from '../../kit/limits.ts';
 import type { Output } from '../../storage/output/output.ts';
 
-/** A member whose size is known, and whose bytes are not yet. */
-interface LateMember {
-  readonly name: string;
+/** A member whose bytes come when what stands behind it has been read, and how far that is. */
+type LateMember = ReservedMember | PlacedMember | FilledMember;
+
+/** One of which the archive writer has been told its size. */
+interface ReservedMember {
+  readonly kind: 'reserved';
   readonly size: number;
-  offset: number | undefined;
-  bytes: Uint8Array | undefined;
+}
+
+/** One for which zeros stand in the archive. */
+interface PlacedMember {
+  readonly kind: 'placed';
+  readonly size: number;
+  readonly offset: number;
+}
+
+/** One whose bytes are known, and are as many as there is room for. */
+interface FilledMember {
+  readonly kind: 'filled';
+  readonly offset: number;
+  readonly bytes: Uint8Array;
 }
 
 /**
@@ -21,26 +36,31 @@ export class LateMembers {
 
   /** The member as the archive gets it: zeros, which take no room on the disk. */
   reserve(name: string, size: number): TarFile {
-    const member: LateMember = { name, size, offset: undefined, bytes: undefined };
-    this.#members.set(name, member);
+    this.#members.set(name, { kind: 'reserved', size });
     const onPlaced = (offset: number): void => {
-      member.offset = offset;
+      this.#members.set(name, { kind: 'placed', size, offset });
     };
     return { name, size, body: zeros(size), onPlaced };
   }
 
-  /** What goes into the room of a member: exactly as many bytes as it has. */
-  fill(name: string, bytes: Uint8Array): void {
+  /** Whether a member has exactly as many bytes as room was left for. */
+  fits(name: string, bytes: Uint8Array): boolean {
     const member = this.#members.get(name);
-    if (member?.size !== bytes.byteLength) throw misfit(name);
-    member.bytes = bytes;
+    return member?.kind === 'placed' && member.size === bytes.byteLength;
   }
 
-  /** Writes all of them, when the archive stands. @throws {BundleError} `STORAGE_*` */
+  /** What goes into the room of a member that stands in the archive. @throws {BundleError} `INTERNAL` when it does not fit */
+  fill(name: string, bytes: Uint8Array): void {
+    const member = this.#members.get(name);
+    if (member?.kind !== 'placed' || member.size !== bytes.byteLength) throw misfit(name);
+    this.#members.set(name, { kind: 'filled', offset: member.offset, bytes });
+  }
+
+  /** Writes all of them, when the archive stands. @throws {BundleError} `STORAGE_*`; `INTERNAL` when one has not been filled */
   async write(output: Pick<Output, 'patch'>): Promise<void> {
-    for (const { name, offset, bytes } of this.#members.values()) {
-      if (offset === undefined || bytes === undefined) throw misfit(name);
-      await output.patch(offset, bytes);
+    for (const [name, member] of this.#members) {
+      if (member.kind !== 'filled') throw misfit(name);
+      await output.patch(member.offset, member.bytes);
     }
   }
 }

@@ -28,7 +28,7 @@ import {
 } from '../option-rules.ts';
 import type { PackOptions } from './options.ts';
 import { planPack } from './pack-plan.ts';
-import { isOnePass, Packing } from './packing.ts';
+import { openPacking, type Packing, waysToPack } from './packing.ts';
 import type { ApplianceOptions, PackPlan } from './plan.ts';
 
 /**
@@ -99,13 +99,13 @@ async function packGiven(inputs: readonly string[], options: PackOptions): Promi
     ...(options.timestamp?.files ?? []),
   ]);
   const swept: string[] = [];
-  for (const onePass of isOnePass(options) ? [true, false] : [false]) {
-    const packing = new Packing(plan, options, onePass);
+  for (const way of waysToPack(options)) {
+    const packing = openPacking(plan, options, way);
     const written = await write(packing, options, target);
     swept.push(...written.swept);
     if (written.bytes !== undefined) return reportOn(plan, packing, options, { bytes: written.bytes, swept });
   }
-  throw new BundleError('INTERNAL', 'what was packed in two readings did not fit'); // nothing has to fit there
+  throw new BundleError('INTERNAL', 'what was packed did not fit'); // nothing has to in the last way
 }
 
 /** Writes the bundle; without `bytes`, no signature had the length that was expected, and there is nothing. */
@@ -121,7 +121,7 @@ async function write(
     signal,
   });
   const limits = { ...DEFAULT_LIMITS, members: options.members ?? DEFAULT_LIMITS.members };
-  const bytes = await writeArchive(format, packing.files(), output, { mtime, limits });
+  const bytes = await writeArchive(format, packing.members(), output, { mtime, limits });
   if (!(await packing.complete(output))) return { bytes: undefined, swept: output.swept };
   checkAborted(signal); // [cli.15]
   await output.finish();
@@ -149,23 +149,28 @@ function reportOn(
       ...outputName(options.output),
       format: options.format,
       bytes,
-      signed: options.identity !== undefined,
-      timestamped: options.identity !== undefined && options.timestamp !== undefined,
-      ...(options.identity !== undefined && { signer: certificateReport(options.identity.leaf) }),
+      ...signedBy(options),
     },
   });
 }
 
+function signedBy({ identity, timestamp }: PackOptions): PackSigning {
+  if (!identity) return { signed: false, timestamped: false };
+  return { signed: true, timestamped: timestamp !== undefined, signer: certificateReport(identity.leaf) };
+}
+
+/** Whether a bundle was signed, and then by whom, and whether an authority says when. */
+export type PackSigning =
+  | { readonly signed: false; readonly timestamped: false }
+  | { readonly signed: true; readonly timestamped: boolean; readonly signer: CertificateReport };
+
 /** What was packed, and who signed it. */
-export interface PackResult {
+export type PackResult = PackSigning & {
   /** the name of what was written, or `-`; left out when it went into a sink */
   readonly output?: string;
   readonly format: PackFormat;
   readonly bytes: number;
-  readonly signed: boolean;
-  readonly timestamped: boolean;
-  readonly signer?: CertificateReport;
-}
+};
 
 /** The report of `pack`. */
 export type PackReport = Report<'pack', PackResult>;

@@ -3,10 +3,11 @@ import { describe, expect, test } from 'vitest';
 import type { Signer } from '../../../src/engine/engine.ts';
 import { concat, copyBytes } from '../../../src/kit/bytes.ts';
 import { LateMembers } from '../../../src/operations/pack/late-members.ts';
+import { isOnePass } from '../../../src/operations/pack/one-reading.ts';
 import type { PackOptions } from '../../../src/operations/pack/options.ts';
 import { pack } from '../../../src/operations/pack/pack.ts';
 import { planPack } from '../../../src/operations/pack/pack-plan.ts';
-import { isOnePass, Packing } from '../../../src/operations/pack/packing.ts';
+import { openPacking } from '../../../src/operations/pack/packing.ts';
 import type { SigningIdentity } from '../../../src/operations/sign/signing.ts';
 import { writeArchive } from '../../../src/storage/output/write-archive.ts';
 import { WHOLE_BYTES } from '../../../src/storage/sources/input-file.ts';
@@ -27,7 +28,7 @@ function sizesIn(sandbox: Sandbox): readonly string[] {
 async function byTwoReadings(inputs: readonly string[], options: PackOptions): Promise<Uint8Array> {
   const { name: base, plain = false, appliance = {}, chunkSize, format } = options;
   const plan = await planPack(inputs, { base, plain, appliance, ...(chunkSize && { chunkSize }) });
-  const packing = new Packing(plan, options, false);
+  const packing = openPacking(plan, options, 'two-readings');
   const parts: Uint8Array[] = [];
   const output = {
     write: async (chunk: Uint8Array) => {
@@ -37,7 +38,7 @@ async function byTwoReadings(inputs: readonly string[], options: PackOptions): P
       throw new Error('nothing is written twice');
     },
   };
-  await writeArchive(format, packing.files(), output, { mtime: 0 });
+  await writeArchive(format, packing.members(), output, { mtime: 0 });
   expect(await packing.complete(output)).toBe(true);
   return concat(parts);
 }
@@ -258,7 +259,13 @@ describe('members whose bytes come later', () => {
     const late = new LateMembers();
     late.reserve('a', 3).onPlaced?.(0);
     expect(() => late.fill('a', Uint8Array.of(1))).toThrow(/does not fit/);
+    expect([late.fits('a', Uint8Array.of(1)), late.fits('a', Uint8Array.of(1, 2, 3))]).toEqual([false, true]);
     expect(() => late.fill('b', Uint8Array.of(1, 2, 3))).toThrow(/does not fit/);
+    await expect(late.write({ patch: async () => {} })).rejects.toMatchObject({ code: 'INTERNAL' });
+    late.fill('a', Uint8Array.of(1, 2, 3));
+    expect(() => late.fill('a', Uint8Array.of(1, 2, 3))).toThrow(/does not fit/);
+    late.reserve('c', 1);
+    expect(() => late.fill('c', Uint8Array.of(1))).toThrow(/does not fit/); // it does not stand in the archive yet
     await expect(late.write({ patch: async () => {} })).rejects.toMatchObject({ code: 'INTERNAL' });
   });
 });
