@@ -78,7 +78,15 @@ export {
 export { verifyImage } from './operations/glance/verify-image.ts';
 export { importBundle } from './operations/import/import.ts';
 export type { ImportOptions } from './operations/import/import-options.ts';
-export type { ImportFindings, ImportReport, ImportResult } from './operations/import/import-result.ts';
+export type {
+  Imported,
+  ImportFindings,
+  ImportReport,
+  ImportResult,
+  RefusedImport,
+  WouldBeImported,
+} from './operations/import/import-result.ts';
+export type { ImportSink } from './operations/import/import-sink.ts';
 export {
   type NormalizeOptions,
   type NormalizeReport,
@@ -141,6 +149,7 @@ export {
 } from './operations/volumes/join.ts';
 export { type SplitOptions, type SplitReport, type SplitResult, split } from './operations/volumes/split.ts';
 export type { Waiting } from './operations/waiting.ts';
+export type { PublishedMember } from './storage/output/staging.ts';
 export type { BarbicanClient, NewSecret, Secret } from './storage/remote/barbican-client.ts';
 export type { CatalogChoice, KeystoneLogin, KeystoneName } from './storage/remote/keystone-client.ts';
 export type { BundleInput } from './storage/sources/open-source.ts';
@@ -169,3 +178,4 @@ export type {
   Verdict,
 } from './verdict/report/report.ts';
 export type { BlockFindings } from './verdict/walk/block-damage.ts';
+export type { BundleSink } from './verdict/walk/member.ts';

@@ -56,7 +56,7 @@ export function importCommand(program: Command, context: Context, exit: Exit): v
       const imageSigner = await imageSignerOf('--glance-properties', flags.glanceProperties, flags, context);
       const progress = progressOf(flags, context);
       try {
-        const { report, files, images } = await importBundle(input, {
+        const outcome = await importBundle(input, {
           ...verifyOptionsOf(flags, context),
           ...readOptionsOf(flags),
           destination: flags.to,
@@ -69,17 +69,20 @@ export function importCommand(program: Command, context: Context, exit: Exit): v
           onProgress: progress.onProgress,
         });
         progress.end();
-        exit(renderReport(report, context, { json: flags.json ?? false, quiet: flags.quiet ?? false }));
-        if (report.exitCode !== 0 || flags.json || flags.quiet) return;
+        exit(
+          renderReport(outcome.report, context, { json: flags.json ?? false, quiet: flags.quiet ?? false }),
+        );
+        if (outcome.kind === 'refused' || flags.json || flags.quiet) return;
         context.print(
-          flags.dryRun
+          outcome.kind === 'would-be-imported'
             ? `  would write  ${shown(flags.to)} (dry run: nothing was written)`
             : `  imported to  ${shown(flags.to)}`,
         );
-        for (const file of files)
+        for (const file of outcome.files)
           context.print(
             `    ${shown(file.name)}  ${file.size === undefined ? 'decompressed' : formatBytes(file.size)}`,
           );
+        const { images = [] } = outcome;
         if (images.length === 0) return;
         const { uploadCommand } = await import('../../operations/glance/sign-on-import.ts');
         context.print('  signed for your Glance; upload with');

@@ -1,15 +1,16 @@
-import { expectNoUse, flag, needed, path, shape } from '../../kit/shape.ts';
+import { expectNoUse, flag, needed, path, type Rule, shape } from '../../kit/shape.ts';
 import type { ImageSigner } from '../glance/image-signer.ts';
 import { imageSigner, JUDGING } from '../option-rules.ts';
 import type { VerifyOptions } from '../verify/options.ts';
+import { type ImportSink, importSink } from './import-sink.ts';
 
 /** How a bundle is imported: verified as `verify` does, and published only by its verdict. */
 export interface ImportOptions extends VerifyOptions {
-  /** the folder that the members are to be in; it must not exist, or be empty */
-  readonly destination: string;
+  /** the folder that the members are to be in, which must not exist, or be empty; or a sink that takes them */
+  readonly destination: string | ImportSink;
   /** publish the disk images alone */
   readonly imagesOnly?: boolean;
-  /** publish the chunks of a disk as they are stored, and do not join them */
+  /** publish the chunks of a disk as they are stored, and do not join them; a sink gets them in no other way */
   readonly keepChunks?: boolean;
   /** publish what is compressed by gzip decompressed */
   readonly decompress?: boolean;
@@ -24,9 +25,12 @@ export interface ImportOptions extends VerifyOptions {
   readonly imageSigner?: ImageSigner;
 }
 
+const destination: Rule<string | ImportSink> = (value, name) =>
+  typeof value === 'object' && value !== null ? importSink(value, name) : path(value, name);
+
 const rule = shape<ImportOptions>({
   ...JUDGING,
-  destination: needed(path),
+  destination: needed(destination),
   imagesOnly: flag,
   keepChunks: flag,
   decompress: flag,
@@ -41,6 +45,10 @@ export function importOptions(options: unknown): ImportOptions {
   if (given.dryRun) {
     expectNoUse(given.resume, 'resume', 'beside dryRun, which stores nothing');
     expectNoUse(given.imageSigner, 'imageSigner', 'beside dryRun, which stores nothing');
+  }
+  if (typeof given.destination !== 'string') {
+    expectNoUse(given.resume, 'resume', 'beside a sink, which keeps nothing for a later run');
+    expectNoUse(given.decompress, 'decompress', 'beside a sink, which gets members as they are stored');
   }
   return given;
 }

@@ -3,7 +3,8 @@ import type { SiteImage } from '../glance/sign-on-import.ts';
 
 /** What was published, or would be. */
 export interface ImportFindings {
-  readonly destination: string;
+  /** the folder; left out where the members went into a sink */
+  readonly destination?: string;
   readonly published: boolean;
   /** by their names */
   readonly files: readonly string[];
@@ -14,11 +15,35 @@ export interface ImportFindings {
 /** The report of `import`. */
 export type ImportReport = Report<'import', ImportFindings>;
 
-/** What became of an import; `files` are those published (or that would be), none when the bundle was refused. */
-export interface ImportResult {
-  readonly imported: boolean;
+/** What became of an import, by `kind`: only what was imported, or would be, has files. */
+export type ImportResult = Imported | WouldBeImported | RefusedImport;
+
+/** The bundle was accepted, and is where it was to go. */
+export interface Imported {
+  readonly kind: 'imported';
+  readonly imported: true;
   readonly report: ImportReport;
+  /** those published */
   readonly files: readonly FileReport[];
   /** the disk images that were signed for Glance */
   readonly images: readonly SiteImage[];
+}
+
+/** A dry run: the bundle was accepted, and nothing was stored. */
+export interface WouldBeImported {
+  readonly kind: 'would-be-imported';
+  readonly imported: false;
+  readonly report: ImportReport;
+  /** those that would be published; the size of one that would be made of others is not known */
+  readonly files: readonly FileReport[];
+  readonly images?: never;
+}
+
+/** The bundle was refused, or is not what was asked for: `report.errors` says why, and nothing of it is anybody's. */
+export interface RefusedImport {
+  readonly kind: 'refused';
+  readonly imported: false;
+  readonly report: ImportReport;
+  readonly files?: never;
+  readonly images?: never;
 }

@@ -6,16 +6,17 @@ import { bundleInput } from '../option-rules.ts';
 import { lostTimestamps } from '../sign/lost-timestamps.ts';
 import { examineAndReport } from '../verify/verify.ts';
 import { type ImportOptions, importOptions } from './import-options.ts';
-import type { ImportReport, ImportResult } from './import-result.ts';
-import { type Intake, openSink } from './open-sink.ts';
+import type { ImportReport, ImportResult, RefusedImport } from './import-result.ts';
+import type { Intake } from './intake.ts';
+import { openSink } from './open-sink.ts';
 import { type Publication, preparePublication } from './publication.ts';
 
 /**
  * Imports a bundle: members wait in a private folder beside the destination, and become the destination in one step
- * when the verdict allows it.
+ * when the verdict allows it; or they go into a sink of the caller's, which is told in the end what they are worth.
  *
  * The bytes that are hashed are the bytes that are stored. After a refusal, a fault or a crash the destination is
- * as it was.
+ * as it was, or the sink was told to discard.
  *
  * @throws {BundleError} when the input cannot be opened, the trust settings cannot be read, or the destination is not free
  */
@@ -29,6 +30,7 @@ async function importGiven(input: BundleInput, options: ImportOptions): Promise<
   const timed = { ...options, ...deadline };
   await using intake = await openSink(input, timed);
   const { ending } = intake;
+  const { destination } = options;
 
   const { examination, report: judged } = await examined(input, timed, intake);
   const report = await ending.judged(judged, examination.errors);
@@ -45,14 +47,17 @@ async function importGiven(input: BundleInput, options: ImportOptions): Promise<
   await published(publication, intake);
   const { files, images, warnings } = publication;
   const result = {
-    destination: options.destination,
+    ...(typeof destination === 'string' && { destination }),
     published: !options.dryRun,
     files: files.map(({ name }) => name),
     ...(images.length > 0 && { images }),
   };
   const lost = lostTimestamps(examination, options.timestamp);
   const all = warned(report, [...lost, ...warnings, ...(options.imageSigner?.warnings ?? [])]);
-  return { imported: !options.dryRun, report: { ...all, result }, files, images };
+  const done = { ...all, result };
+  return options.dryRun
+    ? { kind: 'would-be-imported', imported: false, report: done, files }
+    : { kind: 'imported', imported: true, report: done, files, images };
 }
 
 /** The verdict, while the members go to where they wait for it. */
@@ -76,6 +81,6 @@ async function published({ members }: Publication, { publish, ending }: Intake):
   }
 }
 
-function refused(report: ImportReport): ImportResult {
-  return { imported: false, report, files: [], images: [] };
+function refused(report: ImportReport): RefusedImport {
+  return { kind: 'refused', imported: false, report };
 }

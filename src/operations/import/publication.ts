@@ -11,7 +11,7 @@ import type { SiteImage } from '../glance/sign-on-import.ts';
 import { exchangedIn } from '../sign/exchanged.ts';
 import { assemble } from './assemble.ts';
 import type { ImportOptions } from './import-options.ts';
-import type { Intake } from './open-sink.ts';
+import type { Intake } from './intake.ts';
 import { type PlannedAssembly, planAssembly } from './plan-assembly.ts';
 
 /** What of a bundle that was found good is published. */
@@ -27,7 +27,7 @@ export interface Publication {
 /** What of the options decides it. */
 type PublicationOptions = Pick<
   ImportOptions,
-  'imagesOnly' | 'keepChunks' | 'decompress' | 'limits' | 'signal'
+  'destination' | 'imagesOnly' | 'keepChunks' | 'decompress' | 'limits' | 'signal'
 >;
 
 /**
@@ -52,6 +52,7 @@ export async function preparePublication(
     members.filter(({ name }) => kept.has(name)),
     { join: !options.keepChunks, decompress: options.decompress ?? false, limits },
   );
+  if (typeof options.destination !== 'string') expectAsStored(planned);
   const made =
     intake.staging &&
     (await assemble(intake.staging, planned, { descriptor, limits, signal: options.signal }));
@@ -101,6 +102,16 @@ function keptNames(
   throw new BundleError('USAGE', 'the bundle holds no disk image', {
     why: 'only the disk images were asked for',
     fix: { text: 'import all of it; inspecting it shows what is in it', advice: 'import-all' },
+  });
+}
+
+/** [import.12] What has gone into a sink of a program's cannot be read again, so nothing is made of it. */
+function expectAsStored([first]: readonly PlannedAssembly[]): void {
+  if (!first) return;
+  throw new BundleError('USAGE', `"${first.name}" is stored in chunks, and a sink gets them as they are`, {
+    where: { member: first.name },
+    why: 'what has gone into a sink is not read again, so nothing is joined',
+    fix: 'take the chunks as they are stored (keepChunks), or import into a folder',
   });
 }
 

@@ -67,7 +67,7 @@ describe('packing in chunks', () => {
         `ovf:href="disk.img" ovf:size="${IMAGE.bytes.byteLength}" ovf:chunkSize="${chunkSize}"`,
       );
       const { files } = await importHere(sandbox, output, { imagesOnly: true });
-      expect(files.map(({ name, size }) => [name, size])).toEqual([
+      expect(files?.map(({ name, size }) => [name, size])).toEqual([
         ['small.img', 1024],
         ['disk.img', IMAGE.bytes.byteLength],
       ]);
@@ -77,7 +77,7 @@ describe('packing in chunks', () => {
         destination: sandbox.path('home/kept'),
         keepChunks: true,
       });
-      expect(kept.files.map(({ name }) => name)).toEqual(expect.arrayContaining(chunks));
+      expect(kept.files?.map(({ name }) => name)).toEqual(expect.arrayContaining(chunks));
       expect(chunks.map((name) => statSync(sandbox.path(`home/kept/${name}`)).size)).toEqual(sizes);
     },
   );
@@ -129,7 +129,7 @@ describe('a file that is stored otherwise than it is meant', () => {
     const bundle = await stored('disk.img', parts, `ovf:chunkSize="${MIB}" ovf:size="${size}"`);
     const { report, files } = await importHere(sandbox, chunked(bundle));
     expect([report.exitCode, report.verdict]).toEqual([0, 'trusted']);
-    expect(files.map(({ name }) => name)).toEqual(['app.ovf', 'app.mf', 'app.cert', 'disk.img']);
+    expect(files?.map(({ name }) => name)).toEqual(['app.ovf', 'app.mf', 'app.cert', 'disk.img']);
     expect(report.result).toMatchObject({ files: ['app.ovf', 'app.mf', 'app.cert', 'disk.img'] });
     const more = parts.length - 1;
     expect(report.warnings).toEqual([
@@ -153,7 +153,7 @@ describe('a file that is stored otherwise than it is meant', () => {
       decompress: true,
       imagesOnly: true,
     });
-    expect(files.map(({ name, size }) => [name, size])).toEqual([['disk.img', IMAGE.bytes.byteLength]]);
+    expect(files?.map(({ name, size }) => [name, size])).toEqual([['disk.img', IMAGE.bytes.byteLength]]);
     expect(report.warnings.join()).not.toContain('was made of'); // no manifest is there that names something else
     expect(left(sandbox).filter((name) => name.startsWith('home/raw/'))).toEqual([
       'home/raw/',
@@ -192,7 +192,7 @@ describe('a file that is stored otherwise than it is meant', () => {
       dryRun: true,
       imagesOnly: true,
     });
-    expect(files.map(({ name }) => name)).toEqual(['disk.img']);
+    expect(files?.map(({ name }) => name)).toEqual(['disk.img']);
     expect(left(sandbox)).toEqual([]);
   });
 

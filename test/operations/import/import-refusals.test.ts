@@ -47,8 +47,11 @@ describe('nothing is left', () => {
     for (const existing of [false, true]) {
       using sandbox = makeSandbox();
       if (existing) mkdirSync(sandbox.path('home/here'), { recursive: true });
-      const { imported, files, report } = await importHere(sandbox, chunked(await makeBundle(options), 512));
-      expect([imported, files, codesOf(report)]).toEqual([false, [], codes]);
+      const { kind, imported, files, report } = await importHere(
+        sandbox,
+        chunked(await makeBundle(options), 512),
+      );
+      expect([kind, imported, files, codesOf(report)]).toEqual(['refused', false, undefined, codes]);
       expect(left(sandbox)).toEqual(existing ? ['home/here/'] : []);
     }
   });

@@ -359,7 +359,7 @@ describe('[blocks.9] importers and tools', () => {
   test('store them like any file, and keep them', async () => {
     using place = makeSandbox();
     const result = await importHere(place, chunked(await makeBundle({ files: APPLIANCE })));
-    expect(result.files.map(({ name }) => name)).toContain('disk.img.blocks');
+    expect(result.files?.map(({ name }) => name)).toContain('disk.img.blocks');
     const output = sandbox.path('normal.ova');
     const report = await normalize(await bundleOf({ files: APPLIANCE, order: 'trailing' }), {
       ...trust,

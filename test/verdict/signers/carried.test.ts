@@ -28,7 +28,7 @@ import {
 import { makeAuthority, makeCertificate, type TestCertificate } from '../../factory/certificates.ts';
 import { attribute, makeCms, OID, type TestCmsOptions, usualAttributes } from '../../factory/cms.ts';
 import { makeCrlDer } from '../../factory/crls.ts';
-import { importHere, left } from '../../factory/importing.ts';
+import { importHere, left, recordingSink } from '../../factory/importing.ts';
 import { makeOcspDer } from '../../factory/ocsp.ts';
 import { identityOf } from '../../factory/packing.ts';
 import { codesOf, valid } from '../../factory/reports.ts';
@@ -112,6 +112,9 @@ async function published(
   const { report } = await importHere(sandbox, chunked(bytes), options ?? {});
   expect(report.errors).toEqual([]);
   const members = filesIn(sandbox);
+  const sink = recordingSink();
+  await importHere(sandbox, chunked(bytes), { ...options, destination: sink });
+  expect(sink.published).toEqual(new Map(members.map((member) => [member.name, member.bytes])));
   using again = makeSandbox();
   const second = await importHere(again, chunked(await archiveOf(members)), options ?? {});
   expect([second.report.errors, filesIn(again)]).toEqual([[], members]);
@@ -385,7 +388,7 @@ describe('evidence that the manifest does not list', () => {
       );
       const { size } = statSync(sandbox.path(`home/here/${name}`));
       expect(size).toBeLessThan(3_000);
-      expect(files.find((file) => file.name === name)?.size).toBe(size);
+      expect(files?.find((file) => file.name === name)?.size).toBe(size);
     }
   });
 
