@@ -7,7 +7,7 @@ import {
 import { printable } from '../../kit/encoding.ts';
 import type { Told } from '../../kit/errors/advice.ts';
 import type { Limits } from '../../kit/limits.ts';
-import { hashRanges } from '../../storage/lanes/lanes.ts';
+import { hashRanges } from '../../storage/lanes/hash-ranges.ts';
 import type { Staging } from '../../storage/output/staging.ts';
 import { FileStream } from '../../storage/sources/file-stream.ts';
 import type { LeftFile, LeftFolder } from '../../storage/unfinished/left-folder.ts';

@@ -85,7 +85,7 @@ export function fileSource(
       },
       lanes: laneCount,
       hash: async (ranges, lanes) => {
-        const { hashRanges } = await import('../lanes/lanes.ts'); // most bundles are small
+        const { hashRanges } = await import('../lanes/hash-ranges.ts'); // most bundles are small
         if (closed) throw closedError(path);
         const placed = ranges.map((range) => ({
           ...range,

@@ -7,7 +7,7 @@ import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { ALL_DIGESTS } from '../../../src/crypto/digest.ts';
 import type { BundleError } from '../../../src/kit/errors/errors.ts';
 import type { HashRange, LaneOptions } from '../../../src/kit/source.ts';
-import { hashRanges, type OpenFile } from '../../../src/storage/lanes/lanes.ts';
+import { hashRanges, type OpenFile } from '../../../src/storage/lanes/hash-ranges.ts';
 import { makeSandbox, type Sandbox } from '../../factory/sandbox.ts';
 
 const MIB = 1024 * 1024;
