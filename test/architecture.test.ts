@@ -192,6 +192,27 @@ describe('architecture', () => {
     expect(new Set([...openers, ...readers])).toEqual(new Set(['verdict/walk/walk.ts']));
   });
 
+  it('leaves by one door what exists for speed', () => {
+    const importersOf = (behind: string): readonly string[] =>
+      FILES.filter((file) => targetsOf(file).includes(behind));
+    const doors: Readonly<Record<string, readonly string[]>> = {
+      // several lanes, and threads with them
+      'storage/lanes/hash-ranges.ts': ['storage/lanes/lanes.ts'],
+      // what waits for them, block digests in place of the whole
+      'verdict/walk/set-aside.ts': ['verdict/bundle/examine.ts', 'verdict/walk/walk.ts'],
+      // blocks as they are packed
+      'crypto/block-digester.ts': ['operations/pack/pack-blocks.ts'],
+      'formats/blocks/block-size.ts': ['formats/blocks/block-digests.ts', 'operations/pack/pack-blocks.ts'],
+      // one reading
+      'operations/pack/late-members.ts': ['operations/pack/one-reading.ts'],
+      'operations/pack/one-reading.ts': ['operations/pack/packing.ts'],
+    };
+    const found = Object.keys(doors).map((behind) => [behind, [...importersOf(behind)].sort()]);
+    expect(Object.fromEntries(found)).toEqual(doors);
+    const starting = FILES.filter((file) => importsOf(file).includes('node:worker_threads'));
+    expect(starting).toEqual(['storage/lanes/hash-ranges.ts']);
+  });
+
   it('asserts no time in a test, for the machine may be busy', () => {
     const tests = readdirSync('test', { recursive: true, encoding: 'utf8' }).filter((file) =>
       file.endsWith('.ts'),

@@ -7,7 +7,7 @@ import {
 import { printable } from '../../kit/encoding.ts';
 import type { Told } from '../../kit/errors/advice.ts';
 import type { Limits } from '../../kit/limits.ts';
-import { hashRanges } from '../../storage/lanes/hash-ranges.ts';
+import { loadLanes } from '../../storage/lanes/lanes.ts';
 import type { Staging } from '../../storage/output/staging.ts';
 import { FileStream } from '../../storage/sources/file-stream.ts';
 import type { LeftFile, LeftFolder } from '../../storage/unfinished/left-folder.ts';
@@ -102,6 +102,7 @@ async function rightBytes(
   const end = Math.min(file.size, size);
   if (end === 0) return 0;
   const range = { start: 0, end, step: blockSize, algorithms: [algorithm] };
+  const hashRanges = await loadLanes();
   const [hashed] = await hashRanges(file, [range], options);
   let right = 0;
   while (right < (hashed?.pieces ?? 0) && hashed?.digest(right, algorithm) === blockDigest(right)) right++;

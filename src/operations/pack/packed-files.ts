@@ -1,7 +1,6 @@
 import { paysToDeflate } from '../../archive/deflate/compressibility.ts';
 import { type TarFile, wholeFile } from '../../archive/tar/tar-writer.ts';
 import type { ZipFile } from '../../archive/zip/zip-writer.ts';
-import type { BlockDigester } from '../../crypto/block-digester.ts';
 import { Digester, digestHex } from '../../crypto/digest.ts';
 import type { Signing } from '../../engine/engine.ts';
 import { blocksNameOf } from '../../formats/blocks/block-digests.ts';
@@ -173,7 +172,7 @@ export class PackedFiles {
   async #keep(
     file: PlannedFile,
     digest: string,
-    made: { readonly signing: Signing | undefined; readonly blocks: BlockDigester | undefined },
+    made: { readonly signing: Signing | undefined; readonly blocks: ReturnType<PackedBlocks['open']> },
   ): Promise<void> {
     const before = this.#digests.get(file.name);
     if (before !== undefined && before !== digest) {

@@ -5,7 +5,6 @@ import { DIGEST_BYTES, type DigestName } from '../../kit/digest-name.ts';
 import { BundleError, toBundleError } from '../../kit/errors/errors.ts';
 import type { HashedRange, HashRange, LaneOptions } from '../../kit/source.ts';
 import { readError } from '../io-errors.ts';
-import { laneCount } from './lane-count.ts';
 
 /** An open file that may be hashed in any order. */
 export interface OpenFile {
@@ -52,11 +51,10 @@ interface Work {
 export async function hashRanges(
   file: OpenFile,
   ranges: readonly HashRange[],
-  options: LaneOptions,
+  options: Omit<LaneOptions, 'limits'> & { readonly threads: number },
 ): Promise<readonly HashedRange[]> {
   const { work, pieces, results } = plan(file, ranges);
-  const total = ranges.reduce((sum, { start, end }) => sum + end - start, 0);
-  const threads = Math.min(pieces, laneCount(total, options.limits));
+  const threads = Math.min(pieces, options.threads);
   await using others = startOthers(work, threads - 1);
   const tell = (): void => options.onBytes?.(read(work.hashed));
   try {
@@ -173,7 +171,7 @@ function* lane({ descriptor, jobs, digests, next, done, hashed }: Work): Generat
 /** This thread's lane, which looks up now and then. */
 async function takePart(
   work: Work,
-  options: LaneOptions & { readonly tell: () => void; readonly failure: () => unknown },
+  options: Omit<LaneOptions, 'limits'> & { readonly tell: () => void; readonly failure: () => unknown },
 ): Promise<void> {
   let reads = 0;
   checkAborted(options.signal);

@@ -4,7 +4,7 @@ import { checkAborted } from '../../kit/bytes.ts';
 import { BundleError } from '../../kit/errors/errors.ts';
 import type { Source, SourceOptions } from '../../kit/source.ts';
 import { readError } from '../io-errors.ts';
-import { laneCount } from '../lanes/lane-count.ts';
+import { laneCount, loadLanes } from '../lanes/lanes.ts';
 import { asStamp, expectSame } from './file-stamp.ts';
 import { FileStream, fileAccess, TURN_BYTES } from './file-stream.ts';
 import { openInto } from './open-descriptor.ts';
@@ -85,7 +85,7 @@ export function fileSource(
       },
       lanes: laneCount,
       hash: async (ranges, lanes) => {
-        const { hashRanges } = await import('../lanes/hash-ranges.ts'); // most bundles are small
+        const hashRanges = await loadLanes();
         if (closed) throw closedError(path);
         const placed = ranges.map((range) => ({
           ...range,

@@ -7,8 +7,11 @@ import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { ALL_DIGESTS } from '../../../src/crypto/digest.ts';
 import type { BundleError } from '../../../src/kit/errors/errors.ts';
 import type { HashRange, LaneOptions } from '../../../src/kit/source.ts';
-import { hashRanges, type OpenFile } from '../../../src/storage/lanes/hash-ranges.ts';
+import type { OpenFile } from '../../../src/storage/lanes/hash-ranges.ts';
+import { loadLanes } from '../../../src/storage/lanes/lanes.ts';
 import { makeSandbox, type Sandbox } from '../../factory/sandbox.ts';
+
+const hashRanges = await loadLanes();
 
 const MIB = 1024 * 1024;
 
