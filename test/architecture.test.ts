@@ -213,6 +213,16 @@ describe('architecture', () => {
     expect(starting).toEqual(['storage/lanes/hash-ranges.ts']);
   });
 
+  it('has one place that makes temporary folders for tests, beside those of a run', () => {
+    const files = readdirSync('test', { recursive: true, encoding: 'utf8' }).filter((file) =>
+      file.endsWith('.ts'),
+    );
+    const making = files.filter((file) =>
+      /\bmkdtemp(Sync)?\(/.test(readFileSync(join('test', file), 'utf8')),
+    );
+    expect(making.sort()).toEqual(['factory/sandbox.ts', 'setup/folders.ts']);
+  });
+
   it('asserts no time in a test, for the machine may be busy', () => {
     const tests = readdirSync('test', { recursive: true, encoding: 'utf8' }).filter((file) =>
       file.endsWith('.ts'),

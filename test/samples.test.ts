@@ -1,9 +1,9 @@
 import { spawnSync } from 'node:child_process';
-import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { gunzipSync } from 'node:zlib';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { beforeAll, describe, expect, test } from 'vitest';
+import { folderForTests } from './factory/sandbox.ts';
 
 const ROOT = join(import.meta.dirname, '..');
 const SAMPLES = join(ROOT, 'samples');
@@ -100,13 +100,11 @@ describe('samples for OpenStack', () => {
 });
 
 describe('make.mjs', () => {
-  let folder = '';
+  const folder = folderForTests();
   beforeAll(() => {
-    folder = mkdtempSync(join(tmpdir(), 'bulla-samples-'));
     const made = spawnSync(process.execPath, [join(SAMPLES, 'make.mjs'), folder], { encoding: 'utf8' });
     expect(made.status, made.stderr).toBe(0);
   }, 120_000);
-  afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
   test('the same inputs give the same bytes', () => {
     for (const name of filesBelow(folder)) {

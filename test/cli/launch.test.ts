@@ -1,19 +1,19 @@
 import { spawnSync } from 'node:child_process';
-import { cpSync, mkdtempSync, readFileSync, rmSync, symlinkSync, truncateSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { cpSync, readFileSync, rmSync, symlinkSync, truncateSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { makeSandbox, type Sandbox } from '../factory/sandbox.ts';
 
-let folder: string;
+let sandbox: Sandbox;
 beforeEach(() => {
-  folder = mkdtempSync(join(tmpdir(), 'bulla-test-'));
-  cpSync('dist', join(folder, 'dist'), { recursive: true });
-  cpSync('package.json', join(folder, 'package.json'));
-  symlinkSync(resolve('node_modules'), join(folder, 'node_modules'));
+  sandbox = makeSandbox();
+  cpSync('dist', sandbox.path('dist'), { recursive: true });
+  cpSync('package.json', sandbox.path('package.json'));
+  symlinkSync(resolve('node_modules'), sandbox.path('node_modules'));
 });
-afterEach(() => rmSync(folder, { recursive: true, force: true }));
+afterEach(() => sandbox[Symbol.dispose]());
 
-const file = (name: string): string => join(folder, 'dist/cli', name);
+const file = (name: string): string => join(sandbox.path('dist/cli'), name);
 const run = (...words: readonly string[]): string => {
   const { stdout, stderr } = spawnSync(process.execPath, [file('main.js'), ...words], { encoding: 'utf8' });
   return stdout + stderr;

@@ -1,21 +1,11 @@
-import {
-  existsSync,
-  linkSync,
-  mkdirSync,
-  mkdtempSync,
-  readFileSync,
-  realpathSync,
-  rmSync,
-  symlinkSync,
-  writeFileSync,
-} from 'node:fs';
-import { tmpdir } from 'node:os';
+import { existsSync, linkSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import type { Command } from 'commander';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { ARGUMENT_NAMINGS, OPTION_NAMINGS, pathOf } from '../../src/cli/named-files.ts';
 import { createProgram } from '../../src/cli/program.ts';
 import { run } from '../../src/cli/run.ts';
+import { folderForTests } from '../factory/sandbox.ts';
 import { makeScreen } from './screen.ts';
 
 const program = createProgram(makeScreen().context, () => {});
@@ -81,16 +71,10 @@ describe('[out.1] what a word names', () => {
   });
 });
 
-let folder = '';
+const folder = folderForTests();
 const home = process.cwd();
-beforeAll(() => {
-  folder = realpathSync(mkdtempSync(join(tmpdir(), 'bulla-named-')));
-  process.chdir(folder);
-});
-afterAll(() => {
-  process.chdir(home);
-  rmSync(folder, { recursive: true, force: true });
-});
+beforeAll(() => process.chdir(folder));
+afterAll(() => process.chdir(home));
 
 /** Other names of the file `read`, made in a fresh folder. */
 const DISGUISES: Readonly<Record<string, (read: string) => string>> = {

@@ -1,9 +1,9 @@
-import { copyFileSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { copyFileSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { accepted, bytesOf, found, pathOf } from '../conformance/archive-vectors.ts';
 import { asArchive, read } from '../factory/archives.ts';
+import { folderForTests } from '../factory/sandbox.ts';
 import { chunked } from '../factory/streams.ts';
 import { hasPeer } from '../interop/peer.ts';
 import { generate } from './generate.ts';
@@ -15,8 +15,7 @@ const FROM = Number(process.env['DIFFERENTIAL_FROM'] ?? 1);
 /** Archives that are handed to a reader at a time. */
 const BATCH = 250;
 
-const folder = mkdtempSync(join(tmpdir(), 'bulla-differential-'));
-afterAll(() => rmSync(folder, { recursive: true, force: true }));
+const folder = folderForTests();
 
 /** An archive that we accept, where it is, and what we see in it. */
 interface Accepted {

@@ -1,7 +1,6 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { openArchive } from '../../src/archive/open-archive.ts';
 import { Relaxed } from '../../src/archive/relaxed.ts';
 import { concat } from '../../src/kit/bytes.ts';
@@ -10,14 +9,14 @@ import { isBundleError } from '../../src/kit/errors/errors.ts';
 import { DEFAULT_LIMITS } from '../../src/kit/limits.ts';
 import { spoolable } from '../../src/storage/sources/private-file.ts';
 import { sha256 } from '../factory/archives.ts';
+import { folderForTests } from '../factory/sandbox.ts';
 import { chunked } from '../factory/streams.ts';
 import { file, header, MAGIC, padded, pax, record, tar } from '../factory/tar.ts';
 import { extra, packed, zip } from '../factory/zip.ts';
 import { hasPeer } from '../interop/peer.ts';
 import { HEADER_PEERS, type NamedPeer, type Seen, TAR_PEERS, ZIP_PEERS } from './peers.ts';
 
-const folder = mkdtempSync(join(tmpdir(), 'bulla-names-'));
-afterAll(() => rmSync(folder, { recursive: true, force: true }));
+const folder = folderForTests();
 
 const LONG = `${'n'.repeat(105)}.img`;
 /** Names that are near to each other: every pair of them is tried, and each with itself. */

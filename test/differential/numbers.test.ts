@@ -1,21 +1,20 @@
 import { createHash } from 'node:crypto';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
 import { openArchive } from '../../src/archive/open-archive.ts';
 import { Relaxed } from '../../src/archive/relaxed.ts';
 import { concat } from '../../src/kit/bytes.ts';
 import type { Relaxation } from '../../src/kit/relaxation.ts';
 import { spoolable } from '../../src/storage/sources/private-file.ts';
 import { type Opener, read } from '../factory/archives.ts';
+import { folderForTests } from '../factory/sandbox.ts';
 import { chunked } from '../factory/streams.ts';
 import { END, file, type HeaderFields, header, latin1, record } from '../factory/tar.ts';
 import { hasPeer } from '../interop/peer.ts';
 import { HEADER_PEERS, type NamedPeer, type Seen, TAR_PEERS } from './peers.ts';
 
-const folder = mkdtempSync(join(tmpdir(), 'bulla-numbers-'));
-afterAll(() => rmSync(folder, { recursive: true, force: true }));
+const folder = folderForTests();
 
 /** Fields of a header with numbers in them, and how long each is. */
 const FIELDS = {

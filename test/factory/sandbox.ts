@@ -1,6 +1,7 @@
 import { mkdirSync, mkdtempSync, readdirSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
+import { afterAll } from 'vitest';
 import type { VerifyOptions } from '../../src/operations/verify/options.ts';
 import { JUDGED_AT, testAuthority } from './bundles.ts';
 
@@ -29,6 +30,13 @@ export function makeSandbox(parent: string = tmpdir()): Sandbox {
     list: () => listed(folder, ''),
     [Symbol.dispose]: () => rmSync(folder, { recursive: true, force: true }),
   };
+}
+
+/** A folder for all the tests of a file, or of the `describe` that asks for it; gone after the last of them. */
+export function folderForTests(): string {
+  const sandbox = makeSandbox();
+  afterAll(() => sandbox[Symbol.dispose]());
+  return sandbox.folder;
 }
 
 function listed(folder: string, prefix: string): readonly string[] {

@@ -1,7 +1,6 @@
 import { spawn } from 'node:child_process';
-import { chmodSync, cpSync, mkdirSync, mkdtempSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, cpSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pack } from '../../src/operations/pack/pack.ts';
 import type { TimestampSource } from '../../src/operations/sign/signing.ts';
@@ -17,6 +16,7 @@ import {
 } from './certificates.ts';
 import { makeCrlDer } from './crls.ts';
 import { qcow2, vmdk } from './disk-images.ts';
+import { makeSandbox } from './sandbox.ts';
 import { makeTimestampAuthority, makeTokenDer } from './timestamps.ts';
 
 const ROOT = join(import.meta.dirname, '../..');
@@ -62,7 +62,8 @@ export interface Desk extends Disposable {
  * the same with a timestamp).
  */
 export async function makeWorkbench(): Promise<Workbench> {
-  const root = realpathSync(mkdtempSync(join(tmpdir(), 'bulla-bench-')));
+  const sandbox = makeSandbox();
+  const root = sandbox.folder;
   const set = (name: string): string => {
     mkdirSync(join(root, name), { recursive: true });
     return join(root, name);
@@ -79,7 +80,7 @@ export async function makeWorkbench(): Promise<Workbench> {
   return {
     desk: (...sets) => makeDesk(root, sets, { BARBICAN: barbican.address, OS_TOKEN: TOKEN }),
     [Symbol.dispose]: () => {
-      rmSync(root, { recursive: true, force: true });
+      sandbox[Symbol.dispose]();
       void barbican[Symbol.asyncDispose]();
     },
   };
@@ -165,7 +166,8 @@ async function packBundles(at: { keys: string; disk: string; set: (name: string)
 }
 
 function makeDesk(root: string, sets: readonly string[], cloud: NodeJS.ProcessEnv): Desk {
-  const folder = realpathSync(mkdtempSync(join(root, 'desk-')));
+  const sandbox = makeSandbox(root);
+  const { folder } = sandbox;
   const home = `${folder}-home`;
   mkdirSync(home);
   const add = (set: string): void => cpSync(join(root, set), folder, { recursive: true });
@@ -186,7 +188,7 @@ function makeDesk(root: string, sets: readonly string[], cloud: NodeJS.ProcessEn
     add,
     run: (line) => run(line, folder, env),
     [Symbol.dispose]: () => {
-      rmSync(folder, { recursive: true, force: true });
+      sandbox[Symbol.dispose]();
       rmSync(home, { recursive: true, force: true });
     },
   };

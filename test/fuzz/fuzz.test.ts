@@ -1,13 +1,13 @@
 import { execFileSync, spawnSync } from 'node:child_process';
-import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { folderForTests } from '../factory/sandbox.ts';
 
 const ROOT = join(import.meta.dirname, '../..');
 /** beside the packages that the program needs; threads cannot load TypeScript */
 const built = join(ROOT, `build.partial-${process.pid}`);
-const findings = mkdtempSync(join(tmpdir(), 'bulla-fuzz-'));
+const findings = folderForTests();
 
 beforeAll(() => {
   const compiler = join(ROOT, 'node_modules/typescript/bin/tsc');
@@ -15,10 +15,7 @@ beforeAll(() => {
   execFileSync(process.execPath, [compiler, ...options], { cwd: ROOT, stdio: 'inherit' });
 }, 120_000);
 
-afterAll(() => {
-  rmSync(built, { recursive: true, force: true });
-  rmSync(findings, { recursive: true, force: true });
-});
+afterAll(() => rmSync(built, { recursive: true, force: true }));
 
 /** Without the vectors, so that the inputs are the same everywhere. */
 function fuzz(...options: readonly string[]): { status: number | null; output: string } {

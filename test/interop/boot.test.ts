@@ -1,8 +1,7 @@
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { beforeAll, describe, expect, test } from 'vitest';
+import { folderForTests } from '../factory/sandbox.ts';
 import { hasPeer } from './peer.ts';
 
 const ROOT = join(import.meta.dirname, '../..');
@@ -15,17 +14,15 @@ const machines = hasPeer('qemu-system-x86_64 --version', 'that the imported samp
 describe.skipIf(!images && !machines).each(['appliance.ova', 'appliance-trailing.ova', 'appliance.tgz'])(
   '%s, imported',
   (bundle) => {
-    let folder = '';
+    const folder = folderForTests();
     let disk = '';
     beforeAll(() => {
-      folder = mkdtempSync(join(tmpdir(), 'bulla-boot-'));
       const trust = join(ROOT, 'samples/ca/ca.pem');
       const argv = ['import', join(ROOT, 'samples', bundle), '--to', 'machine', '--trust', trust];
       const program = join(ROOT, 'dist/cli/main.js');
       execFileSync(process.execPath, [program, ...argv, '--at', '2026-12-01'], { cwd: folder });
       disk = join(folder, 'machine/appliance-disk1.vmdk');
     });
-    afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
     test.skipIf(!images)('the disk is what qemu-img says it should be', () => {
       const info = execFileSync('qemu-img', ['info', '--output=json', disk], { encoding: 'utf8' });

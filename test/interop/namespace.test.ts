@@ -1,8 +1,8 @@
 import { spawnSync } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { beforeAll, describe, expect, test } from 'vitest';
+import { folderForTests } from '../factory/sandbox.ts';
 import { hasPeer } from './peer.ts';
 
 const ROOT = join(import.meta.dirname, '../..');
@@ -13,11 +13,8 @@ const namespaces = hasPeer('unshare -rn true', 'that verify works where there is
 const tracing = hasPeer('strace -f -e trace=network true', 'that verify makes no network call');
 
 describe('without a network', () => {
-  let folder = '';
-  beforeAll(() => {
-    folder = mkdtempSync(join(tmpdir(), 'bulla-network-'));
-  });
-  afterAll(() => rmSync(folder, { recursive: true, force: true }));
+  const folder = folderForTests();
+  beforeAll(() => {});
 
   const run = (...command: readonly string[]): number | null => {
     const [program = '', ...args] = command;

@@ -1,9 +1,9 @@
 import { execFileSync } from 'node:child_process';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { beforeAll, describe, expect, test } from 'vitest';
 import { makeDevelopmentCertificates } from '../../src/operations/trust/dev-certs.ts';
+import { folderForTests } from '../factory/sandbox.ts';
 
 function opensslVersion(): string | undefined {
   try {
@@ -18,19 +18,17 @@ if (openssl === undefined)
   console.warn('SKIPPED: openssl is not installed; nothing here was compared with it');
 
 describe.skipIf(openssl === undefined)('openssl on development certificates', () => {
-  let folder: string;
+  const folder = folderForTests();
   const path = (name: string) => join(folder, name);
   const run = (...args: readonly string[]) =>
     execFileSync('openssl', args, { cwd: folder, encoding: 'utf8' });
 
   beforeAll(async () => {
-    folder = mkdtempSync(join(tmpdir(), 'bulla-openssl-'));
     const { caPem, signerPem, signerKeyPem } = await makeDevelopmentCertificates({ now: new Date() });
     writeFileSync(path('ca.pem'), caPem);
     writeFileSync(path('signer.pem'), signerPem);
     writeFileSync(path('signer.key'), signerKeyPem);
   });
-  afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
   test('[pub.11] openssl verify finds the path, by its strict rules', () => {
     expect(run('verify', '-x509_strict', '-CAfile', 'ca.pem', 'signer.pem')).toBe('signer.pem: OK\n');

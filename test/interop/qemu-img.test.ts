@@ -1,11 +1,11 @@
 import { execFileSync, spawnSync } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { beforeAll, describe, expect, test } from 'vitest';
 import { type DiskProbe, isSelfContained } from '../../src/formats/disk/disk-probe.ts';
 import { PROBE_HEAD_BYTES, PROBE_TAIL_BYTES, probeDisk } from '../../src/formats/disk/probe.ts';
 import { vmdk, vmdkDescriptor } from '../factory/disk-images.ts';
+import { folderForTests } from '../factory/sandbox.ts';
 
 const absent = spawnSync('qemu-img', ['--version']).status !== 0;
 if (absent) console.warn('SKIPPED: qemu-img is not installed, so the disk probe is not compared with it');
@@ -19,14 +19,12 @@ interface QemuInfo {
 const QEMU_NAMES: Readonly<Record<string, string>> = { vpc: 'vhd' };
 
 describe.skipIf(absent)('qemu-img', () => {
-  let folder = '';
+  const folder = folderForTests();
   beforeAll(() => {
-    folder = mkdtempSync(join(tmpdir(), 'bulla-qemu-'));
     // Content that does not compress, so that streams have something after their header.
     const bytes = Uint8Array.from({ length: 3 << 20 }, (_, at) => (Math.imul(at, 2654435761) >>> 13) & 0xff);
     writeFileSync(join(folder, 'content'), bytes);
   });
-  afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
   const qemu = (...args: readonly string[]): string =>
     execFileSync('qemu-img', args, { cwd: folder, encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'] });

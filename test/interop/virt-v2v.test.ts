@@ -1,13 +1,13 @@
 import { spawnSync } from 'node:child_process';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { pack } from 'tar-stream';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { beforeAll, describe, expect, test } from 'vitest';
 import { formatDescriptor } from '../../src/formats/ovf/descriptor-writer.ts';
 import { concat } from '../../src/kit/bytes.ts';
 import { encodeUtf8 } from '../../src/kit/encoding.ts';
 import { image } from '../factory/disk-images.ts';
+import { folderForTests } from '../factory/sandbox.ts';
 
 const absent = spawnSync('virt-v2v', ['--version']).status !== 0;
 if (absent) console.warn('SKIPPED: virt-v2v is not installed, so no written descriptor is shown to it');
@@ -24,11 +24,8 @@ async function archive(
 }
 
 describe.skipIf(absent)('virt-v2v', () => {
-  let folder = '';
-  beforeAll(() => {
-    folder = mkdtempSync(join(tmpdir(), 'bulla-v2v-'));
-  });
-  afterAll(() => rmSync(folder, { recursive: true, force: true }));
+  const folder = folderForTests();
+  beforeAll(() => {});
 
   test('[desc.18] it reads name, processors, memory, disks and CD-ROM of a written descriptor', async () => {
     const disk = { href: 'web disk&1.img', size: 1 << 20, capacity: 1 << 20, format: 'raw' as const };

@@ -1,10 +1,10 @@
 import { spawnSync } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import fc from 'fast-check';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { beforeAll, describe, expect, test } from 'vitest';
 import { isShownWhole, shellPath, shellWord } from '../../src/kit/shell.ts';
+import { folderForTests } from '../factory/sandbox.ts';
 
 const NASTY = [
   '',
@@ -35,15 +35,13 @@ const NASTY = [
 ];
 const SHELLS = ['sh', 'bash', 'zsh', 'fish'];
 
-let folder = '';
+const folder = folderForTests();
 beforeAll(() => {
-  folder = mkdtempSync(join(tmpdir(), 'bulla-shell-'));
   writeFileSync(
     join(folder, 'argv.cjs'),
     `require('node:fs').writeFileSync(${JSON.stringify(join(folder, 'out'))}, JSON.stringify(process.argv.slice(2)));`,
   );
 });
-afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 /** What a program is given that a shell starts with these words. */
 function argvBy(shell: string, words: readonly string[]): readonly string[] {

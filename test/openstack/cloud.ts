@@ -1,8 +1,8 @@
 import { execFileSync, spawn } from 'node:child_process';
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { CursiveVerdict } from '../../src/operations/glance/image-options.ts';
+import { makeSandbox } from '../factory/sandbox.ts';
 
 /**
  * The folder with `up.sh DIR`, which starts a real Barbican and Glance on the loopback address (with a Keystone that takes
@@ -26,7 +26,8 @@ const GLANCE = 'http://127.0.0.1:19292';
 
 /** A cloud that runs as long as it is not disposed of. */
 export async function startCloud(): Promise<Disposable> {
-  const folder = mkdtempSync(join(tmpdir(), 'bulla-openstack-'));
+  const sandbox = makeSandbox();
+  const { folder } = sandbox;
   const child = spawn('bash', [join(scripts, 'up.sh'), folder], { stdio: ['ignore', 'pipe', 'inherit'] });
   let said = '';
   child.stdout.setEncoding('utf8').on('data', (text: string) => {
@@ -40,7 +41,7 @@ export async function startCloud(): Promise<Disposable> {
         // it has ended by itself
       }
     }
-    rmSync(folder, { recursive: true, force: true });
+    sandbox[Symbol.dispose]();
   };
   // the servers keep the pipe open: the end of the script is what counts
   const code = await new Promise<number>((ended) => child.on('exit', (status) => ended(status ?? -1)));

@@ -1,14 +1,5 @@
-import {
-  createReadStream,
-  mkdtempSync,
-  readdirSync,
-  readFileSync,
-  rmSync,
-  truncateSync,
-  writeFileSync,
-} from 'node:fs';
+import { createReadStream, readdirSync, readFileSync, truncateSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { deflateRawSync } from 'node:zlib';
 import { describe, expect, test } from 'vitest';
 import { openArchive } from '../../../src/archive/open-archive.ts';
@@ -17,6 +8,7 @@ import { DEFAULT_LIMITS } from '../../../src/kit/limits.ts';
 import { openSource } from '../../../src/storage/sources/open-source.ts';
 import { asArchive, read, readEveryWay, sha256 } from '../../factory/archives.ts';
 import { noiseFile } from '../../factory/bundles.ts';
+import { makeSandbox } from '../../factory/sandbox.ts';
 import { chunked } from '../../factory/streams.ts';
 import { extra, packed, type ZipItem, zip, zip64Records } from '../../factory/zip.ts';
 
@@ -148,15 +140,11 @@ describe('a zip is read', () => {
   test('[zip.10] without judging what is left unread', async () => {
     const bytes = zip([{ ...A, both: { crc: 1 } }, B]);
     const names: string[] = [];
-    const folder = mkdtempSync(join(tmpdir(), 'bulla-test-'));
-    try {
-      writeFileSync(join(folder, 'x.zip'), bytes);
-      await using source = await openSource(join(folder, 'x.zip'), { idleMs: 1000 });
-      for await (const { name } of (await openArchive(source.stream(), DEFAULT_LIMITS)).entries)
-        names.push(name);
-    } finally {
-      rmSync(folder, { recursive: true });
-    }
+    using sandbox = makeSandbox();
+    sandbox.write('x.zip', bytes);
+    await using source = await openSource(sandbox.path('x.zip'), { idleMs: 1000 });
+    for await (const { name } of (await openArchive(source.stream(), DEFAULT_LIMITS)).entries)
+      names.push(name);
     expect(names).toEqual(['a.ovf', 'b.img']);
   });
 
@@ -170,41 +158,33 @@ describe('a zip is read', () => {
   });
 
   test('[zip.14] through a pipe only up to the limit', async () => {
-    const folder = mkdtempSync(join(tmpdir(), 'bulla-test-'));
-    try {
-      writeFileSync(join(folder, 'x.zip'), zip([A, B]));
-      const stream = createReadStream(join(folder, 'x.zip'), { highWaterMark: 1000 });
-      await using source = await openSource(stream, { idleMs: 1000, spoolBytes: 5000 });
-      await expect(openArchive(source.stream(), DEFAULT_LIMITS)).rejects.toMatchObject({
-        code: 'ARCHIVE_LIMIT',
-        where: { offset: 5000 },
-      });
-      expect(stream.destroyed).toBe(true);
-    } finally {
-      rmSync(folder, { recursive: true });
-    }
+    using sandbox = makeSandbox();
+    sandbox.write('x.zip', zip([A, B]));
+    const stream = createReadStream(sandbox.path('x.zip'), { highWaterMark: 1000 });
+    await using source = await openSource(stream, { idleMs: 1000, spoolBytes: 5000 });
+    await expect(openArchive(source.stream(), DEFAULT_LIMITS)).rejects.toMatchObject({
+      code: 'ARCHIVE_LIMIT',
+      where: { offset: 5000 },
+    });
+    expect(stream.destroyed).toBe(true);
   });
 
   test('[arc.3] as truncated, when the file is cut while it is read', async () => {
-    const folder = mkdtempSync(join(tmpdir(), 'bulla-test-'));
-    const path = join(folder, 'x.zip');
-    try {
-      writeFileSync(path, zip([A, { name: 'b', content: NOISE }]));
-      await using source = await openSource(path, { idleMs: 1000 });
-      const reading = async (): Promise<void> => {
-        for await (const entry of (await openArchive(source.stream(), DEFAULT_LIMITS)).entries) {
-          if (entry.name === 'b') truncateSync(path, 1000);
-          for await (const _ of entry.body);
-        }
-      };
-      await expect(reading()).rejects.toMatchObject({
-        code: 'ARCHIVE_TRUNCATED',
-        where: { member: 'b', offset: 1000 },
-      });
-      expect(readFileSync(path).byteLength).toBe(1000);
-    } finally {
-      rmSync(folder, { recursive: true });
-    }
+    using sandbox = makeSandbox();
+    const path = sandbox.path('x.zip');
+    writeFileSync(path, zip([A, { name: 'b', content: NOISE }]));
+    await using source = await openSource(path, { idleMs: 1000 });
+    const reading = async (): Promise<void> => {
+      for await (const entry of (await openArchive(source.stream(), DEFAULT_LIMITS)).entries) {
+        if (entry.name === 'b') truncateSync(path, 1000);
+        for await (const _ of entry.body);
+      }
+    };
+    await expect(reading()).rejects.toMatchObject({
+      code: 'ARCHIVE_TRUNCATED',
+      where: { member: 'b', offset: 1000 },
+    });
+    expect(readFileSync(path).byteLength).toBe(1000);
   });
 });
 

@@ -1,14 +1,13 @@
 import { spawnSync } from 'node:child_process';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { beforeAll, describe, expect, test } from 'vitest';
 import { run } from '../../../src/cli/run.ts';
+import { folderForTests } from '../../factory/sandbox.ts';
 import { makeScreen } from '../screen.ts';
 
-let folder = '';
+const folder = folderForTests();
 beforeAll(async () => {
-  folder = mkdtempSync(join(tmpdir(), 'bulla-shells-'));
   for (const shell of ['zsh', 'fish']) {
     const { context, out } = makeScreen();
     expect(await run(['completion', shell], context)).toBe(0);
@@ -16,7 +15,6 @@ beforeAll(async () => {
   }
   writeFileSync(join(folder, 'mydisk.qcow2'), '');
 });
-afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 function isMissing(shell: string): boolean {
   const missing = spawnSync(shell, ['-c', 'true']).status !== 0;

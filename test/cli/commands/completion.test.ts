@@ -1,11 +1,11 @@
 import { spawnSync } from 'node:child_process';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Command } from 'commander';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { beforeAll, describe, expect, test } from 'vitest';
 import { createProgram } from '../../../src/cli/program.ts';
 import { run } from '../../../src/cli/run.ts';
+import { folderForTests, makeSandbox } from '../../factory/sandbox.ts';
 import { makeScreen } from '../screen.ts';
 
 const { context } = makeScreen();
@@ -36,24 +36,20 @@ describe.each(SHELLS)('%s', (shell) => {
   const absent = spawnSync(shell, ['-c', 'true']).status !== 0;
   if (absent) console.warn(`SKIPPED: ${shell} is not installed, so its completion script is not parsed`);
   test.skipIf(absent)('parses it', async () => {
-    const folder = mkdtempSync(join(tmpdir(), 'bulla-completion-'));
-    const file = join(folder, 'script');
-    writeFileSync(file, await scriptFor(shell)); // fish reads none from a pipe or socket of Node
+    using sandbox = makeSandbox();
+    const file = sandbox.write('script', await scriptFor(shell)); // fish reads none from a pipe or socket of Node
     const { status, stderr } = spawnSync(shell, ['-n', file], { encoding: 'utf8' });
-    rmSync(folder, { recursive: true });
     expect(stderr).toBe('');
     expect(status).toBe(0);
   });
 });
 
 describe('completed by bash', () => {
-  let folder = '';
+  const folder = folderForTests();
   beforeAll(async () => {
-    folder = mkdtempSync(join(tmpdir(), 'bulla-completion-'));
     writeFileSync(join(folder, 'script'), await scriptFor('bash'));
     writeFileSync(join(folder, 'my disk.qcow2'), '');
   });
-  afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
   /** What Tab offers behind these words, the last one unfinished. */
   function complete(...words: readonly string[]): readonly string[] {

@@ -1,8 +1,7 @@
 import { spawnSync } from 'node:child_process';
-import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { type Context, createContext } from '../../../src/cli/context.ts';
 import { cutRow } from '../../../src/cli/render/cut-row.ts';
 import { field, nestedField, shown } from '../../../src/cli/render/field.ts';
@@ -13,6 +12,7 @@ import { isShownWhole, shellWord } from '../../../src/kit/shell.ts';
 import { uploadCommand } from '../../../src/operations/glance/sign-on-import.ts';
 import { verify } from '../../../src/operations/verify/verify.ts';
 import { makeReport } from '../../../src/verdict/report/report.ts';
+import { folderForTests } from '../../factory/sandbox.ts';
 import { chunked } from '../../factory/streams.ts';
 import { file, tar } from '../../factory/tar.ts';
 
@@ -136,8 +136,7 @@ describe('[show.4] advice on a terminal', () => {
     'a&touch pwned&b.ovf',
     'plain.ovf',
   ];
-  const folder = mkdtempSync(join(tmpdir(), 'bulla-rows-'));
-  afterAll(() => rmSync(folder, { recursive: true, force: true }));
+  const folder = folderForTests();
 
   /** What a shell runs that is given these commands and has nothing but three functions, which say how they are called. */
   function pasted(commands: readonly string[]): string {

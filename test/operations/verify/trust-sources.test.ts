@@ -1,12 +1,11 @@
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { loadTrust } from '../../../src/operations/verify/load-trust.ts';
 import { makeCertificate } from '../../factory/certificates.ts';
+import { folderForTests } from '../../factory/sandbox.ts';
 
-const FOLDER = mkdtempSync(join(tmpdir(), 'bulla-trust-'));
-afterAll(() => rmSync(FOLDER, { recursive: true }));
+const FOLDER = folderForTests();
 
 /** A trust folder with the publisher "acme" and this certificate. */
 async function trustFolder(

@@ -1,8 +1,7 @@
 import { execFileSync, spawn } from 'node:child_process';
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { DEFAULT_LIMITS } from '../../../src/kit/limits.ts';
 import { loadPolicy } from '../../../src/operations/verify/load-policy.ts';
 import type { VerifyOptions } from '../../../src/operations/verify/options.ts';
@@ -12,11 +11,11 @@ import { examine } from '../../../src/verdict/bundle/examine.ts';
 import { makeReport, type Report } from '../../../src/verdict/report/report.ts';
 import { JUDGED_AT, testAuthority } from '../../factory/bundles.ts';
 import { codesOf, valid } from '../../factory/reports.ts';
+import { folderForTests } from '../../factory/sandbox.ts';
 import { chunked, irregular, sourceOf, type TestSource } from '../../factory/streams.ts';
 import { BUNDLE_VECTORS, type VectorOptions } from '../../vectors/bundles.ts';
 
-const FOLDER = mkdtempSync(join(tmpdir(), 'bulla-verify-'));
-afterAll(() => rmSync(FOLDER, { recursive: true, force: true }));
+const FOLDER = folderForTests();
 let files = 0;
 
 function place(content: Uint8Array | string): string {
