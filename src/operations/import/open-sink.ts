@@ -29,7 +29,7 @@ async function openPlace(input: BundleInput, options: ImportOptions): Promise<In
   if (options.dryRun) return openNothing();
   return typeof destination === 'string'
     ? await openFolder(input, destination, options)
-    : openOwnSink(destination);
+    : openOwnSink(destination, options.signal);
 }
 
 function openNothing(): Intake {

@@ -1,6 +1,8 @@
+import { unlessAborted } from '../../kit/deadline.ts';
 import type { Told } from '../../kit/errors/advice.ts';
 import { BundleError, toBundleError } from '../../kit/errors/errors.ts';
 import { warned } from '../../verdict/report/report.ts';
+import type { BundleSink } from '../../verdict/walk/member.ts';
 import { refusedReport } from './ending.ts';
 import type { ImportSink } from './import-sink.ts';
 import type { Intake } from './intake.ts';
@@ -8,8 +10,8 @@ import type { Intake } from './intake.ts';
 /** What a sink has been told. It is told one of the two, once. [import.11] */
 type SinkState = 'taking' | 'published' | 'discarded';
 
-/** Has a program's own sink take the members, and tells it in the end what they are worth. */
-export function openOwnSink(sink: ImportSink): Intake {
+/** Has a program's own sink take the members, until the signal has fired, and tells it in the end what they are worth. */
+export function openOwnSink(sink: ImportSink, signal: AbortSignal | undefined): Intake {
   let state: SinkState = 'taking';
   const enter = (next: SinkState): void => {
     if (state !== 'taking') throw new BundleError('INTERNAL', `a sink that is ${state} is to be ${next}`);
@@ -27,7 +29,7 @@ export function openOwnSink(sink: ImportSink): Intake {
     }
   };
   return {
-    sink,
+    sink: signal === undefined ? sink : takingUntil(sink, signal),
     ending: {
       judged: async (report, errors) => (errors.length === 0 ? report : warned(report, await discard())),
       unfit: async (report, error) => warned(refusedReport(report, toBundleError(error)), await discard()),
@@ -45,6 +47,24 @@ export function openOwnSink(sink: ImportSink): Intake {
     },
     [Symbol.asyncDispose]: async () => {
       if (state === 'taking') await discard();
+    },
+  };
+}
+
+/** One that does not answer holds up no deadline: it is told to discard while its call still runs. [sink.3] */
+function takingUntil(sink: BundleSink, signal: AbortSignal): BundleSink {
+  return {
+    create: async (member, size) => {
+      const taker = await unlessAborted(sink.create(member, size), signal);
+      return {
+        write: (chunk) => unlessAborted(taker.write(chunk), signal),
+        finish: () => unlessAborted(taker.finish(), signal),
+        discard: () => taker.discard(),
+      };
+    },
+    store: (member, content) => {
+      const stored = sink.store(member, content);
+      return stored === undefined ? undefined : unlessAborted(stored, signal);
     },
   };
 }

@@ -196,13 +196,33 @@ describe('[import.11] a sink is told to discard, once,', () => {
     const stopping = (): void => stop.abort();
     for (const [options, code] of [
       [{ signal: stop.signal, onProgress: stopping }, 'INTERRUPTED'],
-      [{ deadlineMs: 300 }, 'INPUT_STALLED'],
+      [{ deadlineMs: 2000 }, 'INPUT_STALLED'],
       [{ limits: { idleMs: 50 } }, 'INPUT_STALLED'],
     ] as const) {
       using sandbox = makeSandbox();
       const sink = recordingSink();
       const { report } = await importHere(sandbox, stalling(), { ...options, destination: sink });
       expect([codesOf(report), sink.told]).toEqual([[code], ['discard']]);
+    }
+  });
+
+  test('[sink.3] when it does not answer itself, and a signal ends the waiting', async () => {
+    let stop = new AbortController();
+    const silent = (): Promise<never> => {
+      setImmediate(() => stop.abort());
+      return new Promise(() => {});
+    };
+    const member = { write: async () => {}, finish: async () => {}, discard: async () => {} };
+    for (const faults of [
+      { create: silent },
+      { store: silent },
+      { create: async () => ({ ...member, write: silent }) },
+      { create: async () => ({ ...member, finish: silent }) },
+    ]) {
+      stop = new AbortController();
+      const sink = recordingSink(faults);
+      const { report } = await importInto(sink, await makeBundle({ files: FILES }), { signal: stop.signal });
+      expect([codesOf(report), sink.told]).toEqual([['INTERRUPTED'], ['discard']]);
     }
   });
 
