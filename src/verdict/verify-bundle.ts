@@ -15,7 +15,7 @@ import type { JudgingOptions } from './judging-options.ts';
 import { allowances, READING, streamIn } from './judging-rules.ts';
 import { type OwnEvidence, parseOwn } from './signers/evidence.ts';
 import type { BundleSink } from './walk/member.ts';
-import { bundleSink } from './walk/sink-rule.ts';
+import { bundleSink, sinkUntil } from './walk/sink-rule.ts';
 
 /** How a bundle is verified where there are no files: whom to trust, what revokes and what time it is are data. */
 export interface VerifyBundleOptions extends JudgingOptions {
@@ -79,6 +79,7 @@ export async function verifyBundle(
   const asked = askedOf(given);
   using deadline = openDeadline(given);
   const timed = { ...given, ...deadline };
+  await using source = dataSource(data, sourceOptions(timed)); // first: it knows what is there now
   const { signers, timestamping } = parseTrust(given.trust);
   const policy = {
     at,
@@ -90,12 +91,11 @@ export async function verifyBundle(
     budget: openBudget(),
     ...asked,
   };
-  await using source = dataSource(data, sourceOptions(timed));
   const { examination, report } = await judgeSource(source, {
     ...timed,
     operation: 'verify',
     policy,
-    ...(sink !== undefined && { sink }),
+    ...(sink !== undefined && { sink: sinkUntil(sink, timed.signal) }),
   });
   if (report.errors.length === 0) deadline.expectInTime(); // [cli.21] a refusal is one however late
   return verifyResult(examination, report);

@@ -189,6 +189,130 @@ describe('[core.2] a sink', () => {
   });
 });
 
+describe('[sink.3] a sink of members that does not answer', () => {
+  type Method = 'create' | 'store' | 'write' | 'finish';
+
+  /** A sink that is silent in one method, and says when it has got there. */
+  function silent(
+    method: Method,
+    onCall: () => void,
+  ): { readonly sink: BundleSink; readonly told: string[] } {
+    const told: string[] = [];
+    const answer = (called: Method | 'discard'): Promise<void> => {
+      told.push(called);
+      if (called === method) onCall();
+      return called === method || called === 'discard' ? new Promise(() => {}) : Promise.resolve();
+    };
+    const sink: BundleSink = {
+      create: async () => {
+        await answer('create');
+        return {
+          write: () => answer('write'),
+          finish: () => answer('finish'),
+          discard: () => answer('discard'),
+        };
+      },
+      store: () => (method === 'store' ? answer('store') : undefined),
+    };
+    return { sink, told };
+  }
+
+  test.each<Method>(['create', 'store', 'write', 'finish'])('in %s is left at a signal', async (method) => {
+    const stop = new AbortController();
+    const { sink, told } = silent(method, () => stop.abort());
+    const options = await trusting({ sink, signal: stop.signal });
+    const { report } = await verifyBundle(await makeBundle({ files: files() }), options);
+    expect(codesOf(report)).toEqual(['INTERRUPTED']);
+    expect(told.at(-1)).toBe(method === 'write' ? 'discard' : method);
+    expect(told.filter((one) => one === 'discard').length).toBe(method === 'write' ? 1 : 0);
+  });
+
+  test('is left at a deadline', async () => {
+    const options = await trusting({ sink: silent('write', () => {}).sink, deadlineMs: 50 });
+    const { report } = await verifyBundle(await makeBundle({ files: files() }), options);
+    expect(codesOf(report)).toEqual(['INPUT_STALLED']);
+  });
+
+  test('in create is discarded when it comes too late', async () => {
+    const told: string[] = [];
+    let come = (): void => {};
+    const late = new Promise<void>((resolve) => {
+      come = resolve;
+    });
+    const discarded = new Promise<void>((resolve) => {
+      const sink: BundleSink = {
+        create: async () => {
+          await late;
+          return {
+            write: async () => {},
+            finish: async () => void told.push('finish'),
+            discard: async () => resolve(),
+          };
+        },
+        store: () => undefined,
+      };
+      void trusting({ sink, deadlineMs: 50 })
+        .then(async (options) => verifyBundle(await makeBundle({ files: files() }), options))
+        .then(come);
+    });
+    await discarded;
+    expect(told).toEqual([]);
+  });
+});
+
+describe('bytes whose memory goes away', () => {
+  const take = ({ buffer }: Uint8Array): void =>
+    void structuredClone(buffer, { transfer: [buffer as ArrayBuffer] });
+
+  test.each(['tar', 'zip'])('[stream.7] while a %s is read say nothing about the bundle', async (format) => {
+    const members = await makeMembers({ files: files() });
+    const packed = await (format === 'zip' ? zipOf(members) : archiveOf(members));
+    for (const when of ['at once', 'on the way']) {
+      const bundle = Uint8Array.from(packed);
+      const onProgress = (): void => {
+        if (bundle.byteLength > 0) take(bundle);
+      };
+      const options = await trusting(when === 'on the way' ? { onProgress } : {});
+      const judging = verifyBundle(bundle, options);
+      if (when === 'at once') take(bundle);
+      expect(codesOf((await judging).report)).toEqual(['FILE_CHANGED']);
+    }
+  });
+
+  test('[stream.7] do so when they are cut, too', async () => {
+    const packed = await makeBundle({ files: files() });
+    const memory = Reflect.construct(ArrayBuffer, [
+      packed.byteLength,
+      { maxByteLength: packed.byteLength },
+    ]) as ArrayBuffer & { resize(length: number): void };
+    const bundle = new Uint8Array(memory);
+    bundle.set(packed);
+    const judging = verifyBundle(bundle, await trusting());
+    memory.resize(1000);
+    expect(codesOf((await judging).report)).toEqual(['FILE_CHANGED']);
+  });
+
+  test('[stream.7] are at hand, however short the waiting for others may be', async () => {
+    const options = await trusting({ limits: { idleMs: 0 } });
+    expect((await verifyBundle(await makeBundle(), options)).verdict).toBe('trusted');
+  });
+
+  test.each(['tar', 'zip'])('[sink.1] in the sink of a %s are a slip of its owner', async (format) => {
+    const members = await makeMembers({ files: files() });
+    const bundle = await (format === 'zip' ? zipOf(members) : archiveOf(members));
+    const sink: BundleSink = {
+      create: async () => ({
+        write: async (chunk) => take(chunk),
+        finish: async () => {},
+        discard: async () => {},
+      }),
+      store: () => undefined,
+    };
+    const { report } = await verifyBundle(bundle, await trusting({ sink }));
+    expect(codesOf(report)).toEqual(['USAGE']);
+  });
+});
+
 test('[api.1] [pub.20] what is given is data, all of it, and nothing else', async () => {
   const bundle = await makeBundle();
   const options = await trusting();
