@@ -1,8 +1,7 @@
-import { unlessAborted } from '../../kit/deadline.ts';
 import type { Told } from '../../kit/errors/advice.ts';
 import { BundleError, toBundleError } from '../../kit/errors/errors.ts';
 import { warned } from '../../verdict/report/report.ts';
-import type { BundleSink } from '../../verdict/walk/member.ts';
+import { sinkUntil } from '../../verdict/walk/sink-rule.ts';
 import { refusedReport } from './ending.ts';
 import type { ImportSink } from './import-sink.ts';
 import type { Intake } from './intake.ts';
@@ -29,7 +28,7 @@ export function openOwnSink(sink: ImportSink, signal: AbortSignal | undefined): 
     }
   };
   return {
-    sink: signal === undefined ? sink : takingUntil(sink, signal),
+    sink: sinkUntil(sink, signal),
     ending: {
       judged: async (report, errors) => (errors.length === 0 ? report : warned(report, await discard())),
       unfit: async (report, error) => warned(refusedReport(report, toBundleError(error)), await discard()),
@@ -47,24 +46,6 @@ export function openOwnSink(sink: ImportSink, signal: AbortSignal | undefined): 
     },
     [Symbol.asyncDispose]: async () => {
       if (state === 'taking') await discard();
-    },
-  };
-}
-
-/** One that does not answer holds up no deadline: it is told to discard while its call still runs. [sink.3] */
-function takingUntil(sink: BundleSink, signal: AbortSignal): BundleSink {
-  return {
-    create: async (member, size) => {
-      const taker = await unlessAborted(sink.create(member, size), signal);
-      return {
-        write: (chunk) => unlessAborted(taker.write(chunk), signal),
-        finish: () => unlessAborted(taker.finish(), signal),
-        discard: () => taker.discard(),
-      };
-    },
-    store: (member, content) => {
-      const stored = sink.store(member, content);
-      return stored === undefined ? undefined : unlessAborted(stored, signal);
     },
   };
 }
