@@ -76,6 +76,7 @@ export {
   storeCertificate,
 } from './operations/glance/store-certificate.ts';
 export { verifyImage } from './operations/glance/verify-image.ts';
+export type { CleanReport, Leftover } from './operations/import/clean.ts';
 export { importBundle } from './operations/import/import.ts';
 export type { ImportOptions } from './operations/import/import-options.ts';
 export type {
@@ -96,6 +97,7 @@ export {
 export type { PackOptions } from './operations/pack/options.ts';
 export { type PackReport, type PackResult, type PackSigning, pack } from './operations/pack/pack.ts';
 export type { ApplianceOptions } from './operations/pack/plan.ts';
+export type { AnyReport, UsageReport } from './operations/report/any-report.ts';
 export type { CopyOptions } from './operations/sign/copy-options.ts';
 export { type SignOptions, sign } from './operations/sign/sign.ts';
 export { type SignFileOptions, signFile } from './operations/sign/sign-file.ts';
@@ -108,6 +110,8 @@ export type {
 } from './operations/sign/signing.ts';
 export { loadSigningIdentity, type SigningFiles } from './operations/sign/signing-identity.ts';
 export {
+  type RequestReport,
+  type RequestResult,
   type TimestampingReport,
   type TimestampingResult,
   type TimestampOptions,
@@ -117,9 +121,18 @@ export { type AuthorityOptions, authorityAt, replyIn } from './operations/sign/t
 export {
   type AttemptReport,
   type CheckPathOptions,
+  type CheckReport,
   checkPath,
   type PathReport,
 } from './operations/trust/check-path.ts';
+export type { PublisherReport, TimestampAuthorityReport } from './operations/trust/trust.ts';
+export type {
+  TrustAddReport,
+  TrustListReport,
+  TrustRemoveReport,
+  TrustShowReport,
+} from './operations/trust/trust-reports.ts';
+export type { DevCertsReport } from './operations/trust/write-dev-certs.ts';
 export {
   type Comparison,
   type Difference,

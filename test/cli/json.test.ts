@@ -1,6 +1,9 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { REPORT_SCHEMA } from '../../src/verdict/report/report-schema.ts';
+import { createProgram } from '../../src/cli/program.ts';
+import { run } from '../../src/cli/run.ts';
+import { REPORT_SCHEMA } from '../../src/operations/report/any-report-schema.ts';
 import { makeWorkbench, type Workbench } from '../factory/workbench.ts';
+import { makeScreen } from './screen.ts';
 
 let workbench: Workbench;
 beforeAll(async () => {
@@ -53,6 +56,91 @@ describe('[cli.3] [rep.1] --json is one document on standard output', () => {
     for (const error of report.errors) {
       expect(Object.keys(error)).toEqual(['code', 'message', 'where', 'why', 'fix']);
     }
+  });
+});
+
+const UUID = '214b497e-d4a3-4540-a50b-c07289344e38';
+const IMAGE_SIGNER = `--key signer.key --cert-uuid ${UUID}`;
+const PROPERTIES = '--properties p.json --certificates certs';
+const SIGNED_IMAGE = `mkdir certs; cp signer.pem certs/${UUID}.pem; bulla glance sign disk.qcow2 ${IMAGE_SIGNER} -o p.json -q`;
+
+/**
+ * Every operation when it does its work, in each form that its result has, and what must be there first; a bundle with its
+ * timestamp needs an authority (test/operations/sign/timestamp.test.ts).
+ */
+const DONE: readonly (readonly [operation: string, words: string, before?: string])[] = [
+  ['verify', 'web.ova --trust ca.pem'],
+  ['import', 'web.ova --to machine --trust ca.pem'],
+  ['import', `web.ova --to machine --trust ca.pem --glance-properties ${UUID} --glance-key signer.key`],
+  ['pack', 'disk.qcow2 -o new.ova'],
+  ['pack', `disk.qcow2 -o new.ova ${SIGNER}`],
+  ['sign', `web.ova -o new.ova ${SIGNER}`],
+  ['sign', `disk.qcow2 --detached ${SIGNER}`],
+  ['timestamp', 'web.ova --tsq-out web.tsq'],
+  ['normalize', 'web.ova -o new.ova --trust ca.pem'],
+  ['inspect', 'web.ova'],
+  ['diff', 'web.ova old.ova'],
+  ['split', 'web.ova --size 8KiB --to parts', 'mkdir parts'],
+  ['join', 'parts -o new.ova', 'mkdir parts; bulla split web.ova --size 8KiB --to parts -q'],
+  ['join', '--check parts/web.ova.002', 'mkdir parts; bulla split web.ova --size 8KiB --to parts -q'],
+  ['clean', '.'],
+  ['dev-certs', 'new'],
+  ['glance sign', `disk.qcow2 ${IMAGE_SIGNER}`],
+  ['glance sign', `disk.qcow2 ${IMAGE_SIGNER} -o p.json`],
+  ['glance verify', `disk.qcow2 --trust ca.pem ${PROPERTIES}`, SIGNED_IMAGE],
+  ['glance verify', `disk.qcow2 --compat ${PROPERTIES}`, SIGNED_IMAGE],
+  ['glance store-certificate', 'signer.pem --barbican $BARBICAN'],
+  ['trust add', 'acme ca.pem'],
+  ['trust add', 'time ca.pem --timestamping'],
+  ['trust list', '', 'bulla trust add acme ca.pem; bulla trust add time tsa-ca.pem --timestamping'],
+  ['trust show', 'acme', 'bulla trust add acme ca.pem'],
+  ['trust show', 'acme', 'bulla trust add acme ca.pem; bulla trust add acme tsa-ca.pem --timestamping'],
+  ['trust remove', 'acme', 'bulla trust add acme ca.pem'],
+  ['trust check', 'signer.pem --anchor ca.pem'],
+  ['trust check', 'release.pem --untrusted sub.pem --anchor ca.pem --crl revoked.crl'],
+];
+
+/** The words that a report may have for what was asked for. */
+const OPERATIONS = REPORT_SCHEMA.options.flatMap(({ shape }) => [...shape.operation.values]);
+/** Those that nothing is done under: families of commands, and commands that print text. */
+const REFUSED_ONLY = ['help', 'completion', 'glance', 'trust'];
+
+describe('[rep.1] what each operation makes or finds is as the schema describes it', () => {
+  test('for all of them', () => {
+    const done = new Set(DONE.map(([operation]) => operation));
+    expect([...done, ...REFUSED_ONLY].sort()).toEqual([...OPERATIONS].sort());
+  });
+
+  test.each(DONE)('bulla %s %s', async (operation, words, before = ':') => {
+    using desk = workbench.desk('bundle', 'keys', 'disk', 'chain', 'stamped');
+    const prepared = await desk.run(before);
+    expect(prepared.code, prepared.stderr).toBe(0);
+    const { stdout } = await desk.run(`bulla ${operation} ${words} --json`);
+    const report = JSON.parse(stdout);
+    expect(REPORT_SCHEMA.safeParse(report).error?.issues).toBeUndefined();
+    expect(report.operation).toBe(operation);
+    if (operation === 'verify') return; // which has no result, as its report has none of another shape
+    const { [Object.keys(report.result)[0] ?? '']: _, ...less } = report.result;
+    for (const result of [{ ...report.result, extra: 1 }, {}, { ...less, extra: 1 }])
+      expect(REPORT_SCHEMA.safeParse({ ...report, result }).success).toBe(false);
+  });
+
+  test.each(OPERATIONS)('bulla %s with an option that there is none of', async (operation) => {
+    const screen = makeScreen();
+    const words = operation === 'help' ? [] : operation.split(' ');
+    expect(await run([...words, '--nonsense', '--json'], screen.context)).toBe(2);
+    const report: unknown = JSON.parse(screen.out.join('\n'));
+    expect(REPORT_SCHEMA.safeParse(report).error?.issues).toBeUndefined();
+    expect(report).toMatchObject({ operation, exitCode: 2 });
+  });
+
+  test('and there is no command without its word', () => {
+    const program = createProgram(makeScreen().context, () => {});
+    const named = program.commands.flatMap((one) => [
+      one.name(),
+      ...one.commands.map((sub) => `${one.name()} ${sub.name()}`),
+    ]);
+    expect(named.sort()).toEqual([...OPERATIONS].sort());
   });
 });
 

@@ -1,6 +1,6 @@
 import { expect } from 'vitest';
+import { REPORT_SCHEMA } from '../../src/operations/report/any-report-schema.ts';
 import type { Report } from '../../src/verdict/report/report.ts';
-import { REPORT_SCHEMA } from '../../src/verdict/report/report-schema.ts';
 
 /** The report as it is printed and read again, once it is known to be valid. [rep.1] */
 export function valid(report: Report): Report {

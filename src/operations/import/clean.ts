@@ -31,9 +31,15 @@ export interface Leftover {
   readonly removed: boolean;
 }
 
+/** The report of `clean`: the folder as it was given, and what is in it. */
+export type CleanReport = Report<
+  'clean',
+  { readonly folder: string; readonly leftovers: readonly Leftover[] }
+>;
+
 /** What was found, those that were written to last at the end. */
 export interface CleanResult {
-  readonly report: Report<'clean', { readonly folder: string; readonly leftovers: readonly Leftover[] }>;
+  readonly report: CleanReport;
   readonly leftovers: readonly Leftover[];
 }
 

@@ -202,7 +202,7 @@ export interface TimestampingResult {
 export type TimestampingReport = Report<'timestamp', TimestampingResult>;
 
 /** A request that an authority is to answer, in a file. */
-interface RequestResult {
+export interface RequestResult {
   readonly request: string;
   readonly digest: SigningDigest;
 }

@@ -56,6 +56,9 @@ export interface PathReport {
   readonly attempts: readonly AttemptReport[];
 }
 
+/** The report of `trust check`. */
+export type CheckReport = Report<'trust check', PathReport>;
+
 /**
  * Judges the certification path of a certificate alone, without a bundle: who issued it, may they, is it revoked.
  *
@@ -67,7 +70,7 @@ export interface PathReport {
 export async function checkPath(
   leaf: string | NamedBytes,
   options: CheckPathOptions,
-): Promise<{ readonly report: Report<'trust check', PathReport>; readonly found: PathReport }> {
+): Promise<{ readonly report: CheckReport; readonly found: PathReport }> {
   const from = fileOrBytes(leaf, 'leaf');
   const given = checkPathOptions(options, '');
   expectLookedAt(given.revocation, { crls: given.crls, ocsps: given.ocsps });
@@ -101,7 +104,7 @@ const checkPathOptions = shape<CheckPathOptions>({
 async function checkGiven(
   from: string | NamedBytes,
   options: CheckPathOptions,
-): Promise<{ readonly report: Report<'trust check', PathReport>; readonly found: PathReport }> {
+): Promise<{ readonly report: CheckReport; readonly found: PathReport }> {
   const leafFile = typeof from === 'string' ? from : from.name;
   const at = options.at ?? new Date();
   const allowances = allowancesOf(options);

@@ -1,6 +1,13 @@
 import { encodeUtf8 } from '../../kit/encoding.ts';
 import { openStaging } from '../../storage/output/staging.ts';
+import type { Report } from '../../verdict/report/report.ts';
 import { makeDevelopmentCertificates } from './dev-certs.ts';
+
+/** The report of `dev-certs`: the folder as it was given, and the names of what is in it. */
+export type DevCertsReport = Report<
+  'dev-certs',
+  { readonly folder: string; readonly files: readonly string[] }
+>;
 
 /**
  * Writes `ca.pem`, `signer.pem` and `signer.key` into a new folder: all three or nothing. The folder and its files

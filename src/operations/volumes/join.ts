@@ -105,7 +105,7 @@ export type JoinOutcome =
 
 /** What `join` has written or checked, and of which volumes. */
 export type JoinResult = JoinOutcome & {
-  readonly name: string | undefined;
+  readonly name: string;
   readonly volumes: readonly { readonly file: string; readonly volume: number; readonly sha256: string }[];
 };
 
@@ -119,7 +119,7 @@ function report(volumes: readonly Volume[], result: JoinOutcome, warnings: reado
     warnings,
     result: {
       ...result,
-      name: volumes[0]?.header.name,
+      name: volumes[0]?.header.name ?? '',
       volumes: volumes.map(({ path, header }) => ({
         file: path,
         volume: header.volume,

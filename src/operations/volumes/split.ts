@@ -74,7 +74,7 @@ async function splitGiven(path: string, options: SplitOptions): Promise<SplitRep
     input: { name: path, size: input.size },
     warnings: sweptWarnings(outputs.swept),
     result: {
-      sha256: volumes[0]?.header.sha256,
+      sha256: volumes[0]?.header.sha256 ?? '',
       volumes: volumes.map(({ header: { length, digest }, target }) => ({
         file: target,
         bytes: VOLUME_HEADER_BYTES + length,
@@ -87,7 +87,7 @@ async function splitGiven(path: string, options: SplitOptions): Promise<SplitRep
 /** What `split` has written. */
 export interface SplitResult {
   /** of the bundle */
-  readonly sha256: string | undefined;
+  readonly sha256: string;
   /** each with its length, and the SHA-256 of what follows its header */
   readonly volumes: readonly { readonly file: string; readonly bytes: number; readonly sha256: string }[];
 }

@@ -86,7 +86,7 @@ describe('the report', () => {
   test('[rep.2] is trusted when a bundle was judged so, and nothing speaks against it', () => {
     const verdictOf = (judged?: 'trusted' | 'unsigned') => {
       const { verdict, trusted, exitCode } = valid(
-        makeReport({ operation: 'x', errors: [], ...(judged ? { judged } : {}) }),
+        makeReport({ operation: 'verify', errors: [], ...(judged ? { judged } : {}) }),
       );
       return { verdict, trusted, exitCode };
     };
@@ -106,7 +106,7 @@ describe('the report', () => {
       spkiSha256: 'cd'.repeat(32),
     };
     const report = makeReport({
-      operation: 'verify',
+      operation: 'import',
       input: { name: 'x', size: 1, format: 'tar' },
       at: new Date(0),
       checks: CHECK_IDS.toReversed().map((id) => ({ id, status: 'pass', detail: 'fine' })),
@@ -139,7 +139,7 @@ describe('the report', () => {
       ],
       warnings: ['twice', 'twice'],
       allowances: ['sha1'],
-      result: { anything: [1, { at: null }] },
+      result: { destination: 'web', published: true, files: ['web.ovf'] },
     });
     valid(report);
     expect(report.checks.map(({ id }) => id)).toEqual(CHECK_IDS);

@@ -1,0 +1,51 @@
+import type { VerifyReport } from '../../verdict/judge-source.ts';
+import type { Report } from '../../verdict/report/report.ts';
+import type { ImageReport } from '../glance/image-options.ts';
+import type { SignImageReport } from '../glance/sign-image.ts';
+import type { StoreReport } from '../glance/store-certificate.ts';
+import type { CleanReport } from '../import/clean.ts';
+import type { ImportReport } from '../import/import-result.ts';
+import type { NormalizeReport } from '../pack/normalize.ts';
+import type { PackReport } from '../pack/pack.ts';
+import type { SignReport } from '../sign/signing.ts';
+import type { RequestReport, TimestampingReport } from '../sign/timestamp.ts';
+import type { CheckReport } from '../trust/check-path.ts';
+import type {
+  TrustAddReport,
+  TrustListReport,
+  TrustRemoveReport,
+  TrustShowReport,
+} from '../trust/trust-reports.ts';
+import type { DevCertsReport } from '../trust/write-dev-certs.ts';
+import type { DiffReport } from '../verify/diff.ts';
+import type { InspectReport } from '../verify/inspect.ts';
+import type { JoinReport } from '../volumes/join.ts';
+import type { SplitReport } from '../volumes/split.ts';
+
+/** The report of a command line that is refused and names no operation: no command that there is, a family of them alone, or one that prints text only. */
+export type UsageReport = Report<'help' | 'completion' | 'glance' | 'trust', never>;
+
+/** Any report there is: `operation` says of which, and so what `result` is. */
+export type AnyReport =
+  | VerifyReport
+  | ImportReport
+  | PackReport
+  | SignReport
+  | TimestampingReport
+  | RequestReport
+  | NormalizeReport
+  | InspectReport
+  | DiffReport
+  | SplitReport
+  | JoinReport
+  | CleanReport
+  | DevCertsReport
+  | ImageReport
+  | SignImageReport
+  | StoreReport
+  | CheckReport
+  | TrustAddReport
+  | TrustListReport
+  | TrustShowReport
+  | TrustRemoveReport
+  | UsageReport;

@@ -1,0 +1,298 @@
+import { z } from 'zod';
+import { CERTIFICATE, HEX, PATH_CERTIFICATE, TIME } from '../../verdict/report/report-schema.ts';
+
+const BYTES = z.int().nonnegative();
+const CONTAINER = z.enum(['tar', 'tgz', 'zip']);
+const PROPERTIES = z.record(z.string(), z.string()).describe('by the names that Glance knows them by');
+const OUTPUT = z
+  .string()
+  .exactOptional()
+  .describe('the name of what was written, or -; left out when it went into a sink of the library');
+const TIMESTAMPED = z.boolean().describe('whether an authority says when it was signed');
+
+/** Of `import`. */
+export const IMPORT_RESULT = z.strictObject({
+  destination: z.string().exactOptional().describe('the folder; left out where a sink took the members'),
+  published: z.boolean().describe('false where it was only tried'),
+  files: z.array(z.string()).describe('the names of what was published, or would be'),
+  images: z
+    .array(
+      z.strictObject({
+        name: z.string(),
+        propertiesFile: z.string().describe('the file with the properties, in the destination'),
+        properties: PROPERTIES,
+      }),
+    )
+    .exactOptional()
+    .describe('the disk images that were signed for Glance; left out when none were'),
+});
+
+const PACKED = {
+  output: OUTPUT,
+  format: CONTAINER,
+  bytes: BYTES.describe('of the bundle'),
+};
+
+/** Of `pack`. */
+export const PACK_RESULT = z.union([
+  z.strictObject({ ...PACKED, signed: z.literal(false), timestamped: z.literal(false) }),
+  z.strictObject({ ...PACKED, signed: z.literal(true), timestamped: TIMESTAMPED, signer: CERTIFICATE }),
+]);
+
+/** Of `sign`. */
+export const SIGN_RESULT = z.strictObject({
+  output: OUTPUT,
+  format: z.enum(['tar', 'tgz', 'zip', 'cms']).describe('cms: a signature beside a file of any kind'),
+  signer: CERTIFICATE,
+  timestamped: TIMESTAMPED,
+});
+
+/** Of `timestamp`: the bundle with its timestamp, or a request alone. */
+export const TIMESTAMP_RESULT = z.union([
+  z.strictObject({ output: OUTPUT, format: CONTAINER, timestamped: TIMESTAMPED }),
+  z.strictObject({
+    request: z.string().describe('the file that an authority is to answer'),
+    digest: z.enum(['sha256', 'sha384', 'sha512']),
+  }),
+]);
+
+/** Of `normalize`. */
+export const NORMALIZE_RESULT = z.strictObject({
+  output: OUTPUT,
+  format: z.enum(['tar', 'tgz']),
+  bytes: BYTES.describe('of the bundle'),
+  reordered: z.boolean().describe('whether members stand in another order now'),
+  files: z.array(z.string()).describe('the members, in their order'),
+});
+
+const DESCRIPTOR = z.strictObject({
+  version: z.union([z.literal(1), z.literal(2)]).describe('major version of OVF'),
+  name: z.string().exactOptional(),
+  references: z.array(
+    z.strictObject({
+      id: z.string(),
+      href: z.string(),
+      size: BYTES.exactOptional().describe('bytes as stored, over all chunks'),
+      compression: z.enum(['identity', 'gzip', 'bzip2']),
+      chunkSize: z.int().positive().exactOptional().describe('bytes of each chunk but the last'),
+    }),
+  ),
+  disks: z.array(
+    z.strictObject({
+      id: z.string(),
+      fileId: z.string().exactOptional(),
+      capacity: z.number().nonnegative().exactOptional().describe('bytes'),
+      format: z.string().exactOptional(),
+      populatedSize: z.number().nonnegative().exactOptional().describe('bytes'),
+    }),
+  ),
+  products: z.array(
+    z.strictObject({
+      name: z.string().exactOptional(),
+      vendor: z.string().exactOptional(),
+      version: z.string().exactOptional(),
+      fullVersion: z.string().exactOptional(),
+    }),
+  ),
+  systems: z.array(
+    z.strictObject({
+      id: z.string(),
+      name: z.string().exactOptional(),
+      operatingSystem: z.string().exactOptional(),
+      cpus: z.number().nonnegative().exactOptional(),
+      memoryMiB: z.number().nonnegative().exactOptional().describe('MiB, may have a fraction'),
+    }),
+  ),
+});
+
+const DISK = z.strictObject({
+  format: z.enum(['raw', 'qcow2', 'vmdk', 'vhd', 'vhdx', 'iso']),
+  variant: z.string().exactOptional().describe('the kind within the format, such as streamOptimized'),
+  virtualSize: z.number().nonnegative().describe('bytes that a guest sees'),
+  backingFile: z.string().exactOptional().describe('the image that this one only adds to'),
+  dataFile: z.string().exactOptional().describe('the files that hold the content, joined by ", "'),
+  note: z.string().exactOptional(),
+});
+
+/** Of `inspect`. */
+export const INSPECT_RESULT = z.strictObject({
+  format: CONTAINER.exactOptional(),
+  kind: z
+    .enum(['ovf', 'plain', 'none'])
+    .describe('what makes it a bundle: a descriptor, a manifest, nothing'),
+  descriptor: DESCRIPTOR.exactOptional(),
+  manifestLines: z.int().nonnegative().exactOptional(),
+  claimedSigner: CERTIFICATE.exactOptional().describe('not verified'),
+  disks: z.record(z.string(), DISK).describe('what the header of each disk image says, by member'),
+});
+
+/** Of `diff`. */
+export const DIFF_RESULT = z.strictObject({
+  a: z.string().describe('the first bundle, by name'),
+  b: z.string().describe('the second'),
+  same: z.boolean(),
+  differences: z.array(
+    z.strictObject({
+      kind: z.enum(['member', 'descriptor', 'signer']),
+      what: z.string().describe('the member, or the field'),
+      a: z.string().exactOptional().describe('left out where the first does not have it'),
+      b: z.string().exactOptional(),
+    }),
+  ),
+  packing: z.array(z.string()).describe('in what the archives differ although the bundles need not'),
+});
+
+/** Of `split`. */
+export const SPLIT_RESULT = z.strictObject({
+  sha256: HEX.describe('of the bundle'),
+  volumes: z.array(
+    z.strictObject({
+      file: z.string(),
+      bytes: BYTES.describe('of the volume, with its header'),
+      sha256: HEX.describe('of what follows the header'),
+    }),
+  ),
+});
+
+const JOINED = {
+  name: z.string().describe('the bundle, as it was called when it was split'),
+  volumes: z.array(
+    z.strictObject({
+      file: z.string(),
+      volume: z.int().positive().describe('its number, from 1'),
+      sha256: HEX.describe('of what follows its header'),
+    }),
+  ),
+};
+
+/** Of `join`: the bundle that was written, or which volumes were only checked. */
+export const JOIN_RESULT = z.union([
+  z.strictObject({
+    output: OUTPUT,
+    bytes: BYTES.describe('of the bundle'),
+    sha256: HEX.describe('of the bundle'),
+    ...JOINED,
+  }),
+  z.strictObject({
+    checked: z.literal(true),
+    missing: z.array(z.int().positive()).describe('the numbers of volumes that were not given'),
+    ...JOINED,
+  }),
+]);
+
+/** Of `clean`. */
+export const CLEAN_RESULT = z.strictObject({
+  folder: z.string(),
+  leftovers: z.array(
+    z.strictObject({
+      name: z.string(),
+      result: z.string().describe('the name that its result was to have'),
+      state: z
+        .enum(['running', 'unknown', 'kept', 'left'])
+        .describe('a run is at work on it, or may be; it is kept to be taken up again; its run is gone'),
+      bytes: BYTES,
+      written: TIME.describe('when something in it was written last'),
+      putBack: z.array(z.string()).describe('older files that get their names back, or got them'),
+      takenAway: z.array(z.string()).describe('new files that are taken away, or were'),
+      foreign: z.array(z.string()).describe('names of older files under which something else is by now'),
+      missing: z.array(z.string()).describe('new files that are not where they were written'),
+      removed: z.boolean(),
+    }),
+  ),
+});
+
+/** Of `dev-certs`. */
+export const DEV_CERTS_RESULT = z.strictObject({
+  folder: z.string(),
+  files: z.array(z.string()).describe('the names of what is in it'),
+});
+
+/** Of `glance verify`. */
+export const IMAGE_RESULT = z.strictObject({
+  signature: z.enum(['valid', 'invalid', 'not-judged']),
+  certificate: z.enum(['trusted', 'untrusted', 'not-judged']),
+  certificateUuid: z.string().exactOptional(),
+  certificateSource: z.string().exactOptional().describe('where the certificate was taken from'),
+  cursive: z
+    .union([
+      z.strictObject({ verdict: z.literal('accept') }),
+      z.strictObject({
+        verdict: z.literal('reject'),
+        error: z.string().describe('the class of its exception'),
+        message: z.string(),
+      }),
+    ])
+    .exactOptional()
+    .describe('in compatible mode only'),
+});
+
+/** Of `glance sign`. */
+export const SIGN_IMAGE_RESULT = z.strictObject({
+  output: z
+    .string()
+    .exactOptional()
+    .describe('the file with the properties, or -; left out when they are only here'),
+  properties: PROPERTIES,
+});
+
+/** Of `glance store-certificate`. */
+export const STORE_RESULT = z.strictObject({
+  certificateUuid: z.string(),
+  secretRef: z.string().describe('the address by which Barbican knows it'),
+  certificate: CERTIFICATE,
+});
+
+/** Of `trust check`. */
+export const CHECK_RESULT = z.strictObject({
+  path: z.array(PATH_CERTIFICATE).describe('the leaf first, as far as it was found'),
+  attempts: z
+    .array(
+      z.strictObject({
+        path: z.array(CERTIFICATE),
+        errors: z.array(z.strictObject({ code: z.string(), message: z.string() })),
+      }),
+    )
+    .describe('the ways that were tried, and why each did not do; no errors for the one that did'),
+});
+
+const PUBLISHER = z
+  .strictObject({
+    name: z.string(),
+    folder: z.string(),
+    scopes: z.array(z.string()).describe('what it may sign, vendor/name'),
+    subjects: z.array(z.string()).describe('who may sign; any when there is none'),
+    threshold: z.int().positive().describe('how many signers it takes'),
+    from: TIME.exactOptional(),
+    until: TIME.exactOptional(),
+    revocation: z.enum(['require', 'if-present', 'off']).exactOptional(),
+    timestamp: z.enum(['require', 'prefer', 'ignore']).exactOptional(),
+    anchors: z.array(CERTIFICATE),
+  })
+  .meta({ id: 'publisher' });
+
+const AUTHORITIES = z
+  .array(z.strictObject({ file: z.string(), certificate: CERTIFICATE }))
+  .describe('timestamp authorities, each certificate with its file');
+
+/** Of `trust add`. */
+export const TRUST_ADD_RESULT = z.union([
+  z.strictObject({ publisher: PUBLISHER }),
+  z.strictObject({ authorities: AUTHORITIES }),
+]);
+
+/** Of `trust list`. */
+export const TRUST_LIST_RESULT = z.strictObject({
+  publishers: z.array(PUBLISHER),
+  authorities: AUTHORITIES,
+});
+
+/** Of `trust show`. */
+export const TRUST_SHOW_RESULT = z.union([
+  z.strictObject({ publisher: PUBLISHER }),
+  z.strictObject({ publisher: PUBLISHER.exactOptional(), authorities: AUTHORITIES }),
+]);
+
+/** Of `trust remove`. */
+export const TRUST_REMOVE_RESULT = z.strictObject({
+  removed: z.string().describe('the folder that is gone'),
+});
