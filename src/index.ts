@@ -166,6 +166,7 @@ export type { PublishedMember } from './storage/output/staging.ts';
 export type { BarbicanClient, NewSecret, Secret } from './storage/remote/barbican-client.ts';
 export type { CatalogChoice, KeystoneLogin, KeystoneName } from './storage/remote/keystone-client.ts';
 export type { BundleInput } from './storage/sources/open-source.ts';
+export type { WorkState } from './storage/unfinished/marked-folder.ts';
 export type { CursiveFault } from './trust/glance/cursive.ts';
 export type { PolicyInputs } from './trust/path/judge-options.ts';
 export type { Purpose } from './trust/path/purposes.ts';
