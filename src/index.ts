@@ -146,6 +146,9 @@ export {
   type InspectOptions,
   type InspectReport,
   inspect,
+  type NoBundleInspection,
+  type OvfInspection,
+  type PlainInspection,
 } from './operations/verify/inspect.ts';
 export type { EvidenceFiles } from './operations/verify/load-evidence.ts';
 export type { TrustFiles } from './operations/verify/load-trust.ts';

@@ -2,7 +2,6 @@ import { join } from 'node:path';
 import type { Command } from 'commander';
 import { formatJson } from '../../kit/json.ts';
 import { shellPath } from '../../kit/shell.ts';
-import { makeReport } from '../../verdict/report/report.ts';
 import type { Context, Exit } from '../context.ts';
 import { shown } from '../render/field.ts';
 
@@ -19,10 +18,9 @@ export function devCertsCommand(program: Command, context: Context, _exit: Exit)
     .option('--json', 'print one JSON document')
     .action(async (folder: string, flags: { json?: boolean }) => {
       const { writeDevelopmentCertificates } = await import('../../operations/trust/write-dev-certs.ts');
-      await writeDevelopmentCertificates(folder, new Date());
+      const report = await writeDevelopmentCertificates(folder, new Date());
       if (flags.json) {
-        const result = { folder, files: ['ca.pem', 'signer.pem', 'signer.key'] };
-        context.print(formatJson(makeReport({ operation: 'dev-certs', errors: [], result })));
+        context.print(formatJson(report));
         return;
       }
       const { style } = context;

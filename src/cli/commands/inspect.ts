@@ -64,9 +64,11 @@ function renderInspection(report: Report, inspection: Inspection, context: Conte
     );
   }
   if (!report.errors.every(({ code }) => isAboutContents(code))) return; // what was not read to its end says nothing
-  const [product] = inspection.descriptor?.products ?? [];
+  const descriptor = inspection.kind === 'ovf' ? inspection.descriptor : undefined;
+  const claims = inspection.kind === 'none' ? undefined : inspection;
+  const [product] = descriptor?.products ?? [];
   line('product', [product?.vendor, product?.name, product?.version].filter(Boolean).join(' '));
-  for (const system of inspection.descriptor?.systems ?? []) {
+  for (const system of descriptor?.systems ?? []) {
     const hardware = [
       system.cpus === undefined ? undefined : counted(system.cpus, 'CPU'),
       system.memoryMiB === undefined ? undefined : `${system.memoryMiB} MiB`,
@@ -76,12 +78,9 @@ function renderInspection(report: Report, inspection: Inspection, context: Conte
   }
   line(
     'manifest',
-    inspection.manifestLines === undefined ? 'none' : `${counted(inspection.manifestLines, 'file')} listed`,
+    claims?.manifestLines === undefined ? 'none' : `${counted(claims.manifestLines, 'file')} listed`,
   );
-  line(
-    'signature',
-    inspection.claimedSigner ? `claims to be by ${inspection.claimedSigner.subject}` : 'none',
-  );
+  line('signature', claims?.claimedSigner ? `claims to be by ${claims.claimedSigner.subject}` : 'none');
 }
 
 /** False for a fault of the archive or of the input: then nobody knows what else is in it. */

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { REPORT_FIELDS } from '../../verdict/report/report-schema.ts';
+import { INSPECT_RESULT } from './inspect-schema.ts';
 import * as results from './result-schemas.ts';
 
 const SCHEMA = z.literal('bulla.report/1');
@@ -28,7 +29,7 @@ export const REPORT_SCHEMA = z.discriminatedUnion('operation', [
   reportOf('sign', results.SIGN_RESULT),
   reportOf('timestamp', results.TIMESTAMP_RESULT),
   reportOf('normalize', results.NORMALIZE_RESULT),
-  reportOf('inspect', results.INSPECT_RESULT),
+  reportOf('inspect', INSPECT_RESULT),
   reportOf('diff', results.DIFF_RESULT),
   reportOf('split', results.SPLIT_RESULT),
   reportOf('join', results.JOIN_RESULT),

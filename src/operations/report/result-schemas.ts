@@ -1,8 +1,10 @@
 import { z } from 'zod';
 import { CERTIFICATE, HEX, PATH_CERTIFICATE, TIME } from '../../verdict/report/report-schema.ts';
 
-const BYTES = z.int().nonnegative();
-const CONTAINER = z.enum(['tar', 'tgz', 'zip']);
+/** Bytes of a file or a bundle. */
+export const BYTES = z.int().nonnegative();
+/** The containers that are read and written. */
+export const CONTAINER = z.enum(['tar', 'tgz', 'zip']);
 const PROPERTIES = z.record(z.string(), z.string()).describe('by the names that Glance knows them by');
 const OUTPUT = z
   .string()
@@ -63,67 +65,6 @@ export const NORMALIZE_RESULT = z.strictObject({
   bytes: BYTES.describe('of the bundle'),
   reordered: z.boolean().describe('whether members stand in another order now'),
   files: z.array(z.string()).describe('the members, in their order'),
-});
-
-const DESCRIPTOR = z.strictObject({
-  version: z.union([z.literal(1), z.literal(2)]).describe('major version of OVF'),
-  name: z.string().exactOptional(),
-  references: z.array(
-    z.strictObject({
-      id: z.string(),
-      href: z.string(),
-      size: BYTES.exactOptional().describe('bytes as stored, over all chunks'),
-      compression: z.enum(['identity', 'gzip', 'bzip2']),
-      chunkSize: z.int().positive().exactOptional().describe('bytes of each chunk but the last'),
-    }),
-  ),
-  disks: z.array(
-    z.strictObject({
-      id: z.string(),
-      fileId: z.string().exactOptional(),
-      capacity: z.number().nonnegative().exactOptional().describe('bytes'),
-      format: z.string().exactOptional(),
-      populatedSize: z.number().nonnegative().exactOptional().describe('bytes'),
-    }),
-  ),
-  products: z.array(
-    z.strictObject({
-      name: z.string().exactOptional(),
-      vendor: z.string().exactOptional(),
-      version: z.string().exactOptional(),
-      fullVersion: z.string().exactOptional(),
-    }),
-  ),
-  systems: z.array(
-    z.strictObject({
-      id: z.string(),
-      name: z.string().exactOptional(),
-      operatingSystem: z.string().exactOptional(),
-      cpus: z.number().nonnegative().exactOptional(),
-      memoryMiB: z.number().nonnegative().exactOptional().describe('MiB, may have a fraction'),
-    }),
-  ),
-});
-
-const DISK = z.strictObject({
-  format: z.enum(['raw', 'qcow2', 'vmdk', 'vhd', 'vhdx', 'iso']),
-  variant: z.string().exactOptional().describe('the kind within the format, such as streamOptimized'),
-  virtualSize: z.number().nonnegative().describe('bytes that a guest sees'),
-  backingFile: z.string().exactOptional().describe('the image that this one only adds to'),
-  dataFile: z.string().exactOptional().describe('the files that hold the content, joined by ", "'),
-  note: z.string().exactOptional(),
-});
-
-/** Of `inspect`. */
-export const INSPECT_RESULT = z.strictObject({
-  format: CONTAINER.exactOptional(),
-  kind: z
-    .enum(['ovf', 'plain', 'none'])
-    .describe('what makes it a bundle: a descriptor, a manifest, nothing'),
-  descriptor: DESCRIPTOR.exactOptional(),
-  manifestLines: z.int().nonnegative().exactOptional(),
-  claimedSigner: CERTIFICATE.exactOptional().describe('not verified'),
-  disks: z.record(z.string(), DISK).describe('what the header of each disk image says, by member'),
 });
 
 /** Of `diff`. */

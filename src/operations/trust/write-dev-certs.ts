@@ -1,6 +1,6 @@
 import { encodeUtf8 } from '../../kit/encoding.ts';
 import { openStaging } from '../../storage/output/staging.ts';
-import type { Report } from '../../verdict/report/report.ts';
+import { makeReport, type Report } from '../../verdict/report/report.ts';
 import { makeDevelopmentCertificates } from './dev-certs.ts';
 
 /** The report of `dev-certs`: the folder as it was given, and the names of what is in it. */
@@ -15,17 +15,15 @@ export type DevCertsReport = Report<
  *
  * @throws {BundleError} `DESTINATION_EXISTS`, `STORAGE_*`
  */
-export async function writeDevelopmentCertificates(folder: string, now: Date): Promise<void> {
+export async function writeDevelopmentCertificates(folder: string, now: Date): Promise<DevCertsReport> {
   await using staging = openStaging(folder);
   const { caPem, signerPem, signerKeyPem } = await makeDevelopmentCertificates({ now });
-  for (const [name, text] of [
-    ['ca.pem', caPem],
-    ['signer.pem', signerPem],
-    ['signer.key', signerKeyPem],
-  ] as const) {
+  const files = { 'ca.pem': caPem, 'signer.pem': signerPem, 'signer.key': signerKeyPem };
+  for (const [name, text] of Object.entries(files)) {
     const file = await staging.create(name);
     await file.write(encodeUtf8(text));
     await file.finish();
   }
   await staging.publish();
+  return makeReport({ operation: 'dev-certs', errors: [], result: { folder, files: Object.keys(files) } });
 }

@@ -1,4 +1,3 @@
-import type { Descriptor } from '../../formats/ovf/descriptor.ts';
 import { counted } from '../../kit/encoding.ts';
 import { BundleError } from '../../kit/errors/errors.ts';
 import { shape } from '../../kit/shape.ts';
@@ -73,11 +72,7 @@ async function diffGiven(
   if (second.report.exitCode !== 0) return { report: renamed(second.report) };
   const differences = [
     ...memberDifferences(first.report, second.report),
-    ...fieldDifferences(
-      'descriptor',
-      fieldsOf(first.inspection.descriptor),
-      fieldsOf(second.inspection.descriptor),
-    ),
+    ...fieldDifferences('descriptor', fieldsOf(first.inspection), fieldsOf(second.inspection)),
     ...fieldDifferences('signer', signerOf(first.inspection), signerOf(second.inspection)),
   ];
   const comparison: Comparison = {
@@ -126,7 +121,8 @@ function fieldDifferences(
 }
 
 /** What a descriptor says of the machine, one line a field. [diff.2] */
-function fieldsOf(descriptor: Descriptor | undefined): ReadonlyMap<string, string> {
+function fieldsOf(inspection: Inspection): ReadonlyMap<string, string> {
+  const descriptor = inspection.kind === 'ovf' ? inspection.descriptor : undefined;
   const fields = new Map<string, string>();
   const put = (field: string, value: string | number | undefined): void => {
     if (value !== undefined) fields.set(field, String(value));
@@ -160,9 +156,9 @@ function fieldsOf(descriptor: Descriptor | undefined): ReadonlyMap<string, strin
   return fields;
 }
 
-function signerOf({ claimedSigner }: Inspection): ReadonlyMap<string, string> {
-  if (!claimedSigner) return new Map();
-  const { subject, issuer, key, notBefore, notAfter, fingerprint } = claimedSigner;
+function signerOf(inspection: Inspection): ReadonlyMap<string, string> {
+  if (inspection.kind === 'none' || !inspection.claimedSigner) return new Map();
+  const { subject, issuer, key, notBefore, notAfter, fingerprint } = inspection.claimedSigner;
   return new Map([
     ['subject', subject],
     ['issuer', issuer],

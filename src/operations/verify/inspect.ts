@@ -27,16 +27,38 @@ import { bundleInput } from '../option-rules.ts';
 import { MemberDisks } from './member-disks.ts';
 import type { VerifyOptions } from './options.ts';
 
-/** What a bundle says of itself; nothing of it has been verified. */
-export interface Inspection {
+/** What a bundle says of itself, by what makes it one: a descriptor, a manifest alone, or nothing. Nothing of it has been verified. */
+export type Inspection = OvfInspection | PlainInspection | NoBundleInspection;
+
+/** What is found in any archive. */
+interface ArchiveInspection {
   readonly format?: ArchiveFormat;
-  readonly kind: 'ovf' | 'plain' | 'none';
-  readonly descriptor?: Descriptor;
+  /** what the header of each disk image says, by member name */
+  readonly disks: Readonly<Record<string, DiskProbe>>;
+}
+
+/** What manifest and certificate file say; left out where there is none, or it cannot be read. */
+interface Claims {
   readonly manifestLines?: number;
   /** the certificate that claims to have signed */
   readonly claimedSigner?: CertificateReport;
-  /** what the header of each disk image says, by member name */
-  readonly disks: Readonly<Record<string, DiskProbe>>;
+}
+
+/** An archive with a descriptor. */
+export interface OvfInspection extends ArchiveInspection, Claims {
+  readonly kind: 'ovf';
+  /** left out where it cannot be read */
+  readonly descriptor?: Descriptor;
+}
+
+/** An archive with a manifest, and no descriptor. */
+export interface PlainInspection extends ArchiveInspection, Claims {
+  readonly kind: 'plain';
+}
+
+/** An archive that is no bundle, or whose parts cannot be told from one another. */
+export interface NoBundleInspection extends ArchiveInspection {
+  readonly kind: 'none';
 }
 
 /** The report of `inspect`. */
@@ -89,10 +111,8 @@ async function inspectGiven(
   );
   if (fault) errors.push(fault);
   const roles = fault ? {} : rolesAmong(members, source.name, errors);
-  const kind = roles.descriptor ? 'ovf' : roles.manifest ? 'plain' : 'none';
   const inspection: Inspection = {
     ...(format !== undefined && { format }),
-    kind,
     ...claims(members, roles, limits, errors),
     disks: found.among(members),
   };
@@ -126,13 +146,18 @@ function rolesAmong(members: readonly Member[], file: string, errors: BundleErro
   }
 }
 
+type Claimed =
+  | Omit<OvfInspection, keyof ArchiveInspection>
+  | Omit<PlainInspection, keyof ArchiveInspection>
+  | Omit<NoBundleInspection, keyof ArchiveInspection>;
+
 /** What descriptor, manifest and certificate file say; a file that cannot be read is a fault of the package. */
 function claims(
   members: readonly Member[],
   roles: BundleRoles,
   limits: Limits,
   errors: BundleError[],
-): Pick<Inspection, 'descriptor' | 'manifestLines' | 'claimedSigner'> {
+): Claimed {
   const read = <T>(name: string | undefined, parse: (bytes: Uint8Array) => T): T | undefined => {
     const member = keptMember(members, name);
     if (!member) return undefined;
@@ -149,11 +174,12 @@ function claims(
     const [der] = parseCertificateFile(bytes, limits).certificates;
     return der ? certificateReport(parseCertificate(der)) : undefined;
   });
-  return {
-    ...(descriptor !== undefined && { descriptor }),
+  const claims = {
     ...(manifest !== undefined && { manifestLines: manifest.entries.length }),
     ...(signer !== undefined && { claimedSigner: signer }),
   };
+  if (roles.descriptor) return { kind: 'ovf', ...(descriptor !== undefined && { descriptor }), ...claims };
+  return roles.manifest ? { kind: 'plain', ...claims } : { kind: 'none' };
 }
 
 function fileReport(member: Member, roles: BundleRoles): FileReport {

@@ -37,9 +37,13 @@ describe('inspect', () => {
         status: 'unchecked',
       })),
     );
-    expect(inspection).toMatchObject({ format: 'tar', kind: 'ovf', manifestLines: 3 });
-    expect(inspection.claimedSigner?.fingerprint).toBe((await testSigner()).certificate.fingerprint);
-    expect(inspection.descriptor?.products).toEqual([{ name: 'Web', vendor: 'Acme' }]);
+    expect(inspection).toMatchObject({
+      format: 'tar',
+      kind: 'ovf',
+      manifestLines: 3,
+      claimedSigner: { fingerprint: (await testSigner()).certificate.fingerprint },
+      descriptor: { products: [{ name: 'Web', vendor: 'Acme' }] },
+    });
   });
 
   test('says what the headers of disk images say, whatever they are called', async () => {
@@ -58,7 +62,8 @@ describe('inspect', () => {
       signed: false,
     });
     const { report, inspection } = await inspect(chunked(bytes));
-    expect([inspection.descriptor?.version, report.exitCode, report.trusted]).toEqual([1, 0, false]);
+    expect(inspection).toMatchObject({ kind: 'ovf', descriptor: { version: 1 } });
+    expect([report.exitCode, report.trusted]).toEqual([0, false]);
     expect(report.warnings[0]).toContain('NOT VERIFIED');
   });
 

@@ -3,6 +3,12 @@ import type { Command } from 'commander';
 import { BundleError } from '../../../kit/errors/errors.ts';
 import { formatJson } from '../../../kit/json.ts';
 import type { PublisherReport } from '../../../operations/trust/trust.ts';
+import type {
+  TrustAddReport,
+  TrustListReport,
+  TrustRemoveReport,
+  TrustShowReport,
+} from '../../../operations/trust/trust-reports.ts';
 import { type CertificateReport, makeReport } from '../../../verdict/report/report.ts';
 import type { Context, Exit } from '../../context.ts';
 import { gather, parseEnd, parseTime } from '../../options/options.ts';
@@ -51,7 +57,11 @@ export function trustCommand(program: Command, context: Context, exit: Exit): vo
       if (flags.timestamping) {
         expectNoLimits(flags);
         const authorities = await trustAddTimestamping(own, name, files, { signal });
-        if (flags.json) return printJson('trust add', { authorities }, context);
+        if (flags.json)
+          return printJson(
+            makeReport({ operation: 'trust add', errors: [], result: { authorities } }),
+            context,
+          );
         context.print(
           `${context.style.good(context.style.pass)} timestamps of "${name}" are believed from now on`,
         );
@@ -66,7 +76,11 @@ export function trustCommand(program: Command, context: Context, exit: Exit): vo
         ...(flags.until !== undefined && { until: flags.until }),
         ...(flags.at !== undefined && { at: flags.at }),
       });
-      if (flags.json) return printJson('trust add', { publisher: added }, context);
+      if (flags.json)
+        return printJson(
+          makeReport({ operation: 'trust add', errors: [], result: { publisher: added } }),
+          context,
+        );
       context.print(`${context.style.good(context.style.pass)} publisher "${name}" is trusted from now on`);
       printPublisher(added, context);
     });
@@ -79,7 +93,11 @@ export function trustCommand(program: Command, context: Context, exit: Exit): vo
       const { trustList, trustListTimestamping } = await import('../../../operations/trust/trust.ts');
       const publishers = await trustList(context.trustFolders, { signal });
       const authorities = await trustListTimestamping(context.trustFolders, { signal });
-      if (flags.json) return printJson('trust list', { publishers, authorities }, context);
+      if (flags.json)
+        return printJson(
+          makeReport({ operation: 'trust list', errors: [], result: { publishers, authorities } }),
+          context,
+        );
       if (publishers.length === 0) context.print('nobody is trusted yet: bulla trust add NAME ca.pem');
       for (const publisher of publishers) {
         context.print(
@@ -104,18 +122,12 @@ export function trustCommand(program: Command, context: Context, exit: Exit): vo
       );
       const all = await trustListTimestamping(context.trustFolders, { signal });
       const authorities = all.filter(({ file }) => authorityOf(file) === name);
-      const publisher =
+      const result =
         authorities.length === 0
-          ? await trustShow(context.trustFolders, name, { signal })
-          : (await trustList(context.trustFolders, { signal })).find((one) => one.name === name);
-      if (flags.json) {
-        const found =
-          authorities.length === 0
-            ? { publisher }
-            : { ...(publisher !== undefined && { publisher }), authorities };
-        return printJson('trust show', found, context);
-      }
-      if (publisher) printPublisher(publisher, context);
+          ? { publisher: await trustShow(context.trustFolders, name, { signal }) }
+          : { ...namesake(await trustList(context.trustFolders, { signal }), name), authorities };
+      if (flags.json) return printJson(makeReport({ operation: 'trust show', errors: [], result }), context);
+      if (result.publisher) printPublisher(result.publisher, context);
       for (const { file, certificate } of authorities) {
         context.print(field('timestamps', file));
         printCertificate(certificate, context);
@@ -131,7 +143,11 @@ export function trustCommand(program: Command, context: Context, exit: Exit): vo
     .action(async (name: string, flags: { json?: boolean; timestamping?: boolean }) => {
       const { trustRemove } = await import('../../../operations/trust/trust.ts');
       const folder = await trustRemove(own, name, flags.timestamping ?? false);
-      if (flags.json) return printJson('trust remove', { removed: folder }, context);
+      if (flags.json)
+        return printJson(
+          makeReport({ operation: 'trust remove', errors: [], result: { removed: folder } }),
+          context,
+        );
       const whose = flags.timestamping
         ? `timestamps of "${name}" are believed`
         : `publisher "${name}" is trusted`;
@@ -154,8 +170,20 @@ function expectNoLimits({ scope, subject, from, until, at }: AddFlags): void {
   });
 }
 
-function printJson(operation: string, result: Record<string, unknown>, context: Context): void {
-  context.print(formatJson(makeReport({ operation, errors: [], result })));
+function printJson(
+  report: TrustAddReport | TrustListReport | TrustShowReport | TrustRemoveReport,
+  context: Context,
+): void {
+  context.print(formatJson(report));
+}
+
+/** The publisher that goes by the name of a timestamp authority, if there is one. */
+function namesake(
+  publishers: readonly PublisherReport[],
+  name: string,
+): { readonly publisher?: PublisherReport } {
+  const publisher = publishers.find((one) => one.name === name);
+  return { ...(publisher !== undefined && { publisher }) };
 }
 
 function printPublisher(publisher: PublisherReport, context: Context): void {
