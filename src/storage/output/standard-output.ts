@@ -45,6 +45,20 @@ function closed(): BundleError {
   });
 }
 
+/** What a stream has failed with. One listener each, which stays: it may fail when nothing is written any more. */
+const STATES = new WeakMap<object, { failure?: Error }>();
+
+function stateOf(stream: NodeJS.WriteStream): { readonly failure?: Error } {
+  const known = STATES.get(stream);
+  if (known) return known;
+  const state: { failure?: Error } = {};
+  STATES.set(stream, state);
+  stream.on('error', (error) => {
+    state.failure = error;
+  });
+  return state;
+}
+
 /** Standard output as the place of a bundle. @throws {BundleError} `USAGE` for a terminal, `STORAGE_FAILED` when it is closed */
 export function stdoutOutput(signal: AbortSignal | undefined): Output {
   const { stdout } = process;
@@ -55,13 +69,10 @@ export function stdoutOutput(signal: AbortSignal | undefined): Output {
     });
   }
   if (isClosed()) throw closed(); // [cli.14]
-  let failure: Error | undefined;
-  stdout.on('error', (error) => {
-    failure = error;
-  });
+  const state = stateOf(stdout);
   const held = heldSink({
     write: async (chunk) => {
-      if (failure) throw cutShort(failure);
+      if (state.failure) throw cutShort(state.failure);
       let onAbort = (): void => {};
       await new Promise<void>((done, fail) => {
         onAbort = () => fail(reasonOf(signal)); // [cli.9] a reader that takes nothing must not hold us
