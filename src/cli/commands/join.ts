@@ -64,7 +64,7 @@ export function joinCommand(program: Command, context: Context, exit: Exit): voi
       if (!result) return;
       const count = result.volumes.length;
       const good = `${count} ${count === 1 ? 'volume' : 'volumes'}, all good`;
-      const name = output === '-' ? 'standard output' : (output ?? result.name ?? '');
+      const name = output === '-' ? 'standard output' : (output ?? result.name);
       const joined = 'checked' in result ? good : `joined of ${good}, ${formatBytes(result.bytes)}`;
       print(`${style.good(style.pass)} ${style.bold(shown(name))}  ${joined}`);
       for (const warning of report.warnings) context.tell(style.warn(field('warning', warning)));

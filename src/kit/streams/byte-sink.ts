@@ -1,3 +1,4 @@
+import { copyBytes } from '../bytes.ts';
 import { asked } from '../errors/asked.ts';
 import { BundleError } from '../errors/errors.ts';
 import { callback, face, needed, type Rule } from '../shape.ts';
@@ -9,7 +10,7 @@ import { callback, face, needed, type Rule } from '../shape.ts';
  * @see spec/robustness.md, clauses sink.1 to sink.3
  */
 export interface ByteSink {
-  /** takes the next bytes, to be read and left as they are: they stay so until the next call has ended, and no longer */
+  /** takes the next bytes: a program's own sink gets copies, which are its own; others read them alone, until the next call has ended */
   write(chunk: Uint8Array): Promise<void>;
   /** all have come, and nothing speaks against them any more; what this throws is why it was not done after all */
   finish(): Promise<void>;
@@ -66,8 +67,6 @@ const sinkFace = (what: string): Rule<ByteSink> =>
   );
 
 const FIX = 'see what it says; nothing of what came there is to be used';
-const COPY =
-  'copy the bytes (chunk.slice()) before they are handed on; nothing of what came there is to be used';
 
 /**
  * A sink of the caller's, an object of any class; what its methods throw is a slip of the caller's, unless it is an error of the library's. [api.2]
@@ -79,13 +78,8 @@ export function byteSink(what: string): Rule<HeldSink> {
   return (value, name) => {
     const sink = own(value, name);
     return heldSink({
-      write: async (chunk) => {
-        const size = chunk.byteLength;
-        await asked(`${name}.write()`, () => sink.write(chunk), FIX);
-        // [sink.1] They are hashed, and read on, when it has them.
-        if (chunk.byteLength !== size)
-          throw new BundleError('USAGE', `${name}.write() takes the memory of a chunk away`, { fix: COPY });
-      },
+      // [sink.1] A copy: a queue may hold it longer, and a worker take its memory away, while ours is hashed and read on.
+      write: (chunk) => asked(`${name}.write()`, () => sink.write(copyBytes(chunk)), FIX),
       finish: () => asked(`${name}.finish()`, sink.finish, FIX),
       discard: () => asked(`${name}.discard()`, sink.discard).catch(() => {}),
     });

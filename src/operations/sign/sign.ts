@@ -88,11 +88,13 @@ async function signGiven(
     files: judged.files,
     errors: judged.errors,
     warnings: [...judged.warnings, ...identity.warnings, ...warnings],
-    result: {
-      ...outputName(options.output),
-      format: options.format,
-      signer: certificateReport(identity.leaf),
-      timestamped: timestamp !== undefined,
-    },
+    ...(judged.errors.length === 0 && {
+      result: {
+        ...outputName(options.output),
+        format: options.format,
+        signer: certificateReport(identity.leaf),
+        timestamped: timestamp !== undefined,
+      },
+    }),
   });
 }

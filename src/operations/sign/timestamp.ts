@@ -86,11 +86,9 @@ async function timestampGiven(
     files: judged.files,
     errors: judged.errors,
     warnings: [...judged.warnings, ...notes, ...warnings],
-    result: {
-      ...outputName(options.output),
-      format: options.format,
-      timestamped: judged.errors.length === 0,
-    },
+    ...(judged.errors.length === 0 && {
+      result: { ...outputName(options.output), format: options.format, timestamped: true },
+    }),
   });
 }
 

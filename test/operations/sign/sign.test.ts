@@ -193,6 +193,7 @@ describe('what an importer would refuse is not signed', () => {
     sandbox.write('in.ova', await makeBundle({ ...options, order: options.order ?? 'leading' }));
     const report = await signed(sandbox);
     expect([codesOf(report), report.exitCode !== 0, report.trusted]).toEqual([codes, true, false]);
+    expect(report.result).toBeUndefined(); // nothing was written
     expect(sandbox.list().filter((name) => name.includes('out.ova'))).toEqual([]);
   });
 
