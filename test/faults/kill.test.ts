@@ -6,6 +6,7 @@ import {
   available,
   contentOf,
   digestOf,
+  type Ended,
   launch,
   layOut,
   moments,
@@ -141,45 +142,60 @@ function outputState(name: string): 'absent' | 'complete' | 'BROKEN' {
   }
 }
 
-/** Runs it again after its death: what was left is gone, and it is complete. */
-async function expectMended(victim: Victim): Promise<number | undefined> {
-  const begun = performance.now();
-  let took: number | undefined;
-  if (victim.state() === 'absent') {
-    const { code, stderr } = await begin(victim).ended;
-    took = performance.now() - begun;
-    expect([code, stderr.replace(/^.*removed .* an earlier run had left.*$/m, '').trim()]).toEqual([0, '']);
-  } else {
-    // The destination is there, so the next run says so; what lies beside it belongs to it alone.
-    expect((await desk.run('bulla clean . --remove')).code).toBe(0);
-  }
+/** What a run says that nobody has killed: nothing, but for what others have left. */
+function expectQuiet({ code, stderr }: Ended): void {
+  expect([code, stderr.replaceAll(/^.*removed .* an earlier run had left.*$/gm, '').trim()]).toEqual([0, '']);
+}
+
+/** After a run that came to its end, over whatever was left before it: it is complete, and that is gone. */
+function expectWhole(victim: Victim): void {
   expect(victim.state()).toBe('complete');
   expect(provenPartialsIn(desk.folder)).toEqual([]);
   for (const name of partialsIn(desk.folder)) rmSync(at(name), { recursive: true });
+  victim.clear();
+}
+
+/** The destination is there, so the next run says so; what lies beside it belongs to it alone. */
+async function expectCleaned(victim: Victim): Promise<void> {
+  expect((await desk.run('bulla clean . --remove')).code).toBe(0);
+  expectWhole(victim);
+}
+
+/** Runs it after some deaths, to its end; tells how long that took, in milliseconds. */
+async function expectMended(victim: Victim): Promise<number> {
+  const begun = performance.now();
+  expectQuiet(await begin(victim).ended);
+  const took = performance.now() - begun;
+  expectWhole(victim);
   return took;
 }
+
+/** So many runs die, each over what those before it have left, until one comes to its end. */
+const DEATHS = 3;
 
 describe('killed at a random moment', () => {
   test.each(VICTIMS)(
     '[import.3] [import.8] [pack.4] $name: absent, or complete and right',
     { timeout: 3_600_000 },
     async (victim) => {
-      const begun = performance.now();
-      expect((await begin(victim).ended).code).toBe(0);
-      let whole = performance.now() - begun;
-      victim.clear();
+      let whole = await expectMended(victim);
       const seen = { absent: 0, complete: 0, 'left something': 0, 'had ended': 0 };
-      for (const moment of moments(RUNS)) {
+      for (const [i, moment] of moments(RUNS).entries()) {
         const { child, ended } = begin(victim);
         await Promise.race([setTimeout(moment * whole * 1.05), ended]);
         child.kill('SIGKILL');
-        if ((await ended).signal !== 'SIGKILL') seen['had ended']++;
+        const outcome = await ended;
+        if (outcome.signal !== 'SIGKILL') {
+          seen['had ended']++;
+          expectQuiet(outcome);
+        }
         const state = victim.state();
         expect(state).not.toBe('BROKEN');
         if (state !== 'BROKEN') seen[state]++;
         if (partialsIn(desk.folder).length > 0) seen['left something']++;
-        whole = (await expectMended(victim)) ?? whole; // other work on the machine makes it slower and faster
-        victim.clear();
+        if (state === 'complete') await expectCleaned(victim);
+        // other work on the machine makes it slower and faster
+        if ((i + 1) % DEATHS === 0 || i + 1 === RUNS) whole = await expectMended(victim);
       }
       console.info(`${victim.name}, killed ${RUNS} times: ${JSON.stringify(seen)}`);
     },
@@ -201,17 +217,18 @@ describe.skipIf(!traced)('killed at a system call', () => {
         for (let nth = 1; nth <= most; nth++) {
           const { child, ended } = underTrace(victim, `${step}:signal=KILL:when=${nth}`);
           if (victim.piped) createReadStream(at('big.ova')).pipe(child.stdin);
-          const { code } = await ended;
+          const outcome = await ended;
           const state = victim.state();
           expect(state, `${step} ${nth}`).not.toBe('BROKEN');
-          if (code === 0) {
+          if (outcome.code === 0) {
             seen['not reached']++;
-            victim.clear();
+            expectQuiet(outcome);
+            expectWhole(victim);
             break;
           }
           if (state !== 'BROKEN') seen[state]++;
-          await expectMended(victim);
-          victim.clear();
+          if (state === 'complete') await expectCleaned(victim);
+          if (nth % DEATHS === 0 || nth === most) await expectMended(victim);
         }
       }
       console.info(`${victim.name}, killed at system calls: ${JSON.stringify(seen)}`);
@@ -231,9 +248,8 @@ describe.skipIf(!traced)('killed while the room before the files is filled', () 
         const { ended } = writing(victim, ...inject);
         expect((await ended).code, `${back} before the last`).not.toBe(0);
         expect([victim.state(), partialsIn(desk.folder).length]).toEqual(['absent', 1]);
-        await expectMended(victim);
-        victim.clear();
       }
+      await expectMended(victim);
     },
   );
 });
