@@ -12,6 +12,9 @@ import type { SourceOptions } from '../../kit/source.ts';
 import { writeError } from '../io-errors.ts';
 import { fileAccess } from './file-stream.ts';
 
+/** Chunks below this are gathered before they are written. */
+const GATHERED_BYTES = 256 * 1024;
+
 /** A file that has no name, so that nobody else opens it and nothing is left of it, whatever becomes of this program. */
 export interface PrivateFile extends AsyncDisposable {
   readonly size: number;
@@ -111,10 +114,22 @@ async function spool(
   const limit = options.spoolBytes ?? DEFAULT_LIMITS.spoolBytes;
   const file = await openPrivateFile('input');
   try {
+    const small = new Uint8Array(GATHERED_BYTES);
+    let filled = 0;
+    let size = 0;
     for await (const chunk of stream) {
-      if (file.size + chunk.byteLength > limit) throw tooLarge(limit);
-      await file.append(chunk);
+      size += chunk.byteLength;
+      if (size > limit) throw tooLarge(limit);
+      if (filled + chunk.byteLength > small.byteLength) {
+        await file.append(small.subarray(0, filled));
+        filled = 0;
+      }
+      if (chunk.byteLength < small.byteLength) {
+        small.set(chunk, filled);
+        filled += chunk.byteLength;
+      } else await file.append(chunk);
     }
+    await file.append(small.subarray(0, filled));
     return file.access(options.signal);
   } catch (error) {
     await file[Symbol.asyncDispose]();

@@ -5,9 +5,9 @@ import { isSeekable } from '../../../src/kit/random-access.ts';
 import { apartFrom } from '../../../src/storage/apart.ts';
 import { openOutput } from '../../../src/storage/output/open-output.ts';
 import { openPrivateFile, spoolable } from '../../../src/storage/sources/private-file.ts';
-import { bytesOf } from '../../factory/bundles.ts';
+import { bytesOf, noiseFile } from '../../factory/bundles.ts';
 import { makeSandbox } from '../../factory/sandbox.ts';
-import { chunked } from '../../factory/streams.ts';
+import { chunked, sourceOf } from '../../factory/streams.ts';
 
 afterEach(() => vi.unstubAllEnvs());
 
@@ -51,6 +51,12 @@ describe('[zip.14] a private file', () => {
     expect(isSeekable(stream)).toBe(true);
     await using access = await stream.randomAccess(stream);
     expect([access.size, source.seen.ended]).toEqual([10_000, true]);
+    const mixed = noiseFile('x', 2_000_000).bytes;
+    const sizes = [1, 7, 300_000, 262_143, 2, 262_144, 64_000, 200_000, 262_145];
+    let next = 0;
+    const chunks = sourceOf(mixed, { sizes: () => sizes[next++ % sizes.length] ?? 1, hostile: true });
+    await using copy = await spoolable(chunks, {}).randomAccess(chunks);
+    expect(Buffer.compare(await bytesOf(copy.range(0, copy.size)), mixed)).toBe(0);
     const failing = spoolable(chunked(new Uint8Array(10_000), 999), { spoolBytes: 1000 });
     await expect(failing.randomAccess(failing)).rejects.toMatchObject({ code: 'ARCHIVE_LIMIT' });
     expect(leftovers()).toEqual(before);
