@@ -2,12 +2,16 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { EXIT_MEANINGS } from '../src/cli/exit-meanings.ts';
-import { type Desk, makeWorkbench, type Workbench } from './factory/workbench.ts';
+import { runWithin } from './factory/within.ts';
+import { type Desk, makeWorkbench, type Outcome, type Workbench } from './factory/workbench.ts';
 
 /**
  * What a user types and sees. In a transcript `$` is a line of shell and below it stand its standard output as it is, its
  * standard error behind `!`, and its exit code behind `?`; `#` is a comment, `# fixture: NAME` files to work with
  * (test/factory/workbench.ts), `# needs: NAME` what the machine must allow.
+ *
+ * Each command is run as a program with each of its options and to each of its exit codes, and wherever a line asks more of
+ * the shell than to start it; what is left, `AGAIN`, is the same program on other files, and is run within this process.
  *
  * `npx vitest run test/transcripts.test.ts -u` writes what is seen now; read every line of the difference.
  */
@@ -23,6 +27,15 @@ const VOLATILE: readonly (readonly [pattern: RegExp, placeholder: string])[] = [
   [/127\.0\.0\.1:\d+/g, '127.0.0.1:<port>'],
   [/\b[A-Za-z0-9+/]{120,}={0,2}/g, '<signature>'],
 ];
+
+/**
+ * A line that is a command and its words, with nothing for the shell to do but what may stand before it; it reads and writes
+ * files by their names alone.
+ */
+const PLAIN = /^\$ (?:((?!.*\bcd ).*)(?: &&|;) )?bulla((?: (?:[\w./:@%+,=-]*[\w./]|'[^']*'|\$BARBICAN))*)$/;
+
+/** The lines that bring nothing new for a program to show: where they stand, as `FILE:NUMBER`. */
+const AGAIN: ReadonlySet<string> = linesAgain();
 
 let workbench: Workbench;
 beforeAll(async () => {
@@ -45,7 +58,8 @@ test.concurrent.for(FILES)('%s', async (file, { expect, skip }) => {
     for (const set of directives([line], 'fixture')) desk.add(set);
     seen.push(line);
     if (!line.startsWith('$ ')) continue;
-    seen.push(...(await see(line.slice(2), desk)));
+    const run = AGAIN.has(`${file}:${at}`) ? runAgain : runLine;
+    seen.push(...shown(await run(desk, line), desk));
     const end = lines.findIndex((other, i) => i > at && /^[?$] /.test(other));
     if (lines[end]?.startsWith('?')) at = end; // what was written here last time is over
   }
@@ -108,8 +122,39 @@ function directives(lines: readonly string[], kind: string): readonly string[] {
     .flatMap((line) => line.slice(prefix.length).split(' '));
 }
 
-async function see(line: string, desk: Desk): Promise<readonly string[]> {
-  const { stdout, stderr, code } = await desk.run(line);
+/** Finds them: each of what they show, a command with an option or with an exit code, a line before them has shown. */
+function linesAgain(): ReadonlySet<string> {
+  const known = new Set<string>();
+  const again = new Set<string>();
+  for (const file of FILES) {
+    const lines = readFileSync(join(FOLDER, file), 'utf8').split('\n');
+    for (const [at, line] of lines.entries()) {
+      const words = PLAIN.exec(line)?.[2];
+      if (words === undefined) continue;
+      const [command] = /^(?: (?:trust|glance))?(?: [a-z-]+)?/.exec(words) ?? [];
+      const ending = lines.find((other, i) => i > at && /^[?$] /.test(other)) ?? '$';
+      const options = words.match(/(?<= )--?[a-z][a-z0-9-]*/g) ?? [];
+      const traits = [ending, ...options].map((trait) => `${command} ${trait}`);
+      if (ending.startsWith('?') && traits.every((trait) => known.has(trait))) again.add(`${file}:${at}`);
+      for (const trait of traits) known.add(trait);
+    }
+  }
+  return again;
+}
+
+function runLine(desk: Desk, line: string): Promise<Outcome> {
+  return desk.run(line.slice(2));
+}
+
+async function runAgain(desk: Desk, line: string): Promise<Outcome> {
+  const [, before, words = ''] = PLAIN.exec(line) ?? [];
+  const first = await desk.run(before ?? ':');
+  expect(first.code, line).toBe(0);
+  const { stdout, stderr, code } = await runWithin(desk, `bulla${words}`);
+  return { stdout: first.stdout + stdout, stderr: first.stderr + stderr, code };
+}
+
+function shown({ stdout, stderr, code }: Outcome, desk: Desk): readonly string[] {
   const told = linesOf(stderr, desk).map((text) => `! ${text}`.trimEnd());
   return [...linesOf(stdout, desk), ...told, `? ${code}`];
 }

@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { createProgram } from '../../src/cli/program.ts';
 import { run } from '../../src/cli/run.ts';
 import { REPORT_SCHEMA } from '../../src/operations/report/any-report-schema.ts';
+import { runWithin } from '../factory/within.ts';
 import { makeWorkbench, type Workbench } from '../factory/workbench.ts';
 import { makeScreen } from './screen.ts';
 
@@ -13,35 +14,41 @@ afterAll(() => workbench[Symbol.dispose]());
 
 const SIGNER = '--key signer.key --cert signer.pem';
 
+const LINES: readonly (readonly [words: string, exitCode: number, verdict: string])[] = [
+  ['verify web.ova --trust ca.pem', 0, 'trusted'],
+  ['verify web.ova', 20, 'untrusted'],
+  ['verify web.ova --trust other-ca.pem', 18, 'untrusted'],
+  ['verify disk.qcow2', 17, 'malformed'],
+  ['verify nope.ova', 3, 'error'],
+  ['verify web.ova --nonsense', 2, 'error'],
+  ['verify', 2, 'error'],
+  ['nonsense', 2, 'error'],
+  ['', 2, 'error'],
+  ['import web.ova --to machine --trust ca.pem', 0, 'trusted'],
+  ['import web.ova --to keys.d --trust ca.pem --dry-run', 0, 'trusted'],
+  ['import web.ova', 2, 'error'],
+  ['inspect web.ova', 0, 'none'],
+  ['inspect notes.txt', 17, 'malformed'],
+  ['pack disk.qcow2 -o new.ova', 0, 'none'],
+  ['pack disk.qcow2 -o web.ova', 2, 'error'],
+  [`pack disk.qcow2 -o new.ova --key locked.key --cert signer.pem`, 2, 'error'],
+  [`sign web.ova -o new.ova ${SIGNER}`, 0, 'none'],
+  ['dev-certs new', 0, 'none'],
+  ['dev-certs .', 2, 'error'],
+  ['trust add acme ca.pem', 0, 'none'],
+  ['trust list', 0, 'none'],
+  ['trust show nobody', 3, 'error'],
+  ['trust', 2, 'error'],
+];
+/** Each command as a program, once; how it ends otherwise is said within this process. */
+const isFirst = (words: string): boolean =>
+  LINES.find(([other]) => other.split(' ', 1)[0] === words.split(' ', 1)[0])?.[0] === words;
+
 describe('[cli.3] [rep.1] --json is one document on standard output', () => {
-  test.each([
-    ['verify web.ova --trust ca.pem', 0, 'trusted'],
-    ['verify web.ova', 20, 'untrusted'],
-    ['verify web.ova --trust other-ca.pem', 18, 'untrusted'],
-    ['verify disk.qcow2', 17, 'malformed'],
-    ['verify nope.ova', 3, 'error'],
-    ['verify web.ova --nonsense', 2, 'error'],
-    ['verify', 2, 'error'],
-    ['nonsense', 2, 'error'],
-    ['', 2, 'error'],
-    ['import web.ova --to machine --trust ca.pem', 0, 'trusted'],
-    ['import web.ova --to keys.d --trust ca.pem --dry-run', 0, 'trusted'],
-    ['import web.ova', 2, 'error'],
-    ['inspect web.ova', 0, 'none'],
-    ['inspect notes.txt', 17, 'malformed'],
-    ['pack disk.qcow2 -o new.ova', 0, 'none'],
-    ['pack disk.qcow2 -o web.ova', 2, 'error'],
-    [`pack disk.qcow2 -o new.ova --key locked.key --cert signer.pem`, 2, 'error'],
-    [`sign web.ova -o new.ova ${SIGNER}`, 0, 'none'],
-    ['dev-certs new', 0, 'none'],
-    ['dev-certs .', 2, 'error'],
-    ['trust add acme ca.pem', 0, 'none'],
-    ['trust list', 0, 'none'],
-    ['trust show nobody', 3, 'error'],
-    ['trust', 2, 'error'],
-  ])('bulla %s', async (words, exitCode, verdict) => {
+  test.each(LINES)('bulla %s', async (words, exitCode, verdict) => {
     using desk = workbench.desk('bundle', 'keys', 'disk');
-    const { stdout, stderr, code } = await desk.run(`bulla ${words} --json`);
+    const line = `bulla ${words} --json`;
+    const { stdout, stderr, code } = await (isFirst(words) ? desk.run(line) : runWithin(desk, line));
     expect(code).toBe(exitCode);
     const report = JSON.parse(stdout); // which takes one document and no more
     expect(REPORT_SCHEMA.safeParse(report).error).toBeUndefined();
@@ -62,13 +69,17 @@ describe('[cli.3] [rep.1] --json is one document on standard output', () => {
 const UUID = '214b497e-d4a3-4540-a50b-c07289344e38';
 const IMAGE_SIGNER = `--key signer.key --cert-uuid ${UUID}`;
 const PROPERTIES = '--properties p.json --certificates certs';
-const SIGNED_IMAGE = `mkdir certs; cp signer.pem certs/${UUID}.pem; bulla glance sign disk.qcow2 ${IMAGE_SIGNER} -o p.json -q`;
+const SIGNED_IMAGE = [
+  `mkdir certs; cp signer.pem certs/${UUID}.pem`,
+  `bulla glance sign disk.qcow2 ${IMAGE_SIGNER} -o p.json -q`,
+];
+const VOLUMES = ['mkdir parts', 'bulla split web.ova --size 8KiB --to parts -q'];
 
 /**
  * Every operation when it does its work, in each form that its result has, and what must be there first; a bundle with its
- * timestamp needs an authority (test/operations/sign/timestamp.test.ts).
+ * timestamp needs an authority (test/operations/sign/timestamp.test.ts). As programs they are in test/transcripts.
  */
-const DONE: readonly (readonly [operation: string, words: string, before?: string])[] = [
+const DONE: readonly (readonly [operation: string, words: string, before?: readonly string[]])[] = [
   ['verify', 'web.ova --trust ca.pem'],
   ['import', 'web.ova --to machine --trust ca.pem'],
   ['import', `web.ova --to machine --trust ca.pem --glance-properties ${UUID} --glance-key signer.key`],
@@ -80,9 +91,9 @@ const DONE: readonly (readonly [operation: string, words: string, before?: strin
   ['normalize', 'web.ova -o new.ova --trust ca.pem'],
   ['inspect', 'web.ova'],
   ['diff', 'web.ova old.ova'],
-  ['split', 'web.ova --size 8KiB --to parts', 'mkdir parts'],
-  ['join', 'parts -o new.ova', 'mkdir parts; bulla split web.ova --size 8KiB --to parts -q'],
-  ['join', '--check parts/web.ova.002', 'mkdir parts; bulla split web.ova --size 8KiB --to parts -q'],
+  ['split', 'web.ova --size 8KiB --to parts', ['mkdir parts']],
+  ['join', 'parts -o new.ova', VOLUMES],
+  ['join', '--check parts/web.ova.002', VOLUMES],
   ['clean', '.'],
   ['dev-certs', 'new'],
   ['glance sign', `disk.qcow2 ${IMAGE_SIGNER}`],
@@ -92,10 +103,10 @@ const DONE: readonly (readonly [operation: string, words: string, before?: strin
   ['glance store-certificate', 'signer.pem --barbican $BARBICAN'],
   ['trust add', 'acme ca.pem'],
   ['trust add', 'time ca.pem --timestamping'],
-  ['trust list', '', 'bulla trust add acme ca.pem; bulla trust add time tsa-ca.pem --timestamping'],
-  ['trust show', 'acme', 'bulla trust add acme ca.pem'],
-  ['trust show', 'acme', 'bulla trust add acme ca.pem; bulla trust add acme tsa-ca.pem --timestamping'],
-  ['trust remove', 'acme', 'bulla trust add acme ca.pem'],
+  ['trust list', '', ['bulla trust add acme ca.pem', 'bulla trust add time tsa-ca.pem --timestamping']],
+  ['trust show', 'acme', ['bulla trust add acme ca.pem']],
+  ['trust show', 'acme', ['bulla trust add acme ca.pem', 'bulla trust add acme tsa-ca.pem --timestamping']],
+  ['trust remove', 'acme', ['bulla trust add acme ca.pem']],
   ['trust check', 'signer.pem --anchor ca.pem'],
   ['trust check', 'release.pem --untrusted sub.pem --anchor ca.pem --crl revoked.crl'],
 ];
@@ -111,11 +122,13 @@ describe('[rep.1] what each operation makes or finds is as the schema describes 
     expect([...done, ...REFUSED_ONLY].sort()).toEqual([...OPERATIONS].sort());
   });
 
-  test.each(DONE)('bulla %s %s', async (operation, words, before = ':') => {
+  test.each(DONE)('bulla %s %s', async (operation, words, before = []) => {
     using desk = workbench.desk('bundle', 'keys', 'disk', 'chain', 'stamped');
-    const prepared = await desk.run(before);
-    expect(prepared.code, prepared.stderr).toBe(0);
-    const { stdout } = await desk.run(`bulla ${operation} ${words} --json`);
+    for (const line of before) {
+      const prepared = await (line.startsWith('bulla ') ? runWithin(desk, line) : desk.run(line));
+      expect(prepared.code, prepared.stderr).toBe(0);
+    }
+    const { stdout } = await runWithin(desk, `bulla ${operation} ${words} --json`);
     const report = JSON.parse(stdout);
     expect(REPORT_SCHEMA.safeParse(report).error?.issues).toBeUndefined();
     expect(report.operation).toBe(operation);
@@ -152,7 +165,8 @@ test('[cli.3] beside a bundle on standard output, the document goes to standard 
   expect(good).toMatchObject({ code: 0, stdout: '' });
   expect(JSON.parse(good.stderr)).toMatchObject({ exitCode: 0, operation: 'pack' });
   for (const output of ['-o -', '-o-', '--output -', '--output=-']) {
-    const bad = await desk.run(`bulla pack nope.qcow2 ${output} --json`);
+    const line = `bulla pack nope.qcow2 ${output} --json`;
+    const bad = await (output === '-o -' ? desk.run(line) : runWithin(desk, line));
     expect(bad).toMatchObject({ code: 3, stdout: '' });
     expect(JSON.parse(bad.stderr)).toMatchObject({ exitCode: 3, operation: 'pack' });
   }
@@ -160,7 +174,7 @@ test('[cli.3] beside a bundle on standard output, the document goes to standard 
 
 test('[cli.5] [rep.4] an allowance shows in the report, and as a warning where it mattered', async () => {
   using desk = workbench.desk('unsigned', 'keys');
-  const { stdout } = await desk.run('bulla verify web.ova --allow-unsigned --allow-sha1 --json');
+  const { stdout } = await runWithin(desk, 'bulla verify web.ova --allow-unsigned --allow-sha1 --json');
   expect(JSON.parse(stdout)).toMatchObject({
     exitCode: 0,
     verdict: 'unsigned',

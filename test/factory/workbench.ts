@@ -33,7 +33,7 @@ const LIFETIME = {
 export const PASSPHRASE = 'three blind mice';
 
 /** What a command line did. */
-interface Outcome {
+export interface Outcome {
   readonly stdout: string;
   readonly stderr: string;
   readonly code: number;

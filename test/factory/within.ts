@@ -1,0 +1,54 @@
+import { createContext } from '../../src/cli/context.ts';
+import { run } from '../../src/cli/run.ts';
+import type { Desk, Outcome } from './workbench.ts';
+
+/** One after the other, since a process is in one folder. */
+let before: Promise<unknown> = Promise.resolve();
+
+/**
+ * Runs a command line of bulla on a desk within this process, as `cli/main.ts` runs it: what is left out are the start of a
+ * program, its signals and its end. Its words may be in single quotes, or one variable. Nothing may read standard input or
+ * write bytes to standard output.
+ */
+export function runWithin(desk: Pick<Desk, 'folder' | 'env'>, line: string): Promise<Outcome> {
+  const outcome = before.then(() => within(desk, line));
+  before = outcome.catch(() => {});
+  return outcome;
+}
+
+async function within({ folder, env }: Pick<Desk, 'folder' | 'env'>, line: string): Promise<Outcome> {
+  const [, ...words] = line.match(/'[^']*'|[^ ]+/g) ?? [];
+  let stdout = '';
+  let stderr = '';
+  const streams = {
+    env,
+    stdout: streamTo((text) => {
+      stdout += text;
+    }),
+    stderr: streamTo((text) => {
+      stderr += text;
+    }),
+  };
+  const context = createContext(streams as unknown as NodeJS.Process, new AbortController().signal);
+  const home = process.cwd();
+  process.chdir(folder);
+  try {
+    const code = await run(
+      words.map((word) => wordOf(word, env)),
+      context,
+    );
+    return { stdout, stderr, code };
+  } finally {
+    process.chdir(home);
+  }
+}
+
+function wordOf(word: string, env: NodeJS.ProcessEnv): string {
+  return word.startsWith('$') ? (env[word.slice(1)] ?? '') : word.replaceAll("'", '');
+}
+
+/** As much of a stream as the command line uses: one that is no terminal, and takes everything. */
+function streamTo(take: (text: string) => void): object {
+  const stream = { isTTY: false, write: take, on: () => stream };
+  return stream;
+}
