@@ -1,6 +1,7 @@
 import { cpSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { runHere } from '../factory/command-line.ts';
 import { available, contentOf, type Ended, launch, partialsIn, RUNS, until } from '../factory/faults.ts';
 import { half as halfDone } from '../factory/half-exchange.ts';
 import { makeSandbox } from '../factory/sandbox.ts';
@@ -61,17 +62,22 @@ function stateNow(): 'older' | 'newer' | 'mixed' {
   return now === JSON.stringify(newer) ? 'newer' : 'mixed';
 }
 
-/** After a death: a mixture is named, with what becomes of it; and what was asked for is had, by `clean` or by the next run. */
+/**
+ * After a death: a mixture is named, with what becomes of it; and what was asked for is had, by `clean` or by the next run. What
+ * has died was a process; what comes after it runs here, and as a process in the tests of one that was ended in the middle.
+ */
 async function expectRecovered(by: 'clean' | 'split'): Promise<string> {
   const state = stateNow();
-  const told = (await desk.run('bulla clean a; bulla clean b')).stdout;
+  const told = (await runHere(desk, 'clean', 'a')).stdout + (await runHere(desk, 'clean', 'b')).stdout;
   if (state === 'mixed') expect(told).toMatch(/--remove (puts back|takes away) big\.bin\.00/);
   if (by === 'split') {
-    expect((await launch(desk, [process.execPath, MAIN, ...SPLIT]).ended).code).toBe(0);
+    expect((await runHere(desk, ...SPLIT)).code).toBe(0);
     expect(stateNow()).toBe('newer');
   } else {
-    const { code, stderr } = await desk.run('bulla clean a --remove && bulla clean b --remove');
-    expect([code, stderr]).toEqual([0, '']);
+    for (const media of ['a', 'b']) {
+      const { code, stderr } = await runHere(desk, 'clean', media, '--remove');
+      expect([code, stderr]).toEqual([0, '']);
+    }
     expect(stateNow()).toBe(state === 'mixed' ? 'older' : state);
   }
   // A run that is killed before it could say what its folder is for leaves an empty one. [import.8]
@@ -139,9 +145,12 @@ test.skipIf(!traced)('[vol.9] split --force, killed at a system call', { timeout
 });
 
 describe('an exchange that was ended in the middle', () => {
+  /** the change of the file system at which it is killed, once that is found */
+  let call = 20;
+
   /** Kills it where some volumes have their names, and some not. */
   async function half(): Promise<void> {
-    for (let call = 20; ; call++) {
+    for (; ; call++) {
       startAgain();
       expect((await killedAt(call)).signal).toBe('SIGKILL');
       if (stateNow() === 'mixed') return;
@@ -157,7 +166,7 @@ describe('an exchange that was ended in the middle', () => {
     expect(stderr).toContain('keeps the older "big.bin.001", and another file has that name by now');
     expect(stdout).not.toMatch(/a\/.*removed/);
     expect(contentOf(at('a'))).toMatchObject({ 'big.bin.001': expect.any(String) });
-    expect((await desk.run('cat a/big.bin.001')).stdout).toBe('of somebody');
+    expect(readFileSync(at('a/big.bin.001'), 'utf8')).toBe('of somebody');
     rmSync(at('a/big.bin.001'));
     expect((await desk.run('bulla clean a --remove')).stderr).toBe('');
     expect(stateNow()).toBe('older');
@@ -191,7 +200,7 @@ describe('an exchange that was ended in the middle', () => {
     halfDone(sandbox, 3);
     sandbox.write('a/web.001', 'of somebody');
     const foreign = 'stays while another file has the name of the older web.001';
-    const listed = await desk.run(`bulla clean ${sandbox.path('a')}`);
+    const listed = await runHere(desk, 'clean', sandbox.path('a'));
     for (const line of ['--remove puts back web.002', foreign]) expect(listed.stdout).toContain(line);
     const { stdout, stderr } = await desk.run(`bulla clean ${sandbox.path('a')} --remove`);
     expect(stdout).toContain('    put back: web.002');
@@ -206,7 +215,7 @@ describe('an exchange that was ended in the middle', () => {
 
   test('[clean.3] is told in JSON, too; and stays where its list was damaged', async () => {
     await half();
-    const listed = JSON.parse((await desk.run('bulla clean a --json')).stdout);
+    const listed = JSON.parse((await runHere(desk, 'clean', 'a', '--json')).stdout);
     expect(listed.result.leftovers).toMatchObject([
       { state: 'left', putBack: ['big.bin.001'], removed: false },
     ]);
@@ -218,7 +227,7 @@ describe('an exchange that was ended in the middle', () => {
       '{"format":"bulla.exchange/1","files":[{"target":"/..","waiting":"x","is":""}]}',
     ]) {
       writeFileSync(at(`a/${work}/exchange`), text);
-      const { stderr } = await desk.run('bulla clean a --remove');
+      const { stderr } = await runHere(desk, 'clean', 'a', '--remove');
       expect(stderr).toContain('could not be removed');
       expect(readdirSync(at(`a/${work}`))).toContain('volume-1.older');
     }
