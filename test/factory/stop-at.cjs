@@ -1,20 +1,23 @@
 // Loaded before the program: tells it to stop (STOP_SIGNAL) at the call STOP_AT of those that change the file system, once it listens;
-// with STOP_TWICE a second time as soon as it has heard the first; with STOP_UNHEARD whether it listens or not.
+// with STOP_TWICE a second time as soon as it has heard the first; with STOP_UNHEARD whether it listens or not. Who runs the
+// program several times in one process says so before each (`arm`).
 const fs = require('node:fs');
 const promises = require('node:fs/promises');
 
-const { STOP_AT, STOP_SIGNAL = 'SIGINT', STOP_TWICE, STOP_UNHEARD } = process.env;
+const { STOP_AT, STOP_SIGNAL, STOP_TWICE, STOP_UNHEARD } = process.env;
 const CHANGES = ['mkdir', 'rename', 'link', 'unlink', 'rm', 'rmdir', 'ftruncate', 'fsync'];
+let at = Number(STOP_AT);
+let signal = STOP_SIGNAL ?? 'SIGINT';
 let listened = STOP_UNHEARD !== undefined;
 let count = 0;
 
 const isDue = () => {
   listened ||= process.listenerCount('SIGINT') > 0;
-  return listened && ++count === Number(STOP_AT);
+  return listened && ++count === at;
 };
 const stop = () => {
-  if (STOP_TWICE) process.once(STOP_SIGNAL, () => setImmediate(() => process.kill(process.pid, STOP_SIGNAL)));
-  process.kill(process.pid, STOP_SIGNAL);
+  if (STOP_TWICE) process.once(signal, () => setImmediate(() => process.kill(process.pid, signal)));
+  process.kill(process.pid, signal);
 };
 /** Until the program has been told, and has done what it does at once. */
 const told = () => new Promise((resolve) => setTimeout(resolve, 5));
@@ -45,3 +48,11 @@ promises.open = async (...words) => {
   return handle;
 };
 process.on('exit', () => process.stderr.write(`\ncalls: ${count}\n`));
+
+exports.arm = (call, by) => {
+  at = call;
+  signal = by;
+  listened = false;
+  count = 0;
+};
+exports.countOfCalls = () => count;

@@ -1,13 +1,17 @@
 import { cpSync, readdirSync, rmSync } from 'node:fs';
 import { dirname, join } from 'node:path';
+import { createInterface } from 'node:readline/promises';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { runHere } from '../factory/command-line.ts';
 import { digestOf, type Ended, launch, layOut, moments, partialsIn, RUNS } from '../factory/faults.ts';
 import { type Desk, MAIN, makeWorkbench, type Workbench } from '../factory/workbench.ts';
 
 const AT = join(import.meta.dirname, '../factory/stop-at.cjs');
+const IN_TURN = join(import.meta.dirname, '../factory/in-turn.cjs');
 
 let workbench: Workbench;
 let desk: Desk;
+let turns: Turns;
 
 beforeAll(async () => {
   workbench = await makeWorkbench();
@@ -18,8 +22,10 @@ beforeAll(async () => {
       'bulla pack big.img --vendor Acme --name chunked -o chunked.ova --chunk-size 400kB --key signer.key --cert signer.pem -q',
   );
   expect([made.code, made.stderr]).toEqual([0, '']);
+  turns = takeTurns();
 }, 120_000);
-afterAll(() => {
+afterAll(async () => {
+  await turns[Symbol.asyncDispose]();
   desk[Symbol.dispose]();
   workbench[Symbol.dispose]();
 });
@@ -105,14 +111,48 @@ function stateOf({ folder }: Pick<Try, 'folder'>, digests: boolean): readonly st
 function stopped(
   at: Try,
   words: readonly string[],
-  {
-    call,
-    signal,
-    twice,
-  }: { readonly call: number; readonly signal: NodeJS.Signals; readonly twice?: boolean },
+  { call, signal, twice }: Stop & { readonly twice?: boolean },
 ): Promise<Ended> {
   const env = { ...at.env, STOP_AT: String(call), STOP_SIGNAL: signal, ...(twice && { STOP_TWICE: '1' }) };
   return launch({ folder: at.folder, env }, [process.execPath, '--require', AT, MAIN, ...words]).ended;
+}
+
+/** Where a run is told to stop, by which signal; call 0 is none. */
+interface Stop {
+  readonly call: number;
+  readonly signal: NodeJS.Signals;
+}
+
+/** What a run did. */
+interface Left {
+  readonly code: number;
+  readonly told: string;
+  readonly calls: number;
+}
+
+/**
+ * One process for many runs, in each of which all of the program begins anew, gets its signals from the system, and stands
+ * still where it leaves the process, until its folders have been looked at: what they show is what a process of its own
+ * leaves. The first stop of each command, and whoever is told twice, has such a one.
+ */
+interface Turns extends AsyncDisposable {
+  run(at: Try, words: readonly string[], stop: Stop): Promise<Left>;
+}
+
+function takeTurns(): Turns {
+  const { child, ended } = launch(desk, [process.execPath, '--require', AT, IN_TURN, MAIN]);
+  const lines = createInterface(child.stdout)[Symbol.asyncIterator]();
+  return {
+    run: async ({ folder, env }, words, stop) => {
+      child.stdin.write(`${JSON.stringify({ folder, env, words, ...stop })}\n`);
+      const { value } = await lines.next();
+      return JSON.parse(value ?? (await ended).stderr) as Left;
+    },
+    [Symbol.asyncDispose]: async () => {
+      child.stdin.end();
+      await ended;
+    },
+  };
 }
 
 /** What a command does that nobody stops: how often it changes the file system, and what there was before and is after. */
@@ -130,8 +170,7 @@ async function wholeRun(name: string, words: readonly string[]): Promise<Whole> 
   if (known) return known;
   using whole = again();
   const before = stateOf(whole, true);
-  const { code, stderr } = await stopped(whole, words, { call: 0, signal: 'SIGINT' });
-  const calls = Number(/calls: (\d+)/.exec(stderr)?.[1]);
+  const { code, calls } = await turns.run(whole, words, { call: 0, signal: 'SIGINT' });
   expect([code, calls > 0]).toEqual([0, true]);
   const run = { calls, before, done: stateOf(whole, false) };
   wholeRuns.set(name, run);
@@ -153,7 +192,7 @@ test.each(Object.entries(COMMANDS))(
     for (const [i, call] of spread(calls).entries()) {
       const [signal, ending] = i % 2 === 0 ? (['SIGINT', 130] as const) : (['SIGTERM', 143] as const);
       using one = again();
-      const { code, stderr, stdout } = await stopped(one, words, { call, signal });
+      const { code, told } = await (i === 0 ? alone : turns.run)(one, words, { call, signal });
       const word = `exit ${code}`;
       seen[word] = (seen[word] ?? 0) + 1;
       expect([`exit ${ending}`, 'exit 0']).toContain(word);
@@ -161,7 +200,6 @@ test.each(Object.entries(COMMANDS))(
         expect([call, stateOf(one, false)]).toEqual([call, done]);
         continue;
       }
-      const told = stderr + stdout;
       if (/goes on with what has come/.test(told)) {
         expect([name, partialsIn(one.folder).length]).toEqual(['import --resume', 1]);
       } else {
@@ -172,6 +210,12 @@ test.each(Object.entries(COMMANDS))(
     console.info(`${name}: ${calls} changes, ${JSON.stringify(seen)}`);
   },
 );
+
+/** As in turn with others, by a process of its own. */
+async function alone(at: Try, words: readonly string[], stop: Stop): Promise<Pick<Left, 'told'> & Ended> {
+  const ended = await stopped(at, words, stop);
+  return { ...ended, told: ended.stderr + ended.stdout };
+}
 
 /** The folders in which something waits that is not complete; what is inside of that goes with it. */
 function placesOfPartials(at: Try): readonly string[] {
@@ -201,7 +245,7 @@ test.each(Object.entries(COMMANDS))(
         expect.arrayContaining([word]),
       ]);
       for (const folder of placesOfPartials(one)) {
-        const cleaned = await launch(one, [process.execPath, MAIN, 'clean', folder, '--remove']).ended;
+        const cleaned = await runHere(one, 'clean', folder, '--remove');
         expect([cleaned.code, cleaned.stderr]).toEqual([0, '']);
       }
       const isBefore = JSON.stringify(stateOf(one, true)) === JSON.stringify(before);
