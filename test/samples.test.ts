@@ -4,6 +4,8 @@ import { join } from 'node:path';
 import { gunzipSync } from 'node:zlib';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { folderForTests } from './factory/sandbox.ts';
+import { runWithin } from './factory/within.ts';
+import type { Outcome } from './factory/workbench.ts';
 
 const ROOT = join(import.meta.dirname, '..');
 const SAMPLES = join(ROOT, 'samples');
@@ -27,13 +29,9 @@ const SAMPLE_CODES: readonly (readonly [sample: string, code: number])[] = [
   ['tampered/truncated.ova', 15],
 ];
 
-function bulla(line: string): { readonly stdout: string; readonly code: number | null } {
-  const program = join(ROOT, 'dist/cli/main.js');
-  const { stdout, status } = spawnSync(process.execPath, [program, ...line.split(' ')], {
-    cwd: SAMPLES,
-    encoding: 'utf8',
-  });
-  return { stdout, code: status };
+/** A line of the page; the program itself is run by make.mjs, which has it write the reports. */
+function bulla(line: string): Promise<Outcome> {
+  return runWithin({ folder: SAMPLES, env: { NO_COLOR: '1' } }, `bulla ${line}`);
 }
 
 function filesBelow(folder: string): readonly string[] {
@@ -42,8 +40,8 @@ function filesBelow(folder: string): readonly string[] {
 }
 
 describe('samples', () => {
-  test.each(SAMPLE_CODES)('%s ends with %i and its expected report', (sample, code) => {
-    const seen = bulla(`verify ${sample} --trust ca/ca.pem --at 2026-12-01 --json`);
+  test.each(SAMPLE_CODES)('%s ends with %i and its expected report', async (sample, code) => {
+    const seen = await bulla(`verify ${sample} --trust ca/ca.pem --at 2026-12-01 --json`);
     const expected = readFileSync(join(SAMPLES, 'expected', `${sample}.json`), 'utf8');
     expect(JSON.parse(seen.stdout)).toEqual(JSON.parse(expected));
     expect(seen.code).toBe(code);
@@ -54,21 +52,21 @@ describe('samples', () => {
     expect(reports).toEqual(SAMPLE_CODES.map(([sample]) => sample).sort());
   });
 
-  test('[tst.1] a timestamp outlives the certificate of the signer, for whoever trusts its authority', () => {
+  test('[tst.1] a timestamp outlives the certificate of the signer, for whoever trusts its authority', async () => {
     const later = 'verify stamped.ova --trust ca/ca.pem --at 2060-01-01';
-    expect(bulla(later).code).toBe(13);
-    expect(bulla(`${later} --trust-tsa ca/tsa-ca.pem`).code).toBe(0);
+    expect((await bulla(later)).code).toBe(13);
+    expect((await bulla(`${later} --trust-tsa ca/tsa-ca.pem`)).code).toBe(0);
   });
 
-  test('[file.1] a file with its signature beside it', () => {
+  test('[file.1] a file with its signature beside it', async () => {
     const signature = '--signature plain/notice.txt.p7s --trust ca/ca.pem --at 2026-12-01';
-    expect(bulla(`verify plain/notice.txt ${signature}`).code).toBe(0);
-    expect(bulla(`verify plain/settings.json ${signature}`).code).toBe(12);
+    expect((await bulla(`verify plain/notice.txt ${signature}`)).code).toBe(0);
+    expect((await bulla(`verify plain/settings.json ${signature}`)).code).toBe(12);
   });
 
-  test('nobody trusts the sample CA unasked, nor after its time', () => {
-    expect(bulla('verify appliance.ova --trust ca/ca.pem --at 2060-01-01 --json').code).toBe(13);
-    expect(bulla('verify appliance.ova --pin sha256:'.concat('0'.repeat(64))).code).toBe(18);
+  test('nobody trusts the sample CA unasked, nor after its time', async () => {
+    expect((await bulla('verify appliance.ova --trust ca/ca.pem --at 2060-01-01 --json')).code).toBe(13);
+    expect((await bulla(`verify appliance.ova --pin sha256:${'0'.repeat(64)}`)).code).toBe(18);
   });
 });
 
@@ -83,13 +81,13 @@ const GLANCE_CODES: readonly (readonly [properties: string, code: number])[] = [
 ];
 
 describe('samples for OpenStack', () => {
-  test.each(GLANCE_CODES)('%s ends with %i', (properties, code) => {
+  test.each(GLANCE_CODES)('%s ends with %i', async (properties, code) => {
     const line = `glance verify appliance/appliance-disk1.vmdk --properties glance/${properties}.json`;
-    const { code: seen } = bulla(
+    const { code: seen } = await bulla(
       `${line} --certificates glance/certificates --trust ca/ca.pem --at 2026-12-01`,
     );
     expect(seen).toBe(code);
-    const compat = bulla(`${line} --certificates glance/certificates --compat --json`);
+    const compat = await bulla(`${line} --certificates glance/certificates --compat --json`);
     expect(JSON.parse(compat.stdout).result.cursive.verdict).toBe(code === 0 ? 'accept' : 'reject');
   });
 
@@ -114,14 +112,14 @@ describe('make.mjs', () => {
     }
   });
 
-  test('but for compression, which is that of the zlib at hand', () => {
+  test('but for compression, which is that of the zlib at hand', async () => {
     const [made, kept] = [folder, SAMPLES].map((at) => gunzipSync(readFileSync(join(at, 'appliance.tgz'))));
     expect(made).toEqual(kept);
-    const [madeZip, keptZip] = [folder, SAMPLES].map((at) => {
-      const { stdout } = bulla(`inspect ${join(at, 'appliance.zip')} --json`);
+    const membersIn = async (at: string): Promise<unknown> => {
+      const { stdout } = await bulla(`inspect ${join(at, 'appliance.zip')} --json`);
       const { files } = JSON.parse(stdout);
       return files.map(({ name, actual }: { name: string; actual: string }) => [name, actual]);
-    });
-    expect(madeZip).toEqual(keptZip);
+    };
+    expect(await membersIn(folder)).toEqual(await membersIn(SAMPLES));
   });
 });

@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { createProgram } from '../../src/cli/program.ts';
 import { run } from '../../src/cli/run.ts';
 import { REPORT_SCHEMA } from '../../src/operations/report/any-report-schema.ts';
-import { runWithin } from '../factory/within.ts';
+import { runLine, runWithin } from '../factory/within.ts';
 import { makeWorkbench, type Workbench } from '../factory/workbench.ts';
 import { makeScreen } from './screen.ts';
 
@@ -125,7 +125,7 @@ describe('[rep.1] what each operation makes or finds is as the schema describes 
   test.each(DONE)('bulla %s %s', async (operation, words, before = []) => {
     using desk = workbench.desk('bundle', 'keys', 'disk', 'chain', 'stamped');
     for (const line of before) {
-      const prepared = await (line.startsWith('bulla ') ? runWithin(desk, line) : desk.run(line));
+      const prepared = await runLine(desk, line);
       expect(prepared.code, prepared.stderr).toBe(0);
     }
     const { stdout } = await runWithin(desk, `bulla ${operation} ${words} --json`);

@@ -13,6 +13,7 @@ import { absolute } from '../../src/storage/absolute.ts';
 import { stampWithin } from '../../src/storage/sources/input-file.ts';
 import { MarkedFolder } from '../../src/storage/unfinished/marked-folder.ts';
 import { makeSandbox } from '../factory/sandbox.ts';
+import { runWithin } from '../factory/within.ts';
 import { type Desk, makeWorkbench, type Workbench } from '../factory/workbench.ts';
 
 let workbench: Workbench;
@@ -77,13 +78,16 @@ describe('[out.4] a folder whose name is not UTF-8', () => {
     },
   );
 
+  // as programs they are above: a path is made of the folder and the name, or is there as it is
   test.each(LINES.map((line) => line.replace('OUT/', 'lnk/')))(
     'is written into through no link: %s',
     async (line) => {
       using desk = workbench.desk('bundle', 'keys', 'disk');
       const twin = makeTwins(desk);
       const before = marksOf(twin);
-      const { stderr, code } = await desk.run(`D=$PWD; ${commandOf(line)}`);
+      const [, home, words] = /^(?:BULLA_HOME=(\S+) )?(bulla .*)$/.exec(commandOf(line)) ?? [];
+      const env = { ...desk.env, ...(home !== undefined && { BULLA_HOME: home }) };
+      const { stderr, code } = await runWithin({ ...desk, env }, `${words?.replaceAll('$D', desk.folder)}`);
       expect(stderr).toMatch(/leads through "job\\xff", whose name is not UTF-8 +\[USAGE, exit 2\]/);
       expect(code).toBe(2);
       expect(marksOf(twin)).toEqual(before);

@@ -2,6 +2,7 @@ import { spawn, spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { runWithin } from '../factory/within.ts';
 import { type Desk, makeWorkbench, PASSPHRASE, type Workbench } from '../factory/workbench.ts';
 
 let workbench: Workbench;
@@ -98,7 +99,10 @@ describe('elsewhere', () => {
     '[cli.7] marks are ASCII in the locale "%s"',
     async (locale) => {
       using desk = workbench.desk('bundle', 'unsigned', 'keys');
-      const run = (line: string) => desk.run(`LC_ALL=${locale} LC_CTYPE= LANG= ${line}`);
+      const env = { ...desk.env, LC_ALL: locale, LC_CTYPE: '', LANG: '' };
+      // as a program once: the variables are all that differs
+      const run = (line: string) =>
+        locale === 'C' ? desk.run(`LC_ALL=C LC_CTYPE= LANG= ${line}`) : runWithin({ ...desk, env }, line);
       const refused = await run('bulla verify web.ova --trust ca.pem');
       const allowed = await run('bulla verify web.ova --trust ca.pem --allow-unsigned');
       const added = await run('bulla trust add acme ca.pem');
@@ -114,10 +118,10 @@ describe('elsewhere', () => {
     using desk = workbench.desk('bundle', 'keys', 'disk');
     const silent = { stdout: '', stderr: '', code: 0 };
     expect(await desk.run('bulla verify -q web.ova --trust ca.pem')).toEqual(silent);
-    expect(await desk.run('bulla import -q web.ova --to new --trust ca.pem')).toEqual(silent);
-    expect(await desk.run('bulla pack -q disk.qcow2 -o new.ova')).toEqual(silent);
-    expect(await desk.run('bulla inspect -q web.ova')).toEqual(silent);
-    const refused = await desk.run('bulla verify -q web.ova');
+    expect(await runWithin(desk, 'bulla import -q web.ova --to new --trust ca.pem')).toEqual(silent);
+    expect(await runWithin(desk, 'bulla pack -q disk.qcow2 -o new.ova')).toEqual(silent);
+    expect(await runWithin(desk, 'bulla inspect -q web.ova')).toEqual(silent);
+    const refused = await runWithin(desk, 'bulla verify -q web.ova');
     expect(refused.stderr).toContain('[TRUST_EMPTY, exit 20]');
   });
 });

@@ -1,9 +1,10 @@
 import { spawn } from 'node:child_process';
 import { closeSync, mkdirSync, openSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { describe, expect, it, test } from 'vitest';
+import { describe, expect, it, test, vi } from 'vitest';
 import type { Report } from '../../src/verdict/report/report.ts';
 import { makeSandbox } from '../factory/sandbox.ts';
+import { runWithin } from '../factory/within.ts';
 import { MAIN } from '../factory/workbench.ts';
 import { type ArchiveVector, archives, found, named, ourVerdict, pathOf } from './archive-vectors.ts';
 
@@ -88,8 +89,12 @@ describe.skipIf(!found)('the program on archives of other makers', () => {
     expect(piped.code).toBe(inspected.code);
     expect(faults(piped.report)).toEqual(faults(inspected.report));
     expect(piped.report.files).toEqual(inspected.report.files);
-    const imported = await run(['import', path, '--to', 'out'], folder);
+    vi.stubEnv('TMPDIR', join(folder, 'tmp'));
+    const env = { HOME: folder, BULLA_HOME: join(folder, 'home') };
+    const imported = await runWithin({ folder, env }, `bulla import '${path}' --to out --json`);
+    vi.unstubAllEnvs();
     expect(imported.code, 'nobody is trusted').not.toBe(0);
+    expect((JSON.parse(imported.stdout) as Report).exitCode).toBe(imported.code);
     expect(readdirSync(folder, { recursive: true }), 'nothing is left').toEqual(['tmp']);
   });
 });

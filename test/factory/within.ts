@@ -16,6 +16,11 @@ export function runWithin(desk: Pick<Desk, 'folder' | 'env'>, line: string): Pro
   return outcome;
 }
 
+/** Runs a line of shell on a desk; one that is a command of bulla alone, within this process. */
+export function runLine(desk: Desk, line: string): Promise<Outcome> {
+  return line.startsWith('bulla ') ? runWithin(desk, line) : desk.run(line);
+}
+
 async function within({ folder, env }: Pick<Desk, 'folder' | 'env'>, line: string): Promise<Outcome> {
   const [, ...words] = line.match(/'[^']*'|[^ ]+/g) ?? [];
   let stdout = '';

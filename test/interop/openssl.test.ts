@@ -1,6 +1,7 @@
-import { readFileSync, writeFileSync } from 'node:fs';
+import { cpSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { runLine } from '../factory/within.ts';
 import { type Desk, makeWorkbench, type Workbench } from '../factory/workbench.ts';
 import { hasPeer } from './peer.ts';
 
@@ -61,23 +62,30 @@ describe.skipIf(!here)('openssl', () => {
   };
 
   describe.skipIf(!gnuTar).each(Object.entries(SPELLINGS))('a manifest of the form %s', (_, spelling) => {
+    let signed: Desk;
+    beforeAll(async () => {
+      signed = workbench.desk('appliance');
+      await ok(signed, `SPELLING='${spelling}'; ${RECIPE}`);
+    });
+    afterAll(() => signed[Symbol.dispose]());
+
     test.each(
       ['ustar', 'gnu'].flatMap((format) =>
         Object.entries(ORDERS).map((order) => [format, ...order] as const),
       ),
     )('tar --format=%s, signature %s: trusted, and one that was changed is not', async (format, _, names) => {
-      using desk = workbench.desk('appliance');
-      await ok(desk, `SPELLING='${spelling}'; ${RECIPE}`);
+      using desk = workbench.desk();
+      cpSync(signed.folder, desk.folder, { recursive: true });
       await ok(desk, `tar --format=${format} -cf web.ova ${names}`);
       await ok(desk, 'bulla verify web.ova --trust my.pem');
       await ok(desk, `printf x >> web-disk1.qcow2 && tar --format=${format} -cf changed.ova ${names}`);
-      expect((await desk.run('bulla verify changed.ova --trust my.pem')).code).toBe(11);
+      expect((await runLine(desk, 'bulla verify changed.ova --trust my.pem')).code).toBe(11);
     });
   });
 });
 
 async function ok(desk: Desk, line: string): ReturnType<Desk['run']> {
-  const outcome = await desk.run(line);
+  const outcome = await runLine(desk, line);
   expect(outcome.code, `${line}\n${outcome.stderr}`).toBe(0);
   return outcome;
 }

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { createGunzip } from 'node:zlib';
 import { extract } from 'tar-stream';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { runLine } from '../factory/within.ts';
 import { type Desk, makeWorkbench, type Workbench } from '../factory/workbench.ts';
 import { hasPeer } from './peer.ts';
 
@@ -91,7 +92,7 @@ function memberOf(name: string, bytes: Uint8Array): Member {
 }
 
 async function ok(desk: Desk, line: string): Promise<string> {
-  const { code, stdout, stderr } = await desk.run(line);
+  const { code, stdout, stderr } = await runLine(desk, line);
   expect(code, `${line}\n${stderr}`).toBe(0);
   return stdout;
 }

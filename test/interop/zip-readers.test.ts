@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { SEVEN_ZIP, ZIP_PEERS } from '../differential/peers.ts';
+import { runLine } from '../factory/within.ts';
 import { type Desk, makeWorkbench, type Workbench } from '../factory/workbench.ts';
 import { hasPeer } from './peer.ts';
 
@@ -13,7 +14,7 @@ const PEERS = [...ZIP_PEERS, SEVEN_ZIP].map((peer) => ({
 const SIGNED = '--key signer.key --cert signer.pem';
 
 async function ok(desk: Desk, line: string): Promise<string> {
-  const { code, stdout, stderr } = await desk.run(line);
+  const { code, stdout, stderr } = await runLine(desk, line);
   expect(code, `${line}\n${stderr}`).toBe(0);
   return stdout;
 }
@@ -60,7 +61,7 @@ describe('what other writers make of plain files is read', () => {
   ] as const)('[zip.4] Info-ZIP, %s', async ([, inspect]) => {
     using desk = workbench.desk('disk');
     await ok(desk, 'zip -q -X -D theirs.zip disk.qcow2 notes.txt');
-    const { stdout, code } = await desk.run(inspect);
+    const { stdout, code } = await runLine(desk, inspect);
     expect(code).toBe(16); // sound, and no package
     const { files } = JSON.parse(stdout);
     expect(files.map(({ name }: { name: string }) => name)).toEqual(['disk.qcow2', 'notes.txt']);
@@ -74,7 +75,7 @@ describe('what other writers make of plain files is read', () => {
 with zipfile.ZipFile('theirs.zip', 'w', zipfile.ZIP_DEFLATED) as z:
     with z.open('notes.txt', 'w', force_zip64=True) as f: f.write(b'x' * 9999)`;
       await ok(desk, `python3 -c "${script}"`);
-      expect((await desk.run('bulla inspect theirs.zip')).code).toBe(16);
+      expect((await runLine(desk, 'bulla inspect theirs.zip')).code).toBe(16);
     },
   );
 });

@@ -1,25 +1,42 @@
 import { execFileSync } from 'node:child_process';
-import { readFileSync } from 'node:fs';
+import { cpSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { parseCrls } from '../../../src/formats/crl/crl.ts';
 import { checkPath } from '../../../src/operations/trust/check-path.ts';
 import { parseCertificates } from '../../../src/trust/given-certificates.ts';
-import { makeWorkbench, type Workbench } from '../../factory/workbench.ts';
+import { runLine } from '../../factory/within.ts';
+import { type Desk, makeWorkbench, type Workbench } from '../../factory/workbench.ts';
 
 let workbench: Workbench;
+/** Where a tar of text alone lies, as `web.ova` would be with a raw disk of text; and what somebody unpacked of it. */
+let prepared: Desk;
 beforeAll(async () => {
   workbench = await makeWorkbench();
+  prepared = workbench.desk('keys');
+  for (const line of [
+    'bulla pack --plain ca.pem -o web.tar --key signer.key --cert signer.pem -q',
+    "tar xf web.tar; cp web.tar other.tar; (echo '<html>'; cat ca.pem) > page.html",
+    'bulla sign ca.pem --detached --key signer.key --cert signer.pem -q',
+  ]) {
+    expect(await runLine(prepared, line), line).toMatchObject({ code: 0 });
+  }
 });
-afterAll(() => workbench[Symbol.dispose]());
+afterAll(() => {
+  prepared[Symbol.dispose]();
+  workbench[Symbol.dispose]();
+});
+
+/** A desk with all of that. */
+function deskOfText(): Desk {
+  const desk = workbench.desk();
+  cpSync(prepared.folder, desk.folder, { recursive: true });
+  return desk;
+}
 
 const NOT_TEXT = /this is no text file, but an archive or a program +\[CONFIG_INVALID, exit 2\]/;
 const ITSELF = /this is the very file that is to be verified +\[USAGE, exit 2\]/;
 const OF_BUNDLE = /this is the certificate file of a bundle +\[CONFIG_INVALID, exit 2\]/;
-
-/** A tar of text alone, as `web.ova` would be with a raw disk of text; and what somebody unpacked of it. */
-const TEXT_BUNDLE =
-  'bulla pack --plain ca.pem -o web.tar --key signer.key --cert signer.pem -q; tar xf web.tar';
 
 describe('[pub.19] nothing vouches for itself', () => {
   test.each([
@@ -39,18 +56,16 @@ describe('[pub.19] nothing vouches for itself', () => {
     ['verify ca.pem --signature ca.pem.p7s --trust ca.pem', ITSELF],
     ['verify web.tar --trust page.html', /this is XML or HTML, and no file of certificates/],
   ])('%s', async (words, message) => {
-    using desk = workbench.desk('keys');
-    const prepare = `${TEXT_BUNDLE}; cp web.tar other.tar; (echo '<html>'; cat ca.pem) > page.html
-      bulla sign ca.pem --detached --key signer.key --cert signer.pem -q`;
-    const { stderr, code } = await desk.run(`(${prepare}) >&2; bulla ${words}`);
+    using desk = deskOfText();
+    const line = `bulla ${words}`;
+    const { stderr, code } = await (words.includes('<') ? desk.run(line) : runLine(desk, line));
     expect(stderr).toMatch(message);
     expect(code).toBe(2);
-    expect((await desk.run('bulla trust list')).stdout).not.toContain('acme');
+    expect((await runLine(desk, 'bulla trust list')).stdout).not.toContain('acme');
   });
 
   test('in a way, and as a list', async () => {
-    using desk = workbench.desk('keys');
-    await desk.run(TEXT_BUNDLE);
+    using desk = deskOfText();
     const tar = join(desk.folder, 'web.tar');
     const { report } = await checkPath(join(desk.folder, 'signer.pem'), { anchors: [tar] }).catch(
       (error) => ({

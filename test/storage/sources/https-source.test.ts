@@ -1,9 +1,10 @@
-import { spawn } from 'node:child_process';
+import { type ChildProcess, spawn } from 'node:child_process';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { createServer as createPlainServer } from 'node:http';
 import { createServer, type Server } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
+import { createInterface, type Interface } from 'node:readline';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { Report } from '../../../src/verdict/report/report.ts';
 import { archiveOf, JUDGED_AT, makeBundle, testAuthority } from '../../factory/bundles.ts';
@@ -124,65 +125,100 @@ beforeAll(async () => {
   origin = `https://127.0.0.1:${await listen(server)}`;
   other = `https://127.0.0.1:${await listen(second)}`;
   await listen(plain);
-  for (const each of [server, second, plain]) each.unref();
+  for (const each of [server, second, plain]) {
+    each.unref();
+    each.keepAliveTimeout = 0; // a connection that is kept is not closed under who may be using it again
+  }
+  asking = startAsking({ NODE_EXTRA_CA_CERTS: sandbox.path('web-ca.pem') });
 });
-afterAll(() => sandbox[Symbol.dispose]());
+afterAll(async () => {
+  await asking.end();
+  sandbox[Symbol.dispose]();
+});
 
-/** The program that verifies an address: trust in the web CA can only be given to node when it starts. */
+/** The program that is asked about addresses: trust in the web CA can only be given to node when it starts. */
 const SCRIPT = `
-  const { verify, isBundleError } = await import(process.argv[1]);
-  const [, , address, anchor, at] = process.argv;
-  const idleMs = /stalled|silent/.test(address) ? 400 : 60_000; // of a busy machine, too
-  const options = { trust: { anchors: [anchor] }, at: new Date(at), limits: { idleMs } };
-  const { report } = await verify(address, options).catch((error) => {
-    if (!isBundleError(error)) throw error;
-    const { code, message, where, why, fix } = error;
-    return { report: { verdict: 'thrown', errors: [{ code, message, where, why, fix }] } };
-  });
-  console.log(JSON.stringify(report));
+  const { createInterface } = await import('node:readline');
+  const [, program, anchor, at] = process.argv;
+  const { importBundle, verify, isBundleError } = await import(program);
+  const trusting = { trust: { anchors: [anchor] }, at: new Date(at) };
+  const ASKED = {
+    verify: async (address) => {
+      const idleMs = /stalled|silent/.test(address) ? 400 : 60_000; // of a busy machine, too
+      const { report } = await verify(address, { ...trusting, limits: { idleMs } }).catch((error) => {
+        if (!isBundleError(error)) throw error;
+        const { code, message, where, why, fix } = error;
+        return { report: { verdict: 'thrown', errors: [{ code, message, where, why, fix }] } };
+      });
+      return report;
+    },
+    'import twice': async (address) => {
+      const options = { ...trusting, destination: anchor + '-machine', resume: true };
+      const first = await importBundle(address, options);
+      const { report } = await importBundle(address, options);
+      return { ...report, warnings: [first.report.errors[0].code, ...report.warnings] };
+    },
+  };
+  for await (const line of createInterface({ input: process.stdin })) {
+    const [what, address] = JSON.parse(line);
+    console.log(JSON.stringify(await ASKED[what](address)));
+  }
 `;
+type Asked = 'verify' | 'import twice';
 
-const IMPORT_TWICE = `
-  const { importBundle } = await import(process.argv[1]);
-  const [, , address, anchor, at] = process.argv;
-  const options = { trust: { anchors: [anchor] }, at: new Date(at), destination: anchor + '-machine', resume: true };
-  const first = await importBundle(address, options);
-  const { report } = await importBundle(address, options);
-  console.log(JSON.stringify({ ...report, warnings: [first.report.errors[0].code, ...report.warnings] }));
-`;
+/** The program under way: asked about one address after the other, until it is told that there are no more. */
+interface Asking {
+  readonly child: ChildProcess;
+  /** what it prints, its standard error between the reports */
+  readonly lines: Interface;
+  /** ends once it has nothing more to do: nothing is kept open */
+  end(): Promise<void>;
+}
+let asking: Asking;
 
-async function fetched(
-  address: string,
-  { known = true, script = SCRIPT } = {},
-): Promise<{ report: Report; text: string }> {
-  seen.length = 0;
+function startAsking(trust: NodeJS.ProcessEnv): Asking {
   const program = join(ROOT, 'dist/index.js');
   const args = [
     '--input-type=module',
     '-e',
-    script,
+    SCRIPT,
     program,
-    address,
     sandbox.path('ca.pem'),
     JUDGED_AT.toISOString(),
   ];
-  const env = {
-    PATH: process.env['PATH'],
-    ...(known ? { NODE_EXTRA_CA_CERTS: sandbox.path('web-ca.pem') } : {}),
+  const both = ['-c', 'exec "$@" 2>&1', 'sh', process.execPath, ...args];
+  const env = { PATH: process.env['PATH'], ...trust };
+  const child = spawn('sh', both, { env, stdio: ['pipe', 'pipe', 'inherit'] });
+  const closed = new Promise((resolve) => child.on('close', resolve));
+  return {
+    child,
+    lines: createInterface({ input: child.stdout }),
+    end: async () => {
+      child.stdin.end();
+      expect(await closed).toBe(0);
+    },
   };
-  const child = spawn(process.execPath, args, { env, stdio: ['ignore', 'pipe', 'pipe'] });
-  let stdout = '';
+}
+
+async function fetched(
+  address: string,
+  { by = asking, what = 'verify' }: { by?: Asking; what?: Asked } = {},
+): Promise<{ report: Report; text: string }> {
+  seen.length = 0;
+  const { child, lines } = by;
   let text = '';
-  child.stdout.setEncoding('utf8').on('data', (part: string) => {
-    stdout += part;
-    text += part;
+  const answer = new Promise<string>((resolve, reject) => {
+    const onLine = (line: string): void => {
+      text += `${line}\n`;
+      if (!line.startsWith('{')) return;
+      lines.off('line', onLine).off('close', onClose);
+      resolve(line);
+    };
+    const onClose = (): void => reject(new Error(text));
+    lines.on('line', onLine).on('close', onClose);
   });
-  child.stderr.setEncoding('utf8').on('data', (part: string) => {
-    text += part;
-  });
-  const code = await new Promise((resolve) => child.on('close', resolve));
-  expect(code, text).toBe(0);
-  return { report: JSON.parse(stdout) as Report, text };
+  child.stdin?.write(`${JSON.stringify([what, address])}\n`);
+  return { report: JSON.parse(await answer) as Report, text };
 }
 
 async function codeFor(path: string): Promise<unknown> {
@@ -215,7 +251,7 @@ describe('a bundle behind an https address', () => {
   });
 
   test('[resume.5] is fetched from where the line was cut', async () => {
-    const { report } = await fetched(`${origin}/big.ova`, { script: IMPORT_TWICE });
+    const { report } = await fetched(`${origin}/big.ova`, { what: 'import twice' });
     expect(report.verdict).toBe('trusted');
     expect(report.warnings).toEqual([
       'REMOTE_FAILED',
@@ -229,7 +265,9 @@ describe('a bundle behind an https address', () => {
   });
 
   test('of a server that nothing vouches for is not read', async () => {
-    const { report } = await fetched(`${origin}/good.ova`, { known: false });
+    const by = startAsking({});
+    const { report } = await fetched(`${origin}/good.ova`, { by });
+    await by.end();
     expect(report.errors[0]).toMatchObject({ code: 'REMOTE_FAILED', where: { file: `${origin}/good.ova` } });
     expect(seen).toEqual([]);
   });
