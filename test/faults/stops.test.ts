@@ -3,6 +3,7 @@ import { readdirSync, readFileSync, rmSync, symlinkSync, truncateSync, writeFile
 import { join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { runHere } from '../factory/command-line.ts';
 import { contentOf, digestOf, layOut, moments, partialsIn, RUNS, start, until } from '../factory/faults.ts';
 import { type Desk, MAIN, makeWorkbench, type Workbench } from '../factory/workbench.ts';
 
@@ -28,7 +29,7 @@ beforeAll(async () => {
   workbench = await makeWorkbench();
   desk = workbench.desk('keys');
   await layOut(desk, 12_000_000);
-  expect((await desk.run('bulla import big.ova --to reference --trust ca.pem')).code).toBe(0);
+  expect((await runHere(desk, 'import', 'big.ova', '--to', 'reference', '--trust', 'ca.pem')).code).toBe(0);
   machine = contentOf(at('reference'));
 });
 afterAll(() => {
@@ -83,15 +84,21 @@ describe('a program that is told to stop at a random moment', () => {
 
 describe('[lane.3] a verification by several threads', () => {
   const disks = ['one.img', 'two.img'];
+  /** how long it takes, in milliseconds */
+  let whole = 0;
   beforeAll(async () => {
     for (const name of disks) {
       writeFileSync(at(name), '');
-      truncateSync(at(name), 400_000_000); // long enough to be caught at it
+      truncateSync(at(name), 120_000_000); // long enough for a thread each, and to be caught at it
     }
     const { code } = await desk.run(
       `bulla pack ${disks.join(' ')} --vendor Acme -o two.ova --order trailing --key signer.key --cert signer.pem --quiet`,
     );
     expect(code).toBe(0);
+    const begun = performance.now();
+    const { stdout } = await start(desk, 'verify', 'two.ova', '--trust', 'ca.pem').ended;
+    whole = performance.now() - begun;
+    expect(stdout).toMatch(/two\.ova {2}trusted/);
   });
   afterAll(() => {
     for (const name of [...disks, 'two.ova']) rmSync(at(name));
@@ -109,7 +116,7 @@ describe('[lane.3] a verification by several threads', () => {
       const seen: Record<string, number> = {};
       for (const moment of moments(RUNS)) {
         const { child, ended } = start(desk, 'verify', 'two.ova', '--trust', 'ca.pem');
-        await setTimeout(moment * 500);
+        await Promise.race([setTimeout(moment * whole), ended]);
         child.kill(signal);
         const { code, signal: by, stdout } = await ended;
         const word = by ?? `exit ${code}`;
@@ -203,16 +210,16 @@ describe('links planted beside the destination', () => {
     symlinkSync(at('victim'), at('link.ova'));
     expect((await start(desk, ...IMPORT).ended).code).toBe(0);
     expect(contentOf(at('reference'))).toEqual(machine);
-    const onto = await start(desk, ...PACK, '-o', 'link.ova').ended;
+    const onto = await runHere(desk, ...PACK, '-o', 'link.ova');
     expect(onto.code).toBe(2);
-    const forced = await start(desk, ...PACK, '-o', 'link.ova', '--force').ended;
+    const forced = await runHere(desk, ...PACK, '-o', 'link.ova', '--force');
     expect(forced.code).toBe(0); // the link is replaced, not what it leads to
     expect(readFileSync(at('victim'), 'utf8')).toBe('mine');
     symlinkSync(at('victim'), at('dangling'));
     for (const name of ['dangling', 'link.ova', ...names]) rmSync(at(name));
     rmSync(at('machine'), { recursive: true });
     symlinkSync(at('nowhere'), at('machine'));
-    const outcome = await start(desk, ...IMPORT).ended;
+    const outcome = await runHere(desk, ...IMPORT);
     expect([outcome.code, outcome.stderr]).toEqual([2, expect.stringContaining('a symbolic link')]);
     rmSync(at('machine'));
   });
