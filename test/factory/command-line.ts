@@ -1,6 +1,5 @@
 import { createContext } from '../../src/cli/context.ts';
 import { run } from '../../src/cli/run.ts';
-import type { Ended } from './faults.ts';
 import type { Desk } from './workbench.ts';
 
 /**
@@ -10,7 +9,7 @@ import type { Desk } from './workbench.ts';
 export async function runHere(
   { folder, env }: Pick<Desk, 'folder' | 'env'>,
   ...words: readonly string[]
-): Promise<Pick<Ended, 'code' | 'stdout' | 'stderr'>> {
+): Promise<{ readonly code: number; readonly stdout: string; readonly stderr: string }> {
   let stdout = '';
   let stderr = '';
   const sink = (take: (text: string) => void): object => ({

@@ -4,6 +4,7 @@ import { readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
 import { expect } from 'vitest';
+import { runHere } from './command-line.ts';
 import { type Desk, MAIN } from './workbench.ts';
 
 /** How many times each kind of fault is made: few in the whole suite, many with `npm run test:faults`. */
@@ -87,9 +88,8 @@ export function provenPartialsIn(folder: string): readonly string[] {
 /** A desk with keys, an image of random bytes and a bundle of it: large enough to be caught in the middle. */
 export async function layOut(desk: Desk, bytes: number): Promise<void> {
   writeFileSync(join(desk.folder, 'big.img'), randomBytes(bytes));
-  const { code, stderr } = await desk.run(
-    'bulla pack big.img --vendor Acme -o big.ova --key signer.key --cert signer.pem --quiet',
-  );
+  const words = 'pack big.img --vendor Acme -o big.ova --key signer.key --cert signer.pem --quiet';
+  const { code, stderr } = await runHere(desk, ...words.split(' '));
   expect([code, stderr]).toEqual([0, '']);
 }
 

@@ -2,6 +2,7 @@ import { chmodSync, chownSync, lstatSync, mkdirSync, readdirSync, rmSync, statSy
 import { dirname, join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { runHere } from '../factory/command-line.ts';
 import {
   available,
   contentOf,
@@ -37,7 +38,7 @@ beforeAll(async () => {
   workbench = await makeWorkbench();
   desk = workbench.desk('keys');
   await layOut(desk, 3_000_000);
-  expect((await desk.run('bulla import big.ova --to reference --trust ca.pem')).code).toBe(0);
+  expect((await runHere(desk, 'import', 'big.ova', '--to', 'reference', '--trust', 'ca.pem')).code).toBe(0);
   machine = contentOf(at('reference'));
   for (let up = desk.folder; statSync(up).uid === process.geteuid?.() && up.length > 4; up = dirname(up)) {
     if ((statSync(up).mode & 0o077) === 0) chmodSync(up, 0o755); // the others come in
@@ -157,7 +158,7 @@ describe.skipIf(!able)('another user who may rename', () => {
     for (const mine of [await run(ALICE, ...words), await again(words)])
       expect([mine.code, mine.stderr]).toEqual([0, '']);
     expect(readdirSync(at('place')).sort()).toEqual(['machine', ...theirs].sort());
-    expect((await desk.run('bulla clean place --remove')).stdout).toContain('nothing was left there');
+    expect((await runHere(desk, 'clean', 'place', '--remove')).stdout).toContain('nothing was left there');
     expect(readdirSync(at('place')).sort()).toEqual(['machine', ...theirs].sort());
   });
 });

@@ -2,6 +2,7 @@ import { readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { runHere } from '../factory/command-line.ts';
 import {
   available,
   contentOf,
@@ -38,11 +39,11 @@ beforeAll(async () => {
   desk = workbench.desk('keys');
   const names = Array.from({ length: MEMBERS }, (_, i) => `m${i}.txt`);
   for (const [i, name] of names.entries()) writeFileSync(at(name), `member ${i}\n`.repeat((i * 37) % 900));
-  const signed = '--key signer.key --cert signer.pem --max-members 1000 --quiet';
-  const packed = await desk.run(`bulla pack --plain m*.txt -o many.ova ${signed}`);
+  const signed = '-o many.ova --key signer.key --cert signer.pem --max-members 1000 --quiet';
+  const packed = await runHere(desk, 'pack', '--plain', ...names.sort(), ...signed.split(' '));
   expect([packed.code, packed.stderr]).toEqual([0, '']);
   for (const name of names) rmSync(at(name));
-  expect((await start(desk, ...WORDS).ended).code).toBe(0);
+  expect((await runHere(desk, ...WORDS)).code).toBe(0);
   machine = contentOf(at('machine'));
   clear();
 });

@@ -12,6 +12,7 @@ import {
 } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { runHere } from '../factory/command-line.ts';
 import {
   available,
   contentOf,
@@ -36,7 +37,7 @@ beforeAll(async () => {
   workbench = await makeWorkbench();
   desk = workbench.desk('keys');
   await layOut(desk, BYTES);
-  expect((await desk.run(`${IMPORT} --to reference`)).code).toBe(0);
+  expect((await here(`${IMPORT} --to reference`)).code).toBe(0);
   machine = contentOf(at('reference'));
 });
 afterAll(() => {
@@ -46,6 +47,11 @@ afterAll(() => {
 
 function at(name: string): string {
   return join(desk.folder, name);
+}
+
+/** Runs a line without anything of a shell in this process, where the same line is run as a program in another test. */
+function here(line: string): ReturnType<typeof runHere> {
+  return runHere(desk, ...line.split(' ').slice(1));
 }
 
 /** Runs something with a file system of its own in `there`. */
@@ -107,13 +113,13 @@ describe.skipIf(!mounts)('a file system that is full', () => {
 
   test('[resume.1] with --resume: what has come is kept, and gone on with when there is room', async () => {
     await desk.run('head -c 8000000 /dev/urandom > long.img');
-    await desk.run(`${PACK.replace('big.img', 'long.img')} --block-digests -o long.ova`);
+    await here(`${PACK.replace('big.img', 'long.img')} --block-digests -o long.ova`);
     await mounted('mount -t tmpfs -o size=4096k none there', async () => {
       const words = `${IMPORT.replace('big', 'long')} --to there/machine --resume`;
       const { code, stderr } = await desk.run(words);
       expect([code, stderr]).toEqual([3, expect.stringContaining('[STORAGE_FULL, exit 3]')]);
       expect(stderr).toContain('goes on with what has come');
-      expect((await desk.run('bulla clean there')).stdout).toContain('kept for import --resume');
+      expect((await here('bulla clean there')).stdout).toContain('kept for import --resume');
       expect((await desk.run('mount -o remount,size=16384k there')).code).toBe(0);
       const again = await desk.run(words);
       expect([again.code, again.stderr]).toEqual([
@@ -128,7 +134,7 @@ describe.skipIf(!mounts)('a file system that is full', () => {
     for (let inodes = 1; inodes <= 8; inodes++) {
       for (const command of [`${IMPORT} --to there/machine`, `${PACK} -o there/new.ova --quiet`]) {
         await mounted(`mount -t tmpfs -o nr_inodes=${inodes} none there`, async () => {
-          const { code, stderr } = await desk.run(command);
+          const { code, stderr } = await here(command);
           if (code !== 0) {
             expect([code, stderr]).toEqual([3, expect.stringContaining('[STORAGE_FULL, exit 3]')]);
             expect(readdirSync(at('there'))).toEqual([]);
@@ -148,7 +154,7 @@ describe.skipIf(!mounts)('a file system that is full', () => {
       await ended;
       const [left = ''] = partialsIn(at('there'));
       if (left) writeFileSync(join(at('there'), left, 'big.img'), Buffer.alloc(3_900_000, 1));
-      const { code, stderr } = await desk.run(`${IMPORT} --to there/machine --quiet`);
+      const { code, stderr } = await here(`${IMPORT} --to there/machine --quiet`);
       expect([code, stderr]).toEqual([0, '']);
       expect(contentOf(at('there/machine'))).toEqual(machine);
     });
@@ -159,7 +165,7 @@ describe('a destination', () => {
   test.skipIf(!mounts)('[import.3] [pack.4] that is read-only: exit 3, and why', async () => {
     await mounted('mount -t tmpfs -o ro none there', async () => {
       for (const command of [`${IMPORT} --to there/machine`, `${PACK} -o there/new.ova`]) {
-        const { code, stderr } = await desk.run(command);
+        const { code, stderr } = await here(command);
         expect([code, stderr]).toEqual([3, expect.stringContaining('the file system is read-only (EROFS)')]);
       }
     });
@@ -169,15 +175,15 @@ describe('a destination', () => {
     '[import.2] that is a file system of its own is refused before anything is read; a folder in it will do',
     async () => {
       await mounted('mount -t tmpfs none there', async () => {
-        const whole = await desk.run(`${IMPORT} --to there`);
+        const whole = await here(`${IMPORT} --to there`);
         expect([whole.code, whole.stderr]).toEqual([2, expect.stringContaining('a file system of its own')]);
-        expect((await desk.run(`${IMPORT} --to there/machine`)).code).toBe(0);
+        expect((await here(`${IMPORT} --to there/machine`)).code).toBe(0);
         expect(contentOf(at('there/machine'))).toEqual(machine);
         expect(partialsIn(desk.folder)).toEqual([]);
       });
       // A folder bound over itself is on the same device, and cannot be replaced either.
       await mounted('mount --bind there there', async () => {
-        const { code, stderr } = await desk.run(`${IMPORT} --to there`);
+        const { code, stderr } = await here(`${IMPORT} --to there`);
         expect([code, stderr]).toEqual([3, expect.stringContaining('EBUSY')]);
         expect(partialsIn(desk.folder)).toEqual([]);
       });
@@ -192,12 +198,12 @@ describe('a destination', () => {
         async () => {
           expect((await desk.run(`${PACK} -o there/new.ova --name big --quiet`)).code).toBe(0);
           expect((await desk.run('cmp there/new.ova big.ova')).code).toBe(0);
-          expect((await desk.run(`${PACK} -o there/new.ova --name big`)).code).toBe(2);
+          expect((await here(`${PACK} -o there/new.ova --name big`)).code).toBe(2);
           expect((await desk.run(`${IMPORT} --to there/machine --quiet`)).stderr).toBe('');
           expect(contentOf(at('there/machine'))).toEqual(machine);
-          const full = await desk.run(
-            `${IMPORT} --to there/m2 && ${IMPORT} --to there/m3 && ${IMPORT} --to there/m4`,
-          );
+          let full = await here(`${IMPORT} --to there/m2`);
+          for (const name of ['m3', 'm4'])
+            if (full.code === 0) full = await here(`${IMPORT} --to there/${name}`);
           expect([full.code, full.stderr]).toEqual([3, expect.stringContaining('STORAGE_FULL')]);
           expect(partialsIn(at('there'))).toEqual([]);
         },
@@ -244,11 +250,11 @@ describe('a destination', () => {
   test('[import.9] in a folder where everybody may rename everything is refused', async () => {
     mkdirSync(at('open'));
     chmodSync(at('open'), 0o777);
-    const { code, stderr } = await desk.run(`${IMPORT} --to open/machine`);
+    const { code, stderr } = await here(`${IMPORT} --to open/machine`);
     expect([code, stderr]).toEqual([3, expect.stringContaining('everybody may rename and delete')]);
     expect(readdirSync(at('open'))).toEqual([]);
     chmodSync(at('open'), 0o1777);
-    expect((await desk.run(`${IMPORT} --to open/machine --quiet`)).code).toBe(0);
+    expect((await here(`${IMPORT} --to open/machine --quiet`)).code).toBe(0);
     rmSync(at('open'), { recursive: true });
   });
 });
@@ -328,7 +334,7 @@ describe('what was left by a run that is gone', () => {
       utimesSync(at(`shared/${name}`), days(-2), days(-2));
     }
     symlinkSync(at(`shared/${young}`), at('shared/machine.partial-00000000-1-1-76543210'));
-    const { code, stderr } = await desk.run(`${IMPORT} --to shared/machine`);
+    const { code, stderr } = await here(`${IMPORT} --to shared/machine`);
     expect([code, stderr]).toEqual([0, expect.stringContaining(`removed "${old}"`)]);
     const kept = [young, ...mine, 'machine.partial-00000000-1-1-76543210'];
     expect(readdirSync(at('shared')).sort()).toEqual(['machine', ...kept].sort());
@@ -338,7 +344,7 @@ describe('what was left by a run that is gone', () => {
   test('[import.8] is kept while its process runs', async () => {
     mkdirSync(at('place'));
     const running = await slowImport('place/machine');
-    expect((await desk.run(`${IMPORT} --to place/other --quiet`)).code).toBe(0);
+    expect((await here(`${IMPORT} --to place/other --quiet`)).code).toBe(0);
     running.rest();
     expect((await running.ended).code).toBe(0);
     expect(readdirSync(at('place')).sort()).toEqual(['machine', 'other']);
