@@ -12,13 +12,28 @@ const ROOT = join(import.meta.dirname, '../..');
 const PAGE = readFileSync(join(ROOT, 'docs/verify-a-stream.md'), 'utf8');
 const [, PROGRAM = ''] = /^```js\n([\s\S]*?)^```$/m.exec(PAGE) ?? [];
 
-/** Runs the program of the page over standard input, and says what came of it. */
+/** Runs the program of the page over each part of standard input, as it comes, and says what came of it. */
 const RUN = `
 import { receive } from './program.mjs';
-const [anchor, at] = process.argv.slice(2);
-const { report, signer, files } = await receive(process.stdin, Buffer.from(anchor, 'base64'), new Date(at));
-const codes = report.errors.map(({ code }) => code);
-console.log(JSON.stringify({ verdict: report.verdict, codes, signer: signer?.subject, files: [...files].map(([name, bytes]) => [name, Buffer.from(bytes).toString('base64')]) }));
+const [at, ...asked] = process.argv.slice(2);
+const chunks = process.stdin[Symbol.asyncIterator]();
+let chunk = new Uint8Array(0);
+for (const [size, anchor] of asked.map((each) => each.split(':'))) {
+  let left = Number(size);
+  const part = async function* () {
+    while (left > 0) {
+      if (chunk.byteLength === 0) chunk = (await chunks.next()).value;
+      const some = chunk.subarray(0, left);
+      chunk = chunk.subarray(some.byteLength);
+      left -= some.byteLength;
+      yield some;
+    }
+  };
+  const { report, signer, files } = await receive(part(), Buffer.from(anchor, 'base64'), new Date(at));
+  for await (const _ of part()); // what it did not want
+  const codes = report.errors.map(({ code }) => code);
+  console.log(JSON.stringify({ verdict: report.verdict, codes, signer: signer?.subject, files: [...files].map(([name, bytes]) => [name, Buffer.from(bytes).toString('base64')]) }));
+}
 `;
 
 /** Nothing can be written anywhere; that it is so is tried first. */
@@ -49,16 +64,23 @@ interface Outcome {
   readonly files: readonly (readonly [name: string, base64: string])[];
 }
 
-function run(before: readonly string[], bundle: Uint8Array, anchor: Uint8Array): Outcome {
-  const args = [sandbox.path('run.mjs'), Buffer.from(anchor).toString('base64'), JUDGED_AT.toISOString()];
-  const [command = '', ...rest] = [...before, ...args];
+/** A bundle, and who is trusted. */
+type Asked = readonly [bundle: Uint8Array, anchor: Uint8Array];
+
+/** What came of each, in one run. */
+function run(before: readonly string[], asked: readonly Asked[]): readonly Outcome[] {
+  const parts = asked.map(
+    ([bundle, anchor]) => `${bundle.byteLength}:${Buffer.from(anchor).toString('base64')}`,
+  );
+  const [command = '', ...rest] = [...before, sandbox.path('run.mjs'), JUDGED_AT.toISOString(), ...parts];
   const { stdout, stderr } = spawnSync(command, rest, {
-    input: bundle,
+    input: Buffer.concat(asked.map(([bundle]) => bundle)),
     encoding: 'utf8',
     maxBuffer: 2 ** 28,
   });
-  if (stdout === '') throw new Error(stderr);
-  return JSON.parse(stdout) as Outcome;
+  const lines = stdout.trimEnd().split('\n');
+  if (lines.length !== asked.length || stdout === '') throw new Error(stderr);
+  return lines.map((line) => JSON.parse(line) as Outcome);
 }
 
 /** Node's own permissions: the program and what it imports may be read, nothing else, and nothing written, started or threaded. */
@@ -94,9 +116,12 @@ describe.each([
   test.skipIf(!possible)('gives the files of a trusted bundle', async () => {
     const ca = await testAuthority();
     const big = noiseFile('big.img', 3_000_000);
-    for (const anchor of [ca.certificate.raw, new TextEncoder().encode(ca.pem)]) {
-      const bundle = await makeBundle({ files: [descriptorFor('app.ovf', [DISK, big]), DISK, big] });
-      const { verdict, signer, files } = run(way(), bundle, anchor);
+    const bundle = await makeBundle({ files: [descriptorFor('app.ovf', [DISK, big]), DISK, big] });
+    const anchors = [ca.certificate.raw, new TextEncoder().encode(ca.pem)];
+    for (const { verdict, signer, files } of run(
+      way(),
+      anchors.map((anchor) => [bundle, anchor]),
+    )) {
       expect([verdict, signer !== undefined]).toEqual(['trusted', true]);
       const found = new Map(files.map(([name, base64]) => [name, base64]));
       for (const { name, bytes } of [DISK, big]) {
@@ -112,12 +137,17 @@ describe.each([
     const other = await makeAuthority({ subject: 'CN=Other' });
     const at = Buffer.from(bundle).indexOf(Buffer.from(DISK.bytes));
     expect(at).toBeGreaterThan(0);
-    for (const [bytes, anchor, code] of [
+    const asked = [
       [flipped(bundle, at), certificate.raw, 'DIGEST_MISMATCH'],
       [bundle, other.certificate.raw, 'SIGNER_UNKNOWN'],
       [bundle.subarray(0, bundle.byteLength - 3000), certificate.raw, 'ARCHIVE_TRUNCATED'],
-    ] as const) {
-      const { codes, files } = run(way(), bytes, anchor);
+    ] as const;
+    const outcomes = run(
+      way(),
+      asked.map(([bytes, anchor]) => [bytes, anchor]),
+    );
+    for (const [i, [, , code]] of asked.entries()) {
+      const { codes = [], files } = outcomes[i] ?? {};
       expect([codes.includes(code), codes[0], files]).toEqual([true, expect.any(String), []]);
     }
   });
