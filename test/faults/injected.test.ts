@@ -54,6 +54,7 @@ describe.skipIf(!traced)('a system that answers', () => {
     '[import.3] [import.4] [pack.4] %s with %s: %s, and nothing is left',
     { timeout: 3_600_000 },
     async (call, answer, said) => {
+      let failed = 0;
       for (const [words, made] of [
         [IMPORT, 'machine'],
         [`${PACK} -o new.ova`, 'new.ova'],
@@ -71,8 +72,10 @@ describe.skipIf(!traced)('a system that answers', () => {
           }
           expect([code, stderr], `${call} ${nth}`).toEqual([3, expect.stringContaining(`[${said}, exit 3]`)]);
           expect(left, `${call} ${nth}`).toEqual([]);
+          failed++;
         }
       }
+      expect(failed).toBeGreaterThan(0);
     },
   );
 
@@ -160,7 +163,9 @@ function injected(inject: string, words: string, path?: string): ReturnType<Desk
   // A path is compared as the program writes it, and relative ones are not made whole.
   const only = path === undefined ? '' : `-P '${path || desk.folder}'`;
   const [call] = inject.split(':');
+  // With --seccomp-bpf, which stops no other call, strace 6.1 counts the first alone.
+  const quick = /when=(?!1$)/.test(inject) ? '' : '--seccomp-bpf';
   return desk.run(
-    `strace -f -qq -o /dev/null ${only} -e trace=${call} -e inject=${inject} node ${MAIN} ${words}`,
+    `strace -f ${quick} -qq -o /dev/null ${only} -e trace=${call} -e inject=${inject} node ${MAIN} ${words}`,
   );
 }
