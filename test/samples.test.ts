@@ -3,8 +3,8 @@ import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { gunzipSync } from 'node:zlib';
 import { beforeAll, describe, expect, test } from 'vitest';
+import { runWithin } from './factory/command-line.ts';
 import { folderForTests } from './factory/sandbox.ts';
-import { runWithin } from './factory/within.ts';
 import type { Outcome } from './factory/workbench.ts';
 
 const ROOT = join(import.meta.dirname, '..');

@@ -2,7 +2,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { EXIT_MEANINGS } from '../src/cli/exit-meanings.ts';
-import { runWithin } from './factory/within.ts';
+import { runWithin } from './factory/command-line.ts';
 import { type Desk, makeWorkbench, type Outcome, type Workbench } from './factory/workbench.ts';
 
 /**

@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { createProgram } from '../../src/cli/program.ts';
 import { run } from '../../src/cli/run.ts';
 import { REPORT_SCHEMA } from '../../src/operations/report/any-report-schema.ts';
-import { runLine, runWithin } from '../factory/within.ts';
+import { runLine, runWithin } from '../factory/command-line.ts';
 import { makeWorkbench, type Workbench } from '../factory/workbench.ts';
 import { makeScreen } from './screen.ts';
 

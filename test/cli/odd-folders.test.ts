@@ -12,8 +12,8 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { absolute } from '../../src/storage/absolute.ts';
 import { stampWithin } from '../../src/storage/sources/input-file.ts';
 import { MarkedFolder } from '../../src/storage/unfinished/marked-folder.ts';
+import { runWithin } from '../factory/command-line.ts';
 import { makeSandbox } from '../factory/sandbox.ts';
-import { runWithin } from '../factory/within.ts';
 import { type Desk, makeWorkbench, type Workbench } from '../factory/workbench.ts';
 
 let workbench: Workbench;

@@ -2,7 +2,7 @@ import { spawn, spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { runWithin } from '../factory/within.ts';
+import { runWithin } from '../factory/command-line.ts';
 import { type Desk, makeWorkbench, PASSPHRASE, type Workbench } from '../factory/workbench.ts';
 
 let workbench: Workbench;

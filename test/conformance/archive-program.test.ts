@@ -3,8 +3,8 @@ import { closeSync, mkdirSync, openSync, readdirSync, readFileSync, rmSync } fro
 import { join } from 'node:path';
 import { describe, expect, it, test, vi } from 'vitest';
 import type { Report } from '../../src/verdict/report/report.ts';
+import { runWithin } from '../factory/command-line.ts';
 import { makeSandbox } from '../factory/sandbox.ts';
-import { runWithin } from '../factory/within.ts';
 import { MAIN } from '../factory/workbench.ts';
 import { type ArchiveVector, archives, found, named, ourVerdict, pathOf } from './archive-vectors.ts';
 

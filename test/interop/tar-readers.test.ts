@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { createGunzip } from 'node:zlib';
 import { extract } from 'tar-stream';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { runLine } from '../factory/within.ts';
+import { runLine } from '../factory/command-line.ts';
 import { type Desk, makeWorkbench, type Workbench } from '../factory/workbench.ts';
 import { hasPeer } from './peer.ts';
 

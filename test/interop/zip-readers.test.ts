@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { SEVEN_ZIP, ZIP_PEERS } from '../differential/peers.ts';
-import { runLine } from '../factory/within.ts';
+import { runLine } from '../factory/command-line.ts';
 import { type Desk, makeWorkbench, type Workbench } from '../factory/workbench.ts';
 import { hasPeer } from './peer.ts';
 

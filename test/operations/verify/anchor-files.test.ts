@@ -5,7 +5,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { parseCrls } from '../../../src/formats/crl/crl.ts';
 import { checkPath } from '../../../src/operations/trust/check-path.ts';
 import { parseCertificates } from '../../../src/trust/given-certificates.ts';
-import { runLine } from '../../factory/within.ts';
+import { runLine } from '../../factory/command-line.ts';
 import { type Desk, makeWorkbench, type Workbench } from '../../factory/workbench.ts';
 
 let workbench: Workbench;
