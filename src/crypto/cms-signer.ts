@@ -17,7 +17,7 @@ import { BundleError } from '../kit/errors/errors.ts';
 import type { Certificate } from './certificate.ts';
 import { digestBytes } from './digest.ts';
 import { isSignedWith } from './signature.ts';
-import { signBytes } from './signer.ts';
+import { falseSignature, signBytes } from './signer.ts';
 
 /** What a detached CMS signature is made of. */
 export interface CmsTemplate {
@@ -50,11 +50,7 @@ export async function signCms(template: CmsTemplate): Promise<Uint8Array> {
   const signature = await signBytes(signer, digest, attributes);
   const parsed = parseSignatureAlgorithm(openDer(algorithm, 'an algorithm').next(), 'an algorithm');
   if (!isSignedWith({ algorithm: parsed, signature, digest }, attributes, leaf.publicKey)) {
-    // whatever signs, a token or a service, may answer with anything
-    throw new BundleError('USAGE', 'the key makes signatures that its certificate does not verify', {
-      why: 'every importer would find the signature invalid',
-      fix: 'check that key and certificate belong together, and what the key may be used for',
-    });
+    throw falseSignature();
   }
   return formatSignedData({
     digest: cmsDigestOf(signer.publicKey, digest),

@@ -201,7 +201,7 @@ function fits(
   { certificate, reading }: OpenSigner['matching'][number],
   seen: Seen,
 ): boolean {
-  if (reading) return reading.finish();
+  if (reading) return reading.finish(info.signature);
   const data = info.signedAttributes?.der ?? seen.direct?.all();
   return data !== undefined && isSignedWith(carried(info), data, certificate.publicKey);
 }

@@ -1,5 +1,5 @@
 import { engine } from '#engine';
-import type { Question, Signer, Signing, Verifying } from '../engine/engine.ts';
+import type { Reading, Signer, Signing, Verifying } from '../engine/engine.ts';
 import { HASH_METHODS, type HashMethod, type KeyTypeName, keyTypeFor } from '../formats/glance/names.ts';
 import type { PublicKey } from '../formats/x509/public-key.ts';
 import { DIGEST_BYTES } from '../kit/digest-name.ts';
@@ -25,13 +25,9 @@ export interface ImageSignatureForm {
 }
 
 /** Starts to verify a signature with a key: RSA is always PSS, ECDSA and DSA are in DER. It never throws. [glance.7] */
-export function openImageVerifying(
-  key: PublicKey,
-  signature: Uint8Array,
-  form: ImageSignatureForm,
-): Verifying {
-  const question = questionOf(key, signature, form);
-  const verifying = question && engine.openVerifying(question);
+export function openImageVerifying(key: PublicKey, form: ImageSignatureForm): Verifying {
+  const reading = readingOf(key, form);
+  const verifying = reading && engine.openVerifying(reading);
   return verifying ?? { update: () => undefined, finish: () => false };
 }
 
@@ -42,17 +38,16 @@ export function isMessageSigned(
   form: ImageSignatureForm,
   message: Uint8Array,
 ): boolean {
-  const question = questionOf(key, signature, form);
-  return question !== undefined && engine.verify(question, message);
+  const reading = readingOf(key, form);
+  return reading !== undefined && engine.verify({ ...reading, signature }, message);
 }
 
-function questionOf(
+function readingOf(
   key: PublicKey,
-  signature: Uint8Array,
   { hash, saltLength, raw = false }: ImageSignatureForm,
-): (Question & { readonly digest: string }) | undefined {
+): (Reading & { readonly digest: string }) | undefined {
   if (!mayBeAsked(key)) return undefined;
-  const asked = { key, signature, digest: HASH_METHODS[hash] };
+  const asked = { key, digest: HASH_METHODS[hash] };
   if (key.key.type !== 'rsa' && key.key.type !== 'rsa-pss') return { ...asked, raw };
   const salt = imageSalt(key, hash, saltLength);
   return salt === undefined ? undefined : { ...asked, pss: { saltLength: salt } };
@@ -96,6 +91,25 @@ export function openImageSigning(
   throw new BundleError('KEY_WEAK', `an RSA key of ${key.bits ?? 0} bits is too short to sign with ${hash}`, {
     fix: 'make a new key, RSA of 3072 bits, say',
   });
+}
+
+/** Signs and, over the same bytes, verifies what was answered. Its `finish` throws `USAGE` for a signature that does not fit. [glance.37] */
+export function verifiedSigning(signing: Signing, key: PublicKey, hash: HashMethod): Signing {
+  const verifying = openImageVerifying(key, { hash });
+  return {
+    update: (chunk) => {
+      verifying.update(chunk);
+      signing.update(chunk);
+    },
+    finish: async () => {
+      const signature = await signing.finish();
+      if (verifying.finish(signature)) return signature;
+      throw new BundleError('USAGE', 'the signer makes signatures that its public key does not verify', {
+        why: 'Glance and Nova would refuse the image',
+        fix: 'check that it signs with the key that it names, RSA as RSA-PSS with the salt that it is asked for, and ECDSA and DSA in DER',
+      });
+    },
+  };
 }
 
 /** True when this engine can use the curve: some distributions and FIPS builds leave curves out. [glance.12] */

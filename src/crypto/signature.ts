@@ -1,5 +1,5 @@
 import { engine } from '#engine';
-import type { Question, Verifying } from '../engine/engine.ts';
+import type { Reading, Verifying } from '../engine/engine.ts';
 import type { PublicKey } from '../formats/x509/public-key.ts';
 import type { SignatureAlgorithm, SignatureScheme } from '../formats/x509/signature-algorithm.ts';
 import type { DigestName } from '../kit/digest-name.ts';
@@ -36,15 +36,18 @@ export interface CarriedSignature {
 
 /** True when the key made the signature over `data`, by the algorithm it names and no other. It never throws. [sigalg.3] */
 export function isSignedWith(carried: CarriedSignature, data: Uint8Array, key: PublicKey): boolean {
-  const question = questionOf(carried, key);
-  return question !== undefined && engine.verify(question, data);
+  const reading = readingOf(carried, key);
+  return reading !== undefined && engine.verify({ ...reading, signature: carried.signature }, data);
 }
 
 /** `isSignedWith` for data of any size; undefined for Ed25519 and Ed448, which need all of it at once, and for unusable keys. */
-export function openSignature(carried: CarriedSignature, key: PublicKey): Verifying | undefined {
-  const question = questionOf(carried, key);
-  const digest = question?.digest;
-  return question && digest ? engine.openVerifying({ ...question, digest }) : undefined;
+export function openSignature(
+  carried: Omit<CarriedSignature, 'signature'>,
+  key: PublicKey,
+): Verifying | undefined {
+  const reading = readingOf(carried, key);
+  const digest = reading?.digest;
+  return reading && digest ? engine.openVerifying({ ...reading, digest }) : undefined;
 }
 
 const KEY_TYPES: Readonly<Record<SignatureScheme, readonly string[]>> = {
@@ -60,21 +63,20 @@ const KEY_TYPES: Readonly<Record<SignatureScheme, readonly string[]>> = {
 const EDWARDS_OIDS: Readonly<Record<string, string>> = { ed25519: '1.3.101.112', ed448: '1.3.101.113' };
 
 /** What the engine is to be asked; undefined when algorithm and key do not go together. [sigalg.3] */
-function questionOf(
-  { algorithm, digest, signature }: CarriedSignature,
+function readingOf(
+  { algorithm, digest }: Omit<CarriedSignature, 'signature'>,
   key: PublicKey,
-): Question | undefined {
+): Reading | undefined {
   const { scheme, pss } = algorithm;
   const { type } = key.key;
   if (!scheme || !KEY_TYPES[scheme].includes(type) || !mayBeAsked(key)) return undefined;
-  if (scheme === 'eddsa')
-    return EDWARDS_OIDS[type] === algorithm.oid ? { key, signature, digest: null } : undefined;
+  if (scheme === 'eddsa') return EDWARDS_OIDS[type] === algorithm.oid ? { key, digest: null } : undefined;
   const used = algorithm.digest ?? digest;
   if (used === undefined) return undefined;
   if (scheme === 'rsa' && type === 'rsa-pss' && algorithm.digest !== undefined) return undefined;
-  if (scheme !== 'rsa-pss') return { key, signature, digest: used };
+  if (scheme !== 'rsa-pss') return { key, digest: used };
   if (!pss?.mgfDigest || !isBoundTo(pss, key)) return undefined;
-  return { key, signature, digest: used, pss: { algorithm: algorithm.raw } };
+  return { key, digest: used, pss: { algorithm: algorithm.raw } };
 }
 
 /** [sigalg.4] A key that is bound to parameters makes no signatures with others (RFC 4055 section 3.3). */

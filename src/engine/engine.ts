@@ -10,10 +10,9 @@ export interface Hash {
   digest(form: 'hex'): string;
 }
 
-/** A signature, and how it is to be read; the rules about what may be asked are decided before, in `crypto/`. */
-export interface Question {
+/** How a signature is to be read; the rules about what may be asked are decided before, in `crypto/`. */
+export interface Reading {
   readonly key: PublicKey;
-  readonly signature: Uint8Array;
   /** as OpenSSL names it; null for Ed25519 and Ed448, which sign the data itself */
   readonly digest: string | null;
   /** RSA is PKCS#1 v1.5, or PSS for a key that makes only that, when left out */
@@ -25,11 +24,16 @@ export interface Question {
   readonly raw?: boolean;
 }
 
+/** A signature, and how it is to be read. */
+export interface Question extends Reading {
+  readonly signature: Uint8Array;
+}
+
 /** Verifies a signature over data that comes in pieces. */
 export interface Verifying {
   readonly update: (chunk: Uint8Array) => void;
-  /** whether it fits; never throws */
-  readonly finish: () => boolean;
+  /** whether the signature fits; never throws */
+  readonly finish: (signature: Uint8Array) => boolean;
 }
 
 /** How a signature is to be made. */
@@ -110,7 +114,7 @@ export interface Engine {
   /** never throws */
   verify(question: Question, data: Uint8Array): boolean;
   /** @returns undefined for what it cannot verify in pieces */
-  openVerifying(question: Question & { readonly digest: string }): Verifying | undefined;
+  openVerifying(reading: Reading & { readonly digest: string }): Verifying | undefined;
   /** the signature to the power of the RSA exponent, as long as the modulus; undefined when it is none of this key. For diagnosis. */
   openRsa(key: PublicKey, signature: Uint8Array): Uint8Array | undefined;
   /** @throws what it says of bytes that it cannot read */

@@ -6,5 +6,5 @@ export interface ProgressEvent {
   readonly member?: string;
 }
 
-/** Told now and then, at least once a second while bytes flow; it must return at once. */
+/** Told now and then, at least once a second while bytes flow; it must return at once: nobody waits for a promise, and one that rejects ends the work at the next event. */
 export type OnProgress = (event: ProgressEvent) => void;

@@ -2,6 +2,7 @@ import { types } from 'node:util';
 import type { PackFormat } from '../archive/open-archive.ts';
 import type { Certificate } from '../crypto/certificate.ts';
 import type { Signer, Signing } from '../engine/engine.ts';
+import { isKeySigner } from '../engine/node/key-signer.ts';
 import {
   HASH_METHOD_NAMES,
   type HashMethod,
@@ -157,8 +158,9 @@ const signingFace = face<Signing>(
   'a Signing: an object with update() and finish()',
 );
 
-/** What signs, whose signatures are looked at as they come. */
+/** What signs, whose signatures are looked at as they come; a key in memory, which is our own, as it is. */
 const signer: Rule<Signer> = (value, name) => {
+  if (isKeySigner(value as Signer)) return value as Signer;
   const { publicKey, open } = signerFace(value, name);
   const call = `${name}.open()`;
   return {

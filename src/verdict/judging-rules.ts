@@ -1,7 +1,7 @@
 import type { ByteStream } from '../kit/bytes.ts';
 import { BundleError, ownError } from '../kit/errors/errors.ts';
 import { DEFAULT_LIMITS, type Limits } from '../kit/limits.ts';
-import type { OnProgress } from '../kit/progress.ts';
+import type { OnProgress, ProgressEvent } from '../kit/progress.ts';
 import type { Relaxation } from '../kit/relaxation.ts';
 import {
   abortSignal,
@@ -49,18 +49,25 @@ export const limits = shape<Partial<Limits>>(
   Object.fromEntries(Object.keys(DEFAULT_LIMITS).map((name) => [name, count])) as Rows<Partial<Limits>>,
 );
 
-/** Who is told of progress; what goes wrong there is the caller's, and no fault of a bundle or of ours. */
+/** Who is told of progress; what goes wrong there is the caller's, and no fault of a bundle or of ours. [api.2] */
 const onProgress: Rule<OnProgress> = (value, name) => {
-  const tell = callback<OnProgress>()(value, name);
+  const tell = callback<(event: ProgressEvent) => unknown>()(value, name);
+  const slip = (cause: unknown): BundleError =>
+    ownError(cause) ??
+    new BundleError('USAGE', `${name} throws`, { fix: 'have it return, whatever becomes of it', cause });
+  let late: BundleError | undefined;
   return (event) => {
+    if (late) throw late;
+    let answer: unknown;
     try {
-      tell(event);
+      answer = tell(event);
     } catch (cause) {
-      const own = ownError(cause);
-      if (own) throw own;
-      throw new BundleError('USAGE', `${name} throws`, {
-        fix: 'have it return, whatever becomes of it',
-        cause,
+      throw slip(cause);
+    }
+    // nobody waits for one that answers later; what it throws ends the work when there is more to tell
+    if (answer instanceof Promise) {
+      answer.catch((cause) => {
+        late ??= slip(cause);
       });
     }
   };

@@ -1,10 +1,18 @@
-import { generateKeyPairSync } from 'node:crypto';
+import { constants, createPublicKey, createSign, generateKeyPairSync } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import * as library from '../../src/index.ts';
 import { isBundleError } from '../../src/kit/errors/errors.ts';
-import { appliance, JUDGED_AT, makeBundle, testAuthority, testSigner } from '../factory/bundles.ts';
+import {
+  appliance,
+  JUDGED_AT,
+  makeBundle,
+  noiseFile,
+  testAuthority,
+  testSigner,
+} from '../factory/bundles.ts';
 import { codeOf, codeOfAsync } from '../factory/errors.ts';
+import { freshRsaKey } from '../factory/keys.ts';
 import { identityOf } from '../factory/packing.ts';
 import { makeSandbox, type Sandbox } from '../factory/sandbox.ts';
 import { zipOf } from '../factory/zip.ts';
@@ -57,13 +65,21 @@ async function goodCalls(): Promise<Good> {
   const writing = { ...working, output, format: 'tar', overwrite: false, mtime: 0 };
   const copying = { ...writing, limits, deadlineMs: 60_000 };
   const source = async (): Promise<Uint8Array> => new Uint8Array(1);
-  const { publicKey } = generateKeyPairSync('rsa', { modulusLength: 2048 });
+  const privateKey = freshRsaKey(2048);
+  const publicKey = createPublicKey(privateKey);
   const files = [sandbox.path('.keys/key.pem')];
   const uuid = '11111111-2222-4333-8444-555555555555';
   const imageSigner = {
     signer: {
       publicKey: { spki: Uint8Array.from(publicKey.export({ type: 'spki', format: 'der' })) },
-      open: () => ({ update: () => {}, finish: async () => new Uint8Array(256) }),
+      open: ({ digest, saltLength }: { readonly digest: string; readonly saltLength?: number }) => {
+        const signing = createSign(digest);
+        const padding = constants.RSA_PKCS1_PSS_PADDING;
+        return {
+          update: (chunk: Uint8Array) => void signing.update(chunk),
+          finish: async () => signing.sign({ key: privateKey, padding, saltLength }),
+        };
+      },
     },
     keyType: 'RSA-PSS',
     hash: 'SHA-256',
@@ -576,6 +592,19 @@ test('[api.1] no deadline is over before it begins', async () => {
 function hasDeadline(given: unknown): given is object {
   return typeof given === 'object' && given !== null && 'deadlineMs' in given;
 }
+
+test('[api.2] what an async onProgress throws ends the work at the next event, and no process', async () => {
+  using own = makeSandbox();
+  const bundle = own.write('large.ova', await makeBundle({ files: [noiseFile('disk.img', 4 * 1024 ** 2)] }));
+  let told = 0;
+  const onProgress = async (): Promise<void> => {
+    told++;
+    throw new Error('late');
+  };
+  const { report } = await library.verify(bundle, { onProgress });
+  expect(report.errors[0]).toMatchObject({ code: 'USAGE', message: 'onProgress throws' });
+  expect(told).toBe(1);
+});
 
 test('[api.2] what onProgress throws is the slip of the caller', async () => {
   const { given } = good['verify'] as Call;

@@ -14,6 +14,14 @@ import type { SignatureForm, Signer, Signing } from '../engine.ts';
 
 const signAsync = promisify(sign);
 
+/** What `keySigner` has made. */
+const made = new WeakSet<Signer>();
+
+/** True for a key in memory, whose signatures are made beside the key that they are verified with; others may answer with anything. */
+export function isKeySigner(signer: Signer): boolean {
+  return made.has(signer);
+}
+
 /**
  * Signs with a private key in memory: a `Signer`.
  *
@@ -23,7 +31,7 @@ const signAsync = promisify(sign);
 export function keySigner(privateKey: KeyObject, file: string): Signer {
   const publicKey = publicHalf(privateKey, file);
   const { type } = publicKey.key;
-  return {
+  const signer: Signer = {
     publicKey,
     open: (form) => {
       expectFree(publicKey, form);
@@ -44,6 +52,8 @@ export function keySigner(privateKey: KeyObject, file: string): Signer {
       };
     },
   };
+  made.add(signer);
+  return signer;
 }
 
 function publicHalf(privateKey: KeyObject, file: string): PublicKey {

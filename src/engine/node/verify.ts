@@ -7,7 +7,7 @@ import {
 } from 'node:crypto';
 import { derNull, derOid, derSequence } from '../../formats/der/writer.ts';
 import type { PublicKey } from '../../formats/x509/public-key.ts';
-import type { Question, Verifying } from '../engine.ts';
+import type { Question, Reading, Verifying } from '../engine.ts';
 import { keyObject, keyUnder } from './public-key.ts';
 
 /** Whether the signature fits the data. It never throws: what OpenSSL cannot use made no signature. */
@@ -20,17 +20,17 @@ export function verify(question: Question, data: Uint8Array): boolean {
 }
 
 /** The same for data that comes in pieces; undefined for what OpenSSL cannot use. */
-export function openVerifying(question: Question & { readonly digest: string }): Verifying | undefined {
+export function openVerifying(reading: Reading & { readonly digest: string }): Verifying | undefined {
   try {
-    const input = inputOf(question);
-    const verifying = createVerify(question.digest);
+    const input = inputOf(reading);
+    const verifying = createVerify(reading.digest);
     return {
       update: (chunk) => {
         verifying.update(chunk);
       },
-      finish: () => {
+      finish: (signature) => {
         try {
-          return verifying.verify(input, question.signature);
+          return verifying.verify(input, signature);
         } catch {
           return false;
         }
@@ -41,7 +41,7 @@ export function openVerifying(question: Question & { readonly digest: string }):
   }
 }
 
-function inputOf({ key, pss, raw }: Question): VerifyKeyObjectInput {
+function inputOf({ key, pss, raw }: Reading): VerifyKeyObjectInput {
   if (pss && 'algorithm' in pss) return { key: keyUnder(pss.algorithm, key) };
   if (pss)
     return { key: keyObject(key), padding: constants.RSA_PKCS1_PSS_PADDING, saltLength: pss.saltLength };

@@ -1,6 +1,7 @@
-import { openImageSigning } from '../../crypto/image-signature.ts';
+import { openImageSigning, verifiedSigning } from '../../crypto/image-signature.ts';
 import { signerUntil } from '../../crypto/signer.ts';
 import type { Signer, Signing } from '../../engine/engine.ts';
+import { isKeySigner } from '../../engine/node/key-signer.ts';
 import type { HashMethod, KeyTypeName } from '../../formats/glance/names.ts';
 import type { Told } from '../../kit/errors/advice.ts';
 
@@ -23,7 +24,16 @@ export interface ImageSigner {
   readonly warnings: readonly Told[];
 }
 
-/** Starts to sign an image. When the signal has fired nobody waits for the signer any more. [stream.6] @throws {BundleError} `KEY_WEAK`, `USAGE` */
+/**
+ * Starts to sign an image. When the signal has fired nobody waits for the signer any more. [stream.6]
+ *
+ * What a signer of the program's own answers is verified, for which the image is hashed a second time. [glance.37]
+ *
+ * @throws {BundleError} `KEY_WEAK`, `USAGE`
+ */
 export function openSigning(imageSigner: ImageSigner, signal: AbortSignal | undefined): Signing {
-  return openImageSigning(signerUntil(imageSigner.signer, signal), imageSigner);
+  const { signer, hash } = imageSigner;
+  const signing = openImageSigning(signerUntil(signer, signal), imageSigner);
+  if (isKeySigner(signer)) return signing;
+  return verifiedSigning(signing, signer.publicKey, hash);
 }

@@ -1,7 +1,7 @@
 import { addTimestamp, cmsDigestOf, signCms } from '../../crypto/cms-signer.ts';
 import { digestBytes } from '../../crypto/digest.ts';
-import { isEdwards } from '../../crypto/signature.ts';
-import { signBytes, signerUntil } from '../../crypto/signer.ts';
+import { isEdwards, isSignatureValid } from '../../crypto/signature.ts';
+import { falseSignature, signBytes, signerUntil } from '../../crypto/signer.ts';
 import { parseSignedData } from '../../formats/cms/signed-data.ts';
 import { formatCertificateFile } from '../../formats/ovf/certificate-file.ts';
 import { unlessAborted } from '../../kit/deadline.ts';
@@ -26,7 +26,7 @@ export interface MadeSignature {
   readonly timestamp?: Uint8Array;
 }
 
-/** Signs the raw bytes of a manifest. @throws {BundleError} `USAGE`, `REMOTE_*`, `TIMESTAMP_*` [cert.8] [cert.9] [pack.9] */
+/** Signs the raw bytes of a manifest. @throws {BundleError} `USAGE`, `REMOTE_*`, `TIMESTAMP_*` [cert.8] [cert.9] [pack.9] [pack.13] */
 export async function makeSignature(
   manifest: { readonly name: string; readonly bytes: Uint8Array },
   identity: SigningIdentity,
@@ -37,11 +37,9 @@ export async function makeSignature(
   const signer = signerUntil(identity.signer, signal);
   // Ed25519 and Ed448 bring their own digest; the name in front is then only what the grammar asks for.
   const algorithm = isEdwards(signer.publicKey) ? 'sha512' : options.digest;
-  const line = {
-    algorithm,
-    manifestName: manifest.name,
-    signature: await signBytes(signer, algorithm, manifest.bytes),
-  };
+  const signature = await signBytes(signer, algorithm, manifest.bytes);
+  if (!isSignatureValid(algorithm, manifest.bytes, leaf.publicKey, signature)) throw falseSignature();
+  const line = { algorithm, manifestName: manifest.name, signature };
   if (!(options.cms ?? intermediates.length > 0)) {
     const certificates = [leaf, ...intermediates].map(({ raw }) => raw);
     return timestamped(formatCertificateFile({ ...line, certificates }), timestamp, signal);

@@ -32,11 +32,11 @@ export function openImageSignature(
 ): ImageSignatureReading {
   const { signature, hash } = plan;
   const preview = compat ? { form: { hash }, proper: true } : previewSignature(certificate, plan);
-  const verifying = openImageVerifying(certificate.publicKey, signature, preview.form);
+  const verifying = openImageVerifying(certificate.publicKey, preview.form);
   return {
     update: verifying.update,
     finish: (md5) => {
-      const fits = verifying.finish();
+      const fits = verifying.finish(signature);
       const odd = anySalt && !preview.form.raw && preview.form.hash === hash;
       const good = fits && (preview.proper || odd);
       const salt = `the salt of the signature has ${counted(preview.form.saltLength ?? 0, 'byte')}: Glance and Nova would refuse the image`;

@@ -57,7 +57,7 @@ export interface BundleSink {
    */
   create(member: string, size: number): Promise<ByteSink>;
   /** takes all of a small member */
-  store(member: string, content: Uint8Array): Promise<void> | undefined;
+  store(member: string, content: Uint8Array): Promise<void> | void;
 }
 
 /** One that may have the first bytes of a member already, from a run before. */
