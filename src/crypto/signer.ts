@@ -18,7 +18,7 @@ export function signBytes(
 export function falseSignature(): BundleError {
   return new BundleError('USAGE', 'the key makes signatures that its certificate does not verify', {
     why: 'every importer would find the signature invalid',
-    fix: 'check that key and certificate belong together, what the key may be used for, and that it gives ECDSA and DSA signatures in DER',
+    fix: 'check that key and certificate belong together, what the key may be used for, and that it signs as it is asked: ECDSA and DSA in DER, RSA-PSS with a salt as long as the digest',
   });
 }
 

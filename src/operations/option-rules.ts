@@ -172,7 +172,8 @@ const signer: Rule<Signer> = (value, name) => {
       );
       const last = `${call}.finish()`;
       return {
-        update: (chunk) => answersNothing(`${call}.update()`, () => signing.update(chunk)),
+        // a copy: the buffer itself is hashed and stored as well [pack.13]
+        update: (chunk) => answersNothing(`${call}.update()`, () => signing.update(copyBytes(chunk))),
         finish: async () => answered(await asked(last, signing.finish), last),
       };
     },

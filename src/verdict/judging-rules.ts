@@ -64,12 +64,11 @@ const onProgress: Rule<OnProgress> = (value, name) => {
     } catch (cause) {
       throw slip(cause);
     }
+    if (answer === undefined) return;
     // nobody waits for one that answers later; what it throws ends the work when there is more to tell
-    if (answer instanceof Promise) {
-      answer.catch((cause) => {
-        late ??= slip(cause);
-      });
-    }
+    Promise.resolve(answer).catch((cause) => {
+      late ??= slip(cause);
+    });
   };
 };
 

@@ -1,3 +1,4 @@
+import { Readable } from 'node:stream';
 import { runInNewContext } from 'node:vm';
 import { describe, expect, test } from 'vitest';
 import { BundleError } from '../../src/kit/errors/errors.ts';
@@ -98,6 +99,16 @@ describe('[core.2] a bundle that comes as data', () => {
         input: { ...JSON.parse(inBytes).input, size: undefined },
       });
     }
+  });
+
+  test('[stream.1] is taken from a stream of Node and from one of the web', async () => {
+    const bundle = await makeBundle({ files: files() });
+    const options = await trusting();
+    const pieces = Array.from({ length: Math.ceil(bundle.byteLength / 65_536) }, (_, i) =>
+      bundle.slice(i * 65_536, (i + 1) * 65_536),
+    );
+    for (const stream of [Readable.from(pieces), Readable.toWeb(Readable.from(pieces))])
+      expect((await verifyBundle(stream as AsyncIterable<Uint8Array>, options)).verdict).toBe('trusted');
   });
 
   test('[zip.14] may be a zip in bytes, and in a stream not', async () => {

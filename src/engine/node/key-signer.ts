@@ -31,7 +31,7 @@ export function isKeySigner(signer: Signer): boolean {
 export function keySigner(privateKey: KeyObject, file: string): Signer {
   const publicKey = publicHalf(privateKey, file);
   const { type } = publicKey.key;
-  const signer: Signer = {
+  const signer: Signer = Object.freeze<Signer>({
     publicKey,
     open: (form) => {
       expectFree(publicKey, form);
@@ -51,7 +51,7 @@ export function keySigner(privateKey: KeyObject, file: string): Signer {
         },
       };
     },
-  };
+  });
   made.add(signer);
   return signer;
 }

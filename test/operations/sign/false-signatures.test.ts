@@ -1,21 +1,24 @@
 import { constants, type KeyObject, sign as signData } from 'node:crypto';
-import { rmSync } from 'node:fs';
+import { readFileSync, rmSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import * as library from '../../../src/index.ts';
-import { makeBundle, signerUnder, testAuthority } from '../../factory/bundles.ts';
+import { descriptorFor, makeBundle, noiseFile, signerUnder, testAuthority } from '../../factory/bundles.ts';
 import type { TestCertificate } from '../../factory/certificates.ts';
+import { qcow2 } from '../../factory/disk-images.ts';
 import { freshRsaKey } from '../../factory/keys.ts';
 import { identityOf } from '../../factory/packing.ts';
 import { makeSandbox, type Sandbox, trusting } from '../../factory/sandbox.ts';
 
 let sandbox: Sandbox;
 let bundle: string;
+let disk: string;
 let trust: library.VerifyOptions;
 let keys: Readonly<Record<'rsa2048' | 'p384', { own: TestCertificate; identity: library.SigningIdentity }>>;
 
 beforeAll(async () => {
   sandbox = makeSandbox();
   bundle = sandbox.write('in.ova', await makeBundle());
+  disk = sandbox.write('disk.qcow2', qcow2());
   trust = await trusting(sandbox);
   const issuer = await testAuthority();
   const made = async (key: 'rsa2048' | 'p384') => {
@@ -66,6 +69,15 @@ const WORKS: Readonly<
       plain: true,
       identity: { ...keys[key].identity, signer },
     }),
+  'pack, signing its images': (key, signer, output) =>
+    library.pack([disk], {
+      ...OUTPUT,
+      output,
+      name: 'x',
+      identity: keys[key].identity,
+      imageSigner: imageSigner(key, signer),
+      appliance: { vendor: 'Acme' },
+    }),
   signFile: (key, signer, output) =>
     library.signFile(bundle, { output, identity: { ...keys[key].identity, signer } }),
   signImage: (key, signer, output) => library.signImage(bundle, { output, signer: imageSigner(key, signer) }),
@@ -113,6 +125,73 @@ describe.each(Object.entries(WORKS))('[pack.13] [glance.37] %s', (_, work) => {
     expect(sandbox.list().filter((name) => name.startsWith('out'))).not.toEqual([]);
     rmSync(sandbox.path('out'), { recursive: true });
   });
+});
+
+/** It takes what it is given apart, when it has read it. */
+function harming(key: Key): library.Signer {
+  const { publicKey, open } = remote(key, right);
+  return {
+    publicKey,
+    open: (form) => {
+      const { update, finish } = open(form);
+      return {
+        update: (chunk) => {
+          update(chunk);
+          chunk.fill(0);
+          structuredClone(chunk.buffer, { transfer: [chunk.buffer as ArrayBuffer] });
+        },
+        finish,
+      };
+    },
+  };
+}
+
+describe('[pack.13] [glance.37] a signer that harms what it is given', () => {
+  test.each(['leading', 'trailing'] as const)('harms no bundle that is packed: %s', async (order) => {
+    const signed = {
+      identity: { ...keys.rsa2048.identity, signer: harming('rsa2048') },
+      imageSigner: imageSigner('p384', harming('p384')),
+    };
+    await library.pack([disk], {
+      ...OUTPUT,
+      ...signed,
+      output: sandbox.path('out'),
+      name: 'x',
+      order,
+      appliance: { vendor: 'Acme' },
+    });
+    const { kind } = await library.importBundle(sandbox.path('out'), {
+      ...trust,
+      destination: sandbox.path('here'),
+    });
+    expect([kind, Buffer.compare(readFileSync(sandbox.path('here/disk.qcow2')), readFileSync(disk))]).toEqual(
+      ['imported', 0],
+    );
+    for (const name of ['out', 'here']) rmSync(sandbox.path(name), { recursive: true });
+  });
+
+  test.each([3000, 3_000_000])('harms no file that is imported, of %d bytes', async (size) => {
+    const file = noiseFile('disk.img', size);
+    const from = sandbox.write(
+      'from.ova',
+      await makeBundle({ files: [descriptorFor('app.ovf', [file]), file] }),
+    );
+    const destination = sandbox.path('here');
+    const { kind } = await library.importBundle(from, {
+      ...trust,
+      destination,
+      imageSigner: imageSigner('p384', harming('p384')),
+    });
+    expect([kind, Buffer.compare(readFileSync(sandbox.path('here/disk.img')), file.bytes)]).toEqual([
+      'imported',
+      0,
+    ]);
+    rmSync(destination, { recursive: true });
+  });
+});
+
+test('[glance.37] a key that was loaded cannot be made to answer otherwise', () => {
+  expect(() => Object.assign(keys.rsa2048.identity.signer, { open: () => {} })).toThrow(TypeError);
 });
 
 test('[pack.13] a key that is not that of the certificate is refused, whatever it signs', async () => {
