@@ -11,7 +11,8 @@ const TESTS = readdirSync(`${ROOT}test`, { recursive: true, encoding: 'utf8' })
 /** The rooms without files and programs, and what takes long of them, which is in `whole`. */
 const RULES =
   /^test\/((kit|formats|crypto|archive|trust|verdict)\/|(architecture|spec-coverage|errors-doc|public-api)\.test\.ts$)/;
-const LONG = /^test\/(verdict\/(walk\/|bundle\/blocks|signers\/carried)|archive\/(deflate\/g(un)?zip|zip\/zip-reader))/;
+const LONG =
+  /^test\/(verdict\/(walk\/|bundle\/blocks|signers\/carried)|archive\/(deflate\/g(un)?zip|zip\/zip-reader))/;
 
 /**
  * `alone`: what puts a module in the place of another, or measures work, in a process for each file. The others share

@@ -128,6 +128,7 @@ function linesAgain(): ReadonlySet<string> {
   const again = new Set<string>();
   for (const file of FILES) {
     const lines = readFileSync(join(FOLDER, file), 'utf8').split('\n');
+    if (directives(lines, 'needs').length > 0) continue; // it may be left out
     for (const [at, line] of lines.entries()) {
       const words = PLAIN.exec(line)?.[2];
       if (words === undefined) continue;

@@ -91,8 +91,9 @@ describe.skipIf(!found)('the program on archives of other makers', () => {
     expect(piped.report.files).toEqual(inspected.report.files);
     vi.stubEnv('TMPDIR', join(folder, 'tmp'));
     const env = { HOME: folder, BULLA_HOME: join(folder, 'home') };
-    const imported = await runWithin({ folder, env }, `bulla import '${path}' --to out --json`);
-    vi.unstubAllEnvs();
+    const imported = await runWithin({ folder, env }, `bulla import '${path}' --to out --json`).finally(() =>
+      vi.unstubAllEnvs(),
+    );
     expect(imported.code, 'nobody is trusted').not.toBe(0);
     expect((JSON.parse(imported.stdout) as Report).exitCode).toBe(imported.code);
     expect(readdirSync(folder, { recursive: true }), 'nothing is left').toEqual(['tmp']);

@@ -7,7 +7,7 @@ let before: Promise<unknown> = Promise.resolve();
 
 /**
  * Runs a command line of bulla on a desk in this process, as `cli/main.ts` runs it: what is left out are the start of a
- * program, its signals and its end. Nothing may read standard input or write bytes to standard output.
+ * program, its signals and its end. What Node warns of is on standard error, too. Nothing may read standard input or write bytes to standard output.
  */
 export function runHere(desk: Pick<Desk, 'folder' | 'env'>, ...words: readonly string[]): Promise<Outcome> {
   const outcome = before.then(() => here(desk, words));
@@ -43,11 +43,16 @@ async function here(
   };
   const context = createContext(streams as unknown as NodeJS.Process, new AbortController().signal);
   const home = process.cwd();
+  const onWarning = (warning: Error): void => {
+    stderr += `${warning}\n`;
+  };
+  process.on('warning', onWarning);
   process.chdir(folder);
   try {
     const code = await run(words, context);
     return { code, stdout, stderr };
   } finally {
+    process.off('warning', onWarning);
     process.chdir(home);
   }
 }

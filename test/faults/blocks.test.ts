@@ -36,7 +36,8 @@ test('[pack.4] [blocks.9] packing with block digests that is killed leaves nothi
     const { child, ended } = start(desk, ...PACK.split(' '), '-o', 'new.ova');
     await setTimeout(moment * 600);
     child.kill('SIGKILL');
-    await ended;
+    const outcome = await ended;
+    if (outcome.signal === null) expect(outcome.code).toBe(0);
     if (readdirSync(desk.folder).includes('new.ova')) {
       expect(digestOf(at('new.ova'))).toBe(digestOf(at('reference.ova')));
       rmSync(at('new.ova'));
@@ -64,19 +65,23 @@ test('[blocks.7] [lane.3] a verification by blocks that is killed or stopped tru
   const { ino, size, mtimeNs } = statSync(at('hole.ova'), { bigint: true });
   const begun = performance.now();
   const { code, stdout } = await start(desk, 'verify', 'hole.ova', '--trust', 'ca.pem').ended;
-  const whole = performance.now() - begun;
+  let whole = performance.now() - begun;
   expect(code).toBe(0);
   expect(stdout).toContain('3 of 3 match the manifest');
   for (const signal of ['SIGKILL', 'SIGINT'] as const) {
     for (const moment of moments(RUNS)) {
+      const started = performance.now();
       const { child, ended } = start(desk, 'verify', 'hole.ova', '--trust', 'ca.pem');
       await Promise.race([setTimeout(moment * whole), ended]);
       child.kill(signal);
       const { code, stdout } = await ended;
+      if (code === 0) whole = performance.now() - started;
       if (code !== 0) expect(stdout).not.toMatch(/hole\.ova {2}trusted/);
       expect([null, 0, 130]).toContain(code);
     }
   }
   expect(readdirSync(desk.folder)).toEqual(before);
   expect(statSync(at('hole.ova'), { bigint: true })).toMatchObject({ ino, size, mtimeNs });
+  const last = await runHere(desk, 'verify', 'hole.ova', '--trust', 'ca.pem');
+  expect([last.code, last.stdout]).toEqual([0, expect.stringContaining('3 of 3 match the manifest')]);
 });

@@ -46,7 +46,7 @@ const ANSWERS: readonly (readonly [call: string, answer: string, said: string])[
 
 const traced = available(
   'answers of the system',
-  'strace -f -e inject=rename:error=EIO -e trace=rename true',
+  'strace -f --seccomp-bpf -e inject=rename:error=EIO -e trace=rename true',
 );
 
 describe.skipIf(!traced)('a system that answers', () => {

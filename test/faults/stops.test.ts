@@ -115,6 +115,7 @@ describe('[lane.3] a verification by several threads', () => {
       const before = readdirSync(desk.folder);
       const seen: Record<string, number> = {};
       for (const moment of moments(RUNS)) {
+        const started = performance.now();
         const { child, ended } = start(desk, 'verify', 'two.ova', '--trust', 'ca.pem');
         await Promise.race([setTimeout(moment * whole), ended]);
         child.kill(signal);
@@ -122,6 +123,7 @@ describe('[lane.3] a verification by several threads', () => {
         const word = by ?? `exit ${code}`;
         seen[word] = (seen[word] ?? 0) + 1;
         expect([signal, `exit ${stopped}`, 'exit 0']).toContain(word);
+        if (word === 'exit 0') whole = performance.now() - started; // other work on the machine makes it faster and slower
         if (word !== 'exit 0') expect(stdout).not.toMatch(/two\.ova {2}trusted/);
       }
       expect(readdirSync(desk.folder)).toEqual(before);

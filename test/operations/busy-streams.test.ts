@@ -78,6 +78,7 @@ describe.each(Object.entries(STREAMS))('a stream of %s', (what, give) => {
     if (!cases.some(([other]) => other === call)) continue;
     test.each(Object.entries(ENDS))(`[stream.3] ends by %s in ${name}`, (_, [end, code]) => {
       const at = cases.findIndex((one) => one[0] === call && one[1] === end);
+      expect(printed).toHaveLength(cases.length);
       expect(printed[at], printed.join('\n')).toBe(`${code} and all else went on`);
     });
   }

@@ -133,6 +133,7 @@ beforeAll(async () => {
 });
 afterAll(async () => {
   await asking.end();
+  expect(asking.printed.join('\n')).not.toMatch(/sesame|abc123|us%25er/);
   sandbox[Symbol.dispose]();
 });
 
@@ -171,6 +172,8 @@ interface Asking {
   readonly child: ChildProcess;
   /** what it prints, its standard error between the reports */
   readonly lines: Interface;
+  /** all that it has printed, between its answers as well */
+  readonly printed: readonly string[];
   /** ends once it has nothing more to do: nothing is kept open */
   end(): Promise<void>;
 }
@@ -190,9 +193,13 @@ function startAsking(trust: NodeJS.ProcessEnv): Asking {
   const env = { PATH: process.env['PATH'], ...trust };
   const child = spawn('sh', both, { env, stdio: ['pipe', 'pipe', 'inherit'] });
   const closed = new Promise((resolve) => child.on('close', resolve));
+  const lines = createInterface({ input: child.stdout });
+  const printed: string[] = [];
+  lines.on('line', (line) => printed.push(line));
   return {
     child,
-    lines: createInterface({ input: child.stdout }),
+    lines,
+    printed,
     end: async () => {
       child.stdin.end();
       expect(await closed).toBe(0);
