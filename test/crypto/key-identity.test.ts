@@ -1,11 +1,12 @@
-import { createPublicKey, ECDH, generateKeyPairSync, type KeyObject } from 'node:crypto';
+import { createPrivateKey, createPublicKey, ECDH, generateKeyPairSync, type KeyObject } from 'node:crypto';
 import { describe, expect, test } from 'vitest';
-import { keyIdentity } from '../../src/crypto/key-identity.ts';
+import { keyIdentity, sameKey } from '../../src/crypto/key-identity.ts';
 import { childrenOf, readBitString, readOnly, TAG } from '../../src/formats/der/cursor.ts';
 import { derElement, derOid, derSequence } from '../../src/formats/der/writer.ts';
 import { concat } from '../../src/kit/bytes.ts';
 import { makeCertificate, rsaKeyWithExponent } from '../factory/certificates.ts';
 import { flipped } from '../factory/damage.ts';
+import { ownKey } from '../factory/keys.ts';
 
 const spkiOf = (key: KeyObject): Uint8Array =>
   Uint8Array.from(
@@ -35,6 +36,14 @@ async function expectOne(key: KeyObject, spellings: readonly Uint8Array[]): Prom
   expect(new Set(all.map(([identity]) => identity)).size).toBe(1);
   expect(new Set(all.map(([, pin]) => pin)).size).toBe(spellings.length + 1);
 }
+
+test('[path.25] asking whether keys of two kinds are one leaves nothing behind for whoever reads a key next', () => {
+  const { privateKey } = generateKeyPairSync('ed25519');
+  const der = privateKey.export({ type: 'pkcs8', format: 'der' });
+  const curve = generateKeyPairSync('ec', { namedCurve: 'P-256' }).publicKey;
+  expect(sameKey(ownKey(createPublicKey(privateKey)), ownKey(curve))).toBe(false);
+  expect(() => createPrivateKey({ key: der, format: 'der', type: 'pkcs8' })).not.toThrow();
+});
 
 describe('one key, however it is spelled', () => {
   test.each(['P-256', 'P-521', 'secp256k1', 'brainpoolP384r1', 'sect283k1'])(

@@ -43,6 +43,8 @@ const KINDS: ReadonlySet<string> = new Set(['rsa', 'rsa-pss', 'ec', 'ed25519', '
 
 /** False, too, for keys of kinds that OpenSSL cannot compare. */
 export function isSameKey(a: PublicKey, b: PublicKey): boolean {
+  // OpenSSL keeps the error of keys that it cannot compare, and whoever reads a key next is told of it
+  if (a.key.type !== b.key.type) return false;
   try {
     return keyObject(a).equals(keyObject(b));
   } catch {
