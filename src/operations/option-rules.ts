@@ -194,7 +194,7 @@ export const timestampSource: Rule<TimestampSource> = (value, name) => {
   const { files } = source;
   const taken = files === undefined ? undefined : list(path)(files, `${name}.files`);
   const give = async (over: Uint8Array): Promise<Uint8Array> =>
-    answered(await asked(`${name}()`, () => source(over)), `${name}()`);
+    answered(await asked(`${name}()`, () => source(copyBytes(over))), `${name}()`);
   return taken ? Object.assign(give, { files: taken }) : give;
 };
 

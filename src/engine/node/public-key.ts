@@ -43,10 +43,10 @@ const KINDS: ReadonlySet<string> = new Set(['rsa', 'rsa-pss', 'ec', 'ed25519', '
 
 /** False, too, for keys of kinds that OpenSSL cannot compare. */
 export function isSameKey(a: PublicKey, b: PublicKey): boolean {
-  // OpenSSL keeps the error of keys that it cannot compare, and whoever reads a key next is told of it
-  if (a.key.type !== b.key.type) return false;
   try {
-    return keyObject(a).equals(keyObject(b));
+    const [one, other] = [keyObject(a), keyObject(b)];
+    // OpenSSL keeps the error of keys that it cannot compare, and whoever reads a key next is told of it
+    return one.asymmetricKeyType === other.asymmetricKeyType && one.equals(other);
   } catch {
     return false;
   }
