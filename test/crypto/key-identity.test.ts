@@ -38,11 +38,19 @@ async function expectOne(key: KeyObject, spellings: readonly Uint8Array[]): Prom
 }
 
 test('[path.25] asking whether keys of two kinds are one leaves nothing behind for whoever reads a key next', () => {
-  const { privateKey } = generateKeyPairSync('ed25519');
+  const { privateKey, publicKey } = generateKeyPairSync('ed25519');
   const der = privateKey.export({ type: 'pkcs8', format: 'der' });
-  const curve = generateKeyPairSync('ec', { namedCurve: 'P-256' }).publicKey;
-  expect(sameKey(ownKey(createPublicKey(privateKey)), ownKey(curve))).toBe(false);
-  expect(() => createPrivateKey({ key: der, format: 'der', type: 'pkcs8' })).not.toThrow();
+  const kinds = [
+    publicKey,
+    generateKeyPairSync('ec', { namedCurve: 'P-256' }).publicKey,
+    generateKeyPairSync('x25519').publicKey,
+    generateKeyPairSync('x448').publicKey,
+  ].map(ownKey);
+  for (const one of kinds)
+    for (const other of kinds) {
+      expect(sameKey(one, other)).toBe(one === other);
+      expect(() => createPrivateKey({ key: der, format: 'der', type: 'pkcs8' })).not.toThrow();
+    }
 });
 
 describe('one key, however it is spelled', () => {

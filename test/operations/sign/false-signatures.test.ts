@@ -2,12 +2,20 @@ import { constants, type KeyObject, sign as signData } from 'node:crypto';
 import { readFileSync, rmSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import * as library from '../../../src/index.ts';
-import { descriptorFor, makeBundle, noiseFile, signerUnder, testAuthority } from '../../factory/bundles.ts';
+import {
+  descriptorFor,
+  JUDGED_AT,
+  makeBundle,
+  noiseFile,
+  signerUnder,
+  testAuthority,
+} from '../../factory/bundles.ts';
 import type { TestCertificate } from '../../factory/certificates.ts';
 import { qcow2 } from '../../factory/disk-images.ts';
 import { freshRsaKey } from '../../factory/keys.ts';
 import { identityOf } from '../../factory/packing.ts';
 import { makeSandbox, type Sandbox, trusting } from '../../factory/sandbox.ts';
+import { makeTimestampAuthority, makeTokenDer } from '../../factory/timestamps.ts';
 
 let sandbox: Sandbox;
 let bundle: string;
@@ -189,6 +197,22 @@ describe('[pack.13] [glance.37] a signer that harms what it is given', () => {
     rmSync(destination, { recursive: true });
   });
 });
+
+test.each([false, true])(
+  '[pack.13] a source of timestamps that harms what it is given harms a copy: CMS %s',
+  async (cms) => {
+    const authority = await makeTimestampAuthority(await testAuthority());
+    const timestamp = async (over: Uint8Array): Promise<Uint8Array> => {
+      const token = makeTokenDer({ over: Uint8Array.from(over), authority, time: JUDGED_AT });
+      over.fill(0);
+      return token;
+    };
+    const output = sandbox.path('stamped');
+    await library.sign(bundle, { ...OUTPUT, output, cms, timestamp, identity: keys.rsa2048.identity });
+    expect((await library.verify(output, trust)).verdict).toBe('trusted');
+    rmSync(output);
+  },
+);
 
 test('[glance.37] a key that was loaded cannot be made to answer otherwise', () => {
   expect(() => Object.assign(keys.rsa2048.identity.signer, { open: () => {} })).toThrow(TypeError);
