@@ -38,6 +38,7 @@ const WORDINGS: Readonly<Record<Advice, Wording>> = {
   'allow-members': then('--max-members COUNT'),
   'allowed:anySalt': by('--allow-any-salt'),
   'allowed:followLinks': by('--follow-links'),
+  'allowed:ignoreManifest': by('--ignore-manifest'),
   'allowed:legacyMd5': by('--allow-legacy-md5'),
   'allowed:sha1': by('--allow-sha1'),
   'allowed:unlistedDescriptor': by('--allow-unlisted-descriptor'),
@@ -130,6 +131,7 @@ const WORDINGS: Readonly<Record<Advice, Wording>> = {
   'pack-more': instead(
     'pack fewer files, or more in one; or give --max-members here, and to whoever imports it',
   ),
+  'pack-named': more('; files of other kinds are packed with --plain'),
   'pack-plain': instead('give a disk image; files of other kinds are packed with --plain'),
   'pack-signed': then('bulla pack NAME.ovf -o NAME.ova --key … --cert …'),
   'pack-with-blocks': instead(

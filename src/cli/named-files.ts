@@ -186,9 +186,10 @@ export async function expectNothingReadIsWritten(command: Command, context: Cont
   expectApart(written, all);
 }
 
-/** What is read and no word names: the files of a descriptor, which `pack` itself holds apart from its output. */
+/** What is read and no word names: the files of a descriptor, and the descriptor of a folder, which `pack` itself holds apart from its output. */
 async function readBesides(words: readonly string[], maxMembers?: number): Promise<readonly Reading[]> {
-  const descriptors = words.filter((path) => DESCRIPTOR_NAME.test(path));
+  const { isFolder } = await import('../storage/beside.ts');
+  const descriptors = words.filter((path) => DESCRIPTOR_NAME.test(path) || isFolder(path));
   if (descriptors.length === 0) return [];
   const { filesBeside } = await import('../operations/pack/pack-plan.ts');
   const beside = await Promise.all(descriptors.map((path) => filesBeside(path, maxMembers)));

@@ -2,6 +2,7 @@ import { basename } from 'node:path';
 import { type Command, Option } from 'commander';
 import { hasText } from '../../kit/encoding.ts';
 import { BundleError } from '../../kit/errors/errors.ts';
+import { DESCRIPTOR_NAME } from '../../kit/read-names.ts';
 import type { Context, Exit } from '../context.ts';
 import { type GlanceKeyFlags, imageSignerOf, withGlanceKeyOptions } from '../options/glance-options.ts';
 import { parseMembers } from '../options/many-members.ts';
@@ -39,6 +40,7 @@ interface PackFlags extends SignFlags, OutputFlags, GlanceKeyFlags {
   readonly maxMembers?: number;
   readonly blockDigests?: boolean;
   readonly followLinks?: boolean;
+  readonly ignoreManifest?: boolean;
   readonly order: 'leading' | 'trailing';
   readonly force?: boolean;
 }
@@ -54,10 +56,11 @@ export function packCommand(program: Command, context: Context, exit: Exit): voi
     .command('pack')
     .summary('pack disk images, an .ovf or plain files into a bundle')
     .description(
-      'Packs a bundle: bare disk images (a descriptor is made for them), one .ovf (its files are found beside it),\n' +
-        'or with --plain any files. With --key and --cert it is signed.',
+      'Packs a bundle: bare disk images (a descriptor is made for them), one .ovf or the folder of it (its files are\n' +
+        'found beside it, and must be what a manifest there says), or with --plain any files.\n' +
+        'With --key and --cert it is signed.',
     )
-    .argument('<file...>', 'disk images, one .ovf, or with --plain any files')
+    .argument('<file...>', 'disk images, one .ovf or its folder, or with --plain any files')
     .requiredOption(
       '-o, --output <file>',
       'the bundle to write (.ova .tar .tgz .tar.gz .zip), or - for standard output',
@@ -83,6 +86,10 @@ export function packCommand(program: Command, context: Context, exit: Exit): voi
       '--follow-links',
       'pack what links beside the .ovf lead to elsewhere: whoever can write there chooses which of your files',
     )
+    .option(
+      '--ignore-manifest',
+      'pack the files whatever the manifest beside the .ovf says: what was damaged since the export is not seen, and signed',
+    )
     .addOption(
       new Option('--order <order>', 'manifest and signature before the files, or after them')
         .choices(['leading', 'trailing'])
@@ -97,7 +104,9 @@ export function packCommand(program: Command, context: Context, exit: Exit): voi
   withGlanceKeyOptions(command, ' (default: --key)');
   withOutputOptions(withCmsOption(withSignOptions(command))).action(
     async (inputs: string[], flags: PackFlags) => {
-      if (flags.name && !flags.plain && inputs.some((path) => /\.ovf$/i.test(path))) {
+      const { isFolder } = await import('../../storage/beside.ts');
+      const isDescribed = (path: string): boolean => DESCRIPTOR_NAME.test(path) || isFolder(path);
+      if (flags.name && !flags.plain && inputs.some(isDescribed)) {
         throw new BundleError('USAGE', 'a descriptor keeps its own name', {
           why: 'manifest and signature are named after the .ovf file, and its bytes are never changed',
           fix: 'leave out --name, or rename the .ovf file',
@@ -131,6 +140,7 @@ export function packCommand(program: Command, context: Context, exit: Exit): voi
           ...(flags.maxMembers !== undefined && { members: flags.maxMembers }),
           ...(flags.chunkSize !== undefined && { chunkSize: flags.chunkSize }),
           ...(flags.followLinks && { followLinks: true }),
+          ...(flags.ignoreManifest && { ignoreManifest: true }),
           ...(flags.blockDigests && { blockDigests: true }),
           ...(identity !== undefined && { identity }),
           ...(imageSigner !== undefined && { imageSigner }),

@@ -4,8 +4,8 @@ import { memberNameFault, memberNameKey } from '../../formats/member-name.ts';
 import type { FileReference } from '../../formats/ovf/file-reference.ts';
 import { BundleError } from '../../kit/errors/errors.ts';
 import { DEFAULT_LIMITS } from '../../kit/limits.ts';
+import { expectImportable } from '../../verdict/packing/expect-importable.ts';
 import { joinFaults } from '../import/plan-assembly.ts';
-import { expectImportable } from './expect-importable.ts';
 import type { PackPlan } from './plan.ts';
 
 /** The members that are made beside files. */

@@ -1,9 +1,9 @@
+import { LateMembers } from '../../archive/tar/late-members.ts';
 import type { ZipFile } from '../../archive/zip/zip-writer.ts';
 import { digestHex } from '../../crypto/digest.ts';
 import { draftManifest, formatManifest } from '../../formats/ovf/manifest.ts';
 import type { Output } from '../../storage/output/output.ts';
 import type { NamedMember } from '../../verdict/walk/member.ts';
-import { LateMembers } from './late-members.ts';
 import { manifestParts } from './manifest-parts.ts';
 import type { PackOptions } from './options.ts';
 import type { PackedFiles } from './packed-files.ts';

@@ -28,6 +28,8 @@ export interface PackOptions {
   readonly chunkSize?: number;
   /** pack what links lead to that lie in the folder of the descriptor, wherever that is: whoever may write there chooses it [links.1] */
   readonly followLinks?: boolean;
+  /** pack the files as they are, whatever the manifest beside the descriptor says: damage since the export goes unseen, and is signed [pack.14] */
+  readonly ignoreManifest?: boolean;
   /** manifest and signature before the files, or after them (then every file is read once, in any container) */
   readonly order?: 'leading' | 'trailing';
   /** whether each disk image gets the digests of its blocks beside it, as `NAME.blocks` [blocks.9] */

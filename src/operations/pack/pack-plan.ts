@@ -14,19 +14,21 @@ import { readSmallFile } from '../../storage/trust/small-files.ts';
 import { expectWhole, probeWholeDisk } from '../disks/probe-disk-file.ts';
 import { disksToSign } from '../glance/companion.ts';
 import { checkNames, expectMembers, expectName, madeBeside } from './check-plan.ts';
+import { descriptorOf, lookAtExport, partsBeside } from './exported.ts';
 import { disksInBlocks, noBlocksOfChunks, PackedBlocks } from './pack-blocks.ts';
 import { noChunks, planChunks } from './pack-chunks.ts';
 import { expectEvidence } from './pack-evidence.ts';
 import type { PackPlan, PlannedFile, PlanOptions } from './plan.ts';
 
 /**
- * Plans the bundle for what the user named: one `.ovf` with its files, bare disk images, or plain files.
+ * Plans the bundle for what the user named: one `.ovf` with its files, or the folder of it, bare disk images, or plain files.
  *
  * An importer's refusals that can be foreseen are made here: names, members missing, images that need other files.
  *
  * @throws {BundleError} `USAGE`, `FILE_*`, `DESCRIPTOR_SYNTAX`, `FORMAT_UNSUPPORTED`, `ARCHIVE_NAME`, `ARCHIVE_DUPLICATE`, `REVOCATION_MALFORMED`
  */
-export async function planPack(inputs: readonly string[], options: PlanOptions): Promise<PackPlan> {
+export async function planPack(named: readonly string[], options: PlanOptions): Promise<PackPlan> {
+  const inputs = options.plain || named.length !== 1 ? named : named.map(descriptorOf); // [pack.17]
   if (inputs.length === 0)
     throw new BundleError('USAGE', 'there is nothing to pack', { fix: 'name the files' });
   if (inputs.includes('-')) {
@@ -212,19 +214,28 @@ async function planDescriptor(
   }
   const plan = { base: name.slice(0, -4), descriptor: { name, bytes }, files, ...disks, warnings };
   checkNames(plan, references);
-  return plan;
+  const exported = await lookAtExport({ path, bytes, references, made }, { members, ...options });
+  const { word } = exported;
+  return {
+    ...plan,
+    warnings: [...warnings, ...exported.warnings],
+    ...(word !== undefined && { word }),
+    beside: [path, ...exported.read],
+  };
 }
 
-/** The files that are packed with a descriptor, as far as it can be read: what is wrong with it is told when it is packed. [out.1] */
+/** What is read besides a descriptor, or a folder with one, as far as it can be: what is wrong with it is told when it is packed. [out.1] */
 export async function filesBeside(
-  path: string,
+  named: string,
   members = DEFAULT_LIMITS.members,
 ): Promise<readonly string[]> {
   try {
+    const path = descriptorOf(named);
     stampOf(path); // a pipe gives its bytes but once
     const bytes = await readSmallFile(path, sourceOptions({}), DEFAULT_LIMITS.descriptorBytes);
     const { references } = parseDescriptor(bytes, { ...DEFAULT_LIMITS, members });
-    return memberNames(references).map((member) => join(dirname(path), member));
+    const files = memberNames(references).map((member) => join(dirname(path), member));
+    return [path, ...Object.values(partsBeside(path)), ...files];
   } catch {
     return [];
   }

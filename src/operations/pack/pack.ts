@@ -34,11 +34,11 @@ import type { ApplianceOptions, PackPlan } from './plan.ts';
 /**
  * Packs files into a bundle: descriptor, manifest, signature if there is a signer, then the files.
  *
- * `inputs` is one `.ovf` (its files are found beside it), bare disk images (a descriptor is made for them), or with
+ * `inputs` is one `.ovf` (its files are found beside it, and held against a manifest there) or its folder, bare disk images (a descriptor is made for them), or with
  * `plain` any files. Nothing stands under the final name before the bundle is complete.
  *
- * @throws {BundleError} `USAGE`, `FILE_*`, `FILE_CHANGED`, `FORMAT_UNSUPPORTED`, `ARCHIVE_NAME`, `DESTINATION_EXISTS`, `STORAGE_*`
- * @see spec/bundle.md, clauses pack.1 to pack.6
+ * @throws {BundleError} `USAGE`, `FILE_*`, `FILE_CHANGED`, `FORMAT_UNSUPPORTED`, `ARCHIVE_NAME`, `DESTINATION_EXISTS`, `STORAGE_*`, `DIGEST_MISMATCH`, `MANIFEST_*`
+ * @see spec/bundle.md, clauses pack.1 to pack.6, pack.14 to pack.17
  */
 export async function pack(inputs: readonly string[], options: PackOptions): Promise<PackReport> {
   const given = packOptions(options, '');
@@ -74,6 +74,7 @@ const packOptions = shape<PackOptions>({
   order: oneOf<'leading' | 'trailing'>({ leading: true, trailing: true }),
   blockDigests: flag,
   followLinks: flag,
+  ignoreManifest: flag,
   imageSigner,
   overwrite: flag,
   mtime: count,
@@ -88,12 +89,13 @@ async function packGiven(inputs: readonly string[], options: PackOptions): Promi
     ...(options.members !== undefined && { members: options.members }),
     ...(options.signal !== undefined && { signal: options.signal }),
     followLinks: options.followLinks ?? false,
+    ignoreManifest: options.ignoreManifest ?? false,
     signDisks: options.imageSigner !== undefined,
     ...(options.blockDigests && { blockDigests: options.digest ?? 'sha256' }),
   });
   const target = apartFrom(options.output, [
-    ...inputs,
     ...plan.files.map(({ path }) => path),
+    ...(plan.beside ?? []),
     ...(options.identity?.files ?? []),
     ...(options.imageSigner?.files ?? []),
     ...(options.timestamp?.files ?? []),
@@ -138,7 +140,10 @@ function reportOn(
     operation: 'pack',
     errors: [],
     files: packing.reports(),
-    allowances: allowanceNames({ followLinks: options.followLinks ?? false }),
+    allowances: allowanceNames({
+      followLinks: options.followLinks ?? false,
+      ignoreManifest: options.ignoreManifest ?? false,
+    }),
     warnings: [
       ...plan.warnings,
       ...(options.identity?.warnings ?? []),

@@ -1,11 +1,12 @@
 import { paysToDeflate } from '../../archive/deflate/compressibility.ts';
 import { type TarFile, wholeFile } from '../../archive/tar/tar-writer.ts';
 import type { ZipFile } from '../../archive/zip/zip-writer.ts';
-import { Digester, digestHex } from '../../crypto/digest.ts';
+import { Digester, type Digests, digestHex } from '../../crypto/digest.ts';
 import type { Signing } from '../../engine/engine.ts';
 import { blocksNameOf } from '../../formats/blocks/block-digests.ts';
 import { companionOf } from '../../formats/glance/companion.ts';
 import type { ManifestEntry } from '../../formats/ovf/manifest.ts';
+import type { DigestName } from '../../kit/digest-name.ts';
 import { BundleError } from '../../kit/errors/errors.ts';
 import { openInputFile, WholeReader } from '../../storage/sources/input-file.ts';
 import type { FileReport } from '../../verdict/report/report.ts';
@@ -137,18 +138,21 @@ export class PackedFiles {
   async #readWhole(file: PlannedFile, phase: 'hash' | 'write'): Promise<Uint8Array> {
     const bytes = await this.#small.read(file.path, file.stamp);
     if (!this.#digests.has(file.name)) expectWholeContent(file.path, bytes);
+    const digester = new Digester(this.#algorithmsFor(file));
     const signing = this.#openSigning(file.name);
     const blocks = this.#blocks.open(file);
+    digester.update(bytes);
     signing?.update(bytes);
     blocks?.update(bytes);
+    this.#heard(file, bytes);
     this.#progress(file, phase, bytes.byteLength);
-    await this.#keep(file, digestHex(this.#digest, bytes), { signing, blocks });
+    await this.#keep(file, digester.finish(), { signing, blocks });
     return bytes;
   }
 
   async *#read(file: PlannedFile, phase: 'hash' | 'write'): AsyncGenerator<Uint8Array, void> {
     const { signal } = this.#options;
-    const digester = new Digester([this.#digest]);
+    const digester = new Digester(this.#algorithmsFor(file));
     const signing = this.#openSigning(file.name);
     const blocks = this.#blocks.open(file);
     await using input = await openInputFile(file.path);
@@ -157,10 +161,21 @@ export class PackedFiles {
       digester.update(chunk);
       signing?.update(chunk);
       blocks?.update(chunk);
+      this.#heard(file, chunk);
       this.#progress(file, phase, chunk.byteLength);
     }
     input.expectUnchanged(file.stamp, 'packed');
-    await this.#keep(file, digester.finish().get(this.#digest) ?? '', { signing, blocks });
+    await this.#keep(file, digester.finish(), { signing, blocks });
+  }
+
+  /** [pack.14] The exporter's algorithm besides, when a file is read for the first time. */
+  #algorithmsFor({ name }: PlannedFile): readonly DigestName[] {
+    const theirs = this.#digests.has(name) ? undefined : this.#plan.word?.algorithmOf(name);
+    return theirs === undefined || theirs === this.#digest ? [this.#digest] : [this.#digest, theirs];
+  }
+
+  #heard({ name }: PlannedFile, bytes: Uint8Array): void {
+    if (!this.#digests.has(name)) this.#plan.word?.update(name, bytes);
   }
 
   #progress({ name }: PlannedFile, phase: 'hash' | 'write', bytes: number): void {
@@ -171,10 +186,13 @@ export class PackedFiles {
   /** Keeps what has been learnt by reading a file. */
   async #keep(
     file: PlannedFile,
-    digest: string,
+    digests: Digests,
     made: { readonly signing: Signing | undefined; readonly blocks: ReturnType<PackedBlocks['open']> },
   ): Promise<void> {
+    const digest = digests.get(this.#digest) ?? '';
     const before = this.#digests.get(file.name);
+    const fault = before === undefined ? this.#plan.word?.faultOf(file.name, digests) : undefined;
+    if (fault) throw fault.at({ file: file.path }); // [pack.14] before a signature is over it
     if (before !== undefined && before !== digest) {
       throw new BundleError('FILE_CHANGED', `"${file.name}" changed while it was packed`, {
         where: { file: file.path },

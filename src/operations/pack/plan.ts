@@ -1,6 +1,7 @@
 import type { BlockAlgorithm } from '../../formats/blocks/block-digests.ts';
 import type { Told } from '../../kit/errors/advice.ts';
 import type { FileStamp } from '../../storage/sources/file-stamp.ts';
+import type { ExportersWord } from '../../verdict/packing/exporters-word.ts';
 
 /** What is said about a machine made of bare disk images. */
 export interface ApplianceOptions {
@@ -22,6 +23,10 @@ export interface PackPlan {
   /** the disk images that get the digests of their blocks beside them [blocks.9] */
   readonly disksInBlocks: readonly string[];
   readonly warnings: readonly Told[];
+  /** what the program that exported the files says of them [pack.14] */
+  readonly word?: ExportersWord;
+  /** files that were looked at, and are not packed */
+  readonly beside?: readonly string[];
 }
 
 /** A file to be packed. */
@@ -45,6 +50,8 @@ export interface PlanOptions {
   readonly members?: number;
   /** whether links may lead out of the folder of the descriptor [links.1] */
   readonly followLinks?: boolean;
+  /** whether the files are packed whatever a manifest beside the descriptor says [pack.14] */
+  readonly ignoreManifest?: boolean;
   readonly signal?: AbortSignal;
   /** whether disk images get their properties for Glance beside them */
   readonly signDisks?: boolean;

@@ -1,8 +1,8 @@
 import { appendFileSync, readFileSync, utimesSync, writeFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
+import { LateMembers } from '../../../src/archive/tar/late-members.ts';
 import type { Signer } from '../../../src/engine/engine.ts';
 import { concat, copyBytes } from '../../../src/kit/bytes.ts';
-import { LateMembers } from '../../../src/operations/pack/late-members.ts';
 import { isOnePass } from '../../../src/operations/pack/one-reading.ts';
 import type { PackOptions } from '../../../src/operations/pack/options.ts';
 import { pack } from '../../../src/operations/pack/pack.ts';

@@ -1,6 +1,6 @@
 import { memberNameKey } from '../../formats/member-name.ts';
 import { BundleError, toBundleError } from '../../kit/errors/errors.ts';
-import { assignRoles, type BundleRoles } from '../../verdict/walk/bundle-roles.ts';
+import { assignRoles, type BundleRoles } from '../walk/bundle-roles.ts';
 
 /** The names that a bundle would have: its parts as the packer means them, and all members. */
 export interface PlannedNames {

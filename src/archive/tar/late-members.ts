@@ -1,7 +1,11 @@
-import type { TarFile } from '../../archive/tar/tar-writer.ts';
 import { BundleError } from '../../kit/errors/errors.ts';
 import { CHUNK_BYTES } from '../../kit/limits.ts';
-import type { Output } from '../../storage/output/output.ts';
+import type { TarFile } from './tar-writer.ts';
+
+/** Where an archive has been written, and can be written again. */
+interface Patchable {
+  patch(offset: number, bytes: Uint8Array): Promise<void>;
+}
 
 /** A member whose bytes come when what stands behind it has been read, and how far that is. */
 type LateMember = ReservedMember | PlacedMember | FilledMember;
@@ -57,7 +61,7 @@ export class LateMembers {
   }
 
   /** Writes all of them, when the archive stands. @throws {BundleError} `STORAGE_*`; `INTERNAL` when one has not been filled */
-  async write(output: Pick<Output, 'patch'>): Promise<void> {
+  async write(output: Patchable): Promise<void> {
     for (const [name, member] of this.#members) {
       if (member.kind !== 'filled') throw misfit(name);
       await output.patch(member.offset, member.bytes);
