@@ -1,12 +1,16 @@
+import { FOREIGN_HEAD_BYTES, foreignContent, foreignFix } from '../formats/foreign/content-kinds.ts';
+import type { Foreign } from '../formats/foreign/foreign.ts';
 import { hasTarChecksum, isZeroBlock, TAR_BLOCK } from '../formats/tar/header.ts';
+import { SPARSE } from '../formats/tar/sparse.ts';
+import { sparseMember } from '../formats/tar/sparse-member.ts';
 import { peek } from '../kit/byte-cursor.ts';
 import type { ByteStream } from '../kit/bytes.ts';
-import type { Told } from '../kit/errors/advice.ts';
-import { BundleError } from '../kit/errors/errors.ts';
+import { printable } from '../kit/encoding.ts';
+import { BundleError, isBundleError } from '../kit/errors/errors.ts';
 import type { Limits } from '../kit/limits.ts';
 import { isSeekable } from '../kit/random-access.ts';
 import { gunzip } from './deflate/gunzip.ts';
-import type { ArchiveEntries } from './entry.ts';
+import type { ArchiveEntries, ArchiveEntry } from './entry.ts';
 import type { Relaxed } from './relaxed.ts';
 import { readTar } from './tar/tar-reader.ts';
 import { readZip } from './zip/zip-reader.ts';
@@ -16,31 +20,6 @@ export type PackFormat = 'tar' | 'tgz' | 'zip';
 
 /** The containers that are read. */
 export type ArchiveFormat = 'tar' | 'tgz' | 'zip';
-
-/** [arc.1] What the first bytes of other formats are, to name them in the refusal. */
-const OTHERS: readonly (readonly [name: string, magic: readonly number[], fix?: Told])[] = [
-  [
-    'a Proxmox VMA backup',
-    [0x56, 0x4d, 0x41, 0],
-    {
-      text: 'unpack it on the Proxmox host (vma extract FILE FOLDER), and pack the disks',
-      advice: 'pack-disks',
-    },
-  ],
-  ['a zip archive', [0x50, 0x4b, 0x03, 0x04]],
-  ['an xz file', [0xfd, 0x37, 0x7a, 0x58, 0x5a]],
-  ['a Zstandard file', [0x28, 0xb5, 0x2f, 0xfd]],
-  ['a bzip2 file', [0x42, 0x5a, 0x68]],
-  ['a 7z archive', [0x37, 0x7a, 0xbc, 0xaf]],
-  ['a bare qcow2 disk image', [0x51, 0x46, 0x49, 0xfb]],
-  ['a bare VMDK disk image', [0x4b, 0x44, 0x4d, 0x56]],
-  [
-    'one volume of a split bundle',
-    [0x62, 0x75, 0x6c, 0x6c, 0x61, 0x2d, 0x76],
-    { text: 'put the volumes together first', advice: 'join' },
-  ],
-  ['an XML file', [0x3c, 0x3f, 0x78, 0x6d, 0x6c]],
-];
 
 /**
  * Finds out by its first bytes what `source` is, and reads it as that; one layer of compression, never two.
@@ -56,7 +35,8 @@ export async function openArchive(
   limits: Limits,
   relaxed?: Relaxed,
 ): Promise<{ readonly format: ArchiveFormat; readonly entries: ArchiveEntries; readonly copied?: number }> {
-  const { head, stream } = await peek(source, TAR_BLOCK);
+  const peeked = await peek(source, TAR_BLOCK);
+  const { head, stream } = peeked;
   // [arc.1] What is a tar as well is read as one, and refused for its first name.
   if (isZip(head) && !looksLikeTar(head)) {
     if (!isSeekable(stream)) throw await unseekable(stream);
@@ -66,11 +46,15 @@ export async function openArchive(
   if (isGzip(head)) {
     const inner = await peek(gunzip(stream, limits), TAR_BLOCK);
     // [gz.5] One layer: who unpacks as many as there are sees another archive than who unpacks one.
-    if (!looksLikeTar(inner.head)) throw await refuse(inner, 'the compressed file is ');
-    return { format: 'tgz', entries: readTar(inner.stream, limits, relaxed) };
+    if (!looksLikeTar(inner.head)) throw await refuse(inner, 'gzip');
+    return { format: 'tgz', entries: tarEntries(inner, limits, relaxed) };
   }
-  if (!looksLikeTar(head)) throw await refuse({ head, stream }, 'the input is ');
-  return { format: 'tar', entries: readTar(stream, limits, relaxed) };
+  if (!looksLikeTar(head)) throw await refuse(peeked, 'file');
+  if (!isZeroBlock(head)) return { format: 'tar', entries: tarEntries(peeked, limits, relaxed) };
+  // [arc.6] No tar begins so that is not refused; images do.
+  const image = await recognised(peeked);
+  if (image.kind) throw await refuse(image, 'file');
+  return { format: 'tar', entries: readTar(image.stream, limits, relaxed) };
 }
 
 /** True when these first bytes begin a gzip file. */
@@ -82,6 +66,25 @@ export function isGzip(head: Uint8Array): boolean {
 function isZip(head: Uint8Array): boolean {
   const [p, k, kind = 0, version = 0] = head;
   return p === 0x50 && k === 0x4b && ((kind < 0x10 && version < 0x10) || (kind === 0x30 && version === 0x30));
+}
+
+type Peeked = Awaited<ReturnType<typeof peek>>;
+
+/** The members of a tar. Where a sparse one is to be seen ahead, a header that is refused before it says so. [pax.9] */
+function tarEntries({ stream, atHand }: Peeked, limits: Limits, relaxed?: Relaxed): ArchiveEntries {
+  const entries = readTar(stream, limits, relaxed);
+  const sparse = sparseMember(atHand);
+  return sparse === undefined ? entries : namingSparse(entries, sparse);
+}
+
+async function* namingSparse(entries: ArchiveEntries, name: string): AsyncGenerator<ArchiveEntry, void> {
+  try {
+    yield* entries;
+  } catch (error) {
+    if (!isBundleError(error) || error.code !== 'ARCHIVE_HEADER') throw error;
+    const message = `${error.message}; and "${printable(name)}" is a sparse member, as bsdtar (the tar of macOS) writes a file that has holes`;
+    throw new BundleError(error.code, message, { where: error.where, ...SPARSE });
+  }
 }
 
 function looksLikeTar(head: Uint8Array): boolean {
@@ -100,19 +103,24 @@ async function unseekable(stream: AsyncIterator<Uint8Array>): Promise<BundleErro
   });
 }
 
-async function refuse(
-  input: { readonly head: Uint8Array; readonly stream: AsyncIterator<Uint8Array> },
-  prefix: string,
-): Promise<BundleError> {
-  await input.stream.return?.();
-  const { head } = input;
-  if (head.byteLength === 0) {
-    return new BundleError('ARCHIVE_EMPTY', `${prefix}empty`, { where: { offset: 0 } });
-  }
-  const gzip = isGzip(head) ? 'gzip again' : undefined;
-  const [known, , fix] = OTHERS.find(([, magic]) => magic.every((byte, i) => head[i] === byte)) ?? [];
-  return new BundleError('FORMAT_UNSUPPORTED', `${prefix}${gzip ?? known ?? 'of no kind that bulla knows'}`, {
-    where: { offset: 0 },
-    ...(fix !== undefined && { fix }),
+async function refuse(input: Peeked, from: 'file' | 'gzip'): Promise<BundleError> {
+  const prefix = from === 'gzip' ? 'the compressed file is ' : 'the input is ';
+  const { head, stream, kind } = await recognised(input);
+  await stream.return?.();
+  const where = { offset: 0 };
+  if (head.byteLength === 0) return new BundleError('ARCHIVE_EMPTY', `${prefix}empty`, { where });
+  const fix = kind ? foreignFix(kind, from) : [];
+  return new BundleError('FORMAT_UNSUPPORTED', `${prefix}${kind?.name ?? 'of no kind that bulla knows'}`, {
+    where,
+    ...(fix.length > 0 && { fix }),
   });
+}
+
+/** What the input is, by as many first bytes as it takes. [arc.6] */
+async function recognised(input: Peeked): Promise<Peeked & { readonly kind?: Foreign }> {
+  const kind = foreignContent(input.head);
+  if (kind) return { ...input, kind };
+  const deep = input.head.byteLength < TAR_BLOCK ? input : await peek(input.stream, FOREIGN_HEAD_BYTES);
+  const deeper = foreignContent(deep.head);
+  return { ...deep, ...(deeper !== undefined && { kind: deeper }) };
 }

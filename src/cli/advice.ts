@@ -1,6 +1,6 @@
 import { type Advice, isAdvised, plain, type Told } from '../kit/errors/advice.ts';
 import { RELAXATION_MEANINGS, type Relaxation } from '../kit/relaxation.ts';
-import { isShownWhole, shellWord } from '../kit/shell.ts';
+import { isShownWhole, shellPath, shellWord } from '../kit/shell.ts';
 import type { ErrorReport, Report } from '../verdict/report/report.ts';
 
 /** A sentence as the command line says it, made of the one that every face says and of what that is about. */
@@ -57,6 +57,9 @@ const WORDINGS: Readonly<Record<Advice, Wording>> = {
   'cut-by-descriptor': instead(
     'leave out --chunk-size; or set ovf:chunkSize in the descriptor, and cut the file: split -b SIZE -d -a 9 FILE FILE.',
   ),
+  'file-alone': instead(
+    'give the bundle; a file of any other kind is verified with the detached signature that its publisher gives beside it: bulla verify FILE --signature FILE.p7s',
+  ),
   'folder-for-each': instead('give --to once, or once for each volume; or a larger --size'),
   'for-another-purpose': more('; to judge it for another purpose: --purpose'),
   'give-barbican': instead('give the address: --barbican URL; or set OS_REGION_NAME and OS_INTERFACE'),
@@ -72,6 +75,9 @@ const WORDINGS: Readonly<Record<Advice, Wording>> = {
   ),
   'give-pin': more('; bulla verify prints those of the signer as "key"'),
   'give-volumes': instead('copy the volume again; or give those that bulla split has made'),
+  'image-alone': instead(
+    'if its publisher gives a detached signature of the image: bulla verify IMAGE --signature IMAGE.p7s; a bundle of your own is made of it with: bulla pack IMAGE -o NEW.ova --key … --cert …',
+  ),
   'import-all': instead('import it without --images-only; bulla inspect shows what is in it'),
   'import-compressed': instead('import it without --decompress, then: bunzip2 FILE'),
   'import-stored': instead(
@@ -117,10 +123,14 @@ const WORDINGS: Readonly<Record<Advice, Wording>> = {
   ),
   pack: more(' pack'),
   'pack-again': then('bulla pack NAME.ovf -o NAME.ova (or bulla pack --plain FILE… -o NAME.tar)'),
+  // [show.4] somebody else chose the name, and what is advised may be copied into a shell
+  'pack-descriptor': (_, name) =>
+    `give the descriptor alone, whose files are packed with it: bulla pack ${isShownWhole(name) ? shellPath(name) : 'NAME.ovf'} -o NEW.ova --key … --cert …; an archive that has to hold other files as well (a Vagrant box) is signed as the file that it is: bulla sign FILE --detached --key … --cert …`,
   'pack-described': then('bulla pack FOLDER/NAME.ovf -o NEW.ova'),
-  'pack-disks': instead(
-    'unpack it on the Proxmox host, and pack the disks: vma extract FILE FOLDER; bulla pack FOLDER/*.raw -o NEW.ova',
-  ),
+  'pack-disks': then('vma extract FILE FOLDER; bulla pack FOLDER/*.raw -o NEW.ova'),
+  // [show.4] somebody else chose the name, and what is advised may be copied into a shell
+  'pack-edited': (text, name) =>
+    `${text}: bulla pack FOLDER/${isShownWhole(name) ? shellWord(name) : 'NAME.ovf'} -o NEW.ova --key … --cert …`,
   'pack-files': instead('give a bundle; files are packed with: bulla pack'),
   'pack-folder': instead(
     'give the .ova file; a folder is packed with: bulla pack FOLDER/NAME.ovf -o NAME.ova',
@@ -137,11 +147,14 @@ const WORDINGS: Readonly<Record<Advice, Wording>> = {
   'pack-with-blocks': instead(
     'fetch the bundle again; if it repeats, ask the publisher to pack it again with: bulla pack --block-digests',
   ),
+  'pack-with-own-blocks': then('bulla pack FOLDER/NAME.ovf -o NEW.ova --block-digests'),
   'pack-without-blocks': instead('leave out --block-digests'),
   'pack-zip': then('bulla pack NAME.ovf -o NAME.zip, or zip -X -D NAME.zip FILE…'),
   'pipe-fetched': then('curl ADDRESS | bulla verify -'),
   'pipe-input': then('curl https://… | bulla verify -'),
   'pipe-output': instead('name a file with -o, or pipe it on: … -o - | bulla verify -'),
+  'pipe-unpacked': (_, unpacking) =>
+    `unpack it on the way, which keeps the signature of its publisher: ${unpacking} | bulla verify -`,
   relaxed: (_, name) => `let pass: ${RELAXATION_MEANINGS[name as Relaxation]} (--relax ${name})`,
   'remove-authority': (text, name) => `${text}: bulla trust remove ${name} --timestamping`,
   'remove-publisher': (text, name) => `${text}: bulla trust remove ${name}`,
@@ -160,6 +173,9 @@ const WORDINGS: Readonly<Record<Advice, Wording>> = {
   sign: then('bulla sign BUNDLE -o SIGNED --key … --cert …'),
   'sign-afterwards': instead(
     'import it without --glance-properties, and sign the disk image afterwards: bulla glance sign',
+  ),
+  'sign-alone': instead(
+    'it is signed as the file that it is, with a signature beside it; its publisher makes that with: bulla sign FILE --detached --key … --cert …; verify both with: bulla verify FILE --signature FILE.p7s',
   ),
   'sign-and-timestamp': then('bulla sign BUNDLE -o SIGNED --key … --cert … --tsa URL'),
   // [show.4] somebody else chose the name, and what is advised may be copied into a shell
@@ -209,6 +225,9 @@ const WORDINGS: Readonly<Record<Advice, Wording>> = {
   'try-things-out': more('; for trying things out: bulla dev-certs DIR'),
   'verify-both': instead('see the differences; which of the two is right is told by: bulla verify'),
   'verify-file': then('bulla verify FILE'),
+  // [show.4] somebody else chose the name, and what is advised may be copied into a shell
+  'verify-inner': (_, name) =>
+    `verify what is inside: bulla verify FILE --inner; or unpack it, then: bulla verify ${isShownWhole(name) ? shellPath(name) : 'NAME.ova'}`,
   'verify-strictly': instead('verify without --compat to be told more about the cause'),
   'wait-for-clean': instead('wait until it has ended (see bulla clean), then run again'),
   'what-is-kept': instead(
@@ -216,6 +235,9 @@ const WORDINGS: Readonly<Record<Advice, Wording>> = {
   ),
   'write-again': instead(
     'unpack it where it comes from, and write it again with: bulla pack, or tar --format=ustar (Python: format=tarfile.USTAR_FORMAT); names of at most 100 bytes need no second one',
+  ),
+  'write-ustar': instead(
+    'to get back what its publisher signed, unpack it, and write the same files in the same order as a plain tar: bsdtar -tf FILE > LIST; bsdtar -xf FILE; tar --format=ustar -cf NEW.ova -T LIST (GNU tar, gtar on macOS); then: bulla verify NEW.ova',
   ),
   'write-blocks': more(' (bulla pack --block-digests writes them)'),
   'write-signature-again': instead(

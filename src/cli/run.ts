@@ -4,6 +4,7 @@ import { formatJson } from '../kit/json.ts';
 import type { StandardOutput } from '../storage/redirected.ts';
 import { exitCodeOf } from '../verdict/report/exit-codes.ts';
 import { makeReport } from '../verdict/report/report.ts';
+import { toldIn } from '../verdict/report/telling.ts';
 import { wordedReport } from './advice.ts';
 import type { Context } from './context.ts';
 import { expectNothingReadIsWritten, OPTION_NAMINGS, sentToNamed, streamsNamed } from './named-files.ts';
@@ -43,11 +44,11 @@ export async function run(argv: readonly string[], context: Context): Promise<nu
       for (const text of shown) context.print(text);
       return 0;
     }
-    const fault = isShown(error) ? sentToNamed(named) : faultOf(error, words);
+    const operation = words.names.slice(1).join(' ') || 'help';
+    const fault = toldIn(operation, isShown(error) ? sentToNamed(named) : faultOf(error, words));
     const say = sayingOf(named, context);
     if (words.json) {
       const print = words.toStdout ? say.tell : say.print;
-      const operation = words.names.slice(1).join(' ') || 'help';
       print(formatJson(wordedReport(makeReport({ operation, errors: [fault] }))));
     } else {
       renderError(fault, { ...context, tell: say.tell });

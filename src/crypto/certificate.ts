@@ -66,6 +66,7 @@ function expectUsable(opinion: SecondOpinion, key: PublicKey, subject: string): 
     throw new BundleError('ALGORITHM_UNSUPPORTED', `certificate "${subject}" has a key that cannot be used`, {
       why: 'a signature by a key that bulla cannot use proves nothing',
       fix: 'ask the publisher to sign with RSA of 2048 bits or more, or with P-256, P-384, P-521 or Ed25519',
+      own: 'sign with RSA of 2048 bits or more, or with P-256, P-384, P-521 or Ed25519',
       cause,
     });
   }

@@ -1,5 +1,6 @@
 import type { ByteStream } from './bytes.ts';
 import type { DigestName } from './digest-name.ts';
+import type { Told } from './errors/advice.ts';
 import { DEFAULT_LIMITS, type Limits } from './limits.ts';
 
 /** A part of a file to be hashed, whole or in pieces of `step` bytes each. */
@@ -40,7 +41,11 @@ export interface Source extends AsyncDisposable {
   /** as the user named it */
   readonly name: string;
   /** bytes in all, when known before reading */
-  readonly size?: number;
+  readonly size?: number | undefined;
+  /** the archive that the bundle lies in, and which member of it the bundle is, as far as it has been read [inner.4] */
+  readonly outer?: OuterArchive;
+  /** what is to be said of that archive when it has been read */
+  notes?(): readonly Told[];
   /** The bytes from the beginning. A source that is not `repeatable` gives them once. */
   stream(): ByteStream;
   readonly repeatable: boolean;
@@ -48,6 +53,16 @@ export interface Source extends AsyncDisposable {
   readonly parts?: SourceParts;
   /** @throws {BundleError} `FILE_CHANGED` when the source is not what it was when it was opened */
   checkUnchanged(): void;
+}
+
+/** An archive around a bundle. */
+interface OuterArchive {
+  readonly name: string;
+  /** bytes */
+  readonly size?: number;
+  readonly format?: string;
+  /** the bundle in it */
+  readonly member?: string;
 }
 
 /** What a source needs while it waits. */

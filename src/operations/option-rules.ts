@@ -105,10 +105,11 @@ export const JUDGING: Rows<VerifyOptions> = {
 export const verifyOptions = shape<VerifyOptions>(JUDGING);
 
 /** What is about bundles has no effect on any other file. @throws {BundleError} `USAGE` */
-export function expectNoBundleOptions({ allow, relax }: VerifyOptions): void {
+export function expectNoBundleOptions({ allow, relax, inner }: VerifyOptions): void {
   expectNoUse(allow?.unsigned, 'allow.unsigned', 'on a file that is no bundle');
   expectNoUse(allow?.unlistedDescriptor, 'allow.unlistedDescriptor', 'on a file that is no bundle');
   expectNoUse(relax, 'relax', 'on a file that is no bundle');
+  expectNoUse(inner, 'inner', 'on a file that is no bundle');
 }
 
 /** An object of the library's own, which is not looked into. */

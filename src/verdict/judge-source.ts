@@ -6,6 +6,7 @@ import type { ClaimPolicy } from '../trust/judge-claim.ts';
 import { type Examination, examine } from './bundle/examine.ts';
 import type { JudgingOptions } from './judging-options.ts';
 import { allowanceNames } from './report/allowance-names.ts';
+import { inputReport } from './report/input-report.ts';
 import { type CertificateReport, makeReport, type RememberedReport, type Report } from './report/report.ts';
 import type { ResumableSink } from './walk/member.ts';
 
@@ -56,11 +57,7 @@ export async function judgeSource<Operation extends string>(
   const { remembered, warnings = [] } = (await remember?.(examination)) ?? {};
   const report = makeReport({
     operation,
-    input: {
-      name: source.name,
-      ...(source.size !== undefined && { size: source.size }),
-      ...(examination.format !== undefined && { format: examination.format }),
-    },
+    input: inputReport(source, examination.format),
     at: policy.at,
     judged: examination.signature?.signed ? 'trusted' : 'unsigned',
     checks: examination.checks,

@@ -12,6 +12,8 @@ export interface JudgingOptions {
   readonly allow?: Partial<Allowances>;
   /** habits of producers to let pass in the archive, each by name; each shows in the report [relax.1] */
   readonly relax?: readonly Relaxation[];
+  /** the bundle is the one `.ova` in the archive that is given, which is not signed itself [inner.1] */
+  readonly inner?: boolean;
   readonly limits?: Partial<Limits>;
   readonly signal?: AbortSignal;
   /** milliseconds that all of it may take; without it only `limits.idleMs` ends the waiting */

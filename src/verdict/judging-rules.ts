@@ -82,9 +82,10 @@ export const WORKING = {
 export const READING = {
   ...WORKING,
   relax: list(relaxation),
+  inner: flag,
   limits,
   deadlineMs: positive,
-} satisfies Rows<Pick<JudgingOptions, 'relax' | 'limits' | 'signal' | 'deadlineMs' | 'onProgress'>>;
+} satisfies Rows<Pick<JudgingOptions, 'relax' | 'inner' | 'limits' | 'signal' | 'deadlineMs' | 'onProgress'>>;
 
 export const sha1AndWeakKeys = {
   sha1: flag,

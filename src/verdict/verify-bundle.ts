@@ -1,6 +1,7 @@
 import type { ByteStream } from '../kit/bytes.ts';
 import { openDeadline } from '../kit/deadline.ts';
 import { isBytes, type NamedBytes, namedBytes, viewOf } from '../kit/given-bytes.ts';
+import { DEFAULT_LIMITS } from '../kit/limits.ts';
 import { list, moment, needed, refuse, shape, text } from '../kit/shape.ts';
 import { sourceOptions } from '../kit/source.ts';
 import { dataSource } from '../kit/streams/data-source.ts';
@@ -14,6 +15,7 @@ import { judgeSource, type VerifyResult, verifyResult } from './judge-source.ts'
 import type { JudgingOptions } from './judging-options.ts';
 import { allowances, READING, streamIn } from './judging-rules.ts';
 import { type OwnEvidence, parseOwn } from './signers/evidence.ts';
+import { innerSource } from './walk/inner-source.ts';
 import type { BundleSink } from './walk/member.ts';
 import { bundleSink, sinkUntil } from './walk/sink-rule.ts';
 
@@ -79,7 +81,10 @@ export async function verifyBundle(
   const asked = askedOf(given);
   using deadline = openDeadline(given);
   const timed = { ...given, ...deadline };
-  await using source = dataSource(data, sourceOptions(timed)); // first: it knows what is there now
+  await using opened = dataSource(data, sourceOptions(timed)); // first: it knows what is there now
+  const { inner, relax } = given;
+  const limits = { ...DEFAULT_LIMITS, ...given.limits };
+  const source = inner ? innerSource(opened, { limits, ...(relax !== undefined && { relax }) }) : opened;
   const { signers, timestamping } = parseTrust(given.trust);
   const policy = {
     at,

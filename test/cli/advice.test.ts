@@ -3,9 +3,10 @@ import { join } from 'node:path';
 import type { Command } from 'commander';
 import ts from 'typescript';
 import { describe, expect, test } from 'vitest';
-import { worded, wordedReport } from '../../src/cli/advice.ts';
+import { fixOf, worded, wordedReport } from '../../src/cli/advice.ts';
 import { createProgram } from '../../src/cli/program.ts';
 import { ADVICE, allowed } from '../../src/kit/errors/advice.ts';
+import { ERROR_TABLE } from '../../src/kit/errors/error-codes.ts';
 import { BundleError, ownError } from '../../src/kit/errors/errors.ts';
 import { repairOf } from '../../src/kit/relaxation.ts';
 import { makeReport } from '../../src/verdict/report/report.ts';
@@ -147,6 +148,36 @@ describe('a report', () => {
     expect(wordedReport(wordedReport(report))).toEqual(wordedReport(report));
   });
 });
+
+describe('[show.7] whoever makes a bundle', () => {
+  const CODES = Object.keys(ERROR_TABLE) as (keyof typeof ERROR_TABLE)[];
+  const toldIn = (operation: string, error: BundleError): string =>
+    wordedReport(makeReport({ operation, errors: [error] })).errors[0]?.fix ?? '';
+
+  test.each(CODES)('is not sent to the publisher for %s', (code) => {
+    const error = new BundleError(code, 'it happened').at({ file: 'web.ova' });
+    for (const operation of ['pack', 'sign', 'timestamp', 'normalize']) {
+      const fix = toldIn(operation, error);
+      expect(fix.length).toBeGreaterThan(5);
+      if (!WHOM_TO_TRUST.has(code)) expect(fix).not.toMatch(/(ask|to|from) the publisher|fetch the bundle/);
+      expect(fix).not.toMatch(/--allow|--no-|skip the check/);
+    }
+    for (const operation of ['verify', 'import', 'inspect'])
+      expect(toldIn(operation, error)).toBe(fixOf(error));
+  });
+
+  test('has words of its own for what a caller says by hand, wherever the error goes', () => {
+    const error = new BundleError('FILE_UNLISTED', 'no', { fix: 'ask for it', own: 'list it' });
+    expect(error.at({ file: 'x' }).forMaker().at({ line: 1 })).toMatchObject({
+      fix: 'list it',
+      where: { line: 1 },
+    });
+    expect(new BundleError('FILE_UNLISTED', 'no', { fix: 'ask for it' }).forMaker().fix).toBe('ask for it');
+  });
+});
+
+/** What a normalizing maker is asked as well: whom to trust. */
+const WHOM_TO_TRUST: ReadonlySet<string> = new Set(['SIGNER_UNKNOWN', 'TRUST_EMPTY']);
 
 describe('an error', () => {
   const error = new BundleError('USAGE', 'no', { fix: ['first', repairOf('folders')] });

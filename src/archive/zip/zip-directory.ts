@@ -163,6 +163,7 @@ function nameOf(bytes: Uint8Array, { flags, madeOn }: CentralHeader, limits: Lim
           text: 'ask the publisher for names in ASCII, or for a zip made on Unix or by bulla',
           advice: 'pack',
         },
+        own: { text: 'give it a name in ASCII, or make the zip on Unix', advice: 'pack-zip' },
       },
     );
   }

@@ -152,6 +152,7 @@ async function endFault(file: RandomAccess): Promise<BundleError> {
         why: 'zip readers look for the end record from behind, and bytes after it can hold another one',
         ...(comment && {
           fix: 'ask the publisher for a zip without a comment; one is taken out with: zip -z FILE < /dev/null',
+          own: 'take the comment out: zip -z FILE < /dev/null',
         }),
       },
     );

@@ -120,5 +120,6 @@ function malformed(member: ZipMember, message: string, offset = member.dataOffse
     where: { member: member.name, offset },
     why: 'the bytes were changed or damaged after the zip was made, or made so that readers see different contents',
     fix: 'fetch the bundle again and compare sizes; if it repeats, report it to the publisher',
+    own: 'take the zip again from where it was made; if it is damaged there, make it anew',
   });
 }

@@ -4,7 +4,7 @@ import type { SiteImage } from '../../operations/glance/sign-on-import.ts';
 import type { Context, Exit } from '../context.ts';
 import { type GlanceKeyFlags, imageSignerOf, withGlanceKeyOptions } from '../options/glance-options.ts';
 import { type OutputFlags, progressOf, withOutputOptions } from '../options/options.ts';
-import { type ReadFlags, readOptionsOf, withReadOptions } from '../options/read-options.ts';
+import { type ReadFlags, readOptionsOf, withBundleOptions } from '../options/read-options.ts';
 import { type TrustFlags, verifyOptionsOf, withTrustOptions } from '../options/trust-options.ts';
 import { shown } from '../render/field.ts';
 import { formatBytes } from '../render/progress.ts';
@@ -50,7 +50,7 @@ export function importCommand(program: Command, context: Context, exit: Exit): v
     )
     .addHelpText('after', '\nExample:\n  bulla import web.ova --to /var/lib/images/web');
   withGlanceKeyOptions(command, '');
-  withOutputOptions(withReadOptions(withTrustOptions(command))).action(
+  withOutputOptions(withBundleOptions(withTrustOptions(command))).action(
     async (input: string, flags: ImportFlags) => {
       const { importBundle } = await import('../../operations/import/import.ts');
       const imageSigner = await imageSignerOf('--glance-properties', flags.glanceProperties, flags, context);

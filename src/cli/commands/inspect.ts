@@ -4,8 +4,8 @@ import type { Inspection } from '../../operations/verify/inspect.ts';
 import type { Report } from '../../verdict/report/report.ts';
 import type { Context, Exit } from '../context.ts';
 import { type OutputFlags, progressOf, withOutputOptions } from '../options/options.ts';
-import { type ReadFlags, readOptionsOf, withReadOptions } from '../options/read-options.ts';
-import { field, inputName, shown } from '../render/field.ts';
+import { type ReadFlags, readOptionsOf, withBundleOptions } from '../options/read-options.ts';
+import { field, inputTitle, shown } from '../render/field.ts';
 import { formatBytes } from '../render/progress.ts';
 import { renderReport } from '../render/render-report.ts';
 
@@ -18,7 +18,7 @@ export function inspectCommand(program: Command, context: Context, exit: Exit): 
       'Shows the members of a bundle and what it says of itself. It checks no digest and no signature.',
     )
     .argument('<bundle>', 'a file, - for standard input, or an https address');
-  withOutputOptions(withReadOptions(command)).action(
+  withOutputOptions(withBundleOptions(command)).action(
     async (input: string, flags: OutputFlags & ReadFlags) => {
       const { inspect } = await import('../../operations/verify/inspect.ts');
       const progress = progressOf(flags, context);
@@ -52,7 +52,7 @@ function renderInspection(report: Report, inspection: Inspection, context: Conte
   };
   context.print(`${style.warn('NOT VERIFIED')}: inspect checks no digest and no signature`);
   context.print(
-    `${style.bold(shown(inputName(report.input?.name ?? '')))}  ${inspection.format ?? 'unknown'}, ${inspection.kind}`,
+    `${style.bold(shown(report.input ? inputTitle(report.input) : ''))}  ${inspection.format ?? 'unknown'}, ${inspection.kind}`,
   );
   for (const file of report.files) {
     const disk = inspection.disks[file.name];

@@ -2,7 +2,7 @@ import { type Command, Option } from 'commander';
 import { BundleError } from '../../kit/errors/errors.ts';
 import type { Context, Exit } from '../context.ts';
 import { formatOf, mtimeOf, type OutputFlags, progressOf, withOutputOptions } from '../options/options.ts';
-import { type ReadFlags, readOptionsOf, withReadOptions } from '../options/read-options.ts';
+import { type ReadFlags, readOptionsOf, withBundleOptions } from '../options/read-options.ts';
 import { type TrustFlags, verifyOptionsOf, withTrustOptions } from '../options/trust-options.ts';
 import { field } from '../render/field.ts';
 import { formatBytes } from '../render/progress.ts';
@@ -35,7 +35,7 @@ export function normalizeCommand(program: Command, context: Context, exit: Exit)
     )
     .option('--force', 'replace the output if it exists')
     .addHelpText('after', '\nExample:\n  bulla normalize odd.tgz -o web.ova --trust acme-ca.pem');
-  withOutputOptions(withReadOptions(withTrustOptions(command))).action(
+  withOutputOptions(withBundleOptions(withTrustOptions(command))).action(
     async (input: string, flags: NormalizeFlags) => {
       const format = tarOf(formatOf(flags.output, flags.format));
       const mtime = mtimeOf(context);

@@ -5,7 +5,7 @@ import type { VerifyOptions } from '../../operations/verify/options.ts';
 import type { Report } from '../../verdict/report/report.ts';
 import type { Context, Exit } from '../context.ts';
 import { type OutputFlags, progressOf, withOutputOptions } from '../options/options.ts';
-import { type ReadFlags, readOptionsOf, withReadOptions } from '../options/read-options.ts';
+import { type ReadFlags, readOptionsOf, withBundleOptions } from '../options/read-options.ts';
 import { type TrustFlags, verifyOptionsOf, withTrustOptions } from '../options/trust-options.ts';
 import { renderReport } from '../render/render-report.ts';
 
@@ -34,7 +34,7 @@ export function verifyCommand(program: Command, context: Context, exit: Exit): v
     .argument('<bundle>', 'a file, - for standard input, or an https address')
     .option('--signature <p7s>', 'the detached signature of the file, DER or PEM')
     .addHelpText('after', EXAMPLES);
-  withOutputOptions(withReadOptions(withTrustOptions(command))).action(
+  withOutputOptions(withBundleOptions(withTrustOptions(command))).action(
     async (input: string, flags: VerifyFlags) => {
       const progress = progressOf(flags, context);
       try {
@@ -73,6 +73,7 @@ async function verified(
     );
   }
   expectNoUse(options.relax, '--relax', 'beside --signature: the file is no bundle');
+  expectNoUse(options.inner, '--inner', 'beside --signature: the file is no bundle');
   const { verifyFile } = await import('../../operations/verify/verify-file.ts');
   return verifyFile(input, signature, options);
 }

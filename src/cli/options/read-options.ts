@@ -11,6 +11,7 @@ import { parseSize } from './options.ts';
 export interface ReadFlags extends PatienceFlags {
   readonly relax?: readonly Relaxation[];
   readonly maxMembers?: number;
+  readonly inner?: boolean;
 }
 
 /** Options of the commands that wait for a pipe or the network. */
@@ -33,6 +34,14 @@ export function withReadOptions(command: Command): Command {
         parseRelax,
       )
       .option('--max-members <count>', 'the most members an archive may have (default: 256)', parseMembers),
+  );
+}
+
+/** The same, and `--inner`, for the commands that read one bundle. [inner.1] */
+export function withBundleOptions(command: Command): Command {
+  return withReadOptions(command).option(
+    '--inner',
+    'the bundle is the one .ova in the archive given (zip, tgz, tar), which is not signed itself',
   );
 }
 
@@ -66,8 +75,10 @@ export function waitingOf(
 }
 
 /** What the flags say, as the operations take it. */
-export function readOptionsOf(flags: ReadFlags): Pick<VerifyOptions, 'limits' | 'deadlineMs' | 'relax'> {
-  const { idleTimeout, minimumRate, deadline, relax, maxMembers } = flags;
+export function readOptionsOf(
+  flags: ReadFlags,
+): Pick<VerifyOptions, 'limits' | 'deadlineMs' | 'relax' | 'inner'> {
+  const { idleTimeout, minimumRate, deadline, relax, inner, maxMembers } = flags;
   const limits = {
     ...(idleTimeout !== undefined && { idleMs: millisecondsOf(idleTimeout) }),
     ...(minimumRate !== undefined && { minimumRate }),
@@ -75,6 +86,7 @@ export function readOptionsOf(flags: ReadFlags): Pick<VerifyOptions, 'limits' | 
   };
   return {
     ...(relax !== undefined && { relax }),
+    ...(inner !== undefined && { inner }),
     ...(Object.keys(limits).length > 0 && { limits }),
     ...(deadline !== undefined && { deadlineMs: millisecondsOf(deadline) }),
   };

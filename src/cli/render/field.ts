@@ -1,4 +1,5 @@
 import { unlikeRow } from '../../kit/encoding.ts';
+import type { InputReport } from '../../verdict/report/report.ts';
 
 /** The most of one text that is shown; all of it is in the JSON document. [show.2] */
 const MOST = 480;
@@ -33,7 +34,12 @@ export function nestedField(label: string, depth: number, ...texts: readonly str
   return `  ${label.padEnd(LABEL)} ${'  '.repeat(Math.min(depth, STEPS))}${texts.map((text) => shown(text)).join('  ')}`;
 }
 
-/** A file, address or `-` as people call it. */
+/** A file, address or `-` as people call it, and a bundle in one. */
 export function inputName(name: string): string {
-  return name === '-' ? 'standard input' : name;
+  return name.replace(/(^| in )-$/, '$1standard input');
+}
+
+/** What was judged: a file, or the bundle in one. [inner.4] */
+export function inputTitle({ name, inner }: InputReport): string {
+  return inputName(inner ? `${inner.name} in ${name}` : name);
 }

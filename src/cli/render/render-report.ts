@@ -3,7 +3,7 @@ import { formatJson } from '../../kit/json.ts';
 import type { CertificateReport, ErrorReport, Report, SignatureReport } from '../../verdict/report/report.ts';
 import { wordedReport } from '../advice.ts';
 import type { Context } from '../context.ts';
-import { field, inputName, shown } from './field.ts';
+import { field, inputTitle, shown } from './field.ts';
 import { tellSlots, tellWhere } from './render-error.ts';
 import { issuerLines, rememberedLines, revocationLines, timestampLines } from './render-path.ts';
 
@@ -40,7 +40,7 @@ export function renderReport(
 
 function renderSuccess(report: Report, context: Context): void {
   const { style } = context;
-  const name = style.bold(shown(inputName(report.input?.name ?? '')));
+  const name = style.bold(shown(report.input ? inputTitle(report.input) : ''));
   context.print(
     report.trusted
       ? `${style.good(style.pass)} ${name}  ${style.good('trusted')}`
@@ -55,7 +55,7 @@ function renderSuccess(report: Report, context: Context): void {
 function renderRefusal(report: Report, context: Context): void {
   const { style } = context;
   const [first, ...others] = report.errors;
-  const name = style.bold(shown(inputName(report.input?.name ?? report.operation)));
+  const name = style.bold(shown(report.input ? inputTitle(report.input) : report.operation));
   const undecided = report.verdict === 'error' && report.operation.endsWith('verify');
   const word = style.bad(undecided ? 'no verdict' : wordFor(report));
   const tag = style.dim(`[${first?.code}, exit ${report.exitCode}]`);

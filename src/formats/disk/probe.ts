@@ -1,4 +1,5 @@
 import type { Told } from '../../kit/errors/advice.ts';
+import { isIso, OTHER_IMAGES } from './bare-disk.ts';
 import { type DiskProbe, diskFault } from './disk-probe.ts';
 import { holdsAt } from './header-bytes.ts';
 import { isQcow, probeQcow2 } from './qcow2.ts';
@@ -19,7 +20,6 @@ export const PROBE_HEAD_BYTES = 4 * 1024 * 1024;
 export const PROBE_TAIL_BYTES = VMDK_FOOTER_BYTES;
 
 const SECTOR = 512;
-const ISO_DESCRIPTOR_AT = 32 * 1024;
 const PACKED = 'unpack it first: the image itself is what is signed and imported';
 
 /** Formats that are known and not packed: taken for raw, another reader would open them as what they are. */
@@ -29,13 +29,7 @@ const FOREIGN: readonly {
   readonly name: string;
   readonly fix?: Told;
 }[] = [
-  { at: 0, magic: 'COWD', name: 'an ESX sparse extent' },
-  { at: 0, magic: 'QED\0', name: 'a QED image' },
-  { at: 0, magic: 'WithoutFreeSpace', name: 'a Parallels image' },
-  { at: 0, magic: 'WithouFreSpacExt', name: 'a Parallels image' },
-  { at: 0, magic: 'Bochs Virtual HD Image', name: 'a Bochs image' },
-  { at: 0, magic: '#!/bin/sh\n#V2.0 Format\n', name: 'a cloop image' },
-  { at: 64, magic: '\x7F\x10\xDA\xBE', name: 'a VirtualBox VDI image' },
+  ...OTHER_IMAGES,
   { at: 0, magic: '\x1F\x8B\x08', name: 'a gzip file', fix: PACKED },
   { at: 0, magic: 'BZh', name: 'a bzip2 file', fix: PACKED },
   { at: 0, magic: '\xFD7zXZ\0', name: 'an xz file', fix: PACKED },
@@ -102,9 +96,4 @@ function probeContent(head: Uint8Array, size: number): DiskProbe {
     virtualSize: size,
     ...(size % SECTOR !== 0 && { note: 'the size is not a multiple of 512 bytes' }),
   };
-}
-
-function isIso(head: Uint8Array): boolean {
-  // [disk.12] Primary volume descriptor (ECMA-119 8.4): type 1, identifier, version 1.
-  return holdsAt(head, ISO_DESCRIPTOR_AT, '\x01CD001\x01');
 }

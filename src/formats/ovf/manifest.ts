@@ -108,6 +108,7 @@ function unsupported(word: string, line: number): BundleError {
   return new BundleError('ALGORITHM_UNSUPPORTED', `line ${line} of the manifest uses the digest "${word}"`, {
     where: { line },
     fix: 'ask the publisher to write the manifest with SHA256, SHA384 or SHA512, spelled so',
+    own: 'write the manifest with SHA256, SHA384 or SHA512, spelled so; packing the files anew does',
   });
 }
 

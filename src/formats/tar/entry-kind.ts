@@ -1,6 +1,7 @@
 import { printable } from '../../kit/encoding.ts';
 import { BundleError } from '../../kit/errors/errors.ts';
 import { type Relaxation, repairOf } from '../../kit/relaxation.ts';
+import { SPARSE } from './sparse.ts';
 
 /** What an entry is, besides a pax header. */
 export type EntryKind = 'file' | 'folder' | 'long-name' | 'pax-global';
@@ -39,6 +40,7 @@ export function kindOf(type: string, allows: Allows): EntryKind {
   const what = TYPE_NAMES[type] ?? `an entry of the unknown type "${printable(type)}"`;
   const why = WHY_NOT[type];
   throw new BundleError('ARCHIVE_TYPE', `the archive holds ${what}`, {
+    ...(type === 'S' && SPARSE), // [pax.9]
     ...(why !== undefined && { why }),
     ...(needed !== undefined && {
       fix: repairOf(needed, ...(needed === 'folders' ? (['dot-prefix'] as const) : [])),

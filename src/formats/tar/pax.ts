@@ -1,5 +1,6 @@
 import { decodeUtf8, encodeUtf8, printable } from '../../kit/encoding.ts';
 import { BundleError } from '../../kit/errors/errors.ts';
+import { SPARSE } from './sparse.ts';
 
 /** What a pax extended header says that counts here; everything else it may say is checked and left out. */
 export interface PaxRecords {
@@ -51,6 +52,7 @@ export function parsePax(body: Uint8Array): PaxRecords {
     // [pax.4] An unknown key may be one that another reader obeys.
     if (key !== 'path' && key !== 'size' && !isLeftOut(key)) {
       if (SETS.test(key) && !PLAIN_ATTRIBUTE.test(key)) throw attribute(key); // [pax.7]
+      if (key.startsWith('GNU.sparse.')) throw sparse(key);
       if (!SETS.test(key)) throw pax(`the key "${printable(key.slice(0, 40))}" is not known`);
     }
     // [pax.2] Some readers split the header at line ends and would find another record in the value.
@@ -134,6 +136,12 @@ function attribute(key: string): BundleError {
       fix: 'if it comes from where you expect it, unpack it and write the same files again without attributes: tar --format=ustar',
     },
   );
+}
+
+/** [pax.4] Whoever does not know the key takes the map of the holes for the content. */
+function sparse(key: string): BundleError {
+  const message = `a sparse member, as bsdtar (the tar of macOS, FreeBSD and Windows) writes a file that has holes: the pax key "${printable(key.slice(0, 40))}"`;
+  return new BundleError('ARCHIVE_PAX', message, SPARSE);
 }
 
 function pax(message: string): BundleError {

@@ -6,6 +6,11 @@ export const REBUILT: Advised = {
   text: 'ask the publisher for a bundle packed by a strict tool; or unpack it, look at the files, and pack them',
   advice: 'pack-again',
 };
+/** The same for whoever makes it. */
+export const PACKED_ANEW: Advised = {
+  text: 'unpack it, look at the files, and pack them anew',
+  advice: 'pack-again',
+};
 /** What to do about a bundle with more members than are taken. */
 export const MORE_MEMBERS: Advised = {
   text: 'if the bundle is honest, say how many it may have',
@@ -14,6 +19,9 @@ export const MORE_MEMBERS: Advised = {
 /** What to do about a bundle that was damaged on the way. */
 export const FETCH_AGAIN =
   'fetch the bundle again and compare sizes; if it repeats, report it to the publisher';
+/** The same for whoever makes it. */
+const TAKEN_AGAIN =
+  'take the bundle again from where it was made; if it is damaged there, pack its files anew';
 
 /** Faults of the archive that a bundle is. */
 export const ARCHIVE_ERRORS = {
@@ -25,66 +33,78 @@ export const ARCHIVE_ERRORS = {
       advice: 'pack-image',
     },
   },
-  ARCHIVE_EMPTY: { kind: 'archive', why: 'there is nothing to verify', fix: FETCH_AGAIN },
+  ARCHIVE_EMPTY: { kind: 'archive', why: 'there is nothing to verify', fix: FETCH_AGAIN, own: TAKEN_AGAIN },
   ARCHIVE_TRUNCATED: {
     kind: 'archive',
     why: 'the archive ends early: part of it is missing, and a cut between members would go unnoticed by many readers',
     fix: FETCH_AGAIN,
+    own: TAKEN_AGAIN,
   },
   ARCHIVE_HEADER: {
     kind: 'archive',
     why: 'tar readers disagree about such a header, so what one verifies another may not unpack',
     fix: REBUILT,
+    own: PACKED_ANEW,
   },
   ARCHIVE_PAX: {
     kind: 'archive',
     why: 'tar readers disagree about such an extended header, so two of them may see different files',
     fix: REBUILT,
+    own: PACKED_ANEW,
   },
   ARCHIVE_SIZE_CONFLICT: {
     kind: 'archive',
     why: 'two readers would see different files in the same bytes',
     fix: REBUILT,
+    own: PACKED_ANEW,
   },
   ARCHIVE_TYPE: {
     kind: 'archive',
     why: 'a bundle holds regular files only; links, folders and devices are how archives escape their folder',
     fix: REBUILT,
+    own: PACKED_ANEW,
   },
   ARCHIVE_NAME: {
     kind: 'archive',
     why: 'such a name could leave the destination folder, or mean different files on different systems',
     fix: REBUILT,
+    own: PACKED_ANEW,
   },
   ARCHIVE_DUPLICATE: {
     kind: 'archive',
     why: 'some readers keep the first of them and some the last',
     fix: REBUILT,
+    own: PACKED_ANEW,
   },
   ARCHIVE_PADDING: {
     kind: 'archive',
     why: 'the bytes between members belong to no file and nothing vouches for them',
     fix: REBUILT,
+    own: PACKED_ANEW,
   },
   ARCHIVE_TRAILING: {
     kind: 'archive',
     why: 'some readers stop at the end mark and some read on, so they see different archives',
     fix: REBUILT,
+    own: PACKED_ANEW,
   },
   ARCHIVE_LIMIT: {
     kind: 'archive',
     why: 'the limit keeps a hostile archive from exhausting this machine',
     fix: 'if the bundle is honest, ask the publisher to pack it smaller',
+    own: 'pack fewer files, or smaller ones, into one bundle',
   },
   GZIP_MALFORMED: {
     kind: 'archive',
     why: 'gzip readers disagree about such a file, so two of them may see different archives',
     fix: FETCH_AGAIN,
+    own: TAKEN_AGAIN,
   },
   ZIP_MALFORMED: {
     kind: 'archive',
     why: 'some zip readers go by the directory at the end and some by the headers before each member, so they see different archives',
     fix: REBUILT,
+    own: PACKED_ANEW,
   },
   ZIP_FEATURE: {
     kind: 'archive',
@@ -93,6 +113,7 @@ export const ARCHIVE_ERRORS = {
       text: 'ask the publisher for a zip of plain files; or unpack it, look at the files, and pack them',
       advice: 'pack-zip',
     },
+    own: { text: 'make a zip of plain files', advice: 'pack-zip' },
   },
 
   VOLUME_SYNTAX: {

@@ -26,4 +26,6 @@ export interface ErrorRow {
   readonly kind: ErrorKind;
   readonly why: string;
   readonly fix: Told;
+  /** what to do for whoever makes the bundle, where that is something else [show.7] */
+  readonly own?: Told | readonly Told[];
 }

@@ -1,6 +1,6 @@
 import { plain, type Told, toldBy } from './advice.ts';
 import { ERROR_TABLE } from './error-codes.ts';
-import type { ErrorKind } from './error-kinds.ts';
+import type { ErrorKind, ErrorRow } from './error-kinds.ts';
 
 /** The stable name of a fault: public, documented in `spec/errors.md`, never renamed. */
 export type ErrorCode = keyof typeof ERROR_TABLE;
@@ -19,6 +19,8 @@ export interface ErrorDetails {
   readonly why?: string;
   /** what to do: a sentence, or several that are joined by "; " */
   readonly fix?: Told | readonly Told[];
+  /** the same for whoever makes the bundle, where that is something else; without it, and with `fix`, both do the same [show.7] */
+  readonly own?: Told | readonly Told[];
   readonly cause?: unknown;
 }
 
@@ -36,16 +38,18 @@ export class BundleError extends Error {
   readonly fix: string;
   /** what `fix` is made of: for a face that has words of its own for some of it */
   readonly advice: readonly Told[];
+  readonly #own: readonly Told[];
 
   /** @param code the stable name · @param message what happened: one lower-case clause that names the thing */
   constructor(code: ErrorCode, message: string, details: ErrorDetails = {}) {
     super(message, details.cause === undefined ? undefined : { cause: details.cause });
-    const row = ERROR_TABLE[code];
+    const row: ErrorRow = ERROR_TABLE[code];
     this.code = code;
     this.where = details.where ?? {};
     this.why = details.why ?? row.why;
     this.advice = [details.fix ?? row.fix].flat();
     this.fix = this.advice.map(plain).join('; ');
+    this.#own = [details.own ?? (details.fix === undefined ? row.own : undefined) ?? []].flat();
   }
 
   /** Who must act; decides the exit code. */
@@ -55,12 +59,17 @@ export class BundleError extends Error {
 
   /** The same error with more known about where it happened; what is already known stays. */
   at(where: Where): BundleError {
-    return new BundleError(this.code, this.message, {
-      where: { ...where, ...this.where },
-      why: this.why,
-      fix: this.advice,
-      cause: this.cause,
-    });
+    return this.#with({ where: { ...where, ...this.where } });
+  }
+
+  /** The same error with what to do about it for whoever makes the bundle, and not for whoever got it. [show.7] */
+  forMaker(): BundleError {
+    return this.#own.length === 0 ? this : this.#with({ fix: this.#own });
+  }
+
+  #with(more: ErrorDetails): BundleError {
+    const { code, message, where, why, advice, cause } = this;
+    return new BundleError(code, message, { where, why, fix: advice, own: this.#own, cause, ...more });
   }
 }
 

@@ -80,6 +80,7 @@ function expectNoOtherPart(
           text: 'give it another name in the descriptor, or ask the publisher to; an import that joins and decompresses nothing leaves it as it is stored',
           advice: 'import-stored',
         },
+        own: { text: 'give it another name in the descriptor, and pack it again', advice: 'pack-described' },
       },
     );
   }

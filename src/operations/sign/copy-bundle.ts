@@ -189,7 +189,7 @@ class Copying {
     const told: string[] = [];
     try {
       roles = assignRoles(names);
-      faults.push(...faultsOfOrder(roles, this.#manifest, this.#leftOut));
+      faults.push(...faultsOfOrder(roles, this.#manifest, this.#leftOut, names));
       told.push(...this.#toldOfTimestamp());
     } catch (error) {
       faults.push(toBundleError(error));

@@ -4,16 +4,19 @@ import type { Advised } from '../../kit/errors/advice.ts';
 import { BundleError } from '../../kit/errors/errors.ts';
 import type { BundleRoles } from '../../verdict/walk/bundle-roles.ts';
 import type { NamedMember } from '../../verdict/walk/member.ts';
+import { inPlaceOfBundle } from '../../verdict/walk/no-bundle.ts';
 
 /** What is not there, what the manifest lists and must not, and what the order of the members has led us to do wrong. */
 export function faultsOfOrder(
   { manifest, certificate }: BundleRoles,
   signed: { readonly member: NamedMember; readonly lines: Manifest } | undefined,
   leftOut: readonly NamedMember[],
+  members: readonly string[],
 ): readonly BundleError[] {
   if (manifest === undefined || signed === undefined) {
-    const fix: Advised = { text: 'unpack it, and pack it again with a manifest', advice: 'pack-signed' };
-    return [new BundleError('MANIFEST_MISSING', 'the bundle has no manifest to sign', { fix })];
+    const packed: Advised = { text: 'unpack it, and pack it again with a manifest', advice: 'pack-signed' };
+    const { what = '', own: fix = packed } = inPlaceOfBundle(members);
+    return [new BundleError('MANIFEST_MISSING', `the bundle has no manifest to sign${what}`, { fix })];
   }
   if (certificate === undefined) {
     const fix: Advised = { text: 'sign it, with a timestamp at once', advice: 'sign-and-timestamp' };

@@ -53,7 +53,7 @@ export async function diff(
   return diffGiven(...inputs, diffOptions(options, ''));
 }
 
-const { relax: _, ...DIFFING } = READING;
+const { relax: _, inner: __, ...DIFFING } = READING;
 const diffOptions = shape<DiffOptions>(DIFFING);
 
 async function diffGiven(

@@ -13,6 +13,7 @@ import { sourceOptions } from '../../kit/source.ts';
 import { type BundleInput, openSource } from '../../storage/sources/open-source.ts';
 import { READING } from '../../verdict/judging-rules.ts';
 import { allowanceNames } from '../../verdict/report/allowance-names.ts';
+import { inputReport } from '../../verdict/report/input-report.ts';
 import {
   type CertificateReport,
   type FileReport,
@@ -22,7 +23,9 @@ import {
 import { certificateReport } from '../../verdict/signers/signature-report.ts';
 import { assignRoles, type BundleRoles, roleOf } from '../../verdict/walk/bundle-roles.ts';
 import { digestOf, keptMember, type Member } from '../../verdict/walk/member.ts';
+import { inPlaceOfBundle } from '../../verdict/walk/no-bundle.ts';
 import { walkArchive } from '../../verdict/walk/walk.ts';
+import { openInner } from '../inner.ts';
 import { bundleInput } from '../option-rules.ts';
 import { MemberDisks } from './member-disks.ts';
 import type { VerifyOptions } from './options.ts';
@@ -65,7 +68,10 @@ export interface NoBundleInspection extends ArchiveInspection {
 export type InspectReport = Report<'inspect', Inspection>;
 
 /** How a bundle is looked into. */
-export type InspectOptions = Pick<VerifyOptions, 'limits' | 'relax' | 'signal' | 'deadlineMs' | 'onProgress'>;
+export type InspectOptions = Pick<
+  VerifyOptions,
+  'limits' | 'relax' | 'inner' | 'signal' | 'deadlineMs' | 'onProgress'
+>;
 
 /**
  * Lists what is in a bundle, with sizes, offsets and SHA-256, and what it says of itself. It verifies nothing.
@@ -89,7 +95,8 @@ async function inspectGiven(
 ): Promise<{ readonly report: InspectReport; readonly inspection: Inspection }> {
   const limits = { ...DEFAULT_LIMITS, ...options.limits };
   using deadline = openDeadline(options);
-  await using source = await openSource(input, sourceOptions({ ...options, ...deadline }));
+  await using opened = await openSource(input, sourceOptions({ ...options, ...deadline }));
+  const source = options.inner ? openInner(opened, { ...options, ...deadline }) : opened;
   const found = new MemberDisks();
   const errors: BundleError[] = [];
   const { relax, onProgress } = options;
@@ -118,11 +125,7 @@ async function inspectGiven(
   };
   const report = makeReport({
     operation: 'inspect',
-    input: {
-      name: source.name,
-      ...(source.size !== undefined && { size: source.size }),
-      ...(format !== undefined && { format }),
-    },
+    input: inputReport(source, format),
     files: members.map((member) => fileReport(member, roles)),
     errors,
     warnings: ['NOT VERIFIED: inspect checks no digest and no signature', ...warnings],
@@ -137,8 +140,11 @@ function rolesAmong(members: readonly Member[], file: string, errors: BundleErro
   try {
     const roles = assignRoles(members.map(({ name }) => name));
     if (roles.base !== undefined) return roles;
-    const message = 'the archive holds neither a descriptor nor a manifest';
-    errors.push(new BundleError('PACKAGE_UNKNOWN', message, { where: { file } }));
+    const { what = '', fix } = inPlaceOfBundle(members.map(({ name }) => name));
+    const message = `the archive holds neither a descriptor nor a manifest${what}`;
+    errors.push(
+      new BundleError('PACKAGE_UNKNOWN', message, { where: { file }, ...(fix !== undefined && { fix }) }),
+    );
     return roles;
   } catch (error) {
     errors.push(toBundleError(error).at({ file }));

@@ -3,7 +3,7 @@ import { openDeadline } from '../../kit/deadline.ts';
 import { plain } from '../../kit/errors/advice.ts';
 import { BundleError } from '../../kit/errors/errors.ts';
 import { DEFAULT_LIMITS } from '../../kit/limits.ts';
-import { count, path } from '../../kit/shape.ts';
+import { count, expectNoUse, path } from '../../kit/shape.ts';
 import { type Source, type SourceParts, sourceOptions } from '../../kit/source.ts';
 import { openSource } from '../../storage/sources/open-source.ts';
 import { allowancesOf } from '../../trust/policy.ts';
@@ -49,7 +49,9 @@ export async function openImage(
 ): Promise<VerifiedImage> {
   path(bundle, 'bundle');
   path(image, 'image');
-  return openGiven(bundle, image, verifyOptions(options, ''));
+  const given = verifyOptions(options, '');
+  expectNoUse(given.inner, 'inner', 'here: parts are read of a bundle that is a file of its own');
+  return openGiven(bundle, image, given);
 }
 
 async function openGiven(bundle: string, image: string, options: VerifyOptions): Promise<VerifiedImage> {

@@ -6,6 +6,7 @@ import type { Examination } from '../../verdict/bundle/examine.ts';
 import { judgeSource, type VerifyResult, verifyResult } from '../../verdict/judge-source.ts';
 import type { Report } from '../../verdict/report/report.ts';
 import type { ResumableSink } from '../../verdict/walk/member.ts';
+import { openInner } from '../inner.ts';
 import { bundleInput, verifyOptions } from '../option-rules.ts';
 import { loadPolicy, rememberSeen } from './load-policy.ts';
 import type { VerifyOptions } from './options.ts';
@@ -37,7 +38,8 @@ export async function examineAndReport<Operation extends string>(
   const allowances = allowancesOf(options);
   const { at = new Date() } = options;
   const policy = await loadPolicy(options, { at, allowances, inputs: [input] }); // a slip there is told before a download begins
-  await using source = await openSource(input, sourceOptions(options));
+  await using opened = await openSource(input, sourceOptions(options));
+  const source = options.inner ? openInner(opened, options) : opened;
   return await judgeSource(source, {
     ...options,
     operation,

@@ -1,5 +1,5 @@
 import type { ManifestEntry } from '../../formats/ovf/manifest.ts';
-import { BundleError } from '../../kit/errors/errors.ts';
+import { BundleError, type ErrorDetails } from '../../kit/errors/errors.ts';
 import type { FileReport } from '../report/report.ts';
 import { describeDamage } from '../walk/block-damage.ts';
 
@@ -14,13 +14,26 @@ export function digestFaults(
     const line = listed.get(file.name)?.line;
     const where = { member: file.name, ...(file.offset !== undefined && { offset: file.offset }) };
     if (file.status === 'mismatch') {
-      return [new BundleError('DIGEST_MISMATCH', mismatch(file, manifestName, line), { where })];
+      const own = ownFix(file.name, files.find(({ role }) => role === 'descriptor')?.name);
+      return [new BundleError('DIGEST_MISMATCH', mismatch(file, manifestName, line), { where, ...own })];
     }
     if (file.status !== 'unchecked' || !file.expected) return [];
     // Another manifest came first in the stream and misled the choice of digests.
     const message = `the ${file.algorithm} digest of "${file.name}" was not computed, since another manifest came before "${manifestName}"`;
     return [new BundleError('PACKAGE_AMBIGUOUS', message, { where })];
   });
+}
+
+/** Who makes a bundle has most often edited the descriptor, and packed it with the old manifest. [show.7] */
+function ownFix(name: string, descriptor: string | undefined): Pick<ErrorDetails, 'own'> {
+  if (descriptor === undefined) return {};
+  const text = `if you changed "${name}" yourself, unpack the bundle, and pack what the descriptor names: the manifest is made anew then`;
+  return {
+    own: [
+      { text, advice: 'pack-edited', of: descriptor },
+      'otherwise take the bundle again from where it was made',
+    ],
+  };
 }
 
 /** [blocks.8] Where it differs is told when the digests of its blocks have shown it. */

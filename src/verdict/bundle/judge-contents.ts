@@ -2,7 +2,7 @@ import { isPlainEvidence } from '../../formats/bundle-part.ts';
 import { type Descriptor, parseDescriptor } from '../../formats/ovf/descriptor.ts';
 import { type Manifest, type ManifestEntry, parseManifest } from '../../formats/ovf/manifest.ts';
 import { counted } from '../../kit/encoding.ts';
-import { type Advised, allowed, type Told } from '../../kit/errors/advice.ts';
+import { allowed, type Told } from '../../kit/errors/advice.ts';
 import { BundleError, toBundleError } from '../../kit/errors/errors.ts';
 import type { Limits } from '../../kit/limits.ts';
 import type { Allowances } from '../../trust/policy.ts';
@@ -10,6 +10,7 @@ import type { Check, FileReport } from '../report/report.ts';
 import type { Strangers } from '../signers/carried.ts';
 import { type BundleRoles, roleOf } from '../walk/bundle-roles.ts';
 import { digestOf, keptMember, type Member } from '../walk/member.ts';
+import { inPlaceOfBundle } from '../walk/no-bundle.ts';
 import { contentChecks } from './content-checks.ts';
 import { digestFaults } from './digest-faults.ts';
 import { judgeBlocks } from './judge-blocks.ts';
@@ -141,15 +142,8 @@ function withoutManifest({ roles, members, complete }: BundleContents): Contents
   const hint = stray
     ? `; "${stray.name}" does not count, since only ${wanted} beside the descriptor does`
     : '';
-  // [relax.8] Exports of oVirt, and of others that sign nothing.
-  const fix: Advised | undefined = roles.descriptor
-    ? {
-        text: 'ask the publisher for a signed bundle; if it is your own export, unpack it, and sign what it describes',
-        advice: 'sign-export',
-        of: roles.descriptor,
-      }
-    : undefined;
-  const fault = new BundleError('MANIFEST_MISSING', `the bundle has no manifest${hint}`, fix ? { fix } : {});
+  const { what = hint, ...advice } = inPlaceOfBundle(members.map(({ name }) => name));
+  const fault = new BundleError('MANIFEST_MISSING', `the bundle has no manifest${what}`, advice);
   return {
     files,
     checks: [{ id: 'manifest.syntax', status: 'fail', detail: fault.message }],
@@ -223,6 +217,10 @@ function manifestFaults(manifest: Manifest, name: string, roles: BundleRoles): B
       new BundleError('MANIFEST_SYNTAX', `the manifest lists "${entry.name}", whose digest it cannot know`, {
         where: { member: name, line: entry.line },
         fix: 'ask the publisher to write the manifest over the other files only, and to sign it again',
+        own: {
+          text: 'unpack it, and pack it anew: the manifest is over the other files only then',
+          advice: 'pack-signed',
+        },
       }),
   );
 }

@@ -37,12 +37,14 @@ const OF_A_STRANGER = {
     text: 'ask the publisher to list it in the manifest, or to leave it out; a path ends at the certificate that you trust, so what is of an issuer above it counts only when you trust that issuer instead, whose certificate you have from a source of your own; what is of a timestamp authority counts when you trust that',
     advice: 'trust-issuer',
   },
+  own: 'list it in the manifest, or leave it out: the signature of the bundle is to answer for what no trusted path does',
 } as const;
 
 /** [bundle.10] */
 const NOT_PLAIN = {
   why: 'whoever carries the bundle has chosen the name, nobody has signed it, and an import would publish it',
   fix: 'ask the publisher to list it, or to name it revocation/NAME.crl (or .ocsp) with at most 64 letters, digits, ".", "_" and "-"',
+  own: 'list it in the manifest, or name it revocation/NAME.crl (or .ocsp) with at most 64 letters, digits, ".", "_" and "-"',
 } as const;
 
 /** [cover.1] [cover.3] Every member is listed; the descriptor may be excused, and nothing else. */

@@ -28,7 +28,20 @@ function expectSame(part: string, found: string | undefined, meant: string | und
   const message = found
     ? `an importer would take "${found}" for the ${part}`
     : `no importer would take "${meant}" for the ${part}`;
+  if (part === 'descriptor' && found !== undefined && meant === undefined) throw described(message, found);
   throw ambiguous(message, found ?? meant);
+}
+
+/** A descriptor is called what its program wants; and what it describes belongs with it. */
+function described(message: string, descriptor: string): BundleError {
+  return new BundleError('PACKAGE_AMBIGUOUS', message, {
+    where: { member: descriptor },
+    fix: {
+      text: 'give the descriptor alone: the files that it names are packed with it; an archive that has to hold other files as well is signed as the file that it is, with a detached signature',
+      advice: 'pack-descriptor',
+      of: descriptor,
+    },
+  });
 }
 
 function rolesOf(names: readonly string[]): BundleRoles {

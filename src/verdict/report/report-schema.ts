@@ -137,11 +137,19 @@ const errorSchema = z
   })
   .meta({ id: 'error' });
 
+const place = {
+  name: z.string(),
+  size: z.int().nonnegative().exactOptional().describe('bytes'),
+  format: z.string().exactOptional(),
+};
+
 const inputSchema = z
   .strictObject({
-    name: z.string(),
-    size: z.int().nonnegative().exactOptional().describe('bytes'),
-    format: z.string().exactOptional(),
+    ...place,
+    inner: z
+      .strictObject(place)
+      .exactOptional()
+      .describe('the bundle, where it is a member of the archive that was named'),
   })
   .meta({ id: 'input' });
 

@@ -3,6 +3,7 @@ import type { BundleError, Where } from '../../kit/errors/errors.ts';
 import { RELAXATION_MEANINGS, type Relaxation } from '../../kit/relaxation.ts';
 import type { BlockFindings } from '../walk/block-damage.ts';
 import { byPrecedence, exitCodeOf } from './exit-codes.ts';
+import { toldIn } from './telling.ts';
 
 /**
  * The verdict in one word. `none`: nothing was judged (pack, inspect, trust …). `unsigned` or `untrusted` with exit code 0:
@@ -127,6 +128,8 @@ export interface InputReport {
   readonly name: string;
   readonly size?: number;
   readonly format?: string;
+  /** the bundle, where it is a member of the archive that was named [inner.4] */
+  readonly inner?: Omit<InputReport, 'inner'>;
 }
 
 /** What was written down of the revocation information that was seen. [rev.9] */
@@ -202,7 +205,7 @@ export function makeReport<Operation extends string, Result extends object = nev
     checks: [...(findings.checks ?? [])].sort(byOrder),
     signatures: findings.signatures ?? [],
     files: findings.files ?? [],
-    errors: byPrecedence(findings.errors).map(errorReport),
+    errors: byPrecedence(findings.errors).map((error) => errorReport(toldIn(findings.operation, error))),
     warnings: [],
     allowances: findings.allowances ?? [],
     ...(findings.remembered !== undefined && { remembered: findings.remembered }),

@@ -171,6 +171,7 @@ function tooMuch(bytes: number, limit: number): BundleError {
   return new BundleError('CERTIFICATE_FILE_SYNTAX', problem, {
     why: 'what no trusted key has signed could be anything',
     fix: 'ask the publisher for a bundle with the certificates of the signer alone',
+    own: { text: 'sign it again: only the certificates of the signer are written then', advice: 'sign' },
   });
 }
 

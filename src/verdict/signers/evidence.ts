@@ -70,6 +70,7 @@ export function joinEvidence(
       {
         why: 'the limit keeps a hostile bundle from exhausting this machine',
         fix: 'ask the publisher to bring only those of the certificates in the path',
+        own: 'put in only those of the certificates in the path',
       },
     );
   }

@@ -80,4 +80,5 @@ export function roleOf({ name, kind }: Member, roles: BundleRoles): FileReport['
 const ODD_CASE = {
   why: 'no program writes it so, nothing signed says it, and readers differ in whether it is a part of the bundle',
   fix: 'ask the publisher for the bundle as it was signed',
+  own: 'give the files of the bundle their extensions in small letters, and pack them again',
 } as const;

@@ -4,7 +4,12 @@ import type { ErrorDetails } from '../../kit/errors/errors.ts';
 const UNPACK: Advised = { text: 'unpack it, and pack what the descriptor names', advice: 'pack-described' };
 
 /** Members that tools add unasked: how they are named, who writes them, and how they are left out. [relax.7] */
-const HABITS: readonly { readonly name: RegExp; readonly why: string; readonly fix: Told }[] = [
+const HABITS: readonly {
+  readonly name: RegExp;
+  readonly why: string;
+  readonly fix: Told;
+  readonly own?: Told;
+}[] = [
   {
     name: /(^|\/)\._[^/]+$/,
     why: 'tar of macOS writes such a file ("AppleDouble") beside each one that has extended attributes; nothing vouches for it',
@@ -12,11 +17,13 @@ const HABITS: readonly { readonly name: RegExp; readonly why: string; readonly f
       text: 'ask the publisher to pack with COPYFILE_DISABLE=1 tar -cf …, or with bulla',
       advice: 'pack',
     },
+    own: { text: 'pack with COPYFILE_DISABLE=1 tar -cf …, or with bulla', advice: 'pack' },
   },
   {
     name: /(^|\/)\.DS_Store$/,
     why: 'the Finder of macOS leaves such a file in every folder that it has shown; nothing vouches for it',
     fix: 'ask the publisher to remove it (find . -name .DS_Store -delete), and to pack again',
+    own: 'remove it (find . -name .DS_Store -delete), and pack again',
   },
   {
     name: /(^|\/)(PaxHeaders?(\.\d+)?\/|@PaxHeader$)/,
@@ -31,7 +38,8 @@ const HABITS: readonly { readonly name: RegExp; readonly why: string; readonly f
 ];
 
 /** Why a member is there that nobody signed, and what to do, where its name tells. */
-export function habitBehind(name: string): Pick<ErrorDetails, 'why' | 'fix'> {
+export function habitBehind(name: string): Pick<ErrorDetails, 'why' | 'fix' | 'own'> {
   const habit = HABITS.find((known) => known.name.test(name));
-  return habit ? { why: habit.why, fix: habit.fix } : {};
+  if (!habit) return {};
+  return { why: habit.why, fix: habit.fix, ...(habit.own !== undefined && { own: habit.own }) };
 }

@@ -13,6 +13,7 @@ import { copyWarning, relaxedWarnings } from '../report/report.ts';
 import { type HashOptions, hashInPassing, hashMember } from './hash-member.ts';
 import { type KeptBytes, keepMember } from './keep-member.ts';
 import type { HashedMember, KeptMember, Member } from './member.ts';
+import { namedFault } from './no-bundle.ts';
 import { type FinishOptions, SetAside } from './set-aside.ts';
 
 /** How an archive is walked through. */
@@ -79,7 +80,7 @@ export async function walkArchive<T>(
   const told = (): Omit<Walked<T>, 'result' | 'fault'> => ({
     ...(format !== undefined && { format }),
     members,
-    warnings: [...copyWarning(copied), ...relaxedWarnings(relaxed.used)],
+    warnings: [...(source.notes?.() ?? []), ...copyWarning(copied), ...relaxedWarnings(relaxed.used)],
   });
   try {
     const archive = await openArchive(watch(source.stream(), progress.onBytes), limits, relaxed);
@@ -97,7 +98,8 @@ export async function walkArchive<T>(
     return { ...told(), result };
   } catch (error) {
     const fault = changeBehind(error, source) ?? toBundleError(error);
-    return { ...told(), fault: fault.at({ file: source.name }) };
+    const names = members.map(({ name }) => name);
+    return { ...told(), fault: namedFault(fault, names, source.name).at({ file: source.name }) };
   }
 }
 

@@ -1,0 +1,10 @@
+import type { BundleError } from '../../kit/errors/errors.ts';
+
+/** What is run by whoever makes bundles; all else is run by whoever got one. */
+const MAKING: ReadonlySet<string> = new Set(['pack', 'sign', 'timestamp', 'normalize']);
+
+/** An error as it is told to whoever runs the operation: who makes a bundle mends it, and who got it asks for another. [show.7] */
+export function toldIn(operation: string, error: BundleError): BundleError {
+  const isKnown = MAKING.has(operation) && 'forMaker' in error; // one of another copy of the library may not be
+  return isKnown ? error.forMaker() : error;
+}

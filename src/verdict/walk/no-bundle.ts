@@ -1,0 +1,82 @@
+import { rolePartOf } from '../../formats/bundle-part.ts';
+import { foreignArchive, innerBundles } from '../../formats/foreign/archive-kinds.ts';
+import type { Told } from '../../kit/errors/advice.ts';
+import { BundleError } from '../../kit/errors/errors.ts';
+
+/** What an archive without a manifest has in its place, and what to do with it. */
+export interface NoBundle {
+  /** the rest of a sentence that says what is missing */
+  readonly what?: string;
+  readonly fix?: Told | readonly Told[];
+  /** the same for whoever is to sign it [show.7] */
+  readonly own?: Told | readonly Told[];
+}
+
+/** What there is in place of a manifest, by the names of the members: bundles inside of it, what other programs read, or a descriptor alone. [inner.1] [arc.7] */
+export function inPlaceOfBundle(members: readonly string[]): NoBundle {
+  const foreign = foreignArchive(members);
+  if (foreign) {
+    const { name, fix } = foreign;
+    return { what: `: this is ${name}`, ...(fix !== undefined && { fix, own: fix }) };
+  }
+  const descriptor = members.find((name) => rolePartOf(name)?.kind === 'ovf');
+  if (descriptor !== undefined) return unsignedExport(descriptor);
+  const inside = innerBundles(members);
+  const [one] = inside;
+  if (one === undefined) return {};
+  if (inside.length > 1)
+    return {
+      what: `; ${listed(inside)} are inside, and are what to verify`,
+      fix: 'unpack it, and verify the one that you want: each brings a signature of its own, and nothing speaks for the archive around them',
+      own: { text: 'unpack it, and sign each of them by itself', advice: 'sign' },
+    };
+  return {
+    what: `; "${one}" is inside, and is what to verify`,
+    fix: {
+      text: `unpack it, and verify "${one}", which brings its own signature; or have it verified where it is`,
+      advice: 'verify-inner',
+      of: one,
+    },
+    own: { text: `unpack it, and sign "${one}" by itself`, advice: 'sign' },
+  };
+}
+
+/** [relax.8] Exports of oVirt, and of others that sign nothing. */
+function unsignedExport(descriptor: string): NoBundle {
+  const own = 'unpack it, and sign what it describes';
+  const text = `ask the publisher for a signed bundle; if it is your own export, ${own}`;
+  return {
+    fix: { text, advice: 'sign-export', of: descriptor },
+    own: { text: own, advice: 'sign-export', of: descriptor },
+  };
+}
+
+/** Names in quotes, the first few of them. */
+export function listed(names: readonly string[]): string {
+  const some = names.slice(0, 4).map((name) => `"${name}"`);
+  return names.length > some.length
+    ? `${some.join(', ')} and ${names.length - some.length} more`
+    : some.join(' and ');
+}
+
+/** The fault of an archive of another program, which says what it is. [arc.7] */
+export function namedFault(fault: BundleError, members: readonly string[], file: string): BundleError {
+  if (!OF_FORM.has(fault.code)) return fault;
+  const { where, why, cause } = fault;
+  const known = foreignArchive([...members, ...(where.member === undefined ? [] : [where.member])], file);
+  if (!known?.fix) return fault;
+  return new BundleError(fault.code, `${known.name} is no bundle: ${fault.message}`, {
+    where,
+    why,
+    fix: known.fix,
+    cause,
+  });
+}
+
+/** What tools write who make no bundles. */
+const OF_FORM: ReadonlySet<BundleError['code']> = new Set([
+  'ARCHIVE_TYPE',
+  'ARCHIVE_NAME',
+  'ARCHIVE_HEADER',
+  'ARCHIVE_PAX',
+]);
