@@ -97,6 +97,7 @@ function keepCompiled(out) {
     run(
       main,
       'pack',
+      '--quiet',
       'disk.raw',
       '--name',
       'a',

@@ -194,5 +194,11 @@ export type {
   TimestampReport,
   Verdict,
 } from './verdict/report/report.ts';
+export type {
+  TargetFinding,
+  TargetName,
+  TargetReport,
+  TargetSeverity,
+} from './verdict/targets/target.ts';
 export type { BlockFindings } from './verdict/walk/block-damage.ts';
 export type { BundleSink } from './verdict/walk/member.ts';

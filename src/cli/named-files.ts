@@ -71,6 +71,7 @@ export const OPTION_NAMINGS: Readonly<Record<string, Naming>> = {
   '--scope': 'no file',
   '--size': 'no file',
   '--subject': 'no file',
+  '--target': 'no file',
   '--timeout': 'no file',
   '--timestamp': 'no file',
   '--trusted-certificate-ids': 'no file',

@@ -1,13 +1,18 @@
-import type { Command } from 'commander';
+import { type Command, Option } from 'commander';
 import { counted } from '../../kit/encoding.ts';
 import type { Inspection } from '../../operations/verify/inspect.ts';
 import type { Report } from '../../verdict/report/report.ts';
+import { TARGETS, type TargetName, type TargetReport } from '../../verdict/targets/target.ts';
 import type { Context, Exit } from '../context.ts';
 import { type OutputFlags, progressOf, withOutputOptions } from '../options/options.ts';
 import { type ReadFlags, readOptionsOf, withBundleOptions } from '../options/read-options.ts';
 import { field, inputTitle, shown } from '../render/field.ts';
 import { formatBytes } from '../render/progress.ts';
 import { renderReport } from '../render/render-report.ts';
+
+interface InspectFlags extends OutputFlags, ReadFlags {
+  readonly target?: readonly TargetName[];
+}
 
 /** `bulla inspect BUNDLE` */
 export function inspectCommand(program: Command, context: Context, exit: Exit): void {
@@ -18,31 +23,36 @@ export function inspectCommand(program: Command, context: Context, exit: Exit): 
       'Shows the members of a bundle and what it says of itself. It checks no digest and no signature.',
     )
     .argument('<bundle>', 'a file, - for standard input, or an https address');
-  withOutputOptions(withBundleOptions(command)).action(
-    async (input: string, flags: OutputFlags & ReadFlags) => {
-      const { inspect } = await import('../../operations/verify/inspect.ts');
-      const progress = progressOf(flags, context);
-      try {
-        const { report, inspection } = await inspect(input, {
-          signal: context.signal,
-          ...readOptionsOf(flags),
-          onProgress: progress.onProgress,
-        });
-        progress.end();
-        if (!flags.json && !flags.quiet) renderInspection(report, inspection, context);
-        if (flags.json || report.exitCode !== 0) {
-          exit(
-            renderReport({ ...report, warnings: flags.json ? report.warnings : [] }, context, {
-              json: flags.json ?? false,
-              quiet: true,
-            }),
-          );
-        }
-      } finally {
-        progress.end();
-      }
-    },
+  command.addOption(
+    new Option(
+      '--target <platform...>',
+      'tell what a platform accepts, and what of the bundle it trips over',
+    ).choices(TARGETS),
   );
+  withOutputOptions(withBundleOptions(command)).action(async (input: string, flags: InspectFlags) => {
+    const { inspect } = await import('../../operations/verify/inspect.ts');
+    const progress = progressOf(flags, context);
+    try {
+      const { report, inspection } = await inspect(input, {
+        signal: context.signal,
+        ...readOptionsOf(flags),
+        ...(flags.target !== undefined && { targets: [...new Set(flags.target)] }),
+        onProgress: progress.onProgress,
+      });
+      progress.end();
+      if (!flags.json && !flags.quiet) renderInspection(report, inspection, context);
+      if (flags.json || report.exitCode !== 0) {
+        exit(
+          renderReport({ ...report, warnings: flags.json ? report.warnings : [] }, context, {
+            json: flags.json ?? false,
+            quiet: true,
+          }),
+        );
+      }
+    } finally {
+      progress.end();
+    }
+  });
 }
 
 function renderInspection(report: Report, inspection: Inspection, context: Context): void {
@@ -81,6 +91,20 @@ function renderInspection(report: Report, inspection: Inspection, context: Conte
     claims?.manifestLines === undefined ? 'none' : `${counted(claims.manifestLines, 'file')} listed`,
   );
   line('signature', claims?.claimedSigner ? `claims to be by ${claims.claimedSigner.subject}` : 'none');
+  for (const target of inspection.targets ?? []) renderTarget(target, context);
+}
+
+function renderTarget({ target, accepts, findings }: TargetReport, { print, style }: Context): void {
+  const worst = findings.some(({ severity }) => severity === 'refused');
+  const found =
+    findings.length === 0 ? 'nothing that is known to be in its way' : counted(findings.length, 'finding');
+  print(`${style.bold(target)}  ${worst ? style.bad(found) : found}`);
+  for (const one of accepts) print(field('accepts', one));
+  for (const { severity, where, what, do: fix } of findings) {
+    const row = field(severity, where === '' ? what : `${where}: ${what}`);
+    print(severity === 'note' ? row : style.warn(row));
+    print(field('do', fix));
+  }
 }
 
 /** False for a fault of the archive or of the input: then nobody knows what else is in it. */

@@ -20,7 +20,8 @@ export interface VirtualSystemSummary {
   readonly memoryMiB?: number;
 }
 
-const VMWARE_EXTENSIONS = 'http://www.vmware.com/schema/ovf';
+/** The namespace of what VMware adds to descriptors. */
+export const VMWARE_EXTENSIONS = 'http://www.vmware.com/schema/ovf';
 const CIM_CLASSES = 'http://schemas.dmtf.org/wbem/wscim/1/cim-schema/2/';
 const PROCESSOR = '3';
 const MEMORY = '4';
@@ -86,7 +87,8 @@ function parseOperatingSystem(system: XmlElement): string | undefined {
   return childText(section, 'Description') ?? section.attributes.find(isVmwareType)?.value;
 }
 
-function isVmwareType({ uri, local }: { readonly uri: string; readonly local: string }): boolean {
+/** Whether an attribute is VMware's name of the guest system. */
+export function isVmwareType({ uri, local }: { readonly uri: string; readonly local: string }): boolean {
   return uri === VMWARE_EXTENSIONS && local === 'osType';
 }
 
@@ -105,7 +107,8 @@ function quantity(
   return { count, unit: parseByteUnit((item && cimText(item, 'AllocationUnits')) ?? '') };
 }
 
-function cimText(item: XmlElement, local: string): string | undefined {
+/** The text of a property of CIM, without blanks around it. */
+export function cimText(item: XmlElement, local: string): string | undefined {
   const child = item.children.find((one) => one.local === local && one.uri.startsWith(CIM_CLASSES));
   return child?.text.trim();
 }

@@ -41,27 +41,29 @@ export async function probeWholeDisk(path: string): ReturnType<typeof probeDiskF
  *
  * @throws {BundleError} `FILE_CHANGED` when it is not the file that was looked at; `FORMAT_UNSUPPORTED`
  */
-export async function expectWhole(path: string, since: FileStamp): Promise<void> {
+export async function expectWhole(path: string, since: FileStamp): Promise<DiskProbe | undefined> {
   await using file = await openInputFile(path);
   const ends = await readEnds(file, { start: 0, size: file.size });
   file.expectUnchanged(since, 'packed'); // [stamp.1] it is this one whose ends were seen
-  expectSelfContained(path, () => probeDisk(...ends));
+  return expectSelfContained(path, () => probeDisk(...ends));
 }
 
 /** [pack.8] The same for a small file whose content is at hand. */
-export function expectWholeContent(path: string, content: Uint8Array): void {
-  expectSelfContained(path, () => probeDisk(...endsOf(content)));
+export function expectWholeContent(path: string, content: Uint8Array): DiskProbe | undefined {
+  return expectSelfContained(path, () => probeDisk(...endsOf(content)));
 }
 
-function expectSelfContained(path: string, probe: () => DiskProbe): void {
+/** What it is; undefined for what is no image. */
+function expectSelfContained(path: string, probe: () => DiskProbe): DiskProbe | undefined {
   let found: DiskProbe;
   try {
     found = probe();
   } catch (error) {
-    if (toBundleError(error).code === 'FORMAT_UNSUPPORTED') return; // no image, or of a kind that we do not know
+    if (toBundleError(error).code === 'FORMAT_UNSUPPORTED') return undefined; // no image, or of a kind that we do not know
     throw toBundleError(error).at({ file: path });
   }
   if (!isSelfContained(found)) throw needsOthers(path, found);
+  return found;
 }
 
 function noDisk(path: string, size: number): BundleError {

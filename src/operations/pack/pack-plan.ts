@@ -1,4 +1,5 @@
 import { basename, dirname, join } from 'node:path';
+import type { DiskProbe } from '../../formats/disk/disk-probe.ts';
 import { companionOf } from '../../formats/glance/companion.ts';
 import { parseDescriptor } from '../../formats/ovf/descriptor.ts';
 import { formatDescriptor } from '../../formats/ovf/descriptor-writer.ts';
@@ -63,11 +64,14 @@ export async function planPack(named: readonly string[], options: PlanOptions): 
   }
   expectMembers(plan, options.members ?? DEFAULT_LIMITS.members);
   await expectEvidence(plan.files, options.signal);
+  const images = new Map(plan.images);
   for (const file of plan.files) {
     // Once for an image, not for each chunk of it; and a small file when it is read.
-    if (!isSmall(file) && (file.part?.start ?? 0) === 0) await expectWhole(file.path, file.stamp);
+    if (isSmall(file) || (file.part?.start ?? 0) !== 0) continue;
+    const probe = await expectWhole(file.path, file.stamp);
+    if (probe) images.set(file.name, probe);
   }
-  return plan;
+  return { ...plan, images };
 }
 
 /** Whether a file is read whole, at once. */
@@ -111,12 +115,14 @@ function planFile(name: string, path: string): PlannedFile {
 async function planDisks(inputs: readonly string[], options: PlanOptions): Promise<PackPlan> {
   const warnings: string[] = [];
   const files: PlannedFile[] = [];
+  const images = new Map<string, DiskProbe>();
   const disks: Parameters<typeof formatDescriptor>[0]['disks'][number][] = [];
   const names = inputs.map((path) => basename(path));
   const blocks = options.blockDigests && new PackedBlocks(names, options.blockDigests);
   for (const path of inputs) {
     const { probe, ...stamp } = await probeWholeDisk(path);
     const { size } = stamp;
+    images.set(basename(path), probe);
     const file = { name: basename(path), path, size, stamp };
     if (probe.format === 'raw' && !/\.(raw|img|bin|dd)$/i.test(file.name)) {
       warnings.push(
@@ -155,6 +161,7 @@ async function planDisks(inputs: readonly string[], options: PlanOptions): Promi
     files,
     signedDisks,
     disksInBlocks,
+    images,
     warnings,
   };
 }

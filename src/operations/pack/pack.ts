@@ -16,6 +16,7 @@ import {
   sweptWarnings,
 } from '../../verdict/report/report.ts';
 import { certificateReport } from '../../verdict/signers/signature-report.ts';
+import { warningsWhenPacked } from '../../verdict/targets/judge-target.ts';
 import {
   expectReplaceable,
   imageSigner,
@@ -146,6 +147,7 @@ function reportOn(
     }),
     warnings: [
       ...plan.warnings,
+      ...warningsFor(plan, packing, options),
       ...(options.identity?.warnings ?? []),
       ...(options.imageSigner?.warnings ?? []),
       ...sweptWarnings(swept),
@@ -157,6 +159,16 @@ function reportOn(
       ...signedBy(options),
     },
   });
+}
+
+/** [pack.18] Who has the images signed for Glance has said what they are for. */
+function warningsFor(
+  { descriptor }: PackPlan,
+  packing: Packing,
+  { members = DEFAULT_LIMITS.members, imageSigner }: PackOptions,
+): readonly string[] {
+  if (!descriptor || imageSigner) return [];
+  return warningsWhenPacked(descriptor.bytes, packing.images(), { ...DEFAULT_LIMITS, members });
 }
 
 function signedBy({ identity, timestamp }: PackOptions): PackSigning {

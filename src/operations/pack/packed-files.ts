@@ -4,6 +4,7 @@ import type { ZipFile } from '../../archive/zip/zip-writer.ts';
 import { Digester, type Digests, digestHex } from '../../crypto/digest.ts';
 import type { Signing } from '../../engine/engine.ts';
 import { blocksNameOf } from '../../formats/blocks/block-digests.ts';
+import type { DiskProbe } from '../../formats/disk/disk-probe.ts';
 import { companionOf } from '../../formats/glance/companion.ts';
 import type { ManifestEntry } from '../../formats/ovf/manifest.ts';
 import type { DigestName } from '../../kit/digest-name.ts';
@@ -43,6 +44,7 @@ export class PackedFiles {
   /** the properties of disk images, as soon as those have been read */
   readonly #companions = new Map<string, Uint8Array>();
   readonly #blocks: PackedBlocks;
+  readonly #images: Map<string, DiskProbe>;
   readonly #total: number;
   #hashed = 0;
 
@@ -52,6 +54,7 @@ export class PackedFiles {
     this.#options = options;
     this.#digest = options.digest ?? 'sha256';
     this.#blocks = new PackedBlocks(plan.disksInBlocks, this.#digest);
+    this.#images = new Map(plan.images);
     this.#small = new WholeReader(options.signal);
     this.#total = readings * plan.files.reduce((sum, { size }) => sum + size, 0);
   }
@@ -103,6 +106,11 @@ export class PackedFiles {
     }));
   }
 
+  /** What the header of each file says that is a disk image, by name. */
+  images(): Readonly<Record<string, DiskProbe>> {
+    return Object.fromEntries(this.#images);
+  }
+
   /** What was packed, in the order of the manifest. */
   reports(): readonly FileReport[] {
     return this.#listed().map(({ name, size, role }) => ({
@@ -137,7 +145,10 @@ export class PackedFiles {
   /** All of a small file. */
   async #readWhole(file: PlannedFile, phase: 'hash' | 'write'): Promise<Uint8Array> {
     const bytes = await this.#small.read(file.path, file.stamp);
-    if (!this.#digests.has(file.name)) expectWholeContent(file.path, bytes);
+    if (!this.#digests.has(file.name)) {
+      const probe = expectWholeContent(file.path, bytes);
+      if (probe) this.#images.set(file.name, probe);
+    }
     const digester = new Digester(this.#algorithmsFor(file));
     const signing = this.#openSigning(file.name);
     const blocks = this.#blocks.open(file);

@@ -1,5 +1,6 @@
 import { wholeFile } from '../../archive/tar/tar-writer.ts';
 import type { ZipFile } from '../../archive/zip/zip-writer.ts';
+import type { DiskProbe } from '../../formats/disk/disk-probe.ts';
 import { formatManifest } from '../../formats/ovf/manifest.ts';
 import type { Output } from '../../storage/output/output.ts';
 import type { FileReport } from '../../verdict/report/report.ts';
@@ -20,6 +21,8 @@ export interface Packing {
   complete(output: Pick<Output, 'patch'>): Promise<boolean>;
   /** what was packed, in the order of the manifest */
   reports(): readonly FileReport[];
+  /** what the header of each file says that is a disk image, by name */
+  images(): Readonly<Record<string, DiskProbe>>;
 }
 
 /** The ways to pack, each to be tried when the one before it does not fit; the last always does. [pack.3] */
@@ -31,13 +34,13 @@ export function waysToPack(options: PackOptions): readonly PackingWay[] {
 /** Begins to pack in one of these ways. */
 export function openPacking(plan: PackPlan, options: PackOptions, way: PackingWay): Packing {
   const files = new PackedFiles(plan, options, way === 'two-readings' ? 2 : 1);
-  const reports = (): readonly FileReport[] => files.reports();
+  const found = { reports: () => files.reports(), images: () => files.images() };
   if (way === 'one-reading') {
     const once = new OneReading(plan, options, files);
-    return { members: () => once.members(), complete: (output) => once.complete(output), reports };
+    return { members: () => once.members(), complete: (output) => once.complete(output), ...found };
   }
   const members = way === 'trailing' ? trailing : leading;
-  return { members: () => members(plan, options, files), complete: async () => true, reports };
+  return { members: () => members(plan, options, files), complete: async () => true, ...found };
 }
 
 /** [pack.3] Manifest and signature before the files, which are read for them first; what is read the second time must be what was read before. */

@@ -1,4 +1,5 @@
 import type { BlockAlgorithm } from '../../formats/blocks/block-digests.ts';
+import type { DiskProbe } from '../../formats/disk/disk-probe.ts';
 import type { Told } from '../../kit/errors/advice.ts';
 import type { FileStamp } from '../../storage/sources/file-stamp.ts';
 import type { ExportersWord } from '../../verdict/packing/exporters-word.ts';
@@ -25,6 +26,8 @@ export interface PackPlan {
   readonly warnings: readonly Told[];
   /** what the program that exported the files says of them [pack.14] */
   readonly word?: ExportersWord;
+  /** what the header of each file says that was looked at as a disk image, by name */
+  readonly images?: ReadonlyMap<string, DiskProbe>;
   /** files that were looked at, and are not packed */
   readonly beside?: readonly string[];
 }

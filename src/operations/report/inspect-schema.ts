@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { CERTIFICATE } from '../../verdict/report/report-schema.ts';
+import { TARGETS } from '../../verdict/targets/target.ts';
 import { BYTES, CONTAINER } from './result-schemas.ts';
 
 const DESCRIPTOR = z.strictObject({
@@ -51,9 +52,28 @@ const DISK = z.strictObject({
   note: z.string().exactOptional(),
 });
 
+const TARGET = z.strictObject({
+  target: z.enum(TARGETS),
+  accepts: z.array(z.string()).describe('in words'),
+  findings: z.array(
+    z.strictObject({
+      id: z.string().describe('the rule, such as disk.subformat'),
+      severity: z
+        .enum(['refused', 'trouble', 'note'])
+        .describe(
+          'its importer refuses it; something is lost or wrong afterwards; it depends on the version',
+        ),
+      where: z.string().describe('the member or the machine; empty for the whole'),
+      what: z.string(),
+      do: z.string(),
+    }),
+  ),
+});
+
 const ARCHIVE = {
   format: CONTAINER.exactOptional(),
   disks: z.record(z.string(), DISK).describe('what the header of each disk image says, by member'),
+  targets: z.array(TARGET).exactOptional().describe('of the platforms that were asked about'),
 };
 
 const CLAIMS = {

@@ -8,7 +8,7 @@ import { parseManifest } from '../../formats/ovf/manifest.ts';
 import { openDeadline } from '../../kit/deadline.ts';
 import { BundleError, toBundleError } from '../../kit/errors/errors.ts';
 import { DEFAULT_LIMITS, type Limits } from '../../kit/limits.ts';
-import { shape } from '../../kit/shape.ts';
+import { list, oneOf, shape } from '../../kit/shape.ts';
 import { sourceOptions } from '../../kit/source.ts';
 import { type BundleInput, openSource } from '../../storage/sources/open-source.ts';
 import { READING } from '../../verdict/judging-rules.ts';
@@ -21,6 +21,9 @@ import {
   type Report,
 } from '../../verdict/report/report.ts';
 import { certificateReport } from '../../verdict/signers/signature-report.ts';
+import { factsOf } from '../../verdict/targets/facts-of.ts';
+import { judgeTarget } from '../../verdict/targets/judge-target.ts';
+import type { TargetName, TargetReport } from '../../verdict/targets/target.ts';
 import { assignRoles, type BundleRoles, roleOf } from '../../verdict/walk/bundle-roles.ts';
 import { digestOf, keptMember, type Member } from '../../verdict/walk/member.ts';
 import { inPlaceOfBundle } from '../../verdict/walk/no-bundle.ts';
@@ -38,6 +41,8 @@ interface ArchiveInspection {
   readonly format?: ArchiveFormat;
   /** what the header of each disk image says, by member name */
   readonly disks: Readonly<Record<string, DiskProbe>>;
+  /** what the targets that were asked about accept, and what of it they trip over; left out where it was not read to its end */
+  readonly targets?: readonly TargetReport[];
 }
 
 /** What manifest and certificate file say; left out where there is none, or it cannot be read. */
@@ -68,10 +73,11 @@ export interface NoBundleInspection extends ArchiveInspection {
 export type InspectReport = Report<'inspect', Inspection>;
 
 /** How a bundle is looked into. */
-export type InspectOptions = Pick<
-  VerifyOptions,
-  'limits' | 'relax' | 'inner' | 'signal' | 'deadlineMs' | 'onProgress'
->;
+export interface InspectOptions
+  extends Pick<VerifyOptions, 'limits' | 'relax' | 'inner' | 'signal' | 'deadlineMs' | 'onProgress'> {
+  /** platforms whose importers it is held against */
+  readonly targets?: readonly TargetName[];
+}
 
 /**
  * Lists what is in a bundle, with sizes, offsets and SHA-256, and what it says of itself. It verifies nothing.
@@ -87,7 +93,12 @@ export async function inspect(
   return inspectGiven(bundleInput(input, 'input'), inspectOptions(options, ''));
 }
 
-const inspectOptions = shape<InspectOptions>(READING);
+const inspectOptions = shape<InspectOptions>({
+  ...READING,
+  targets: list(
+    oneOf<TargetName>({ vsphere: true, virtualbox: true, openstack: true, kubevirt: true, proxmox: true }),
+  ),
+});
 
 async function inspectGiven(
   input: BundleInput,
@@ -118,10 +129,15 @@ async function inspectGiven(
   );
   if (fault) errors.push(fault);
   const roles = fault ? {} : rolesAmong(members, source.name, errors);
+  const disks = found.among(members);
+  const targets = fault ? undefined : options.targets;
   const inspection: Inspection = {
     ...(format !== undefined && { format }),
     ...claims(members, roles, limits, errors),
-    disks: found.among(members),
+    disks,
+    ...(targets !== undefined && {
+      targets: judgeTargets(targets, members, roles, { container: format, disks, limits }),
+    }),
   };
   const report = makeReport({
     operation: 'inspect',
@@ -133,6 +149,14 @@ async function inspectGiven(
     result: inspection,
   });
   return { report, inspection };
+}
+
+function judgeTargets(
+  targets: readonly TargetName[],
+  ...known: Parameters<typeof factsOf>
+): readonly TargetReport[] {
+  const facts = factsOf(...known);
+  return targets.map((target) => judgeTarget(target, facts));
 }
 
 /** Which members play a part; an archive without any is no bundle. */

@@ -34,4 +34,17 @@ describe.skipIf(!folder)('what people have met: pack', () => {
     expect(meant).toMatchObject({ code: 0, left: ['o.ova'] });
     expect(meant.stderr).toContain('--ignore-manifest');
   });
+
+  test.each([['web.ovf'], ['web-disk1.vmdk', '--name', 'm', '--vendor', 'A']])(
+    '[pack.18] 11: a sparse VMDK is packed with a warning: %s',
+    async (...words) => {
+      const output = join(out, `${words[0]}.ova`);
+      const { code, stderr } = await packIn('11-sparse-vmdk-no-warning', ...words, '-o', output);
+      expect(code).toBe(0);
+      expect(stderr).toContain(
+        'qemu-img convert -f vmdk -O vmdk -o subformat=streamOptimized web-disk1.vmdk',
+      );
+      expect(stderr).toContain('"Unsupported or invalid disk type"');
+    },
+  );
 });
