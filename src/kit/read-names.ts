@@ -1,5 +1,5 @@
 /** The names in a folder of certificates that are read. */
-export const CERTIFICATE_NAMES = /\.(pem|crt|cer)$/i;
+export const CERTIFICATE_NAMES = /\.(pem|crt|cer|der|p7[bc])$/i;
 
 /** The names in a folder of volumes that are read. */
 export const VOLUME_NAMES = /^[^.].*\.\d{3}$/s;

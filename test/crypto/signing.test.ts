@@ -1,4 +1,4 @@
-import { createHash, generateKeyPairSync, type KeyObject, sign } from 'node:crypto';
+import { createHash, createPublicKey, generateKeyPairSync, type KeyObject, sign } from 'node:crypto';
 import { describe, expect, test } from 'vitest';
 import { ALL_DIGESTS, Digester, digestHex } from '../../src/crypto/digest.ts';
 import { isMessageSigned, openImageSigning } from '../../src/crypto/image-signature.ts';
@@ -10,11 +10,14 @@ import { parsePrivateKey } from '../../src/engine/node/private-key.ts';
 import { childrenOf, readOnly, TAG } from '../../src/formats/der/cursor.ts';
 import { derNull, derOid, derSequence } from '../../src/formats/der/writer.ts';
 import { type PublicKey, parsePublicKey } from '../../src/formats/x509/public-key.ts';
+import { concat } from '../../src/kit/bytes.ts';
 import { encodeUtf8 } from '../../src/kit/encoding.ts';
 import { makeCertificate } from '../factory/certificates.ts';
 import { flipped } from '../factory/damage.ts';
+import { hex } from '../factory/der.ts';
 import { codeOf, codeOfAsync } from '../factory/errors.ts';
 import { ownKey } from '../factory/keys.ts';
+import { makePkcs7, utf16 } from '../factory/pkcs7.ts';
 
 const DATA = encodeUtf8('SHA256(disk.img)= …\n');
 const MADE: Readonly<Record<string, { publicKey: KeyObject; privateKey: KeyObject }>> = {
@@ -170,6 +173,7 @@ describe('a private key', () => {
   const text = (key: KeyObject, options: object): string => key.export(options as never).toString();
 
   const plain = (key: KeyObject): string => text(key, { type: 'pkcs8', format: 'pem' });
+  const file = (pem: string) => ({ name: 'key.pem', bytes: new TextEncoder().encode(pem) });
 
   test.each([
     ['PKCS#8', text(privateKey, { type: 'pkcs8', format: 'pem' }), never],
@@ -183,7 +187,7 @@ describe('a private key', () => {
       never,
     ],
   ])('is read: %s', async (_, pem, passphrase) => {
-    const key = await parsePrivateKey(pem, passphrase, 'key.pem');
+    const key = await parsePrivateKey(file(pem), passphrase);
     expect([plain(privateKey), plain(curve)]).toContain(plain(key));
   });
 
@@ -196,13 +200,59 @@ describe('a private key', () => {
     ['a locked key and another passphrase', locked, 'PASSPHRASE_WRONG'],
     ['a locked key that is damaged', locked.replace(/\n.{10}/, '\nAAAAAAAAAA'), 'PASSPHRASE_WRONG'],
   ])('is not read: %s', async (_, pem, code) => {
-    const reading = parsePrivateKey(pem, async () => 'men', 'key.pem');
+    const reading = parsePrivateKey(file(pem), async () => 'men');
     await expect(reading).rejects.toMatchObject({ code, where: { file: 'key.pem' } });
+  });
+
+  test('[pub.22] is read in DER, to the last byte, and in UTF-16', async () => {
+    const bytes = (key: KeyObject, options: object): Uint8Array =>
+      Uint8Array.from(key.export({ format: 'der', ...options } as never) as unknown as Uint8Array);
+    const forms: readonly (readonly [Uint8Array, () => Promise<string>])[] = [
+      [bytes(privateKey, { type: 'pkcs8' }), never],
+      [bytes(privateKey, { type: 'pkcs1' }), never],
+      [bytes(curve, { type: 'sec1' }), never],
+      [bytes(privateKey, { type: 'pkcs8', ...secret }), async () => 'mice'],
+      [utf16(plain(privateKey)), never],
+      [utf16(locked), async () => 'mice'],
+    ];
+    for (const [form, passphrase] of forms) {
+      const key = await parsePrivateKey({ name: 'key.der', bytes: form }, passphrase);
+      expect([plain(privateKey), plain(curve)]).toContain(plain(key));
+      const longer = { name: 'key.der', bytes: concat([form, Uint8Array.of(0)]) };
+      if (form[0] !== 0x30) continue;
+      await expect(parsePrivateKey(longer, passphrase)).rejects.toMatchObject({ code: 'KEY_UNREADABLE' });
+    }
+  });
+
+  test('[pub.22] is named when it is of another form', async () => {
+    const spki = createPublicKey(privateKey).export({ type: 'spki', format: 'der' });
+    const openssh = '-----BEGIN OPENSSH PRIVATE KEY-----\nAAAA\n-----END OPENSSH PRIVATE KEY-----\n';
+    for (const [bytes, message, fix] of [
+      [spki, 'this is a public key, and no private key', 'PKCS#8'],
+      [makePkcs7([]), 'this is a PKCS#7 file (.p7b), and no private key', 'PKCS#8'],
+      [
+        hex('1ef1b5b0'),
+        'this is a private key in the form of Microsoft (.pvk), which is not read here',
+        'openssl rsa -inform PVK',
+      ],
+      [
+        file(openssh).bytes,
+        'this is a private key in the form of OpenSSH, which is not read here',
+        'ssh-keygen -p -m PKCS8',
+      ],
+    ] as const) {
+      const reading = parsePrivateKey({ name: 'a.key', bytes }, never);
+      await expect(reading).rejects.toMatchObject({
+        code: 'KEY_UNREADABLE',
+        message,
+        fix: expect.stringContaining(fix),
+      });
+    }
   });
 
   test('is asked for its passphrase once, and what goes wrong there is told as it is', async () => {
     const failing = async (): Promise<string> => Promise.reject(new Error('no terminal'));
-    await expect(parsePrivateKey(locked, failing, 'key.pem')).rejects.toThrow('no terminal');
+    await expect(parsePrivateKey(file(locked), failing)).rejects.toThrow('no terminal');
   });
 });
 

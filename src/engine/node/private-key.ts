@@ -1,33 +1,42 @@
-import { createPrivateKey, type KeyObject } from 'node:crypto';
+import { createPrivateKey, type KeyObject, type PrivateKeyInput } from 'node:crypto';
+import { nameKind } from '../../formats/credentials/conversion.ts';
+import { type CredentialKind, kindOfBytes, kindOfLabel } from '../../formats/credentials/credential-kind.ts';
+import { decodePemFile } from '../../formats/credentials/pem-file.ts';
+import { readOnly, TAG } from '../../formats/der/cursor.ts';
 import { BundleError } from '../../kit/errors/errors.ts';
+import type { NamedBytes } from '../../kit/given-bytes.ts';
+
+/** How a key stands in a file, as the platform is told. */
+interface KeyForm {
+  readonly input: PrivateKeyInput;
+  readonly encrypted: boolean;
+}
+
+/** Structures of DER that are keys, as the platform calls them. */
+const DER_TYPES: Partial<Record<CredentialKind, 'pkcs8' | 'pkcs1' | 'sec1'>> = {
+  pkcs8: 'pkcs8',
+  'encrypted pkcs8': 'pkcs8',
+  pkcs1: 'pkcs1',
+  sec1: 'sec1',
+};
 
 /**
- * Parses a PEM private key: PKCS#8 plain or encrypted, PKCS#1, SEC1, and OpenSSL's old encrypted forms.
+ * Reads a private key: PKCS#8 plain or encrypted, PKCS#1 and SEC1 in PEM or DER, and OpenSSL's old encrypted forms of PEM, which may be
+ * UTF-16 and have other blocks and notes around it. [pub.22]
  *
  * `passphrase` is asked for only when the key is encrypted.
  *
  * @throws {BundleError} `KEY_UNREADABLE`, `PASSPHRASE_WRONG`, and what `passphrase` throws
  */
 export async function parsePrivateKey(
-  pem: string,
+  given: NamedBytes,
   passphrase: () => Promise<string>,
-  file: string,
 ): Promise<KeyObject> {
-  const where = { file };
-  if (!/-----BEGIN [A-Z ]*PRIVATE KEY-----/.test(pem)) {
-    const what = pem.includes('-----BEGIN CERTIFICATE-----')
-      ? 'a certificate, not a private key'
-      : 'no PEM private key';
-    throw new BundleError('KEY_UNREADABLE', `the file holds ${what}`, { where });
-  }
-  const encrypted = /-----BEGIN ENCRYPTED PRIVATE KEY-----|Proc-Type: 4,ENCRYPTED/.test(pem);
+  const where = { file: given.name };
+  const { input, encrypted } = formOf(given);
   const secret = encrypted ? await passphrase() : undefined;
   try {
-    return createPrivateKey({
-      key: pem,
-      format: 'pem',
-      ...(secret !== undefined && { passphrase: secret }),
-    });
+    return createPrivateKey({ ...input, ...(secret !== undefined && { passphrase: secret }) });
   } catch (cause) {
     if (encrypted)
       throw new BundleError('PASSPHRASE_WRONG', 'the passphrase does not open the key', { where, cause });
@@ -36,4 +45,55 @@ export async function parsePrivateKey(
       cause,
     });
   }
+}
+
+function formOf(given: NamedBytes): KeyForm {
+  const { name, bytes } = given;
+  const kind = kindOfBytes(bytes);
+  const type = kind && DER_TYPES[kind];
+  if (type) {
+    expectWhole(given);
+    return {
+      input: { key: Buffer.from(bytes), format: 'der', type },
+      encrypted: kind === 'encrypted pkcs8',
+    };
+  }
+  if (kind) throw unreadable(given, nameKind(kind, 'private key', given));
+  const text = decodePemFile(bytes)?.text ?? '';
+  const labels = [...text.matchAll(/^-----BEGIN ([A-Z0-9 ]+)-----/gm)].map(([, label = '']) => label);
+  const label = labels.find((one) => one.endsWith('PRIVATE KEY'));
+  const found = [label ?? '', ...labels].flatMap((one) => kindOfLabel(one) ?? []);
+  if (label === undefined || found[0] === 'openssh key') {
+    const [other] = found;
+    throw unreadable(
+      { name, bytes },
+      other ? nameKind(other, 'private key', given) : { message: 'the file holds no private key' },
+    );
+  }
+  return {
+    input: { key: text, format: 'pem' },
+    encrypted: /-----BEGIN ENCRYPTED PRIVATE KEY-----|Proc-Type: 4,ENCRYPTED/.test(text),
+  };
+}
+
+/** The platform reads over bytes behind a key, which are in the file and in nobody's view of it. [der.3] */
+function expectWhole(given: NamedBytes): void {
+  try {
+    readOnly(given.bytes, TAG.sequence, 'the private key');
+  } catch (cause) {
+    const message = cause instanceof BundleError ? cause.message : 'the private key is damaged';
+    throw unreadable(given, { message }, cause);
+  }
+}
+
+function unreadable(
+  { name }: NamedBytes,
+  { message, fix }: { readonly message: string; readonly fix?: string },
+  cause?: unknown,
+): BundleError {
+  return new BundleError('KEY_UNREADABLE', message, {
+    where: { file: name },
+    ...(fix !== undefined && { fix }),
+    cause,
+  });
 }

@@ -27,7 +27,7 @@ export const USE_ERRORS = {
   KEY_UNREADABLE: {
     kind: 'usage',
     why: 'without the private key nothing can be signed',
-    fix: 'give a PEM private key: PKCS#8 (plain or encrypted), PKCS#1 or SEC1',
+    fix: 'give a private key in PEM or DER: PKCS#8 (plain or encrypted), PKCS#1 or SEC1',
   },
   KEY_MISMATCH: {
     kind: 'usage',

@@ -1,8 +1,8 @@
-import { type Certificate, parseCertificate } from '../../crypto/certificate.ts';
-import { splitPem } from '../../formats/pem.ts';
-import { decodeLatin1 } from '../../kit/encoding.ts';
+import { parseCertificate } from '../../crypto/certificate.ts';
+import { findCertificates } from '../../formats/credentials/find-certificates.ts';
 import { asked } from '../../kit/errors/asked.ts';
 import { BundleError, ownError, toBundleError } from '../../kit/errors/errors.ts';
+import type { NamedBytes } from '../../kit/given-bytes.ts';
 import { callback, face, list, needed, oneOf, path, type Rule, refuse, text } from '../../kit/shape.ts';
 import { sourceOptions } from '../../kit/source.ts';
 import type { BarbicanClient } from '../../storage/remote/barbican-client.ts';
@@ -22,9 +22,7 @@ export function certificateFolder(folder: string): CertificateSource {
       if (!found) return absent(uuid, `the folder ${folder} has no ${uuid}.pem`);
       const { file, bytes } = found;
       try {
-        const [certificate, ...others] = certificatesIn(bytes);
-        if (!certificate) throw new BundleError('CERTIFICATE_MALFORMED', 'the file holds no certificate');
-        return { kind: 'found', certificate, others, source: file, ...asGlanceReads(bytes) };
+        return { kind: 'found', source: file, ...certificateIn({ name: file, bytes }) };
       } catch (error) {
         return { kind: 'absent', error: toBundleError(error).at({ file }), cursive: NO_PEM };
       }
@@ -58,14 +56,11 @@ function secretsOf(client: BarbicanClient): CertificateSource {
         return { kind: 'absent', error: noCertificate(said, source), cursive: invalidFormat() };
       }
       try {
-        const [certificate, ...others] = certificatesIn(secret.payload);
-        if (!certificate) throw new BundleError('CERTIFICATE_MALFORMED', 'there is none in it');
-        if (!/^text\/plain/i.test(secret.contentType)) {
-          return { kind: 'found', certificate, others, source, ...asGlanceReads(secret.payload) };
-        }
+        const found = certificateIn({ name: source, bytes: secret.payload });
+        if (!/^text\/plain/i.test(secret.contentType)) return { kind: 'found', source, ...found };
         const text = `the secret ${uuid} was stored as text/plain, at which Glance stops with an internal error (500): store it again`;
         const warnings = [{ text, advice: 'store-with-bulla' }] as const;
-        return { kind: 'found', certificate, others, source, warnings, cursive: TEXT };
+        return { kind: 'found', source, ...found, warnings, cursive: TEXT };
       } catch (error) {
         const problem = `the secret ${uuid} holds no certificate: ${toBundleError(error).message}`;
         return { kind: 'absent', error: noCertificate(problem, source), cursive: NO_PEM };
@@ -90,24 +85,21 @@ function invalidFormat(): CursiveFault {
   return refusal('SIGNER_UNKNOWN', 'Invalid certificate format: Opaque');
 }
 
-/** PEM, of which the first certificate counts; DER is read here, and not by Glance. */
-function asGlanceReads(bytes: Uint8Array): {
-  readonly warnings: readonly string[];
-  readonly cursive?: CursiveFault;
-} {
-  if (bytes[0] !== 0x30) return { warnings: [] };
+/** The first certificate counts; Glance reads it in PEM, and in no other form that is read here. @throws {BundleError} `CERTIFICATE_MALFORMED` */
+function certificateIn(
+  given: NamedBytes,
+): Omit<Extract<CertificateAnswer, { kind: 'found' }>, 'kind' | 'source'> {
+  const found = findCertificates(given);
+  if (found.kind === 'none') throw new BundleError('CERTIFICATE_MALFORMED', found.message);
+  const [certificate, ...others] = found.blocks.map(({ bytes }) => parseCertificate(bytes));
+  if (!certificate) throw new BundleError('CERTIFICATE_MALFORMED', 'there is none in it');
+  if (found.form === 'PEM') return { certificate, others, warnings: [] };
   return {
-    warnings: ['the certificate is stored in DER, which Glance does not read: store it in PEM'],
+    certificate,
+    others,
+    warnings: [`the certificate is stored in ${found.form}, which Glance does not read: store it in PEM`],
     cursive: NO_PEM,
   };
-}
-
-function certificatesIn(bytes: Uint8Array): readonly Certificate[] {
-  if (bytes[0] === 0x30) return [parseCertificate(bytes)];
-  const { blocks, fault } = splitPem(decodeLatin1(bytes));
-  const found = blocks.filter(({ label }) => label === 'CERTIFICATE');
-  if (fault && found.length === 0) throw new BundleError('CERTIFICATE_MALFORMED', fault.message);
-  return found.map((block) => parseCertificate(block.bytes));
 }
 
 function absent(uuid: string, problem: string): CertificateAnswer {

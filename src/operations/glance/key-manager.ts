@@ -1,3 +1,4 @@
+import { formatPem } from '../../formats/pem.ts';
 import { BundleError } from '../../kit/errors/errors.ts';
 import { abortSignal, count, face, needed, oneOf, path, type Rule, shape, text } from '../../kit/shape.ts';
 import { sourceOptions } from '../../kit/source.ts';
@@ -11,8 +12,8 @@ import {
   signIn,
 } from '../../storage/remote/keystone-client.ts';
 import { openServices } from '../../storage/remote/openstack-http.ts';
-import { readText } from '../../storage/trust/trust-folder.ts';
-import { expectPemText } from '../../trust/given-certificates.ts';
+import { readNamed } from '../../storage/trust/small-files.ts';
+import { certificateBlocksIn } from '../../trust/given-certificates.ts';
 import type { CertificateSource } from '../../verdict/image/certificate-source.ts';
 import { barbicanCertificates } from './certificate-sources.ts';
 
@@ -87,7 +88,9 @@ async function openGiven(options: KeyManagerOptions): Promise<BarbicanClient> {
     encrypted: /^https:/i.test(authUrl ?? ''),
     ...(timeoutMs !== undefined && { timeoutMs }),
     ...(caFile !== undefined && {
-      ca: expectPemText(await readText(caFile, sourceOptions(options)), caFile),
+      ca: certificateBlocksIn(await readNamed(caFile, sourceOptions(options)))
+        .map(({ bytes }) => formatPem('CERTIFICATE', bytes))
+        .join(''),
     }),
     ...(signal !== undefined && { signal }),
   });

@@ -1,6 +1,5 @@
 import type { Certificate } from '../../crypto/certificate.ts';
 import { sameKey } from '../../crypto/key-identity.ts';
-import type { Signer } from '../../engine/engine.ts';
 import { keySigner } from '../../engine/node/key-signer.ts';
 import { parsePrivateKey } from '../../engine/node/private-key.ts';
 import { formatProperties, type PropertyForm, propertyForm } from '../../formats/glance/format-properties.ts';
@@ -17,8 +16,8 @@ import { type ByteSink, discardedAtEnd } from '../../kit/streams/byte-sink.ts';
 import { apartFrom } from '../../storage/apart.ts';
 import { openOutput } from '../../storage/output/open-output.ts';
 import { type BundleInput, openSource } from '../../storage/sources/open-source.ts';
-import { readText } from '../../storage/trust/trust-folder.ts';
-import { parseCertificates } from '../../trust/given-certificates.ts';
+import { readNamed } from '../../storage/trust/small-files.ts';
+import { certificatesIn } from '../../trust/given-certificates.ts';
 import { judgeValidity } from '../../trust/path/certificate-rules.ts';
 import { allowancesOf, judgeKey, warningOf } from '../../trust/policy.ts';
 import { readImage } from '../../verdict/image/read-image.ts';
@@ -99,10 +98,8 @@ async function loadGiven(
     (async () => {
       throw new BundleError('PASSPHRASE_NEEDED', 'the private key is encrypted', { where });
     });
-  const privateKey = await parsePrivateKey(
-    await readText(file, waiting),
-    () => unlessAborted(passphrase(), waiting.signal),
-    file,
+  const privateKey = await parsePrivateKey(await readNamed(file, waiting), () =>
+    unlessAborted(passphrase(), waiting.signal),
   );
   const own = keySigner(privateKey, file);
   const { key } = own.publicKey;
@@ -127,8 +124,9 @@ async function loadGiven(
     });
   }
   if (certificate !== undefined) {
-    const [leaf] = parseCertificates(await readText(certificate, waiting), certificate);
-    expectBelongs(leaf, { certificate, key: file, signer: own, at: use.at });
+    const all = certificatesIn(await readNamed(certificate, waiting));
+    const leaf = all.find(({ publicKey }) => sameKey(publicKey, own.publicKey));
+    expectBelongs(leaf, { certificate, key: file, at: use.at });
   }
   return {
     signer: own,
@@ -145,16 +143,14 @@ function expectBelongs(
   {
     certificate: file,
     key: keyFile,
-    signer,
     at,
   }: {
     readonly certificate: string;
     readonly key: string;
-    readonly signer: Signer;
     readonly at: Date;
   },
 ): void {
-  if (!leaf || !sameKey(leaf.publicKey, signer.publicKey)) {
+  if (!leaf) {
     throw new BundleError('KEY_MISMATCH', 'the key does not belong to the certificate', {
       where: { file: keyFile },
       why: `the certificate in ${file} is for another key, so Glance would refuse the image`,

@@ -10,8 +10,8 @@ import { BundleError, toBundleError } from '../../kit/errors/errors.ts';
 import { abortSignal, callback, moment, needed, path, positive, shape, text } from '../../kit/shape.ts';
 import { sourceOptions } from '../../kit/source.ts';
 import type { BarbicanClient } from '../../storage/remote/barbican-client.ts';
-import { readText } from '../../storage/trust/trust-folder.ts';
-import { parseCertificates } from '../../trust/given-certificates.ts';
+import { readNamed } from '../../storage/trust/small-files.ts';
+import { certificatesIn } from '../../trust/given-certificates.ts';
 import { judgeValidity } from '../../trust/path/certificate-rules.ts';
 import { type CertificateReport, makeReport, type Report } from '../../verdict/report/report.ts';
 import { certificateReport } from '../../verdict/signers/signature-report.ts';
@@ -41,9 +41,8 @@ async function readCertificateToStore(
   readonly pem: string;
   readonly warnings: readonly Told[];
 }> {
-  const [certificate, ...others] = parseCertificates(
-    await readText(file, sourceOptions(signal ? { signal } : {})),
-    file,
+  const [certificate, ...others] = certificatesIn(
+    await readNamed(file, sourceOptions(signal ? { signal } : {})),
   );
   if (!certificate)
     throw new BundleError('CONFIG_INVALID', 'the file holds no certificate', { where: { file } });

@@ -9,17 +9,17 @@ import { BundleError, type ErrorCode } from '../../kit/errors/errors.ts';
 import { DEFAULT_LIMITS } from '../../kit/limits.ts';
 import { moment, needed, path, shape } from '../../kit/shape.ts';
 import type { SourceOptions } from '../../kit/source.ts';
-import { readText } from '../../storage/trust/trust-folder.ts';
-import { parseCertificates } from '../../trust/given-certificates.ts';
+import { readNamed } from '../../storage/trust/small-files.ts';
+import { certificatesIn } from '../../trust/given-certificates.ts';
 import { judgeCertificateForSigning } from '../../trust/judge-signer.ts';
 import { passphrase } from '../option-rules.ts';
 import { type Waiting, waitingOptions, whileWaiting } from '../waiting.ts';
 import type { SigningIdentity } from './signing.ts';
 
-/** The files of a signer as the user names them, all PEM. */
+/** The files of a signer as the user names them: PEM or DER, certificates in PKCS#7 too. */
 export interface SigningFiles {
   readonly key: string;
-  /** the signer's certificate; intermediates may follow it in the same file */
+  /** the signer's certificate, found by its key; the others in the same file are intermediates */
   readonly certificate: string;
   /** more intermediates */
   readonly chain?: string;
@@ -52,23 +52,23 @@ const signingFiles = shape<SigningFiles>({
 });
 
 async function loadGiven(files: SigningFiles, at: Date, waiting: SourceOptions): Promise<SigningIdentity> {
-  const key = await parsePrivateKey(
-    await readText(files.key, waiting),
-    () => unlessAborted((files.passphrase ?? noPassphrase(files.key))(), waiting.signal),
-    files.key,
+  const key = await parsePrivateKey(await readNamed(files.key, waiting), () =>
+    unlessAborted((files.passphrase ?? noPassphrase(files.key))(), waiting.signal),
   );
   const signer = keySigner(key, files.key);
-  const [leaf, ...rest] = parseCertificates(await readText(files.certificate, waiting), files.certificate);
-  if (!leaf || !sameKey(leaf.publicKey, signer.publicKey)) {
+  const own = certificatesIn(await readNamed(files.certificate, waiting));
+  // what converts or exports a whole chain writes it in any order
+  const leaf = own.find(({ publicKey }) => sameKey(publicKey, signer.publicKey));
+  if (!leaf) {
     throw new BundleError('KEY_MISMATCH', 'the key does not belong to the certificate', {
       where: { file: files.key },
-      why: `the certificate in ${files.certificate} is for another key, so every importer would find the signature invalid`,
+      why: `${own.length === 1 ? 'the certificate' : 'each certificate'} in ${files.certificate} is for another key, so every importer would find the signature invalid`,
     });
   }
   const [fault] = judgeCertificateForSigning(leaf, at);
   if (fault) throw unfit(fault, files.certificate); // [sig.6]
-  const chain = files.chain ? parseCertificates(await readText(files.chain, waiting), files.chain) : [];
-  const intermediates = withoutDuplicates([...rest, ...chain], leaf);
+  const chain = files.chain ? certificatesIn(await readNamed(files.chain, waiting)) : [];
+  const intermediates = withoutDuplicates([...own, ...chain], leaf);
   if (intermediates.length + 1 > DEFAULT_LIMITS.certificates) {
     throw new BundleError('USAGE', `${intermediates.length + 1} certificates are more than importers read`, {
       fix: `give at most ${DEFAULT_LIMITS.certificates}: the signer's and its intermediates`,

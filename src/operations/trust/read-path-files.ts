@@ -1,7 +1,5 @@
 import { type Certificate, parseCertificate } from '../../crypto/certificate.ts';
-import { splitPem } from '../../formats/pem.ts';
-import { notPemText } from '../../formats/pem-text.ts';
-import { decodeLatin1 } from '../../kit/encoding.ts';
+import { findCertificates } from '../../formats/credentials/find-certificates.ts';
 import { BundleError, toBundleError } from '../../kit/errors/errors.ts';
 import type { NamedBytes } from '../../kit/given-bytes.ts';
 import { DEFAULT_LIMITS } from '../../kit/limits.ts';
@@ -79,23 +77,21 @@ async function blocksIn(
   const blocks: Block[] = [];
   for (const one of given) {
     if (typeof one === 'string')
-      blocks.push(...blocksOf(await readSmallFile(one, waiting, DEFAULT_LIMITS.evidenceBytes), one));
-    else blocks.push(...blocksOf(one.bytes, one.name));
+      blocks.push(
+        ...blocksOf({ name: one, bytes: await readSmallFile(one, waiting, DEFAULT_LIMITS.evidenceBytes) }),
+      );
+    else blocks.push(...blocksOf(one));
   }
   return blocks;
 }
 
-/** The certificates in a PEM or DER file. @throws {BundleError} `CERTIFICATE_MALFORMED` when there is none, `USAGE` */
-function blocksOf(bytes: Uint8Array, file: string): readonly Block[] {
-  if (bytes[0] === 0x30) return [{ bytes, file }];
-  const text = decodeLatin1(bytes);
-  const odd = notPemText(text); // [pub.19]
-  if (odd) throw malformed(file, odd.message);
-  const { blocks, fault } = splitPem(text);
-  const found = blocks.filter(({ label }) => label === 'CERTIFICATE');
-  if (fault || found.length === 0) throw malformed(file, fault?.message);
-  expectFew(found.length); // before each is read: that takes a millisecond
-  return found.map((block) => ({ bytes: block.bytes, file }));
+/** The certificates in a file of any form. @throws {BundleError} `CERTIFICATE_MALFORMED` when there is none, `USAGE` [pub.19] [pub.21] */
+function blocksOf(given: NamedBytes): readonly Block[] {
+  const file = given.name;
+  const found = findCertificates(given);
+  if (found.kind === 'none') throw malformed(file, found);
+  expectFew(found.blocks.length); // before each is read: that takes a millisecond
+  return found.blocks.map(({ bytes }) => ({ bytes, file }));
 }
 
 /** Unlike in a trust folder with the verdict of a bundle's when it is malformed. */
@@ -107,10 +103,17 @@ function parseBlock({ bytes, file }: Block): Certificate {
   }
 }
 
-function malformed(file: string, problem = 'the file holds no certificate'): BundleError {
-  return new BundleError('CERTIFICATE_MALFORMED', problem, {
+function malformed(
+  file: string,
+  {
+    message = 'the file holds no certificate',
+    why,
+    fix,
+  }: { message?: string; why?: string; fix?: string } = {},
+): BundleError {
+  return new BundleError('CERTIFICATE_MALFORMED', message, {
     where: { file },
-    why: 'a certificate is needed here, whole, in PEM or DER',
-    fix: 'give a file with -----BEGIN CERTIFICATE----- in it',
+    why: why ?? 'a certificate is needed here, whole: in PEM (-----BEGIN CERTIFICATE-----), DER or PKCS#7',
+    fix: fix ?? 'give the certificate as you have it from its owner',
   });
 }

@@ -3,8 +3,9 @@ import { formatPem } from '../../formats/pem.ts';
 import { BundleError, toBundleError } from '../../kit/errors/errors.ts';
 import { type SourceOptions, sourceOptions } from '../../kit/source.ts';
 import { formatPublisher, parsePublisher } from '../../storage/trust/publisher-file.ts';
-import { addTrusted, readText, removeTrusted } from '../../storage/trust/trust-folder.ts';
-import { certificatesIn, parseCertificates } from '../../trust/given-certificates.ts';
+import { readNamed } from '../../storage/trust/small-files.ts';
+import { addTrusted, removeTrusted } from '../../storage/trust/trust-folder.ts';
+import { certificatesIn } from '../../trust/given-certificates.ts';
 import { showTime } from '../../trust/path/certificate-rules.ts';
 import type { Publisher, RevocationMode, TimestampMode } from '../../trust/publisher.ts';
 import type { CertificateReport } from '../../verdict/report/report.ts';
@@ -97,7 +98,7 @@ async function anchorsIn(
   waiting: SourceOptions,
 ): Promise<readonly Certificate[]> {
   const all: Certificate[] = [];
-  for (const file of files) all.push(...parseCertificates(await readText(file, waiting), file));
+  for (const file of files) all.push(...certificatesIn(await readNamed(file, waiting)));
   const anchors = distinct(all);
   if (anchors.length > 0) return anchors;
   throw new BundleError('USAGE', 'no certificate is given', {

@@ -1,15 +1,12 @@
 import type { Certificate } from '../../crypto/certificate.ts';
-import { encodeUtf8 } from '../../kit/encoding.ts';
 import { BundleError } from '../../kit/errors/errors.ts';
 import type { NamedBytes } from '../../kit/given-bytes.ts';
 import { type SourceOptions, sourceOptions } from '../../kit/source.ts';
 import { isSameFile } from '../../storage/same-file.ts';
 import { parsePublisher } from '../../storage/trust/publisher-file.ts';
-import { someCertificateFilesIn } from '../../storage/trust/small-files.ts';
+import { readNamed, someCertificateFilesIn } from '../../storage/trust/small-files.ts';
 import {
-  type CertificateText,
   type PublisherFiles,
-  readText,
   readTimestampAuthorities,
   readTrustFolder,
 } from '../../storage/trust/trust-folder.ts';
@@ -28,7 +25,7 @@ import {
  * otherwise the publishers in `publishers` and `folders` count.
  */
 export interface TrustFiles extends Omit<Trust, 'anchors' | 'timestampAnchors'> {
-  /** PEM files of CA or signer certificates, folders of such files, or their bytes */
+  /** files of CA or signer certificates (PEM, DER, PKCS#7), folders of such files, or their bytes */
   readonly anchors?: readonly (string | NamedBytes)[];
   /** the same of timestamp authorities' CA certificates; given any, those of `folders` do not count */
   readonly timestampAnchors?: readonly (string | NamedBytes)[];
@@ -124,7 +121,7 @@ async function publisherIn(files: PublisherFiles): Promise<LoadedPublisher<Named
       },
     );
   }
-  return { publisher, folder, anchors: certificates.map(bytesOf) };
+  return { publisher, folder, anchors: certificates };
 }
 
 /** The CA certificates of the timestamp authorities in the trust folders, unread. [tst.2] @throws {BundleError} `CONFIG_INVALID`, `FILE_*` */
@@ -133,13 +130,8 @@ export async function authoritiesIn(
   waiting: SourceOptions,
 ): Promise<readonly NamedBytes[]> {
   const found: NamedBytes[] = [];
-  for (const folder of folders) found.push(...(await readTimestampAuthorities(folder, waiting)).map(bytesOf));
+  for (const folder of folders) found.push(...(await readTimestampAuthorities(folder, waiting)));
   return found;
-}
-
-/** Files have been looked at as text, for what is not is told what to do about it. */
-function bytesOf({ file, text }: CertificateText): NamedBytes {
-  return { name: file, bytes: encodeUtf8(text) };
 }
 
 /** [pub.19] Looked at before anything is read: what comes from a pipe comes once. */
@@ -160,7 +152,7 @@ async function readAll(
 ): Promise<readonly NamedBytes[]> {
   const all: NamedBytes[] = [];
   for (const one of given.flatMap(certificateFilesOf)) {
-    all.push(typeof one === 'string' ? bytesOf({ file: one, text: await readText(one, waiting) }) : one);
+    all.push(typeof one === 'string' ? await readNamed(one, waiting) : one);
   }
   return all;
 }

@@ -2,6 +2,7 @@ import { closeSync, fstatSync, openSync, readdirSync, readSync, statSync } from 
 import { join } from 'node:path';
 import { checkAborted, collect, concat } from '../../kit/bytes.ts';
 import { BundleError } from '../../kit/errors/errors.ts';
+import type { NamedBytes } from '../../kit/given-bytes.ts';
 import { CERTIFICATE_NAMES, VOLUME_NAMES } from '../../kit/read-names.ts';
 import type { SourceOptions } from '../../kit/source.ts';
 import { readError } from '../io-errors.ts';
@@ -39,6 +40,11 @@ export async function readSmallFile(
   }
 }
 
+/** The same with its name: a certificate, a key. */
+export async function readNamed(path: string, waiting: SourceOptions): Promise<NamedBytes> {
+  return { name: path, bytes: await readSmallFile(path, waiting) };
+}
+
 /** [cli.24] Of what is told apart from outputs, `-` is standard input: a file of that name would be taken for another. */
 function expectNoStream(path: string): void {
   if (path !== '-') return;
@@ -72,7 +78,7 @@ function tooLarge(path: string, limit: number): BundleError {
   );
 }
 
-/** The certificate files of `path`: itself, or when it is a folder the `.pem`, `.crt` and `.cer` files in it, by name. */
+/** The certificate files of `path`: itself, or when it is a folder the files in it that are named like certificates, by name. */
 export function certificateFilesIn(path: string): readonly string[] {
   return filesAt(path, CERTIFICATE_NAMES);
 }
@@ -81,7 +87,7 @@ export function certificateFilesIn(path: string): readonly string[] {
 export function someCertificateFilesIn(path: string): readonly string[] {
   const files = certificateFilesIn(path);
   if (files.length > 0) return files;
-  throw new BundleError('FILE_NOT_FOUND', 'the folder holds no .pem, .crt or .cer file', {
+  throw new BundleError('FILE_NOT_FOUND', 'the folder holds no .pem, .crt, .cer, .der, .p7b or .p7c file', {
     where: { file: path },
   });
 }

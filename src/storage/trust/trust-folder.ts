@@ -3,6 +3,7 @@ import { rename } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { decodeUtf8 } from '../../kit/encoding.ts';
 import { BundleError } from '../../kit/errors/errors.ts';
+import type { NamedBytes } from '../../kit/given-bytes.ts';
 import { type SourceOptions, sourceOptions } from '../../kit/source.ts';
 import { isPublisherName } from '../../trust/publisher.ts';
 import { isAbsent } from '../absence.ts';
@@ -11,7 +12,7 @@ import { readError, writeError } from '../io-errors.ts';
 import { makeFolders } from '../make-folders.ts';
 import type { MarkedFolder } from '../unfinished/marked-folder.ts';
 import { expectUtf8Names } from '../utf8-names.ts';
-import { certificateFilesIn, readSmallFile } from './small-files.ts';
+import { certificateFilesIn, readNamed, readSmallFile } from './small-files.ts';
 
 /** The files of one publisher in a trust folder, unparsed. */
 export interface PublisherFiles {
@@ -19,13 +20,7 @@ export interface PublisherFiles {
   readonly folder: string;
   /** text of `publisher.toml`, when there is one */
   readonly settings?: { readonly file: string; readonly text: string };
-  readonly certificates: readonly CertificateText[];
-}
-
-/** A file of PEM certificates, unparsed. */
-export interface CertificateText {
-  readonly file: string;
-  readonly text: string;
+  readonly certificates: readonly NamedBytes[];
 }
 
 const PUBLISHERS = 'publishers';
@@ -85,7 +80,7 @@ async function readPublisher(folder: string, name: string, waiting: SourceOption
     name,
     folder,
     ...(!isAbsent(settings) && { settings: { file: settings, text: await readText(settings, waiting) } }),
-    certificates: await textsOf(certificateFilesIn(folder), waiting),
+    certificates: await contentsOf(certificateFilesIn(folder), waiting),
   };
 }
 
@@ -101,23 +96,17 @@ function expectNoEvidence(folder: string): void {
 }
 
 /** One after the other: the first that is at fault is told. */
-async function textsOf(
-  files: readonly string[],
-  waiting: SourceOptions,
-): Promise<readonly CertificateText[]> {
-  const texts: CertificateText[] = [];
-  for (const file of files) texts.push({ file, text: await readText(file, waiting) });
-  return texts;
+async function contentsOf(files: readonly string[], waiting: SourceOptions): Promise<readonly NamedBytes[]> {
+  const contents: NamedBytes[] = [];
+  for (const file of files) contents.push(await readNamed(file, waiting));
+  return contents;
 }
 
 /** The text of a small UTF-8 file. @throws {BundleError} `FILE_NOT_FOUND`, `FILE_UNREADABLE`, and what waiting for a pipe comes to */
 export async function readText(file: string, waiting: SourceOptions, limit?: number): Promise<string> {
   const text = decodeUtf8(await readSmallFile(file, waiting, limit));
   if (text === undefined)
-    throw new BundleError('FILE_UNREADABLE', 'the file is not UTF-8 text', {
-      where: { file },
-      fix: 'give keys and certificates in PEM; openssl pkey and openssl x509 with -inform DER make it of DER',
-    });
+    throw new BundleError('FILE_UNREADABLE', 'the file is not UTF-8 text', { where: { file } });
   return text;
 }
 
@@ -125,7 +114,7 @@ export async function readText(file: string, waiting: SourceOptions, limit?: num
 export async function readTimestampAuthorities(
   folder: string,
   waiting: SourceOptions = sourceOptions({}),
-): Promise<readonly CertificateText[]> {
+): Promise<readonly NamedBytes[]> {
   const authorities = join(folder, TIMESTAMPING);
   const files = shownNamesIn(authorities)
     .map((name) => join(authorities, name))
@@ -134,7 +123,7 @@ export async function readTimestampAuthorities(
       if (!found.includes(authority)) expectNoEvidence(authority); // a file may stand for a folder
       return found;
     });
-  return textsOf(files, waiting);
+  return contentsOf(files, waiting);
 }
 
 /**

@@ -8,7 +8,7 @@ import {
   trustShow,
 } from '../../../src/operations/trust/trust.ts';
 import { loadPublishers, loadTrust } from '../../../src/operations/verify/load-trust.ts';
-import { parseCertificates } from '../../../src/trust/given-certificates.ts';
+import { certificatesIn } from '../../../src/trust/given-certificates.ts';
 import { JUDGED_AT, testAuthority, testSigner } from '../../factory/bundles.ts';
 import { codeOf } from '../../factory/errors.ts';
 import { makeSandbox, type Sandbox } from '../../factory/sandbox.ts';
@@ -183,7 +183,8 @@ describe('what is loaded', () => {
 
   test('of a PEM file that is damaged is nothing, and the line is told', async () => {
     const { pem } = await testAuthority();
-    expect(parseCertificates(`notes\n${pem}more notes\n`, 'f').length).toBe(1);
+    const read = (text: string) => certificatesIn({ name: 'f', bytes: new TextEncoder().encode(text) });
+    expect(read(`notes\n${pem}more notes\n`).length).toBe(1);
     for (const text of [
       '',
       'notes',
@@ -192,7 +193,7 @@ describe('what is loaded', () => {
       pem.replace('MII', 'AAA'),
     ]) {
       expect(
-        codeOf(() => parseCertificates(text, 'f')),
+        codeOf(() => read(text)),
         text,
       ).toBe('CONFIG_INVALID');
     }

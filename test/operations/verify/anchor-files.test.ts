@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { parseCrls } from '../../../src/formats/crl/crl.ts';
 import { checkPath } from '../../../src/operations/trust/check-path.ts';
-import { parseCertificates } from '../../../src/trust/given-certificates.ts';
+import { certificatesIn } from '../../../src/trust/given-certificates.ts';
 import { runLine } from '../../factory/command-line.ts';
 import { type Desk, makeWorkbench, type Workbench } from '../../factory/workbench.ts';
 
@@ -103,6 +103,7 @@ describe('[pub.19] text around certificates is let pass', () => {
     ['a key beside it', (pem) => `${pem}-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\n`],
   ])('%s', (_, write) => {
     using desk = workbench.desk('keys');
-    expect(parseCertificates(write(PEM(desk.folder)), 'ca.pem')).toHaveLength(1);
+    const bytes = new TextEncoder().encode(write(PEM(desk.folder)));
+    expect(certificatesIn({ name: 'ca.pem', bytes })).toHaveLength(1);
   });
 });

@@ -1,6 +1,7 @@
 import { existsSync, mkdirSync, readdirSync, symlinkSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { describe, expect, test, vi } from 'vitest';
+import { decodeUtf8 } from '../../../src/kit/encoding.ts';
 import { sourceOptions } from '../../../src/kit/source.ts';
 import { isAbsent } from '../../../src/storage/absence.ts';
 import {
@@ -32,7 +33,7 @@ describe('a trust folder', () => {
       (await readTrustFolder(sandbox.folder)).map(({ name, settings, certificates }) => [
         name,
         settings?.text,
-        certificates.map(({ text }) => text),
+        certificates.map(({ bytes }) => decodeUtf8(bytes)),
       ]),
     ).toEqual([
       ['acme', undefined, ['a', 'z']],
@@ -174,7 +175,7 @@ describe('a publisher', () => {
     const refused = ended.flatMap((run) => (run.status === 'rejected' ? [run.reason] : []));
     expect(refused.map(({ code }) => code)).toEqual(['DESTINATION_EXISTS', 'DESTINATION_EXISTS']);
     const [publisher] = await readTrustFolder(sandbox.folder);
-    expect(new Set(publisher?.certificates.map(({ text }) => text)).size).toBe(1);
+    expect(new Set(publisher?.certificates.map(({ bytes }) => decodeUtf8(bytes))).size).toBe(1);
     expect(sandbox.list()).toHaveLength(4);
   });
 

@@ -1,0 +1,97 @@
+import { formatHex } from '../../kit/encoding.ts';
+import type { NamedBytes } from '../../kit/given-bytes.ts';
+import { isShownWhole, shellPath } from '../../kit/shell.ts';
+import { TAG } from '../der/cursor.ts';
+import type { CredentialKind } from './credential-kind.ts';
+
+/** What was to be in a file that holds something else. */
+export type Wanted = 'certificate' | 'private key' | 'revocation list';
+
+/** What a file is, in a sentence, and how what was wanted is had from it, when there is a way. */
+export interface Named {
+  readonly message: string;
+  readonly fix?: string;
+}
+
+const NAMES: Readonly<Record<CredentialKind, string>> = {
+  certificate: 'a certificate',
+  'trusted certificate': 'a certificate with trust settings of OpenSSL',
+  pkcs7: 'a PKCS#7 file (.p7b)',
+  pkcs12: 'a PKCS#12 file (.pfx or .p12)',
+  pkcs8: 'a private key',
+  'encrypted pkcs8': 'an encrypted private key',
+  pkcs1: 'a private key',
+  sec1: 'a private key',
+  'openssh key': 'a private key in the form of OpenSSH',
+  pvk: 'a private key in the form of Microsoft (.pvk)',
+  'public key': 'a public key',
+  request: 'a request for a certificate (.csr)',
+  crl: 'a revocation list',
+  ocsp: 'an OCSP response',
+  'java keystore': 'a Java keystore',
+  pgp: 'an OpenPGP file',
+};
+
+/** What holds what is wanted, in a form that is not read. */
+const FORMS_OF: Readonly<Record<Wanted, readonly CredentialKind[]>> = {
+  certificate: ['pkcs12', 'java keystore', 'trusted certificate'],
+  'private key': ['pkcs12', 'java keystore', 'openssh key', 'pvk'],
+  'revocation list': ['pkcs7'],
+};
+
+/**
+ * Names a file of another kind than the one that is wanted, and gives the command that converts it, with its name as a shell takes it.
+ * Each of the commands has been run.
+ */
+export function nameKind(kind: CredentialKind, wanted: Wanted, { name, bytes }: NamedBytes): Named {
+  const rest = FORMS_OF[wanted].includes(kind) ? 'which is not read here' : `and no ${wanted}`;
+  const message = `this is ${NAMES[kind]}, ${rest}`;
+  const fix = conversionOf(kind, wanted, isShownWhole(name) ? shellPath(name) : 'FILE', bytes);
+  return { message, ...(fix !== undefined && { fix }) };
+}
+
+function conversionOf(
+  kind: CredentialKind,
+  wanted: Wanted,
+  file: string,
+  bytes: Uint8Array,
+): string | undefined {
+  if (kind === 'pkcs7' && wanted !== 'private key') {
+    const inform = bytes[0] === TAG.sequence ? ' -inform DER' : '';
+    return `make PEM of it: openssl pkcs7${inform} -in ${file} -print_certs -out all.pem`;
+  }
+  if (wanted === 'revocation list') return undefined;
+  const isKey = wanted === 'private key';
+  switch (kind) {
+    case 'pkcs12':
+      return opened(`openssl pkcs12 -in ${file} -nodes -out all.pem${legacy(bytes)}`, isKey);
+    case 'java keystore':
+      return opened(
+        `keytool -importkeystore -srckeystore ${file} -destkeystore all.p12 -deststoretype PKCS12; openssl pkcs12 -in all.p12 -nodes -out all.pem`,
+        isKey,
+      );
+    case 'trusted certificate':
+      return isKey ? undefined : `leave the settings out: openssl x509 -in ${file} -out certificate.pem`;
+    case 'openssh key':
+      return isKey ? `convert a copy: cp ${file} key.pem; ssh-keygen -p -m PKCS8 -f key.pem` : undefined;
+    case 'pvk':
+      return isKey ? `make PEM of it: openssl rsa -inform PVK -in ${file} -out key.pem` : undefined;
+    case 'request':
+      return isKey ? undefined : 'give the certificate that the authority has issued for it';
+    default:
+      return undefined;
+  }
+}
+
+function opened(command: string, isKey: boolean): string {
+  return isKey
+    ? `make PEM of it, which is the key and its certificates in one: ${command}`
+    : `make PEM of it: ${command} (with -nokeys in the place of -nodes no private key is written)`;
+}
+
+/** Ciphers of old PKCS#12 files (RC4 and RC2, RFC 7292 appendix C), which OpenSSL 3 reads when it is told to. */
+const OLD_CIPHERS = /2a864886f70d010c010[1256]/;
+
+function legacy(bytes: Uint8Array): string {
+  return OLD_CIPHERS.test(formatHex(bytes)) ? ' -legacy' : '';
+}
