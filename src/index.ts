@@ -125,7 +125,11 @@ export {
   checkPath,
   type PathReport,
 } from './operations/trust/check-path.ts';
-export type { PublisherReport, TimestampAuthorityReport } from './operations/trust/trust.ts';
+export type {
+  PublisherReport,
+  TimestampAuthorityReport,
+  TrustedCertificateReport,
+} from './operations/trust/trust.ts';
 export type {
   TrustAddReport,
   TrustListReport,

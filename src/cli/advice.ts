@@ -63,17 +63,20 @@ const WORDINGS: Readonly<Record<Advice, Wording>> = {
   'folder-for-each': instead('give --to once, or once for each volume; or a larger --size'),
   'for-another-purpose': more('; to judge it for another purpose: --purpose'),
   'give-barbican': instead('give the address: --barbican URL; or set OS_REGION_NAME and OS_INTERFACE'),
+  'give-chain': (_, problem) => `${problem}; where it is no root, give it with --chain`,
   'give-crl': instead(
     'fetch the current CRL of the issuer, and give it with --crl or put it into the revocation folder of your trust folder',
   ),
-  'give-issuer': instead('give the missing issuer with --untrusted, or with --anchor if you trust it'),
+  'give-issuer': instead('give the missing issuer with --untrusted, or with --trust if you trust it'),
   'give-keystone': instead(
     'set OS_AUTH_URL or give --os-auth-url; or set OS_TOKEN and give the address of Barbican',
   ),
   'give-passphrase': instead(
     'run in a terminal to be asked, or give --passphrase-file FILE, or set BULLA_PASSPHRASE_FILE',
   ),
-  'give-pin': more('; bulla verify prints those of the signer as "key"'),
+  'give-pin': more(
+    ', in quotes where there are blanks; bulla verify prints that of the key of a signer as "key"',
+  ),
   'give-volumes': instead('copy the volume again; or give those that bulla split has made'),
   'image-alone': instead(
     'if its publisher gives a detached signature of the image: bulla verify IMAGE --signature IMAGE.p7s; a bundle of your own is made of it with: bulla pack IMAGE -o NEW.ova --key … --cert …',
@@ -150,6 +153,8 @@ const WORDINGS: Readonly<Record<Advice, Wording>> = {
   'pack-with-own-blocks': then('bulla pack FOLDER/NAME.ovf -o NEW.ova --block-digests'),
   'pack-without-blocks': instead('leave out --block-digests'),
   'pack-zip': then('bulla pack NAME.ovf -o NAME.zip, or zip -X -D NAME.zip FILE…'),
+  'pin-and-certificate': (_, key) =>
+    `ask the publisher, by a way you trust, for the SHA-256 of its public key; this one has ${key}; of an issuer whose certificate did not come along, give that certificate: --untrusted FILE, beside --pin`,
   'pipe-fetched': then('curl ADDRESS | bulla verify -'),
   'pipe-input': then('curl https://… | bulla verify -'),
   'pipe-output': instead('name a file with -o, or pipe it on: … -o - | bulla verify -'),
@@ -215,7 +220,7 @@ const WORDINGS: Readonly<Record<Advice, Wording>> = {
     'trust the certificate itself, or that of its issuer, which you have from a source of your own, with --trust; a pin is for a key of which there are no revocation lists',
   ),
   'trust-or-complete': instead(
-    `${CA}; if you trust that CA already, an intermediate is missing, which the publisher of a bundle adds with: bulla sign --chain`,
+    `${CA}; if you trust that CA already, an intermediate is missing: give it with --untrusted FILE, or ask the publisher of a bundle to add it: bulla sign --chain`,
   ),
   'trust-publisher': instead(CA),
   'trust-somebody': instead(`${CA} (or once: --trust ca.pem)`),

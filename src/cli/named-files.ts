@@ -45,6 +45,7 @@ export const OPTION_NAMINGS: Readonly<Record<string, Naming>> = {
   '--deadline': 'no file',
   '--digest': 'no file',
   '--expiration': 'no file',
+  '--fingerprint': 'no file',
   '--format': 'no file',
   '--from': 'no file',
   '--glance-hash': 'no file',

@@ -10,6 +10,7 @@ import type { Context } from './context.ts';
 import { expectNothingReadIsWritten, OPTION_NAMINGS, sentToNamed, streamsNamed } from './named-files.ts';
 import { createProgram } from './program.ts';
 import { renderError } from './render/render-error.ts';
+import { spreadValues } from './several-values.ts';
 import { usageError } from './usage-error.ts';
 import { readWords, type Words } from './words.ts';
 
@@ -33,7 +34,7 @@ export async function run(argv: readonly string[], context: Context): Promise<nu
   try {
     expectNoneEmpty(argv);
     expectValues(readWords(program, argv));
-    await program.parseAsync([...argv], { from: 'user' });
+    await program.parseAsync([...spreadValues(program, argv)], { from: 'user' });
     for (const text of shown) context.print(text);
     return exitCode;
   } catch (error) {

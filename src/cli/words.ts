@@ -89,7 +89,7 @@ interface Found {
 }
 
 /** The options in one word, such as `--output=-`, `-o-` or `-qo`. */
-function optionsIn(command: Command, word: string): readonly Found[] {
+export function optionsIn(command: Command, word: string): readonly Found[] {
   if (word.startsWith('--')) {
     const [long = '', ...values] = word.split('=');
     if (values.length > 0) return [{ long, value: values.join('='), takesNext: false }];

@@ -89,6 +89,7 @@ export const JUDGING: Rows<VerifyOptions> = {
     pins: list(text),
     timestampAnchors: list(fileOrBytes),
     publishers: list(trustedPublisher),
+    untrusted: list(fileOrBytes),
     folders: list(path),
   }),
   at: moment,
@@ -210,20 +211,20 @@ export const passphrase: Rule<() => Promise<string>> = (value, name) => {
   return async () => text(await asked(`${name}()`, ask), `the answer of ${name}()`);
 };
 
+/** A warning, which may advise something. */
+export const told: Rule<Told> = (value, name) => toldBy(value) ?? refuse(name, value, 'a text');
+
 /** Who signs. */
 export const signingIdentity: Rule<SigningIdentity> = face<SigningIdentity>(
   {
     signer: needed(signer),
     leaf: needed(certificate),
     intermediates: needed(list(certificate)),
-    warnings: needed(list(text)),
+    warnings: needed(list(told)),
     files: needed(list(path)),
   },
   'an identity, as loadSigningIdentity gives it',
 );
-
-/** A warning, which may advise something. */
-export const told: Rule<Told> = (value, name) => toldBy(value) ?? refuse(name, value, 'a text');
 
 /** Who signs images. */
 export const imageSigner: Rule<ImageSigner> = face<ImageSigner>(

@@ -36,6 +36,7 @@ export interface TimestampClaim {
 export interface ClaimPolicy extends Asked {
   readonly trust: TrustStore;
   readonly timestamping: readonly Anchor[];
+  readonly untrusted?: readonly Certificate[]; // [path.27]
   readonly allowances: Allowances;
   /** now */
   readonly at: Date;

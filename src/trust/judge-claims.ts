@@ -1,6 +1,7 @@
 import { keyIdentity } from '../crypto/key-identity.ts';
 import { BundleError } from '../kit/errors/errors.ts';
 import { type ClaimJudgement, type ClaimPolicy, judgeClaim, type SignerClaim } from './judge-claim.ts';
+import { pinnedAmong } from './pinned.ts';
 import type { Finding } from './policy.ts';
 import type { Publisher } from './publisher.ts';
 import { unrelatedIn } from './revocation/unrelated.ts';
@@ -26,7 +27,8 @@ export interface ClaimsJudgement {
  *
  * Claims by one certificate are one signer. [sig.7] [pub.8]
  */
-export function judgeClaims(claims: readonly SignerClaim[], policy: ClaimPolicy): ClaimsJudgement {
+export function judgeClaims(made: readonly SignerClaim[], asked: ClaimPolicy): ClaimsJudgement {
+  const { claims, policy } = withGiven(made, asked);
   const judgements = oneForEachSigner(claims).map((claim) => judgeClaim(claim, policy));
   const unrelated = unrelatedIn(policy.evidence, {
     paths: judgements.flatMap(({ paths }) => paths),
@@ -59,6 +61,17 @@ export function judgeClaims(claims: readonly SignerClaim[], policy: ClaimPolicy)
       ...unrelated,
     ],
   };
+}
+
+/** With what the caller gives beside what came with the signers, and the anchors that pins make of either. [path.26] [path.27] */
+function withGiven(
+  made: readonly SignerClaim[],
+  { untrusted = [], trust, ...policy }: ClaimPolicy,
+): { readonly claims: readonly SignerClaim[]; readonly policy: ClaimPolicy } {
+  const claims = made.map((claim) => ({ ...claim, intermediates: [...claim.intermediates, ...untrusted] }));
+  const atHand = claims.flatMap(({ leaf, intermediates }) => [leaf, ...intermediates]);
+  const anchors = [...trust.anchors, ...pinnedAmong(atHand, trust.pins)];
+  return { claims, policy: { ...policy, trust: { ...trust, anchors } } };
 }
 
 function oneForEachSigner(claims: readonly SignerClaim[]): readonly SignerClaim[] {

@@ -23,7 +23,7 @@ export interface Anchor {
 /** All that is trusted in one run. */
 export interface TrustStore {
   readonly anchors: readonly Anchor[];
-  /** lower hex SHA-256 of the SubjectPublicKeyInfo of leaves that are believed without a path */
+  /** lower hex SHA-256 of certificates that are believed, or of the SubjectPublicKeyInfo of leaves that are without a path [path.17] [path.26] */
   readonly pins: readonly string[];
 }
 
@@ -78,7 +78,7 @@ export function judgeSigner(
   const options: Options = { ...signerOptions, purpose: 'code-signing' };
   const pin = store.pins.find((candidate) => candidate === leaf.spkiSha256);
   if (pin !== undefined) return judgePinned(leaf, pin, store, options);
-  if (store.anchors.length === 0) return judgeWithoutAnchors(leaf, store, options);
+  if (store.anchors.length === 0) return judgeWithoutAnchors(evidence, store, options);
 
   // an anchor that cannot end the path may still stand in its middle, where it proves no more than any other certificate
   const intermediates = [...evidence.intermediates, ...store.anchors.map(({ certificate }) => certificate)];
@@ -137,16 +137,38 @@ function judgePinned(
   return { path, paths: trusted ? [path] : [], ...trusted, errors, others: [], warnings, attempts: [] };
 }
 
-/** [path.19] Nothing is trusted at all, or pins are and none is this key's. */
-function judgeWithoutAnchors(leaf: Certificate, { pins }: TrustStore, options: Options): SignerJudgement {
+/** [path.19] Nothing is trusted at all, or pins are and none is of this key, nor of a certificate that is there. */
+function judgeWithoutAnchors(
+  { leaf, intermediates }: SignerEvidence,
+  { pins }: TrustStore,
+  options: Options,
+): SignerJudgement {
   const { errors, warnings } = divide(judgeLeafAlone(leaf, options));
   const reason =
     pins.length === 0
       ? new BundleError('TRUST_EMPTY', 'no publisher is trusted')
-      : new BundleError('SIGNER_UNKNOWN', `no pin is for the key of ${nameOf(leaf)}`, {
-          fix: `ask the publisher, by a way you trust, for the SHA-256 of its public key; this one has ${leaf.spkiSha256}`,
-        });
+      : unpinned(
+          leaf,
+          intermediates.find(({ spkiSha256 }) => pins.includes(spkiSha256)),
+        );
   return { path: [leaf], paths: [], errors: [...errors, reason], others: [], warnings, attempts: [] };
+}
+
+/** Anybody can put an issuer's key into a certificate that limits nothing: a certificate is what is pinned of an issuer. [path.26] */
+function unpinned(leaf: Certificate, keyed: Certificate | undefined): BundleError {
+  if (keyed)
+    return new BundleError('SIGNER_UNKNOWN', `a pin is of the key of an issuer, ${nameOf(keyed)}`, {
+      why: 'the fingerprint of a key stands for a signer alone; of an issuer the certificate counts, with the limits that are in it',
+      fix: 'ask the publisher, by a way you trust, for the SHA-256 fingerprint of the certificate of that issuer',
+    });
+  const problem = `no pin is of the key of ${nameOf(leaf)}, of its certificate, or of one of an issuer that came with it`;
+  return new BundleError('SIGNER_UNKNOWN', problem, {
+    fix: {
+      text: `ask the publisher, by a way you trust, for the SHA-256 of its public key; this one has ${leaf.spkiSha256}; of an issuer whose certificate did not come along, give that certificate beside the pin`,
+      advice: 'pin-and-certificate',
+      of: leaf.spkiSha256,
+    },
+  });
 }
 
 /** One good path to each anchor that has one: scopes are judged later, and any of the publishers may have the right one. */

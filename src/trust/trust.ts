@@ -1,7 +1,8 @@
-import { printable } from '../kit/encoding.ts';
+import type { Certificate } from '../crypto/certificate.ts';
 import { BundleError } from '../kit/errors/errors.ts';
 import type { NamedBytes } from '../kit/given-bytes.ts';
 import { expectNoUse } from '../kit/shape.ts';
+import { parseFingerprint } from './fingerprint.ts';
 import { certificatesIn } from './given-certificates.ts';
 import type { Anchor, TrustStore } from './judge-signer.ts';
 import type { Publisher } from './publisher.ts';
@@ -15,11 +16,16 @@ import type { Publisher } from './publisher.ts';
 export interface Trust {
   /** certificates of CAs or signers, PEM or DER; the report shows what vouched by its name */
   readonly anchors?: readonly NamedBytes[];
-  /** `sha256:` and the hex digest of a signer's SubjectPublicKeyInfo */
+  /**
+   * SHA-256 fingerprints as openssl and browsers print them: of a certificate, which is then trusted as an anchor is wherever it comes from,
+   * or of the public key (SubjectPublicKeyInfo) of a signer [path.17] [path.26]
+   */
   readonly pins?: readonly string[];
   /** CA certificates of timestamp authorities, PEM or DER */
   readonly timestampAnchors?: readonly NamedBytes[];
   readonly publishers?: readonly TrustedPublisher[];
+  /** certificates that may stand between a signer, or a timestamp authority, and what is trusted; they vouch for nobody [path.27] */
+  readonly untrusted?: readonly NamedBytes[];
 }
 
 /** A publisher with its own anchors. What is left out is as in a `publisher.toml`: any bundle, any subject, one signer, at any time. */
@@ -33,17 +39,22 @@ export interface TrustedPublisher extends Partial<Publisher> {
 export interface Trusted {
   readonly signers: TrustStore;
   readonly timestamping: readonly Anchor[];
+  readonly untrusted: readonly Certificate[];
 }
 
 /** Reads all that is trusted. @throws {BundleError} `CONFIG_INVALID` for what is no certificate, `USAGE` for what is no pin, or would not count */
 export function parseTrust(trust: Trust): Trusted {
-  return { timestamping: anchorsIn(trust.timestampAnchors ?? []), signers: parseSigners(trust) };
+  return {
+    timestamping: anchorsIn(trust.timestampAnchors ?? []),
+    signers: parseSigners(trust),
+    untrusted: (trust.untrusted ?? []).flatMap(certificatesIn),
+  };
 }
 
 function parseSigners({ anchors = [], pins = [], publishers = [] }: Trust): TrustStore {
   if (isStateless({ anchors, pins })) {
     expectNoUse(publishers, 'trust.publishers', 'beside trust.anchors and trust.pins'); // [pub.12]
-    return { anchors: anchorsIn(anchors), pins: pins.map(parsePin) };
+    return { anchors: anchorsIn(anchors), pins: pins.map(parseFingerprint) };
   }
   expectSound(publishers);
   return {
@@ -92,12 +103,4 @@ function expectSound(publishers: readonly TrustedPublisher[]): void {
     }
     names.add(name);
   }
-}
-
-function parsePin(pin: string): string {
-  const hex = /^sha256:([0-9A-Fa-f]{64})$/.exec(pin.replaceAll(/[\s]/g, ''))?.[1];
-  if (hex) return hex.toLowerCase();
-  throw new BundleError('USAGE', `"${printable(pin)}" is no pin`, {
-    fix: { text: 'give sha256: and 64 hex digits', advice: 'give-pin' },
-  });
 }

@@ -49,6 +49,7 @@ const verifyBundleOptions = shape<VerifyBundleOptions>({
       pins: list(text),
       timestampAnchors: list(namedBytes),
       publishers: list(trustedPublisher),
+      untrusted: list(namedBytes),
     }),
   ),
   at: needed(moment),
@@ -85,12 +86,13 @@ export async function verifyBundle(
   const { inner, relax } = given;
   const limits = { ...DEFAULT_LIMITS, ...given.limits };
   const source = inner ? innerSource(opened, { limits, ...(relax !== undefined && { relax }) }) : opened;
-  const { signers, timestamping } = parseTrust(given.trust);
+  const { signers, timestamping, untrusted } = parseTrust(given.trust);
   const policy = {
     at,
     allowances: allowancesOf(given),
     trust: signers,
     timestamping,
+    untrusted,
     evidence: await parseOwn(ownEvidence(given.revocation)),
     seen: new Map(),
     budget: openBudget(),

@@ -17,6 +17,7 @@ export interface StrengthFlags {
 export interface TrustFlags extends StrengthFlags {
   readonly trust?: readonly string[];
   readonly pin?: readonly string[];
+  readonly untrusted?: readonly string[];
   readonly trustTsa?: readonly string[];
   readonly at?: Date;
   readonly crl?: readonly string[];
@@ -32,7 +33,7 @@ export interface TrustFlags extends StrengthFlags {
 export function withTrustOptions(command: Command): Command {
   withAnchorOptions(command).option(
     '--trust-tsa <pem>',
-    'believe timestamps of this authority (PEM file or folder), and no other; repeatable',
+    'believe timestamps of this authority (file or folder of certificates), and no other; repeatable',
     gather,
   );
   withRememberOption(withEvidenceOptions(command))
@@ -67,17 +68,22 @@ export function strengthOf(flags: StrengthFlags): Pick<Allowances, 'sha1' | 'wea
   return { sha1: flags.allowSha1 ?? false, weakKeys: flags.allowWeakKeys ?? false };
 }
 
-/** Adds `--trust` and `--pin`: whom to believe, and no one else. */
+/** Adds `--trust` and `--pin`: whom to believe, and no one else; and `--untrusted`: what may lead there. */
 export function withAnchorOptions(command: Command): Command {
   return command
     .option(
       '--trust <pem>',
-      'trust this CA or signer (PEM file or folder), and no one else; repeatable',
+      'trust this CA or signer (file or folder of certificates), and no one else; repeatable',
       gather,
     )
     .option(
-      '--pin <sha256:hex>',
-      'trust the signer with this public key ("key" in the output), and no one else; repeatable',
+      '--pin <sha256>',
+      'trust the signer with this public key ("key" in the output), or the signer or CA whose certificate has this fingerprint, and no one else; repeatable',
+      gather,
+    )
+    .option(
+      '--untrusted <pem>',
+      'certificates that may lead from the signer to whom you trust, and are not trusted; repeatable',
       gather,
     );
 }
@@ -124,6 +130,7 @@ export function verifyOptionsOf(flags: TrustFlags, context: Context): VerifyOpti
     anchors: flags.trust ?? [],
     pins: flags.pin ?? [],
     timestampAnchors: flags.trustTsa ?? [],
+    untrusted: flags.untrusted ?? [],
     folders: context.trustFolders,
   };
   return {

@@ -5,7 +5,7 @@ import { TAG } from '../der/cursor.ts';
 import type { CredentialKind } from './credential-kind.ts';
 
 /** What was to be in a file that holds something else. */
-export type Wanted = 'certificate' | 'private key' | 'revocation list';
+export type Wanted = 'certificate' | 'private key' | 'revocation list' | 'OCSP response';
 
 /** What a file is, in a sentence, and how what was wanted is had from it, when there is a way. */
 export interface Named {
@@ -37,6 +37,7 @@ const FORMS_OF: Readonly<Record<Wanted, readonly CredentialKind[]>> = {
   certificate: ['pkcs12', 'java keystore', 'trusted certificate'],
   'private key': ['pkcs12', 'java keystore', 'openssh key', 'pvk'],
   'revocation list': ['pkcs7'],
+  'OCSP response': [],
 };
 
 /**
@@ -56,6 +57,7 @@ function conversionOf(
   file: string,
   bytes: Uint8Array,
 ): string | undefined {
+  if (wanted === 'OCSP response') return undefined;
   if (kind === 'pkcs7' && wanted !== 'private key') {
     const inform = bytes[0] === TAG.sequence ? ' -inform DER' : '';
     return `make PEM of it: openssl pkcs7${inform} -in ${file} -print_certs -out all.pem`;

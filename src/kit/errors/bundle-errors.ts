@@ -61,7 +61,7 @@ export const BUNDLE_ERRORS = {
   CERTIFICATE_MALFORMED: {
     kind: 'package',
     why: 'a certificate that does not follow X.509 exactly may be read differently by different programs',
-    fix: 'inspect it with openssl x509 -text, and have it issued again',
+    fix: 'ask whoever gave it to you for one that is sound: openssl x509 -text shows what is in it; the holder of a damaged one has it issued again',
   },
   CMS_SYNTAX: {
     kind: 'package',

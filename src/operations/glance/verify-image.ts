@@ -88,6 +88,7 @@ function expectCompatible({ trust, revocation, allow, allowImage }: VerifyImageO
   expectNoUse(trust?.anchors, 'trust.anchors', beside);
   expectNoUse(trust?.pins, 'trust.pins', beside);
   expectNoUse(trust?.publishers, 'trust.publishers', beside);
+  expectNoUse(trust?.untrusted, 'trust.untrusted', beside);
   expectNoUse(revocation?.mode, 'revocation.mode', beside);
   expectNoUse(revocation?.crls, 'revocation.crls', beside);
   expectNoUse(revocation?.ocsps, 'revocation.ocsps', beside);

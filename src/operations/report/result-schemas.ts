@@ -196,6 +196,13 @@ export const CHECK_RESULT = z.strictObject({
     .describe('the ways that were tried, and why each did not do; no errors for the one that did'),
 });
 
+const TRUSTED_CERTIFICATE = CERTIFICATE.extend({
+  matched: z
+    .enum(['certificate', 'key'])
+    .exactOptional()
+    .describe('what of it the fingerprint is of that was given when it was added'),
+}).meta({ id: 'trustedCertificate' });
+
 const PUBLISHER = z
   .strictObject({
     name: z.string(),
@@ -207,12 +214,12 @@ const PUBLISHER = z
     until: TIME.exactOptional(),
     revocation: z.enum(['require', 'if-present', 'off']).exactOptional(),
     timestamp: z.enum(['require', 'prefer', 'ignore']).exactOptional(),
-    anchors: z.array(CERTIFICATE),
+    anchors: z.array(TRUSTED_CERTIFICATE),
   })
   .meta({ id: 'publisher' });
 
 const AUTHORITIES = z
-  .array(z.strictObject({ file: z.string(), certificate: CERTIFICATE }))
+  .array(z.strictObject({ file: z.string(), certificate: TRUSTED_CERTIFICATE }))
   .describe('timestamp authorities, each certificate with its file');
 
 /** Of `trust add`. */

@@ -1,10 +1,11 @@
-import type { Certificate } from '../../crypto/certificate.ts';
+import { type Certificate, isSignedBy } from '../../crypto/certificate.ts';
 import { sameKey } from '../../crypto/key-identity.ts';
 import { isEdwards } from '../../crypto/signature.ts';
 import type { Signer } from '../../engine/engine.ts';
 import { keySigner } from '../../engine/node/key-signer.ts';
 import { parsePrivateKey } from '../../engine/node/private-key.ts';
 import { unlessAborted } from '../../kit/deadline.ts';
+import type { Told } from '../../kit/errors/advice.ts';
 import { BundleError, type ErrorCode } from '../../kit/errors/errors.ts';
 import { DEFAULT_LIMITS } from '../../kit/limits.ts';
 import { moment, needed, path, shape } from '../../kit/shape.ts';
@@ -12,7 +13,10 @@ import type { SourceOptions } from '../../kit/source.ts';
 import { readNamed } from '../../storage/trust/small-files.ts';
 import { certificatesIn } from '../../trust/given-certificates.ts';
 import { judgeCertificateForSigning } from '../../trust/judge-signer.ts';
+import { isSelfIssued } from '../../trust/path/certificate-rules.ts';
+import { shown } from '../../trust/path/findings.ts';
 import { passphrase } from '../option-rules.ts';
+import { DEVELOPMENT_CA } from '../trust/dev-certs.ts';
 import { type Waiting, waitingOptions, whileWaiting } from '../waiting.ts';
 import type { SigningIdentity } from './signing.ts';
 
@@ -75,7 +79,13 @@ async function loadGiven(files: SigningFiles, at: Date, waiting: SourceOptions):
     });
   }
   const paths = [files.key, files.certificate, ...(files.chain ? [files.chain] : [])];
-  return { signer, leaf, intermediates, warnings: readability(leaf, signer), files: paths };
+  return {
+    signer,
+    leaf,
+    intermediates,
+    warnings: [...readability(leaf, signer), ...missingIssuer(leaf, intermediates)],
+    files: paths,
+  };
 }
 
 /** What the signer can do about a certificate that importers refuse. */
@@ -109,6 +119,15 @@ function withoutDuplicates(certificates: readonly Certificate[], leaf: Certifica
     seen.add(fingerprint);
     return true;
   });
+}
+
+/** [path.28] Importers know a root as a rule; whether the issuer is one cannot be seen in what it has issued. */
+function missingIssuer(leaf: Certificate, intermediates: readonly Certificate[]): readonly Told[] {
+  const { issuer } = leaf.fields;
+  if (isSelfIssued(leaf) || issuer.attributes.some(({ value }) => value === DEVELOPMENT_CA)) return [];
+  if (intermediates.some((one) => isSignedBy(leaf, one))) return [];
+  const problem = `no certificate of the issuer "${shown(issuer.text)}" is given: importers who trust a CA above it, and not it itself, will find no path to the signer`;
+  return [{ text: `${problem}; where it is no root, give it as chain`, advice: 'give-chain', of: problem }];
 }
 
 function readability(leaf: Certificate, signer: Signer): readonly string[] {

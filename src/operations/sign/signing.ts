@@ -2,6 +2,7 @@ import type { PackFormat } from '../../archive/open-archive.ts';
 import type { Certificate } from '../../crypto/certificate.ts';
 import type { Signer } from '../../engine/engine.ts';
 import type { DigestName } from '../../kit/digest-name.ts';
+import type { Told } from '../../kit/errors/advice.ts';
 import type { CertificateReport, Report } from '../../verdict/report/report.ts';
 
 /**
@@ -19,7 +20,7 @@ export interface SigningIdentity {
   readonly signer: Signer;
   readonly leaf: Certificate;
   readonly intermediates: readonly Certificate[];
-  readonly warnings: readonly string[];
+  readonly warnings: readonly Told[];
   /** what it was loaded from, never to be replaced by a bundle */
   readonly files: readonly string[];
 }

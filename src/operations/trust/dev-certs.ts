@@ -19,6 +19,8 @@ export interface DevelopmentCertificates {
   readonly signerKeyPem: string;
 }
 
+/** The name of the authority, which is a root. */
+export const DEVELOPMENT_CA = 'bulla development CA — do not trust';
 const RSA_BITS = 3072;
 const DEFAULT_DAYS = 30;
 const MOST_DAYS = 365;
@@ -44,7 +46,7 @@ export async function makeDevelopmentCertificates(
   if (!/^[^\p{Cc}\p{Cs}]{1,64}$/u.test(organisation)) {
     throw new BundleError('USAGE', 'the organisation is not a name of 1 to 64 characters');
   }
-  const caName = [{ type: 'CN', value: 'bulla development CA — do not trust' }];
+  const caName = [{ type: 'CN', value: DEVELOPMENT_CA }];
   const signerName = [
     { type: 'CN', value: 'DEVELOPMENT signer — do not trust' },
     { type: 'O', value: organisation },

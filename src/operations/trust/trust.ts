@@ -5,6 +5,7 @@ import { type SourceOptions, sourceOptions } from '../../kit/source.ts';
 import { formatPublisher, parsePublisher } from '../../storage/trust/publisher-file.ts';
 import { readNamed } from '../../storage/trust/small-files.ts';
 import { addTrusted, removeTrusted } from '../../storage/trust/trust-folder.ts';
+import { expectFingerprints, type Fingerprinted } from '../../trust/fingerprint.ts';
 import { certificatesIn } from '../../trust/given-certificates.ts';
 import { showTime } from '../../trust/path/certificate-rules.ts';
 import type { Publisher, RevocationMode, TimestampMode } from '../../trust/publisher.ts';
@@ -23,13 +24,18 @@ export interface PublisherReport {
   readonly until?: string;
   readonly revocation?: RevocationMode;
   readonly timestamp?: TimestampMode;
-  readonly anchors: readonly CertificateReport[];
+  readonly anchors: readonly TrustedCertificateReport[];
+}
+
+/** A certificate that is trusted, and what of it was compared when it was added: all of it, or its key. [pub.23] */
+export interface TrustedCertificateReport extends CertificateReport {
+  readonly matched?: Fingerprinted;
 }
 
 /** A timestamp authority as it is shown: its certificates, and the file each is in. */
 export interface TimestampAuthorityReport {
   readonly file: string;
-  readonly certificate: CertificateReport;
+  readonly certificate: TrustedCertificateReport;
 }
 
 /** What a publisher is trusted for when it is added; what is left out is not limited. */
@@ -38,6 +44,8 @@ export interface AddPublisherOptions {
   readonly subjects?: readonly string[];
   readonly from?: Date;
   readonly until?: Date;
+  /** what its owner says that the SHA-256 fingerprints are, of certificates or keys: one for each certificate */
+  readonly fingerprints?: readonly string[];
   /** now */
   readonly at?: Date;
   readonly signal?: AbortSignal;
@@ -55,6 +63,7 @@ export async function trustAdd(
   options: AddPublisherOptions = {},
 ): Promise<PublisherReport> {
   const anchors = await anchorsIn(name, certificateFiles, sourceOptions(options));
+  const matched = compared(anchors, options);
   const publisher: Publisher = {
     name,
     scopes: options.scopes?.length ? options.scopes : ['*'],
@@ -70,7 +79,7 @@ export async function trustAdd(
     { name: 'publisher.toml', text: settings },
     ...anchors.map(anchorFile),
   ]);
-  return publisherReport({ publisher, folder: added, anchors });
+  return publisherReport({ publisher, folder: added, anchors }, matched);
 }
 
 /**
@@ -82,15 +91,26 @@ export async function trustAddTimestamping(
   folder: string,
   name: string,
   certificateFiles: readonly string[],
-  options: Pick<AddPublisherOptions, 'signal'> = {},
+  options: Pick<AddPublisherOptions, 'fingerprints' | 'signal'> = {},
 ): Promise<readonly TimestampAuthorityReport[]> {
   const anchors = await anchorsIn(name, certificateFiles, sourceOptions(options));
+  const matched = compared(anchors, options);
   const added = await addTrusted('timestamp authority', folder, name, anchors.map(anchorFile));
   return anchors.map((anchor) => ({
     file: `${added}/${anchorFile(anchor).name}`,
-    certificate: certificateReport(anchor),
+    certificate: trustedReport(anchor, matched),
   }));
 }
+
+/** What of each certificate its owner's fingerprints are of; nothing where none is given. [pub.23] */
+function compared(
+  anchors: readonly Certificate[],
+  { fingerprints = [] }: Pick<AddPublisherOptions, 'fingerprints'>,
+): ReadonlyMap<string, Fingerprinted> {
+  return fingerprints.length > 0 ? expectFingerprints(anchors, fingerprints) : NOT_COMPARED;
+}
+
+const NOT_COMPARED: ReadonlyMap<string, Fingerprinted> = new Map();
 
 async function anchorsIn(
   name: string,
@@ -146,7 +166,7 @@ export async function trustList(
   folders: readonly string[],
   options: Pick<AddPublisherOptions, 'signal'> = {},
 ): Promise<readonly PublisherReport[]> {
-  return (await loadPublishers(folders, sourceOptions(options))).map(publisherReport);
+  return (await loadPublishers(folders, sourceOptions(options))).map((one) => publisherReport(one));
 }
 
 /** One publisher. @throws {BundleError} `FILE_NOT_FOUND` when nobody of that name is trusted */
@@ -183,7 +203,10 @@ export async function trustRemove(folder: string, name: string, timestamping = f
   return removeTrusted(timestamping ? 'timestamp authority' : 'publisher', folder, name);
 }
 
-function publisherReport({ publisher, folder, anchors }: LoadedPublisher): PublisherReport {
+function publisherReport(
+  { publisher, folder, anchors }: LoadedPublisher,
+  matched = NOT_COMPARED,
+): PublisherReport {
   const { name, scopes, subjects, threshold, from, until, revocation, timestamp } = publisher;
   return {
     name,
@@ -195,6 +218,14 @@ function publisherReport({ publisher, folder, anchors }: LoadedPublisher): Publi
     ...(until !== undefined && { until: until.toISOString() }),
     ...(revocation !== undefined && { revocation }),
     ...(timestamp !== undefined && { timestamp }),
-    anchors: anchors.map(certificateReport),
+    anchors: anchors.map((anchor) => trustedReport(anchor, matched)),
   };
+}
+
+function trustedReport(
+  anchor: Certificate,
+  matched: ReadonlyMap<string, Fingerprinted>,
+): TrustedCertificateReport {
+  const of = matched.get(anchor.fingerprint);
+  return { ...certificateReport(anchor), ...(of !== undefined && { matched: of }) };
 }

@@ -24,13 +24,14 @@ export async function loadPolicy(
   const asked = askedOf(options);
   const waiting = sourceOptions(options); // [cli.21]
   const files = inputs.filter((input) => typeof input === 'string');
-  const { signers, timestamping } = await loadTrust(trust, waiting, files);
+  const { signers, timestamping, untrusted } = await loadTrust(trust, waiting, files);
   const { folders = [] } = trust;
   const own = folders.at(-1);
   return {
     ...judged,
     trust: signers,
     timestamping,
+    untrusted,
     evidence: await loadEvidence({ ...revocation, folders }, waiting),
     seen: own === undefined ? new Map() : await readSeen(own, waiting),
     budget: openBudget(),

@@ -24,11 +24,13 @@ import {
  * Whom to trust, by files or as data, or some of each. `anchors` and `pins`, when either is given, are all that counts;
  * otherwise the publishers in `publishers` and `folders` count.
  */
-export interface TrustFiles extends Omit<Trust, 'anchors' | 'timestampAnchors'> {
+export interface TrustFiles extends Omit<Trust, 'anchors' | 'timestampAnchors' | 'untrusted'> {
   /** files of CA or signer certificates (PEM, DER, PKCS#7), folders of such files, or their bytes */
   readonly anchors?: readonly (string | NamedBytes)[];
   /** the same of timestamp authorities' CA certificates; given any, those of `folders` do not count */
   readonly timestampAnchors?: readonly (string | NamedBytes)[];
+  /** the same of certificates that may stand between a signer and what is trusted; they vouch for nobody [path.27] */
+  readonly untrusted?: readonly (string | NamedBytes)[];
   /**
    * Trust folders, the one that overrules first: the first that has a publisher of a name decides about it, and `publishers`
    * before all of them. The last is the user's own, where it is remembered which revocation lists have been seen.
@@ -61,7 +63,7 @@ export async function loadTrust(
 
 /** The same as data: everything that is a file is read. */
 async function readTrust(given: TrustFiles, waiting: SourceOptions): Promise<Trust> {
-  const { anchors = [], pins = [], timestampAnchors = [], publishers = [] } = given;
+  const { anchors = [], pins = [], timestampAnchors = [], publishers = [], untrusted = [] } = given;
   const folders = isStateless(given) ? [] : (given.folders ?? []); // [pub.12]
   return {
     timestampAnchors:
@@ -70,6 +72,7 @@ async function readTrust(given: TrustFiles, waiting: SourceOptions): Promise<Tru
         : await authoritiesIn(folders, waiting),
     anchors: await readAll(anchors, waiting),
     pins,
+    untrusted: await readAll(untrusted, waiting),
     publishers: [...publishers, ...(await publishersIn(folders, waiting, publishers)).map(asData)],
   };
 }

@@ -216,7 +216,7 @@ function missingIssuer(last: Certificate, namesake: Certificate | undefined, bud
   const problem = `nothing that you trust vouches for the signer: no certificate of its issuer "${issuer}" is known`;
   return new BundleError('SIGNER_UNKNOWN', problem + hint, {
     fix: {
-      text: 'get the CA certificate from the publisher by a way you trust, and add it to what you trust; if you trust that CA already, an intermediate is missing, which the publisher of a bundle adds when it is signed',
+      text: 'get the CA certificate from the publisher by a way you trust, and add it to what you trust; if you trust that CA already, an intermediate is missing: give it as untrusted, or ask the publisher of a bundle to add it when it is signed',
       advice: 'trust-or-complete',
     },
   });

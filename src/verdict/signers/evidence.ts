@@ -1,6 +1,10 @@
 import type { SignedData } from '../../formats/cms/signed-data.ts';
+import { nameKind } from '../../formats/credentials/conversion.ts';
+import { type CredentialKind, kindOfBytes, kindOfLabel } from '../../formats/credentials/credential-kind.ts';
+import { decodePemFile } from '../../formats/credentials/pem-file.ts';
 import { parseCrl, parseCrls } from '../../formats/crl/crl.ts';
 import { parseOcspResponse } from '../../formats/ocsp/response.ts';
+import { splitPem } from '../../formats/pem.ts';
 import { BundleError, toBundleError } from '../../kit/errors/errors.ts';
 import type { NamedBytes } from '../../kit/given-bytes.ts';
 import type { RevocationEvidence } from '../../trust/revocation/evidence.ts';
@@ -29,7 +33,10 @@ export function parseEvidence(
   return { crls: parseCrls(bytes, source, options), ocsps: [] };
 }
 
-/** Reads what the user has, one after the other as it comes. @throws {BundleError} `REVOCATION_MALFORMED` */
+/**
+ * Reads what the user has, one after the other as it comes.
+ * @throws {BundleError} `REVOCATION_MALFORMED`; `CONFIG_INVALID` for a file of another kind, such as a certificate [crl.2]
+ */
 export async function parseOwn(
   given: Iterable<OwnEvidence> | AsyncIterable<OwnEvidence>,
 ): Promise<RevocationEvidence> {
@@ -41,10 +48,32 @@ export async function parseOwn(
       parts.push(part);
       if (one.named) named.push(part);
     } catch (error) {
-      throw toBundleError(error).at({ file: one.name });
+      throw (ofAnotherKind(one) ?? toBundleError(error)).at({ file: one.name });
     }
   }
   return { ...joinAll(parts), named: named.map(({ crls, ocsps }) => [...crls, ...ocsps]) };
+}
+
+/** A certificate that was named as a list, say, is a slip of whoever named it, and no damaged list. */
+function ofAnotherKind(one: OwnEvidence): BundleError | undefined {
+  const wanted = /ocsp$/i.test(one.kind) ? 'OCSP response' : 'revocation list';
+  const kinds = kindsIn(one.bytes);
+  const [kind] = kinds;
+  if (kind === undefined || kinds.includes('crl') || (kind === 'ocsp' && wanted === 'OCSP response'))
+    return undefined;
+  const { message, fix } = nameKind(kind, wanted, one);
+  return new BundleError('CONFIG_INVALID', message, {
+    why: 'whether a certificate is revoked is told by its issuer, in a list or a response',
+    fix: fix ?? `give the ${wanted} as the issuer publishes it`,
+  });
+}
+
+/** What is in a file by its first bytes, or by the labels of its PEM. */
+function kindsIn(bytes: Uint8Array): readonly CredentialKind[] {
+  const kind = kindOfBytes(bytes);
+  if (kind) return [kind];
+  const text = decodePemFile(bytes)?.text ?? '';
+  return splitPem(text).blocks.flatMap(({ label }) => kindOfLabel(label) ?? []);
 }
 
 /** What a CMS signature carries. @throws {BundleError} `REVOCATION_MALFORMED` */

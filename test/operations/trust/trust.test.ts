@@ -176,7 +176,7 @@ describe('what is loaded', () => {
       digits.toLowerCase(),
       digits.toLowerCase(),
     ]);
-    for (const pin of [digits, `sha1:${'ab'.repeat(20)}`, 'sha256:', `sha256:${digits}00`]) {
+    for (const pin of [`sha1:${'ab'.repeat(20)}`, 'sha256:', `sha256:${digits}00`]) {
       await expect(loadTrust({ pins: [pin] })).rejects.toMatchObject({ code: 'USAGE' });
     }
   });

@@ -137,6 +137,31 @@ describe('[pub.20] evidence that is given as data', () => {
     await expect(bad).rejects.toMatchObject({ code: 'REVOCATION_MALFORMED', where: { file: 'acme answer' } });
   });
 
+  test('[crl.2] that is a certificate or a key is a slip, and no damaged list', async () => {
+    const ca = await authority();
+    const { certificate, privateKeyPem } = await testAuthority();
+    const trust = { anchors: [ca] };
+    for (const other of [ca, given('der', certificate.raw), given('key', privateKeyPem)]) {
+      for (const revocation of [{ crls: [other] }, { ocsps: [other] }])
+        expect(await codeOfAsync(judged(trust, { revocation }))).toBe('CONFIG_INVALID');
+    }
+    const damaged = given('damaged', (await revoked()).bytes.slice(0, -1));
+    expect(await codeOfAsync(judged(trust, { revocation: { crls: [damaged] } }))).toBe(
+      'REVOCATION_MALFORMED',
+    );
+  });
+
+  test('[path.27] [pub.20] intermediates lead to an anchor, and are none', async () => {
+    const root = await makeAuthority({ subject: 'CN=Above' });
+    const sub = await makeAuthority({ subject: 'CN=Between', issuer: root });
+    const bundle = await makeBundle({ signed: { signer: await signerUnder(sub) } });
+    const anchors = [given('above', root.pem)];
+    const untrusted = [given('between', sub.pem)];
+    expect(await judged({ anchors }, {}, bundle)).toEqual(['SIGNER_UNKNOWN']);
+    expect(await judged({ anchors, untrusted }, {}, bundle)).toEqual(['trusted', 'above']);
+    expect(await judged({ untrusted }, {}, bundle)).toEqual(['TRUST_EMPTY']);
+  });
+
   test('[rev.17] is named when it speaks of no certificate on the path', async () => {
     const other = await makeCrlDer({ issuer: await makeAuthority({ subject: 'CN=Other' }) });
     const { report } = await verify(chunked(await makeBundle()), {

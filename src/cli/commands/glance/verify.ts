@@ -32,6 +32,7 @@ interface GlanceVerifyFlags extends OutputFlags, OpenStackFlags, PatienceFlags, 
   readonly trustedCertificateIds?: readonly string[];
   readonly trust?: readonly string[];
   readonly pin?: readonly string[];
+  readonly untrusted?: readonly string[];
   readonly at?: Date;
   readonly crl?: readonly string[];
   readonly ocsp?: readonly string[];
@@ -97,8 +98,18 @@ export function glanceVerifyCommand(glance: Command, context: Context, exit: Exi
 
 /** [glance.15] What compatible mode does not look at must not seem to count. */
 function expectCompatible(flags: GlanceVerifyFlags): void {
-  const { trust, pin, crl, ocsp, revocation, allowAnySalt, allowSha1, allowWeakKeys } = flags;
-  const given = Object.entries({ trust, pin, crl, ocsp, revocation, allowAnySalt, allowSha1, allowWeakKeys });
+  const { trust, pin, untrusted, crl, ocsp, revocation, allowAnySalt, allowSha1, allowWeakKeys } = flags;
+  const given = Object.entries({
+    trust,
+    pin,
+    untrusted,
+    crl,
+    ocsp,
+    revocation,
+    allowAnySalt,
+    allowSha1,
+    allowWeakKeys,
+  });
   const [ignored] = given.find(([, value]) => value !== undefined) ?? [];
   if (!flags.compat || ignored === undefined) return;
   const option = `--${ignored.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
@@ -115,7 +126,12 @@ async function optionsOf(flags: GlanceVerifyFlags, context: Context): Promise<Ve
     propertiesFile: flags.properties,
     certificates: await certificatesOf(flags, context),
     trustedIds: (flags.trustedCertificateIds ?? []).flatMap((ids) => ids.split(',')).map((id) => id.trim()),
-    trust: { anchors: flags.trust ?? [], pins: flags.pin ?? [], folders: context.trustFolders },
+    trust: {
+      anchors: flags.trust ?? [],
+      pins: flags.pin ?? [],
+      untrusted: flags.untrusted ?? [],
+      folders: context.trustFolders,
+    },
     revocation: {
       crls: flags.crl ?? [],
       ocsps: flags.ocsp ?? [],

@@ -1,10 +1,11 @@
 import { type Command, Option } from 'commander';
+import { BundleError } from '../../../kit/errors/errors.ts';
 import { formatJson } from '../../../kit/json.ts';
 import type { AttemptReport, CheckPathOptions, PathReport } from '../../../operations/trust/check-path.ts';
 import type { PathCertificateReport, Report } from '../../../verdict/report/report.ts';
 import { wordedReport } from '../../advice.ts';
 import type { Context, Exit } from '../../context.ts';
-import { gatherOids, parseDepth, parseTime } from '../../options/options.ts';
+import { gather, gatherOids, parseDepth, parseTime } from '../../options/options.ts';
 import {
   expectEvidenceUsed,
   type StrengthFlags,
@@ -16,6 +17,7 @@ import { tellSlots } from '../../render/render-error.ts';
 import { certificateText, revocationLines } from '../../render/render-path.ts';
 
 interface CheckFlags extends StrengthFlags {
+  readonly trust?: readonly string[];
   readonly anchor?: readonly string[];
   readonly untrusted?: readonly string[];
   readonly crl?: readonly string[];
@@ -36,19 +38,20 @@ const EXAMPLES = `
 Exit codes: 0 valid, 13 validity or revocation, 14 policy or constraint, 16 malformed, 18 no path to an anchor.
 
 Examples:
-  bulla trust check signer.pem --untrusted intermediates.pem --anchor root.pem
-  bulla trust check signer.pem --anchor root.pem --crl root.crl --at 2026-11-21`;
+  bulla trust check signer.pem --untrusted intermediates.pem --trust root.pem
+  bulla trust check signer.pem --trust root.pem --crl root.crl --at 2026-11-21`;
 
-/** `bulla trust check LEAF --anchor PEM…` */
+/** `bulla trust check LEAF --trust PEM…` */
 export function trustCheckCommand(trust: Command, context: Context, exit: Exit): void {
   const command = trust
     .command('check')
     .description('judge the certification path of a certificate, and tell what was tried and why it failed')
     .argument('<leaf>', 'the certificate, PEM or DER; more in the same file count as --untrusted')
-    .requiredOption('--anchor <pem...>', 'certificates that are trusted (files or folders)')
-    .option('--untrusted <pem...>', 'certificates that may lead from the leaf to an anchor')
-    .option('--crl <file...>', 'certificate revocation lists, PEM or DER')
-    .option('--ocsp <file...>', 'OCSP responses, DER')
+    .option('--trust <pem>', 'certificates that are trusted (files or folders); repeatable', gather)
+    .option('--anchor <pem>', 'the same as --trust', gather)
+    .option('--untrusted <pem>', 'certificates that may lead from the leaf to these; repeatable', gather)
+    .option('--crl <file>', 'certificate revocation lists, PEM or DER; repeatable', gather)
+    .option('--ocsp <file>', 'OCSP responses, DER; repeatable', gather)
     .addOption(
       new Option(
         '--revocation <mode>',
@@ -86,9 +89,9 @@ export function trustCheckCommand(trust: Command, context: Context, exit: Exit):
 
 function checkOptionsOf(flags: CheckFlags): CheckPathOptions {
   expectEvidenceUsed(flags);
-  const { anchor = [], untrusted = [], crl = [], ocsp = [], policy } = flags;
+  const { trust = [], anchor = [], untrusted = [], crl = [], ocsp = [], policy } = flags;
   return {
-    anchors: anchor,
+    anchors: expectSome([...trust, ...anchor]),
     untrusted,
     crls: crl,
     ocsps: ocsp,
@@ -105,6 +108,14 @@ function checkOptionsOf(flags: CheckFlags): CheckPathOptions {
     ...(flags.at !== undefined && { at: flags.at }),
     ...(flags.maxDepth !== undefined && { maxDepth: flags.maxDepth }),
   };
+}
+
+/** Nothing but what is named counts here. */
+function expectSome(anchors: readonly string[]): readonly string[] {
+  if (anchors.length > 0) return anchors;
+  throw new BundleError('USAGE', 'nothing is named that is trusted: --trust is missing', {
+    fix: 'name the certificates at which the path may end: --trust root.pem',
+  });
 }
 
 function renderCheck(report: Report, found: PathReport, context: Context): void {

@@ -2,14 +2,14 @@ import { basename, dirname } from 'node:path';
 import type { Command } from 'commander';
 import { BundleError } from '../../../kit/errors/errors.ts';
 import { formatJson } from '../../../kit/json.ts';
-import type { PublisherReport } from '../../../operations/trust/trust.ts';
+import type { PublisherReport, TrustedCertificateReport } from '../../../operations/trust/trust.ts';
 import type {
   TrustAddReport,
   TrustListReport,
   TrustRemoveReport,
   TrustShowReport,
 } from '../../../operations/trust/trust-reports.ts';
-import { type CertificateReport, makeReport } from '../../../verdict/report/report.ts';
+import { makeReport } from '../../../verdict/report/report.ts';
 import type { Context, Exit } from '../../context.ts';
 import { gather, parseEnd, parseTime } from '../../options/options.ts';
 import { field, shown } from '../../render/field.ts';
@@ -21,6 +21,7 @@ interface AddFlags {
   readonly from?: Date;
   readonly until?: Date;
   readonly at?: Date;
+  readonly fingerprint?: readonly string[];
   readonly timestamping?: boolean;
   readonly json?: boolean;
 }
@@ -50,13 +51,19 @@ export function trustCommand(program: Command, context: Context, exit: Exit): vo
     .option('--from <time>', 'trust it from this time on', parseTime)
     .option('--until <time>', 'trust it until this time; a date is over when the day is', parseEnd)
     .option('--at <time>', 'judge --until at this time (ISO 8601) instead of now', parseTime)
+    .option(
+      '--fingerprint <sha256>',
+      'add it only when this is its fingerprint, of the certificate or its key, as openssl and browsers print it; one for each certificate',
+      gather,
+    )
     .option('--timestamping', 'believe its timestamps, and nothing else')
     .option('--json', 'print one JSON document')
     .action(async (name: string, files: string[], flags: AddFlags) => {
       const { trustAdd, trustAddTimestamping } = await import('../../../operations/trust/trust.ts');
+      const fingerprints = flags.fingerprint ?? [];
       if (flags.timestamping) {
         expectNoLimits(flags);
-        const authorities = await trustAddTimestamping(own, name, files, { signal });
+        const authorities = await trustAddTimestamping(own, name, files, { fingerprints, signal });
         if (flags.json)
           return printJson(
             makeReport({ operation: 'trust add', errors: [], result: { authorities } }),
@@ -71,6 +78,7 @@ export function trustCommand(program: Command, context: Context, exit: Exit): vo
       const added = await trustAdd(own, name, files, {
         scopes: flags.scope ?? [],
         subjects: flags.subject ?? [],
+        fingerprints,
         signal,
         ...(flags.from !== undefined && { from: flags.from }),
         ...(flags.until !== undefined && { until: flags.until }),
@@ -199,16 +207,23 @@ function printPublisher(publisher: PublisherReport, context: Context): void {
   for (const anchor of publisher.anchors) printCertificate(anchor, context);
 }
 
-function printCertificate(certificate: CertificateReport, context: Context): void {
-  const { subject, key, notBefore, notAfter, fingerprint } = certificate;
+function printCertificate(certificate: TrustedCertificateReport, context: Context): void {
+  const { subject, key, notBefore, notAfter, fingerprint, matched } = certificate;
   context.print(field('certificate', subject));
   const valid = `valid ${notBefore.slice(0, 10)} to ${notAfter.slice(0, 10)}`;
   context.print(field('', `${key}, ${valid}${lifetimeNow(certificate)}`));
   context.print(field('', `sha256:${fingerprint}`));
+  if (matched) context.print(field('', MATCHED[matched]));
 }
 
+/** [pub.23] Which of both the fingerprint is of that was given. */
+const MATCHED: Readonly<Record<NonNullable<TrustedCertificateReport['matched']>, string>> = {
+  certificate: 'the fingerprint that you gave is of this certificate',
+  key: 'the fingerprint that you gave is of its key, and says nothing about its name and dates',
+};
+
 /** [pub.18] Whoever trusts a certificate out of its time learns it now, and not from the first bundle. */
-function lifetimeNow({ notBefore, notAfter }: CertificateReport): string {
+function lifetimeNow({ notBefore, notAfter }: TrustedCertificateReport): string {
   const now = new Date().toISOString();
   if (now > notAfter) return '; it has expired: what it signed counts only with a timestamp';
   return now < notBefore ? '; it is not valid yet' : '';
