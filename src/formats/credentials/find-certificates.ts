@@ -14,7 +14,7 @@ export interface CertificateBlock {
 }
 
 /** How certificates are written in a file; what is not plain PEM other programs may not read. */
-export type CertificateForm = 'PEM' | 'DER' | 'PKCS#7' | 'UTF-16';
+type CertificateForm = 'PEM' | 'DER' | 'PKCS#7' | 'UTF-16';
 
 /** The certificates of a file in their order, at least one; or why there are none. */
 export type FoundCertificates =
