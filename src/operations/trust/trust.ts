@@ -29,7 +29,7 @@ export interface PublisherReport {
 
 /** A certificate that is trusted, and what of it was compared when it was added: all of it, or its key. [pub.23] */
 export interface TrustedCertificateReport extends CertificateReport {
-  readonly matched?: Fingerprinted;
+  readonly matched?: 'certificate' | 'key';
 }
 
 /** A timestamp authority as it is shown: its certificates, and the file each is in. */
