@@ -29,7 +29,14 @@ export function diskDescriptor(attributes: string): string {
 /** The descriptor in a text, under the default limits but for those given. */
 export function parse(text: string | Uint8Array, limits: Partial<Limits> = {}): Descriptor {
   const bytes = typeof text === 'string' ? encodeUtf8(text) : text;
-  return parseDescriptor(bytes, { ...DEFAULT_LIMITS, ...limits });
+  const { notes: _, ...descriptor } = parseDescriptor(bytes, { ...DEFAULT_LIMITS, ...limits });
+  return descriptor;
+}
+
+/** What is noted of the descriptor in a text. */
+export function notes(text: string | Uint8Array): readonly string[] {
+  const bytes = typeof text === 'string' ? encodeUtf8(text) : text;
+  return parseDescriptor(bytes, DEFAULT_LIMITS).notes;
 }
 
 /** The line and message of the refusal, or `accepted`; any other error is thrown on. */

@@ -1,4 +1,5 @@
 import { hasText } from '../../kit/encoding.ts';
+import type { BundleError } from '../../kit/errors/errors.ts';
 import type { Limits } from '../../kit/limits.ts';
 import { childText, ovfAttribute, ovfChildren, parseEnvelope, requiredAttribute } from './envelope.ts';
 import { chunkCount, type FileReference, hrefFault, referenceOf } from './file-reference.ts';
@@ -32,6 +33,11 @@ export interface Descriptor {
   readonly systems: readonly VirtualSystemSummary[];
 }
 
+/** A descriptor as read, and what about its form other tools may stumble over. */
+export interface DescriptorAsRead extends Descriptor {
+  readonly notes: readonly string[];
+}
+
 /**
  * The descriptor in the bytes of an `.ovf` file.
  *
@@ -39,11 +45,11 @@ export interface Descriptor {
  * cannot be read. Whether the files are there, and as large as they should be, is left to the caller.
  * @throws {BundleError} `DESCRIPTOR_SYNTAX` with the line
  */
-export function parseDescriptor(bytes: Uint8Array, limits: Limits): Descriptor {
+export function parseDescriptor(bytes: Uint8Array, limits: Limits): DescriptorAsRead {
   if (bytes.byteLength > limits.descriptorBytes) {
     throw descriptorFault(1, `the descriptor is larger than ${limits.descriptorBytes} bytes`);
   }
-  const envelope = parseXml(bytes, limits);
+  const { root: envelope, notes } = parseXml(bytes, limits);
   const version = parseEnvelope(envelope);
   const references = parseReferences(envelope, limits);
   const [content] = ovfChildren(envelope, 'VirtualSystem', 'VirtualSystemCollection');
@@ -55,13 +61,14 @@ export function parseDescriptor(bytes: Uint8Array, limits: Limits): Descriptor {
     disks: parseDisks(envelope, references),
     products: parseProducts(envelope),
     systems: parseVirtualSystems(envelope),
+    notes,
   };
 }
 
 function parseReferences(envelope: XmlElement, limits: Limits): readonly FileReference[] {
   const [section, second] = ovfChildren(envelope, 'References');
   // [desc.8] A reader may take the first list and another the second, or all.
-  if (section === undefined) throw descriptorFault(envelope.line, 'the envelope has no References');
+  if (section === undefined) throw noReferences(envelope);
   if (second) throw descriptorFault(second.line, 'the envelope has a second list of References');
 
   const ids = new Set<string>();
@@ -91,6 +98,14 @@ function parseReferences(envelope: XmlElement, limits: Limits): readonly FileRef
     }
   }
   return references;
+}
+
+function noReferences(envelope: XmlElement): BundleError {
+  const bare = envelope.children.find(({ uri, local }) => uri === '' && local === 'References');
+  if (!bare) return descriptorFault(envelope.line, 'the envelope has no References');
+  return descriptorFault(bare.line, 'References is outside of the namespace of the envelope', {
+    fix: `export the appliance again with a current tool, since drafts of OVF had it so; by hand: xmlns="${envelope.uri}" in the Envelope`,
+  });
 }
 
 function parseReference(element: XmlElement): FileReference {
@@ -154,7 +169,7 @@ function parseDisks(envelope: XmlElement, references: readonly FileReference[]):
 
 function parseDisk(element: XmlElement): DiskDescription {
   const id = requiredAttribute(element, 'diskId');
-  const fileId = ovfAttribute(element, 'fileRef');
+  const fileId = ovfAttribute(element, 'fileRef') || undefined; // [desc.13] VMware writes fileRef="" for an empty disk
   const capacity = parseCapacity(element, id);
   const format = ovfAttribute(element, 'format');
   const populatedSize = optionalNumber(element, 'populatedSize');

@@ -4,18 +4,31 @@ const NAMESPACES = {
   1: 'http://schemas.dmtf.org/ovf/envelope/1',
   2: 'http://schemas.dmtf.org/ovf/envelope/2',
 } as const;
-const VMWARE_DRAFT = 'http://www.vmware.com/schema/ovf/1/envelope';
+const VMWARE_DRAFT = /^http:\/\/www\.vmware\.com\/schema\/ovf\/[\d.]+\/envelope$/;
+const ANY_VERSION = /^http:\/\/schemas\.dmtf\.org\/ovf\/envelope(?:\/|$)/;
+const XML = 'http://www.w3.org/XML/1998/namespace';
+const XINCLUDE = /^http:\/\/www\.w3\.org\/200[13]\/XInclude$/;
 
 /** The OVF namespace that is written and that every known importer reads; see `spec/decisions/0003-descriptor-namespace.md`. */
 export const OVF_NAMESPACE = NAMESPACES[1];
 
+/** What says which files there are, or refers to them, in the words of any version of OVF. */
+const FILE_ELEMENTS = new Set([
+  ...['Envelope', 'References', 'File', 'DiskSection', 'Disk', 'SharedDiskSection', 'SharedDisk'],
+  ...['EnvironmentFilesSection', 'EncryptionSection', 'VirtualSystem', 'VirtualSystemCollection'],
+  ...['Content', 'Section'], // of the drafts, where `xsi:type` says which section it is
+]);
+/** Those of them that are read here, every attribute counting. */
+const READ_FOR_FILES = new Set(['Envelope', 'References', 'File', 'DiskSection', 'Disk']);
+const FILE_ATTRIBUTES = new Set(['href', 'fileRef', 'chunkSize', 'compression']);
+
 /**
  * The OVF version of a document whose root is an OVF envelope.
- * @throws {BundleError} `DESCRIPTOR_SYNTAX` for any other root, and where a second OVF namespace is used inside
+ * @throws {BundleError} `DESCRIPTOR_SYNTAX` for any other root, and for what decides about files in a way that not every reader sees
  */
 export function parseEnvelope(root: XmlElement): 1 | 2 {
   // [desc.5]
-  if (root.uri === VMWARE_DRAFT) {
+  if (VMWARE_DRAFT.test(root.uri)) {
     throw descriptorFault(
       root.line,
       'the descriptor follows the VMware draft of OVF 0.9, not the OVF standard; export it again with a current tool',
@@ -25,25 +38,46 @@ export function parseEnvelope(root: XmlElement): 1 | 2 {
   if (root.local !== 'Envelope' || version === undefined) {
     throw descriptorFault(root.line, `the root element is not an OVF Envelope but ${describe(root)}`);
   }
-  refuseOtherNamespace(root, root.uri);
+  refuseHiddenFiles(root, root.uri, false);
   return version;
 }
 
 function describe(element: XmlElement): string {
-  return element.uri === '' ? `${element.local} without namespace` : `${element.local} of ${element.uri}`;
+  if (element.uri === '') return `${element.local} without namespace`;
+  if (element.uri === `${NAMESPACES[1]}/`)
+    return `${element.local} as oVirt has it, with a slash behind the namespace`;
+  return `${element.local} of ${element.uri}`;
 }
 
-function refuseOtherNamespace(element: XmlElement, uri: string): void {
-  for (const part of [element, ...element.attributes]) {
-    // [desc.6] A reader of one version would skip what a reader of the other takes for its own.
-    if (
-      part.uri !== uri &&
-      (part.uri === VMWARE_DRAFT || Object.values(NAMESPACES).some((n) => n === part.uri))
-    ) {
-      throw descriptorFault(element.line, `${part.local} belongs to another OVF namespace than the envelope`);
+function isOvf(uri: string): boolean {
+  return ANY_VERSION.test(uri) || VMWARE_DRAFT.test(uri);
+}
+
+/** [desc.6] [desc.22] `within`: inside an element of another OVF namespace, all of which is passed over. */
+function refuseHiddenFiles(element: XmlElement, uri: string, within: boolean): void {
+  const { line, local } = element;
+  const isOther = isOvf(element.uri) && element.uri !== uri;
+  const isOurs = element.uri === uri && READ_FOR_FILES.has(local);
+  const decides = isOvf(element.uri) && FILE_ELEMENTS.has(local);
+  if (decides && (isOther || within)) throw otherNamespace(line, local);
+  if (XINCLUDE.test(element.uri)) {
+    throw descriptorFault(line, 'XInclude would bring in parts that stand elsewhere: they are not read');
+  }
+  for (const { uri: of, local: name, value } of element.attributes) {
+    const isOfOther = (isOvf(of) && of !== uri) || (of === '' && isOther);
+    if (isOfOther && (isOurs || FILE_ATTRIBUTES.has(name))) throw otherNamespace(line, name);
+    if (isOurs && of === XML && name === 'base' && !/^(?:\.\/?)?$/.test(value)) {
+      throw descriptorFault(line, `xml:base gives ${local} another place than that of the descriptor`);
     }
   }
-  for (const child of element.children) refuseOtherNamespace(child, uri);
+  for (const child of element.children) refuseHiddenFiles(child, uri, within || isOther);
+}
+
+function otherNamespace(line: number, local: string): ReturnType<typeof descriptorFault> {
+  return descriptorFault(
+    line,
+    `${local} belongs to another OVF namespace than the envelope, and decides about files`,
+  );
 }
 
 /** The children with this name in the namespace of their parent, in document order. */

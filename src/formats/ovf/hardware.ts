@@ -30,7 +30,7 @@ export interface HardwareSummary {
 
 /** The hardware in the bytes of a descriptor that can be parsed; what is odd in it is left out. @throws {BundleError} `DESCRIPTOR_SYNTAX` */
 export function parseHardware(bytes: Uint8Array, limits: Limits): HardwareSummary {
-  const envelope = parseXml(bytes, limits);
+  const { root: envelope } = parseXml(bytes, limits);
   parseEnvelope(envelope);
   return {
     machines: systemsIn(envelope).map(parseMachine),

@@ -2,6 +2,7 @@ import { SaxesParser, type SaxesTagNS } from 'saxes';
 import { decodeUtf8, printable } from '../../kit/encoding.ts';
 import { BundleError, isBundleError } from '../../kit/errors/errors.ts';
 import type { Limits } from '../../kit/limits.ts';
+import { asUtf8, wideEncoding } from '../wide-text.ts';
 
 /** An attribute with its namespace resolved; `uri` is empty where it has no prefix. Namespace declarations are left out. */
 interface XmlAttribute {
@@ -20,28 +21,40 @@ export interface XmlElement {
   readonly children: readonly XmlElement[];
 }
 
+/** A document as read: its root, and what about its form other tools may stumble over. */
+export interface XmlDocument {
+  readonly root: XmlElement;
+  readonly notes: readonly string[];
+}
+
 interface Building extends XmlElement {
   text: string;
   readonly children: Building[];
 }
 
 const ENCODINGS = /^(?:utf-?8|(?:us-)?ascii)$/i;
+/** Labels of encodings in units of two or four bytes: over a text in single bytes they can only be wrong. */
+const WIDE_LABELS = /^(?:utf-?(?:16|32)(?:-?[bl]e)?|(?:iso-10646-)?ucs-?[24](?:-?[bl]e)?|unicode)$/i;
 const MESSAGE_CHARACTERS = 160;
 
 /** The fault of a descriptor at a line: `DESCRIPTOR_SYNTAX`; foreign text in the message is made printable and cut. */
-export function descriptorFault(line: number, message: string, cause?: unknown): BundleError {
+export function descriptorFault(
+  line: number,
+  message: string,
+  details: { readonly fix?: string; readonly cause?: unknown } = {},
+): BundleError {
   const text = printable(message);
   const short = text.length > MESSAGE_CHARACTERS ? `${text.slice(0, MESSAGE_CHARACTERS)}…` : text;
-  return new BundleError('DESCRIPTOR_SYNTAX', short, { where: { line }, cause });
+  return new BundleError('DESCRIPTOR_SYNTAX', short, { where: { line }, ...details });
 }
 
 /**
- * The root element of a well-formed XML 1.0 document with namespaces, in UTF-8, without document type.
+ * A well-formed XML 1.0 document with namespaces, in UTF-8, without document type.
  *
  * It decides well-formedness and cost (`xmlDepth`, `xmlElements`); what the elements mean is left to the caller.
  * @throws {BundleError} `DESCRIPTOR_SYNTAX` with the line, and nothing else whatever the bytes
  */
-export function parseXml(bytes: Uint8Array, limits: Pick<Limits, 'xmlDepth' | 'xmlElements'>): XmlElement {
+export function parseXml(bytes: Uint8Array, limits: Pick<Limits, 'xmlDepth' | 'xmlElements'>): XmlDocument {
   const text = decodeDocument(bytes);
   const parser = new SaxesParser({ xmlns: true });
   const tree = buildTree(parser, text, limits);
@@ -49,14 +62,22 @@ export function parseXml(bytes: Uint8Array, limits: Pick<Limits, 'xmlDepth' | 'x
     parser.write(text).close();
   } catch (error) {
     // [desc.17] Our own handlers throw through the parser; anything else is a state of it that bytes brought about.
-    throw isBundleError(error) ? error : descriptorFault(parser.line, 'the XML cannot be read', error);
+    throw isBundleError(error)
+      ? error
+      : descriptorFault(parser.line, 'the XML cannot be read', { cause: error });
   }
   const root = tree.root();
   if (root === undefined) throw descriptorFault(1, 'the document has no root element');
-  return root;
+  return { root, notes: tree.notes };
 }
 
 function decodeDocument(bytes: Uint8Array): string {
+  const wide = wideEncoding(bytes);
+  if (wide) {
+    throw descriptorFault(1, `the descriptor is ${wide} text: only UTF-8 is read`, {
+      fix: `ask the publisher for it in UTF-8, as every importer reads it; if it is your own, ${asUtf8(wide)}, with encoding="UTF-8" in its first line, before the manifest is made`,
+    });
+  }
   const text = decodeUtf8(bytes);
   // [desc.1] Another encoding would let two readers see two documents in the same bytes.
   if (text === undefined) throw descriptorFault(badLine(bytes), 'the document is not UTF-8');
@@ -79,7 +100,8 @@ function buildTree(
   parser: SaxesParser<{ xmlns: true }>,
   text: string,
   limits: Pick<Limits, 'xmlDepth' | 'xmlElements'>,
-): { root(): XmlElement | undefined } {
+): { root(): XmlElement | undefined; readonly notes: readonly string[] } {
+  const notes: string[] = [];
   let root: Building | undefined;
   const open: Building[] = [];
   let elements = 0;
@@ -98,7 +120,12 @@ function buildTree(
   parser.on('xmldecl', ({ version, encoding }) => {
     // [desc.1] XML 1.1 has other line ends and characters, so a reader of 1.0 sees another text.
     if (version !== '1.0') fail(`XML version ${version ?? 'not given'}: only 1.0 is read`);
-    if (encoding !== undefined && !ENCODINGS.test(encoding)) {
+    if (encoding !== undefined && WIDE_LABELS.test(encoding)) {
+      // The bytes have been found to be UTF-8: nobody can read another text in them.
+      notes.push(
+        `the descriptor is labelled ${encoding} and is UTF-8, as XenCenter writes it; readers that go by the label refuse it`,
+      );
+    } else if (encoding !== undefined && !ENCODINGS.test(encoding)) {
       fail(`the document declares the encoding ${encoding}: only UTF-8 is read`);
     }
     if (encoding !== undefined && /ascii/i.test(encoding) && /[^\0-\x7F]/.test(text)) {
@@ -130,7 +157,7 @@ function buildTree(
   });
   parser.on('text', append);
   parser.on('cdata', append);
-  return { root: () => root };
+  return { root: () => root, notes };
 }
 
 function elementOf(tag: SaxesTagNS, line: number, fail: (message: string) => never): Building {

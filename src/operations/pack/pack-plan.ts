@@ -179,7 +179,7 @@ async function planDescriptor(
     throw toBundleError(error).at({ file: path });
   }
   const { references } = descriptor;
-  const warnings: Told[] = [];
+  const warnings: Told[] = [...descriptor.notes];
   const lookup = referenceOf(references);
   const files: PlannedFile[] = [];
   const names = memberNames(references);

@@ -6,6 +6,7 @@ import { parseCertificateFile } from '../../formats/ovf/certificate-file.ts';
 import { type Descriptor, parseDescriptor } from '../../formats/ovf/descriptor.ts';
 import { parseManifest } from '../../formats/ovf/manifest.ts';
 import { openDeadline } from '../../kit/deadline.ts';
+import type { Told } from '../../kit/errors/advice.ts';
 import { BundleError, toBundleError } from '../../kit/errors/errors.ts';
 import { DEFAULT_LIMITS, type Limits } from '../../kit/limits.ts';
 import { list, oneOf, shape } from '../../kit/shape.ts';
@@ -131,9 +132,10 @@ async function inspectGiven(
   const roles = fault ? {} : rolesAmong(members, source.name, errors);
   const disks = found.among(members);
   const targets = fault ? undefined : options.targets;
+  const told: Told[] = ['NOT VERIFIED: inspect checks no digest and no signature', ...warnings];
   const inspection: Inspection = {
     ...(format !== undefined && { format }),
-    ...claims(members, roles, limits, errors),
+    ...claims(members, roles, { limits, errors, warnings: told }),
     disks,
     ...(targets !== undefined && {
       targets: judgeTargets(targets, members, roles, { container: format, disks, limits }),
@@ -144,7 +146,7 @@ async function inspectGiven(
     input: inputReport(source, format),
     files: members.map((member) => fileReport(member, roles)),
     errors,
-    warnings: ['NOT VERIFIED: inspect checks no digest and no signature', ...warnings],
+    warnings: told,
     allowances: allowanceNames({}, options.relax),
     result: inspection,
   });
@@ -185,8 +187,11 @@ type Claimed =
 function claims(
   members: readonly Member[],
   roles: BundleRoles,
-  limits: Limits,
-  errors: BundleError[],
+  {
+    limits,
+    errors,
+    warnings,
+  }: { readonly limits: Limits; readonly errors: BundleError[]; readonly warnings: Told[] },
 ): Claimed {
   const read = <T>(name: string | undefined, parse: (bytes: Uint8Array) => T): T | undefined => {
     const member = keptMember(members, name);
@@ -198,7 +203,11 @@ function claims(
       return undefined;
     }
   };
-  const descriptor = read(roles.descriptor, (bytes) => parseDescriptor(bytes, limits));
+  const descriptor = read(roles.descriptor, (bytes) => {
+    const { notes, ...said } = parseDescriptor(bytes, limits);
+    warnings.push(...notes);
+    return said;
+  });
   const manifest = read(roles.manifest, (bytes) => parseManifest(bytes, limits));
   const signer = read(roles.certificate, (bytes) => {
     const [der] = parseCertificateFile(bytes, limits).certificates;

@@ -259,13 +259,14 @@ function judgeDescriptor(
     return { checks: [{ id: 'descriptor', status: 'skip', detail }], errors: [], warnings: [] };
   }
   try {
-    const descriptor = parseDescriptor(member.bytes, limits);
+    const { notes, ...descriptor } = parseDescriptor(member.bytes, limits);
     const covered = (file: FileReport): boolean => file.role !== 'revocation' || file.expected !== undefined;
     const unlisted = new Set(files.filter((file) => !covered(file)).map(({ name }) => name));
     const judged = judgeReferences(descriptor, members, { roles, unlisted });
     const [fault] = judged.errors;
     const detail = fault?.message ?? referencesIn(descriptor);
-    return { ...judged, descriptor, checks: [{ id: 'descriptor', status: fault ? 'fail' : 'pass', detail }] };
+    const checks: Check[] = [{ id: 'descriptor', status: fault ? 'fail' : 'pass', detail }];
+    return { ...judged, descriptor, checks, warnings: [...notes, ...judged.warnings] };
   } catch (error) {
     const fault = toBundleError(error).at({ member: member.name });
     return {

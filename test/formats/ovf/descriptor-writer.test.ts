@@ -60,6 +60,7 @@ describe('formatDescriptor', () => {
       ],
       products: [{ name: 'Web & more', vendor: 'Acme', version: '1.0' }],
       systems: [{ id: 'web "1" <é>', name: 'web "1" <é>', cpus: 2, memoryMiB: 512 }],
+      notes: [],
     });
   });
 
