@@ -1,10 +1,14 @@
 import { equalBytes } from '../../kit/bytes.ts';
 import type { DigestName } from '../../kit/digest-name.ts';
 import { counted, decodeUtf8, encodeUtf8, formatHex, parseHex, printable } from '../../kit/encoding.ts';
+import { SIGNED_ANEW } from '../../kit/errors/bundle-errors.ts';
 import { BundleError } from '../../kit/errors/errors.ts';
 import { DEFAULT_LIMITS, type Limits } from '../../kit/limits.ts';
-import { formatPem, splitPem } from '../pem.ts';
-import { parseDigestName } from './digest-name.ts';
+import { formatPem, type PemParts, splitPem } from '../pem.ts';
+import { asUtf8, wideEncoding } from '../wide-text.ts';
+import { parseSignatureName } from './digest-name.ts';
+import { oddCertificateFile, strayBlockFix } from './odd-certificate-line.ts';
+import { inCapitals } from './odd-manifest-line.ts';
 
 /** A certificate file (`.cert`): the signature of the manifest and the certificates that came with it, all unjudged. */
 export interface CertificateFile {
@@ -37,44 +41,44 @@ const SIGNATURE_LINE = /^([A-Za-z0-9-]+)[ \t]*\((.+)\)[ \t]*=[ \t]*([0-9A-Fa-f]+
  * @see spec/ovf.md, clauses cert.1 to cert.8
  */
 export function parseCertificateFile(bytes: Uint8Array, limits: Limits = DEFAULT_LIMITS): CertificateFile {
+  const wide = wideEncoding(bytes);
+  if (wide) {
+    const fix = `ask the publisher for it in UTF-8: ${asUtf8(wide)}; what it signs stays as it is`;
+    throw syntax(`the certificate file is ${wide} text`, { fix }); // [cert.12]
+  }
+  if (isDer(bytes)) {
+    const fix = 'ask the publisher for the signature line, and the certificates as PEM below it';
+    throw syntax('the certificate file is DER: a certificate or a signature alone, without signature line', {
+      fix,
+    });
+  }
   const text = decodeUtf8(bytes);
   if (text === undefined || text.includes('\0')) throw syntax('the certificate file is not text');
   if (/^\uFEFF?[ \t\r\n]*$/.test(text)) throw syntax('the certificate file is empty: it holds no signature'); // [cert.2]
 
   const { blocks, outside, loose, fault } = splitPem(text.replace(/^\uFEFF/, '')); // [cert.7]
-  if (fault) throw syntax(fault.message, fault.line);
+  if (fault) throw faultOfBlock(text, fault);
   const [first, second] = outside;
-  if (!first) throw syntax('the certificate file has no signature line'); // [cert.2]
-  if (second) throw syntax(`line ${second.line} is neither the signature nor a PEM block`, second.line); // [cert.4]
+  if (!first) throw noSignatureLine(blocks.length); // [cert.2]
 
   // [cert.1]
   const match = SIGNATURE_LINE.exec(first.text.replace(/^[ \t]+/, ''));
   const [, word = '', manifestName = '', hex = ''] = match ?? [];
-  if (!match) {
-    throw syntax(`line ${first.line} is not a signature line ALGORITHM(name.mf)= hex`, first.line);
-  }
-  const algorithm = parseDigestName(word);
-  if (!algorithm) {
-    throw new BundleError(
-      'ALGORITHM_UNSUPPORTED',
-      `the signature is made over the digest "${printable(word)}"`,
-      {
-        where: { line: first.line },
-      },
-    );
-  }
+  if (second || !match) throw oddity(outside); // [cert.4]
+  const algorithm = parseSignatureName(word);
+  if (!algorithm) throw unsupported(word, first.line);
   const signature = parseHex(hex);
   // [cert.6]
-  if (!signature) throw syntax('the signature has an odd number of hex digits', first.line);
+  if (!signature) throw syntax('the signature has an odd number of hex digits', { line: first.line });
 
   const certificates: Uint8Array[] = [];
   let cms: Uint8Array | undefined;
   for (const block of blocks) {
     if (block.label === 'CERTIFICATE') certificates.push(block.bytes);
     else if (block.label !== 'CMS' && block.label !== 'PKCS7') {
-      throw syntax(`a ${block.label} block does not belong into a certificate file`, block.line); // [cert.5]
+      throw strayBlock(block.label, block.line);
     } else if (cms) {
-      throw syntax('the certificate file has two CMS blocks', block.line);
+      throw syntax('the certificate file has two CMS blocks', { line: block.line });
     } else {
       cms = block.bytes;
     }
@@ -105,8 +109,63 @@ function looseInLine(line: string, [, word = '', name = '', hex = '']: readonly 
   );
 }
 
-function syntax(message: string, line?: number): BundleError {
-  return new BundleError('CERTIFICATE_FILE_SYNTAX', message, line === undefined ? {} : { where: { line } });
+function syntax(
+  message: string,
+  details: { readonly line?: number; readonly fix?: string } = {},
+): BundleError {
+  const { line, fix } = details;
+  return new BundleError('CERTIFICATE_FILE_SYNTAX', message, {
+    ...(line !== undefined && { where: { line } }),
+    ...(fix !== undefined && { fix, own: SIGNED_ANEW }),
+  });
+}
+
+function unsupported(word: string, line: number): BundleError {
+  const name = inCapitals(word.replace(/^(?:RSA|EC|ECDSA)-/i, ''));
+  const message =
+    name === undefined
+      ? `the signature is made over the digest "${printable(word)}"`
+      : `the signature line spells ${name} "${word}"`;
+  return new BundleError('ALGORITHM_UNSUPPORTED', message, {
+    where: { line },
+    ...(name !== undefined && {
+      fix: `ask the publisher to write ${name}, in capitals; what it signs stays as it is`,
+    }),
+  });
+}
+
+/** [cert.12] What stands outside of the blocks, named. */
+function oddity(outside: PemParts['outside']): BundleError {
+  const { message, ...details } = oddCertificateFile(outside);
+  return syntax(message, details);
+}
+
+/** A block that is not as it should be, or of a kind that is not base64 alone. */
+function faultOfBlock(text: string, { message, line }: NonNullable<PemParts['fault']>): BundleError {
+  const label = /^-----BEGIN (PGP [A-Z ]+|[A-Z ]*PRIVATE KEY)-----/m.exec(text)?.[1];
+  return label === undefined ? syntax(message, { line }) : strayBlock(label, line);
+}
+
+/** [cert.5] */
+function strayBlock(label: string, line: number): BundleError {
+  const fix = strayBlockFix(label);
+  return syntax(`a ${label} block does not belong into a certificate file`, {
+    line,
+    ...(fix !== undefined && { fix }),
+  });
+}
+
+function noSignatureLine(blocks: number): BundleError {
+  const message = 'the certificate file has no signature line';
+  if (blocks === 0) return syntax(message);
+  return syntax(`${message}, only PEM blocks`, {
+    fix: 'ask the publisher to sign the manifest; if it is a certificate that belongs to something else, it must not be named as the manifest',
+  });
+}
+
+/** One SEQUENCE with its length in the long form, such as a certificate or a CMS signature is. */
+function isDer(bytes: Uint8Array): boolean {
+  return bytes[0] === 0x30 && (bytes[1] === 0x82 || bytes[1] === 0x83);
 }
 
 /** Whether the bytes are a certificate file as `formatCertificateFile` writes what is in it. [cert.11] */

@@ -29,3 +29,17 @@ export function parseDigestName(word: string): ParsedDigestName | undefined {
     : `"${word}" stands for ${dashed.toUpperCase()}; VMware tools refuse the spelling`;
   return { name: dashed, note: origin };
 }
+
+/**
+ * The digest that a signature line names, or undefined when bulla does not know it.
+ *
+ * [cert.6] `openssl dgst -sign -hex` prints what kind of key has signed in front: `RSA-SHA2-256`, `EC-SHA384`. Which key it
+ * was is found by the certificate whose key fits, so the word can mean nothing else; it is noted.
+ */
+export function parseSignatureName(word: string): ParsedDigestName | undefined {
+  const digest = parseDigestName(word.replace(/^(?:RSA|EC|ECDSA)-/, ''));
+  if (!digest || !/^(?:RSA|EC|ECDSA)-/.test(word)) return digest;
+  const plain = digest.name.toUpperCase();
+  const note = `"${word}" is how openssl dgst -sign -hex spells ${plain}; VMware tools and VirtualBox want ${plain}`;
+  return { name: digest.name, note };
+}

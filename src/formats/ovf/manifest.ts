@@ -1,10 +1,13 @@
 import { DIGEST_BYTES, type DigestName } from '../../kit/digest-name.ts';
 import { counted, decodeUtf8, encodeUtf8 } from '../../kit/encoding.ts';
-import { MORE_MEMBERS } from '../../kit/errors/archive-errors.ts';
+import { MORE_MEMBERS, PACKED_ANEW } from '../../kit/errors/archive-errors.ts';
 import { BundleError } from '../../kit/errors/errors.ts';
 import { DEFAULT_LIMITS, type Limits } from '../../kit/limits.ts';
 import { memberNameFault } from '../member-name.ts';
+import { asUtf8, type WideEncoding, wideEncoding } from '../wide-text.ts';
 import { parseDigestName } from './digest-name.ts';
+import { oddAlgorithm, oddDigest, oddManifestLine } from './odd-manifest-line.ts';
+import type { OddLine } from './odd-value.ts';
 
 /** One line of a manifest: this file has this digest. `digest` is lower-case hex; `line` counts from 1. */
 export interface ManifestEntry {
@@ -37,6 +40,8 @@ const USUAL_LINE = /^([A-Z0-9]+)()\(([^)\n\r\u2028\u2029]+)\)()=( )([0-9a-f]+)$/
  * @see spec/ovf.md, clauses mf.1 to mf.9
  */
 export function parseManifest(bytes: Uint8Array, limits: Limits = DEFAULT_LIMITS): Manifest {
+  const wide = wideEncoding(bytes);
+  if (wide) throw syntax(`the manifest is ${wide} text`, undefined, inUtf8(wide)); // [mf.10]
   let text = decodeUtf8(bytes);
   if (text === undefined) throw syntax('the manifest is not UTF-8 text');
   const notes = new Set<string>();
@@ -46,16 +51,19 @@ export function parseManifest(bytes: Uint8Array, limits: Limits = DEFAULT_LIMITS
   }
 
   const entries = new Map<string, ManifestEntry>();
+  const whole = text;
   let number = 0;
-  for (const rawLine of linesOf(text)) {
+  for (const rawLine of linesOf(whole)) {
     number++;
+    const at = number;
+    const next = (): string => lineAt(whole, at + 1);
     const line = rawLine.endsWith('\r') ? rawLine.slice(0, -1) : rawLine; // [mf.4]
     if (/^[ \t]*$/.test(line)) continue; // [mf.5] ovftool fills room it reserved with blanks
     if (entries.size === limits.members) {
       const message = `the manifest lists more than ${limits.members} files, the limit`;
       throw new BundleError('MANIFEST_SYNTAX', message, { where: { line: number }, fix: MORE_MEMBERS });
     }
-    const entry = parseLine(line, number, notes, limits);
+    const entry = parseLine(line, number, { notes, limits, next });
     if (entries.has(entry.name)) {
       throw new BundleError('MANIFEST_DUPLICATE', `the manifest lists "${entry.name}" twice`, {
         where: { line: entry.line }, // [mf.6]
@@ -76,11 +84,23 @@ function* linesOf(text: string): Generator<string, void> {
   }
 }
 
-function parseLine(line: string, number: number, notes: Set<string>, limits: Limits): ManifestEntry {
+/** A line by its number, counted from 1; empty when there is none. */
+function lineAt(text: string, number: number): string {
+  let at = 0;
+  for (const line of linesOf(text)) if (++at === number) return line;
+  return '';
+}
+
+function parseLine(
+  line: string,
+  number: number,
+  context: { readonly notes: Set<string>; readonly limits: Limits; readonly next: () => string },
+): ManifestEntry {
+  const { notes, limits, next } = context;
   const match = USUAL_LINE.exec(line) ?? LINE.exec(line);
   const [, word = '', beforeName, name = '', beforeEquals, beforeDigest, hex = ''] = match ?? [];
   // [mf.1] A line that is skipped is a file that nobody checks.
-  if (!match) throw syntax(`line ${number} of the manifest is not ALGORITHM(name)= hex`, number);
+  if (!match) throw odd(number, oddManifestLine(line, next()) ?? { is: 'is not ALGORITHM(name)= hex' });
 
   const algorithm = parseDigestName(word);
   if (algorithm === undefined) throw unsupported(word, number);
@@ -89,25 +109,38 @@ function parseLine(line: string, number: number, notes: Set<string>, limits: Lim
     notes.add('the manifest spaces its lines unlike "SHA256(name)= hex", which VMware tools refuse');
   }
   // [mf.8]
-  if (hex.length !== 2 * DIGEST_BYTES[algorithm.name]) {
-    throw syntax(
-      `line ${number} of the manifest has a ${word} digest of ${counted(hex.length, 'hex digit')}`,
-      number,
-    );
+  const digits = 2 * DIGEST_BYTES[algorithm.name];
+  if (hex.length !== digits) {
+    const wrong = { is: `has a ${word} digest of ${counted(hex.length, 'hex digit')}, not ${digits}` };
+    throw odd(number, oddDigest(hex, next(), digits) ?? wrong);
   }
   const fault = memberNameFault(name, limits); // [mf.7]
   if (fault) throw syntax(`line ${number} of the manifest: ${fault}`, number);
   return { name, algorithm: algorithm.name, digest: hex.toLowerCase(), line: number };
 }
 
-function syntax(message: string, line?: number): BundleError {
-  return new BundleError('MANIFEST_SYNTAX', message, line === undefined ? {} : { where: { line } });
+function syntax(message: string, line?: number, fix?: string): BundleError {
+  return new BundleError('MANIFEST_SYNTAX', message, {
+    ...(line !== undefined && { where: { line } }),
+    ...(fix !== undefined && { fix, own: PACKED_ANEW }),
+  });
+}
+
+/** [mf.10] The refusal of a line that has been named. */
+function odd(line: number, { is, fix }: OddLine): BundleError {
+  return syntax(`line ${line} of the manifest ${is}`, line, fix);
+}
+
+function inUtf8(wide: WideEncoding): string {
+  return `ask the publisher for a manifest in UTF-8, signed again; if it is your own, ${asUtf8(wide)} before it is signed`;
 }
 
 function unsupported(word: string, line: number): BundleError {
-  return new BundleError('ALGORITHM_UNSUPPORTED', `line ${line} of the manifest uses the digest "${word}"`, {
+  const named = oddAlgorithm(word);
+  const message = `line ${line} of the manifest ${named?.is ?? `uses the digest "${word}"`}`;
+  return new BundleError('ALGORITHM_UNSUPPORTED', message, {
     where: { line },
-    fix: 'ask the publisher to write the manifest with SHA256, SHA384 or SHA512, spelled so',
+    fix: named?.fix ?? 'ask the publisher to write the manifest with SHA256, SHA384 or SHA512, spelled so',
     own: 'write the manifest with SHA256, SHA384 or SHA512, spelled so; packing the files anew does',
   });
 }

@@ -3,7 +3,7 @@ import { FETCH_AGAIN, PACKED_ANEW, REBUILT } from './archive-errors.ts';
 import type { ErrorRow } from './error-kinds.ts';
 
 /** What to do about a signature for whoever makes it. */
-const SIGNED_ANEW: Advised = { text: 'sign the bundle again', advice: 'sign' };
+export const SIGNED_ANEW: Advised = { text: 'sign the bundle again', advice: 'sign' };
 
 /** Faults of what a bundle holds, and verdicts about it. */
 export const BUNDLE_ERRORS = {

@@ -118,7 +118,7 @@ describe('parseCertificateFile', () => {
   });
 
   test.each([
-    ['in front', `subject=CN = x\n${LINE}${PEM}`, 2],
+    ['in front', `subject=CN = x\n${LINE}${PEM}`, 1],
     ['between', `${LINE}subject=CN = x\n${PEM}`, 2],
     ['at the end', `${GOOD}x`, 5],
     ['as a second signature', `${LINE}${LINE}${PEM}`, 2],
@@ -177,7 +177,29 @@ describe('parseCertificateFile', () => {
     expect(parse(`SHA1(a.mf)= 00ff10\n${PEM}`).algorithm).toBe('sha1');
   });
 
-  test.each(['MD5', 'sha256', 'SHA3-256'])('[cert.6] refuses the digest %s', (word) => {
+  test.each([
+    ...['RSA-SHA2-256', 'EC-SHA2-256', 'RSA-SHA256', 'ECDSA-SHA256', 'RSA-SHA-256'],
+    ...['RSA-SHA2-384', 'EC-SHA384', 'RSA-SHA2-512', 'ECDSA-SHA512', 'RSA-SHA1'],
+  ])('[cert.6] reads %s, as openssl writes it with the kind of the key, and notes it', (word) => {
+    const { algorithm, notes } = parse(`${word}(a.mf)= 00ff10\n${PEM}`);
+    expect(algorithm).toBe(`sha${/\d+$/.exec(word)?.[0]}`);
+    expect(notes).toEqual([expect.stringContaining(`"${word}" is how openssl dgst -sign -hex spells`)]);
+  });
+
+  test.each([
+    ...[
+      'MD5',
+      'sha256',
+      'SHA3-256',
+      'RSA-MD5',
+      'RSA-',
+      'RSA',
+      'RSA-RSA-SHA256',
+      'rsa-sha2-256',
+      'DSA-SHA256',
+    ],
+    ...['HMAC-SHA256', 'RSA-SHA3-256', 'RSA-SHA2-512-256', 'EC-SHA2-1'],
+  ])('[cert.6] refuses the digest %s', (word) => {
     expect(refusal(`${word}(a.mf)= 00\n${PEM}`)).toBe('ALGORITHM_UNSUPPORTED 1');
   });
 
