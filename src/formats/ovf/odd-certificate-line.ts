@@ -14,8 +14,8 @@ interface Line {
 
 const HEAD = /^([^\s()]+)[ \t]*\((.+)\)[ \t]*=[ \t]*(.*)$/;
 const SAME = 'what it signs stays as it is';
-const ONE_LINE = `ask the publisher to write the signature as hex in one line (xxd -p -c 0 SIGNATURE); ${SAME}`;
-const FROM_BASE64 = `ask the publisher to write it as hex (base64 -d, then xxd -p -c 0); ${SAME}`;
+const ONE_LINE = `ask the publisher to write the signature as hex in one line (xxd -p SIGNATURE | tr -d '\\n'); ${SAME}`;
+const FROM_BASE64 = `ask the publisher to write it as hex (base64 -d | xxd -p | tr -d '\\n'); ${SAME}`;
 const PLAIN_HEX = `ask the publisher to write it as hex digits and nothing else; ${SAME}`;
 const BLOCKS_ALONE = `ask the publisher to leave it out (openssl x509 -in CERT writes the certificate alone); ${SAME}`;
 

@@ -90,7 +90,7 @@ function oddWord(word: string): OddLine | undefined {
 }
 
 function oneLine(): string {
-  return `ask the publisher to write each digest in one line (xxd -p -c 0 instead of xxd -p), ${AGAIN}`;
+  return `ask the publisher to write each digest in one line (as openssl dgst -sha256 does), ${AGAIN}`;
 }
 
 function inHex(): string {
