@@ -26,8 +26,8 @@ export class MemberNames {
   }
 
   /** Takes note of a member, by its name and by those that other readers may have for it. */
-  add(name: string, offset: number, second: SecondNames = {}): void {
-    const where = { member: name, offset };
+  add(name: string, offset?: number, second: SecondNames = {}): void {
+    const where = { member: name, ...(offset !== undefined && { offset }) };
     this.#expectRoom(++this.#count, where);
     this.#addFile(name, where);
     if (second.cut !== undefined) this.#addFile(second.cut, where); // [name.7]
@@ -91,7 +91,7 @@ export class MemberNames {
 /** The member that a name is of, and where it is in the archive. */
 interface Place {
   readonly member: string;
-  readonly offset: number;
+  readonly offset?: number;
 }
 
 /** The folders above a name. */

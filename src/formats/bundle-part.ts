@@ -12,6 +12,14 @@ export function rolePartOf(name: string): { base: string; kind: PartKind } | und
   return { base, kind: extension.toLowerCase() as PartKind };
 }
 
+/**
+ * The base name of a file that counts in a package of files, whether the manifest lists it or not: what may play a part, and `NAME.p7s`,
+ * which nothing reads as a signature of it, and which must not be taken for one either. [pkg.3]
+ */
+export function packagePartOf(name: string): string | undefined {
+  return rolePartOf(name)?.base ?? /^([^/]+)\.p7s$/i.exec(name)?.[1];
+}
+
 /** True for a member that carries revocation information, which nobody needs to sign but its issuer. [bundle.6] */
 export function isEvidence(name: string): boolean {
   return /^revocation\/[^/]+\.(crl|ocsp)$/i.test(name);

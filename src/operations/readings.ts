@@ -1,6 +1,7 @@
 import type { NamedBytes } from '../kit/given-bytes.ts';
 import { CERTIFICATE_NAMES } from '../kit/read-names.ts';
 import type { Reading } from '../storage/apart.ts';
+import { namesFolder } from '../storage/sources/open-bundle.ts';
 import type { BundleInput } from '../storage/sources/open-source.ts';
 import type { VerifyOptions } from './verify/options.ts';
 
@@ -12,11 +13,16 @@ export function readingsOf(
   const certificates = [...(trust?.anchors ?? []), ...(trust?.timestampAnchors ?? [])];
   const lists = [...(revocation?.crls ?? []), ...(revocation?.ocsps ?? [])];
   return [
-    ...namedInput(input),
+    ...namedBundle(input),
     ...certificates.filter(isFile).map((path) => ({ path, takes: CERTIFICATE_NAMES })),
     ...lists.filter(isFile),
     ...(trust?.folders ?? []).map((path) => ({ path })),
   ];
+}
+
+/** A bundle, unless it is bytes that come from nowhere; the files of a folder are looked at one by one, as they are opened. */
+export function namedBundle(input: BundleInput): readonly string[] {
+  return namedInput(input).filter((path) => !namesFolder(path));
 }
 
 /** The input, unless it is bytes that come from nowhere. */

@@ -75,6 +75,18 @@ export function readStreams(
   );
 }
 
+/** Refuses a file that is opened to be read, and is the output. [out.1] */
+export type ExpectApart = (file: { readonly dev: bigint; readonly ino: bigint }, path: string) => void;
+
+/** Looks at an output once, for the many files that are read for it, and are known only as they are opened. */
+export function apartFromEach(output: string | undefined): ExpectApart {
+  if (output === undefined) return () => {};
+  const own = output === '-' ? openFile(1) : statsOf(output) && idOf(output);
+  return ({ dev, ino }, path) => {
+    if (own === `${dev}:${ino}`) throw replaces(output, path);
+  };
+}
+
 /** Where an output comes to be. */
 interface Place {
   /** the output itself, then the folders that it is in, up to the root; and the same of what it links to */

@@ -1,7 +1,7 @@
 import type { Descriptor } from '../formats/ovf/descriptor.ts';
 import type { ManifestEntry } from '../formats/ovf/manifest.ts';
 import { DEFAULT_LIMITS } from '../kit/limits.ts';
-import type { Source } from '../kit/source.ts';
+import type { BundleSource } from '../kit/source.ts';
 import type { ClaimPolicy } from '../trust/judge-claim.ts';
 import { type Examination, examine } from './bundle/examine.ts';
 import type { JudgingOptions } from './judging-options.ts';
@@ -44,7 +44,7 @@ export interface SourceQuestion<Operation extends string>
 
 /** Examines the bundle in a source and makes the report: the one way of verify and import, on any platform. */
 export async function judgeSource<Operation extends string>(
-  source: Source,
+  source: BundleSource,
   { operation, policy, sink, remember, limits, relax, onProgress }: SourceQuestion<Operation>,
 ): Promise<{ readonly examination: Examination; readonly report: Report<Operation, never> }> {
   const examination = await examine(source, {

@@ -44,7 +44,7 @@ export async function read(
   const members: Outcome['members'][number][] = [];
   try {
     for await (const entry of await open(source, { ...DEFAULT_LIMITS, ...limits })) {
-      const { name, size, offset, dataOffset } = entry;
+      const { name, size, offset = 0, dataOffset } = entry;
       members.push({ name, size, offset, dataOffset, sha256: await digestOf(entry.body) });
     }
     return { members };

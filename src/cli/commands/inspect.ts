@@ -70,7 +70,7 @@ function renderInspection(report: Report, inspection: Inspection, context: Conte
       ? `  ${[disk.format, disk.variant].filter(Boolean).join(' ')}, ${formatBytes(disk.virtualSize)} virtual`
       : '';
     context.print(
-      `  ${String(file.offset).padStart(12)}  ${formatBytes(file.size ?? 0).padStart(10)}  ${shown(file.name)}${image}`,
+      `  ${String(file.offset ?? '').padStart(12)}  ${formatBytes(file.size ?? 0).padStart(10)}  ${shown(file.name)}${image}`,
     );
   }
   if (!report.errors.every(({ code }) => isAboutContents(code))) return; // what was not read to its end says nothing

@@ -5,7 +5,7 @@ import type { ErrorKind, ErrorRow } from './error-kinds.ts';
 /** The stable name of a fault: public, documented in `spec/errors.md`, never renamed. */
 export type ErrorCode = keyof typeof ERROR_TABLE;
 
-/** Where a fault lies: the file as the user named it, the member, a byte offset into the unpacked archive, a 1-based line. */
+/** Where a fault lies: the file as the user named it, the member, a byte offset into the unpacked archive or the member's own file, a 1-based line. */
 export interface Where {
   readonly file?: string;
   readonly member?: string;

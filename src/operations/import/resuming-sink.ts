@@ -103,7 +103,7 @@ async function rightBytes(
   if (end === 0) return 0;
   const range = { start: 0, end, step: blockSize, algorithms: [algorithm] };
   const hashRanges = await loadLanes();
-  const [hashed] = await hashRanges(file, [range], options);
+  const [hashed] = await hashRanges([{ ...range, ...file }], options);
   let right = 0;
   while (right < (hashed?.pieces ?? 0) && hashed?.digest(right, algorithm) === blockDigest(right)) right++;
   return Math.min(right * blockSize, end);

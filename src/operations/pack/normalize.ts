@@ -109,7 +109,7 @@ function canonicalOrder({ members, roles, contents }: Examination): readonly Mem
   };
   const ranks = new Map(members.map(({ name }) => [name, rank(name)]));
   return [...members].sort(
-    (a, b) => (ranks.get(a.name) ?? 0) - (ranks.get(b.name) ?? 0) || a.offset - b.offset,
+    (a, b) => (ranks.get(a.name) ?? 0) - (ranks.get(b.name) ?? 0) || (a.offset ?? 0) - (b.offset ?? 0),
   );
 }
 

@@ -71,7 +71,10 @@ const TARGET = z.strictObject({
 });
 
 const ARCHIVE = {
-  format: CONTAINER.exactOptional(),
+  format: z
+    .enum([...CONTAINER.options, 'files'])
+    .exactOptional()
+    .describe('files: each member is a file of its own'),
   disks: z.record(z.string(), DISK).describe('what the header of each disk image says, by member'),
   targets: z.array(TARGET).exactOptional().describe('of the platforms that were asked about'),
 };

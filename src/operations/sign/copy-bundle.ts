@@ -6,11 +6,11 @@ import type { Deadline } from '../../kit/deadline.ts';
 import type { DigestName } from '../../kit/digest-name.ts';
 import { type BundleError, toBundleError } from '../../kit/errors/errors.ts';
 import { DEFAULT_LIMITS, type Limits } from '../../kit/limits.ts';
-import { sourceOptions } from '../../kit/source.ts';
+import { isPackage, sourceOptions } from '../../kit/source.ts';
 import { apartFrom } from '../../storage/apart.ts';
 import { openOutput } from '../../storage/output/open-output.ts';
 import { needsPatching, writeArchive } from '../../storage/output/write-archive.ts';
-import { openSource } from '../../storage/sources/open-source.ts';
+import { openBundle } from '../../storage/sources/open-bundle.ts';
 import { NO_ALLOWANCES } from '../../trust/policy.ts';
 import { type ContentsJudgement, judgeContents } from '../../verdict/bundle/judge-contents.ts';
 import { type InputReport, sweptWarnings } from '../../verdict/report/report.ts';
@@ -18,8 +18,9 @@ import { parseEvidence } from '../../verdict/signers/evidence.ts';
 import { assignRoles, type BundleRoles } from '../../verdict/walk/bundle-roles.ts';
 import { manifestDigests } from '../../verdict/walk/look-ahead.ts';
 import type { KeptMember, Member, NamedMember } from '../../verdict/walk/member.ts';
-import { type Walk, walkArchive } from '../../verdict/walk/walk.ts';
+import { type Walk, walkBundle } from '../../verdict/walk/walk.ts';
 import { joinFaults } from '../import/plan-assembly.ts';
+import { namedBundle } from '../readings.ts';
 import { baseOf, faultsOfOrder } from './copy-faults.ts';
 import type { CopyOptions, SignatureEdit } from './copy-options.ts';
 import { isAboutSignature } from './left-evidence.ts';
@@ -46,8 +47,8 @@ export async function copyBundle(
 ): Promise<Copied> {
   const { signal } = options;
   const limits = { ...DEFAULT_LIMITS, ...options.limits };
-  const target = apartFrom(options.output, [input, ...edit.reads]);
-  await using source = await openSource(input, sourceOptions(options));
+  const target = apartFrom(options.output, [...namedBundle(input), ...edit.reads]);
+  await using source = await openBundle(input, sourceOptions(options));
   const hint = await manifestDigests(source, limits);
   const { format, overwrite = false, mtime = 0 } = options;
   await using output = await openOutput(target, {
@@ -57,7 +58,7 @@ export async function copyBundle(
   });
   const { onProgress } = options;
   const copying = new Copying(edit, hint, limits);
-  const walked = await walkArchive(
+  const walked = await walkBundle(
     source,
     { limits, ...(onProgress !== undefined && { onProgress }), phase: 'write' },
     (walk) => writeArchive(format, copying.files(walk), output, { mtime, limits }),
@@ -69,7 +70,10 @@ export async function copyBundle(
     await output.finish();
   }
   return {
-    input: { name: source.name, ...(source.size !== undefined && { size: source.size }) },
+    input: {
+      name: source.name,
+      ...(!isPackage(source) && source.size !== undefined && { size: source.size }),
+    },
     judged: { ...judged, warnings: [...walked.warnings, ...judged.warnings] },
     warnings: sweptWarnings(output.swept),
   };

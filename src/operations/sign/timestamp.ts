@@ -10,7 +10,7 @@ import { sourceOptions } from '../../kit/source.ts';
 import { discardedAtEnd } from '../../kit/streams/byte-sink.ts';
 import { apartFrom } from '../../storage/apart.ts';
 import { openOutput } from '../../storage/output/open-output.ts';
-import { openSource } from '../../storage/sources/open-source.ts';
+import { openBundle } from '../../storage/sources/open-bundle.ts';
 import { isBroken, isOver } from '../../trust/timestamp.ts';
 import { findSignatures } from '../../verdict/bundle/judge-signature.ts';
 import { signedManifestOf } from '../../verdict/bundle/signed-manifest.ts';
@@ -19,8 +19,9 @@ import { carry } from '../../verdict/signers/carried.ts';
 import { ownVouched } from '../../verdict/signers/own-vouched.ts';
 import { assignRoles } from '../../verdict/walk/bundle-roles.ts';
 import type { NamedMember } from '../../verdict/walk/member.ts';
-import { walkArchive } from '../../verdict/walk/walk.ts';
+import { walkBundle } from '../../verdict/walk/walk.ts';
 import { expectReplaceable, outputName, timestampSource } from '../option-rules.ts';
+import { namedBundle } from '../readings.ts';
 import { copyBundle } from './copy-bundle.ts';
 import { COPYING, type CopyOptions } from './copy-options.ts';
 import { timestampCms, timestamped } from './make-signature.ts';
@@ -159,9 +160,9 @@ export async function requestTimestampFile(
   const limits = { ...DEFAULT_LIMITS, ...options.limits };
   using deadline = openDeadline(options);
   const { signal } = deadline;
-  const target = apartFrom(path, [input]); // before all of it is read
-  await using source = await openSource(input, sourceOptions({ ...options, ...deadline }));
-  const { members, fault } = await walkArchive(source, { limits }, async (walk) => {
+  const target = apartFrom(path, namedBundle(input)); // before all of it is read
+  await using source = await openBundle(input, sourceOptions({ ...options, ...deadline }));
+  const { members, fault } = await walkBundle(source, { limits }, async (walk) => {
     for await (const entry of walk.entries)
       if (rolePartOf(entry.name) !== undefined) await walk.read(entry, { algorithms: [] });
   });

@@ -1,4 +1,3 @@
-import type { ArchiveFormat } from '../../archive/open-archive.ts';
 import { parseCertificate } from '../../crypto/certificate.ts';
 import { isEvidence, rolePartOf } from '../../formats/bundle-part.ts';
 import type { DiskProbe } from '../../formats/disk/disk-probe.ts';
@@ -11,7 +10,8 @@ import { BundleError, toBundleError } from '../../kit/errors/errors.ts';
 import { DEFAULT_LIMITS, type Limits } from '../../kit/limits.ts';
 import { list, oneOf, shape } from '../../kit/shape.ts';
 import { sourceOptions } from '../../kit/source.ts';
-import { type BundleInput, openSource } from '../../storage/sources/open-source.ts';
+import { openBundle } from '../../storage/sources/open-bundle.ts';
+import type { BundleInput } from '../../storage/sources/open-source.ts';
 import { READING } from '../../verdict/judging-rules.ts';
 import { allowanceNames } from '../../verdict/report/allowance-names.ts';
 import { inputReport } from '../../verdict/report/input-report.ts';
@@ -26,9 +26,10 @@ import { factsOf } from '../../verdict/targets/facts-of.ts';
 import { judgeTarget } from '../../verdict/targets/judge-target.ts';
 import type { TargetName, TargetReport } from '../../verdict/targets/target.ts';
 import { assignRoles, type BundleRoles, roleOf } from '../../verdict/walk/bundle-roles.ts';
-import { digestOf, keptMember, type Member } from '../../verdict/walk/member.ts';
+import { digestOf, keptMember, type Member, offsetOf } from '../../verdict/walk/member.ts';
 import { inPlaceOfBundle } from '../../verdict/walk/no-bundle.ts';
-import { walkArchive } from '../../verdict/walk/walk.ts';
+import type { BundleFormat } from '../../verdict/walk/package-entries.ts';
+import { walkBundle } from '../../verdict/walk/walk.ts';
 import { openInner } from '../inner.ts';
 import { bundleInput } from '../option-rules.ts';
 import { MemberDisks } from './member-disks.ts';
@@ -39,7 +40,7 @@ export type Inspection = OvfInspection | PlainInspection | NoBundleInspection;
 
 /** What is found in any archive. */
 interface ArchiveInspection {
-  readonly format?: ArchiveFormat;
+  readonly format?: BundleFormat;
   /** what the header of each disk image says, by member name */
   readonly disks: Readonly<Record<string, DiskProbe>>;
   /** what the targets that were asked about accept, and what of it they trip over; left out where it was not read to its end */
@@ -107,12 +108,12 @@ async function inspectGiven(
 ): Promise<{ readonly report: InspectReport; readonly inspection: Inspection }> {
   const limits = { ...DEFAULT_LIMITS, ...options.limits };
   using deadline = openDeadline(options);
-  await using opened = await openSource(input, sourceOptions({ ...options, ...deadline }));
+  await using opened = await openBundle(input, sourceOptions({ ...options, ...deadline }));
   const source = options.inner ? openInner(opened, { ...options, ...deadline }) : opened;
   const found = new MemberDisks();
   const errors: BundleError[] = [];
   const { relax, onProgress } = options;
-  const { format, members, fault, warnings } = await walkArchive(
+  const { format, members, fault, warnings } = await walkBundle(
     source,
     {
       limits,
@@ -138,7 +139,11 @@ async function inspectGiven(
     ...claims(members, roles, { limits, errors, warnings: told }),
     disks,
     ...(targets !== undefined && {
-      targets: judgeTargets(targets, members, roles, { container: format, disks, limits }),
+      targets: judgeTargets(targets, members, roles, {
+        container: format === 'files' ? undefined : format,
+        disks,
+        limits,
+      }),
     }),
   };
   const report = makeReport({
@@ -222,13 +227,13 @@ function claims(
 }
 
 function fileReport(member: Member, roles: BundleRoles): FileReport {
-  const { name, size, offset } = member;
+  const { name, size } = member;
   const actual = digestOf(member, 'sha256');
   return {
     name,
     role: roleOf(member, roles),
     size,
-    offset,
+    ...offsetOf(member),
     algorithm: 'sha256',
     ...(actual !== undefined && { actual }),
     status: 'unchecked',

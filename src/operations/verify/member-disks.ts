@@ -34,7 +34,10 @@ export class MemberDisks implements BundleSink {
 
   /** Looks at one that the walk goes past. @throws {BundleError} `FILE_UNREADABLE`, `FILE_CHANGED`, `INTERRUPTED` */
   async lookAt({ name, size, dataOffset }: Member, parts: SourceParts): Promise<void> {
-    this.#note(name, await readEnds(parts, { start: dataOffset, size }));
+    this.#note(
+      name,
+      await readEnds({ readAt: (at, length) => parts.readAt(at, length, name) }, { start: dataOffset, size }),
+    );
   }
 
   #note(name: string, image: ImageEnds): void {

@@ -4,8 +4,8 @@ import { plain } from '../../kit/errors/advice.ts';
 import { BundleError } from '../../kit/errors/errors.ts';
 import { DEFAULT_LIMITS } from '../../kit/limits.ts';
 import { count, expectNoUse, path } from '../../kit/shape.ts';
-import { type Source, type SourceParts, sourceOptions } from '../../kit/source.ts';
-import { openSource } from '../../storage/sources/open-source.ts';
+import { type BundleSource, type SourceParts, sourceOptions } from '../../kit/source.ts';
+import { openBundle } from '../../storage/sources/open-bundle.ts';
 import { allowancesOf } from '../../trust/policy.ts';
 import { type Examination, examine } from '../../verdict/bundle/examine.ts';
 import { judgeBlocks } from '../../verdict/bundle/judge-blocks.ts';
@@ -34,7 +34,7 @@ export interface VerifiedImage extends AsyncDisposable {
 }
 
 /**
- * Opens a disk image of a bundle to be read in parts, where the bundle has its block digests: a tar in a file.
+ * Opens a disk image of a bundle to be read in parts, where the bundle has its block digests: a tar in a file, or a folder.
  *
  * The bundle is verified as `verify` does, but for the members with block digests, which may be too large for that: of this
  * one each block is checked whenever it is read, and of the others nothing is said.
@@ -64,7 +64,7 @@ async function openGiven(bundle: string, image: string, options: VerifyOptions):
     allowances: allowancesOf(options),
     inputs: [bundle],
   });
-  const source = await openSource(bundle, sourceOptions(timed));
+  const source = await openBundle(bundle, sourceOptions(timed));
   try {
     const { relax, onProgress } = options;
     const examination = await examine(source, {
@@ -89,17 +89,17 @@ async function openGiven(bundle: string, image: string, options: VerifyOptions):
 }
 
 function imageOf(
-  source: Source,
+  source: BundleSource,
   { format, members, contents }: Examination,
   image: string,
 ): Omit<VerifiedImage, 'warnings'> {
   const member = members.find(({ name }) => name === image);
   const blocks = contents.manifest && judgeBlocks(members, contents.manifest).usable.get(image);
-  if (!member || !blocks || !source.parts || format !== 'tar') {
+  if (!member || !blocks || !source.parts || !(format === 'tar' || format === 'files')) {
     throw new BundleError('USAGE', `no parts can be read of "${image}"`, {
       where: { file: source.name },
       why: member
-        ? 'it needs its block digests in the bundle, and the bundle to be a tar in a file'
+        ? 'it needs its block digests in the bundle, and the bundle to be a tar in a file, or a folder'
         : 'the bundle has no such file',
       fix: 'inspecting it shows what is in it; block digests are put in when it is packed',
     });
@@ -114,7 +114,7 @@ function imageOf(
     read: async (offset, length) => {
       count(offset, 'offset');
       count(length, 'length');
-      await parts.readAt(member.dataOffset, 0); // [stamp.3] it may have been closed, or told to stop, and what is at hand with it
+      await parts.readAt(member.dataOffset, 0, image); // [stamp.3] it may have been closed, or told to stop, and what is at hand with it
       const end = Math.min(size, offset + length);
       const bytes = new Uint8Array(Math.max(0, end - offset));
       for (let at = offset; at < end; ) {
@@ -131,7 +131,7 @@ function imageOf(
 
 /** Reads blocks, and holds each against its digest; the last one is kept, for whoever reads on in small steps. */
 function openBlocks(
-  source: Source,
+  source: BundleSource,
   parts: SourceParts,
   { name, file, size, blockSize, algorithm, blockDigest, start }: FoundBlocks & { readonly start: number },
 ): (block: number) => Promise<Uint8Array> {
@@ -140,7 +140,7 @@ function openBlocks(
     if (last?.block === block) return last.bytes;
     const offset = block * blockSize;
     const length = Math.min(blockSize, size - offset);
-    const bytes = await parts.readAt(start + offset, length);
+    const bytes = await parts.readAt(start + offset, length, name);
     if (bytes.byteLength < length || digestHex(algorithm, bytes) !== blockDigest(block)) {
       source.checkUnchanged(); // [judge.7] what happened to the file says more
       const range = `${offset} to ${offset + length - 1}`;

@@ -1,6 +1,7 @@
 import { openDeadline } from '../../kit/deadline.ts';
 import { sourceOptions } from '../../kit/source.ts';
-import { type BundleInput, openSource } from '../../storage/sources/open-source.ts';
+import { openBundle } from '../../storage/sources/open-bundle.ts';
+import type { BundleInput } from '../../storage/sources/open-source.ts';
 import { allowancesOf } from '../../trust/policy.ts';
 import type { Examination } from '../../verdict/bundle/examine.ts';
 import { judgeSource, type VerifyResult, verifyResult } from '../../verdict/judge-source.ts';
@@ -32,13 +33,13 @@ export async function verify(input: BundleInput, options: VerifyOptions = {}): P
 export async function examineAndReport<Operation extends string>(
   operation: Operation,
   input: BundleInput,
-  options: VerifyOptions,
+  options: VerifyOptions & { readonly output?: string | object },
   sink?: ResumableSink,
 ): Promise<{ readonly examination: Examination; readonly report: Report<Operation, never> }> {
   const allowances = allowancesOf(options);
   const { at = new Date() } = options;
   const policy = await loadPolicy(options, { at, allowances, inputs: [input] }); // a slip there is told before a download begins
-  await using opened = await openSource(input, sourceOptions(options));
+  await using opened = await openBundle(input, sourceOptions(options));
   const source = options.inner ? openInner(opened, options) : opened;
   return await judgeSource(source, {
     ...options,

@@ -12,6 +12,9 @@ export interface OpenFile {
   readonly path: string;
 }
 
+/** A range of an open file. */
+export type PlacedRange = HashRange & OpenFile;
+
 /** Reads between two looks at signals and timers, a MiB each at most. */
 const TURN_READS = 32;
 /** Milliseconds between two looks at how far the other threads are. */
@@ -20,8 +23,8 @@ const TICK_MS = 100;
 /** A number that all lanes count on. */
 type Counter = BigInt64Array<SharedArrayBuffer>;
 
-/** A range as the lanes know it: the number of its first piece, and where its digests go. */
-interface Job {
+/** A range as the lanes know it: of which open file, the number of its first piece, and where its digests go. */
+interface Job extends OpenFile {
   readonly start: number;
   readonly end: number;
   readonly step: number;
@@ -31,7 +34,6 @@ interface Job {
 }
 
 interface Work {
-  readonly descriptor: number;
   readonly jobs: readonly Job[];
   /** the next piece that nobody has begun, the pieces that are done, the bytes that are hashed */
   readonly next: Counter;
@@ -41,19 +43,18 @@ interface Work {
 }
 
 /**
- * Hashes parts of a file, on all cores that may be used: this thread takes one piece after another, and so do others
- * that read the same open descriptor. The longest come first, since what is whole cannot be shared out.
+ * Hashes parts of files, on all cores that may be used: this thread takes one piece after another, and so do others
+ * that read the same open descriptors. The longest come first, since what is whole cannot be shared out.
  *
  * A lane that fails, or ends before the work is done, is an error; no digest is given then.
  *
- * @throws {BundleError} `FILE_UNREADABLE`, `FILE_CHANGED` when the file has become shorter, `INTERRUPTED`
+ * @throws {BundleError} `FILE_UNREADABLE`, `FILE_CHANGED` when a file has become shorter, `INTERRUPTED`
  */
 export async function hashRanges(
-  file: OpenFile,
-  ranges: readonly HashRange[],
+  ranges: readonly PlacedRange[],
   options: Omit<LaneOptions, 'limits'> & { readonly threads: number },
 ): Promise<readonly HashedRange[]> {
-  const { work, pieces, results } = plan(file, ranges);
+  const { work, pieces, results } = plan(ranges);
   const threads = Math.min(pieces, options.threads);
   await using others = startOthers(work, threads - 1);
   const tell = (): void => options.onBytes?.(read(work.hashed));
@@ -61,7 +62,7 @@ export async function hashRanges(
     await takePart(work, { ...options, tell, failure: others.failure });
     await others.ended(options.signal, tell);
   } catch (error) {
-    throw faultOf(error, file.path);
+    throw faultOf(error, ranges[0]?.path ?? '');
   }
   if (read(work.done) !== pieces) {
     throw new BundleError('INTERNAL', 'a thread that hashes has ended before its work was done');
@@ -70,10 +71,11 @@ export async function hashRanges(
   return results;
 }
 
-function plan(
-  { descriptor }: OpenFile,
-  ranges: readonly HashRange[],
-): { readonly work: Work; readonly pieces: number; readonly results: readonly HashedRange[] } {
+function plan(ranges: readonly PlacedRange[]): {
+  readonly work: Work;
+  readonly pieces: number;
+  readonly results: readonly HashedRange[];
+} {
   const whole = ranges.map((range) => ({
     ...range,
     step: range.step ?? Math.max(1, range.end - range.start),
@@ -83,15 +85,15 @@ function plan(
   let first = 0;
   let slot = 0;
   for (const i of byLength) {
-    const { start, end, step, algorithms } = whole[i] as (typeof whole)[number];
+    const { descriptor, path, start, end, step, algorithms } = whole[i] as (typeof whole)[number];
     const sized = algorithms.map((name) => ({ name, bytes: DIGEST_BYTES[name] }));
-    jobs.set(i, { start, end, step, first, slot, algorithms: sized });
+    jobs.set(i, { descriptor, path, start, end, step, first, slot, algorithms: sized });
     const pieces = piecesOf({ start, end, step });
     first += pieces;
     slot += pieces * bytesOf(sized);
   }
   const digests = new Uint8Array(new SharedArrayBuffer(slot));
-  const work = { descriptor, jobs: [...jobs.values()], digests };
+  const work = { jobs: [...jobs.values()], digests };
   return {
     work: { ...work, next: makeCounter(), done: makeCounter(), hashed: makeCounter() },
     pieces: first,
@@ -135,7 +137,7 @@ function resultOf(job: Job, digests: Uint8Array): HashedRange {
  * uses is in it, in its argument, or in Node. (A file of its own would have to be found from the sources, in `dist`,
  * and in whatever another program is bundled into.)
  */
-function* lane({ descriptor, jobs, digests, next, done, hashed }: Work): Generator<void, void> {
+function* lane({ jobs, digests, next, done, hashed }: Work): Generator<void, void> {
   const { readSync } = process.getBuiltinModule('node:fs');
   const { createHash } = process.getBuiltinModule('node:crypto');
   const buffer = new Uint8Array(1024 * 1024);
@@ -145,15 +147,21 @@ function* lane({ descriptor, jobs, digests, next, done, hashed }: Work): Generat
     while (at + 1 < jobs.length && piece >= (jobs[at + 1]?.first ?? 0)) at++;
     const job = jobs[at];
     if (!job) return;
-    const { start, end, step, algorithms } = job;
+    const { descriptor, path, start, end, step, algorithms } = job;
     const index = piece - job.first;
     let position = start + index * step;
     if (index > 0 && position >= end) return; // there are no more
     const stop = Math.min(end, position + step);
     const hashes = algorithms.map(({ name }) => createHash(name));
     while (position < stop) {
-      const count = readSync(descriptor, buffer, 0, Math.min(buffer.byteLength, stop - position), position);
-      if (count === 0) throw Object.assign(new Error('the file ends before its part does'), { code: 'EOF' });
+      let count = 0;
+      try {
+        count = readSync(descriptor, buffer, 0, Math.min(buffer.byteLength, stop - position), position);
+      } catch (error) {
+        throw Object.assign(error as Error, { path });
+      }
+      if (count === 0)
+        throw Object.assign(new Error('the file ends before its part does'), { code: 'EOF', path });
       for (const hash of hashes) hash.update(count < buffer.byteLength ? buffer.subarray(0, count) : buffer);
       position += count;
       Atomics.add(hashed, 0, BigInt(count));
@@ -242,8 +250,8 @@ function startOthers(work: Work, count: number): Others {
   };
 }
 
-function faultOf(error: unknown, path: string): BundleError {
-  const { code, errno } = error instanceof Error ? (error as NodeJS.ErrnoException) : {};
+function faultOf(error: unknown, first: string): BundleError {
+  const { code, errno, path = first } = error instanceof Error ? (error as NodeJS.ErrnoException) : {};
   if (code === 'EOF') {
     return new BundleError('FILE_CHANGED', 'the file changed while it was read', { where: { file: path } });
   }

@@ -89,10 +89,12 @@ export function fileSource(
         if (closed) throw closedError(path);
         const placed = ranges.map((range) => ({
           ...range,
+          descriptor,
+          path,
           start: start + range.start,
           end: start + range.end,
         }));
-        return hashRanges({ descriptor, path }, placed, { ...lanes, signal: options.signal });
+        return hashRanges(placed, { ...lanes, signal: options.signal });
       },
     },
     checkUnchanged: () => {
@@ -108,7 +110,8 @@ export function fileSource(
   };
 }
 
-function closedError(path: string): BundleError {
+/** Whoever reads from it does so too late. */
+export function closedError(path: string): BundleError {
   return new BundleError('USAGE', 'this was closed, and cannot be read any more', {
     where: { file: path },
     fix: 'read before it is disposed, and wait for what is being read',

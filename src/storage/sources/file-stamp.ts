@@ -1,6 +1,7 @@
-import { type BigIntStats, fstatSync } from 'node:fs';
+import { type BigIntStats, fstatSync, lstatSync } from 'node:fs';
 import { counted } from '../../kit/encoding.ts';
 import { BundleError } from '../../kit/errors/errors.ts';
+import { isAbsent } from '../absence.ts';
 import { readError } from '../io-errors.ts';
 import { isSameId } from '../same-file.ts';
 
@@ -43,7 +44,25 @@ export function expectSame(
   since: FileStamp,
   doing: string,
 ): void {
-  const change = changeOf(since, stampOfOpen(descriptor, path));
+  expectNoChange(changeOf(since, stampOfOpen(descriptor, path)), path, doing);
+}
+
+/**
+ * Looks at a file by its name again: the very file that was opened must be there, and nothing of it changed. [pkg.6]
+ *
+ * @throws {BundleError} `FILE_CHANGED`, which says what is another now; `FILE_UNREADABLE`
+ */
+export function expectStillThere(path: string, since: FileStamp, doing: string): void {
+  let now: FileStamp | undefined;
+  try {
+    now = asStamp(lstatSync(path, { bigint: true }));
+  } catch (error) {
+    if (!isAbsent(path)) throw readError(error, path);
+  }
+  expectNoChange(now ? changeOf(since, now) : { what: 'it was removed' }, path, doing);
+}
+
+function expectNoChange(change: Change | undefined, path: string, doing: string): void {
   if (!change) return;
   const { what, ...advice } = change;
   throw new BundleError('FILE_CHANGED', `the file changed while it was ${doing}: ${what}`, {

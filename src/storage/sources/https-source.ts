@@ -18,8 +18,19 @@ export async function openHttpsSource(
   address: string,
   options: SourceOptions & Pick<HttpOptions, 'ca'>,
 ): Promise<Source> {
-  const where = { file: showAddress(address) };
-  const target = parseAddress(address, where);
+  const source = await openAddress(parseAddress(address), options);
+  if (source) return source;
+  throw new BundleError('REMOTE_FAILED', 'the server has no such file (404)', {
+    where: { file: showAddress(address) },
+  });
+}
+
+/** The same for an address that may lead nowhere: nothing, when the server says that it has no such file. */
+export async function openAddress(
+  target: URL,
+  options: SourceOptions & Pick<HttpOptions, 'ca'>,
+): Promise<Source | undefined> {
+  const where = { file: showAddress(target.href) };
   const fail = remoteFailure(where);
   const abort = new AbortController();
   const patience = new Patience(options, where.file);
@@ -27,6 +38,11 @@ export async function openHttpsSource(
     patience.wait(follow(target, headers, { ca: options.ca, signal: abort.signal, fail }));
   try {
     const answer = await ask();
+    if (answer.status === 404 || answer.status === 410) {
+      answer.close();
+      abort.abort();
+      return undefined;
+    }
     if (answer.status !== 200) throw refusal(answer, where);
     const size = sizeOf(answer);
     return {
@@ -43,9 +59,13 @@ export async function openHttpsSource(
   }
 }
 
-function parseAddress(address: string, where: { file: string }): URL {
+/** @throws {BundleError} `USAGE` */
+export function parseAddress(address: string): URL {
   if (URL.canParse(address)) return new URL(address);
-  throw new BundleError('USAGE', 'this is no https address', { where, fix: 'give it as https://HOST/PATH' });
+  throw new BundleError('USAGE', 'this is no https address', {
+    where: { file: showAddress(address) },
+    fix: 'give it as https://HOST/PATH',
+  });
 }
 
 function refusal({ status }: HttpAnswer, where: { file: string }): BundleError {

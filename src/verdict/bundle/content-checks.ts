@@ -64,5 +64,5 @@ export function archiveCheck(fault: BundleError | undefined, complete: boolean, 
       status: 'skip',
       detail: `reading stopped after ${counted(count, 'member')}: the bundle is refused`,
     };
-  return { id, status: 'pass', detail: `${counted(count, 'member')}, read to the end of the archive` };
+  return { id, status: 'pass', detail: `${counted(count, 'member')}, read to the end` };
 }

@@ -1,4 +1,3 @@
-import type { ArchiveFormat } from '../../archive/open-archive.ts';
 import { ALL_DIGESTS } from '../../crypto/digest.ts';
 import { isEvidence, rolePartOf } from '../../formats/bundle-part.ts';
 import type { Manifest } from '../../formats/ovf/manifest.ts';
@@ -7,7 +6,7 @@ import type { Told } from '../../kit/errors/advice.ts';
 import { BundleError, type ErrorCode, toBundleError } from '../../kit/errors/errors.ts';
 import type { OnProgress } from '../../kit/progress.ts';
 import type { Relaxation } from '../../kit/relaxation.ts';
-import type { Source } from '../../kit/source.ts';
+import type { BundleSource } from '../../kit/source.ts';
 import { withinScope } from '../../trust/judge-signer.ts';
 import type { Check, SignatureReport } from '../report/report.ts';
 import { tellHeld } from '../signers/signature-checks.ts';
@@ -15,8 +14,9 @@ import { assignRoles, type BundleRoles } from '../walk/bundle-roles.ts';
 import { manifestDigests } from '../walk/look-ahead.ts';
 import { ManifestMemory } from '../walk/manifest-memory.ts';
 import { digestOf, type Member, type ResumableSink } from '../walk/member.ts';
+import type { BundleFormat } from '../walk/package-entries.ts';
 import type { UsableBlocks } from '../walk/set-aside.ts';
-import { type Walk, walkArchive } from '../walk/walk.ts';
+import { type Walk, walkBundle } from '../walk/walk.ts';
 import { archiveCheck } from './content-checks.ts';
 import { judgeBlocks } from './judge-blocks.ts';
 import { type ContentsJudgement, judgeContents } from './judge-contents.ts';
@@ -38,7 +38,7 @@ export interface ExamineOptions extends SignaturePolicy {
 
 /** Everything found out about a bundle. The verdict follows from `errors`: none means it may be used. */
 export interface Examination {
-  readonly format?: ArchiveFormat;
+  readonly format?: BundleFormat;
   readonly roles: BundleRoles;
   readonly members: readonly Member[];
   readonly contents: ContentsJudgement;
@@ -57,10 +57,10 @@ export interface Examination {
  *
  * @see spec/bundle.md
  */
-export async function examine(source: Source, options: ExamineOptions): Promise<Examination> {
+export async function examine(source: BundleSource, options: ExamineOptions): Promise<Examination> {
   const reading = new Reading(options, await manifestDigests(source, options.limits, options.relax));
   const { limits, relax, onProgress, later = false } = options;
-  const { format, members, result, fault, warnings } = await walkArchive(
+  const { format, members, result, fault, warnings } = await walkBundle(
     source,
     {
       limits,

@@ -9,7 +9,7 @@ import type { Manifest, ManifestEntry } from '../../formats/ovf/manifest.ts';
 import { counted } from '../../kit/encoding.ts';
 import { BundleError, toBundleError } from '../../kit/errors/errors.ts';
 import type { FoundBlocks } from '../walk/block-damage.ts';
-import { digestOf, type KeptMember, type Member } from '../walk/member.ts';
+import { digestOf, type KeptMember, type Member, offsetOf } from '../walk/member.ts';
 
 /**
  * Finds the block digests that the manifest lists, and compares what they say of their subjects with what the manifest says.
@@ -28,7 +28,9 @@ export function judgeBlocks(
   const found = members.filter(holdsBlocks);
   if (found.length === 0) return { usable, errors };
   const lines = new Map(manifest.entries.map((entry) => [entry.name, entry]));
-  for (const { name, offset, bytes } of found) {
+  for (const member of found) {
+    const { name, bytes } = member;
+    const where = { member: name, ...offsetOf(member) };
     const own = lines.get(name);
     // [blocks.5] What nobody has signed says nothing; that it is not listed, or changed, is told elsewhere.
     if (!own || digestHex(own.algorithm, bytes) !== own.digest) continue;
@@ -37,10 +39,10 @@ export function judgeBlocks(
       const subject = blocksSubject(name) ?? '';
       const member = members.find((one) => one.name === subject);
       const fault = conflictOf(blocks, { subject, line: lines.get(subject), member });
-      if (fault) errors.push(conflict(`"${name}" ${fault}`, { member: name, offset }));
+      if (fault) errors.push(conflict(`"${name}" ${fault}`, where));
       else if (member?.size === blocks.size) usable.set(subject, blocks);
     } catch (error) {
-      errors.push(toBundleError(error).at({ member: name, offset }));
+      errors.push(toBundleError(error).at(where));
     }
   }
   return { usable, errors };
@@ -70,6 +72,9 @@ function conflictOf(
   return undefined;
 }
 
-function conflict(message: string, where: { readonly member: string; readonly offset: number }): BundleError {
+function conflict(
+  message: string,
+  where: { readonly member: string; readonly offset?: number },
+): BundleError {
   return new BundleError('BLOCKS_CONFLICT', message, { where });
 }

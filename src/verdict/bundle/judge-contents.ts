@@ -9,7 +9,7 @@ import type { Allowances } from '../../trust/policy.ts';
 import type { Check, FileReport } from '../report/report.ts';
 import type { Strangers } from '../signers/carried.ts';
 import { type BundleRoles, roleOf } from '../walk/bundle-roles.ts';
-import { digestOf, keptMember, type Member } from '../walk/member.ts';
+import { digestOf, keptMember, type Member, offsetOf } from '../walk/member.ts';
 import { inPlaceOfBundle } from '../walk/no-bundle.ts';
 import { contentChecks } from './content-checks.ts';
 import { digestFaults } from './digest-faults.ts';
@@ -153,8 +153,12 @@ function withoutManifest({ roles, members, complete }: BundleContents): Contents
 }
 
 function unchecked(member: Member, roles: BundleRoles): FileReport {
-  const { name, size, offset } = member;
-  return { name, role: roleOf(member, roles), size, offset, status: 'unchecked' };
+  return { ...placed(member, roles), status: 'unchecked' };
+}
+
+function placed(member: Member, roles: BundleRoles): Pick<FileReport, 'name' | 'role' | 'size' | 'offset'> {
+  const { name, size } = member;
+  return { name, role: roleOf(member, roles), size, ...offsetOf(member) };
 }
 
 function judgeMember(
@@ -163,21 +167,15 @@ function judgeMember(
   roles: BundleRoles,
   strangers: Strangers,
 ): FileReport {
-  const { name, size, offset } = member;
-  const role = roleOf(member, roles);
-  if (role === 'manifest' || role === 'certificate') return { name, role, size, offset, status: 'unchecked' };
+  const place = placed(member, roles);
+  const { name, role } = place;
+  if (role === 'manifest' || role === 'certificate') return { ...place, status: 'unchecked' };
   // [cover.1] Evidence is vouched for by its issuer or authority, and comes when the manifest is long signed.
   const isEvidence = role === 'timestamp' || (role === 'revocation' && isPlainEvidence(name)); // [bundle.10]
   if (!entry || role === 'timestamp')
-    return {
-      name,
-      role,
-      size,
-      offset,
-      status: isEvidence && !strangers.has(name) ? 'unchecked' : 'unlisted',
-    };
+    return { ...place, status: isEvidence && !strangers.has(name) ? 'unchecked' : 'unlisted' };
   const { algorithm, digest: expected } = entry;
-  const common = { name, role, size, offset, algorithm, expected };
+  const common = { ...place, algorithm, expected };
   switch (member.kind) {
     case 'blocks': {
       // [blocks.7] They were asked only where they say to be of what has this very line.

@@ -6,7 +6,7 @@ import { chunkName, type FileReference, memberNames, referenceOf } from '../../f
 import { counted } from '../../kit/encoding.ts';
 import { BundleError } from '../../kit/errors/errors.ts';
 import type { BundleRoles } from '../walk/bundle-roles.ts';
-import type { Member } from '../walk/member.ts';
+import { type Member, offsetOf } from '../walk/member.ts';
 import { habitBehind } from '../walk/stray-members.ts';
 
 /**
@@ -51,7 +51,7 @@ export function judgeReferences(
       const message = `"${member.name}" is in the bundle and not in References of the descriptor`;
       errors.push(
         new BundleError('FILE_UNREFERENCED', message, {
-          where: { member: member.name, offset: member.offset },
+          where: { member: member.name, ...offsetOf(member) },
           ...habitBehind(member.name),
         }),
       );
@@ -100,7 +100,7 @@ function chunkFaults(
       ? `the chunks of "${href}" have ${counted(total, 'byte')} together, and the descriptor says ${size}`
       : undefined;
   if (message === undefined) return [];
-  const where = wrong ? { member: wrong.name, offset: wrong.offset } : {};
+  const where = wrong ? { member: wrong.name, ...offsetOf(wrong) } : {};
   return [new BundleError('DESCRIPTOR_SYNTAX', message, { where })];
 }
 

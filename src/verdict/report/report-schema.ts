@@ -15,7 +15,11 @@ const whereSchema = z
   .strictObject({
     file: z.string().exactOptional(),
     member: z.string().exactOptional(),
-    offset: z.int().nonnegative().exactOptional().describe('bytes of the unpacked archive'),
+    offset: z
+      .int()
+      .nonnegative()
+      .exactOptional()
+      .describe('bytes of the unpacked archive, or of the file that the member is'),
     line: z.int().positive().exactOptional(),
   })
   .meta({ id: 'where' });
@@ -99,7 +103,11 @@ const fileSchema = z
     name: z.string(),
     role: z.enum(['descriptor', 'manifest', 'certificate', 'timestamp', 'revocation', 'file']),
     size: z.int().nonnegative().exactOptional(),
-    offset: z.int().nonnegative().exactOptional().describe('where the member begins in the unpacked archive'),
+    offset: z
+      .int()
+      .nonnegative()
+      .exactOptional()
+      .describe('where the member begins in the unpacked archive; left out where each is a file of its own'),
     algorithm: z.string().exactOptional(),
     expected: HEX.exactOptional(),
     actual: HEX.exactOptional().describe('digest of the whole, when it was computed'),

@@ -95,7 +95,7 @@ export interface SignatureReport {
   readonly unproven?: true;
 }
 
-/** One member of the bundle, or one that the manifest lists and the bundle has not. Offsets count bytes of the unpacked archive. */
+/** One member of the bundle, or one that the manifest lists and the bundle has not. Offsets count bytes of the unpacked archive; a file of its own has none. */
 export interface FileReport {
   readonly name: string;
   readonly role: 'descriptor' | 'manifest' | 'certificate' | 'timestamp' | 'revocation' | 'file';

@@ -4,7 +4,7 @@ import { type ByteStream, collect } from '../../kit/bytes.ts';
 import type { DigestName } from '../../kit/digest-name.ts';
 import { BundleError } from '../../kit/errors/errors.ts';
 import { CHUNK_BYTES } from '../../kit/limits.ts';
-import type { HashedMember, MemberDigests, ResumableSink } from './member.ts';
+import { type HashedMember, type MemberDigests, placeOf, type ResumableSink } from './member.ts';
 
 /** A member of so many bytes is read whole before it is hashed and stored: each piece would cost more than a copy. */
 const SMALL_BYTES = CHUNK_BYTES / 4;
@@ -35,8 +35,8 @@ export async function* hashInPassing(
   return hashed(entry, Object.fromEntries(digester.finish()));
 }
 
-function hashed({ name, size, offset, dataOffset }: ArchiveEntry, digests: MemberDigests): HashedMember {
-  return { kind: 'hashed', name, size, offset, dataOffset, digests };
+function hashed(entry: ArchiveEntry, digests: MemberDigests): HashedMember {
+  return { kind: 'hashed', ...placeOf(entry), digests };
 }
 
 function hashWhole(

@@ -4,7 +4,7 @@ import { isEvidence, type PartKind, rolePartOf } from '../../formats/bundle-part
 import { collect } from '../../kit/bytes.ts';
 import { BundleError } from '../../kit/errors/errors.ts';
 import type { Limits } from '../../kit/limits.ts';
-import type { BundleSink, KeptMember } from './member.ts';
+import { type BundleSink, type KeptMember, offsetOf, placeOf } from './member.ts';
 
 /** What is kept in memory of a bundle, each kind with a limit of its own. */
 type KeptKind = PartKind | 'revocation' | 'blocks';
@@ -39,13 +39,14 @@ export function keepMember(entry: ArchiveEntry, options: KeepOptions): Promise<K
 }
 
 async function keep(
-  { name, size, offset, dataOffset, body }: ArchiveEntry,
+  entry: ArchiveEntry,
   { limits, kept, sink, kind, room }: KeepOptions & { readonly kind: KeptKind; readonly room: number },
 ): Promise<KeptMember> {
-  const bytes = await collect(body, room, () => tooLarge(name, kind, { limits, offset }));
+  const { name, size, body } = entry;
+  const bytes = await collect(body, room, () => tooLarge(entry, kind, limits));
   kept.set(kind, (kept.get(kind) ?? 0) + size);
   await sink?.store(name, bytes);
-  return { kind: 'kept', name, size, offset, dataOffset, bytes };
+  return { kind: 'kept', ...placeOf(entry), bytes };
 }
 
 function keptKindOf(name: string): KeptKind | undefined {
@@ -70,11 +71,8 @@ function limitOf(kind: KeptKind, limits: Limits): number {
   }
 }
 
-function tooLarge(
-  name: string,
-  kind: KeptKind,
-  { limits, offset }: { readonly limits: Limits; readonly offset: number },
-): BundleError {
+function tooLarge(entry: ArchiveEntry, kind: KeptKind, limits: Limits): BundleError {
+  const { name } = entry;
   const message = `"${name}" takes the .${kind} members over the limit of ${limitOf(kind, limits)} bytes`;
-  return new BundleError('ARCHIVE_LIMIT', message, { where: { member: name, offset } });
+  return new BundleError('ARCHIVE_LIMIT', message, { where: { member: name, ...offsetOf(entry) } });
 }

@@ -4,10 +4,10 @@ import { parseManifest } from '../../formats/ovf/manifest.ts';
 import type { DigestName } from '../../kit/digest-name.ts';
 import type { Limits } from '../../kit/limits.ts';
 import type { Relaxation } from '../../kit/relaxation.ts';
-import type { Source } from '../../kit/source.ts';
+import { type BundleSource, isPackage } from '../../kit/source.ts';
 import { assignRoles } from './bundle-roles.ts';
 import { keptMember } from './member.ts';
-import { type Walk, walkArchive } from './walk.ts';
+import { type Walk, walkBundle } from './walk.ts';
 
 /**
  * The digests to compute before the manifest has been seen: those it uses, where the source lets us look ahead,
@@ -17,12 +17,12 @@ import { type Walk, walkArchive } from './walk.ts';
  * it: a wrong guess leaves a digest out, and the package is refused. Whatever is wrong is met again, and told, by the walk that counts.
  */
 export async function manifestDigests(
-  source: Source,
+  source: BundleSource,
   limits: Limits,
   relax: readonly Relaxation[] = [],
 ): Promise<readonly DigestName[]> {
-  if (!source.repeatable) return ALL_DIGESTS;
-  const { result } = await walkArchive(source, { limits, relax }, (walk) => digestsAhead(walk, limits));
+  if (isPackage(source) || !source.repeatable) return ALL_DIGESTS; // a package gives its manifest before all that is hashed
+  const { result } = await walkBundle(source, { limits, relax }, (walk) => digestsAhead(walk, limits));
   return result ?? ALL_DIGESTS;
 }
 

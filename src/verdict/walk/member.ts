@@ -10,12 +10,25 @@ export type MemberDigests = Readonly<Partial<Record<DigestName, string>>>;
 /** A member, and what is known of its content. There may be many thousand: plain objects, none with more than it needs. */
 export type Member = KeptMember | HashedMember | BlockwiseMember | UnreadMember;
 
-/** Where a member lies in the unpacked archive, in bytes: its first header, and its content of `size` bytes. */
+/**
+ * Where a member lies, in bytes of the unpacked archive: its first header, and its content of `size` bytes. One that is a file of its own has no
+ * header, and its content from 0 on.
+ */
 interface MemberPlace {
   readonly name: string;
   readonly size: number;
-  readonly offset: number;
+  readonly offset?: number;
   readonly dataOffset: number;
+}
+
+/** The place of an entry alone. */
+export function placeOf({ name, size, offset, dataOffset }: MemberPlace): MemberPlace {
+  return { name, size, ...(offset !== undefined && { offset }), dataOffset };
+}
+
+/** Where a member is, for an error or a report. */
+export function offsetOf({ offset }: Pick<MemberPlace, 'offset'>): { readonly offset?: number } {
+  return offset === undefined ? {} : { offset };
 }
 
 /** A member in memory: one that may be descriptor, manifest, certificate file or timestamp, revocation information, or block digests. */

@@ -1,10 +1,16 @@
 import type { ArchiveEntry } from '../../archive/entry.ts';
-import type { ArchiveFormat } from '../../archive/open-archive.ts';
 import type { DigestName } from '../../kit/digest-name.ts';
 import type { Limits } from '../../kit/limits.ts';
-import type { HashRange, Source, SourceParts } from '../../kit/source.ts';
+import { type BundleSource, type HashRange, isPackage, type SourceParts } from '../../kit/source.ts';
 import { compareBlocks, type FoundBlocks } from './block-damage.ts';
-import type { BlockwiseMember, HashedMember, Member, UnreadMember } from './member.ts';
+import {
+  type BlockwiseMember,
+  type HashedMember,
+  type Member,
+  placeOf,
+  type UnreadMember,
+} from './member.ts';
+import type { BundleFormat } from './package-entries.ts';
 
 /** The block digests that may stand for the digest of the whole, by the name of their subject. */
 export type UsableBlocks = ReadonlyMap<string, FoundBlocks>;
@@ -18,7 +24,7 @@ export interface FinishOptions {
   readonly later?: boolean;
 }
 
-/** The members of an archive when the hashing is over: all that were walked to, or with an error those before the first one set aside. */
+/** The members of a bundle when the hashing is over: all that were walked to, or with an error those before the first one set aside. */
 export interface Finished {
   readonly members: readonly Member[];
   readonly error?: unknown;
@@ -26,8 +32,8 @@ export interface Finished {
 
 /**
  * Members that are not read while the archive is walked through: they are hashed in the end, several at a time, by as
- * many threads as there are free cores. Only a tar on its own in a regular file has its members where they can be read
- * in any order.
+ * many threads as there are free cores. Only a tar on its own in a regular file, and a folder, have the members where they can be
+ * read in any order.
  *
  * The door of blocks in reading: a member that would keep the other threads waiting is held against the digests of its blocks, where
  * the manifest lists such, in place of the digest of the whole. Without that a member is hashed by one thread, however large it is.
@@ -41,26 +47,30 @@ export interface Finished {
  */
 export class SetAside {
   readonly #parts: SourceParts;
-  readonly #size: number;
+  /** of the archive; undefined where members are files of their own */
+  readonly #size: number | undefined;
   readonly #limits: Limits;
 
-  private constructor(parts: SourceParts, size: number, limits: Limits) {
+  private constructor(parts: SourceParts, size: number | undefined, limits: Limits) {
     this.#parts = parts;
     this.#size = size;
     this.#limits = limits;
   }
 
-  /** A place for the members of this archive, if they can wait. */
-  static of(source: Source, format: ArchiveFormat, limits: Limits): SetAside | undefined {
-    if (format !== 'tar' || !source.parts || source.size === undefined) return undefined;
+  /** A place for the members of this bundle, if they can wait. */
+  static of(source: BundleSource, format: BundleFormat, limits: Limits): SetAside | undefined {
+    if (!source.parts) return undefined;
+    if (isPackage(source)) return new SetAside(source.parts, undefined, limits);
+    if (format !== 'tar' || source.size === undefined) return undefined;
     return new SetAside(source.parts, source.size, limits);
   }
 
   /** The member as one that is walked past; undefined when it is to be read now. */
   take(entry: ArchiveEntry, algorithms: readonly DigestName[]): UnreadMember | undefined {
-    const { name, size, offset, dataOffset } = entry;
-    if (size < this.#limits.laneBytes || dataOffset + size > this.#size) return undefined;
-    return { kind: 'unread', name, size, offset, dataOffset, algorithms };
+    const { size, dataOffset } = entry;
+    if (size < this.#limits.laneBytes) return undefined;
+    if (this.#size === undefined ? !entry.hold?.() : dataOffset + size > this.#size) return undefined;
+    return { kind: 'unread', ...placeOf(entry), algorithms };
   }
 
   /**
@@ -94,9 +104,10 @@ export class SetAside {
       const blocks = isLongest ? usable.get(member.name) : undefined;
       return { member, blocks, range: blocks ? inBlocks(member, blocks) : whole(member) };
     });
+    const all = this.#size ?? members.reduce((sum, { size }) => sum + size, 0);
     const found = await this.#parts.hash(
       plans.map(({ range }) => range),
-      { limits: this.#limits, onBytes: (bytes) => onBytes(this.#size - total + bytes) },
+      { limits: this.#limits, onBytes: (bytes) => onBytes(all - total + bytes) },
     );
     const results = new Map<Member, Member>();
     for (const [i, { member, blocks }] of plans.entries()) {
@@ -130,12 +141,13 @@ export class SetAside {
 /** The digest of a piece of a range, as lower-case hex. */
 type PieceDigest = (piece: number, algorithm: DigestName) => string;
 
-function whole({ dataOffset, size, algorithms }: UnreadMember): HashRange {
-  return { start: dataOffset, end: dataOffset + size, algorithms };
+function whole({ name, dataOffset, size, algorithms }: UnreadMember): HashRange {
+  return { member: name, start: dataOffset, end: dataOffset + size, algorithms };
 }
 
-function inBlocks({ dataOffset, size }: Member, blocks: FoundBlocks): HashRange {
+function inBlocks({ name, dataOffset, size }: Member, blocks: FoundBlocks): HashRange {
   return {
+    member: name,
     start: dataOffset,
     end: dataOffset + size,
     step: blocks.blockSize,
@@ -143,19 +155,12 @@ function inBlocks({ dataOffset, size }: Member, blocks: FoundBlocks): HashRange 
   };
 }
 
-function hashed(
-  { name, size, offset, dataOffset, algorithms }: UnreadMember,
-  digest: PieceDigest,
-): HashedMember {
-  const digests = Object.fromEntries(algorithms.map((algorithm) => [algorithm, digest(0, algorithm)]));
-  return { kind: 'hashed', name, size, offset, dataOffset, digests };
+function hashed(member: UnreadMember, digest: PieceDigest): HashedMember {
+  const digests = Object.fromEntries(member.algorithms.map((algorithm) => [algorithm, digest(0, algorithm)]));
+  return { kind: 'hashed', ...placeOf(member), digests };
 }
 
-function blockwise(
-  { name, size, offset, dataOffset }: UnreadMember,
-  blocks: FoundBlocks,
-  digest: PieceDigest,
-): BlockwiseMember {
+function blockwise(member: UnreadMember, blocks: FoundBlocks, digest: PieceDigest): BlockwiseMember {
   const findings = compareBlocks(blocks, (block) => digest(block, blocks.algorithm));
-  return { kind: 'blocks', name, size, offset, dataOffset, blocks: findings };
+  return { kind: 'blocks', ...placeOf(member), blocks: findings };
 }

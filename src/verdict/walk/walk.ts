@@ -1,5 +1,5 @@
 import type { ArchiveEntries, ArchiveEntry } from '../../archive/entry.ts';
-import { type ArchiveFormat, openArchive } from '../../archive/open-archive.ts';
+import { openArchive } from '../../archive/open-archive.ts';
 import { Relaxed } from '../../archive/relaxed.ts';
 import { watch } from '../../kit/byte-cursor.ts';
 import type { DigestName } from '../../kit/digest-name.ts';
@@ -8,15 +8,16 @@ import { type BundleError, toBundleError } from '../../kit/errors/errors.ts';
 import type { Limits } from '../../kit/limits.ts';
 import type { OnProgress, ProgressEvent } from '../../kit/progress.ts';
 import type { Relaxation } from '../../kit/relaxation.ts';
-import type { Source } from '../../kit/source.ts';
+import { type BundleSource, isPackage } from '../../kit/source.ts';
 import { copyWarning, relaxedWarnings } from '../report/report.ts';
 import { type HashOptions, hashInPassing, hashMember } from './hash-member.ts';
 import { type KeptBytes, keepMember } from './keep-member.ts';
 import type { HashedMember, KeptMember, Member } from './member.ts';
 import { namedFault } from './no-bundle.ts';
+import { type BundleFormat, openPackage } from './package-entries.ts';
 import { type FinishOptions, SetAside } from './set-aside.ts';
 
-/** How an archive is walked through. */
+/** How a bundle is walked through. */
 export interface WalkOptions {
   readonly limits: Limits;
   readonly relax?: readonly Relaxation[];
@@ -30,11 +31,11 @@ export interface WalkOptions {
   readonly apart?: Omit<FinishOptions, 'onBytes'>;
 }
 
-/** An archive that is being walked through. Each member is read by one of the three ways, or skipped. */
+/** A bundle that is being walked through. Each member is read by one of the three ways, or skipped. */
 export interface Walk {
-  readonly format: ArchiveFormat;
+  readonly format: BundleFormat;
   readonly entries: ArchiveEntries;
-  /** those that have been read or walked past so far, in the order of the archive */
+  /** those that have been read or walked past so far, in order */
   readonly members: readonly Member[];
   /** Reads a member once: keeps it, hashes it, or walks past it. Many are at hand, and give no promise, since waiting takes time. */
   read(entry: ArchiveEntry, options: HashOptions): Member | Promise<Member>;
@@ -49,8 +50,8 @@ export interface Walk {
 
 /** What a walk came to. Without a fault it went as far as `visit` wanted, and the source was the same from first to last. */
 export interface Walked<T> {
-  readonly format?: ArchiveFormat;
-  /** those that were read, in the order of the archive; with a fault those that were reached */
+  readonly format?: BundleFormat;
+  /** those that were read, in order; with a fault those that were reached */
   readonly members: readonly Member[];
   /** what `visit` gave; absent when there is a fault */
   readonly result?: T;
@@ -60,31 +61,38 @@ export interface Walked<T> {
 }
 
 /**
- * Walks through the archive in `source` once, and has `visit` take its members: the one walk of verify, import, normalize,
+ * Walks through the bundle in `source` once, an archive or a package of files, and has `visit` take its members: the one walk of verify, import, normalize,
  * inspect, diff, sign and timestamp, and of the look ahead for a manifest, so that one input gets one answer from all. [judge.7]
  *
  * Nothing is thrown: whatever ended the walk, an error of `visit` too, is its fault. It is told when what was set aside before
  * it has been hashed, since what came before it counts.
  */
-export async function walkArchive<T>(
-  source: Source,
+export async function walkBundle<T>(
+  source: BundleSource,
   options: WalkOptions,
   visit: (walk: Walk) => Promise<T>,
 ): Promise<Walked<T>> {
   const { limits, apart } = options;
   const relaxed = new Relaxed(options.relax);
   const progress = progressOf(source, options);
-  let format: ArchiveFormat | undefined;
+  let format: BundleFormat | undefined;
   let copied: number | undefined;
   let members: readonly Member[] = [];
   const told = (): Omit<Walked<T>, 'result' | 'fault'> => ({
     ...(format !== undefined && { format }),
     members,
-    warnings: [...(source.notes?.() ?? []), ...copyWarning(copied), ...relaxedWarnings(relaxed.used)],
+    warnings: [
+      ...(isPackage(source) ? [] : (source.notes?.() ?? [])),
+      ...copyWarning(copied),
+      ...relaxedWarnings(relaxed.used),
+    ],
   });
   try {
-    const archive = await openArchive(watch(source.stream(), progress.onBytes), limits, relaxed);
-    ({ format, copied } = archive);
+    const archive = isPackage(source)
+      ? openPackage(source, { limits, ...progress })
+      : await openArchive(watch(source.stream(), progress.onBytes), limits, relaxed);
+    ({ format } = archive);
+    if ('copied' in archive) ({ copied } = archive);
     const aside = apart && SetAside.of(source, format, limits);
     const walk = openWalk(archive, { limits, aside, onMember: progress.onMember });
     ({ members } = walk);
@@ -104,7 +112,7 @@ export async function walkArchive<T>(
 }
 
 function openWalk(
-  { format, entries }: { readonly format: ArchiveFormat; readonly entries: ArchiveEntries },
+  { format, entries }: { readonly format: BundleFormat; readonly entries: ArchiveEntries },
   options: {
     readonly limits: Limits;
     readonly aside: SetAside | undefined;
@@ -150,19 +158,23 @@ async function* passing(
 }
 
 function progressOf(
-  source: Source,
+  source: BundleSource,
   { onProgress, phase = 'read' }: WalkOptions,
-): { onBytes(bytes: number): void; onMember(name: string): void } {
+): { onBytes(bytes: number): void; onTotal(bytes: number): void; onMember(name: string): void } {
   let name: string | undefined;
   let most = 0;
+  let total = isPackage(source) ? undefined : source.size;
   return {
+    onTotal: (bytes) => {
+      total = bytes;
+    },
     onBytes: (bytes) => {
       if (bytes <= most) return;
       most = bytes;
       onProgress?.({
         phase,
         bytes,
-        ...(source.size !== undefined && { total: source.size }),
+        ...(total !== undefined && { total }),
         ...(name !== undefined && { member: name }),
       });
     },
@@ -184,7 +196,7 @@ const ELSEWHERE: ReadonlySet<BundleError['kind']> = new Set([
 ]);
 
 /** [judge.6] A file that was cut or written to looks like a malformed archive; what happened to it says more. */
-function changeBehind(error: unknown, source: Source): BundleError | undefined {
+function changeBehind(error: unknown, source: BundleSource): BundleError | undefined {
   if (ELSEWHERE.has(toBundleError(error).kind)) return undefined;
   try {
     source.checkUnchanged();

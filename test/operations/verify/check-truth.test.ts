@@ -131,7 +131,7 @@ const SITUATIONS: readonly Situation[] = [
     name: 'trusted, with nothing about revocation or time',
     bytes: bare,
     is: {
-      'archive.safety': 'pass: 5 members, read to the end of the archive',
+      'archive.safety': 'pass: 5 members, read to the end',
       'package.members': 'pass: every member is listed, every listed file is there',
       'manifest.syntax': 'pass: 3 lines',
       signature: 'pass: RSA-2048 sha256',
@@ -365,7 +365,7 @@ const SITUATIONS: readonly Situation[] = [
     bytes: () => plain([NOTES]),
     options: publishers({ pa: '' }),
     is: {
-      'archive.safety': 'pass: 3 members, read to the end of the archive',
+      'archive.safety': 'pass: 3 members, read to the end',
       'manifest.syntax': 'pass: 1 line',
       'manifest.digests': 'pass: 1 of 1 file matches the manifest',
       scope: 'pass: _/_ is in the scope of the publisher',

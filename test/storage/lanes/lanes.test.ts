@@ -61,11 +61,16 @@ function digestOf(start: number, end: number, algorithm: string): string {
   return createHash(algorithm).update(content.subarray(start, end)).digest('hex');
 }
 
+/** The ranges in the one file. */
+function placed(ranges: readonly HashRange[]): Parameters<typeof hashRanges>[0] {
+  return ranges.map((range) => ({ ...range, ...file }));
+}
+
 async function faultOf(
   ranges: readonly HashRange[],
   options: LaneOptions,
 ): Promise<Pick<BundleError, 'code'>> {
-  return hashRanges(file, ranges, options).then(
+  return hashRanges(placed(ranges), options).then(
     () => expect.unreachable('it was hashed'),
     (error) => error,
   );
@@ -84,7 +89,10 @@ describe.each([1, 2, 4])('[lane.1] %d threads', (count) => {
       { start: 10, end: 20, step: 100, algorithms: ['sha1'] },
     ];
     const told: number[] = [];
-    const hashed = await hashRanges(file, ranges, { ...lanes(count), onBytes: (bytes) => told.push(bytes) });
+    const hashed = await hashRanges(placed(ranges), {
+      ...lanes(count),
+      onBytes: (bytes) => told.push(bytes),
+    });
     expect(threads).toBe(count - 1);
     expect(hashed.map(({ pieces }) => pieces)).toEqual([1, 1, 6, 2098, 1, 1]);
     for (const [i, { start, end, step = end - start, algorithms }] of ranges.entries()) {
@@ -105,7 +113,7 @@ describe('[lane.1] threads are started', () => {
   test('for no more pieces than there are, cores that may be used, and bytes that are worth it', async () => {
     const started = async (ranges: readonly HashRange[], limits: LaneOptions['limits']): Promise<number> => {
       threads = 0;
-      await hashRanges(file, ranges, { limits });
+      await hashRanges(placed(ranges), { limits });
       return threads;
     };
     expect(await started([WHOLE], { threads: 9, laneBytes: 1 })).toBe(0);
@@ -160,7 +168,7 @@ describe('[lane.2] no digest is given', () => {
 
   test('when it cannot be read, in one thread', async () => {
     const descriptor = openSync(sandbox.folder, 'r');
-    await expect(hashRanges({ ...file, descriptor }, [WHOLE], lanes(1))).rejects.toMatchObject({
+    await expect(hashRanges([{ ...WHOLE, ...file, descriptor }], lanes(1))).rejects.toMatchObject({
       code: 'FILE_UNREADABLE',
       where: { file: file.path },
     });

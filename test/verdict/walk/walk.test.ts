@@ -26,7 +26,7 @@ import { verify } from '../../../src/operations/verify/verify.ts';
 import { openSource } from '../../../src/storage/sources/open-source.ts';
 import { exitCodeOf } from '../../../src/verdict/report/exit-codes.ts';
 import type { Report } from '../../../src/verdict/report/report.ts';
-import { walkArchive } from '../../../src/verdict/walk/walk.ts';
+import { walkBundle } from '../../../src/verdict/walk/walk.ts';
 import { archiveOf, makeBundle, makeMembers, noiseFile } from '../../factory/bundles.ts';
 import { makeAuthority, type TestCertificate } from '../../factory/certificates.ts';
 import { changeInPlace, settle, untilSeen } from '../../factory/changes.ts';
@@ -165,7 +165,7 @@ test('[judge.7] the request for a timestamp is not made of a bundle that changes
 test('[judge.7] what the visitor throws is the fault, whatever became of the file, when it is not of the bytes', async () => {
   const path = sandbox.write('in/app.ova', await archiveOf(await makeMembers()));
   await using source = await openSource(path, { idleMs: DEFAULT_LIMITS.idleMs });
-  const { fault, result } = await walkArchive(source, { limits: DEFAULT_LIMITS }, async () => {
+  const { fault, result } = await walkBundle(source, { limits: DEFAULT_LIMITS }, async () => {
     truncateSync(path, 0);
     throw new Error('of ours');
   });
