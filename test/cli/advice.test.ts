@@ -34,7 +34,7 @@ const OURS = new RegExp(
 );
 
 /** What other programs call theirs. */
-const OTHERS = /\btar --format=ustar|\bopenssl [a-z0-9]+ (?:-\w+ ?)+/g;
+const OTHERS = /-O \w+ -o subformat=\w+|\btar --format=ustar|\bopenssl [a-z0-9]+ (?:-\w+ ?)+/g;
 
 /** Every text in a file of code: literals, and the fixed parts of templates. */
 function textsIn(path: string): readonly string[] {

@@ -15,7 +15,7 @@ export function diffCommand(program: Command, context: Context, exit: Exit): voi
       'Compares two bundles: members by size and digest, descriptors by field, and who claims to have signed.\n' +
         'Exit code 0 means the same, 6 different; how the archives are packed makes no difference, and is told.',
     )
-    .argument('<a>', 'a file, - for standard input, or an https address')
+    .argument('<a>', 'an archive, a folder or .ovf of loose files, - for standard input, or an https address')
     .argument('<b>', 'the other one');
   withOutputOptions(withReadOptions(command)).action(
     async (a: string, b: string, flags: OutputFlags & ReadFlags) => {

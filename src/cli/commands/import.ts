@@ -29,7 +29,10 @@ export function importCommand(program: Command, context: Context, exit: Exit): v
       'Verifies a bundle while it is unpacked beside DIR, and makes that DIR in one step when it is trusted.\n' +
         'Otherwise DIR stays as it was: absent, or empty.',
     )
-    .argument('<bundle>', 'a file, - for standard input, or an https address')
+    .argument(
+      '<bundle>',
+      'an archive, a folder or .ovf of loose files, - for standard input, or an https address',
+    )
     .requiredOption('--to <dir>', 'the folder to make; it must not exist, or be empty')
     .option('--images-only', 'keep only the disk images')
     .option('--decompress', 'undo ovf:compression="gzip" of files when the bundle is trusted')

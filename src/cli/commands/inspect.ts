@@ -22,7 +22,10 @@ export function inspectCommand(program: Command, context: Context, exit: Exit): 
     .description(
       'Shows the members of a bundle and what it says of itself. It checks no digest and no signature.',
     )
-    .argument('<bundle>', 'a file, - for standard input, or an https address');
+    .argument(
+      '<bundle>',
+      'an archive, a folder or .ovf of loose files, - for standard input, or an https address',
+    );
   command.addOption(
     new Option(
       '--target <platform...>',

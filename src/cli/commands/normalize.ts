@@ -25,7 +25,10 @@ export function normalizeCommand(program: Command, context: Context, exit: Exit)
         'lies beside it are written in canonical form, without what nobody whom you trust answers for: the signature\n' +
         'stays good, and a timestamp stays where you trust its authority (--trust-tsa).',
     )
-    .argument('<bundle>', 'a file, - for standard input, or an https address')
+    .argument(
+      '<bundle>',
+      'an archive, a folder or .ovf of loose files, - for standard input, or an https address',
+    )
     .requiredOption(
       '-o, --output <file>',
       'the bundle to write (.ova .tar .tgz .tar.gz), or - for standard output',

@@ -47,7 +47,10 @@ export function signCommand(program: Command, context: Context, exit: Exit): voi
       'Writes a copy of a bundle with a new signature. Files and manifest stay as they are, byte for byte; a bundle\n' +
         'whose files do not match its manifest is not signed. With --detached, any file gets a signature beside it.',
     )
-    .argument('<bundle>', 'a file, - for standard input, or an https address')
+    .argument(
+      '<bundle>',
+      'an archive, a folder or .ovf of loose files, - for standard input, or an https address',
+    )
     .option(
       '-o, --output <file>',
       'the signed bundle to write, or - for standard output; with --detached the signature (default: FILE.p7s)',

@@ -40,7 +40,10 @@ export function timestampCommand(program: Command, context: Context, exit: Exit)
       'Writes a copy of a signed bundle with a timestamp (RFC 3161) of its signature, so that it can be trusted when the\n' +
         "signer's certificate has expired. Give one of --tsa, --tsq-out and --tsr-in.",
     )
-    .argument('<bundle>', 'a file, - for standard input, or an https address')
+    .argument(
+      '<bundle>',
+      'an archive, a folder or .ovf of loose files, - for standard input, or an https address',
+    )
     .option('-o, --output <file>', 'the timestamped bundle to write, or - for standard output')
     .option('--tsa <url>', 'ask this authority (http or https)')
     .option('--tsq-out <file>', 'only write the request, to be answered on another machine')

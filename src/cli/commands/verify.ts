@@ -31,7 +31,10 @@ export function verifyCommand(program: Command, context: Context, exit: Exit): v
         'Exit code 0 means trusted, and nothing else does; see bulla help exit-codes.\n' +
         'Nothing of the bundle is stored. Which revocation lists were seen is noted in your trust folder (--no-remember: not even that).',
     )
-    .argument('<bundle>', 'a file, - for standard input, or an https address')
+    .argument(
+      '<bundle>',
+      'an archive, a folder or .ovf of loose files, - for standard input, or an https address',
+    )
     .option('--signature <p7s>', 'the detached signature of the file, DER or PEM')
     .addHelpText('after', EXAMPLES);
   withOutputOptions(withBundleOptions(withTrustOptions(command))).action(

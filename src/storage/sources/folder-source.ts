@@ -194,7 +194,7 @@ class FolderFiles {
       if (folder !== '') {
         const stats = lstatSync(path, { bigint: true });
         // What is below a link lies elsewhere, where whoever put the link there wants it.
-        if (stats.isSymbolicLink()) throw notRegular(stats, folder, path);
+        if (stats.isSymbolicLink()) throw notRegular(stats, folder);
         if (!stats.isDirectory()) return new Set();
       }
       return new Set(readdirSync(path));
@@ -215,10 +215,10 @@ function openRegular(
 ): { readonly descriptor: number; readonly stamp: FileStamp } {
   let descriptor: number | undefined;
   try {
-    expectRegular(lstatSync(path, { bigint: true }), name, path); // opening a device may do something
+    expectRegular(lstatSync(path, { bigint: true }), name); // opening a device may do something
     descriptor = openSync(path, FLAGS);
     const stats = fstatSync(descriptor, { bigint: true });
-    expectRegular(stats, name, path);
+    expectRegular(stats, name);
     isApart(stats, path);
     return { descriptor, stamp: asStamp(stats) };
   } catch (error) {
@@ -227,11 +227,11 @@ function openRegular(
   }
 }
 
-function expectRegular(stats: BigIntStats, name: string, path: string): void {
-  if (!stats.isFile()) throw notRegular(stats, name, path);
+function expectRegular(stats: BigIntStats, name: string): void {
+  if (!stats.isFile()) throw notRegular(stats, name);
 }
 
-function notRegular(stats: BigIntStats, name: string, path: string): BundleError {
+function notRegular(stats: BigIntStats, name: string): BundleError {
   const what = stats.isSymbolicLink()
     ? 'a symbolic link'
     : stats.isDirectory()
@@ -242,7 +242,7 @@ function notRegular(stats: BigIntStats, name: string, path: string): BundleError
           ? 'a socket'
           : 'a device';
   return new BundleError('ARCHIVE_TYPE', `"${name}" is ${what}, and a part of a package is a regular file`, {
-    where: { file: path, member: name },
+    where: { member: name },
     why: 'what a link or a pipe gives is chosen by whoever put it there, and need not be the same for the next reader',
     fix: 'put the file itself there',
   });

@@ -2,10 +2,8 @@ import { statSync } from 'node:fs';
 import { basename, dirname } from 'node:path';
 import { rolePartOf } from '../../formats/bundle-part.ts';
 import type { BundleSource, SourceOptions } from '../../kit/source.ts';
-import { openFolderSource } from './folder-source.ts';
 import { parseAddress } from './https-source.ts';
 import { type BundleInput, openSource } from './open-source.ts';
-import { openServerSource } from './server-source.ts';
 
 /**
  * Opens a bundle in any form: an archive, or a package of files, named by its folder, by its descriptor or by its manifest.
@@ -19,31 +17,22 @@ export async function openBundle(input: BundleInput, options: SourceOptions): Pr
     const address = parseAddress(input);
     const asked = lastName(address);
     const base = packageBase(asked);
-    return base === undefined
-      ? openSource(input, options)
-      : openServerSource(address, { asked, base }, options);
+    if (base === undefined) return openSource(input, options);
+    const { openServerSource } = await import('./server-source.ts');
+    return openServerSource(address, { asked, base }, options);
   }
   if (isScheme(input)) return openSource(input, options);
-  if (isFolder(input)) return openFolderSource(input, { ...options, folder: input });
+  const isWhole = isFolder(input);
   const base = packageBase(basename(input));
-  if (base === undefined) return openSource(input, options);
+  if (!isWhole && base === undefined) return openSource(input, options);
+  const { openFolderSource } = await import('./folder-source.ts'); // most bundles are archives
+  if (isWhole || base === undefined) return openFolderSource(input, { ...options, folder: input });
   return openFolderSource(input, { ...options, folder: dirname(input), named: basename(input), base });
 }
 
 /** Whether this names a folder on this machine. */
 export function namesFolder(input: string): boolean {
   return input !== '-' && !isScheme(input) && isFolder(input);
-}
-
-/** Whether this names a package of files, rather than an archive. */
-export function namesPackage(input: string): boolean {
-  if (input === '-') return false;
-  if (/^https:\/\//i.test(input)) return URL.canParse(input) && isPackageName(lastName(new URL(input)));
-  return !isScheme(input) && (isPackageName(basename(input)) || isFolder(input));
-}
-
-function isPackageName(name: string): boolean {
-  return packageBase(name) !== undefined;
 }
 
 /** What the parts of a package have in common, by the name of its descriptor or manifest. */

@@ -8,7 +8,7 @@ import { chunkCount, chunkName } from '../../formats/ovf/file-reference.ts';
 import { parseManifest } from '../../formats/ovf/manifest.ts';
 import { isSkippable } from '../../kit/byte-cursor.ts';
 import { type ByteStream, collect } from '../../kit/bytes.ts';
-import { BundleError } from '../../kit/errors/errors.ts';
+import { BundleError, toBundleError } from '../../kit/errors/errors.ts';
 import type { Limits } from '../../kit/limits.ts';
 import type { PackageFile, PackageSource } from '../../kit/source.ts';
 import { assignRoles, type BundleRoles } from './bundle-roles.ts';
@@ -49,11 +49,6 @@ async function* entriesOf(
   const reading = new PackageReading(source, options);
   const partNames = source.partNames();
   const roles = rolesAmong(partNames);
-  if (!roles) {
-    // [pkg.4] Which of them count is for nobody to choose: they are all shown to the judgement, which says so.
-    for (const name of partNames.filter(rolePartOf)) yield* reading.member(name);
-    return;
-  }
   const { descriptor, manifest, certificate, timestamp } = roles;
   if (descriptor === undefined && manifest === undefined) throw unknown();
   const text = new Map<string, Uint8Array>();
@@ -110,8 +105,7 @@ class PackageReading {
     await using file = await this.#source.open(name);
     if (!file) return;
     this.#seen.add(name);
-    // [pkg.4] Two parts that differ in case are told as what they are: two that claim one part.
-    if (onText || rolePartOf(name) === undefined) this.#names.add(name);
+    this.#names.add(name);
     const { size } = file;
     if (onText && size <= most) {
       const bytes = await collect(this.#exactly(name, file, file.stream()), size, () => changed(name));
@@ -160,11 +154,17 @@ class PackageReading {
   }
 }
 
-function rolesAmong(names: readonly string[]): BundleRoles | undefined {
+/** [pkg.2] [pkg.4] Which of two counts is for nobody to choose but for whoever names it. */
+function rolesAmong(names: readonly string[]): BundleRoles {
   try {
     return assignRoles(names);
-  } catch {
-    return undefined;
+  } catch (error) {
+    const { code, message, where, why } = toBundleError(error);
+    throw new BundleError(code, message, {
+      where,
+      why,
+      fix: 'name the descriptor or manifest that is meant; or give each package a folder of its own',
+    });
   }
 }
 
