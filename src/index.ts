@@ -206,3 +206,4 @@ export type {
 } from './verdict/targets/target.ts';
 export type { BlockFindings } from './verdict/walk/block-damage.ts';
 export type { BundleSink } from './verdict/walk/member.ts';
+export type { BundleFormat } from './verdict/walk/package-entries.ts';
