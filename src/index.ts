@@ -24,7 +24,10 @@ export {
   type SignatureProperties,
 } from './formats/glance/properties.ts';
 export type { Descriptor, DiskDescription } from './formats/ovf/descriptor.ts';
+export type { FirmwareName } from './formats/ovf/descriptor-writer.ts';
 export type { FileReference } from './formats/ovf/file-reference.ts';
+export type { ControllerName } from './formats/ovf/machine/drives.ts';
+export type { GuestSystemName } from './formats/ovf/machine/guest-systems.ts';
 export type { ManifestEntry } from './formats/ovf/manifest.ts';
 export type { ProductSummary, VirtualSystemSummary } from './formats/ovf/virtual-system.ts';
 export type { KeyDescription, PublicKey } from './formats/x509/public-key.ts';

@@ -27,10 +27,17 @@ describe.skipIf(absent)('virt-v2v', () => {
   const folder = folderForTests();
   beforeAll(() => {});
 
-  test('[desc.18] it reads name, processors, memory, disks and CD-ROM of a written descriptor', async () => {
+  test('[desc.18] [desc.23] it reads firmware, networks, name, processors, memory, disks and CD-ROM of a written descriptor', async () => {
     const disk = { href: 'web disk&1.img', size: 1 << 20, capacity: 1 << 20, format: 'raw' as const };
     const iso = { href: 'seed.iso', size: 40960, capacity: 40960, format: 'iso' as const };
-    const descriptor = formatDescriptor({ name: 'web & more', cpus: 3, memoryMiB: 512, disks: [disk, iso] });
+    const descriptor = formatDescriptor({
+      name: 'web & more',
+      cpus: 3,
+      memoryMiB: 512,
+      firmware: 'efi',
+      networks: ['Front', 'Back'],
+      disks: [disk, iso],
+    });
     const ova = await archive([
       ['web.ovf', encodeUtf8(descriptor)],
       [disk.href, image(disk.size)],
@@ -49,5 +56,7 @@ describe.skipIf(absent)('virt-v2v', () => {
     expect(stdout).toMatch(/nr vCPUs: 3/);
     expect(stdout).toMatch(/disks:\s+0 \[scsi\]/);
     expect(stdout).toMatch(/removable media:\s+CD-ROM \[ide\]/);
+    expect(stdout).toMatch(/firmware: uefi/);
+    expect(stdout).toMatch(/NICs:\s+Bridge "Front" \[e1000\]\s+Bridge "Back" \[e1000\]/);
   });
 });

@@ -2,8 +2,9 @@ import { type Command, Option } from 'commander';
 import { counted } from '../../kit/encoding.ts';
 import type { Inspection } from '../../operations/verify/inspect.ts';
 import type { Report } from '../../verdict/report/report.ts';
-import { TARGETS, type TargetName, type TargetReport } from '../../verdict/targets/target.ts';
+import type { TargetName, TargetReport } from '../../verdict/targets/target.ts';
 import type { Context, Exit } from '../context.ts';
+import { PLATFORMS } from '../options/machine-choices.ts';
 import { type OutputFlags, progressOf, withOutputOptions } from '../options/options.ts';
 import { type ReadFlags, readOptionsOf, withBundleOptions } from '../options/read-options.ts';
 import { field, inputTitle, shown } from '../render/field.ts';
@@ -30,7 +31,7 @@ export function inspectCommand(program: Command, context: Context, exit: Exit): 
     new Option(
       '--target <platform...>',
       'tell what a platform accepts, and what of the bundle it trips over',
-    ).choices(TARGETS),
+    ).choices(PLATFORMS),
   );
   withOutputOptions(withBundleOptions(command)).action(async (input: string, flags: InspectFlags) => {
     const { inspect } = await import('../../operations/verify/inspect.ts');

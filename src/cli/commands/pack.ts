@@ -1,10 +1,14 @@
 import { basename } from 'node:path';
 import { type Command, Option } from 'commander';
+import type { FirmwareName } from '../../formats/ovf/descriptor-writer.ts';
+import type { ControllerName } from '../../formats/ovf/machine/drives.ts';
+import type { GuestSystemName } from '../../formats/ovf/machine/guest-systems.ts';
 import { hasText } from '../../kit/encoding.ts';
 import { BundleError } from '../../kit/errors/errors.ts';
 import { DESCRIPTOR_NAME } from '../../kit/read-names.ts';
 import type { Context, Exit } from '../context.ts';
 import { type GlanceKeyFlags, imageSignerOf, withGlanceKeyOptions } from '../options/glance-options.ts';
+import { CONTROLLERS, FIRMWARES, GUESTS } from '../options/machine-choices.ts';
 import { parseMembers } from '../options/many-members.ts';
 import {
   FORMATS,
@@ -36,6 +40,10 @@ interface PackFlags extends SignFlags, OutputFlags, GlanceKeyFlags {
   readonly product?: string;
   readonly cpus?: number;
   readonly memory?: number;
+  readonly network?: readonly string[] | false;
+  readonly firmware?: FirmwareName;
+  readonly os?: GuestSystemName;
+  readonly controller?: ControllerName;
   readonly chunkSize?: number;
   readonly maxMembers?: number;
   readonly blockDigests?: boolean;
@@ -74,8 +82,22 @@ export function packCommand(program: Command, context: Context, exit: Exit): voi
     .option('--product <text>', 'product, for the descriptor')
     .option('--vendor <text>', 'vendor, for the descriptor')
     .option('--version <text>', 'version of the product, for the descriptor')
-    .option('--cpus <count>', 'processors of the machine', parseCount)
-    .option('--memory <MiB>', 'memory of the machine', parseCount)
+    .option('--cpus <count>', 'processors of the machine (default: 1)', parseCount)
+    .option('--memory <MiB>', 'memory of the machine (default: 1024)', parseCount)
+    .option(
+      '--network <name>',
+      'a network card, by the name of its network; may be given several times (default: one on "VM Network")',
+      (name: string, before: unknown) => [...(Array.isArray(before) ? before : []), name],
+    )
+    .option('--no-network', 'no network card')
+    .addOption(new Option('--firmware <kind>', 'what starts the machine (default: bios)').choices(FIRMWARES))
+    .addOption(new Option('--os <type>', 'guest system of the machine (default: other64)').choices(GUESTS))
+    .addOption(
+      new Option(
+        '--controller <kind>',
+        "what the disks hang on; pvscsi is VMware's own (default: scsi)",
+      ).choices(CONTROLLERS),
+    )
     .option('--max-members <count>', 'the most members (default: 256, which importers read)', parseMembers)
     .option('--chunk-size <size>', 'store larger images in chunks of this size, such as 2GiB', parseSize)
     .option(
@@ -123,7 +145,8 @@ export function packCommand(program: Command, context: Context, exit: Exit): voi
         : undefined;
       const imageSigner = await imageSignerOf('--glance-sign', flags.glanceSign, flags, context, flags);
       const progress = progressOf(flags, context);
-      const { product, vendor, version, cpus, memory } = flags;
+      const { product, vendor, version, cpus, memory, firmware, os, controller } = flags;
+      const networks = networksOf(flags);
       try {
         const report = await pack(inputs, {
           output: flags.output,
@@ -136,6 +159,10 @@ export function packCommand(program: Command, context: Context, exit: Exit): voi
             ...(hasText(version) && { version }),
             ...(cpus !== undefined && { cpus }),
             ...(memory !== undefined && { memoryMiB: memory }),
+            ...(networks !== undefined && { networks }),
+            ...(firmware !== undefined && { firmware }),
+            ...(os !== undefined && { os }),
+            ...(controller !== undefined && { controller }),
           },
           ...(flags.maxMembers !== undefined && { members: flags.maxMembers }),
           ...(flags.chunkSize !== undefined && { chunkSize: flags.chunkSize }),
@@ -158,6 +185,12 @@ export function packCommand(program: Command, context: Context, exit: Exit): voi
       }
     },
   );
+}
+
+/** Commander says `true` where only the option without a network is declared beside, and nothing was given. */
+function networksOf({ network }: PackFlags): readonly string[] | undefined {
+  if (network === false) return [];
+  return Array.isArray(network) ? network : undefined;
 }
 
 function nameOf(output: string, [first = '']: readonly string[]): string {

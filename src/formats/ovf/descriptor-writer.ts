@@ -2,6 +2,16 @@ import { BundleError } from '../../kit/errors/errors.ts';
 import type { DiskFormat } from '../disk/disk-probe.ts';
 import { OVF_NAMESPACE } from './envelope.ts';
 import { hrefFault } from './file-reference.ts';
+import {
+  type ControllerName,
+  DEFAULT_CONTROLLER,
+  type Drive,
+  driveItems,
+  type Item,
+  mostDrives,
+} from './machine/drives.ts';
+import { DEFAULT_GUEST, GUEST_SYSTEMS, type GuestSystemName } from './machine/guest-systems.ts';
+import { VMWARE_EXTENSIONS } from './virtual-system.ts';
 
 /** A disk image of the bundle: its member's name, its bytes, and what `probeDisk` says of it; an ISO becomes a CD-ROM. */
 export interface ApplianceDisk {
@@ -17,7 +27,13 @@ export interface ApplianceDisk {
   readonly blocks?: { readonly name: string; readonly size: number };
 }
 
-/** A machine made of bare disk images; one processor and 1024 MiB where nothing is said. */
+/** By what a machine is started. */
+export type FirmwareName = 'bios' | 'efi';
+
+/** The network that a machine is on where nothing is said: the one that vSphere has from the beginning. */
+const DEFAULT_NETWORK = 'VM Network';
+
+/** A machine made of bare disk images; one processor, 1024 MiB, one network card, BIOS, any 64-bit system and SCSI where nothing is said. */
 export interface ApplianceDescription {
   readonly name: string;
   readonly product?: string;
@@ -25,6 +41,11 @@ export interface ApplianceDescription {
   readonly version?: string;
   readonly cpus?: number;
   readonly memoryMiB?: number;
+  /** a card for each, by the name of its network */
+  readonly networks?: readonly string[];
+  readonly firmware?: FirmwareName;
+  readonly os?: GuestSystemName;
+  readonly controller?: ControllerName;
   readonly disks: readonly ApplianceDisk[];
   /** names of members that the machine does not use, such as signatures of its disks */
   readonly attachments?: readonly string[];
@@ -43,53 +64,43 @@ const FORMATS: Readonly<Record<Exclude<DiskFormat, 'vmdk' | 'iso'>, string>> = {
 // CIM_ResourceAllocationSettingData.ResourceType
 const PROCESSOR = 3;
 const MEMORY = 4;
-const IDE_CONTROLLER = 5;
-const SCSI_CONTROLLER = 6;
-const CD_DRIVE = 15;
-const DISK_DRIVE = 17;
-
-// A parallel SCSI bus has 16 addresses and keeps the seventh for itself; virtual hardware has four of them, and two IDE channels.
-const SCSI_SLOTS = [0, 1, 2, 3, 4, 5, 6, 8, 9, 10, 11, 12, 13, 14, 15];
-const SCSI_CONTROLLERS = 4;
-const IDE_SLOTS = [0, 1];
-const IDE_CONTROLLERS = 2;
-
-interface Drive {
-  readonly disk: ApplianceDisk;
-  readonly host: string;
-}
+const NETWORK_CARD = 10;
 
 /**
  * A minimal OVF descriptor for bare disk images: the files, the disks, one virtual system with drives, memory, processors.
  *
- * The same description always gives the same text. It claims nothing that is not known: no network, no guest system.
+ * The same description always gives the same text.
  * @throws {BundleError} `USAGE` for what a descriptor or the virtual hardware cannot hold
  */
 export function formatDescriptor(appliance: ApplianceDescription): string {
   checkDescription(appliance);
-  const drives = appliance.disks.map((disk, index) => ({
-    disk,
-    host: disk.format === 'iso' ? `ovf:/file/file${index + 1}` : `ovf:/disk/disk${index + 1}`,
-  }));
+  const drives = appliance.disks.map(({ format }, index): Drive => {
+    const optical = format === 'iso';
+    return { optical, host: optical ? `ovf:/file/file${index + 1}` : `ovf:/disk/disk${index + 1}` };
+  });
+  const { networks = [DEFAULT_NETWORK], os = DEFAULT_GUEST } = appliance;
+  const guest = GUEST_SYSTEMS[os];
   const name = escapeXml(appliance.name);
   // [desc.19] The order is that of the schema (DSP8023): references, sections, content; within an item, alphabetical.
   // [desc.18] The namespace is the one of OVF 1.x.
   return [
     '<?xml version="1.0" encoding="UTF-8"?>',
     `<Envelope xmlns="${OVF_NAMESPACE}" xmlns:ovf="${OVF_NAMESPACE}"` +
-      ` xmlns:rasd="${CIM}/CIM_ResourceAllocationSettingData" xmlns:vssd="${CIM}/CIM_VirtualSystemSettingData">`,
+      ` xmlns:rasd="${CIM}/CIM_ResourceAllocationSettingData" xmlns:vssd="${CIM}/CIM_VirtualSystemSettingData" xmlns:vmw="${VMWARE_EXTENSIONS}">`,
     '  <References>',
     ...appliance.disks.flatMap(formatFiles),
     ...(appliance.attachments ?? []).map(formatAttachment),
     '  </References>',
     ...formatDiskSection(appliance.disks),
+    ...formatNetworkSection(networks),
     `  <VirtualSystem ovf:id="${name}">`,
     '    <Info>A virtual machine</Info>',
     `    <Name>${name}</Name>`,
-    '    <OperatingSystemSection ovf:id="1">',
-    '      <Info>The guest operating system: not stated</Info>',
+    `    <OperatingSystemSection ovf:id="${guest.id}" vmw:osType="${guest.vmware}">`,
+    '      <Info>The guest operating system</Info>',
+    `      <Description>${guest.description}</Description>`,
     '    </OperatingSystemSection>',
-    ...formatHardware(appliance, drives),
+    ...formatHardware(appliance, networks, drives),
     ...formatProduct(appliance),
     '  </VirtualSystem>',
     '</Envelope>',
@@ -131,10 +142,23 @@ function diskFormatUri({ format, variant }: ApplianceDisk): string | undefined {
   return `${VMDK}#${variant === 'streamOptimized' ? 'streamOptimized' : 'sparse'}`;
 }
 
-type Item = readonly (readonly [name: string, value: string | number])[];
+/** [desc.23] Each network once, whatever number of cards are on it. */
+function formatNetworkSection(networks: readonly string[]): readonly string[] {
+  if (networks.length === 0) return [];
+  const lines = [...new Set(networks)].flatMap((name) => [
+    `    <Network ovf:name="${escapeXml(name)}">`,
+    `      <Description>The network ${escapeXml(name)}</Description>`,
+    '    </Network>',
+  ]);
+  return ['  <NetworkSection>', '    <Info>The networks</Info>', ...lines, '  </NetworkSection>'];
+}
 
-function formatHardware(appliance: ApplianceDescription, drives: readonly Drive[]): readonly string[] {
-  const { name, cpus = 1, memoryMiB = 1024 } = appliance;
+function formatHardware(
+  appliance: ApplianceDescription,
+  networks: readonly string[],
+  drives: readonly Drive[],
+): readonly string[] {
+  const { name, cpus = 1, memoryMiB = 1024, firmware = 'bios', controller = DEFAULT_CONTROLLER } = appliance;
   let id = 2;
   const nextId = (): number => ++id;
   const items: Item[] = [
@@ -154,15 +178,16 @@ function formatHardware(appliance: ApplianceDescription, drives: readonly Drive[
       ['ResourceType', MEMORY],
       ['VirtualQuantity', memoryMiB],
     ],
-    ...driveItems(
-      drives.filter(({ disk }) => disk.format !== 'iso'),
-      { title: 'SCSI controller', type: SCSI_CONTROLLER, subType: 'lsilogic', slots: SCSI_SLOTS },
-      nextId,
-    ),
-    ...driveItems(
-      drives.filter(({ disk }) => disk.format === 'iso'),
-      { title: 'IDE controller', type: IDE_CONTROLLER, subType: 'PIIX4', slots: IDE_SLOTS },
-      nextId,
+    ...driveItems(drives, controller, nextId),
+    ...networks.map(
+      (network, index): Item => [
+        ['AutomaticAllocation', 'true'],
+        ['Connection', network],
+        ['ElementName', `Network adapter ${index + 1}`],
+        ['InstanceID', nextId()],
+        ['ResourceSubType', 'E1000'], // every platform has one, and every guest a driver for it
+        ['ResourceType', NETWORK_CARD],
+      ],
     ),
   ];
   return [
@@ -175,47 +200,10 @@ function formatHardware(appliance: ApplianceDescription, drives: readonly Drive[
     '        <vssd:VirtualSystemType>vmx-10</vssd:VirtualSystemType>',
     '      </System>',
     ...items.flatMap(formatItem),
+    // [desc.23] OVF has no word for it; this is VMware's, which virt-v2v and Proxmox VE read, too.
+    `      <vmw:Config ovf:required="false" vmw:key="firmware" vmw:value="${firmware}"/>`,
     '    </VirtualHardwareSection>',
   ];
-}
-
-interface Bus {
-  readonly title: string;
-  readonly type: number;
-  readonly subType: string;
-  readonly slots: readonly number[];
-}
-
-/** The drives in order, each run of them behind its own controller. */
-function driveItems(drives: readonly Drive[], bus: Bus, nextId: () => number): readonly Item[] {
-  const items: Item[] = [];
-  let controller = 0;
-  for (const [index, { disk, host }] of drives.entries()) {
-    const place = index % bus.slots.length;
-    if (place === 0) {
-      const address = index / bus.slots.length;
-      controller = nextId();
-      items.push([
-        ['Address', address],
-        ['Description', bus.title],
-        ['ElementName', `${bus.title} ${address}`],
-        ['InstanceID', controller],
-        ['ResourceSubType', bus.subType],
-        ['ResourceType', bus.type],
-      ]);
-    }
-    const iso = disk.format === 'iso';
-    items.push([
-      ['AddressOnParent', bus.slots[place] ?? place],
-      ...(iso ? ([['AutomaticAllocation', 'true']] as const) : []),
-      ['ElementName', `${iso ? 'CD-ROM' : 'Disk'} ${index + 1}`],
-      ['HostResource', host],
-      ['InstanceID', nextId()],
-      ['Parent', controller],
-      ['ResourceType', iso ? CD_DRIVE : DISK_DRIVE],
-    ]);
-  }
-  return items;
 }
 
 function formatItem(item: Item): readonly string[] {
@@ -248,6 +236,8 @@ function checkDescription({
   version,
   cpus,
   memoryMiB,
+  networks = [],
+  controller = DEFAULT_CONTROLLER,
   disks,
 }: ApplianceDescription): void {
   // [desc.21] A text that cannot be written would make a descriptor that no reader takes, signed all the same.
@@ -258,6 +248,13 @@ function checkDescription({
         `the ${what} of the appliance has a character that XML cannot hold, or a line end`,
       );
     }
+  }
+  for (const network of networks) {
+    if (network.trim() === '' || !isXmlText(network))
+      throw new BundleError(
+        'USAGE',
+        'the name of a network is blank, or has a character that XML cannot hold',
+      );
   }
   if (name.trim() === '') throw new BundleError('USAGE', 'the appliance has no name');
   for (const [what, value] of Object.entries({ 'number of processors': cpus, 'memory in MiB': memoryMiB })) {
@@ -273,13 +270,15 @@ function checkDescription({
     throw new BundleError('USAGE', 'two disk images have the same file name');
   }
   const discs = disks.filter(({ format }) => format === 'iso').length;
-  const most = { disks: SCSI_CONTROLLERS * SCSI_SLOTS.length, discs: IDE_CONTROLLERS * IDE_SLOTS.length };
+  const most = mostDrives(controller);
   if (disks.length - discs > most.disks || discs > most.discs) {
     throw new BundleError(
       'USAGE',
-      `a machine takes at most ${most.disks} disks and ${most.discs} ISO images`,
+      `a machine takes at most ${most.disks} disks and ${most.discs} ISO images on such controllers`,
     );
   }
+  if (disks.length > (most.together ?? disks.length))
+    throw new BundleError('USAGE', `a machine takes at most ${most.together} drives on IDE controllers`);
 }
 
 /** True for text on one line that XML 1.0 can hold (its production 2, without tab and line ends). */

@@ -42,7 +42,7 @@ export async function planPack(named: readonly string[], options: PlanOptions): 
   if ((options.plain || descriptor) && Object.keys(options.appliance).length > 0) {
     throw new BundleError(
       'USAGE',
-      'vendor, product, version, processors and memory are for bare disk images',
+      'vendor, product, version and hardware of a machine are for bare disk images',
       {
         why: 'they go into a descriptor, and none is made here',
         fix: 'leave them out; an .ovf says these things itself',

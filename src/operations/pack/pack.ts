@@ -1,4 +1,7 @@
 import type { PackFormat } from '../../archive/open-archive.ts';
+import type { FirmwareName } from '../../formats/ovf/descriptor-writer.ts';
+import type { ControllerName } from '../../formats/ovf/machine/drives.ts';
+import { GUEST_SYSTEMS, type GuestSystemName } from '../../formats/ovf/machine/guest-systems.ts';
 import { checkAborted } from '../../kit/bytes.ts';
 import { BundleError } from '../../kit/errors/errors.ts';
 import { DEFAULT_LIMITS } from '../../kit/limits.ts';
@@ -53,6 +56,8 @@ export async function pack(inputs: readonly string[], options: PackOptions): Pro
   return await packGiven(paths, given);
 }
 
+const GUESTS = Object.fromEntries(Object.keys(GUEST_SYSTEMS).map((name) => [name, true]));
+
 const packOptions = shape<PackOptions>({
   ...WORKING,
   output: needed(output),
@@ -65,6 +70,10 @@ const packOptions = shape<PackOptions>({
     version: text,
     cpus: count,
     memoryMiB: count,
+    networks: list(text),
+    firmware: oneOf<FirmwareName>({ bios: true, efi: true }),
+    os: oneOf(GUESTS as Record<GuestSystemName, true>),
+    controller: oneOf<ControllerName>({ scsi: true, pvscsi: true, sata: true, ide: true }),
   }),
   identity: signingIdentity,
   digest: signingDigest,

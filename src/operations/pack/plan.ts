@@ -1,5 +1,8 @@
 import type { BlockAlgorithm } from '../../formats/blocks/block-digests.ts';
 import type { DiskProbe } from '../../formats/disk/disk-probe.ts';
+import type { FirmwareName } from '../../formats/ovf/descriptor-writer.ts';
+import type { ControllerName } from '../../formats/ovf/machine/drives.ts';
+import type { GuestSystemName } from '../../formats/ovf/machine/guest-systems.ts';
 import type { Told } from '../../kit/errors/advice.ts';
 import type { FileStamp } from '../../storage/sources/file-stamp.ts';
 import type { ExportersWord } from '../../verdict/packing/exporters-word.ts';
@@ -11,6 +14,14 @@ export interface ApplianceOptions {
   readonly version?: string;
   readonly cpus?: number;
   readonly memoryMiB?: number;
+  /** a network card for each, by the name of its network: one on "VM Network" when left out, none for an empty list */
+  readonly networks?: readonly string[];
+  /** `bios` when left out */
+  readonly firmware?: FirmwareName;
+  /** `other64` when left out */
+  readonly os?: GuestSystemName;
+  /** what the disks hang on; `scsi` when left out */
+  readonly controller?: ControllerName;
 }
 
 /** What goes into a bundle: the descriptor's bytes if there is one, then the files in the order of its references. */

@@ -3,27 +3,26 @@ import type { FileReference } from '../../formats/ovf/file-reference.ts';
 import { isShownWhole, shellPath } from '../../kit/shell.ts';
 import type { BundleFacts, Found, TargetRule } from './target.ts';
 
-const CONVERTED = {
-  vmdk: { options: '-O vmdk -o subformat=streamOptimized', extension: 'vmdk' },
-  qcow2: { options: '-O qcow2', extension: 'qcow2' },
-} as const;
+/** What a disk is made into. */
+type Wanted = 'vmdk' | 'qcow2';
 
 const QEMU_NAMES: Readonly<Partial<Record<DiskProbe['format'], string>>> = { vhd: 'vpc' };
 
 /** The line that makes a disk what a target takes. [show.4] */
-function conversion(name: string, { format }: DiskProbe, to: keyof typeof CONVERTED): string {
-  const { options, extension } = CONVERTED[to];
+function conversion(name: string, { format }: DiskProbe, to: Wanted): string {
   const made = name.replace(/\.[^./]*$/, '');
   const whole = isShownWhole(name) && isShownWhole(made);
-  const fresh = `${made}-new.${extension}`;
-  const files = whole ? `${shellPath(name)} ${shellPath(fresh)}` : `DISK NEW.${extension}`;
-  return `qemu-img convert -f ${QEMU_NAMES[format] ?? format} ${options} ${files}`;
+  const files = whole ? `${shellPath(name)} ${shellPath(`${made}-new.${to}`)}` : `DISK NEW.${to}`;
+  const from = QEMU_NAMES[format] ?? format;
+  return to === 'vmdk'
+    ? `qemu-img convert -O vmdk -o subformat=streamOptimized -f ${from} ${files}`
+    : `qemu-img convert -O qcow2 -f ${from} ${files}`;
 }
 
 /** Finds every disk image, optical ones left out, that a target does not take. */
 function disksThat(
   fault: (probe: DiskProbe, name: string) => string | undefined,
-  to: keyof typeof CONVERTED,
+  to: Wanted,
 ): TargetRule['find'] {
   return ({ disks }) =>
     Object.entries(disks).flatMap(([name, probe]) => {

@@ -42,7 +42,7 @@ describe.skipIf(!folder)('what people have met: pack', () => {
       const { code, stderr } = await packIn('11-sparse-vmdk-no-warning', ...words, '-o', output);
       expect(code).toBe(0);
       expect(stderr).toContain(
-        'qemu-img convert -f vmdk -O vmdk -o subformat=streamOptimized web-disk1.vmdk',
+        'qemu-img convert -O vmdk -o subformat=streamOptimized -f vmdk web-disk1.vmdk',
       );
       expect(stderr).toContain('"Unsupported or invalid disk type"');
     },

@@ -1,8 +1,10 @@
 import { describe, expect, test } from 'vitest';
 import { parseDescriptor } from '../../../src/formats/ovf/descriptor.ts';
 import { type ApplianceDisk, formatDescriptor } from '../../../src/formats/ovf/descriptor-writer.ts';
+import { parseHardware } from '../../../src/formats/ovf/hardware.ts';
 import { encodeUtf8 } from '../../../src/kit/encoding.ts';
 import { DEFAULT_LIMITS } from '../../../src/kit/limits.ts';
+import { judgeTarget } from '../../../src/verdict/targets/judge-target.ts';
 
 const GIB = 2 ** 30;
 const stream: ApplianceDisk = {
@@ -59,7 +61,15 @@ describe('formatDescriptor', () => {
         },
       ],
       products: [{ name: 'Web & more', vendor: 'Acme', version: '1.0' }],
-      systems: [{ id: 'web "1" <é>', name: 'web "1" <é>', cpus: 2, memoryMiB: 512 }],
+      systems: [
+        {
+          id: 'web "1" <é>',
+          name: 'web "1" <é>',
+          operatingSystem: 'Other system (64-bit)',
+          cpus: 2,
+          memoryMiB: 512,
+        },
+      ],
       notes: [],
     });
   });
@@ -72,10 +82,12 @@ describe('formatDescriptor', () => {
     const order = [
       '<References>',
       '<DiskSection>',
+      '<NetworkSection>',
       '<VirtualSystem ',
       '<Name>',
       '<OperatingSystemSection',
       '<VirtualHardwareSection>',
+      '<vmw:Config ',
       '<ProductSection>',
     ];
     const places = order.map((tag) => text.indexOf(tag));
@@ -115,6 +127,61 @@ describe('formatDescriptor', () => {
   });
 
   test.each([
+    ['scsi', 6, 'lsilogic'],
+    ['pvscsi', 6, 'VirtualSCSI'],
+    ['sata', 20, 'vmware.sata.ahci'],
+    ['ide', 5, 'PIIX4'],
+  ] as const)('[desc.20] disks hang on what is asked for: %s', (controller, type, model) => {
+    const text = formatDescriptor({ name: 'a', controller, disks: [...many(2, 'raw'), iso] });
+    const { machines } = parseHardware(encodeUtf8(text), DEFAULT_LIMITS);
+    const devices = machines[0]?.devices ?? [];
+    expect(devices.find((device) => device.type === type)).toEqual({ type, model });
+    expect(devices.filter((device) => device.type === 17)).toHaveLength(2);
+    expect(devices.filter((device) => device.type === 5)).toHaveLength(controller === 'ide' ? 2 : 1);
+  });
+
+  test('[desc.23] network cards, guest system and firmware, asked for or not', () => {
+    const hardware = (more: object) => {
+      const text = formatDescriptor({ name: 'a', disks: [stream], ...more });
+      const names = [...text.matchAll(/<Network ovf:name="([^"]*)"/g)].map(([, name]) => name);
+      const cards = [...text.matchAll(/<rasd:Connection>([^<]*)</g)].map(([, name]) => name);
+      return { ...parseHardware(encodeUtf8(text), DEFAULT_LIMITS).machines[0], names, cards };
+    };
+    expect(hardware({})).toMatchObject({
+      families: ['vmx-10'],
+      firmware: 'bios',
+      vmwareGuest: 'otherGuest64',
+      names: ['VM Network'],
+      cards: ['VM Network'],
+    });
+    expect(hardware({ networks: ['a & b', 'c', 'c'], firmware: 'efi', os: 'debian64' })).toMatchObject({
+      firmware: 'efi',
+      vmwareGuest: 'debian7_64Guest',
+      names: ['a &amp; b', 'c'],
+      cards: ['a &amp; b', 'c', 'c'],
+    });
+    expect(hardware({ networks: [] })).toMatchObject({ names: [], cards: [] });
+    expect(formatDescriptor({ name: 'a', networks: [], disks: [stream] })).not.toContain('NetworkSection');
+  });
+
+  test('[desc.23] of what is written, vSphere and VirtualBox are known to refuse nothing', () => {
+    for (const controller of ['scsi', 'pvscsi', 'sata', 'ide'] as const) {
+      const text = formatDescriptor({ name: 'a', controller, firmware: 'bios', disks: [stream, iso] });
+      const facts = {
+        members: ['a.ovf'],
+        descriptorName: 'a.ovf',
+        descriptor: parse(text),
+        hardware: parseHardware(encodeUtf8(text), DEFAULT_LIMITS),
+        disks: { 'a-disk1.vmdk': { format: 'vmdk', variant: 'streamOptimized', virtualSize: 8 * GIB } },
+      } as const;
+      expect([
+        ...judgeTarget('vsphere', facts).findings,
+        ...judgeTarget('virtualbox', facts).findings,
+      ]).toEqual([]);
+    }
+  });
+
+  test.each([
     ['a control character', { name: 'a\u{1}', disks: [] }, /name of the appliance/],
     ['half a surrogate pair', { name: 'a', vendor: '\u{D800}', disks: [] }, /vendor of the appliance/],
     ['a line end', { name: 'a', product: 'x\ny', disks: [] }, /product of the appliance/],
@@ -123,11 +190,17 @@ describe('formatDescriptor', () => {
     ['half a MiB', { name: 'a', memoryMiB: 0.5, disks: [] }, /memory in MiB/],
     ['a file outside', { name: 'a', disks: [{ ...stream, href: '../x' }] }, /\.\. segment/],
     ['a file twice', { name: 'a', disks: [stream, stream] }, /same file name/],
+    ['a blank network', { name: 'a', networks: [' '], disks: [] }, /name of a network/],
+    ['5 drives on IDE', { name: 'a', controller: 'ide', disks: [...many(4, 'raw'), iso] }, /4 drives on IDE/],
+    ['121 disks on SATA', { name: 'a', controller: 'sata', disks: many(121, 'raw') }, /at most 120 disks/],
     ['61 disks', { name: 'a', disks: many(61, 'raw') }, /at most 60 disks/],
     ['5 discs', { name: 'a', disks: many(5, 'iso') }, /4 ISO images/],
-  ])('[desc.21] refused: %s', (_, description, message) => {
-    expect(() => formatDescriptor(description)).toThrow(
-      expect.objectContaining({ code: 'USAGE', message: expect.stringMatching(message) }),
-    );
-  });
+  ] as readonly [string, Parameters<typeof formatDescriptor>[0], RegExp][])(
+    '[desc.21] refused: %s',
+    (_, description, message) => {
+      expect(() => formatDescriptor(description)).toThrow(
+        expect.objectContaining({ code: 'USAGE', message: expect.stringMatching(message) }),
+      );
+    },
+  );
 });

@@ -264,7 +264,7 @@ describe('what a target trips over', () => {
     expect(findings.map(({ severity }) => severity)).toEqual(['refused', 'note']);
     expect(findings[0]).toMatchObject({
       where: name,
-      do: `qemu-img convert -f raw -O vmdk -o subformat=streamOptimized 'it'"'"'s a disk.img' 'it'"'"'s a disk-new.vmdk'`,
+      do: `qemu-img convert -O vmdk -o subformat=streamOptimized -f raw 'it'"'"'s a disk.img' 'it'"'"'s a disk-new.vmdk'`,
     });
   });
 
