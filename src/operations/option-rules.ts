@@ -11,7 +11,7 @@ import {
 } from '../formats/glance/names.ts';
 import { type PublicKey, parsePublicKey } from '../formats/x509/public-key.ts';
 import { copyBytes } from '../kit/bytes.ts';
-import { type Told, toldBy } from '../kit/errors/advice.ts';
+import { ADVICE, type Advised, type Told } from '../kit/errors/advice.ts';
 import { asked, askedAtOnce } from '../kit/errors/asked.ts';
 import { bytes, fileOrBytes } from '../kit/given-bytes.ts';
 import {
@@ -211,8 +211,11 @@ export const passphrase: Rule<() => Promise<string>> = (value, name) => {
   return async () => text(await asked(`${name}()`, ask), `the answer of ${name}()`);
 };
 
+const advised = shape<Advised>({ text: needed(text), advice: needed(oneOf(wordsOf(ADVICE))), of: text });
+
 /** A warning, which may advise something. */
-export const told: Rule<Told> = (value, name) => toldBy(value) ?? refuse(name, value, 'a text');
+export const told: Rule<Told> = (value, name) =>
+  typeof value === 'string' ? text(value, name) : advised(value, name);
 
 /** Who signs. */
 export const signingIdentity: Rule<SigningIdentity> = face<SigningIdentity>(

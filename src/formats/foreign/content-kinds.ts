@@ -8,11 +8,11 @@ import { foreignText, isText } from './text-kinds.ts';
 export const FOREIGN_HEAD_BYTES = 65_608;
 
 const PROXMOX: Told = {
-  text: 'unpack it on the Proxmox host with vma, and pack the disks',
+  text: 'unpack it on the Proxmox host (vma extract FILE FOLDER), and pack the disks',
   advice: 'pack-disks',
 };
 const PROXMOX_PACKED: Told = {
-  text: 'if it is a backup of Proxmox (.vma), unpack that on its host with vma, and pack the disks',
+  text: 'if it is a backup of Proxmox (.vma), unpack that on its host (vma extract FILE FOLDER), and pack the disks',
   advice: 'pack-disks',
 };
 const SIGNATURE = 'give the file that it signs, and the signature beside it';

@@ -144,7 +144,7 @@ describe('signing', () => {
     expect([...new Set(flags.map((option) => option.flags))].sort()).toEqual([
       '--glance-passphrase-file <file>',
       '--passphrase-file <file>',
-      '--pin <sha256:hex>', // the digest of a public key
+      '--pin <sha256>', // the digest of a public key or certificate
     ]);
   });
 });
