@@ -1,6 +1,6 @@
 import { FOREIGN_HEAD_BYTES, foreignContent, foreignFix } from '../formats/foreign/content-kinds.ts';
 import type { Foreign } from '../formats/foreign/foreign.ts';
-import { hasTarChecksum, isZeroBlock, TAR_BLOCK } from '../formats/tar/header.ts';
+import { hasTarChecksum, isZeroBlock, parseTarHeader, TAR_BLOCK } from '../formats/tar/header.ts';
 import { SPARSE } from '../formats/tar/sparse.ts';
 import { sparseMember } from '../formats/tar/sparse-member.ts';
 import { peek } from '../kit/byte-cursor.ts';
@@ -47,10 +47,10 @@ export async function openArchive(
     const inner = await peek(gunzip(stream, limits), TAR_BLOCK);
     // [gz.5] One layer: who unpacks as many as there are sees another archive than who unpacks one.
     if (!looksLikeTar(inner.head)) throw await refuse(inner, 'gzip');
-    return { format: 'tgz', entries: tarEntries(inner, limits, relaxed) };
+    return { format: 'tgz', entries: await tarEntries(inner, limits, relaxed) };
   }
   if (!looksLikeTar(head)) throw await refuse(peeked, 'file');
-  if (!isZeroBlock(head)) return { format: 'tar', entries: tarEntries(peeked, limits, relaxed) };
+  if (!isZeroBlock(head)) return { format: 'tar', entries: await tarEntries(peeked, limits, relaxed) };
   // [arc.6] No tar begins so that is not refused; images do.
   const image = await recognised(peeked);
   if (image.kind) throw await refuse(image, 'file');
@@ -70,11 +70,26 @@ function isZip(head: Uint8Array): boolean {
 
 type Peeked = Awaited<ReturnType<typeof peek>>;
 
-/** The members of a tar. Where a sparse one is to be seen ahead, a header that is refused before it says so. [pax.9] */
-function tarEntries({ stream, atHand }: Peeked, limits: Limits, relaxed?: Relaxed): ArchiveEntries {
-  const entries = readTar(stream, limits, relaxed);
-  const sparse = sparseMember(atHand);
+/** The members of a tar. Where its very first header is refused, and a sparse member is to be seen behind it, that is said. [pax.9] */
+async function tarEntries(
+  { head, stream }: Peeked,
+  limits: Limits,
+  relaxed?: Relaxed,
+): Promise<ArchiveEntries> {
+  if (isSound(head)) return readTar(stream, limits, relaxed);
+  const deep = await peek(stream, FOREIGN_HEAD_BYTES); // as many as there are, whatever pieces they come in
+  const entries = readTar(deep.stream, limits, relaxed);
+  const sparse = sparseMember(deep.head);
   return sparse === undefined ? entries : namingSparse(entries, sparse);
+}
+
+function isSound(head: Uint8Array): boolean {
+  try {
+    parseTarHeader(head);
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 async function* namingSparse(entries: ArchiveEntries, name: string): AsyncGenerator<ArchiveEntry, void> {

@@ -110,18 +110,11 @@ export function isSkippable(source: ByteStream): source is SkippableStream {
   return 'skip' in source && typeof source.skip === 'function';
 }
 
-/**
- * A stream's first `count` bytes (fewer when it is shorter), what else is at hand with them, and the stream again from its
- * beginning.
- */
+/** A stream's first `count` bytes (fewer when it is shorter), and the stream again from its beginning. */
 export async function peek(
   source: ByteStream,
   count: number,
-): Promise<{
-  readonly head: Uint8Array;
-  readonly atHand: Uint8Array;
-  readonly stream: ByteStream & AsyncIterator<Uint8Array>;
-}> {
+): Promise<{ readonly head: Uint8Array; readonly stream: ByteStream & AsyncIterator<Uint8Array> }> {
   const iterator = source[Symbol.asyncIterator]();
   const parts: Uint8Array[] = [];
   for (let length = 0; length < count; ) {
@@ -154,7 +147,7 @@ export async function peek(
     unread = unread.subarray(here);
     if (bytes > here && isSkippable(source)) source.skip(bytes - here);
   }
-  return { head: start.subarray(0, count), atHand: start, stream };
+  return { head: start.subarray(0, count), stream };
 }
 
 /** The same stream, with `onBytes` told how many bytes have been pulled each time there are more. */

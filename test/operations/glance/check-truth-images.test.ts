@@ -83,7 +83,7 @@ const SITUATIONS: readonly Situation[] = [
     name: 'the signer is unknown',
     options: () => ({ trust: { pins: [`sha256:${'0'.repeat(64)}`] } }),
     is: {
-      'certificate.path': 'fail: no pin is for the key of *',
+      'certificate.path': 'fail: no pin is of the key of *',
       revocation: 'skip: not reached: nobody who is trusted vouches for the signer',
       policy: 'skip: not settled: *',
     },
