@@ -99,8 +99,12 @@ class FolderFiles {
 
   sizeOf(name: string): number | undefined {
     if (!this.has(name)) return undefined;
-    const stats = lstatSync(this.#pathOf(name), { throwIfNoEntry: false });
-    return stats?.isFile() ? stats.size : undefined;
+    try {
+      const stats = lstatSync(this.#pathOf(name));
+      return stats.isFile() ? stats.size : undefined;
+    } catch {
+      return undefined; // told when it is opened
+    }
   }
 
   open(name: string): PackageFile | undefined {

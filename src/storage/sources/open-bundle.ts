@@ -1,7 +1,7 @@
-import { statSync } from 'node:fs';
 import { basename, dirname } from 'node:path';
 import { rolePartOf } from '../../formats/bundle-part.ts';
 import type { BundleSource, SourceOptions } from '../../kit/source.ts';
+import { statsOf } from '../same-file.ts';
 import { parseAddress } from './https-source.ts';
 import { type BundleInput, openSource } from './open-source.ts';
 
@@ -54,7 +54,7 @@ function isScheme(input: string): boolean {
   return /^[a-z][a-z0-9+.-]*:\/\//i.test(input);
 }
 
-/** Through a link, too: whoever names it means what it leads to. */
+/** Through a link, too: whoever names it means what it leads to. Why one may not look there is told by what opens it. */
 function isFolder(path: string): boolean {
-  return statSync(path, { throwIfNoEntry: false })?.isDirectory() ?? false;
+  return statsOf(path)?.isDirectory() ?? false;
 }

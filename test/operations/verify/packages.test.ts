@@ -79,6 +79,9 @@ describe('[pkg.1] a package is named', () => {
     put();
     await expect(judged(within('other.ovf'))).rejects.toMatchObject({ code: 'FILE_NOT_FOUND' });
     await expect(judged(within('no/app.ovf'))).rejects.toMatchObject({ code: 'FILE_NOT_FOUND' });
+    symlinkSync('loop', within('loop'));
+    for (const name of ['loop', 'loop/app.ovf', 'x'.repeat(300)])
+      await expect(judged(within(name))).rejects.toMatchObject({ code: 'FILE_UNREADABLE' });
   });
 
   test('and is imported, looked into and compared like its archive', async () => {
