@@ -2,6 +2,7 @@ import { fstatSync, readdirSync } from 'node:fs';
 import { basename, dirname, join, normalize } from 'node:path';
 import { BundleError, isBundleError } from '../kit/errors/errors.ts';
 import { absolute, realPath } from './absolute.ts';
+import { isFolder } from './beside.ts';
 import type { StandardOutput } from './redirected.ts';
 import { statsOf } from './same-file.ts';
 
@@ -142,10 +143,6 @@ function below(folder: string, depth: number): readonly string[] {
   if (depth === 0) return [];
   const paths = namesIn(folder).map((name) => join(folder, name));
   return paths.flatMap((path) => (isFolder(path) ? [path, ...below(path, depth - 1)] : [path]));
-}
-
-function isFolder(path: string): boolean {
-  return statsOf(path)?.isDirectory() ?? false;
 }
 
 function namesIn(folder: string): readonly string[] {

@@ -1,7 +1,7 @@
 import { readdirSync, statSync } from 'node:fs';
 import { readError } from './io-errors.ts';
 
-/** Whether a path leads to a folder; what is wrong with anything else is told when it is opened. */
+/** Whether a path leads to a folder, through a link, too; what is wrong with anything else is told when it is opened. */
 export function isFolder(path: string): boolean {
   try {
     return statSync(path).isDirectory();

@@ -1,7 +1,7 @@
 import { basename, dirname } from 'node:path';
 import { rolePartOf } from '../../formats/bundle-part.ts';
 import type { BundleSource, SourceOptions } from '../../kit/source.ts';
-import { statsOf } from '../same-file.ts';
+import { isFolder } from '../beside.ts';
 import { parseAddress } from './https-source.ts';
 import { type BundleInput, openSource } from './open-source.ts';
 
@@ -52,9 +52,4 @@ function lastName({ pathname }: URL): string {
 
 function isScheme(input: string): boolean {
   return /^[a-z][a-z0-9+.-]*:\/\//i.test(input);
-}
-
-/** Through a link, too: whoever names it means what it leads to. Why one may not look there is told by what opens it. */
-function isFolder(path: string): boolean {
-  return statsOf(path)?.isDirectory() ?? false;
 }
