@@ -7,14 +7,14 @@ import { parseArgs } from 'node:util';
 import { casesOf } from './cases.mjs';
 import { openData, SMALL_FILES, TRUSTED } from './data.mjs';
 import { isThere, machine, peakMib, timed } from './measure.mjs';
-import { lineOf, markdownOf, median, roundsLine } from './table.mjs';
+import { writePages } from './pages.mjs';
+import { isTooLarge, lineOf, median, memoryOf, roundsLine } from './table.mjs';
 
 const HERE = fileURLToPath(new URL('.', import.meta.url));
 /** Rounds of what takes a tenth of a second: the machine's own noise is a part of it. */
 const START_ROUNDS = 25;
 /** Of other programs, but for the one that a limit speaks of. */
 const PEER_ROUNDS = 2;
-const MOST_MIB = { must: 110, aim: 70 };
 
 const { values } = parseArgs({
   options: {
@@ -179,17 +179,12 @@ async function measureAll(data, onResults) {
   return results;
 }
 
-function mostOf(results) {
-  return Math.max(...results.map(({ peakMib: mib }) => mib ?? 0));
-}
-
-/** Writes what has been measured so far, for the README when it is the whole. */
+/** Writes what has been measured so far. */
 function writeResults(folder, results, conditions) {
   const date = new Date().toISOString().slice(0, 10);
   const document = { date, gib, rounds, ...conditions, smallFiles: SMALL_FILES, cases: results };
   mkdirSync(folder, { recursive: true });
   writeFileSync(`${folder}/speed.json`, `${JSON.stringify(document, undefined, 1)}\n`);
-  writeFileSync(`${folder}/speed.md`, markdownOf(document, { ...MOST_MIB, value: mostOf(results) }));
 }
 
 if (!existsSync(`${HERE}../dist/cli/main.js`)) throw new Error('build it first: npm run build');
@@ -209,10 +204,10 @@ try {
   const results = await measureAll(openData({ folder, gib, shm }), (sofar) => {
     if (out) writeResults(out, sofar, conditions);
   });
-  const most = mostOf(results);
-  console.log(`\nthe most memory: ${most.toFixed(0)} MiB (must ${MOST_MIB.must}, aim ${MOST_MIB.aim})`);
+  console.log(`\n${memoryOf(results)}`);
+  if (isWhole && !values.out) writePages();
   const missed = results.filter(({ value, must }) => value > must);
-  if (!values.quick && (missed.length > 0 || most > MOST_MIB.must)) process.exitCode = 1;
+  if (!values.quick && (missed.length > 0 || isTooLarge(results))) process.exitCode = 1;
 } finally {
   rmSync(shm, { recursive: true, force: true });
   rmSync(folder, { recursive: true, force: true });

@@ -1,4 +1,5 @@
 import { existsSync, readFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { EXIT_MEANINGS } from '../src/cli/exit-meanings.ts';
 import { createProgram } from '../src/cli/program.ts';
@@ -6,7 +7,7 @@ import * as library from '../src/index.ts';
 import { makeScreen } from './cli/screen.ts';
 
 const README = readFileSync('README.md', 'utf8');
-const PAGES = ['README.md', 'CONTRIBUTING.md', 'CHANGELOG.md'];
+const PAGES = ['README.md', 'CONTRIBUTING.md', 'CHANGELOG.md', 'bench/README.md'];
 
 describe('README.md', () => {
   test('has the exit codes, all of them, in the words of the program', () => {
@@ -17,9 +18,15 @@ describe('README.md', () => {
     expect(rows).toEqual(EXIT_MEANINGS);
   });
 
-  test('quotes what was measured', () => {
-    const [, quoted] = README.split(/<!-- \/?speed -->\n/);
-    expect(quoted?.trim()).toBe(readFileSync('bench/results/speed.md', 'utf8').trim());
+  test('quotes what was measured, in five lines, and all of it on the page of the bench', async () => {
+    const bench: { pagesToBe(): (readonly [name: string, text: string])[] } = await import(
+      new URL('../bench/pages.mjs', import.meta.url).href
+    );
+    const pages = bench.pagesToBe();
+    expect(pages.map(([name]) => name)).toEqual(['README.md', 'bench/README.md']);
+    for (const [name, text] of pages) expect(readFileSync(name, 'utf8'), name).toBe(text);
+    const [, quoted = ''] = README.split(/<!-- \/?speed -->\n/);
+    expect(quoted.match(/^\| (?!---|\d+ GiB)/gm)).toHaveLength(5);
   });
 
   test('uses only commands and options that there are', () => {
@@ -47,5 +54,5 @@ describe('README.md', () => {
 
 test.each(PAGES)('every link in %s leads to a file', (page) => {
   const links = [...readFileSync(page, 'utf8').matchAll(/\]\(([^)#]+)/g)].map(([, target = '']) => target);
-  expect(links.filter((target) => !existsSync(target))).toEqual([]);
+  expect(links.filter((target) => !existsSync(join(dirname(page), target)))).toEqual([]);
 });
