@@ -63,6 +63,11 @@ function newerThanHosts(machine: MachineHardware): string | undefined {
   return `${family} needs ESXi ${since} or later; older hosts refuse it ("Unsupported hardware family")`;
 }
 
+/** Whether a machine is said to start by EFI; BIOS is what VMware takes where nothing is said. */
+export function isEfi({ firmware }: MachineHardware): boolean {
+  return firmware?.toLowerCase() === 'efi';
+}
+
 function devicesOf(machine: MachineHardware, type: number): readonly Device[] {
   return machine.devices.filter((device) => device.type === type);
 }
@@ -144,10 +149,8 @@ export const HARDWARE_RULES: readonly TargetRule[] = [
     source:
       'hw_firmware_type of Glance; firmware.bootloader of KubeVirt; VirtualBox keeps it in vbox:Machine',
     find: machinesThat(
-      ({ firmware }) =>
-        firmware?.toLowerCase() === 'efi'
-          ? 'the machine starts by EFI, which the import does not take over'
-          : undefined,
+      (machine) =>
+        isEfi(machine) ? 'the machine starts by EFI, which the import does not take over' : undefined,
       'set it by hand: hw_firmware_type=uefi in OpenStack, bootloader efi in KubeVirt, Enable EFI in VirtualBox',
     ),
   },

@@ -1,4 +1,5 @@
 import type { DigestName } from '../../kit/digest-name.ts';
+import { isEfi } from './hardware-rules.ts';
 import type { BundleFacts, Found, TargetRule } from './target.ts';
 
 const MACHINES = ['vsphere', 'virtualbox', 'kubevirt', 'proxmox'] as const;
@@ -22,6 +23,15 @@ function namesThat(holds: (name: string) => boolean, found: Omit<Found, 'where'>
 }
 
 const SHA256 = 'write the manifest with SHA-256';
+const REWRITTEN = 'write the manifest again, as SHA256(name)= hex';
+
+/** vSphere exports such a file for each machine, and where it starts by BIOS there is nothing in it to miss. */
+const startsByEfi = ({ hardware }: BundleFacts): boolean => hardware?.machines.some(isEfi) ?? false;
+
+const nvramFiles = namesThat((name) => /\.nvram$/i.test(name), {
+  what: 'boot entries and Secure Boot keys in it are not taken over: VMware alone reads such a file',
+  do: 'give the disk a fallback loader (EFI/BOOT/BOOTX64.EFI), or make the boot entry after the import',
+});
 
 /** [target.2] About the form of a bundle: its container, manifest, signature and names. */
 export const PACKAGE_RULES: readonly TargetRule[] = [
@@ -109,15 +119,20 @@ export const PACKAGE_RULES: readonly TargetRule[] = [
   },
   {
     id: 'manifest.spelling',
-    targets: ['vsphere', 'kubevirt'],
+    targets: ['vsphere'],
     severity: 'refused',
-    source: 'home-assistant/operating-system#826 and #3654; virt-v2v passes over what it does not know',
-    find: ({ manifest }) =>
-      (manifest?.notes ?? []).map((what) => ({
-        where: '',
-        what,
-        do: 'write the manifest again, as SHA256(name)= hex',
-      })),
+    source: 'home-assistant/operating-system#826 and #3654',
+    find: ({ manifest }) => (manifest?.notes ?? []).map((what) => ({ where: '', what, do: REWRITTEN })),
+  },
+  {
+    id: 'manifest.spelling',
+    targets: ['kubevirt'],
+    severity: 'trouble',
+    source: 'virt-v2v 2.2.0, run: it warns of lines in another spelling, and a damaged disk passes',
+    find: wholeThat(({ manifest }) => (manifest?.notes ?? []).length > 0, {
+      what: 'virt-v2v passes over manifest lines that are not written as "SHA256(name)= hex": nothing is checked',
+      do: REWRITTEN,
+    }),
   },
   {
     id: 'manifest.descriptor',
@@ -194,9 +209,6 @@ export const PACKAGE_RULES: readonly TargetRule[] = [
     targets: ['virtualbox', 'openstack', 'kubevirt', 'proxmox'],
     severity: 'trouble',
     source: 'vmware/govmomi#2136, hashicorp/packer-plugin-vsphere#95: VMware reads it, nobody else does',
-    find: namesThat((name) => /\.nvram$/i.test(name), {
-      what: 'boot entries and Secure Boot keys in it are not taken over: VMware alone reads such a file',
-      do: 'give the disk a fallback loader (EFI/BOOT/BOOTX64.EFI), or make the boot entry after the import',
-    }),
+    find: (facts) => (startsByEfi(facts) ? nvramFiles(facts) : []),
   },
 ];

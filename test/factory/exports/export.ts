@@ -15,6 +15,8 @@ export interface Exported {
   readonly name: string;
   readonly files: readonly ExportedFile[];
   readonly network: string;
+  /** what starts it */
+  readonly firmware: 'bios' | 'efi';
 }
 
 export const CIM = 'http://schemas.dmtf.org/wbem/wscim/1/cim-schema/2';

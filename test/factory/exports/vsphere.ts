@@ -39,7 +39,7 @@ const VSPHERE = {
 /** The descriptor and manifest with the files, as a client of vSphere leaves them in a folder. */
 export function vsphereExport(version: keyof typeof VSPHERE, exported: Exported): readonly NamedBytes[] {
   const { family, digest, controller, nic, by } = VSPHERE[version];
-  const { name, files, network } = exported;
+  const { name, files, network, firmware } = exported;
   const disks = files.filter(({ kind }) => kind === 'disk');
   const idOf = (file: ExportedFile): string => `file${files.indexOf(file) + 1}`;
   const isos = files.filter(({ kind }) => kind === 'iso');
@@ -131,7 +131,7 @@ export function vsphereExport(version: keyof typeof VSPHERE, exported: Exported)
       },
       { tag: 'Item ovf:required="false"' },
     ),
-    config('firmware', files.some(({ kind }) => kind === 'nvram') ? 'efi' : 'bios'),
+    config('firmware', firmware),
     config('tools.syncTimeWithHost', 'false'),
     config('powerOpInfo.powerOffType', 'soft'),
     ...files

@@ -110,7 +110,7 @@ const CASES: readonly (readonly [string, BundleFacts, string])[] = [
   [
     'the spelling of OpenSSL 3',
     facts(undefined, {}, line('SHA2-256', 64)),
-    'vsphere kubevirt: refused manifest.spelling',
+    'vsphere: refused manifest.spelling; kubevirt: trouble manifest.spelling',
   ],
   [
     'a descriptor that is not listed',
@@ -133,10 +133,11 @@ const CASES: readonly (readonly [string, BundleFacts, string])[] = [
     'proxmox: refused name.characters; vsphere: trouble name.folder',
   ],
   [
-    'an NVRAM file',
-    facts(described({ file: 'ovf:href="web.nvram"' })),
-    'virtualbox openstack kubevirt proxmox: trouble file.nvram',
+    'an NVRAM file of a machine that starts by EFI',
+    facts(described({ file: 'ovf:href="web.nvram"', firmware: 'efi' })),
+    'virtualbox openstack kubevirt proxmox: trouble file.nvram; virtualbox openstack kubevirt: trouble hardware.firmware',
   ],
+  ['an NVRAM file of one that starts by BIOS', facts(described({ file: 'ovf:href="web.nvram"' })), ''],
   [
     'hardware of VirtualBox',
     facts(described({ family: 'virtualbox-2.2' })),
