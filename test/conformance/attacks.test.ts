@@ -1,6 +1,7 @@
 import { X509Certificate } from 'node:crypto';
 import {
   cpSync,
+  createReadStream,
   existsSync,
   mkdirSync,
   readdirSync,
@@ -14,8 +15,9 @@ import { digestHex } from '../../src/crypto/digest.ts';
 import { importBundle, verify } from '../../src/index.ts';
 import { timestamp } from '../../src/operations/sign/timestamp.ts';
 import { testAuthority } from '../factory/bundles.ts';
+import { runHere } from '../factory/command-line.ts';
 import { makeTimestampAuthority, makeTokenDer } from '../factory/timestamps.ts';
-import { type Desk, makeWorkbench, type Workbench } from '../factory/workbench.ts';
+import { type Desk, makeWorkbench, type Outcome, type Workbench } from '../factory/workbench.ts';
 
 const FOLDER = join(process.env['BULLA_VECTORS'] ?? '', 'attacks');
 const found = process.env['BULLA_VECTORS'] !== undefined && existsSync(FOLDER);
@@ -206,20 +208,28 @@ describe.skipIf(!found)('bundles made to be accepted wrongly', () => {
       settle?.(join(desk.home, 'bulla'));
       return desk;
     };
-    const trusting = `${options} --at ${AT}`.replaceAll('$A', `'${FOLDER}'`);
-    const bundle = `'${join(FOLDER, file)}'`;
+    const trusting = [...options.split(' '), '--at', AT]
+      .filter((word) => word !== '')
+      .map((word) => word.replace('$A', FOLDER));
+    const bundle = join(FOLDER, file);
+    const expectVerdict = (desk: Desk, { code, stderr }: Outcome): void => {
+      expect(code, stderr).toBe(exitCode);
+      if (exitCode !== 0) expect(published(desk), 'nothing at the destination').toEqual([]);
+    };
 
     test.each([
-      ['verify', 'bulla verify -'],
-      ['import', 'bulla import - --to out'],
-      ['normalize', 'bulla normalize - -o out.tar'],
-    ])('%s, of the file and of a pipe', async (_verb, command) => {
-      for (const input of [command.replace(' -', ` ${bundle}`), `cat ${bundle} | ${command}`]) {
-        using desk = settled();
-        const { code, stderr } = await desk.run(`${input} ${trusting}`);
-        expect(code, stderr).toBe(exitCode);
-        if (exitCode !== 0) expect(published(desk), 'nothing at the destination').toEqual([]);
-      }
+      ['verify', []],
+      ['import', ['--to', 'out']],
+      ['normalize', ['-o', 'out.tar']],
+    ])('%s', async (verb, rest) => {
+      using desk = settled();
+      expectVerdict(desk, await runHere(desk, verb, bundle, ...rest, ...trusting));
+    });
+
+    test('import of a pipe, by the program', async () => {
+      using desk = settled();
+      const quoted = trusting.map((word) => `'${word}'`).join(' ');
+      expectVerdict(desk, await desk.run(`cat '${bundle}' | bulla import - --to out ${quoted}`));
     });
 
     test.skipIf(copied === undefined).each([
@@ -227,7 +237,7 @@ describe.skipIf(!found)('bundles made to be accepted wrongly', () => {
       ['timestamp', '--tsq-out out.tsq'],
     ])('%s', async (verb, rest) => {
       using desk = at();
-      const { code, stderr } = await desk.run(`bulla ${verb} ${bundle} ${rest}`);
+      const { code, stderr } = await runHere(desk, verb, bundle, ...rest.split(' '));
       expect(code, stderr).toBe(copied);
       if (copied !== 0) expect(published(desk), 'nothing at the destination').toEqual([]);
     });
@@ -246,8 +256,10 @@ describe.skipIf(!found)('bundles made to be accepted wrongly', () => {
         expect(published(desk)).toEqual([]);
         return;
       }
-      const { verdict, report } = await verify(join(FOLDER, file), asked);
-      expect([verdict === 'trusted', report.exitCode]).toEqual([exitCode === 0, exitCode]);
+      for (const input of [join(FOLDER, file), createReadStream(join(FOLDER, file))]) {
+        const { verdict, report } = await verify(input, asked);
+        expect([verdict === 'trusted', report.exitCode]).toEqual([exitCode === 0, exitCode]);
+      }
       const { imported } = await importBundle(join(FOLDER, file), { ...asked, destination });
       expect([imported, published(desk).length > 0]).toEqual([exitCode === 0, exitCode === 0]);
     });
@@ -258,9 +270,8 @@ describe.skipIf(!found)('bundles made to be accepted wrongly', () => {
     '[pack.6] %s is neither signed nor timestamped',
     async (file) => {
       using desk = at();
-      const signing = await desk.run(
-        `bulla sign '${join(FOLDER, file)}' -o out.tar --key signer.key --cert signer.pem`,
-      );
+      const keys = ['--key', 'signer.key', '--cert', 'signer.pem'];
+      const signing = await runHere(desk, 'sign', join(FOLDER, file), '-o', 'out.tar', ...keys);
       const source = async (over: Uint8Array): Promise<Uint8Array> =>
         makeTokenDer({
           over,
@@ -277,7 +288,7 @@ describe.skipIf(!found)('bundles made to be accepted wrongly', () => {
     for (const file of ['unsigned_payload.ova', 'dalg_params.ova']) {
       using desk = at();
       const bundle = join(FOLDER, 'cert-payload', file);
-      const { code } = await desk.run(`bulla timestamp '${bundle}' --tsq-out out.tsq`);
+      const { code } = await runHere(desk, 'timestamp', bundle, '--tsq-out', 'out.tsq');
       expect([code, published(desk)]).toEqual([16, []]);
     }
   });
