@@ -112,6 +112,7 @@ function stepsOf(transcript: string): readonly Step[] {
 
 /** What a transcript may ask of the machine, and how that is tried. */
 const NEEDS: Readonly<Record<string, string>> = {
+  openssl: 'openssl version',
   mount: 'mkdir .try && mount -t tmpfs -o size=1m none .try && umount .try && rmdir .try',
 };
 

@@ -1,9 +1,10 @@
-import { spawn, spawnSync } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { runWithin } from '../factory/command-line.ts';
 import { type Desk, makeWorkbench, PASSPHRASE, type Workbench } from '../factory/workbench.ts';
+import { hasPeer } from '../interop/peer.ts';
 
 let workbench: Workbench;
 beforeAll(async () => {
@@ -12,9 +13,7 @@ beforeAll(async () => {
 afterAll(() => workbench[Symbol.dispose]());
 
 const ESCAPE = '\x1b';
-const absent =
-  spawnSync('script', ['--version'], { encoding: 'utf8' }).stdout?.includes('util-linux') !== true;
-if (absent) console.warn('SKIPPED: script of util-linux is not installed, so nothing is tried on a terminal');
+const absent = !hasPeer('script --version', 'anything on a terminal, for want of the script of util-linux');
 
 /** Runs a line on a terminal of its own; every string of `typed` is typed when its turn `[wait for, type]` has come. */
 async function onTerminal(

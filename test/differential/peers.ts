@@ -1,6 +1,14 @@
 import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { createReadStream, lstatSync, mkdirSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import {
+  chmodSync,
+  createReadStream,
+  lstatSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { createGunzip } from 'node:zlib';
@@ -153,11 +161,12 @@ function unpackedBy(language: 'sh' | 'perl', script: string): Peer {
   };
 }
 
-/** The files in a folder; names as bytes, since a reader may have made one of something else than UTF-8. */
+/** The files in a folder, whatever they may be read by; names as bytes, since a reader may have made one of something else than UTF-8. */
 function filesIn(folder: Buffer, prefix: string): readonly Seen[] {
   return readdirSync(folder, { encoding: 'buffer' }).flatMap((name) => {
     const path = Buffer.concat([folder, Buffer.from('/'), name]);
     const stats = lstatSync(path);
+    if (stats.isDirectory() || stats.isFile()) chmodSync(path, 0o700);
     if (stats.isDirectory()) return filesIn(path, `${prefix}${name}/`);
     return [seen(`${prefix}${name}`, stats.isFile() ? readFileSync(path) : Buffer.from('?'))];
   });

@@ -1,4 +1,5 @@
 import { spawn } from 'node:child_process';
+import { createCipheriv } from 'node:crypto';
 import { chmodSync, cpSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -59,7 +60,7 @@ export interface Desk extends Disposable {
  * Makes the sets: `keys` (a CA, its signer, and certificates that will not do), `disk` (files to pack), `bundle` (a
  * signed `web.ova`), `unsigned`, `forged` (a signature that does not fit), `appliance` (an `.ovf` with its disk), `chain` (a
  * signer under an intermediate, and a list that revokes it), `stamped` (`old.ova`, whose signer has expired, and `stamped.ova`,
- * the same with a timestamp).
+ * the same with a timestamp), `noise` (6 MB that do not compress).
  */
 export async function makeWorkbench(): Promise<Workbench> {
   const sandbox = makeSandbox();
@@ -73,6 +74,7 @@ export async function makeWorkbench(): Promise<Workbench> {
   chmodSync(command, 0o755);
   const authority = await writeKeys(set('keys'));
   writeFiles(set('disk'));
+  writeFileSync(join(set('noise'), 'noise.img'), noise(6_000_000));
   await packBundles({ keys: set('keys'), disk: set('disk'), set });
   await writeChain(set('chain'), authority);
   await writeStamped(set('stamped'), { keys: set('keys'), disk: set('disk') });
@@ -139,6 +141,11 @@ async function writeStamped(folder: string, at: { keys: string; disk: string }):
   const source: TimestampSource = async (over) => makeTokenDer({ over, authority, time: then });
   await timestamp(old, { output: join(folder, 'stamped.ova'), format: 'tar', source });
   writeFileSync(join(folder, 'tsa-ca.pem'), ca.pem);
+}
+
+/** Bytes that are the same each time, and have no order in them. */
+function noise(size: number): Uint8Array {
+  return createCipheriv('aes-128-ctr', Buffer.alloc(16), Buffer.alloc(16)).update(Buffer.alloc(size));
 }
 
 function writeFiles(folder: string): void {

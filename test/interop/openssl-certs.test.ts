@@ -4,20 +4,11 @@ import { join } from 'node:path';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { makeDevelopmentCertificates } from '../../src/operations/trust/dev-certs.ts';
 import { folderForTests } from '../factory/sandbox.ts';
+import { hasPeer } from './peer.ts';
 
-function opensslVersion(): string | undefined {
-  try {
-    return execFileSync('openssl', ['version'], { encoding: 'utf8' }).trim();
-  } catch {
-    return undefined;
-  }
-}
+const here = hasPeer('openssl version', 'development certificates beside those that openssl makes');
 
-const openssl = opensslVersion();
-if (openssl === undefined)
-  console.warn('SKIPPED: openssl is not installed; nothing here was compared with it');
-
-describe.skipIf(openssl === undefined)('openssl on development certificates', () => {
+describe.skipIf(!here)('openssl on development certificates', () => {
   const folder = folderForTests();
   const path = (name: string) => join(folder, name);
   const run = (...args: readonly string[]) =>

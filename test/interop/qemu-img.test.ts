@@ -1,4 +1,4 @@
-import { execFileSync, spawnSync } from 'node:child_process';
+import { execFileSync } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, test } from 'vitest';
@@ -6,9 +6,9 @@ import { type DiskProbe, isSelfContained } from '../../src/formats/disk/disk-pro
 import { PROBE_HEAD_BYTES, PROBE_TAIL_BYTES, probeDisk } from '../../src/formats/disk/probe.ts';
 import { vmdk, vmdkDescriptor } from '../factory/disk-images.ts';
 import { folderForTests } from '../factory/sandbox.ts';
+import { hasPeer } from './peer.ts';
 
-const absent = spawnSync('qemu-img', ['--version']).status !== 0;
-if (absent) console.warn('SKIPPED: qemu-img is not installed, so the disk probe is not compared with it');
+const here = hasPeer('qemu-img --version', 'the disk probe beside that of qemu-img');
 
 interface QemuInfo {
   readonly format: string;
@@ -18,7 +18,7 @@ interface QemuInfo {
 
 const QEMU_NAMES: Readonly<Record<string, string>> = { vpc: 'vhd' };
 
-describe.skipIf(absent)('qemu-img', () => {
+describe.skipIf(!here)('qemu-img', () => {
   const folder = folderForTests();
   beforeAll(() => {
     // Content that does not compress, so that streams have something after their header.

@@ -8,9 +8,9 @@ import { concat } from '../../src/kit/bytes.ts';
 import { encodeUtf8 } from '../../src/kit/encoding.ts';
 import { image } from '../factory/disk-images.ts';
 import { folderForTests } from '../factory/sandbox.ts';
+import { hasPeer } from './peer.ts';
 
-const absent = spawnSync('virt-v2v', ['--version']).status !== 0;
-if (absent) console.warn('SKIPPED: virt-v2v is not installed, so no written descriptor is shown to it');
+const here = hasPeer('virt-v2v --version', 'that virt-v2v reads descriptors which we write');
 
 async function archive(
   members: readonly (readonly [name: string, bytes: Uint8Array])[],
@@ -23,7 +23,7 @@ async function archive(
   return concat(chunks);
 }
 
-describe.skipIf(absent)('virt-v2v', () => {
+describe.skipIf(!here)('virt-v2v', () => {
   const folder = folderForTests();
   beforeAll(() => {});
 

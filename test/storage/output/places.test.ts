@@ -242,5 +242,6 @@ test('a folder that may not be listed is no place for an import', ({ skip }) => 
     skip();
   }
   expect(codeOf(() => openStaging(sandbox.path('drop/here')))).toBe('STORAGE_FAILED');
+  chmodSync(sandbox.path('drop'), 0o700);
   expect(sandbox.list()).toEqual(['drop/']);
 });
