@@ -1,4 +1,4 @@
-import type { FileReport, Report } from '../../verdict/report/report.ts';
+import type { FileReport, Report, Verdict } from '../../verdict/report/report.ts';
 import type { SiteImage } from '../glance/sign-on-import.ts';
 
 /** What was published, or would be. */
@@ -15,13 +15,15 @@ export interface ImportFindings {
 /** The report of `import`. */
 export type ImportReport = Report<'import', ImportFindings>;
 
-/** What became of an import, by `kind`: only what was imported, or would be, has files. */
+/** What became of an import, by `kind`, or by `verdict` as that of `verify`: only what was imported, or would be, has files. */
 export type ImportResult = Imported | WouldBeImported | RefusedImport;
 
 /** The bundle was accepted, and is where it was to go. */
 export interface Imported {
   readonly kind: 'imported';
   readonly imported: true;
+  /** `unsigned`: accepted because the caller allowed it, and not trusted */
+  readonly verdict: 'trusted' | 'unsigned';
   readonly report: ImportReport;
   /** those published */
   readonly files: readonly FileReport[];
@@ -33,6 +35,8 @@ export interface Imported {
 export interface WouldBeImported {
   readonly kind: 'would-be-imported';
   readonly imported: false;
+  /** `unsigned`: accepted because the caller allowed it, and not trusted */
+  readonly verdict: 'trusted' | 'unsigned';
   readonly report: ImportReport;
   /** those that would be published; the size of one that would be made of others is not known */
   readonly files: readonly FileReport[];
@@ -43,6 +47,7 @@ export interface WouldBeImported {
 export interface RefusedImport {
   readonly kind: 'refused';
   readonly imported: false;
+  readonly verdict: Exclude<Verdict, 'trusted'>;
   readonly report: ImportReport;
   readonly files?: never;
   readonly images?: never;

@@ -55,9 +55,10 @@ async function importGiven(input: BundleInput, options: ImportOptions): Promise<
   const lost = lostTimestamps(examination, options.timestamp);
   const all = warned(report, [...lost, ...warnings, ...(options.imageSigner?.warnings ?? [])]);
   const done = { ...all, result };
+  const verdict = done.trusted ? 'trusted' : 'unsigned';
   return options.dryRun
-    ? { kind: 'would-be-imported', imported: false, report: done, files }
-    : { kind: 'imported', imported: true, report: done, files, images };
+    ? { kind: 'would-be-imported', imported: false, verdict, report: done, files }
+    : { kind: 'imported', imported: true, verdict, report: done, files, images };
 }
 
 /** The verdict, while the members go to where they wait for it. */
@@ -82,5 +83,5 @@ async function published({ members }: Publication, { publish, ending }: Intake):
 }
 
 function refused(report: ImportReport): RefusedImport {
-  return { kind: 'refused', imported: false, report };
+  return { kind: 'refused', imported: false, verdict: report.verdict as RefusedImport['verdict'], report };
 }

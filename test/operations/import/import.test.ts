@@ -243,24 +243,49 @@ describe('disk images only', () => {
     ['an appliance without a disk', { files: [descriptorFor('app.ovf', [])] }],
   ])('[import.6] none at all is refused: %s', async (_, options) => {
     using sandbox = makeSandbox();
-    const { imported, report, files } = await importHere(
+    const { imported, verdict, report, files } = await importHere(
       sandbox,
       chunked(await makeBundle(options)),
       imagesOnly,
     );
     expect([imported, files, codesOf(report), report.exitCode]).toEqual([false, undefined, ['USAGE'], 2]);
-    expect(report.trusted).toBe(false);
+    expect([report.trusted, verdict]).toEqual([false, 'error']);
     expect(left(sandbox)).toEqual([]);
+  });
+});
+
+describe('the verdict of the result', () => {
+  test('is that of the report, and says by itself whether there are files', async () => {
+    using sandbox = makeSandbox();
+    const result = await importHere(sandbox, chunked(await makeBundle()), {});
+    expect(result.verdict).toBe('trusted');
+    if (result.verdict === 'trusted') expect(result.files.map(({ name }) => name)).toContain('app.ovf');
+    const refused = await importHere(sandbox, chunked(await makeBundle({ signed: false })), {});
+    expect([refused.verdict, refused.report.verdict, refused.files]).toEqual([
+      'unsigned',
+      'unsigned',
+      undefined,
+    ]);
+  });
+
+  test('is unsigned for one that is accepted without a signature', async () => {
+    using sandbox = makeSandbox();
+    const bundle = chunked(await makeBundle({ signed: false }));
+    const { kind, verdict } = await importHere(sandbox, bundle, { allow: { unsigned: true } });
+    expect([kind, verdict]).toEqual(['imported', 'unsigned']);
   });
 });
 
 describe('a dry run', () => {
   test('stores nothing and says what would be published', async () => {
     using sandbox = makeSandbox();
-    const { kind, imported, files, report } = await importHere(sandbox, chunked(await makeBundle()), {
-      dryRun: true,
-    });
-    expect([kind, imported, files?.length, report.exitCode]).toEqual(['would-be-imported', false, 5, 0]);
+    const { kind, imported, verdict, files, report } = await importHere(
+      sandbox,
+      chunked(await makeBundle()),
+      { dryRun: true },
+    );
+    expect([kind, imported, verdict]).toEqual(['would-be-imported', false, 'trusted']);
+    expect([files?.length, report.exitCode]).toEqual([5, 0]);
     expect(report.result).toMatchObject({ published: false });
     expect(left(sandbox)).toEqual([]);
   });
