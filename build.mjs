@@ -54,9 +54,29 @@ async function bundle(out) {
   rmSync(join(out, 'cli'), { recursive: true });
   for (const { fileName, code } of output) write(join(out, 'cli', fileName), loadable(code));
   write(join(out, 'cli/package.json'), '{ "type": "commonjs" }\n');
-  write(entry, `#!/usr/bin/env node\n${launch.code}\nif (require.main === module) start(__dirname);\n`);
+  write(join(out, 'cli/launch.js'), launch.code);
+  write(entry, entryFor(JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8')).engines.node));
   chmodSync(entry, 0o755);
   write(join(out, 'cli/third-party.txt'), INSIDE.map(licenceOf).join('\n'));
+}
+
+/** [cli.27] The file that `bulla` is: every Node can read it, so that one that is too old says so before it stumbles over anything newer. */
+function entryFor(engines) {
+  const [, major, minor] = /^>=(\d+)\.(\d+)$/.exec(engines);
+  return `#!/usr/bin/env node
+'use strict';
+var version = process.versions.node.split('.');
+if (version[0] < ${major} || (version[0] == ${major} && version[1] < ${minor})) {
+  process.exitCode = 2;
+  console.error(
+    'bulla needs Node ${major}.${minor} or later, and this is ' + process.version + ' (' + process.execPath + '): ' +
+    'get a newer one at https://nodejs.org/, and put it first in PATH'
+  );
+} else {
+  module.exports = require('./launch.js');
+  if (require.main === module) module.exports.start(__dirname);
+}
+`;
 }
 
 /** Code as `cli/launch.ts` loads it: a function, by which packages that stay outside are imported, and all of it ASCII. */

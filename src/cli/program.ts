@@ -15,6 +15,7 @@ import { splitCommand } from './commands/split.ts';
 import { timestampCommand } from './commands/timestamp.ts';
 import { trustCommand } from './commands/trust/trust.ts';
 import { verifyCommand } from './commands/verify.ts';
+import { versionCommand } from './commands/version.ts';
 import type { Context, Exit } from './context.ts';
 import { version } from './version.ts';
 
@@ -24,7 +25,8 @@ export function createProgram(context: Context, exit: Exit, show = context.print
     .description(
       'Packs, signs, verifies and imports signed appliance bundles (OVF/OVA). Strict, offline, one pass.',
     )
-    .version(version(), '--version', 'print the version')
+    .version(version(), '-V, --version', 'print the version')
+    .helpOption('-h, --help', 'show this help')
     .enablePositionalOptions()
     .helpCommand(false)
     .showSuggestionAfterError()
@@ -48,6 +50,7 @@ export function createProgram(context: Context, exit: Exit, show = context.print
     devCertsCommand,
     helpCommand,
     completionCommand,
+    versionCommand,
   ]) {
     make(program, context, exit);
   }

@@ -17,7 +17,8 @@ import { readWords, type Words } from './words.ts';
 /**
  * Runs one command line and returns the exit code; every fault becomes one message, and with `--json` one document.
  */
-export async function run(argv: readonly string[], context: Context): Promise<number> {
+export async function run(words: readonly string[], context: Context): Promise<number> {
+  const argv = words.length > 0 ? words : ['help']; // [cli.26]
   let exitCode = 0;
   let isApart = false;
   const shown: string[] = [];

@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import { gather, gatherOids } from './options/options.ts';
+import { isGatherer } from './options/options.ts';
 import { optionsIn } from './words.ts';
 
 /** Words that stand behind the first value of an option that takes several, and where. */
@@ -69,6 +69,5 @@ function isOption(word: string): boolean {
 }
 
 function takesSeveral(command: Command, long: string): boolean {
-  const parse: unknown = command.options.find((option) => option.long === long)?.parseArg;
-  return parse === gather || parse === gatherOids;
+  return isGatherer(command.options.find((option) => option.long === long)?.parseArg);
 }

@@ -56,6 +56,47 @@ describe('the code that V8 has made', () => {
   });
 });
 
+describe('[cli.27] a Node that is too old', () => {
+  /** The program under a Node that calls itself so. */
+  function underNode(name: string): {
+    readonly stdout: string;
+    readonly stderr: string;
+    readonly status: number | null;
+  } {
+    const versions = `Object.defineProperty(process, 'versions', { value: { ...process.versions, node: '${name}' } });
+      Object.defineProperty(process, 'version', { value: 'v${name}' });`;
+    const pretends = sandbox.write('pretends.cjs', versions);
+    return spawnSync(process.execPath, ['--require', pretends, file('main.js'), '--version'], {
+      encoding: 'utf8',
+    });
+  }
+
+  test.each(['0.12.18', '9.0.0', '18.19.0', '20.19.9'])('%s is told in one line', (name) => {
+    const { stdout, stderr, status } = underNode(name);
+    expect([stdout, status]).toEqual(['', 2]);
+    expect(stderr).toMatch(
+      /^bulla needs Node 20\.20 or later, and this is v[\d.]+ \(.+\): get a newer one .+\n$/,
+    );
+    expect(stderr).toContain(`v${name}`);
+  });
+
+  test.each(['20.20.0', '22.0.0', '100.1.0'])('%s is none', (name) => {
+    expect(underNode(name)).toMatchObject({ stdout: `${version()}\n`, stderr: '', status: 0 });
+  });
+
+  test('reads the file that says so: it has no grammar of after 2009', () => {
+    const source = readFileSync(file('main.js'), 'utf8').replace(/^#!.*/, '');
+    const words = source.replaceAll(/'[^']*'/g, '');
+    expect(words).not.toMatch(/\b(const|let|class|async|await|import|export|of)\b|=>|`|\?\.|\?\?|\.\.\./);
+  });
+
+  test('ends npm ci with a message, not with what it stumbles over', () => {
+    const { engines } = JSON.parse(readFileSync('package.json', 'utf8')) as { engines: { node: string } };
+    expect(engines.node).toBe('>=20.20');
+    expect(readFileSync('.npmrc', 'utf8')).toMatch(/^engine-strict=true$/m);
+  });
+});
+
 function version(): string {
   return (JSON.parse(readFileSync('package.json', 'utf8')) as { version: string }).version;
 }

@@ -5,7 +5,7 @@ import type { Report } from '../../verdict/report/report.ts';
 import type { TargetName, TargetReport } from '../../verdict/targets/target.ts';
 import type { Context, Exit } from '../context.ts';
 import { PLATFORMS } from '../options/machine-choices.ts';
-import { type OutputFlags, progressOf, withOutputOptions } from '../options/options.ts';
+import { gatherOf, type OutputFlags, progressOf, withOutputOptions } from '../options/options.ts';
 import { type ReadFlags, readOptionsOf, withBundleOptions } from '../options/read-options.ts';
 import { field, inputTitle, shown } from '../render/field.ts';
 import { formatBytes } from '../render/progress.ts';
@@ -29,9 +29,11 @@ export function inspectCommand(program: Command, context: Context, exit: Exit): 
     );
   command.addOption(
     new Option(
-      '--target <platform...>',
-      'tell what a platform accepts, and what of the bundle it trips over',
-    ).choices(PLATFORMS),
+      '--target <platform>',
+      'tell what one or more platforms accept, and what of the bundle they trip over',
+    )
+      .choices(PLATFORMS)
+      .argParser(gatherOf(PLATFORMS)),
   );
   withOutputOptions(withBundleOptions(command)).action(async (input: string, flags: InspectFlags) => {
     const { inspect } = await import('../../operations/verify/inspect.ts');

@@ -13,6 +13,7 @@ import { parseMembers } from '../options/many-members.ts';
 import {
   FORMATS,
   formatOf,
+  gather,
   mtimeOf,
   type OutputFlags,
   parseCount,
@@ -86,8 +87,8 @@ export function packCommand(program: Command, context: Context, exit: Exit): voi
     .option('--memory <MiB>', 'memory of the machine (default: 1024)', parseCount)
     .option(
       '--network <name>',
-      'a network card, by the name of its network; may be given several times (default: one on "VM Network")',
-      (name: string, before: unknown) => [...(Array.isArray(before) ? before : []), name],
+      'one or more network cards, by the names of their networks (default: one on "VM Network")',
+      gather,
     )
     .option('--no-network', 'no network card')
     .addOption(new Option('--firmware <kind>', 'what starts the machine (default: bios)').choices(FIRMWARES))

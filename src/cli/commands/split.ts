@@ -30,7 +30,7 @@ export function splitCommand(program: Command, context: Context, exit: Exit): vo
       'the most that a volume may have: bytes, 4GB, 650MiB, or fat32',
       volumeSize,
     )
-    .option('--to <dir>', 'the folder for all volumes, or repeated, one for each (default: here)', gather)
+    .option('--to <dir>', 'one folder for all volumes, or one for each (default: here)', gather)
     .option('--force', 'replace volumes that are there')
     .addHelpText(
       'after',

@@ -68,15 +68,42 @@ export function mtimeOf(context: Context): number {
   });
 }
 
-/** Collects a repeatable option. */
-export function gather(value: string, before: readonly string[] = []): readonly string[] {
-  return [...before, value];
+/** What takes the values of an option that may have several. @param before those given so far; nothing, or `true`, at first */
+type Gatherer<T> = (value: string, before?: unknown) => readonly T[];
+
+const gatherers = new WeakSet<object>();
+
+/** Collects the values of an option that may have several, each as `parse` reads it. [cli.25] */
+export function gatherBy<T>(parse: (value: string) => T): Gatherer<T> {
+  const gatherer: Gatherer<T> = (value, before) => [
+    ...(Array.isArray(before) ? (before as readonly T[]) : []),
+    parse(value),
+  ];
+  gatherers.add(gatherer);
+  return gatherer;
 }
 
-/** Like `gather`, of object identifiers. */
-export function gatherOids(value: string, before: readonly string[] = []): readonly string[] {
-  if (/^[0-2](\.(0|[1-9]\d{0,18})){1,32}$/.test(value)) return [...before, value];
+/** Whether an option whose values `parse` reads takes several. */
+export function isGatherer(parse: unknown): boolean {
+  return typeof parse === 'function' && gatherers.has(parse);
+}
+
+/** Collects values as they are. */
+export const gather = gatherBy((value) => value);
+
+/** Collects object identifiers. */
+export const gatherOids = gatherBy((value) => {
+  if (/^[0-2](\.(0|[1-9]\d{0,18})){1,32}$/.test(value)) return value;
   throw new InvalidArgumentError('Give an object identifier, such as 2.23.140.1.4.1.');
+});
+
+/** Collects some of `choices`. */
+export function gatherOf<T extends string>(choices: readonly T[]): Gatherer<T> {
+  return gatherBy((value) => {
+    const known = choices.find((choice) => choice === value);
+    if (known !== undefined) return known;
+    throw new InvalidArgumentError(`Allowed choices are ${choices.join(', ')}.`);
+  });
 }
 
 /** A moment in ISO 8601: a date, or a date and time with its offset. */

@@ -5,11 +5,11 @@ import type { VerifyOptions } from '../../operations/verify/options.ts';
 import type { Waiting } from '../../operations/waiting.ts';
 import type { Context } from '../context.ts';
 import { parseMembers } from './many-members.ts';
-import { parseSize } from './options.ts';
+import { gatherBy, parseSize } from './options.ts';
 
 /** Options of the commands that read a bundle, which may come from a pipe or the network. */
 export interface ReadFlags extends PatienceFlags {
-  readonly relax?: readonly Relaxation[];
+  readonly relax?: readonly (readonly Relaxation[])[];
   readonly maxMembers?: number;
   readonly inner?: boolean;
 }
@@ -24,22 +24,26 @@ export interface PatienceFlags {
 /** The longest time that may be waited, in seconds. */
 const MOST_SECONDS = Math.floor(TIMER_MS / 1000);
 
-/** Adds `--relax`, `--max-members` and what `withPatienceOptions` adds. [relax.1] [tar.9] */
+/** Adds `--max-members` and what `withPatienceOptions` adds. [tar.9] */
 export function withReadOptions(command: Command): Command {
   return withPatienceOptions(
-    command
-      .option(
-        '--relax <habits>',
-        `let pass in the archive what honest tools write: ${RELAXATIONS.join(', ')}; each is reported`,
-        parseRelax,
-      )
-      .option('--max-members <count>', 'the most members an archive may have (default: 256)', parseMembers),
+    command.option(
+      '--max-members <count>',
+      'the most members an archive may have (default: 256)',
+      parseMembers,
+    ),
   );
 }
 
-/** The same, and `--inner`, for the commands that read one bundle. [inner.1] */
+/** The same, `--relax` and `--inner`, for the commands that read one bundle. [relax.1] [inner.1] */
 export function withBundleOptions(command: Command): Command {
-  return withReadOptions(command).option(
+  return withReadOptions(
+    command.option(
+      '--relax <habits>',
+      `let pass in the archive one or more habits of honest tools, each of which is reported: ${RELAXATIONS.join(', ')}`,
+      gatherBy(parseRelaxations),
+    ),
+  ).option(
     '--inner',
     'the bundle is the one .ova in the archive given (zip, tgz, tar), which is not signed itself',
   );
@@ -85,7 +89,7 @@ export function readOptionsOf(
     ...(maxMembers !== undefined && { members: maxMembers }),
   };
   return {
-    ...(relax !== undefined && { relax }),
+    ...(relax !== undefined && { relax: [...new Set(relax.flat())] }),
     ...(inner !== undefined && { inner }),
     ...(Object.keys(limits).length > 0 && { limits }),
     ...(deadline !== undefined && { deadlineMs: millisecondsOf(deadline) }),
@@ -103,9 +107,9 @@ function parseSeconds(text: string): number {
   throw new InvalidArgumentError(`Give seconds, more than 0 and at most ${MOST_SECONDS}.`);
 }
 
-function parseRelax(text: string, before: readonly Relaxation[] = []): readonly Relaxation[] {
+function parseRelaxations(text: string): readonly Relaxation[] {
   const names = text.split(',').map((word) => RELAXATIONS.find((name) => name === word));
   const known = names.filter((name) => name !== undefined);
-  if (known.length === names.length) return [...new Set([...before, ...known])];
+  if (known.length === names.length) return known;
   throw new InvalidArgumentError(`Give some of ${RELAXATIONS.join(', ')}, with commas between.`);
 }

@@ -33,14 +33,14 @@ export interface TrustFlags extends StrengthFlags {
 export function withTrustOptions(command: Command): Command {
   withAnchorOptions(command).option(
     '--trust-tsa <pem>',
-    'believe timestamps of this authority (file or folder of certificates), and no other; repeatable',
+    'believe timestamps of these authorities (one or more files or folders of certificates), and of no others',
     gather,
   );
   withRememberOption(withEvidenceOptions(command))
     .addOption(
       new Option(
         '--timestamp <mode>',
-        'whether a timestamp must prove, or may, when the signature was made',
+        'whether a timestamp must prove, or may, when the signature was made (default: what the publisher asks for, else prefer)',
       ).choices(['require', 'prefer', 'ignore']),
     )
     .option('--allow-unsigned', 'accept a bundle without a signature: anyone may have made it');
@@ -70,21 +70,30 @@ export function strengthOf(flags: StrengthFlags): Pick<Allowances, 'sha1' | 'wea
 
 /** Adds `--trust` and `--pin`: whom to believe, and no one else; and `--untrusted`: what may lead there. */
 export function withAnchorOptions(command: Command): Command {
-  return command
-    .option(
-      '--trust <pem>',
-      'trust this CA or signer (file or folder of certificates), and no one else; repeatable',
-      gather,
-    )
+  return withTrustOption(
+    command,
+    'trust these CAs or signers (one or more files or folders of certificates), and no one else',
+  )
     .option(
       '--pin <sha256>',
-      'trust the signer with this public key ("key" in the output), or the signer or CA whose certificate has this fingerprint, and no one else; repeatable',
+      'trust the signer with this public key ("key" in the output), or the signer or CA whose certificate has this fingerprint, and no one else; one or more',
       gather,
     )
     .option(
       '--untrusted <pem>',
-      'certificates that may lead from the signer to whom you trust, and are not trusted; repeatable',
+      'one or more files of certificates that may lead from the signer to whom you trust, and are not trusted themselves',
       gather,
+    );
+}
+
+/** Adds `--trust`, and `--anchor`, which is the same and which help does not list by itself. [cli.25] */
+export function withTrustOption(command: Command, description: string): Command {
+  const alias = new Option('--anchor <pem>', 'the same as --trust').argParser(gather).hideHelp();
+  return command
+    .option('--trust <pem>', `${description} (--anchor is the same)`, gather)
+    .addOption(alias)
+    .on('option:anchor', (pem: string) =>
+      command.setOptionValue('trust', gather(pem, command.getOptionValue('trust'))),
     );
 }
 
@@ -92,14 +101,13 @@ export function withAnchorOptions(command: Command): Command {
 export function withEvidenceOptions(command: Command): Command {
   return command
     .option('--at <time>', 'judge certificates at this time (ISO 8601) instead of now', parseTime)
-    .option('--crl <file>', 'a certificate revocation list (PEM or DER) to judge by; repeatable', gather)
-    .option('--ocsp <file>', 'an OCSP response (DER) to judge by; repeatable', gather)
+    .option('--crl <file>', 'one or more certificate revocation lists (PEM or DER) to judge by', gather)
+    .option('--ocsp <file>', 'one or more OCSP responses (DER) to judge by', gather)
     .addOption(
-      new Option('--revocation <mode>', 'whether it must be shown that no certificate is revoked').choices([
-        'require',
-        'if-present',
-        'off',
-      ]),
+      new Option(
+        '--revocation <mode>',
+        'whether it must be shown that no certificate is revoked (default: what the publisher asks for, else if-present)',
+      ).choices(['require', 'if-present', 'off']),
     );
 }
 

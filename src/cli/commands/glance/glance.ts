@@ -8,6 +8,7 @@ import { glanceVerifyCommand } from './verify.ts';
 export function glanceCommand(program: Command, context: Context, exit: Exit): void {
   const glance = program
     .command('glance')
+    .helpCommand(false)
     .summary('sign and verify images as OpenStack does')
     .description(
       'Signs images with the img_signature properties of OpenStack, and verifies them like Glance and Nova.',

@@ -68,7 +68,7 @@ export function glanceVerifyCommand(glance: Command, context: Context, exit: Exi
     .option('--certificates <dir>', 'a folder with the certificates as UUID.pem');
   withOpenStackOptions(command).option(
     '--trusted-certificate-ids <uuid,...>',
-    'trust what these certificates vouch for, as Nova does: all from the issuer to the root; repeatable',
+    'trust what these certificates vouch for, as Nova does: one or more, all from the issuer to the root',
     gather,
   );
   withPatienceOptions(withRememberOption(withEvidenceOptions(withAnchorOptions(command))))

@@ -11,6 +11,7 @@ import {
   type StrengthFlags,
   strengthOf,
   withStrengthOptions,
+  withTrustOption,
 } from '../../options/trust-options.ts';
 import { field, nestedField, shown } from '../../render/field.ts';
 import { tellSlots } from '../../render/render-error.ts';
@@ -18,7 +19,6 @@ import { certificateText, revocationLines } from '../../render/render-path.ts';
 
 interface CheckFlags extends StrengthFlags {
   readonly trust?: readonly string[];
-  readonly anchor?: readonly string[];
   readonly untrusted?: readonly string[];
   readonly crl?: readonly string[];
   readonly ocsp?: readonly string[];
@@ -46,16 +46,19 @@ export function trustCheckCommand(trust: Command, context: Context, exit: Exit):
   const command = trust
     .command('check')
     .description('judge the certification path of a certificate, and tell what was tried and why it failed')
-    .argument('<leaf>', 'the certificate, PEM or DER; more in the same file count as --untrusted')
-    .option('--trust <pem>', 'certificates that are trusted (files or folders); repeatable', gather)
-    .option('--anchor <pem>', 'the same as --trust', gather)
-    .option('--untrusted <pem>', 'certificates that may lead from the leaf to these; repeatable', gather)
-    .option('--crl <file>', 'certificate revocation lists, PEM or DER; repeatable', gather)
-    .option('--ocsp <file>', 'OCSP responses, DER; repeatable', gather)
+    .argument('<leaf>', 'the certificate, PEM or DER; more in the same file count as --untrusted');
+  withTrustOption(command, 'one or more files or folders of certificates that are trusted')
+    .option(
+      '--untrusted <pem>',
+      'one or more files of certificates that may lead from the leaf to these',
+      gather,
+    )
+    .option('--crl <file>', 'one or more certificate revocation lists, PEM or DER', gather)
+    .option('--ocsp <file>', 'one or more OCSP responses, DER', gather)
     .addOption(
       new Option(
         '--revocation <mode>',
-        'default: require where lists or responses of the issuer are given, else if-present',
+        'whether it must be shown that no certificate is revoked (default: require where lists or responses of the issuer are given, else if-present)',
       ).choices(['require', 'if-present', 'off']),
     )
     .option('--at <time>', 'judge at this time (ISO 8601) instead of now', parseTime)
@@ -64,11 +67,11 @@ export function trustCheckCommand(trust: Command, context: Context, exit: Exit):
         .choices(['code-signing', 'timestamping', 'any'])
         .default('code-signing'),
     )
-    .option('--max-depth <count>', 'certificates between leaf and anchor at most', parseDepth)
+    .option('--max-depth <count>', 'certificates between leaf and anchor at most (default: 10)', parseDepth)
     .option('--strict', 'refuse what issuers get wrong without harm, too')
     .option(
       '--policy <oid>',
-      'a certificate policy that is acceptable; repeatable (default: any)',
+      'one or more certificate policies that are acceptable (default: any)',
       gatherOids,
     )
     .option('--explicit-policy', 'the path must be issued under an acceptable policy')
@@ -89,9 +92,9 @@ export function trustCheckCommand(trust: Command, context: Context, exit: Exit):
 
 function checkOptionsOf(flags: CheckFlags): CheckPathOptions {
   expectEvidenceUsed(flags);
-  const { trust = [], anchor = [], untrusted = [], crl = [], ocsp = [], policy } = flags;
+  const { trust = [], untrusted = [], crl = [], ocsp = [], policy } = flags;
   return {
-    anchors: expectSome([...trust, ...anchor]),
+    anchors: expectSome(trust),
     untrusted,
     crls: crl,
     ocsps: ocsp,

@@ -30,6 +30,7 @@ interface AddFlags {
 export function trustCommand(program: Command, context: Context, exit: Exit): void {
   const trust = program
     .command('trust')
+    .helpCommand(false)
     .summary('decide which publishers you trust, and for what')
     .description(
       'Publishers are folders under ~/.config/bulla/publishers (or BULLA_HOME): certificates, and what they may sign.',
@@ -42,14 +43,22 @@ export function trustCommand(program: Command, context: Context, exit: Exit): vo
     .description('trust a publisher from now on')
     .argument('<name>', 'what you call the publisher, such as acme')
     .argument('<ca.pem...>', 'its CA certificates, or the certificate of its signer')
-    .option('--scope <vendor/name>', 'bundles it may sign, * for any part; repeatable (default: all)', gather)
     .option(
-      '--subject <name>',
-      'subject that may sign, such as "CN=Release,O=Acme"; repeatable (default: any)',
+      '--scope <vendor/name>',
+      'one or more kinds of bundles that it may sign, * for any part (default: all)',
       gather,
     )
-    .option('--from <time>', 'trust it from this time on', parseTime)
-    .option('--until <time>', 'trust it until this time; a date is over when the day is', parseEnd)
+    .option(
+      '--subject <name>',
+      'one or more subjects that may sign, such as "CN=Release,O=Acme" (default: any)',
+      gather,
+    )
+    .option('--from <time>', 'trust it from this time on (default: always)', parseTime)
+    .option(
+      '--until <time>',
+      'trust it until this time; a date is over when the day is (default: for ever)',
+      parseEnd,
+    )
     .option('--at <time>', 'judge --until at this time (ISO 8601) instead of now', parseTime)
     .option(
       '--fingerprint <sha256>',
