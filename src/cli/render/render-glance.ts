@@ -4,7 +4,7 @@ import { wordedReport } from '../advice.ts';
 import type { Context } from '../context.ts';
 import { field, inputName, shown } from './field.ts';
 import { rememberedLines } from './render-path.ts';
-import { renderReport } from './render-report.ts';
+import { renderReport, wasStopped } from './render-report.ts';
 
 /** Prints what became of an image: the signature and the certificate are two findings. Returns the exit code. [glance.16] */
 export function renderImageReport(
@@ -18,6 +18,7 @@ export function renderImageReport(
   if (options.json) return renderReport(report, context, options);
   if (report.exitCode !== 0) {
     renderReport(report, context, options);
+    if (wasStopped(report)) return report.exitCode;
     const { signature, certificate } = result;
     if (signature && signature !== 'not-judged') context.tell(field('signature', signature));
     if (certificate && certificate !== 'not-judged') context.tell(field('certificate', certificate));

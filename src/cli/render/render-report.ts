@@ -74,11 +74,18 @@ function renderRefusal(report: Report, context: Context): void {
   }
   const more = others.length - SHOWN_ERRORS + 1;
   if (more > 0) context.tell(field('also', `${more} more; --json lists them all`));
-  for (const line of signatureLines(report)) context.tell(line);
-  const matched = report.checks.some(({ id, status }) => id === 'manifest.digests' && status === 'pass');
-  if (matched) context.tell(field('files', filesLine(report)));
+  if (!wasStopped(report)) {
+    for (const line of signatureLines(report)) context.tell(line);
+    const matched = report.checks.some(({ id, status }) => id === 'manifest.digests' && status === 'pass');
+    if (matched) context.tell(field('files', filesLine(report)));
+  }
   for (const line of rememberedLines(report)) context.tell(line);
   tellWarnings(report, context);
+}
+
+/** Whether a signal ended the work: what had been found by then is no finding, and a signer beside it would be taken for one. [cli.9] */
+export function wasStopped({ exitCode }: Pick<Report, 'exitCode'>): boolean {
+  return exitCode === 130 || exitCode === 143;
 }
 
 /** For inspect the exit code says which it is: no archive, one that is refused, or one that is not a sound package. */
