@@ -25,6 +25,7 @@ export {
 } from './formats/glance/properties.ts';
 export type { Descriptor, DiskDescription } from './formats/ovf/descriptor.ts';
 export type { FirmwareName } from './formats/ovf/descriptor-writer.ts';
+export type { DescriptorChange, DescriptorSetting } from './formats/ovf/edit/edit-descriptor.ts';
 export type { FileReference } from './formats/ovf/file-reference.ts';
 export type { ControllerName } from './formats/ovf/machine/drives.ts';
 export type { GuestSystemName } from './formats/ovf/machine/guest-systems.ts';
@@ -100,6 +101,8 @@ export {
 export type { PackOptions } from './operations/pack/options.ts';
 export { type PackReport, type PackResult, type PackSigning, pack } from './operations/pack/pack.ts';
 export type { ApplianceOptions } from './operations/pack/plan.ts';
+export type { RepackOptions, RepackReport, RepackResult } from './operations/repack/options.ts';
+export { repack } from './operations/repack/repack.ts';
 export type { AnyReport, UsageReport } from './operations/report/any-report.ts';
 export type { CopyOptions } from './operations/sign/copy-options.ts';
 export { type SignOptions, sign } from './operations/sign/sign.ts';

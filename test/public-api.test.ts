@@ -27,6 +27,7 @@ test('the library gives these, and nothing else', () => {
       "openKeyManager: function",
       "pack: function",
       "parseProperties: function",
+      "repack: function",
       "replyIn: function",
       "sign: function",
       "signFile: function",

@@ -245,6 +245,7 @@ const WORDINGS: Readonly<Record<Advice, Wording>> = {
     'to get back what its publisher signed, unpack it, and write the same files in the same order as a plain tar: bsdtar -tf FILE > LIST; bsdtar -xf FILE; tar --format=ustar -cf NEW.ova -T LIST (GNU tar, gtar on macOS); then: bulla verify NEW.ova',
   ),
   'write-blocks': more(' (bulla pack --block-digests writes them)'),
+  'write-sha1': instead('use --digest sha256; for importers as old as ESXi 6, add --sha1-for-old-importers'),
   'write-signature-again': instead(
     'sign with bulla glance sign, or set the property to what stands between the quotes; Glance refuses it as it is',
   ),

@@ -18,6 +18,7 @@ export const OPTION_NAMINGS: Readonly<Record<string, Naming>> = {
   '--tsq-out': 'written',
   '--to': 'written',
 
+  '--descriptor': 'read',
   '--key': 'read',
   '--cert': 'read',
   '--chain': 'read',
@@ -74,6 +75,7 @@ export const OPTION_NAMINGS: Readonly<Record<string, Naming>> = {
   '--relax': 'no file',
   '--revocation': 'no file',
   '--scope': 'no file',
+  '--set': 'no file',
   '--size': 'no file',
   '--subject': 'no file',
   '--target': 'no file',
@@ -95,6 +97,7 @@ export const ARGUMENT_NAMINGS: Readonly<Record<string, Naming>> = {
   'inspect bundle': 'read',
   'import bundle': 'read',
   'normalize bundle': 'read',
+  'repack bundle': 'read',
   'diff a': 'read',
   'diff b': 'read',
   'split bundle': 'read',

@@ -7,15 +7,16 @@ import { glanceCommand } from './commands/glance/glance.ts';
 import { helpCommand } from './commands/help.ts';
 import { importCommand } from './commands/import.ts';
 import { inspectCommand } from './commands/inspect.ts';
-import { joinCommand } from './commands/join.ts';
 import { normalizeCommand } from './commands/normalize.ts';
 import { packCommand } from './commands/pack.ts';
+import { repackCommand } from './commands/repack.ts';
 import { signCommand } from './commands/sign.ts';
-import { splitCommand } from './commands/split.ts';
 import { timestampCommand } from './commands/timestamp.ts';
 import { trustCommand } from './commands/trust/trust.ts';
 import { verifyCommand } from './commands/verify.ts';
 import { versionCommand } from './commands/version.ts';
+import { joinCommand } from './commands/volumes/join.ts';
+import { splitCommand } from './commands/volumes/split.ts';
 import type { Context, Exit } from './context.ts';
 import { version } from './version.ts';
 
@@ -41,6 +42,7 @@ export function createProgram(context: Context, exit: Exit, show = context.print
     inspectCommand,
     importCommand,
     normalizeCommand,
+    repackCommand,
     diffCommand,
     splitCommand,
     joinCommand,

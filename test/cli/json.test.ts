@@ -89,6 +89,7 @@ const DONE: readonly (readonly [operation: string, words: string, before?: reado
   ['sign', `disk.qcow2 --detached ${SIGNER}`],
   ['timestamp', 'web.ova --tsq-out web.tsq'],
   ['normalize', 'web.ova -o new.ova --trust ca.pem'],
+  ['repack', `web.ova -o new.ova --set product.version=2 ${SIGNER}`],
   ['inspect', 'web.ova'],
   ['diff', 'web.ova old.ova'],
   ['split', 'web.ova --size 8KiB --to parts', ['mkdir parts']],

@@ -141,6 +141,23 @@ async function goodCalls(): Promise<Good> {
       },
     ],
     normalize: [library.normalize, bundle, { ...judging, output, format: 'tar', overwrite: false, mtime: 0 }],
+    repack: [
+      library.repack,
+      bundle,
+      {
+        ...judging,
+        output,
+        format: 'tar',
+        identity,
+        set: [],
+        digest: 'sha1',
+        sha1ForOldImporters: true,
+        cms: false,
+        authority: source,
+        overwrite: false,
+        mtime: 0,
+      },
+    ],
     sign: [library.sign, bundle, { ...copying, identity, digest: 'sha256', cms: false, timestamp: source }],
     timestamp: [library.timestamp, bundle, { ...copying, source }],
     signFile: [

@@ -5,6 +5,7 @@ import { loadImageSigner, signImage } from '../../src/operations/glance/sign-ima
 import { importBundle } from '../../src/operations/import/import.ts';
 import { normalize } from '../../src/operations/pack/normalize.ts';
 import { pack } from '../../src/operations/pack/pack.ts';
+import { repack } from '../../src/operations/repack/repack.ts';
 import { sign } from '../../src/operations/sign/sign.ts';
 import { signFile } from '../../src/operations/sign/sign-file.ts';
 import { loadSigningIdentity } from '../../src/operations/sign/signing-identity.ts';
@@ -95,6 +96,11 @@ const CASES: Readonly<Record<string, Case>> = {
   normalize: {
     reads: JUDGED,
     make: (output, at) => normalize(at('web.ova'), { ...TAR, output, ...judgedBy(at) }),
+  },
+  repack: {
+    reads: [...JUDGED, ...SIGNER],
+    make: async (output, at) =>
+      repack(at('web.ova'), { ...TAR, output, ...judgedBy(at), identity: await identityAt(at) }),
   },
   importBundle: {
     reads: [...JUDGED, 'signer.key'],

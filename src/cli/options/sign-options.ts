@@ -6,29 +6,39 @@ import type { SigningFiles } from '../../operations/sign/signing-identity.ts';
 import type { Context } from '../context.ts';
 import { passphraseSource } from './passphrase.ts';
 
-/** Options of the commands that sign. */
-export interface SignFlags {
+/** Options that say who signs, and who timestamps it. */
+export interface SignerFlags {
   readonly key?: string;
   readonly cert?: string;
   readonly chain?: string;
   readonly passphraseFile?: string;
-  readonly digest: SigningDigest;
   readonly cms?: boolean;
   readonly tsa?: string;
 }
 
+/** Options of the commands that sign. */
+export interface SignFlags extends SignerFlags {
+  readonly digest: SigningDigest;
+}
+
 /** Adds key, certificate, chain, passphrase file, digest and timestamp authority. */
 export function withSignOptions(command: Command): Command {
+  return withSignerOptions(
+    command.addOption(
+      new Option('--digest <name>', 'digest of manifest and signature')
+        .choices(['sha256', 'sha384', 'sha512'])
+        .default('sha256'),
+    ),
+  );
+}
+
+/** The same without the digest. */
+export function withSignerOptions(command: Command): Command {
   return command
     .option('--key <pem>', 'private key of the signer')
     .option('--cert <pem>', "the signer's certificate")
     .option('--chain <pem>', 'intermediate certificates to put beside it')
     .option('--passphrase-file <file>', 'first line is the passphrase of the key [BULLA_PASSPHRASE_FILE]')
-    .addOption(
-      new Option('--digest <name>', 'digest of manifest and signature')
-        .choices(['sha256', 'sha384', 'sha512'])
-        .default('sha256'),
-    )
     .option('--tsa <url>', 'have the signature timestamped by this authority (http or https)');
 }
 
@@ -65,7 +75,7 @@ export async function authorityOf(
 }
 
 /** The signer's files, or undefined when none are named. @throws {BundleError} `USAGE` when only one of the two is */
-export function signingFilesOf(flags: SignFlags, context: Context): SigningFiles | undefined {
+export function signingFilesOf(flags: SignerFlags, context: Context): SigningFiles | undefined {
   const { key, cert, chain } = flags;
   if (key && cert) {
     const passphrase = passphraseSource(context, flags.passphraseFile, key);

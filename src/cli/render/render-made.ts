@@ -1,4 +1,5 @@
 import type { PackReport } from '../../operations/pack/pack.ts';
+import type { RepackReport } from '../../operations/repack/options.ts';
 import type { SignReport } from '../../operations/sign/signing.ts';
 import type { RequestReport, TimestampingReport } from '../../operations/sign/timestamp.ts';
 import { wordedReport } from '../advice.ts';
@@ -8,16 +9,17 @@ import { formatBytes } from './progress.ts';
 import { renderReport } from './render-report.ts';
 
 /** Reports of operations that make one file. */
-export type MadeReport = PackReport | SignReport | TimestampingReport | RequestReport;
+export type MadeReport = PackReport | RepackReport | SignReport | TimestampingReport | RequestReport;
 
 const WORDS: Readonly<Record<MadeReport['operation'], string>> = {
   pack: 'packed',
+  repack: 'packed and signed anew',
   sign: 'signed',
   timestamp: 'timestamped',
 };
 
 /**
- * Prints what `pack`, `sign` or `timestamp` made, and returns the exit code. When the bundle itself went to standard output,
+ * Prints what `pack`, `repack`, `sign` or `timestamp` made, and returns the exit code. When the bundle itself went to standard output,
  * everything else goes to standard error.
  */
 export function renderMade(
@@ -43,6 +45,12 @@ export function renderMade(
     const size = formatBytes(file.size ?? 0).padStart(10);
     const digest = file.algorithm && file.actual ? `  ${file.algorithm}:${file.actual}` : '';
     print(`  ${shown(file.name).padEnd(width)}${size}${digest}`);
+  }
+  if ('changes' in made) {
+    for (const { key, old, new: value } of made.changes)
+      print(field('changed', `${key}=${value}`, old === undefined ? 'was not set' : `was "${old}"`));
+    print(field('digests', made.digests.join(', '), `descriptor ${made.descriptor}`));
+    for (const { subject } of made.replacedSigners) print(field('old signer', subject));
   }
   if ('signer' in made) print(field('signed by', made.signer.subject, made.signer.key));
   else if (report.operation === 'pack')

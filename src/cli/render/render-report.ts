@@ -18,6 +18,7 @@ const REFUSED: Readonly<Record<string, string>> = {
   sign: 'NOT signed',
   timestamp: 'NOT timestamped',
   normalize: 'NOT normalized',
+  repack: 'NOT repacked',
   inspect: 'not sound',
 };
 

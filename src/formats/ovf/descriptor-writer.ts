@@ -1,5 +1,6 @@
 import { BundleError } from '../../kit/errors/errors.ts';
 import type { DiskFormat } from '../disk/disk-probe.ts';
+import { escapeXml, isXmlText } from './edit/xml-text.ts';
 import { OVF_NAMESPACE } from './envelope.ts';
 import { hrefFault } from './file-reference.ts';
 import {
@@ -279,14 +280,4 @@ function checkDescription({
   }
   if (disks.length > (most.together ?? disks.length))
     throw new BundleError('USAGE', `a machine takes at most ${most.together} drives on IDE controllers`);
-}
-
-/** True for text on one line that XML 1.0 can hold (its production 2, without tab and line ends). */
-function isXmlText(text: string): boolean {
-  return /^[\u{20}-\u{D7FF}\u{E000}-\u{FFFD}\u{10000}-\u{10FFFF}]*$/u.test(text);
-}
-
-function escapeXml(text: string): string {
-  const names: Readonly<Record<string, string>> = { '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;' };
-  return text.replace(/[&<>"]/g, (char) => names[char] ?? char);
 }

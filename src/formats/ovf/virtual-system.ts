@@ -109,6 +109,10 @@ function quantity(
 
 /** The text of a property of CIM, without blanks around it. */
 export function cimText(item: XmlElement, local: string): string | undefined {
-  const child = item.children.find((one) => one.local === local && one.uri.startsWith(CIM_CLASSES));
-  return child?.text.trim();
+  return item.children.find((one) => isCim(one, local))?.text.trim();
+}
+
+/** Whether an element is this property of CIM. */
+export function isCim({ uri, local }: XmlElement, property: string): boolean {
+  return local === property && uri.startsWith(CIM_CLASSES);
 }

@@ -130,6 +130,7 @@ export const ADVICE = [
   'write-again',
   'write-ustar',
   'write-blocks',
+  'write-sha1',
   'write-signature-again',
 ] as const;
 

@@ -12,7 +12,13 @@ import type { PackOptions } from './options.ts';
 export async function manifestParts(
   manifest: Uint8Array,
   base: string,
-  { identity, digest = 'sha256', cms, timestamp, signal }: PackOptions,
+  {
+    identity,
+    digest = 'sha256',
+    cms,
+    timestamp,
+    signal,
+  }: Pick<PackOptions, 'identity' | 'digest' | 'cms' | 'timestamp' | 'signal'>,
 ): Promise<readonly NamedMember[]> {
   const member = { name: `${base}.mf`, bytes: manifest };
   if (!identity) return [member];

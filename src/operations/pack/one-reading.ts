@@ -1,17 +1,12 @@
-import { LateMembers } from '../../archive/tar/late-members.ts';
 import type { ZipFile } from '../../archive/zip/zip-writer.ts';
 import { digestHex } from '../../crypto/digest.ts';
 import { draftManifest, formatManifest } from '../../formats/ovf/manifest.ts';
 import type { Output } from '../../storage/output/output.ts';
-import type { NamedMember } from '../../verdict/walk/member.ts';
+import { LateManifest } from './late-manifest.ts';
 import { manifestParts } from './manifest-parts.ts';
 import type { PackOptions } from './options.ts';
 import type { PackedFiles } from './packed-files.ts';
 import type { PackPlan } from './plan.ts';
-
-/** Signatures made to learn how long one is, where their lengths differ, and signatures made until one has that length. */
-const DRAFTS = 9;
-const TRIES = 200;
 
 /** Whether manifest and signature can be written last and stand first: then every file is read once only. [pack.3] */
 export function isOnePass({ format, output, order, timestamp, imageSigner }: PackOptions): boolean {
@@ -33,58 +28,34 @@ export class OneReading {
   readonly #plan: PackPlan;
   readonly #options: PackOptions;
   readonly #files: PackedFiles;
-  readonly #late = new LateMembers();
+  readonly #late: LateManifest;
 
   constructor(plan: PackPlan, options: PackOptions, files: PackedFiles) {
     this.#plan = plan;
     this.#options = options;
     this.#files = files;
+    this.#late = new LateManifest(
+      (manifest) => manifestParts(manifest, plan.base, options),
+      options.identity,
+    );
   }
 
   /** The members in their order, room where what is in them is not known yet. */
   async *members(): AsyncGenerator<ZipFile, void> {
     yield* this.#files.descriptor();
-    for (const { name, bytes } of await this.#likely()) yield this.#late.reserve(name, bytes.byteLength);
+    const { digest: algorithm = 'sha256' } = this.#options;
+    const digest = '0'.repeat(digestHex(algorithm, new Uint8Array(0)).length);
+    yield* await this.#late.reserve(draftManifest(this.#files.entries(digest)));
     for (const file of this.#plan.files) {
       const blocks = this.#files.blocksBeside(file);
-      if (blocks) yield this.#late.reserve(blocks.name, blocks.size); // [blocks.9]
+      if (blocks) yield this.#late.reserveBeside(blocks.name, blocks.size); // [blocks.9]
       yield await this.#files.member(file);
     }
   }
 
   /** Fills the room that was left, when the archive stands. False when no signature fits, and nothing has been filled. */
   async complete(output: Pick<Output, 'patch'>): Promise<boolean> {
-    const late = this.#late;
     const blocks = this.#plan.disksInBlocks.map((name) => this.#files.blocks(name));
-    const manifest = formatManifest(this.#files.entries());
-    for (let tries = 0; tries < TRIES; tries++) {
-      const parts = await this.#parts(manifest);
-      if (!parts.every(({ name, bytes }) => late.fits(name, bytes))) continue;
-      for (const { name, bytes } of [...parts, ...blocks]) late.fill(name, bytes);
-      await late.write(output);
-      return true;
-    }
-    return false;
+    return await this.#late.complete(formatManifest(this.#files.entries()), blocks, output);
   }
-
-  /** Manifest and signature of the length that they most likely have: a manifest is as long with any digests. */
-  async #likely(): Promise<readonly NamedMember[]> {
-    const { digest: algorithm = 'sha256', identity } = this.#options;
-    const digest = '0'.repeat(digestHex(algorithm, new Uint8Array(0)).length);
-    const type = identity?.signer.publicKey.key.type;
-    const draft = draftManifest(this.#files.entries(digest));
-    const drafts: (readonly NamedMember[])[] = [];
-    for (let i = 0; i < (type === 'ec' || type === 'dsa' ? DRAFTS : 1); i++)
-      drafts.push(await this.#parts(draft));
-    drafts.sort((a, b) => bytesOf(a) - bytesOf(b));
-    return drafts[drafts.length >> 1] ?? [];
-  }
-
-  #parts(manifest: Uint8Array): Promise<readonly NamedMember[]> {
-    return manifestParts(manifest, this.#plan.base, this.#options);
-  }
-}
-
-function bytesOf(members: readonly NamedMember[]): number {
-  return members.reduce((sum, { bytes }) => sum + bytes.byteLength, 0);
 }

@@ -29,6 +29,7 @@ export const REPORT_SCHEMA = z.discriminatedUnion('operation', [
   reportOf('sign', results.SIGN_RESULT),
   reportOf('timestamp', results.TIMESTAMP_RESULT),
   reportOf('normalize', results.NORMALIZE_RESULT),
+  reportOf('repack', results.REPACK_RESULT),
   reportOf('inspect', INSPECT_RESULT),
   reportOf('diff', results.DIFF_RESULT),
   reportOf('split', results.SPLIT_RESULT),

@@ -7,6 +7,7 @@ import type { CleanReport } from '../import/clean.ts';
 import type { ImportReport } from '../import/import-result.ts';
 import type { NormalizeReport } from '../pack/normalize.ts';
 import type { PackReport } from '../pack/pack.ts';
+import type { RepackReport } from '../repack/options.ts';
 import type { SignReport } from '../sign/signing.ts';
 import type { RequestReport, TimestampingReport } from '../sign/timestamp.ts';
 import type { CheckReport } from '../trust/check-path.ts';
@@ -34,6 +35,7 @@ export type AnyReport =
   | TimestampingReport
   | RequestReport
   | NormalizeReport
+  | RepackReport
   | InspectReport
   | DiffReport
   | SplitReport

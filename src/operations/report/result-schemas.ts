@@ -67,6 +67,26 @@ export const NORMALIZE_RESULT = z.strictObject({
   files: z.array(z.string()).describe('the members, in their order'),
 });
 
+/** Of `repack`. */
+export const REPACK_RESULT = z.strictObject({
+  output: OUTPUT,
+  format: CONTAINER,
+  descriptor: z.enum(['kept', 'edited', 'replaced']),
+  changes: z
+    .array(
+      z.strictObject({
+        key: z.string(),
+        old: z.string().exactOptional().describe('left out where there was no value'),
+        new: z.string(),
+      }),
+    )
+    .describe('what was set in the descriptor'),
+  digests: z.array(z.enum(['sha1', 'sha256', 'sha384', 'sha512'])).describe('those of the new manifest'),
+  replacedSigners: z.array(CERTIFICATE).describe('who had signed before'),
+  signer: CERTIFICATE,
+  timestamped: TIMESTAMPED,
+});
+
 /** Of `diff`. */
 export const DIFF_RESULT = z.strictObject({
   a: z.string().describe('the first bundle, by name'),

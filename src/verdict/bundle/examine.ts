@@ -76,6 +76,15 @@ export async function examine(source: BundleSource, options: ExamineOptions): Pr
   return { ...(format !== undefined && { format }), ...judged, warnings: [...warnings, ...judged.warnings] };
 }
 
+/** Judges members that another walk has read: all of them, or as far as a fault let it. Their digests are known as far as it asked for them. */
+export function judgeRead(
+  members: readonly Member[],
+  fault: BundleError | undefined,
+  options: ExamineOptions,
+): Omit<Examination, 'format'> {
+  return new Reading(options, []).judge(members, fault === undefined, fault);
+}
+
 /** What is wrong with a signature only as long as no timestamp or fresh revocation information has come. */
 const CURABLE: ReadonlySet<ErrorCode> = new Set([
   'CERTIFICATE_EXPIRED',

@@ -95,6 +95,7 @@ describe('the format of a bundle to be written', () => {
       ['sign', '--key', 'k', '--cert', 'c'],
       ['timestamp', '--tsr-in', 'x.tsr'],
       ['normalize'],
+      ['repack', '--key', 'k', '--cert', 'c'],
     ] as const) {
       const { context, err } = makeScreen();
       expect(await run([command, 'a', '-o', 'b.ova', '--format', 'tgz', ...more], context)).toBe(2);
@@ -127,7 +128,7 @@ test('a count is a whole number of at least 1', () => {
 
 describe('signing', () => {
   test('needs key and certificate, or neither', () => {
-    const of = (flags: object) => signingFilesOf({ digest: 'sha256', ...flags }, context);
+    const of = (flags: object) => signingFilesOf(flags, context);
     expect(of({})).toBeUndefined();
     expect(of({ key: 'k', cert: 'c', chain: 'i' })).toMatchObject({
       key: 'k',

@@ -1,10 +1,10 @@
 import type { Command } from 'commander';
-import { formatJson } from '../../kit/json.ts';
-import { wordedReport } from '../advice.ts';
-import type { Context, Exit } from '../context.ts';
-import { gather, type OutputFlags, parseSize, progressOf, withOutputOptions } from '../options/options.ts';
-import { field, shown } from '../render/field.ts';
-import { formatBytes } from '../render/progress.ts';
+import { formatJson } from '../../../kit/json.ts';
+import { wordedReport } from '../../advice.ts';
+import type { Context, Exit } from '../../context.ts';
+import { gather, type OutputFlags, parseSize, progressOf, withOutputOptions } from '../../options/options.ts';
+import { field, shown } from '../../render/field.ts';
+import { formatBytes } from '../../render/progress.ts';
 
 /** The most that a file on FAT32 can have. */
 const FAT32_BYTES = 2 ** 32 - 1;
@@ -38,7 +38,7 @@ export function splitCommand(program: Command, context: Context, exit: Exit): vo
         '  bulla split web.ova --size 4700MB --to /media/a --to /media/b',
     );
   withOutputOptions(command).action(async (bundle: string, flags: SplitFlags) => {
-    const { split } = await import('../../operations/volumes/split.ts');
+    const { split } = await import('../../../operations/volumes/split.ts');
     const progress = progressOf(flags, context);
     try {
       const made = await split(bundle, {

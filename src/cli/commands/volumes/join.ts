@@ -1,12 +1,12 @@
 import type { Command } from 'commander';
-import { BundleError } from '../../kit/errors/errors.ts';
-import { formatJson } from '../../kit/json.ts';
-import { expectNoUse } from '../../kit/shape.ts';
-import { wordedReport } from '../advice.ts';
-import type { Context, Exit } from '../context.ts';
-import { type OutputFlags, progressOf, withOutputOptions } from '../options/options.ts';
-import { field, shown } from '../render/field.ts';
-import { formatBytes } from '../render/progress.ts';
+import { BundleError } from '../../../kit/errors/errors.ts';
+import { formatJson } from '../../../kit/json.ts';
+import { expectNoUse } from '../../../kit/shape.ts';
+import { wordedReport } from '../../advice.ts';
+import type { Context, Exit } from '../../context.ts';
+import { type OutputFlags, progressOf, withOutputOptions } from '../../options/options.ts';
+import { field, shown } from '../../render/field.ts';
+import { formatBytes } from '../../render/progress.ts';
 
 interface JoinFlags extends OutputFlags {
   readonly output?: string;
@@ -44,7 +44,7 @@ export function joinCommand(program: Command, context: Context, exit: Exit): voi
       );
     }
     if (flags.check) expectNoUse(flags.force, '--force', 'beside --check');
-    const { join } = await import('../../operations/volumes/join.ts');
+    const { join } = await import('../../../operations/volumes/join.ts');
     const progress = progressOf(flags, context);
     const print = output === '-' ? context.tell : context.print;
     try {

@@ -1,0 +1,74 @@
+import { printable } from '../../../kit/encoding.ts';
+import { BundleError } from '../../../kit/errors/errors.ts';
+import type { XmlElement } from '../xml.ts';
+import type { PlacedXml, Span } from './xml-places.ts';
+
+/** A part of the text in whose place the value goes; `form` makes more of it than the escaped value. */
+export interface Place extends Span {
+  readonly form?: (raw: string) => string;
+}
+
+/** All that stands between the tags of an element; one without an end tag gets it. @throws {BundleError} `USAGE` where there are elements in it */
+export function textPlace({ text, placeOf }: PlacedXml, element: XmlElement): Place {
+  if (element.children.length > 0) {
+    const message = `line ${element.line} of the descriptor: ${printable(element.local)} has elements in it, and no text alone`;
+    throw new BundleError('USAGE', message, { fix: 'change the descriptor itself, and give it whole' });
+  }
+  const { name, opened, closing, end } = placeOf(element);
+  if (opened !== end) return { from: opened, to: closing, form: (raw) => raw };
+  const slash = text.lastIndexOf('/', end);
+  const blanks = /[ \t\r\n]*$/.exec(text.slice(0, slash))?.[0] ?? '';
+  return { from: slash - blanks.length, to: end, form: (raw) => `>${raw}</${name}>` };
+}
+
+/** The values of an OVF attribute, with the prefix and without; both are there at times. [desc.7] */
+export function attributePlaces(document: PlacedXml, element: XmlElement, local: string): readonly Place[] {
+  return attributesOf(document, element, local).map(({ from, to }) => ({ from, to }));
+}
+
+/** An OVF attribute behind another one, with the same prefix. */
+export function insertedAttribute(
+  document: PlacedXml,
+  element: XmlElement,
+  behind: string,
+  local: string,
+): Place {
+  const [first] = attributesOf(document, element, behind);
+  if (!first) throw new Error(`${element.local} has no ${behind}`); // a mistake of ours: it was found by it
+  const prefix = first.name.includes(':') ? `${first.name.split(':')[0]}:` : '';
+  const at = first.to + 1;
+  return { from: at, to: at, form: (raw) => ` ${prefix}${local}="${raw}"` };
+}
+
+function attributesOf(
+  { placeOf }: PlacedXml,
+  element: XmlElement,
+  local: string,
+): readonly (Span & { readonly name: string })[] {
+  const written = [...placeOf(element).attributes].filter(([name]) => !/^xmlns(?::|$)/.test(name));
+  return element.attributes.flatMap((attribute, i) => {
+    const [name, span] = written[i] ?? [];
+    const isOurs = attribute.local === local && (attribute.uri === '' || attribute.uri === element.uri);
+    return isOurs && name !== undefined && span ? [{ ...span, name }] : [];
+  });
+}
+
+/** An element behind an earlier one of its parent, else at its front, on a line of its own where its neighbour is. */
+export function insertedChild(
+  document: PlacedXml,
+  where: { readonly parent: XmlElement; readonly earlier: XmlElement | undefined },
+  local: string,
+): Place {
+  const { text, placeOf } = document;
+  const { name: parent, opened, end } = placeOf(where.parent);
+  const neighbour = where.earlier ?? where.parent.children[0];
+  const name = parent.includes(':') ? `${parent.split(':')[0]}:${local}` : local;
+  const blanks = neighbour ? (/[ \t\r\n]*$/.exec(text.slice(0, placeOf(neighbour).start))?.[0] ?? '') : '';
+  const form = (raw: string): string => `${blanks}<${name}>${raw}</${name}>`;
+  if (opened === end) {
+    const place = textPlace(document, where.parent);
+    return { ...place, form: (raw) => place.form?.(form(raw)) ?? '' };
+  }
+  const at = where.earlier ? placeOf(where.earlier).end : opened;
+  return { from: at, to: at, form };
+}

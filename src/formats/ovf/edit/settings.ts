@@ -1,0 +1,273 @@
+import { printable } from '../../../kit/encoding.ts';
+import { BundleError } from '../../../kit/errors/errors.ts';
+import { ovfAttribute, ovfChildren } from '../envelope.ts';
+import { isCim } from '../virtual-system.ts';
+import type { XmlElement } from '../xml.ts';
+import { attributePlaces, insertedAttribute, insertedChild, type Place, textPlace } from './places.ts';
+import type { PlacedXml } from './xml-places.ts';
+
+/** Where a value stands, or is to be put. */
+export interface Found {
+  /** the value that is there; undefined where none is */
+  readonly old: string | undefined;
+  readonly places: readonly Place[];
+  readonly notes: readonly string[];
+}
+
+/** What can be set, as it is shown: what stands in capitals is a name in the descriptor. `@ID` behind it says of which machine. [edit.2] */
+export const SETTING_KEYS = [
+  'name',
+  'annotation',
+  'product.name',
+  'product.vendor',
+  'product.version',
+  'product.fullversion',
+  'hardware',
+  'network.OLD',
+  'property.KEY',
+] as const;
+
+/** The children of a section that hold text, in the order of the schema (DSP8023), and which of them a key is of. */
+const PRODUCT = ['Info', 'Product', 'Vendor', 'Version', 'FullVersion'];
+const TEXTS: Readonly<
+  Record<string, { readonly section: string; readonly order: readonly string[]; readonly child: string }>
+> = {
+  annotation: { section: 'AnnotationSection', order: ['Info', 'Annotation'], child: 'Annotation' },
+  'product.name': { section: 'ProductSection', order: PRODUCT, child: 'Product' },
+  'product.vendor': { section: 'ProductSection', order: PRODUCT, child: 'Vendor' },
+  'product.version': { section: 'ProductSection', order: PRODUCT, child: 'Version' },
+  'product.fullversion': { section: 'ProductSection', order: PRODUCT, child: 'FullVersion' },
+};
+const NAMES_SHOWN = 12;
+
+/** The envelope, or a machine or a collection of machines in it, which have an id. */
+interface Owner {
+  readonly id?: string;
+  readonly element: XmlElement;
+}
+
+/** An element that may be the one that is meant. */
+interface Candidate {
+  readonly owner: Owner;
+  readonly element: XmlElement;
+}
+
+/** Whether something can be set by this key, in some descriptor. */
+export function isSettingKey(key: string): boolean {
+  return (
+    /^(?:network|property)\../s.test(key) ||
+    /^(?:name|hardware)(?:@.|$)/s.test(key) ||
+    textOf(key.replace(/@.*$/s, '')) !== undefined
+  );
+}
+
+function textOf(key: string): (typeof TEXTS)[string] | undefined {
+  return Object.hasOwn(TEXTS, key) ? TEXTS[key] : undefined;
+}
+
+/** Finds the one place that a key stands for. @throws {BundleError} `USAGE` where there is none, or more than one [edit.2] */
+export function findSetting(
+  document: PlacedXml,
+  setting: { readonly key: string; readonly value: string },
+): Found {
+  const all = ownersIn(document.root);
+  const { key, owners } = scoped(setting.key, all);
+  if (key.startsWith('network.')) return network(document, key.slice('network.'.length), setting);
+  const within = new Finding(document, setting.key, owners);
+  if (key.startsWith('property.')) return within.property(key.slice('property.'.length));
+  if (key === 'name') return within.name();
+  if (key === 'hardware') return within.hardware();
+  const text = textOf(key);
+  if (text) return within.text(text);
+  throw cannot(setting.key, 'no machine of that id is in the descriptor', idsOf(all));
+}
+
+/** [edit.2] `KEY@ID` is of one machine, where there is one of that id: names of networks and properties may have an `@` themselves. */
+function scoped(
+  key: string,
+  owners: readonly Owner[],
+): { readonly key: string; readonly owners: readonly Owner[] } {
+  for (const { id } of owners) {
+    if (id === undefined || id === '' || !key.endsWith(`@${id}`)) continue;
+    return { key: key.slice(0, -id.length - 1), owners: owners.filter((owner) => owner.id === id) };
+  }
+  return { key, owners };
+}
+
+function ownersIn(envelope: XmlElement): readonly Owner[] {
+  const within = (parent: XmlElement): readonly Owner[] =>
+    ovfChildren(parent, 'VirtualSystem', 'VirtualSystemCollection').flatMap((element) => [
+      { id: ovfAttribute(element, 'id') ?? '', element },
+      ...within(element),
+    ]);
+  return [{ element: envelope }, ...within(envelope)];
+}
+
+function idsOf(owners: readonly Owner[]): readonly string[] {
+  return owners.flatMap(({ id }) => (id === undefined ? [] : [id]));
+}
+
+/** What is looked for in some of the owners. */
+class Finding {
+  readonly #document: PlacedXml;
+  readonly #key: string;
+  readonly #owners: readonly Owner[];
+
+  constructor(document: PlacedXml, key: string, owners: readonly Owner[]) {
+    this.#document = document;
+    this.#key = key;
+    this.#owners = owners;
+  }
+
+  name(): Found {
+    const machines = this.#owners.filter(({ id }) => id !== undefined);
+    const { element } = this.#only(
+      machines.map((owner) => ({ owner, element: owner.element })),
+      'machine',
+    );
+    return this.#textIn(element, ['Info', 'Name'], 'Name');
+  }
+
+  text({ section, order, child }: (typeof TEXTS)[string]): Found {
+    const sections = this.#all(section);
+    const having = sections.filter(({ element }) => ovfChildren(element, child).length > 0);
+    const { element } = this.#only(having.length > 0 ? having : sections, section);
+    return this.#textIn(element, order, child);
+  }
+
+  hardware(): Found {
+    const types = this.#all('VirtualHardwareSection').flatMap(({ owner, element }) =>
+      ovfChildren(element, 'System').flatMap((system) =>
+        system.children
+          .filter((one) => isCim(one, 'VirtualSystemType'))
+          .map((type) => ({ owner, element: type })),
+      ),
+    );
+    const { element } = this.#only(types, 'VirtualSystemType');
+    return { old: element.text.trim(), places: [textPlace(this.#document, element)], notes: [] };
+  }
+
+  property(key: string): Found {
+    const properties = this.#all('ProductSection').flatMap(({ owner, element: section }) =>
+      ovfChildren(section, 'Property').map((element) => ({
+        owner,
+        element,
+        names: namesOf(section, element),
+      })),
+    );
+    const named = properties.filter(({ names }) => names.includes(key));
+    if (named.length === 0) {
+      throw cannot(
+        this.#key,
+        'the descriptor has no such property',
+        properties.flatMap(({ names }) => names.slice(0, 1)),
+      );
+    }
+    const { element } = this.#only(named, 'property of that name');
+    const old = ovfAttribute(element, 'value');
+    if (old !== undefined)
+      return { old, places: attributePlaces(this.#document, element, 'value'), notes: [] };
+    return {
+      old,
+      places: [insertedAttribute(this.#document, element, 'key', 'value')],
+      notes: [],
+    };
+  }
+
+  #all(section: string): readonly Candidate[] {
+    return this.#owners.flatMap((owner) =>
+      ovfChildren(owner.element, section).map((element) => ({ owner, element })),
+    );
+  }
+
+  #only<One extends Candidate>(found: readonly One[], what: string): One {
+    const [first, second] = found;
+    if (!first) throw cannot(this.#key, `the descriptor has no ${what} for it`, []);
+    if (!second) return first;
+    const ids = [...new Set(found.flatMap(({ owner: { id } }) => id ?? []))];
+    const lines = found.map(({ element }) => element.line).slice(0, NAMES_SHOWN);
+    throw new BundleError(
+      'USAGE',
+      `"${printable(this.#key)}" could be set in several places: lines ${lines.join(', ')}`,
+      {
+        why: 'one of them would be changed by chance, and the others not',
+        fix:
+          ids.length > 1
+            ? `say of which machine: ${ids
+                .slice(0, NAMES_SHOWN)
+                .map((id) => `${this.#key}@${id}`)
+                .join(', ')}`
+            : 'change the descriptor itself, and give it whole',
+      },
+    );
+  }
+
+  #textIn(parent: XmlElement, order: readonly string[], child: string): Found {
+    const [element, second] = ovfChildren(parent, child);
+    if (!element) {
+      const earlier = ovfChildren(parent, ...order.slice(0, order.indexOf(child))).at(-1);
+      return {
+        old: undefined,
+        places: [insertedChild(this.#document, { parent, earlier }, child)],
+        notes: [],
+      };
+    }
+    const translated = second !== undefined || ovfAttribute(element, 'msgid');
+    const notes = translated
+      ? [`line ${element.line} of the descriptor: ${child} has translations, which stay as they are`]
+      : [];
+    return { old: element.text.trim(), places: [textPlace(this.#document, element)], notes };
+  }
+}
+
+/** The names that a property is known by: within its section, and in all of the descriptor (DSP0243 1.1.0 clause 9.5.1). */
+function namesOf(section: XmlElement, property: XmlElement): readonly string[] {
+  const key = ovfAttribute(property, 'key') ?? '';
+  const full = [ovfAttribute(section, 'class'), key, ovfAttribute(section, 'instance')];
+  const joined = full.filter((part) => part !== undefined && part !== '').join('.');
+  return joined === key ? [key] : [joined, key];
+}
+
+/** A network, wherever it is listed, and all network cards that are on it. */
+function network(
+  document: PlacedXml,
+  old: string,
+  { key, value }: { readonly key: string; readonly value: string },
+): Found {
+  const everything = elementsIn(document.root);
+  const networks = everything.filter(({ uri, local }) => uri === document.root.uri && local === 'Network');
+  const names = networks.map((element) => ovfAttribute(element, 'name') ?? '');
+  if (!names.includes(old)) throw cannot(key, 'the descriptor has no such network', names);
+  if (names.includes(value) && value !== old)
+    throw cannot(key, `there is a network "${printable(value)}" already, and the two would become one`, []);
+  const renamed = networks.filter((element) => ovfAttribute(element, 'name') === old);
+  const connections = everything.filter((one) => isCim(one, 'Connection') && one.text.trim() === old);
+  const known = new Set([...renamed, ...connections]);
+  const others = everything.filter(
+    (one) =>
+      !known.has(one) &&
+      (one.text.trim() === old || one.attributes.some((attribute) => attribute.value === old)),
+  );
+  return {
+    old,
+    places: [
+      ...renamed.flatMap((element) => attributePlaces(document, element, 'name')),
+      ...connections.map((element) => textPlace(document, element)),
+    ],
+    notes: others
+      .map(({ line, local }) => `line ${line} of the descriptor: ${local} still says "${printable(old)}"`)
+      .slice(0, NAMES_SHOWN),
+  };
+}
+
+function elementsIn(element: XmlElement): readonly XmlElement[] {
+  return [element, ...element.children.flatMap(elementsIn)];
+}
+
+function cannot(key: string, why: string, names: readonly string[]): BundleError {
+  const shown = [...new Set(names)].slice(0, NAMES_SHOWN).map((name) => `"${printable(name)}"`);
+  return new BundleError('USAGE', `"${printable(key)}" cannot be set: ${why}`, {
+    fix:
+      shown.length > 0 ? `there is ${shown.join(', ')}` : 'change the descriptor itself, and give it whole',
+  });
+}

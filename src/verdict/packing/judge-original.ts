@@ -1,0 +1,52 @@
+import type { ErrorKind } from '../../kit/errors/error-kinds.ts';
+import type { BundleError } from '../../kit/errors/errors.ts';
+import { type Examination, type ExamineOptions, judgeRead } from '../bundle/examine.ts';
+import type { Member } from '../walk/member.ts';
+
+/** What is found of a bundle that is packed and signed anew. Without errors that may be done. */
+export type Original = Omit<Examination, 'format'> & {
+  /** whether somebody is trusted, so that it had to be signed by such a one */
+  readonly judgedByTrust: boolean;
+};
+
+/** Kinds of faults that are about whom to trust and by what rules, and not about what has been signed. [repack.3] */
+const OF_TRUST: ReadonlySet<ErrorKind> = new Set([
+  'unsigned',
+  'validity',
+  'policy',
+  'unknown-signer',
+  'no-trust',
+]);
+
+/**
+ * Judges a bundle before another signs it: as `verify` does where anybody is trusted. Where nobody is, whose it was is told and
+ * not asked; that its digests hold, and its signature if it has one, is asked in any case. [repack.2] [repack.3]
+ */
+export function judgeOriginal(
+  members: readonly Member[],
+  fault: BundleError | undefined,
+  options: ExamineOptions,
+): Original {
+  const found = judgeRead(members, fault, options);
+  const judgedByTrust = trustsAnybody(options);
+  if (judgedByTrust) return { ...found, judgedByTrust };
+  const errors = found.errors.filter(({ kind }) => !OF_TRUST.has(kind));
+  const passed = found.errors.filter(({ kind }) => OF_TRUST.has(kind));
+  return { ...found, errors, warnings: [...found.warnings, ...passed.map(tellPassed)], judgedByTrust };
+}
+
+function trustsAnybody({ trust: { anchors, pins } }: ExamineOptions): boolean {
+  return anchors.length + pins.length > 0;
+}
+
+function tellPassed({ code, message }: BundleError): string {
+  switch (code) {
+    case 'SIGNATURE_MISSING':
+      return 'the bundle was not signed: that its digests hold says only that it agrees with itself';
+    case 'SIGNER_UNKNOWN':
+    case 'TRUST_EMPTY':
+      return 'whether the old signer is to be trusted was not judged: you answer for what you sign';
+    default:
+      return `let pass, since nobody is trusted here: ${message}`;
+  }
+}

@@ -1,0 +1,171 @@
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { parseDescriptor } from '../../../../src/formats/ovf/descriptor.ts';
+import { editDescriptor } from '../../../../src/formats/ovf/edit/edit-descriptor.ts';
+import { decodeUtf8, encodeUtf8 } from '../../../../src/kit/encoding.ts';
+import { isBundleError } from '../../../../src/kit/errors/errors.ts';
+import { DEFAULT_LIMITS } from '../../../../src/kit/limits.ts';
+import { envelope } from '../../../factory/descriptors.ts';
+
+const VSSD = 'http://schemas.dmtf.org/wbem/wscim/1/cim-schema/2/CIM_VirtualSystemSettingData';
+
+function machine(id: string, inside = ''): string {
+  return `<VirtualSystem ovf:id="${id}">
+    <Info>a machine</Info><Name>${id} one</Name>
+    <VirtualHardwareSection><Info/><System xmlns:vssd="${VSSD}"><vssd:VirtualSystemType>vmx-10</vssd:VirtualSystemType></System>
+      <Item><rasd:Connection>LAN</rasd:Connection><rasd:ResourceType>10</rasd:ResourceType></Item></VirtualHardwareSection>
+    ${inside}
+  </VirtualSystem>`;
+}
+
+const PRODUCT = `<ProductSection ovf:class="vami" ovf:instance="web">
+      <Info>product</Info>
+      <Product>Web</Product>
+      <!-- by hand -->
+      <Property ovf:key="ip" ovf:type="string" ovf:value='1.2.3.4'/>
+      <Property ovf:key="dns" ovf:type="string"/>
+    </ProductSection><AnnotationSection><Info/><Annotation><![CDATA[old & odd]]></Annotation></AnnotationSection>`;
+const NETWORKS =
+  '<References/><NetworkSection><Info/><Network ovf:name="LAN"/><Network ovf:name="WAN"/></NetworkSection>';
+const ONE = envelope(`${NETWORKS}\r\n${machine('web', PRODUCT)}`);
+const TWO = envelope(
+  `${NETWORKS}<VirtualSystemCollection ovf:id="all"><Info/>${machine('web', PRODUCT)}${machine('db')}</VirtualSystemCollection>`,
+);
+
+function edited(text: string, settings: Readonly<Record<string, string>>): string {
+  const list = Object.entries(settings).map(([key, value]) => ({ key, value }));
+  return decodeUtf8(editDescriptor(encodeUtf8(text), list, DEFAULT_LIMITS).bytes) ?? '';
+}
+
+function refusal(text: string, key: string, value = 'new'): string {
+  try {
+    edited(text, { [key]: value });
+  } catch (error) {
+    if (!isBundleError(error) || error.code !== 'USAGE') throw error;
+    return `${error.message}; ${String(error.fix)}`;
+  }
+  return 'accepted';
+}
+
+describe('a value that is set in a descriptor', () => {
+  test.each<[string, string, string, string]>([
+    ['name', 'A&B', '<Name>web one</Name>', '<Name>A&amp;B</Name>'],
+    ['name@web', 'x', '<Name>web one</Name>', '<Name>x</Name>'],
+    ['product.name', 'New', '<Product>Web</Product>', '<Product>New</Product>'],
+    [
+      'product.version',
+      '1.5',
+      '<Product>Web</Product>',
+      '<Product>Web</Product>\n      <Version>1.5</Version>',
+    ],
+    ['product.vendor', 'ü', '<Product>Web</Product>', '<Product>Web</Product>\n      <Vendor>ü</Vendor>'],
+    ['annotation', '<b>', '<![CDATA[old & odd]]>', '&lt;b&gt;'],
+    ['hardware', 'vmx-13', '>vmx-10<', '>vmx-13<'],
+    ['property.ip', `it's "5"`, `'1.2.3.4'`, `'it&apos;s &quot;5&quot;'`],
+    ['property.vami.ip.web', '', `'1.2.3.4'`, `''`],
+    ['property.dns', '9', 'ovf:key="dns"', 'ovf:key="dns" ovf:value="9"'],
+  ])('[edit.1] [edit.2] %s=%s: every other byte stays', (key, value, before, after) => {
+    expect(edited(ONE, { [key]: value })).toBe(ONE.replace(before, () => after));
+  });
+
+  test('[edit.2] a network is renamed where it is listed, and wherever a card is on it', () => {
+    const renamed = edited(TWO, { 'network.LAN': 'DMZ "1"' });
+    expect(renamed).toBe(
+      TWO.replaceAll('"LAN"', '"DMZ &quot;1&quot;"').replaceAll('>LAN<', '>DMZ &quot;1&quot;<'),
+    );
+  });
+
+  test('[edit.1] elements without an end tag get one, in the words of the descriptor', () => {
+    const prefixed = `<ovf:Envelope xmlns:ovf="http://schemas.dmtf.org/ovf/envelope/1"><ovf:References/><ovf:VirtualSystem ovf:id="a"><ovf:Info/><ovf:ProductSection/><ovf:AnnotationSection><ovf:Info/><ovf:Annotation /></ovf:AnnotationSection></ovf:VirtualSystem></ovf:Envelope>`;
+    expect(edited(prefixed, { 'product.version': '2', annotation: 'n', name: 'm' })).toBe(
+      prefixed
+        .replace(
+          '<ovf:ProductSection/>',
+          '<ovf:ProductSection><ovf:Version>2</ovf:Version></ovf:ProductSection>',
+        )
+        .replace('<ovf:Annotation />', '<ovf:Annotation>n</ovf:Annotation>')
+        .replace('<ovf:Info/><ovf:ProductSection>', '<ovf:Info/><ovf:Name>m</ovf:Name><ovf:ProductSection>'),
+    );
+  });
+
+  test('[edit.1] the byte order mark stays, and what is so already changes nothing', () => {
+    const marked = `\uFEFF<?xml version="1.0"?>\r\n${ONE}`;
+    expect(edited(marked, { name: 'x' })).toBe(marked.replace('web one', 'x'));
+    expect(edited(ONE, { annotation: 'old & odd' })).toBe(ONE);
+  });
+
+  test('[edit.3] in a document of ASCII other characters are references', () => {
+    const ascii = `<?xml version="1.0" encoding="US-ASCII"?>${ONE}`;
+    expect(edited(ascii, { name: 'ü😀' })).toBe(ascii.replace('web one', '&#xFC;&#x1F600;'));
+  });
+
+  test('[edit.3] what still has the old name of a network, and translations, are named', () => {
+    const text = ONE.replace('<Name>', '<Name ovf:msgid="n">').replace('<Product>Web<', '<Product>LAN<');
+    const settings = [
+      { key: 'network.LAN', value: 'DMZ' },
+      { key: 'name', value: 'x' },
+    ];
+    const { notes, changes } = editDescriptor(encodeUtf8(text), settings, DEFAULT_LIMITS);
+    expect(notes).toEqual([
+      expect.stringContaining('Product still says "LAN"'),
+      expect.stringContaining('Name has translations'),
+    ]);
+    expect(changes).toEqual([
+      { key: 'network.LAN', old: 'LAN', new: 'DMZ' },
+      { key: 'name', old: 'web one', new: 'x' },
+    ]);
+  });
+
+  test.each<[string, string, string, RegExp]>([
+    ['what is not there', ONE, 'network.DMZ', /no such network; there is "LAN", "WAN"/],
+    ['a property', ONE, 'property.gateway', /no such property; there is "vami\.ip\.web", "vami\.dns\.web"/],
+    ['a machine', TWO, 'name@mail', /no machine of that id .*"all", "web", "db"/],
+    ['two machines', TWO, 'hardware', /several places: lines .*hardware@web, hardware@db/],
+    ['the name of a collection', TWO, 'name', /name@all, name@web, name@db/],
+    ['a section', TWO, 'annotation@db', /no AnnotationSection/],
+    ['elements', ONE.replace('web one', 'web<b/>'), 'name', /has elements in it/],
+  ])('[edit.2] %s that cannot be set is refused with what there is', (_, text, key, expected) => {
+    expect(refusal(text, key)).toMatch(expected);
+  });
+
+  test('[edit.2] a network takes no name that another has', () => {
+    expect(refusal(ONE, 'network.LAN', 'WAN')).toMatch(/would become one/);
+  });
+
+  test.each<[string, string]>([
+    ['colour', 'red'],
+    ['product', 'x'],
+    ['name', ''],
+    ['name', ' x'],
+    ['name', 'a\nb'],
+    ['property.ip', 'a\0'],
+  ])('[edit.4] %s=%j is refused before anything is read', (key, value) => {
+    expect(refusal('no descriptor', key, value)).not.toBe('accepted');
+  });
+
+  test('[edit.4] the same key twice', () => {
+    const twice = [
+      { key: 'name', value: 'a' },
+      { key: 'name', value: 'b' },
+    ];
+    expect(() => editDescriptor(encodeUtf8(ONE), twice, DEFAULT_LIMITS)).toThrow('set twice');
+  });
+
+  test('[edit.1] whatever is set is read, and nothing else is another', () => {
+    const line = fc
+      .string({ unit: 'grapheme', minLength: 1 })
+      .filter((text) => /^[^\p{C}\s][^\p{C}]*$/u.test(text) && text === text.trim());
+    fc.assert(
+      fc.property(fc.constantFrom(ONE, TWO), line, line, (text, name, version) => {
+        const bytes = encodeUtf8(edited(text, { 'name@web': name, 'product.version': version }));
+        const before = parseDescriptor(encodeUtf8(text), DEFAULT_LIMITS);
+        const after = parseDescriptor(bytes, DEFAULT_LIMITS);
+        expect(after.products).toEqual([{ name: 'Web', version }]);
+        expect(after.systems).toEqual(
+          before.systems.map((one) => (one.id === 'web' ? { ...one, name } : one)),
+        );
+      }),
+      { numRuns: 60 },
+    );
+  });
+});

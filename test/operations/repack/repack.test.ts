@@ -1,0 +1,260 @@
+import { readFileSync } from 'node:fs';
+import { describe, expect, test } from 'vitest';
+import { parseManifest } from '../../../src/formats/ovf/manifest.ts';
+import { decodeUtf8 } from '../../../src/kit/encoding.ts';
+import type { RepackOptions, RepackReport } from '../../../src/operations/repack/options.ts';
+import { repack } from '../../../src/operations/repack/repack.ts';
+import { verify } from '../../../src/operations/verify/verify.ts';
+import {
+  archiveOf,
+  type BundleOptions,
+  DISK,
+  descriptorFor,
+  JUDGED_AT,
+  makeMembers,
+  NOTES,
+  noiseFile,
+  signerUnder,
+  testAuthority,
+  textFile,
+} from '../../factory/bundles.ts';
+import { makeAuthority } from '../../factory/certificates.ts';
+import { withFlipped } from '../../factory/damage.ts';
+import { writePackage } from '../../factory/packages.ts';
+import { identityOf, namesIn, verdictOn } from '../../factory/packing.ts';
+import { codesOf, valid } from '../../factory/reports.ts';
+import { makeSandbox, type Sandbox, trusting } from '../../factory/sandbox.ts';
+import { chunked } from '../../factory/streams.ts';
+
+async function repacked(
+  sandbox: Sandbox,
+  bytes: Uint8Array | string,
+  options: Partial<RepackOptions> = {},
+): Promise<RepackReport> {
+  const identity = options.identity ?? (await identityOf(sandbox));
+  const input = typeof bytes === 'string' ? bytes : chunked(bytes, 4000);
+  const report = await repack(input, {
+    at: JUDGED_AT,
+    output: sandbox.path('out.ova'),
+    format: 'tar',
+    identity,
+    ...options,
+  });
+  valid(report);
+  return report;
+}
+
+async function bundle(options: BundleOptions = {}): Promise<Uint8Array> {
+  return archiveOf(await makeMembers(options));
+}
+
+function made(sandbox: Sandbox): Uint8Array {
+  return readFileSync(sandbox.path('out.ova'));
+}
+
+/** The text of a small member of a tar that is not long. */
+async function textIn(sandbox: Sandbox, name: string): Promise<string> {
+  const { writeFileSync } = await import('node:fs');
+  const { execFileSync } = await import('node:child_process');
+  writeFileSync(sandbox.path('look.tar'), made(sandbox));
+  return execFileSync('tar', ['-xOf', sandbox.path('look.tar'), name], { encoding: 'utf8' });
+}
+
+const NAMED = [{ key: 'name', value: 'Renamed' }];
+
+describe('a bundle that is packed and signed anew', () => {
+  test.each<[BundleOptions['order'], readonly string[]]>([
+    ['leading', ['app.ovf', 'app.mf', 'app.cert', 'disk.img', 'notes.txt']],
+    ['trailing', ['app.ovf', 'disk.img', 'notes.txt', 'app.mf', 'app.cert']],
+    ['split', ['app.ovf', 'app.mf', 'app.cert', 'disk.img', 'notes.txt']],
+    ['first', ['app.ovf', 'app.mf', 'app.cert', 'disk.img', 'notes.txt']],
+  ])('[repack.1] [repack.5] %s: has its members in their order, and is trusted', async (order, names) => {
+    using sandbox = makeSandbox();
+    const report = await repacked(sandbox, await bundle({ ...(order && { order }) }), { set: NAMED });
+    expect(codesOf(report)).toEqual([]);
+    expect(await namesIn(made(sandbox))).toEqual(names);
+    expect(await verdictOn(sandbox, made(sandbox))).toEqual(['trusted']);
+    expect(report.result?.changes).toMatchObject([{ key: 'name', new: 'Renamed' }]);
+    expect(report.files.map(({ status }) => status)).not.toContain('mismatch');
+  });
+
+  test.each<[string, Partial<RepackOptions>, readonly string[]]>([
+    ['a tar in a file', {}, ['app.ovf', 'app.mf', 'app.cert', 'disk.img', 'notes.txt']],
+    ['a tgz', { format: 'tgz' }, ['app.ovf', 'disk.img', 'notes.txt', 'app.mf', 'app.cert']],
+    ['a zip', { format: 'zip' }, ['app.ovf', 'disk.img', 'notes.txt', 'app.mf', 'app.cert']],
+  ])('[repack.5] [repack.6] %s with other digests', async (_, options, names) => {
+    using sandbox = makeSandbox();
+    const report = await repacked(sandbox, await bundle(), { ...options, digest: 'sha512' });
+    expect(report.result?.digests).toEqual(['sha512']);
+    if (options.format !== 'zip') expect(await namesIn(made(sandbox))).toEqual(names);
+    const { verdict } = await verify(sandbox.path('out.ova'), await trusting(sandbox));
+    expect(verdict).toBe('trusted');
+  });
+
+  test('[repack.6] room is filled whatever length signatures have', async () => {
+    using sandbox = makeSandbox();
+    const signer = await signerUnder(await testAuthority(), { key: 'p256' });
+    await repacked(sandbox, await bundle(), {
+      digest: 'sha512',
+      identity: await identityOf(sandbox, signer),
+    });
+    expect(await verdictOn(sandbox, made(sandbox))).toEqual(['trusted']);
+  });
+
+  test('[repack.6] SHA-256 stands in place of SHA-1, and others stay', async () => {
+    using sandbox = makeSandbox();
+    const old = await repacked(sandbox, await bundle({ algorithm: 'sha1' }));
+    expect(old.result?.digests).toEqual(['sha256']);
+    expect(old.warnings).toContain('let pass, since nobody is trusted here: the manifest has SHA-1 digests');
+    using other = makeSandbox();
+    expect((await repacked(other, await bundle({ algorithm: 'sha384' }))).result?.digests).toEqual([
+      'sha384',
+    ]);
+  });
+
+  test('[repack.6] SHA-1 is written only by an option that says so, and shows', async () => {
+    using sandbox = makeSandbox();
+    const input = await bundle();
+    await expect(repacked(sandbox, input, { digest: 'sha1' })).rejects.toMatchObject({ code: 'USAGE' });
+    await expect(repacked(sandbox, input, { sha1ForOldImporters: true })).rejects.toMatchObject({
+      code: 'USAGE',
+    });
+    const report = await repacked(sandbox, input, { digest: 'sha1', sha1ForOldImporters: true });
+    expect([report.result?.digests, report.allowances]).toEqual([['sha1'], ['sha1ForOldImporters']]);
+    expect(report.warnings.join()).toContain('the new manifest has SHA-1 digests');
+    expect(await verdictOn(sandbox, made(sandbox))).toEqual(['DIGEST_WEAK']);
+  });
+
+  test('[repack.4] [repack.5] another descriptor takes the name of the old one', async () => {
+    using sandbox = makeSandbox();
+    const other = descriptorFor('other.ovf', [NOTES, DISK]);
+    const report = await repacked(sandbox, await bundle(), { descriptor: other });
+    expect([report.result?.descriptor, await verdictOn(sandbox, made(sandbox))]).toEqual([
+      'replaced',
+      ['trusted'],
+    ]);
+    expect(await textIn(sandbox, 'app.ovf')).toBe(decodeUtf8(other.bytes));
+  });
+
+  test.each<[string, Uint8Array, string]>([
+    [
+      'names a file that is not there',
+      descriptorFor('o.ovf', [DISK, NOTES, 'more.img']).bytes,
+      'FILE_MISSING',
+    ],
+    ['drops a file', descriptorFor('o.ovf', [DISK]).bytes, 'FILE_UNREFERENCED'],
+    ['is none', textFile('o.ovf', '<Envelope/>').bytes, 'DESCRIPTOR_SYNTAX'],
+  ])('[repack.4] a descriptor that %s is refused, and nothing is written', async (_, bytes, code) => {
+    using sandbox = makeSandbox();
+    const report = await repacked(sandbox, await bundle(), { descriptor: { name: 'o.ovf', bytes } });
+    expect(codesOf(report)).toContain(code);
+    expect(report.exitCode).toBe(16);
+    expect(sandbox.list()).not.toContain('out.ova');
+  });
+
+  test.each<[string, Partial<RepackOptions>]>([
+    ['in order', {}],
+    ['with room left', { digest: 'sha512' }],
+    ['compressed', { digest: 'sha512', format: 'tgz' }],
+  ])('[repack.1] a file that was changed is refused, %s', async (_, options) => {
+    using sandbox = makeSandbox();
+    const members = withFlipped(await makeMembers(), 'disk.img', 100);
+    const report = await repacked(sandbox, await archiveOf(members), options);
+    expect([codesOf(report), report.exitCode]).toEqual([['DIGEST_MISMATCH'], 11]);
+    expect(sandbox.list().filter((name) => !name.startsWith('.'))).toEqual([]);
+  });
+
+  test('[repack.1] an archive that ends too early, and a member that nobody lists', async () => {
+    using sandbox = makeSandbox();
+    const input = await bundle();
+    const cut = await repacked(sandbox, input.subarray(0, input.byteLength - 12_000));
+    expect(cut.exitCode).toBe(15);
+    const members = await makeMembers();
+    const more = await repacked(sandbox, await archiveOf([...members, textFile('more.txt', 'x')]));
+    expect(codesOf(more)).toEqual(['FILE_UNLISTED']);
+    expect(sandbox.list()).not.toContain('out.ova');
+  });
+
+  test('[repack.1] a change to a descriptor that is not there is misuse', async () => {
+    using sandbox = makeSandbox();
+    const plain = await bundle({ files: [DISK, NOTES], base: 'data' });
+    await expect(repacked(sandbox, plain, { set: NAMED })).rejects.toMatchObject({ code: 'USAGE' });
+    expect(sandbox.list()).not.toContain('out.ova');
+    expect((await repacked(sandbox, plain, { digest: 'sha512' })).exitCode).toBe(0);
+  });
+});
+
+test('[repack.4] a size that the new descriptor has wrong is a warning, as to verify', async () => {
+  using sandbox = makeSandbox();
+  const descriptor = descriptorFor('o.ovf', [noiseFile('disk.img', 2999), NOTES]);
+  const report = await repacked(sandbox, await bundle(), { descriptor });
+  expect(report.warnings.join()).toContain('the descriptor gives "disk.img" 2999 bytes; it has 3000');
+});
+
+describe('whose a bundle was', () => {
+  test('[repack.2] where somebody is trusted, its signer must be', async () => {
+    using sandbox = makeSandbox();
+    const trust = await trusting(sandbox);
+    const good = await repacked(sandbox, await bundle(), trust);
+    expect([good.verdict, good.result?.replacedSigners.length]).toEqual(['trusted', 1]);
+    const signer = await signerUnder(await makeAuthority({ subject: 'CN=Somebody else' }));
+    const other = await repacked(sandbox, await bundle({ signed: { signer } }), {
+      ...trust,
+      overwrite: true,
+    });
+    expect(other.exitCode).toBe(18);
+    const unsigned = await bundle({ signed: false });
+    expect((await repacked(sandbox, unsigned, { ...trust, overwrite: true })).exitCode).toBe(10);
+    const allowed = await repacked(sandbox, unsigned, {
+      ...trust,
+      allow: { unsigned: true },
+      overwrite: true,
+    });
+    expect([allowed.exitCode, allowed.verdict, allowed.allowances]).toEqual([0, 'unsigned', ['unsigned']]);
+  });
+
+  test('[repack.3] [repack.7] where nobody is trusted that is told, and what spoke of the old signature is left out', async () => {
+    using sandbox = makeSandbox();
+    const report = await repacked(sandbox, await bundle());
+    expect([report.exitCode, report.verdict, report.trusted]).toEqual([0, 'none', false]);
+    expect(report.warnings).toEqual(
+      expect.arrayContaining([
+        'whether the old signer is to be trusted was not judged: you answer for what you sign',
+        '"app.cert" is left out: it speaks of the old signature',
+      ]),
+    );
+    const unsigned = await repacked(sandbox, await bundle({ signed: false }), { overwrite: true });
+    expect(unsigned.warnings.join()).toContain('the bundle was not signed');
+    expect(await verdictOn(sandbox, made(sandbox))).toEqual(['trusted']);
+  });
+
+  test('[repack.3] a signature that does not fit is refused, whoever is trusted', async () => {
+    using sandbox = makeSandbox();
+    const members = await makeMembers();
+    const changed = members.map((one) =>
+      one.name === 'app.mf' ? { ...one, bytes: new Uint8Array([...one.bytes, 0x0a]) } : one,
+    );
+    const report = await repacked(sandbox, await archiveOf(changed));
+    expect([codesOf(report), report.exitCode]).toEqual([['SIGNATURE_INVALID'], 12]);
+    expect(sandbox.list()).not.toContain('out.ova');
+  });
+
+  test('[repack.1] a folder of loose files, and its own file as output', async () => {
+    using sandbox = makeSandbox();
+    const folder = writePackage(sandbox.path('loose'), await makeMembers());
+    const report = await repacked(sandbox, folder, { set: NAMED });
+    expect([report.exitCode, await verdictOn(sandbox, made(sandbox))]).toEqual([0, ['trusted']]);
+    await expect(
+      repacked(sandbox, folder, { output: `${folder}/disk.img`, overwrite: true }),
+    ).rejects.toMatchObject({ code: 'USAGE' });
+    expect(readFileSync(`${folder}/disk.img`).byteLength).toBe(DISK.bytes.byteLength);
+  });
+});
+
+test('[repack.5] lines keep their order', async () => {
+  using sandbox = makeSandbox();
+  await repacked(sandbox, await bundle(), { digest: 'sha384' });
+  const text = await textIn(sandbox, 'app.mf');
+  const { entries } = parseManifest(new TextEncoder().encode(text));
+  expect(entries.map(({ name }) => name)).toEqual(['app.ovf', 'disk.img', 'notes.txt']);
+});
