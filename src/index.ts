@@ -105,6 +105,19 @@ export type { RepackOptions, RepackReport, RepackResult } from './operations/rep
 export { repack } from './operations/repack/repack.ts';
 export type { AnyReport, UsageReport } from './operations/report/any-report.ts';
 export type { CopyOptions } from './operations/sign/copy-options.ts';
+export type { PackageOptions } from './operations/sign/in-place/edit-package.ts';
+export {
+  type SignPackageOptions,
+  type SignPackageReport,
+  type SignPackageResult,
+  signPackage,
+} from './operations/sign/in-place/sign-package.ts';
+export {
+  type TimestampPackageOptions,
+  type TimestampPackageReport,
+  type TimestampPackageResult,
+  timestampPackage,
+} from './operations/sign/in-place/timestamp-package.ts';
 export { type SignOptions, sign } from './operations/sign/sign.ts';
 export { type SignFileOptions, signFile } from './operations/sign/sign-file.ts';
 export type {

@@ -106,6 +106,7 @@ const WORDINGS: Readonly<Record<Advice, Wording>> = {
   'name-certificates': instead(
     'check the address, the network and the certificate authority (--os-cacert); or give the certificates in a folder: --certificates DIR',
   ),
+  'name-copy': then('-o COPY.ova'),
   'name-output': instead(
     'name a file with -o, or let standard output go to one, or to a program (> /dev/null, to throw it away)',
   ),
@@ -164,6 +165,7 @@ const WORDINGS: Readonly<Record<Advice, Wording>> = {
   'remove-authority': (text, name) => `${text}: bulla trust remove ${name} --timestamping`,
   'remove-publisher': (text, name) => `${text}: bulla trust remove ${name}`,
   'replace-output': instead('choose another name, or replace it with --force'),
+  'replace-signature': instead('replace it with --force, or write a signed copy with -o NEW.ova'),
   'report-fault': instead(
     'report it with the command, the input if you can share it, and what BULLA_DEBUG=1 adds to this message',
   ),
@@ -189,6 +191,7 @@ const WORDINGS: Readonly<Record<Advice, Wording>> = {
   'sign-image': then('bulla glance sign'),
   'sign-image-again': then('bulla glance sign IMAGE --key KEY --cert-uuid UUID'),
   'sign-or-plain': instead('to sign a bundle again: bulla sign; an archive in a bundle: --plain'),
+  'sign-package-stamped': then('bulla sign DIR --key … --cert … --tsa URL'),
   'sign-pss': (_, options) => `sign with bulla glance sign, or with openssl and ${options}`,
   'sign-unsigned-image': instead(
     'ask whoever made the image for its signature; one is made with: bulla glance sign IMAGE --key KEY --cert-uuid UUID',

@@ -1,11 +1,14 @@
 import { type Command, Option } from 'commander';
 import { BundleError } from '../../kit/errors/errors.ts';
+import type { SignPackageReport } from '../../operations/sign/in-place/sign-package.ts';
 import type { SignReport } from '../../operations/sign/signing.ts';
+import { packagePlace } from '../../storage/sources/open-bundle.ts';
 import type { Context, Exit } from '../context.ts';
 import { signatureBeside } from '../named-files.ts';
 import {
   FORMATS,
   formatOf,
+  inPlace,
   mtimeOf,
   type OutputFlags,
   progressOf,
@@ -36,16 +39,18 @@ interface ResignFlags extends SignFlags, PatienceFlags, OutputFlags {
 const EXAMPLES = `
 Examples:
   bulla sign unsigned.ova -o web.ova --key acme.key --cert acme.pem --chain intermediates.pem
+  bulla sign exported/ --key acme.key --cert acme.pem     # web.ovf, web.mf and disks: writes web.cert beside them
   bulla sign image.iso --detached --key acme.key --cert acme.pem`;
 
-/** `bulla sign BUNDLE --key K --cert C -o SIGNED`, `bulla sign FILE --detached` */
+/** `bulla sign BUNDLE --key K --cert C -o SIGNED`, `bulla sign DIR --key K --cert C`, `bulla sign FILE --detached` */
 export function signCommand(program: Command, context: Context, exit: Exit): void {
   const command = program
     .command('sign')
     .summary('add or replace the signature of a bundle, or sign any file')
     .description(
       'Writes a copy of a bundle with a new signature. Files and manifest stay as they are, byte for byte; a bundle\n' +
-        'whose files do not match its manifest is not signed. With --detached, any file gets a signature beside it.',
+        'whose files do not match its manifest is not signed. A package of loose files is signed where it lies without -o:\n' +
+        'its .cert is written beside them, and its .mf where it has none. With --detached, any file gets a signature beside it.',
     )
     .argument(
       '<bundle>',
@@ -53,11 +58,11 @@ export function signCommand(program: Command, context: Context, exit: Exit): voi
     )
     .option(
       '-o, --output <file>',
-      'the signed bundle to write, or - for standard output; with --detached the signature (default: FILE.p7s)',
+      'the signed bundle to write, or - for standard output (default: loose files are signed where they lie); with --detached the signature (default: FILE.p7s)',
     )
     .addOption(new Option('--format <format>', 'when the extension does not say it').choices(FORMATS))
     .option('--detached', 'write a CMS signature of the file, and leave the file alone')
-    .option('--force', 'replace the output if it exists')
+    .option('--force', 'replace the output if it exists, or what signs loose files')
     .addHelpText('after', EXAMPLES);
   withOutputOptions(withPatienceOptions(withCmsOption(withSignOptions(command)))).action(
     async (input: string, flags: ResignFlags) => {
@@ -68,13 +73,12 @@ export function signCommand(program: Command, context: Context, exit: Exit): voi
           fix: 'give both; for trying things out: bulla dev-certs DIR',
         });
       }
-      const format = flags.detached ? undefined : formatOf(output, flags.format);
+      const format = flags.detached || output === undefined ? undefined : formatOf(output, flags.format);
       const signature = await signatureOptionsOf(flags, context);
       const { loadSigningIdentity } = await import('../../operations/sign/signing-identity.ts');
       const identity = await loadSigningIdentity(files, new Date(), waitingOf(flags, context));
       const progress = progressOf(flags, context);
       const common = {
-        output,
         identity,
         ...signature,
         ...readOptionsOf(flags),
@@ -82,13 +86,17 @@ export function signCommand(program: Command, context: Context, exit: Exit): voi
         signal: context.signal,
         onProgress: progress.onProgress,
       };
-      const make = async (): Promise<SignReport> => {
+      const make = async (): Promise<SignReport | SignPackageReport> => {
+        if (output === undefined) {
+          const { signPackage } = await import('../../operations/sign/in-place/sign-package.ts');
+          return signPackage(input, common);
+        }
         if (format === undefined) {
           const { signFile } = await import('../../operations/sign/sign-file.ts');
-          return signFile(input, common);
+          return signFile(input, { ...common, output });
         }
         const { sign } = await import('../../operations/sign/sign.ts');
-        return sign(input, { ...common, format, mtime: mtimeOf(context) });
+        return sign(input, { ...common, output, format, mtime: mtimeOf(context) });
       };
       try {
         const report = await make();
@@ -101,10 +109,11 @@ export function signCommand(program: Command, context: Context, exit: Exit): voi
   );
 }
 
-/** @throws {BundleError} `USAGE` */
-function outputOf(input: string, { detached, output, format, cms }: ResignFlags): string {
+/** Where it goes; undefined for loose files, which are signed where they lie. @throws {BundleError} `USAGE` */
+function outputOf(input: string, { detached, output, format, cms }: ResignFlags): string | undefined {
   if (!detached) {
     if (output !== undefined) return output;
+    if (packagePlace(input)) return inPlace(format);
     throw new BundleError('USAGE', 'the signed bundle needs a name', {
       fix: 'give -o SIGNED.ova; or --detached, for a signature beside the file',
     });

@@ -1,10 +1,12 @@
 import { type Command, Option } from 'commander';
 import { BundleError } from '../../kit/errors/errors.ts';
 import type { SigningDigest } from '../../operations/sign/signing.ts';
+import { packagePlace } from '../../storage/sources/open-bundle.ts';
 import type { Context, Exit } from '../context.ts';
 import {
   FORMATS,
   formatOf,
+  inPlace,
   mtimeOf,
   type OutputFlags,
   progressOf,
@@ -27,6 +29,7 @@ interface TimestampFlags extends PatienceFlags, OutputFlags {
 const EXAMPLES = `
 Examples:
   bulla timestamp web.ova --tsa http://tsa.example -o web-stamped.ova
+  bulla timestamp web.ovf --tsa http://tsa.example      # loose files: web.tst is written beside them
   bulla timestamp web.ova --tsq-out web.tsq       # on the machine without a network …
   curl -sSf -H 'Content-Type: application/timestamp-query' --data-binary @web.tsq http://tsa.example > web.tsr
   bulla timestamp web.ova --tsr-in web.tsr -o web-stamped.ova`;
@@ -38,7 +41,8 @@ export function timestampCommand(program: Command, context: Context, exit: Exit)
     .summary('prove when a bundle was signed')
     .description(
       'Writes a copy of a signed bundle with a timestamp (RFC 3161) of its signature, so that it can be trusted when the\n' +
-        "signer's certificate has expired. Give one of --tsa, --tsq-out and --tsr-in.",
+        "signer's certificate has expired. A package of loose files gets it where it lies without -o. Give one of --tsa, --tsq-out\n" +
+        'and --tsr-in.',
     )
     .argument(
       '<bundle>',
@@ -54,7 +58,7 @@ export function timestampCommand(program: Command, context: Context, exit: Exit)
         .default('sha256'),
     )
     .addOption(new Option('--format <format>', 'when the extension does not say it').choices(FORMATS))
-    .option('--force', 'replace the output if it exists')
+    .option('--force', 'replace the output if it exists, or what signs loose files')
     .addHelpText('after', EXAMPLES);
   withOutputOptions(withPatienceOptions(command)).action(async (input: string, flags: TimestampFlags) => {
     const progress = progressOf(flags, context);
@@ -96,21 +100,19 @@ async function stamped(
       signal,
     });
   }
-  if (output === undefined) {
+  if (output === undefined && !packagePlace(input)) {
     throw new BundleError('USAGE', 'the timestamped bundle needs a name', { fix: 'give -o STAMPED.ova' });
   }
-  const format = formatOf(output, flags.format);
+  if (output === undefined) inPlace(flags.format);
+  else formatOf(output, flags.format); // before anybody is asked
   const { replyIn } = await import('../../operations/sign/timestamp-source.ts');
   const source =
     tsa === undefined ? replyIn(tsrIn ?? '', new Date()) : await authorityOf(tsa, digest, context);
-  return timestamp(input, {
-    output,
-    source,
-    format,
-    overwrite: force,
-    mtime: mtimeOf(context),
-    ...readOptionsOf(flags),
-    signal,
-    onProgress,
-  });
+  const common = { source, overwrite: force, ...readOptionsOf(flags), signal, onProgress };
+  if (output === undefined) {
+    const { timestampPackage } = await import('../../operations/sign/in-place/timestamp-package.ts');
+    return timestampPackage(input, common);
+  }
+  const format = formatOf(output, flags.format);
+  return timestamp(input, { ...common, output, format, mtime: mtimeOf(context) });
 }

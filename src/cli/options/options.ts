@@ -45,6 +45,18 @@ export function formatOf(output: string, format: (typeof FORMATS)[number] | unde
   });
 }
 
+/** Loose files that are changed where they lie are put into no container. @throws {BundleError} `USAGE` */
+export function inPlace(format: (typeof FORMATS)[number] | undefined): undefined {
+  if (format === undefined) return undefined;
+  throw new BundleError(
+    'USAGE',
+    `--format ${format} asks for an archive, and without -o loose files stay as they are`,
+    {
+      fix: `give the archive a name with -o NEW.${format}, or leave out --format`,
+    },
+  );
+}
+
 function formatSaidBy(output: string): PackFormat | undefined {
   if (/\.(ova|tar)$/i.test(output)) return 'tar';
   if (/\.(tgz|tar\.gz)$/i.test(output)) return 'tgz';

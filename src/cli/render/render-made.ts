@@ -1,15 +1,24 @@
 import type { PackReport } from '../../operations/pack/pack.ts';
 import type { RepackReport } from '../../operations/repack/options.ts';
+import type { SignPackageReport } from '../../operations/sign/in-place/sign-package.ts';
+import type { TimestampPackageReport } from '../../operations/sign/in-place/timestamp-package.ts';
 import type { SignReport } from '../../operations/sign/signing.ts';
 import type { RequestReport, TimestampingReport } from '../../operations/sign/timestamp.ts';
 import { wordedReport } from '../advice.ts';
 import type { Context } from '../context.ts';
-import { field, shown } from './field.ts';
+import { field, inputTitle, shown } from './field.ts';
 import { formatBytes } from './progress.ts';
 import { renderReport } from './render-report.ts';
 
-/** Reports of operations that make one file. */
-export type MadeReport = PackReport | RepackReport | SignReport | TimestampingReport | RequestReport;
+/** Reports of operations that make one file, or what signs loose ones. */
+export type MadeReport =
+  | PackReport
+  | RepackReport
+  | SignReport
+  | SignPackageReport
+  | TimestampingReport
+  | TimestampPackageReport
+  | RequestReport;
 
 const WORDS: Readonly<Record<MadeReport['operation'], string>> = {
   pack: 'packed',
@@ -28,7 +37,8 @@ export function renderMade(
   flags: { readonly json?: boolean; readonly quiet?: boolean },
 ): number {
   const report = wordedReport(given);
-  const made = { output: '', request: '', timestamped: false, ...report.result };
+  const none: { readonly written: readonly string[] } = { written: [] };
+  const made = { output: '', request: '', timestamped: false, ...none, ...report.result };
   const output = made.request || made.output;
   const print = output === '-' ? context.tell : context.print;
   const { json = false, quiet = false } = flags;
@@ -36,7 +46,7 @@ export function renderMade(
   if (quiet) return report.exitCode;
 
   const { style } = context;
-  const name = output === '-' ? 'standard output' : output;
+  const name = output === '-' ? 'standard output' : output || inputTitle(report.input ?? { name: '' });
   const word = made.request ? 'request for a timestamp' : WORDS[report.operation];
   print(`${style.good(style.pass)} ${style.bold(shown(name))}  ${word}`);
   const files = report.files.filter(({ role }) => role === 'descriptor' || role === 'file');
@@ -52,11 +62,20 @@ export function renderMade(
     print(field('digests', made.digests.join(', '), `descriptor ${made.descriptor}`));
     for (const { subject } of made.replacedSigners) print(field('old signer', subject));
   }
+  if ('format' in made && made.format === 'files')
+    print(
+      field('written', made.written.map((one) => shown(one)).join(', ') || 'nothing: it was there already'),
+    );
   if ('signer' in made) print(field('signed by', made.signer.subject, made.signer.key));
   else if (report.operation === 'pack')
     print(style.warn(field('unsigned', 'importers refuse it; sign it with --key and --cert')));
   if (made.request)
-    print(field('then', 'have an authority answer it: bulla timestamp BUNDLE --tsr-in REPLY -o STAMPED'));
+    print(
+      field(
+        'then',
+        'have an authority answer it: bulla timestamp BUNDLE --tsr-in REPLY -o STAMPED (loose files: without -o)',
+      ),
+    );
   if (made.timestamped)
     print(
       field(

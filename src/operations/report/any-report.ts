@@ -8,6 +8,8 @@ import type { ImportReport } from '../import/import-result.ts';
 import type { NormalizeReport } from '../pack/normalize.ts';
 import type { PackReport } from '../pack/pack.ts';
 import type { RepackReport } from '../repack/options.ts';
+import type { SignPackageReport } from '../sign/in-place/sign-package.ts';
+import type { TimestampPackageReport } from '../sign/in-place/timestamp-package.ts';
 import type { SignReport } from '../sign/signing.ts';
 import type { RequestReport, TimestampingReport } from '../sign/timestamp.ts';
 import type { CheckReport } from '../trust/check-path.ts';
@@ -32,7 +34,9 @@ export type AnyReport =
   | ImportReport
   | PackReport
   | SignReport
+  | SignPackageReport
   | TimestampingReport
+  | TimestampPackageReport
   | RequestReport
   | NormalizeReport
   | RepackReport

@@ -41,17 +41,26 @@ export const PACK_RESULT = z.union([
   z.strictObject({ ...PACKED, signed: z.literal(true), timestamped: TIMESTAMPED, signer: CERTIFICATE }),
 ]);
 
-/** Of `sign`. */
-export const SIGN_RESULT = z.strictObject({
-  output: OUTPUT,
-  format: z.enum(['tar', 'tgz', 'zip', 'cms']).describe('cms: a signature beside a file of any kind'),
-  signer: CERTIFICATE,
-  timestamped: TIMESTAMPED,
-});
+const IN_PLACE = {
+  written: z.array(z.string()).describe('the files that were written, where the package of files lies'),
+  format: z.literal('files'),
+};
 
-/** Of `timestamp`: the bundle with its timestamp, or a request alone. */
+/** Of `sign`: what was written, or which files of a package that was signed where it lies. */
+export const SIGN_RESULT = z.union([
+  z.strictObject({
+    output: OUTPUT,
+    format: z.enum(['tar', 'tgz', 'zip', 'cms']).describe('cms: a signature beside a file of any kind'),
+    signer: CERTIFICATE,
+    timestamped: TIMESTAMPED,
+  }),
+  z.strictObject({ ...IN_PLACE, signer: CERTIFICATE, timestamped: TIMESTAMPED }),
+]);
+
+/** Of `timestamp`: the bundle with its timestamp, what was written of a package where it lies, or a request alone. */
 export const TIMESTAMP_RESULT = z.union([
   z.strictObject({ output: OUTPUT, format: CONTAINER, timestamped: TIMESTAMPED }),
+  z.strictObject({ ...IN_PLACE, timestamped: TIMESTAMPED }),
   z.strictObject({
     request: z.string().describe('the file that an authority is to answer'),
     digest: z.enum(['sha256', 'sha384', 'sha512']),

@@ -71,7 +71,10 @@ async function timestampGiven(
       certificate: async (certificate, manifest) => {
         const form = ownForm(certificate, manifest, limits);
         notes.push(...form.notes);
-        return timestampMembers({ name: certificate.name, bytes: form.bytes }, { ...options, limits });
+        return timestampMembers(
+          { name: certificate.name, bytes: form.bytes },
+          { source: options.source, signal: options.signal, limits },
+        );
       },
       timestamp: (old, certificate, manifest) => {
         ownForm(certificate, manifest, limits, old); // whatever order they came in, it is refused when it proves something
@@ -93,10 +96,15 @@ async function timestampGiven(
   });
 }
 
-async function timestampMembers(
+/** The certificate file with a timestamp of its signature, and what that brings along beside it. @throws {BundleError} `CERTIFICATE_FILE_SYNTAX`, what the source throws */
+export async function timestampMembers(
   { name, bytes }: NamedMember,
-  { source, signal, limits }: TimestampOptions & { readonly limits: Limits },
+  options: Pick<TimestampOptions, 'source'> & {
+    readonly limits: Limits;
+    readonly signal: AbortSignal | undefined;
+  },
 ): Promise<readonly NamedMember[]> {
+  const { source, signal, limits } = options;
   const file = parseCertificateFile(bytes, limits);
   if (file.cms) {
     const cms = await timestampCms(file.cms, source, signal);
@@ -111,7 +119,7 @@ async function timestampMembers(
  * The certificate file as an importer writes it who trusts its signers: the form that a timestamp counts for.
  * @throws {BundleError} what is wrong with a signature; `USAGE` when it has a timestamp already [pack.10]
  */
-function ownForm(
+export function ownForm(
   certificate: NamedMember,
   manifest: NamedMember,
   limits: Limits,

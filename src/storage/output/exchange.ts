@@ -22,6 +22,9 @@ export interface Exchanged extends Pick<WrittenFile, 'ino' | 'size' | 'mtimeNs'>
   readonly elsewhere?: string | undefined;
 }
 
+/** A file that is taken away together with that, and has no new one in its place. */
+export type Removed = Pick<Exchanged, 'target' | 'waiting'> & { readonly removed: true };
+
 /** What it comes to when an exchange that has not come to its end is undone, by the names of the files. */
 export interface Undoing {
   /** older files that get their names back */
@@ -71,8 +74,10 @@ export function keptName(waiting: string): string {
  *
  * @throws what the system does
  */
-export function writePlan(at: string, files: readonly Exchanged[]): void {
-  const listed = files.map(({ target, waiting, elsewhere, ...made }) => {
+export function writePlan(at: string, files: readonly (Exchanged | Removed)[]): void {
+  const listed = files.map((file) => {
+    if ('removed' in file) return { ...file, is: '' };
+    const { target, waiting, elsewhere, ...made } = file;
     return { target, waiting, elsewhere, is: idOf(made) };
   });
   const next = join(at, `${PLAN}.new`);
@@ -190,10 +195,8 @@ function fateOf(at: string, plan: Plan): Decision | 'unknown' {
 }
 
 function isNew(at: string, file: Planned): boolean {
-  return isThis(
-    tried(() => statsOf(targetOf(at, file))),
-    file.is,
-  );
+  const there = tried(() => statsOf(targetOf(at, file)));
+  return file.removed ? there === undefined : isThis(there, file.is);
 }
 
 /** The folders of the same exchange, as far as they are where they were. */
@@ -255,6 +258,7 @@ interface Planned {
   readonly waiting: string;
   readonly elsewhere?: string;
   readonly is: string;
+  readonly removed?: true;
 }
 
 interface Plan {
@@ -277,10 +281,10 @@ function readPlan(at: string): Plan | undefined {
 
 function isPlanned(value: unknown): value is Planned {
   if (typeof value !== 'object' || value === null) return false;
-  const { target, waiting, elsewhere, is } = value as Readonly<Record<string, unknown>>;
+  const { target, waiting, elsewhere, is, removed = true } = value as Readonly<Record<string, unknown>>;
   const isText = typeof target === 'string' && typeof is === 'string' && /[^/]$/.test(target);
   const isPlace = elsewhere === undefined || (typeof elsewhere === 'string' && elsewhere.startsWith('/'));
-  return isText && isPlace && !/(^|\/)\.\.?$/.test(target) && isWaiting(waiting);
+  return isText && isPlace && removed === true && !/(^|\/)\.\.?$/.test(target) && isWaiting(waiting);
 }
 
 function isWaiting(value: unknown): boolean {

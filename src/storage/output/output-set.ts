@@ -10,19 +10,20 @@ import { anchorOf, openFolder, syncFolder } from '../open-folder.ts';
 import type { MarkedFolder } from '../unfinished/marked-folder.ts';
 import type { Purpose } from '../unfinished/partial-marker.ts';
 import { isBeingSwept, sweepLeft } from '../unfinished/sweep.ts';
-import { decide, type Exchanged, keptName, undo, writePlan } from './exchange.ts';
+import { decide, type Exchanged, keptName, type Removed, undo, writePlan } from './exchange.ts';
 import { FileWriter } from './file-writer.ts';
 import { expectFree, giveName, isAnotherRuns } from './final-name.ts';
 import { makeMarked } from './open-output.ts';
 import { isAsWritten, takenAway, tellsChanges, type WrittenFile } from './written-file.ts';
 
-/** A file that waits for the others. */
+/** A file that waits for the others; without a writer one that is taken away with that. */
 interface Waiting {
   readonly target: string;
   readonly path: string;
   readonly work: Work;
   readonly waiting: string;
-  readonly writer: FileWriter;
+  readonly overwrite: boolean;
+  readonly writer?: FileWriter;
 }
 
 /** A folder in which files wait, beside the names that they will have. */
@@ -48,25 +49,46 @@ export class OutputSet implements AsyncDisposable {
   readonly #files: Waiting[] = [];
   #writing: FileWriter | undefined;
 
-  /** @param name what the files are parts of */
+  /** @param name what the files are parts of @param options `kind`: what they are; volumes when left out */
   constructor(
     name: string,
-    { overwrite, signal }: { readonly overwrite: boolean; readonly signal?: AbortSignal | undefined },
+    options: {
+      readonly kind?: 'volumes' | 'package';
+      readonly overwrite: boolean;
+      readonly signal?: AbortSignal | undefined;
+    },
   ) {
-    this.#purpose = { kind: 'volumes', base: `.${name}` };
+    const { kind = 'volumes', overwrite, signal } = options;
+    this.#purpose = { kind, base: `.${name}` };
     this.#overwrite = overwrite;
     this.#signal = signal;
   }
 
-  /** Begins the next file. @throws {BundleError} `DESTINATION_EXISTS`, `STORAGE_*` */
-  async begin(path: ApartOutput): Promise<void> {
+  /** Begins with a folder: what a killed run has left there half exchanged is as it was before. @throws {BundleError} `STORAGE_*` */
+  prepare(folder: string): void {
+    this.#workFor(absolute(folder), folder);
+  }
+
+  /** Takes a file away when the others take their names; it is put back where those are. [pkg.11] */
+  remove(path: ApartOutput): void {
     const target = absolute(path);
-    expectFree(target, path, this.#overwrite);
     const work = this.#workFor(dirname(target), path);
-    const waiting = `volume-${this.#files.length + 1}`;
+    this.#files.unshift({ target, path, work, waiting: this.#nextName(), overwrite: true }); // first: while others wait it is known what comes of it
+  }
+
+  /** Begins the next file. @throws {BundleError} `DESTINATION_EXISTS`, `STORAGE_*` */
+  async begin(path: ApartOutput, overwrite = this.#overwrite): Promise<void> {
+    const target = absolute(path);
+    expectFree(target, path, overwrite);
+    const work = this.#workFor(dirname(target), path);
+    const waiting = this.#nextName();
     const writer = await FileWriter.create(join(work.marked.anchor, waiting), 0o666, path);
     this.#writing = writer;
-    this.#files.push({ target, path, work, waiting, writer });
+    this.#files.push({ target, path, work, waiting, overwrite, writer });
+  }
+
+  #nextName(): string {
+    return `volume-${this.#files.length + 1}`;
   }
 
   /** Takes the next bytes of it; they must stay as they are until the next call has returned. */
@@ -89,9 +111,14 @@ export class OutputSet implements AsyncDisposable {
   async publish(): Promise<void> {
     checkAborted(this.#signal);
     const works = [...this.#works.values()];
-    const files = this.#files.map((file) => ({ ...file, written: expectWritten(file) }));
-    const planFor = (work: Work): readonly Exchanged[] =>
-      files.map(({ target, work: its, waiting, written: { ino, size, mtimeNs } }) => {
+    const files = this.#files.map((file) => ({
+      ...file,
+      ...(file.writer && { written: expectWritten(file) }),
+    }));
+    const planFor = (work: Work): readonly (Exchanged | Removed)[] =>
+      files.map(({ target, work: its, waiting, written }) => {
+        if (!written) return { target, waiting, removed: true };
+        const { ino, size, mtimeNs } = written;
         return { target, waiting, elsewhere: its === work ? undefined : its.marked.path, ino, size, mtimeNs };
       });
     for (const folder of this.#works.keys()) this.#expectAlone(folder, folder);
@@ -143,22 +170,27 @@ export class OutputSet implements AsyncDisposable {
     if (!isBeingSwept(folder, this.#purpose)) return;
     throw new BundleError('STORAGE_FAILED', 'another run is just removing what a killed one has left there', {
       where: { file: path },
-      why: 'it may be putting older volumes back that were half replaced, and would do so with the new ones',
+      why: 'it may be putting older files back that were half replaced, and would do so with the new ones',
       fix: { text: 'wait until it has ended, then run again', advice: 'wait-for-clean' },
     });
   }
 
-  async #name({ target, path, work, waiting, written }: Waiting & Made): Promise<bigint> {
-    const overwrite = this.#overwrite;
+  async #name({ target, path, work, waiting, overwrite, written }: Waiting & Made): Promise<bigint> {
     const { marked, timed } = work;
     let descriptor: number | undefined;
     try {
       const temporary = join(marked.anchor, waiting);
-      if (!marked.isThere() || !isAsWritten(temporary, written, { timed })) throw takenAway(path);
+      if (!marked.isThere() || (written && !isAsWritten(temporary, written, { timed })))
+        throw takenAway(path);
       expectFree(target, path, overwrite);
       descriptor = openFolder(realPath(dirname(target)));
       const final = join(anchorOf(descriptor, dirname(target)), basename(target));
-      if (overwrite) await keep(final, join(marked.anchor, keptName(waiting)));
+      const kept = join(marked.anchor, keptName(waiting));
+      if (!written) {
+        await rename(final, kept);
+        return 0n;
+      }
+      if (overwrite) await keep(final, kept);
       return await giveName({ temporary, target, path, overwrite }, final);
     } catch (error) {
       throw writeError(error, path);
@@ -169,9 +201,10 @@ export class OutputSet implements AsyncDisposable {
   }
 
   /** [pack.4] By the name that the user gave, whoever may rename on the way to it. */
-  #expectNamed({ target, path, written }: Waiting & Made, links: bigint): void {
+  #expectNamed({ target, path, overwrite, written }: Waiting & Made, links: bigint): void {
+    if (!written) return;
     const isThere = isAsWritten(target, written, { timed: false, links });
-    if (!isThere && !(this.#overwrite && isAnotherRuns(target, written))) throw takenAway(path);
+    if (!isThere && !(overwrite && isAnotherRuns(target, written))) throw takenAway(path);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -190,13 +223,13 @@ function decideAll(works: readonly Work[], decision: 'done' | 'undo'): void {
   }
 }
 
-/** A file as it was when it was complete. */
+/** A file as it was when it was complete; none where it is taken away. */
 interface Made {
-  readonly written: WrittenFile;
+  readonly written?: WrittenFile;
 }
 
 function expectWritten({ writer, path }: Waiting): WrittenFile {
-  if (!writer.written) throw takenAway(path);
+  if (!writer?.written) throw takenAway(path);
   return writer.written;
 }
 
@@ -216,7 +249,7 @@ function staying({ code, message, where, why, cause }: BundleError, folders: rea
   return new BundleError(code, message, {
     where,
     why,
-    fix: { text: `older volumes are kept in ${folders.join(', ')}`, advice: 'look-at-volumes' },
+    fix: { text: `older files are kept in ${folders.join(', ')}`, advice: 'look-at-volumes' },
     cause,
   });
 }

@@ -21,13 +21,21 @@ export async function openBundle(input: BundleInput, options: SourceOptions): Pr
     const { openServerSource } = await import('./server-source.ts');
     return openServerSource(address, { asked, base }, options);
   }
-  if (isScheme(input)) return openSource(input, options);
-  const isWhole = isFolder(input);
-  const base = packageBase(basename(input));
-  if (!isWhole && base === undefined) return openSource(input, options);
+  const place = packagePlace(input);
+  if (!place) return openSource(input, options);
   const { openFolderSource } = await import('./folder-source.ts'); // most bundles are archives
-  if (isWhole || base === undefined) return openFolderSource(input, { ...options, folder: input });
-  return openFolderSource(input, { ...options, folder: dirname(input), named: basename(input), base });
+  return openFolderSource(input, { ...options, ...place });
+}
+
+/** The folder of a package of files on this machine, and which package of it was named; undefined for any other input. [pkg.1] */
+export function packagePlace(
+  input: string,
+): { readonly folder: string; readonly named?: string; readonly base?: string } | undefined {
+  if (input === '-' || isScheme(input)) return undefined;
+  if (isFolder(input)) return { folder: input };
+  const named = basename(input);
+  const base = packageBase(named);
+  return base === undefined ? undefined : { folder: dirname(input), named, base };
 }
 
 /** Whether this names a folder on this machine. */

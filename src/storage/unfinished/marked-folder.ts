@@ -22,6 +22,7 @@ import { measure } from './measure.ts';
 import { isPartialName, partialName } from './partial.ts';
 import {
   giveBack,
+  isExchange,
   isOursAlone,
   MARKER,
   type Marker,
@@ -200,8 +201,9 @@ export class MarkedFolder implements Disposable {
     const nothing = { isRemoved: false, undoing: NOTHING_UNDONE };
     const claimed = this.isFree ? this.#claim(`${DOOMED}${markName(thisProcess())}`) : undefined;
     if (claimed === undefined) return nothing;
-    const { isWhole, ...undoing } =
-      this.purpose.kind === 'volumes' ? undo(this) : { ...NOTHING_UNDONE, isWhole: true }; // [vol.9]
+    const { isWhole, ...undoing } = isExchange(this.purpose)
+      ? undo(this) // [vol.9]
+      : { ...NOTHING_UNDONE, isWhole: true };
     const isRemoved = isWhole && this.tryRemove();
     if (!isRemoved) this.#release(claimed);
     return { isRemoved, undoing };

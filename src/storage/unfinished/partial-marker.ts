@@ -19,13 +19,18 @@ import { isMissing } from '../absence.ts';
 import { READ, whileOpen } from '../sources/open-descriptor.ts';
 import { type ProcessMark, placeId } from './process-place.ts';
 
-const KINDS = ['import', 'output', 'volumes', 'scratch'] as const;
+const KINDS = ['import', 'output', 'volumes', 'package', 'scratch'] as const;
 type Kind = (typeof KINDS)[number];
 
 /** What a folder of unfinished work is for: which kind of work, and under which name its result is to stand beside it. */
 export interface Purpose {
   readonly kind: Kind;
   readonly base: string;
+}
+
+/** Whether work of this kind exchanges several files, and is undone when it was ended in the middle. [vol.9] */
+export function isExchange({ kind }: Pick<Purpose, 'kind'>): boolean {
+  return kind === 'volumes' || kind === 'package';
 }
 
 /** What a folder of unfinished work says of itself. */

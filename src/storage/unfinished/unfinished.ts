@@ -5,6 +5,7 @@ import { isMissing } from '../absence.ts';
 import { readError } from '../io-errors.ts';
 import { NOTHING_UNDONE, type Swept, type Undoing, undoingOf } from '../output/exchange.ts';
 import { MarkedFolder, type WorkState } from './marked-folder.ts';
+import { isExchange } from './partial-marker.ts';
 
 /** Unfinished work beside which its result was to stand. */
 export interface Unfinished extends Disposable {
@@ -63,7 +64,7 @@ function asUnfinished(folder: MarkedFolder): Unfinished | undefined {
       state,
       bytes: folder.bytes,
       written: new Date(folder.written),
-      undoing: isFree && kind === 'volumes' ? undoingOf(folder.anchor) : NOTHING_UNDONE,
+      undoing: isFree && isExchange(folder.purpose) ? undoingOf(folder.anchor) : NOTHING_UNDONE,
       remove: () => folder.sweep(),
       [Symbol.dispose]: () => folder[Symbol.dispose](),
     };

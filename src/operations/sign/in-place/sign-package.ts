@@ -1,0 +1,98 @@
+import { openDeadline } from '../../../kit/deadline.ts';
+import { flag, needed, path, shape } from '../../../kit/shape.ts';
+import type { CertificateReport } from '../../../verdict/report/report.ts';
+import { makeReport, type Report } from '../../../verdict/report/report.ts';
+import { certificateReport } from '../../../verdict/signers/signature-report.ts';
+import { signingDigest, signingIdentity, timestampSource } from '../../option-rules.ts';
+import { makeSignature } from '../make-signature.ts';
+import type { SigningDigest, SigningIdentity, TimestampSource } from '../signing.ts';
+import { editPackage, IN_PLACE, type PackageOptions } from './edit-package.ts';
+
+/** How a package of files is signed where it lies. */
+export interface SignPackageOptions extends PackageOptions {
+  readonly identity: SigningIdentity;
+  /** of the signature, and of the manifest where one is made; one that is there is kept as it is */
+  readonly digest?: SigningDigest;
+  /** whether a CMS signature is added; when left out, it is when there are intermediates */
+  readonly cms?: boolean;
+  /** who timestamps the signature; nobody when left out */
+  readonly timestamp?: TimestampSource;
+}
+
+/**
+ * Signs a package of files where it lies: a folder, or what belongs to a descriptor or manifest. The manifest that is there is held against all
+ * files, and stays byte for byte; where there is none it is made. What signs it already is replaced only with `overwrite`.
+ *
+ * A package that an importer would refuse is not signed: the report has the reasons then, and nothing has been written.
+ *
+ * @throws {BundleError} `DESTINATION_EXISTS`, and when it cannot be read or written
+ * @see spec/package.md, clauses pkg.9 to pkg.12
+ */
+export async function signPackage(input: string, options: SignPackageOptions): Promise<SignPackageReport> {
+  path(input, 'input');
+  const given = signPackageOptions(options, '');
+  using deadline = openDeadline(given);
+  const { identity, digest = 'sha256', cms, timestamp } = given;
+  const edited = await editPackage(
+    input,
+    { ...given, ...deadline },
+    {
+      reads: [...identity.files, ...(timestamp?.files ?? [])],
+      algorithm: digest,
+      expect: (parts, expectReplaceable) => {
+        expectReplaceable(parts.certificate);
+        expectReplaceable(parts.timestamp);
+      },
+      make: async ({ parts, manifest }) => {
+        const made = await makeSignature(manifest, identity, {
+          digest,
+          ...(cms !== undefined && { cms }),
+          ...(timestamp !== undefined && { timestamp }),
+          signal: deadline.signal,
+        });
+        const token = made.timestamp ? [{ name: parts.timestamp, bytes: made.timestamp }] : [];
+        return {
+          files: [{ name: parts.certificate, bytes: made.certificate }, ...token],
+          notes: identity.warnings,
+        };
+      },
+    },
+  );
+  const { judged, written } = edited;
+  return makeReport({
+    operation: 'sign',
+    input: { name: edited.name },
+    checks: judged.checks,
+    files: judged.files,
+    errors: judged.errors,
+    warnings: [...judged.warnings, ...edited.warnings],
+    ...(judged.errors.length === 0 && {
+      result: {
+        written,
+        format: 'files',
+        signer: certificateReport(identity.leaf),
+        timestamped: timestamp !== undefined,
+      },
+    }),
+  });
+}
+
+const signPackageOptions = shape<SignPackageOptions>({
+  ...IN_PLACE,
+  identity: needed(signingIdentity),
+  digest: signingDigest,
+  cms: flag,
+  timestamp: timestampSource,
+});
+
+/** What was signed where it lies, and by whom. */
+export interface SignPackageResult {
+  /** the files that were written: what signs it, and the manifest where that was made */
+  readonly written: readonly string[];
+  readonly format: 'files';
+  readonly signer: CertificateReport;
+  readonly timestamped: boolean;
+}
+
+/** The report of `sign`, of a package where it lies. */
+export type SignPackageReport = Report<'sign', SignPackageResult>;
