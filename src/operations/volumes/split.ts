@@ -1,4 +1,4 @@
-import { basename, join } from 'node:path';
+import { join } from 'node:path';
 import { openHash } from '../../crypto/digest.ts';
 import {
   formatVolumeHeader,
@@ -14,9 +14,9 @@ import { count, flag, list, needed, path as pathRule, shape } from '../../kit/sh
 import { type ApartOutput, apartFrom } from '../../storage/apart.ts';
 import { expectFreeOutput } from '../../storage/output/final-name.ts';
 import { OutputSet } from '../../storage/output/output-set.ts';
-import { type InputFile, openInputFile } from '../../storage/sources/input-file.ts';
 import { WORKING } from '../../verdict/judging-rules.ts';
 import { makeReport, type Report, sweptWarnings } from '../../verdict/report/report.ts';
+import { openSplitInput, type SplitInput } from './split-input.ts';
 
 /** How a file is cut. */
 export interface SplitOptions {
@@ -25,17 +25,20 @@ export interface SplitOptions {
   /** one folder for all volumes, or one for each */
   readonly folders: readonly string[];
   readonly overwrite?: boolean;
+  /** of the members of the archive that a package of files is made, seconds since 1970 */
+  readonly mtime?: number;
   readonly signal?: AbortSignal;
   readonly onProgress?: OnProgress;
 }
 
 /**
- * Cuts a bundle (or any file) into volumes for several media; each carries the digest of its part and of the whole.
+ * Cuts a bundle (or any file) into volumes for several media; each carries the digest of its part and of the whole. Of a package of
+ * files it is the archive that `normalize` would make of it, with what signs it as it is.
  *
- * The file is read twice, once for the digests; volumes that were written are taken away again when one fails.
+ * What is cut is read twice, once for the digests; volumes that were written are taken away again when one fails.
  *
- * @throws {BundleError} `USAGE`, `FILE_*`, `DESTINATION_EXISTS`, `STORAGE_*`
- * @see spec/volumes.md, clauses vol.1 to vol.4
+ * @throws {BundleError} `USAGE`, `FILE_*`, `PACKAGE_*`, `ARCHIVE_*`, `DESTINATION_EXISTS`, `STORAGE_*`
+ * @see spec/volumes.md, clauses vol.1 to vol.4 and vol.11
  */
 export async function split(path: string, options: SplitOptions): Promise<SplitReport> {
   pathRule(path, 'path');
@@ -47,6 +50,7 @@ const splitOptions = shape<SplitOptions>({
   volumeSize: needed(count),
   folders: needed(list(pathRule)),
   overwrite: flag,
+  mtime: count,
 });
 
 async function splitGiven(path: string, options: SplitOptions): Promise<SplitReport> {
@@ -56,13 +60,13 @@ async function splitGiven(path: string, options: SplitOptions): Promise<SplitRep
       fix: 'write it to a file, and split that',
     });
   }
-  await using input = await openInputFile(path);
+  const { overwrite = false, mtime = 0, signal } = options;
+  await using input = await openSplitInput(path, { mtime, ...(signal !== undefined && { signal }) });
   const fileOf = (name: string, volume: number): string =>
     join(options.folders[volume - 1] ?? options.folders[0] ?? '.', volumeName({ name, volume }));
   const volumes = await planVolumes(input, { ...options, path, fileOf });
-  input.expectUnchanged(input.stamp, 'split');
-  const { overwrite = false, signal } = options;
-  await using outputs = new OutputSet(basename(path), { overwrite, signal });
+  input.expectUnchanged();
+  await using outputs = new OutputSet(input.name, { overwrite, signal });
   for (const { header, target } of volumes) {
     await outputs.begin(target);
     await writeVolume(input, outputs, { ...options, header, path });
@@ -71,7 +75,7 @@ async function splitGiven(path: string, options: SplitOptions): Promise<SplitRep
   return makeReport({
     operation: 'split',
     errors: [],
-    input: { name: path, size: input.size },
+    input: { name: path, ...(input.isFile && { size: input.size }) },
     warnings: sweptWarnings(outputs.swept),
     result: {
       sha256: volumes[0]?.header.sha256 ?? '',
@@ -107,7 +111,7 @@ interface PlannedVolume {
 
 /** All volumes, after a first reading. */
 async function planVolumes(
-  input: InputFile,
+  input: SplitInput,
   options: SplitOptions & {
     readonly path: string;
     readonly fileOf: (name: string, volume: number) => string;
@@ -120,7 +124,7 @@ async function planVolumes(
       fix: `give more than ${VOLUME_HEADER_BYTES} bytes, such as 4GB`,
     });
   }
-  const { size } = input;
+  const { name, size, readings } = input;
   const where = { file: path };
   if (size === 0)
     throw new BundleError('USAGE', 'there is nothing to split', { where, fix: 'name the bundle' });
@@ -141,8 +145,7 @@ async function planVolumes(
       },
     });
   }
-  const name = basename(path);
-  const targets = Array.from({ length: volumes }, (_, i) => apartFrom(options.fileOf(name, i + 1), [path])); // before all of it is read
+  const targets = Array.from({ length: volumes }, (_, i) => apartFrom(options.fileOf(name, i + 1), readings)); // before all of it is read
   for (const target of targets) expectFreeOutput(target, options.overwrite ?? false); // [vol.4]
   const all = openHash('sha256');
   const parts: (Pick<VolumeHeader, 'offset' | 'length' | 'digest'> & Pick<PlannedVolume, 'target'>)[] = [];
@@ -168,7 +171,7 @@ async function planVolumes(
 }
 
 async function writeVolume(
-  input: InputFile,
+  input: SplitInput,
   outputs: OutputSet,
   options: SplitOptions & { readonly header: VolumeHeader; readonly path: string },
 ): Promise<void> {
@@ -183,7 +186,7 @@ async function writeVolume(
     bytes += chunk.byteLength;
     onProgress?.({ phase: 'write', bytes: size + bytes, total: 2 * size });
   }
-  input.expectUnchanged(input.stamp, 'split'); // [stamp.1] it may have grown, too
+  input.expectUnchanged(); // [stamp.1] it may have grown, too
   if (formatHex(hash.digest()) !== digest) throw changed(path); // [vol.4] what it says of itself must be true
   checkAborted(signal); // [cli.15]
   await outputs.end();

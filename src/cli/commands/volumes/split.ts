@@ -2,7 +2,14 @@ import type { Command } from 'commander';
 import { formatJson } from '../../../kit/json.ts';
 import { wordedReport } from '../../advice.ts';
 import type { Context, Exit } from '../../context.ts';
-import { gather, type OutputFlags, parseSize, progressOf, withOutputOptions } from '../../options/options.ts';
+import {
+  gather,
+  mtimeOf,
+  type OutputFlags,
+  parseSize,
+  progressOf,
+  withOutputOptions,
+} from '../../options/options.ts';
 import { field, shown } from '../../render/field.ts';
 import { formatBytes } from '../../render/progress.ts';
 
@@ -22,9 +29,9 @@ export function splitCommand(program: Command, context: Context, exit: Exit): vo
     .summary('cut a bundle into volumes for several media')
     .description(
       'Cuts a bundle, or any file, into volumes NAME.001, NAME.002 and so on. Each carries its own digest, so that join can\n' +
-        'tell which of them is damaged.',
+        'tell which of them is damaged. A package of loose files is cut as the archive that normalize makes of it.',
     )
-    .argument('<bundle>', 'a file')
+    .argument('<bundle>', 'a file, or a folder or .ovf of loose files')
     .requiredOption(
       '--size <size>',
       'the most that a volume may have: bytes, 4GB, 650MiB, or fat32',
@@ -35,7 +42,7 @@ export function splitCommand(program: Command, context: Context, exit: Exit): vo
     .addHelpText(
       'after',
       '\nExamples:\n  bulla split web.ova --size fat32 --to /media/stick\n' +
-        '  bulla split web.ova --size 4700MB --to /media/a --to /media/b',
+        '  bulla split web.ova --size 4700MB --to /media/a --to /media/b\n  bulla split exported/ --size 4GB --to /media/stick',
     );
   withOutputOptions(command).action(async (bundle: string, flags: SplitFlags) => {
     const { split } = await import('../../../operations/volumes/split.ts');
@@ -45,6 +52,7 @@ export function splitCommand(program: Command, context: Context, exit: Exit): vo
         volumeSize: flags.size,
         folders: flags.to ?? ['.'],
         overwrite: flags.force ?? false,
+        mtime: mtimeOf(context),
         signal: context.signal,
         onProgress: progress.onProgress,
       });
