@@ -15,7 +15,8 @@ test.each(['', '/app.ovf', '/app.mf'])(
     using sandbox = makeSandbox();
     const folder = writePackage(sandbox.path('web'), await makeMembers());
     const options = { volumeSize: 8192, folders: [sandbox.path('.')], mtime: 7 };
-    const report = valid(await split(folder + name, options));
+    const report = await split(folder + name, options);
+    valid(report);
     const files = report.result?.volumes.map(({ file }) => file) ?? [];
     expect(files.length).toBeGreaterThan(2);
     expect(files[0]).toBe(join(sandbox.path('.'), 'app.ova.001'));
