@@ -13,6 +13,7 @@ import { openScratch, type Scratch } from '../../storage/output/staging.ts';
 import type { BundleInput } from '../../storage/sources/open-source.ts';
 import type { Examination } from '../../verdict/bundle/examine.ts';
 import { type Report, sweptWarnings, warned } from '../../verdict/report/report.ts';
+import { tellingIn } from '../../verdict/report/telling.ts';
 import type { BundleRoles } from '../../verdict/walk/bundle-roles.ts';
 import type { Member } from '../../verdict/walk/member.ts';
 import { bundleInput, expectReplaceable, JUDGING, output, outputName } from '../option-rules.ts';
@@ -47,7 +48,7 @@ export async function normalize(input: BundleInput, options: NormalizeOptions): 
   const given = normalizeOptions(options, '');
   expectReplaceable(given);
   await using _ = discardedAtEnd(given.output);
-  return await normalizeGiven(from, given);
+  return await tellingIn('normalize', () => normalizeGiven(from, given));
 }
 
 const normalizeOptions = shape<NormalizeOptions>({

@@ -18,6 +18,7 @@ import {
   type Report,
   sweptWarnings,
 } from '../../verdict/report/report.ts';
+import { tellingIn } from '../../verdict/report/telling.ts';
 import { certificateReport } from '../../verdict/signers/signature-report.ts';
 import { warningsWhenPacked } from '../../verdict/targets/judge-target.ts';
 import {
@@ -53,7 +54,7 @@ export async function pack(inputs: readonly string[], options: PackOptions): Pro
   expectReplaceable(given);
   const paths = list(path)(inputs, 'inputs');
   await using _ = discardedAtEnd(given.output);
-  return await packGiven(paths, given);
+  return await tellingIn('pack', () => packGiven(paths, given));
 }
 
 const GUESTS = Object.fromEntries(Object.keys(GUEST_SYSTEMS).map((name) => [name, true]));

@@ -12,6 +12,7 @@ import { openOutput } from '../../storage/output/open-output.ts';
 import { openSource } from '../../storage/sources/open-source.ts';
 import { limits, WORKING } from '../../verdict/judging-rules.ts';
 import { makeReport } from '../../verdict/report/report.ts';
+import { tellingIn } from '../../verdict/report/telling.ts';
 import { certificateReport } from '../../verdict/signers/signature-report.ts';
 import {
   expectReplaceable,
@@ -53,7 +54,7 @@ export async function signFile(input: string, options: SignFileOptions): Promise
   expectReplaceable(given);
   await using _ = discardedAtEnd(given.output);
   using deadline = openDeadline(given);
-  return await signGiven(input, { ...given, ...deadline });
+  return await tellingIn('sign', () => signGiven(input, { ...given, ...deadline }));
 }
 
 const signFileOptions = shape<SignFileOptions>({

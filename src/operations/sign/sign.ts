@@ -3,6 +3,7 @@ import { type Deadline, openDeadline } from '../../kit/deadline.ts';
 import { flag, needed, path, shape } from '../../kit/shape.ts';
 import { discardedAtEnd } from '../../kit/streams/byte-sink.ts';
 import { makeReport } from '../../verdict/report/report.ts';
+import { tellingIn } from '../../verdict/report/telling.ts';
 import { certificateReport } from '../../verdict/signers/signature-report.ts';
 import {
   expectReplaceable,
@@ -41,7 +42,7 @@ export async function sign(input: string, options: SignOptions): Promise<SignRep
   expectReplaceable(given);
   await using _ = discardedAtEnd(given.output);
   using deadline = openDeadline(given);
-  return await signGiven(input, { ...given, ...deadline });
+  return await tellingIn('sign', () => signGiven(input, { ...given, ...deadline }));
 }
 
 const signOptions = shape<SignOptions>({

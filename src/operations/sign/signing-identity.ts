@@ -126,8 +126,8 @@ function missingIssuer(leaf: Certificate, intermediates: readonly Certificate[])
   const { issuer } = leaf.fields;
   if (isSelfIssued(leaf) || issuer.attributes.some(({ value }) => value === DEVELOPMENT_CA)) return [];
   if (intermediates.some((one) => isSignedBy(leaf, one))) return [];
-  const problem = `no certificate of the issuer "${shown(issuer.text)}" is given: importers who trust a CA above it, and not it itself, will find no path to the signer`;
-  return [{ text: `${problem}; where it is no root, give it as chain`, advice: 'give-chain', of: problem }];
+  const problem = `if "${shown(issuer.text)}" is not a root that importers have, they find no path to the signer: its certificate is not given`;
+  return [{ text: `${problem}; then give it as chain`, advice: 'give-chain', of: problem }];
 }
 
 function readability(leaf: Certificate, signer: Signer): readonly string[] {

@@ -15,6 +15,7 @@ import { isBroken, isOver } from '../../trust/timestamp.ts';
 import { findSignatures } from '../../verdict/bundle/judge-signature.ts';
 import { signedManifestOf } from '../../verdict/bundle/signed-manifest.ts';
 import { makeReport, type Report } from '../../verdict/report/report.ts';
+import { tellingIn } from '../../verdict/report/telling.ts';
 import { carry } from '../../verdict/signers/carried.ts';
 import { ownVouched } from '../../verdict/signers/own-vouched.ts';
 import { assignRoles } from '../../verdict/walk/bundle-roles.ts';
@@ -48,7 +49,7 @@ export async function timestamp(input: string, options: TimestampOptions): Promi
   expectReplaceable(given);
   await using _ = discardedAtEnd(given.output);
   using deadline = openDeadline(given);
-  return await timestampGiven(input, { ...given, ...deadline });
+  return await tellingIn('timestamp', () => timestampGiven(input, { ...given, ...deadline }));
 }
 
 const timestampOptions = shape<TimestampOptions>({ ...COPYING, source: needed(timestampSource) });
@@ -163,6 +164,13 @@ export async function requestTimestampFile(
     readonly output: string;
     readonly digest: SigningDigest;
   } & Omit<CopyOptions, 'output' | 'format' | 'mtime' | 'onProgress'>,
+): Promise<RequestReport> {
+  return await tellingIn('timestamp', () => requestGiven(input, options));
+}
+
+async function requestGiven(
+  input: string,
+  options: Parameters<typeof requestTimestampFile>[1],
 ): Promise<RequestReport> {
   const { output: path, digest, overwrite = false } = options;
   const limits = { ...DEFAULT_LIMITS, ...options.limits };

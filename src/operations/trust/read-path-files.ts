@@ -1,10 +1,12 @@
-import { type Certificate, parseCertificate } from '../../crypto/certificate.ts';
+import { type Certificate, isSignedBy, parseCertificate } from '../../crypto/certificate.ts';
 import { findCertificates } from '../../formats/credentials/find-certificates.ts';
+import { nameKey } from '../../formats/x509/name.ts';
 import { BundleError, toBundleError } from '../../kit/errors/errors.ts';
 import type { NamedBytes } from '../../kit/given-bytes.ts';
 import { DEFAULT_LIMITS } from '../../kit/limits.ts';
 import { type SourceOptions, sourceOptions } from '../../kit/source.ts';
 import { readSmallFile } from '../../storage/trust/small-files.ts';
+import { isSelfIssued } from '../../trust/path/certificate-rules.ts';
 import type { RevocationEvidence } from '../../trust/revocation/evidence.ts';
 import { loadEvidence } from '../verify/load-evidence.ts';
 import { certificateFilesOf } from '../verify/load-trust.ts';
@@ -40,21 +42,40 @@ export async function readPathFiles(from: string | NamedBytes, options: Files): 
   const waiting = sourceOptions(options); // [cli.21]
   const [first, ...behind] = await blocksIn([from], waiting);
   if (!first) throw malformed(typeof from === 'string' ? from : from.name);
-  const leaf = parseBlock(first);
+  const own = parseBlock(first);
   const anchors = (await blocksIn(options.anchors.flatMap(certificateFilesOf), waiting)).map(parseBlock);
-  const blocks = [...behind, ...(await blocksIn(options.untrusted ?? [], waiting))];
-  expectFew(blocks.length + anchors.length);
+  const named = await blocksIn(options.untrusted ?? [], waiting);
+  expectFew(behind.length + named.length + anchors.length);
   const unusable: BundleError[] = [];
   // [path.24] one that cannot be read is no way, and must not hide another
-  const untrusted = blocks.flatMap((block) => {
-    try {
-      return [parseBlock(block)];
-    } catch (error) {
-      unusable.push(toBundleError(error));
-      return [];
-    }
-  });
+  const readable = (blocks: readonly Block[]): readonly Certificate[] =>
+    blocks.flatMap((block) => {
+      try {
+        return [parseBlock(block)];
+      } catch (error) {
+        unusable.push(toBundleError(error));
+        return [];
+      }
+    });
+  const together = [own, ...readable(behind)];
+  const leaf = leafAmong(together) ?? own;
+  const untrusted = [...together.filter((one) => one !== leaf), ...readable(named)];
   return { leaf, untrusted, anchors, evidence: await loadEvidence(options, waiting), unusable };
+}
+
+/** [path.24] The first that has issued no other: what exports a whole chain writes it in any order. */
+function leafAmong(certificates: readonly Certificate[]): Certificate | undefined {
+  const issuers = new Map(certificates.map((one) => [nameKey(one.fields.subject), [] as Certificate[]]));
+  for (const one of certificates) issuers.get(nameKey(one.fields.subject))?.push(one);
+  const haveIssued = new Set(
+    certificates
+      .filter((one) => !isSelfIssued(one))
+      .flatMap((one) => {
+        const namesakes = issuers.get(nameKey(one.fields.issuer)) ?? [];
+        return namesakes.filter((issuer) => isSignedBy(one, issuer));
+      }),
+  );
+  return certificates.find((one) => !haveIssued.has(one));
 }
 
 function expectFew(count: number): void {

@@ -1,4 +1,4 @@
-import type { BundleError } from '../../kit/errors/errors.ts';
+import { type BundleError, isBundleError } from '../../kit/errors/errors.ts';
 
 /** What is run by whoever makes bundles; all else is run by whoever got one. */
 const MAKING: ReadonlySet<string> = new Set(['pack', 'sign', 'timestamp', 'normalize']);
@@ -7,4 +7,13 @@ const MAKING: ReadonlySet<string> = new Set(['pack', 'sign', 'timestamp', 'norma
 export function toldIn(operation: string, error: BundleError): BundleError {
   const isKnown = MAKING.has(operation) && 'forMaker' in error; // one of another copy of the library may not be
   return isKnown ? error.forMaker() : error;
+}
+
+/** Runs an operation of the library, whose errors are told as `toldIn` has it. [show.7] */
+export async function tellingIn<T>(operation: string, work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    throw isBundleError(error) ? toldIn(operation, error) : error;
+  }
 }

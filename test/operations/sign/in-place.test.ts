@@ -242,6 +242,16 @@ describe('[pkg.10] what is there already', () => {
   });
 });
 
+test('[show.7] what is thrown advises whoever has the files, in a program, too', async () => {
+  using sandbox = makeSandbox();
+  const folder = await laidOut(sandbox, ['mf']);
+  writeFileSync(join(folder, 'app.cert'), 'no certificate file');
+  const thrown = await timestampPackage(folder, { source: stamping }).catch((error) => error);
+  expect(thrown).toMatchObject({ code: 'CERTIFICATE_FILE_SYNTAX' });
+  expect(thrown.fix).toBe(thrown.forMaker().fix);
+  expect(thrown.fix).not.toContain('publisher');
+});
+
 describe('[pkg.11] what happens meanwhile', () => {
   /** An identity whose signer does something before it signs. */
   async function delayed(sandbox: Sandbox, doing: () => void): Promise<SigningIdentity> {

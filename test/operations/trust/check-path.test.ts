@@ -8,6 +8,7 @@ import type { Report } from '../../../src/verdict/report/report.ts';
 import { JUDGED_AT, signerUnder, testAuthority } from '../../factory/bundles.ts';
 import { EKU, makeAuthority, makeCertificate, type TestCertificate } from '../../factory/certificates.ts';
 import { makeCrlDer } from '../../factory/crls.ts';
+import { makePkcs7 } from '../../factory/pkcs7.ts';
 import { codesOf, valid } from '../../factory/reports.ts';
 import { makeSandbox } from '../../factory/sandbox.ts';
 
@@ -56,6 +57,30 @@ describe('trust check', () => {
     ]);
     expect((await checked(leaf.der)).report.exitCode).toBe(0);
     expect((await checked(leaf.pem + sub.pem, { untrusted: [] })).report.exitCode).toBe(0);
+  });
+
+  test('[path.24] of a file that has a chain in any order, the certificate that issued no other in it', async () => {
+    const whole = [leaf, sub, root];
+    const orders = [
+      [2, 1, 0],
+      [1, 0],
+      [1, 2, 0],
+      [0, 2, 1],
+    ].map((order) => order.flatMap((i) => whole[i] ?? []));
+    for (const chain of orders) {
+      const bytes = makePkcs7(chain.map(({ certificate }) => certificate.raw));
+      for (const file of [bytes, chain.map(({ pem }) => pem).join('')]) {
+        const { report, found } = await checked(file, { untrusted: [] });
+        expect([report.exitCode, found.path[0]?.subject]).toEqual([0, 'CN=Acme Release,O=Acme']);
+      }
+    }
+    // of several that issued none the first; and a root alone is one itself
+    const other = await signerUnder(sub, { subject: 'CN=Other' });
+    const { found } = await checked(other.pem + sub.pem + leaf.pem, { untrusted: [] });
+    expect(found.path[0]?.subject).toBe('CN=Other');
+    expect((await checked(root, { untrusted: [], purpose: 'any' })).found.path[0]?.subject).toBe(
+      'CN=Acme CA,O=Acme',
+    );
   });
 
   test('[rev.15] lists are looked at, or refused', async () => {

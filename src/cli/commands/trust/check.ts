@@ -46,7 +46,10 @@ export function trustCheckCommand(trust: Command, context: Context, exit: Exit):
   const command = trust
     .command('check')
     .description('judge the certification path of a certificate, and tell what was tried and why it failed')
-    .argument('<leaf>', 'the certificate, PEM or DER; more in the same file count as --untrusted');
+    .argument(
+      '<leaf>',
+      'the certificate, PEM, DER or PKCS#7; of several in the file that which issued no other, and these count as --untrusted',
+    );
   withTrustOption(command, 'one or more files or folders of certificates that are trusted')
     .option(
       '--untrusted <pem>',

@@ -2,6 +2,7 @@ import { openDeadline } from '../../../kit/deadline.ts';
 import { flag, needed, path, shape } from '../../../kit/shape.ts';
 import type { CertificateReport } from '../../../verdict/report/report.ts';
 import { makeReport, type Report } from '../../../verdict/report/report.ts';
+import { tellingIn } from '../../../verdict/report/telling.ts';
 import { certificateReport } from '../../../verdict/signers/signature-report.ts';
 import { signingDigest, signingIdentity, timestampSource } from '../../option-rules.ts';
 import { makeSignature } from '../make-signature.ts';
@@ -33,30 +34,32 @@ export async function signPackage(input: string, options: SignPackageOptions): P
   const given = signPackageOptions(options, '');
   using deadline = openDeadline(given);
   const { identity, digest = 'sha256', cms, timestamp } = given;
-  const edited = await editPackage(
-    input,
-    { ...given, ...deadline },
-    {
-      reads: [...identity.files, ...(timestamp?.files ?? [])],
-      algorithm: digest,
-      expect: (parts, expectReplaceable) => {
-        expectReplaceable(parts.certificate);
-        expectReplaceable(parts.timestamp);
+  const edited = await tellingIn('sign', () =>
+    editPackage(
+      input,
+      { ...given, ...deadline },
+      {
+        reads: [...identity.files, ...(timestamp?.files ?? [])],
+        algorithm: digest,
+        expect: (parts, expectReplaceable) => {
+          expectReplaceable(parts.certificate);
+          expectReplaceable(parts.timestamp);
+        },
+        make: async ({ parts, manifest }) => {
+          const made = await makeSignature(manifest, identity, {
+            digest,
+            ...(cms !== undefined && { cms }),
+            ...(timestamp !== undefined && { timestamp }),
+            signal: deadline.signal,
+          });
+          const token = made.timestamp ? [{ name: parts.timestamp, bytes: made.timestamp }] : [];
+          return {
+            files: [{ name: parts.certificate, bytes: made.certificate }, ...token],
+            notes: identity.warnings,
+          };
+        },
       },
-      make: async ({ parts, manifest }) => {
-        const made = await makeSignature(manifest, identity, {
-          digest,
-          ...(cms !== undefined && { cms }),
-          ...(timestamp !== undefined && { timestamp }),
-          signal: deadline.signal,
-        });
-        const token = made.timestamp ? [{ name: parts.timestamp, bytes: made.timestamp }] : [];
-        return {
-          files: [{ name: parts.certificate, bytes: made.certificate }, ...token],
-          notes: identity.warnings,
-        };
-      },
-    },
+    ),
   );
   const { judged, written } = edited;
   return makeReport({

@@ -4,6 +4,7 @@ import { BundleError } from '../../../kit/errors/errors.ts';
 import { DEFAULT_LIMITS } from '../../../kit/limits.ts';
 import { needed, path, shape } from '../../../kit/shape.ts';
 import { makeReport, type Report } from '../../../verdict/report/report.ts';
+import { tellingIn } from '../../../verdict/report/telling.ts';
 import { timestampSource } from '../../option-rules.ts';
 import type { TimestampSource } from '../signing.ts';
 import { ownForm, timestampMembers } from '../timestamp.ts';
@@ -31,30 +32,35 @@ export async function timestampPackage(
   const { source } = given;
   const { signal } = deadline;
   const limits = { ...DEFAULT_LIMITS, ...given.limits };
-  const edited = await editPackage(
-    input,
-    { ...given, ...deadline },
-    {
-      reads: source.files ?? [],
-      algorithm: 'sha256',
-      expect: ({ there, manifest, certificate }) => {
-        if (!there.has(manifest)) throw unsigned('MANIFEST_MISSING', 'the package has no manifest', input);
-        if (!there.has(certificate))
-          throw unsigned('SIGNATURE_MISSING', 'the package has no signature to timestamp', input);
+  const edited = await tellingIn('timestamp', () =>
+    editPackage(
+      input,
+      { ...given, ...deadline },
+      {
+        reads: source.files ?? [],
+        algorithm: 'sha256',
+        expect: ({ there, manifest, certificate }) => {
+          if (!there.has(manifest)) throw unsigned('MANIFEST_MISSING', 'the package has no manifest', input);
+          if (!there.has(certificate))
+            throw unsigned('SIGNATURE_MISSING', 'the package has no signature to timestamp', input);
+        },
+        make: async ({ parts, manifest, certificate, timestamp }, expectReplaceable) => {
+          if (!certificate)
+            throw unsigned('SIGNATURE_MISSING', 'the package has no signature to timestamp', input);
+          const { bytes, notes } = ownForm(certificate, manifest, limits, timestamp);
+          // before somebody is asked for a token
+          expectReplaceable(parseCertificateFile(bytes, limits).cms ? parts.certificate : parts.timestamp);
+          const members = await timestampMembers(
+            { name: certificate.name, bytes },
+            { source, signal, limits },
+          );
+          const files = members.map((file) =>
+            file.name === certificate.name ? file : { ...file, name: parts.timestamp },
+          );
+          return { files, notes };
+        },
       },
-      make: async ({ parts, manifest, certificate, timestamp }, expectReplaceable) => {
-        if (!certificate)
-          throw unsigned('SIGNATURE_MISSING', 'the package has no signature to timestamp', input);
-        const { bytes, notes } = ownForm(certificate, manifest, limits, timestamp);
-        // before somebody is asked for a token
-        expectReplaceable(parseCertificateFile(bytes, limits).cms ? parts.certificate : parts.timestamp);
-        const members = await timestampMembers({ name: certificate.name, bytes }, { source, signal, limits });
-        const files = members.map((file) =>
-          file.name === certificate.name ? file : { ...file, name: parts.timestamp },
-        );
-        return { files, notes };
-      },
-    },
+    ),
   );
   const { judged, written } = edited;
   return makeReport({
