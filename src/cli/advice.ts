@@ -63,6 +63,9 @@ const WORDINGS: Readonly<Record<Advice, Wording>> = {
   'folder-for-each': instead('give --to once, or once for each volume; or a larger --size'),
   'for-another-purpose': more('; to judge it for another purpose: --purpose'),
   'give-barbican': instead('give the address: --barbican URL; or set OS_REGION_NAME and OS_INTERFACE'),
+  'give-certificate': instead(
+    'give it with --cert; for trying things out, both are made by: bulla dev-certs DIR',
+  ),
   'give-chain': (_, problem) => `${problem}; then give it with --chain`,
   'give-crl': instead(
     'fetch the current CRL of the issuer, and give it with --crl or put it into the revocation folder of your trust folder',

@@ -1,5 +1,5 @@
 import type { SigningIdentity } from '../../src/operations/sign/signing.ts';
-import { loadSigningIdentity, type SigningFiles } from '../../src/operations/sign/signing-identity.ts';
+import { loadSigningIdentity } from '../../src/operations/sign/signing-identity.ts';
 import { verify } from '../../src/operations/verify/verify.ts';
 import { asArchive, read } from './archives.ts';
 import { type BundleOptions, JUDGED_AT, makeBundle, testSigner } from './bundles.ts';
@@ -9,7 +9,10 @@ import { type Sandbox, trusting } from './sandbox.ts';
 import { chunked } from './streams.ts';
 
 /** Key and certificate of a signer as files in the sandbox. */
-export function signingFiles(sandbox: Sandbox, { pem, privateKeyPem }: TestCertificate): SigningFiles {
+export function signingFiles(
+  sandbox: Sandbox,
+  { pem, privateKeyPem }: TestCertificate,
+): { readonly key: string; readonly certificate: string } {
   return {
     key: sandbox.write('.keys/key.pem', privateKeyPem),
     certificate: sandbox.write('.keys/cert.pem', pem),

@@ -35,7 +35,10 @@ export function withSignOptions(command: Command): Command {
 /** The same without the digest. */
 export function withSignerOptions(command: Command): Command {
   return command
-    .option('--key <pem>', 'private key of the signer')
+    .option(
+      '--key <file>',
+      'private key of the signer; a PKCS#12 file (.p12, .pfx) has its certificates with it',
+    )
     .option('--cert <pem>', "the signer's certificate")
     .option('--chain <pem>', 'intermediate certificates to put beside it')
     .option('--passphrase-file <file>', 'first line is the passphrase of the key [BULLA_PASSPHRASE_FILE]')
@@ -74,15 +77,15 @@ export async function authorityOf(
   return authorityAt(url, { digest, at: new Date(), signal: context.signal });
 }
 
-/** The signer's files, or undefined when none are named. @throws {BundleError} `USAGE` when only one of the two is */
+/** The signer's files, or undefined when none are named. @throws {BundleError} `USAGE` for certificates without a key */
 export function signingFilesOf(flags: SignerFlags, context: Context): SigningFiles | undefined {
   const { key, cert, chain } = flags;
-  if (key && cert) {
+  if (key) {
     const passphrase = passphraseSource(context, flags.passphraseFile, key);
-    return { key, certificate: cert, ...(hasText(chain) && { chain }), passphrase };
+    return { key, ...(hasText(cert) && { certificate: cert }), ...(hasText(chain) && { chain }), passphrase };
   }
-  if (!key && !cert && !chain) return undefined;
-  const problem = key ? '--key needs --cert' : cert ? '--cert needs --key' : '--chain needs --key and --cert';
+  if (!cert && !chain) return undefined;
+  const problem = cert ? '--cert needs --key' : '--chain needs --key and --cert';
   throw new BundleError('USAGE', problem, {
     fix: 'give both; for trying things out: bulla dev-certs DIR',
   });

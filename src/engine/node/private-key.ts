@@ -2,9 +2,12 @@ import { createPrivateKey, type KeyObject, type PrivateKeyInput } from 'node:cry
 import { nameKind } from '../../formats/credentials/conversion.ts';
 import { type CredentialKind, kindOfBytes, kindOfLabel } from '../../formats/credentials/credential-kind.ts';
 import { decodePemFile } from '../../formats/credentials/pem-file.ts';
+import { encryptionOfKey, largestNumber } from '../../formats/credentials/pkcs12.ts';
 import { readOnly, TAG } from '../../formats/der/cursor.ts';
+import { splitPem } from '../../formats/pem.ts';
 import { BundleError } from '../../kit/errors/errors.ts';
 import type { NamedBytes } from '../../kit/given-bytes.ts';
+import { expectRounds } from './key-rounds.ts';
 
 /** How a key stands in a file, as the platform is told. */
 interface KeyForm {
@@ -34,6 +37,7 @@ export async function parsePrivateKey(
 ): Promise<KeyObject> {
   const where = { file: given.name };
   const { input, encrypted } = formOf(given);
+  if (encrypted) expectRounds(roundsOf(given), where);
   const secret = encrypted ? await passphrase() : undefined;
   try {
     return createPrivateKey({ ...input, ...(secret !== undefined && { passphrase: secret }) });
@@ -45,6 +49,16 @@ export async function parsePrivateKey(
       cause,
     });
   }
+}
+
+/** Of an encrypted PKCS#8; OpenSSL's old forms of PEM have one round, always. [pub.25] */
+function roundsOf({ bytes }: NamedBytes): number {
+  const pem = splitPem(decodePemFile(bytes)?.text ?? '').blocks.find(
+    ({ label }) => label === 'ENCRYPTED PRIVATE KEY',
+  );
+  const key = pem?.bytes ?? (kindOfBytes(bytes) === 'encrypted pkcs8' ? bytes : undefined);
+  const encryption = key && encryptionOfKey(key);
+  return encryption ? largestNumber(encryption) : 0;
 }
 
 function formOf(given: NamedBytes): KeyForm {

@@ -26,6 +26,7 @@ export const ADVICE = [
   'folder-for-each',
   'for-another-purpose',
   'give-barbican',
+  'give-certificate',
   'give-chain',
   'give-crl',
   'give-issuer',

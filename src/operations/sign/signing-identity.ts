@@ -1,9 +1,12 @@
+import type { KeyObject } from 'node:crypto';
 import { type Certificate, isSignedBy } from '../../crypto/certificate.ts';
 import { sameKey } from '../../crypto/key-identity.ts';
 import { isEdwards } from '../../crypto/signature.ts';
 import type { Signer } from '../../engine/engine.ts';
 import { keySigner } from '../../engine/node/key-signer.ts';
+import { openPkcs12 } from '../../engine/node/pkcs12.ts';
 import { parsePrivateKey } from '../../engine/node/private-key.ts';
+import { kindOfBytes } from '../../formats/credentials/credential-kind.ts';
 import { unlessAborted } from '../../kit/deadline.ts';
 import type { Told } from '../../kit/errors/advice.ts';
 import { BundleError, type ErrorCode } from '../../kit/errors/errors.ts';
@@ -20,11 +23,11 @@ import { DEVELOPMENT_CA } from '../trust/dev-certs.ts';
 import { type Waiting, waitingOptions, whileWaiting } from '../waiting.ts';
 import type { SigningIdentity } from './signing.ts';
 
-/** The files of a signer as the user names them: PEM or DER, certificates in PKCS#7 too. */
+/** The files of a signer as the user names them: PEM or DER, certificates in PKCS#7 too; or one PKCS#12 that has both. */
 export interface SigningFiles {
   readonly key: string;
-  /** the signer's certificate, found by its key; the others in the same file are intermediates */
-  readonly certificate: string;
+  /** the signer's certificate, found by its key; the others in the same file are intermediates. Of a PKCS#12 it is in the file of the key */
+  readonly certificate?: string;
   /** more intermediates */
   readonly chain?: string;
   /** asked only when the key is encrypted */
@@ -50,27 +53,27 @@ export async function loadSigningIdentity(
 
 const signingFiles = shape<SigningFiles>({
   key: needed(path),
-  certificate: needed(path),
+  certificate: path,
   chain: path,
   passphrase,
 });
 
 async function loadGiven(files: SigningFiles, at: Date, waiting: SourceOptions): Promise<SigningIdentity> {
-  const key = await parsePrivateKey(await readNamed(files.key, waiting), () =>
-    unlessAborted((files.passphrase ?? noPassphrase(files.key))(), waiting.signal),
-  );
+  const { key, beside } = await openKey(files, waiting);
   const signer = keySigner(key, files.key);
-  const own = certificatesIn(await readNamed(files.certificate, waiting));
+  const { certificate = files.key } = files;
+  const given = files.certificate === undefined ? [] : certificatesIn(await readNamed(certificate, waiting));
+  const own = [...given, ...beside];
   // what converts or exports a whole chain writes it in any order
   const leaf = own.find(({ publicKey }) => sameKey(publicKey, signer.publicKey));
   if (!leaf) {
     throw new BundleError('KEY_MISMATCH', 'the key does not belong to the certificate', {
       where: { file: files.key },
-      why: `${own.length === 1 ? 'the certificate' : 'each certificate'} in ${files.certificate} is for another key, so every importer would find the signature invalid`,
+      why: `${own.length === 1 ? 'the certificate' : 'each certificate'} in ${certificate} is for another key, so every importer would find the signature invalid`,
     });
   }
   const [fault] = judgeCertificateForSigning(leaf, at);
-  if (fault) throw unfit(fault, files.certificate); // [sig.6]
+  if (fault) throw unfit(fault, certificate); // [sig.6]
   const chain = files.chain ? certificatesIn(await readNamed(files.chain, waiting)) : [];
   const intermediates = withoutDuplicates([...own, ...chain], leaf);
   if (intermediates.length + 1 > DEFAULT_LIMITS.certificates) {
@@ -78,7 +81,7 @@ async function loadGiven(files: SigningFiles, at: Date, waiting: SourceOptions):
       fix: `give at most ${DEFAULT_LIMITS.certificates}: the signer's and its intermediates`,
     });
   }
-  const paths = [files.key, files.certificate, ...(files.chain ? [files.chain] : [])];
+  const paths = [files.key, files.certificate, files.chain].flatMap((one) => one || []);
   return {
     signer,
     leaf,
@@ -86,6 +89,27 @@ async function loadGiven(files: SigningFiles, at: Date, waiting: SourceOptions):
     warnings: [...readability(leaf, signer), ...missingIssuer(leaf, intermediates)],
     files: paths,
   };
+}
+
+/** The key, and the certificates in its own file, which only a PKCS#12 has. [pub.22] [pub.24] */
+async function openKey(
+  { key: name, certificate, passphrase: ask = noPassphrase(name) }: SigningFiles,
+  waiting: SourceOptions,
+): Promise<{ readonly key: KeyObject; readonly beside: readonly Certificate[] }> {
+  const given = await readNamed(name, waiting);
+  const asked = (): Promise<string> => unlessAborted(ask(), waiting.signal);
+  if (kindOfBytes(given.bytes) === 'pkcs12') {
+    const { key, certificates } = await openPkcs12(given, asked);
+    return { key, beside: certificates.flatMap((bytes) => certificatesIn({ name, bytes })) };
+  }
+  if (certificate === undefined) {
+    throw new BundleError('USAGE', 'the key comes without its certificate', {
+      where: { file: name },
+      why: 'only a PKCS#12 file (.p12, .pfx) has both; of another key the certificate is a file of its own',
+      fix: { text: 'give the certificate that was issued for the key', advice: 'give-certificate' },
+    });
+  }
+  return { key: await parsePrivateKey(given, asked), beside: [] };
 }
 
 /** What the signer can do about a certificate that importers refuse. */

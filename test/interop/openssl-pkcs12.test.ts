@@ -1,0 +1,167 @@
+import { execFileSync } from 'node:child_process';
+import { generateKeyPairSync } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import { describe, expect, test } from 'vitest';
+import { loadSigningIdentity } from '../../src/operations/sign/signing-identity.ts';
+import { JUDGED_AT } from '../factory/bundles.ts';
+import { EKU, makeAuthority, makeCertificate, type TestCertificate } from '../factory/certificates.ts';
+import { makeSandbox, type Sandbox } from '../factory/sandbox.ts';
+import { hasPeer } from './peer.ts';
+
+const here = hasPeer('openssl version', 'PKCS#12 files as openssl writes them');
+
+describe.skipIf(!here)('a PKCS#12 file of openssl', () => {
+  test.each([
+    ['RSA', [], 'secret'],
+    ['EC', [], 'secret'],
+    ['EC', ['-macalg', 'sha1', '-iter', '100000'], 'p\u00e4ssw\u00f6rter \u20ac'],
+    ['EC', ['-nomac'], 'secret'],
+    ['EC', ['-certpbe', 'NONE', '-macalg', 'sha512'], 'secret'],
+    ['EC', [], ''],
+  ] as const)('[pub.24] is key and certificates in one: %s %j', async (kind, flags, passphrase) => {
+    using sandbox = makeSandbox();
+    const { root, leaf } = await writeSigner(sandbox, kind);
+    const file = exported(sandbox, passphrase, ...flags, '-in', 'leaf.pem', '-certfile', 'root.pem');
+    const identity = await load(file, passphrase);
+    expect(identity.leaf.fingerprint).toBe(leaf.certificate.fingerprint);
+    expect(identity.intermediates.map(({ fingerprint }) => fingerprint)).toEqual([
+      root.certificate.fingerprint,
+    ]);
+    expect(identity.files).toEqual([file]);
+  });
+
+  test('[pub.24] is opened by its passphrase alone, undamaged, and when it holds one key', async () => {
+    using sandbox = makeSandbox();
+    await writeSigner(sandbox, 'EC');
+    const wrong = { code: 'PASSPHRASE_WRONG' };
+    const file = exported(sandbox, 'secret', '-in', 'leaf.pem');
+    await expect(load(file, 'other')).rejects.toMatchObject(wrong);
+    await expect(
+      load(exported(sandbox, 'secret', '-nomac', '-in', 'leaf.pem'), 'other'),
+    ).rejects.toMatchObject(wrong);
+
+    const bytes = readFileSync(exported(sandbox, 'secret', '-in', 'leaf.pem'));
+    const middle = bytes.length >> 1;
+    bytes[middle] = (bytes[middle] ?? 0) ^ 1;
+    await expect(load(sandbox.write('damaged.p12', bytes), 'secret')).rejects.toMatchObject(wrong);
+    const unreadable = { code: 'KEY_UNREADABLE' };
+    await expect(load(sandbox.write('cut.p12', bytes.subarray(0, -1)), 'secret')).rejects.toMatchObject(
+      unreadable,
+    );
+    await expect(
+      load(exported(sandbox, 'secret', '-nokeys', '-in', 'leaf.pem'), 'secret'),
+    ).rejects.toMatchObject({
+      ...unreadable,
+      message: 'the file holds no private key',
+    });
+  });
+
+  test('[pub.24] of an old cipher is named, with the command that reads it', async () => {
+    using sandbox = makeSandbox();
+    await writeSigner(sandbox, 'EC');
+    const old = exported(sandbox, 'secret', '-in', 'leaf.pem', '-certpbe', 'PBE-SHA1-3DES');
+    const { code, fix } = await load(old, 'secret').catch((error) => error);
+    expect({ code, fix }).toEqual({
+      code: 'KEY_UNREADABLE',
+      fix: expect.stringContaining(`openssl pkcs12 -in ${old} -nodes -out all.pem`),
+    });
+  });
+
+  test.each([
+    [
+      'pkcs12',
+      '-export',
+      '-nomac',
+      '-iter',
+      '5000001',
+      '-in',
+      'leaf.pem',
+      '-inkey',
+      'leaf.key',
+      '-out',
+      'out',
+      '-passout',
+      'pass:x',
+    ],
+    ['pkcs8', '-topk8', '-iter', '5000001', '-in', 'leaf.key', '-out', 'out', '-passout', 'pass:x'],
+    [
+      'pkcs8',
+      '-topk8',
+      '-outform',
+      'DER',
+      '-iter',
+      '5000001',
+      '-in',
+      'leaf.key',
+      '-out',
+      'out',
+      '-passout',
+      'pass:x',
+    ],
+  ])(
+    '[pub.25] that asks for work without end is refused before it is begun: openssl %s %s %s',
+    async (...line) => {
+      using sandbox = makeSandbox();
+      await writeSigner(sandbox, 'EC');
+      execFileSync('openssl', line, { cwd: sandbox.folder, stdio: 'pipe' });
+      await expect(load(sandbox.path('out'), 'x', sandbox.path('leaf.pem'))).rejects.toMatchObject({
+        code: 'KEY_UNREADABLE',
+        message: expect.stringContaining('far more work'),
+      });
+    },
+  );
+});
+
+test('[pub.24] a key of another form needs its certificate', async () => {
+  using sandbox = makeSandbox();
+  await writeSigner(sandbox, 'EC');
+  await expect(load(sandbox.path('leaf.key'), '')).rejects.toMatchObject({ code: 'USAGE' });
+});
+
+function load(key: string, passphrase: string, certificate?: string) {
+  const files = {
+    key,
+    ...(certificate !== undefined && { certificate }),
+    passphrase: async () => passphrase,
+  };
+  return loadSigningIdentity(files, JUDGED_AT);
+}
+
+async function writeSigner(
+  sandbox: Sandbox,
+  kind: 'RSA' | 'EC',
+): Promise<{ readonly root: TestCertificate; readonly leaf: TestCertificate }> {
+  const { privateKey: key } =
+    kind === 'RSA'
+      ? generateKeyPairSync('rsa', { modulusLength: 2048 })
+      : generateKeyPairSync('ec', { namedCurve: 'P-256' });
+  const root = await makeAuthority({ subject: 'CN=Root' });
+  const leaf = await makeCertificate({
+    subject: 'CN=Leaf',
+    issuer: root,
+    key,
+    eku: [EKU.codeSigning],
+    keyUsage: ['digitalSignature'],
+  });
+  sandbox.write('root.pem', root.pem);
+  sandbox.write('leaf.pem', leaf.pem);
+  sandbox.write('leaf.key', leaf.privateKeyPem);
+  return { root, leaf };
+}
+
+let made = 0;
+
+function exported(sandbox: Sandbox, passphrase: string, ...flags: readonly string[]): string {
+  const file = sandbox.path(`signer-${made++}.p12`);
+  const key = flags.includes('-nokeys') ? [] : ['-inkey', 'leaf.key'];
+  const secret = sandbox.write('passphrase', `${passphrase}\n`);
+  execFileSync(
+    'openssl',
+    ['pkcs12', '-export', ...flags, ...key, '-out', file, '-passout', `file:${secret}`],
+    {
+      cwd: sandbox.folder,
+      stdio: 'pipe',
+    },
+  );
+  return file;
+}
