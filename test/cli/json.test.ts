@@ -115,7 +115,7 @@ const DONE: readonly (readonly [operation: string, words: string, before?: reado
 /** The words that a report may have for what was asked for. */
 const OPERATIONS = REPORT_SCHEMA.options.flatMap(({ shape }) => [...shape.operation.values]);
 /** Those that nothing is done under: families of commands, and commands that print text. */
-const REFUSED_ONLY = ['help', 'completion', 'glance', 'trust'];
+const REFUSED_ONLY = ['help', 'version', 'completion', 'glance', 'trust'];
 
 describe('[rep.1] what each operation makes or finds is as the schema describes it', () => {
   test('for all of them', () => {

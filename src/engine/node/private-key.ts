@@ -9,6 +9,9 @@ import { BundleError } from '../../kit/errors/errors.ts';
 import type { NamedBytes } from '../../kit/given-bytes.ts';
 import { expectRounds } from './key-rounds.ts';
 
+/** A private key as the platform holds it. */
+export type PrivateKey = KeyObject;
+
 /** How a key stands in a file, as the platform is told. */
 interface KeyForm {
   readonly input: PrivateKeyInput;

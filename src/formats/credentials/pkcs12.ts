@@ -57,13 +57,14 @@ export function parsePkcs12(bytes: Uint8Array): Pkcs12 {
   const content = readOnly(sealed.content, TAG.octetString, WHAT).value;
   const macData = outer.optional(TAG.sequence);
   outer.end();
+  const mac = macData === undefined ? undefined : macOf(openDer(macData.value, WHAT));
   const parts = sequenceIn(content).map((element) => {
     const { type, content: part } = infoOf(element);
     if (type === ENCRYPTED) return { encrypted: true, bytes: part };
     if (type === DATA) return { encrypted: false, bytes: readOnly(part, TAG.octetString, WHAT).value };
     throw unsupported('is encrypted for a certificate');
   });
-  return { content, ...(macData && { mac: macOf(openDer(macData.value, WHAT)) }), parts };
+  return { content, ...(mac !== undefined && { mac }), parts };
 }
 
 /** The bags of a part that is in the clear, or has been decrypted. @throws {BundleError} `CERTIFICATE_MALFORMED` */

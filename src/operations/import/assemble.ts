@@ -10,7 +10,7 @@ import { BundleError, isBundleError, toBundleError } from '../../kit/errors/erro
 import type { Limits } from '../../kit/limits.ts';
 import type { FileWriter } from '../../storage/output/file-writer.ts';
 import type { Staging } from '../../storage/output/staging.ts';
-import type { PlannedAssembly } from './plan-assembly.ts';
+import type { PlannedAssembly } from '../../verdict/packing/plan-assembly.ts';
 
 /** What bounds the making. */
 interface AssembleOptions {

@@ -6,13 +6,13 @@ import { DEFAULT_LIMITS } from '../../kit/limits.ts';
 import type { PublishedMember } from '../../storage/output/staging.ts';
 import { diskImagesOf } from '../../verdict/bundle/disk-images.ts';
 import type { Examination } from '../../verdict/bundle/examine.ts';
+import { type PlannedAssembly, planAssembly } from '../../verdict/packing/plan-assembly.ts';
 import type { FileReport } from '../../verdict/report/report.ts';
 import type { SiteImage } from '../glance/sign-on-import.ts';
 import { exchangedIn } from '../sign/exchanged.ts';
 import { assemble } from './assemble.ts';
 import type { ImportOptions } from './import-options.ts';
 import type { Intake } from './intake.ts';
-import { type PlannedAssembly, planAssembly } from './plan-assembly.ts';
 
 /** What of a bundle that was found good is published. */
 export interface Publication {

@@ -5,7 +5,7 @@ import type { FileReference } from '../../formats/ovf/file-reference.ts';
 import { BundleError } from '../../kit/errors/errors.ts';
 import { DEFAULT_LIMITS } from '../../kit/limits.ts';
 import { expectImportable } from '../../verdict/packing/expect-importable.ts';
-import { joinFaults } from '../import/plan-assembly.ts';
+import { joinFaults } from '../../verdict/packing/plan-assembly.ts';
 import type { PackPlan } from './plan.ts';
 
 /** The members that are made beside files. */

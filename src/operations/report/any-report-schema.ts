@@ -47,7 +47,7 @@ export const REPORT_SCHEMA = z.discriminatedUnion('operation', [
   z.strictObject({
     schema: SCHEMA,
     operation: z
-      .literal(['help', 'completion', 'glance', 'trust'])
+      .literal(['help', 'version', 'completion', 'glance', 'trust'])
       .describe('a command line that is refused and names no operation; help where it names no command'),
     ...REPORT_FIELDS,
   }),

@@ -26,7 +26,7 @@ import type { JoinReport } from '../volumes/join.ts';
 import type { SplitReport } from '../volumes/split.ts';
 
 /** The report of a command line that is refused and names no operation: no command that there is, a family of them alone, or one that prints text only. */
-export type UsageReport = Report<'help' | 'completion' | 'glance' | 'trust', never>;
+export type UsageReport = Report<'help' | 'version' | 'completion' | 'glance' | 'trust', never>;
 
 /** Any report there is: `operation` says of which, and so what `result` is. */
 export type AnyReport =

@@ -13,17 +13,17 @@ import { needsPatching, writeArchive } from '../../storage/output/write-archive.
 import { openBundle } from '../../storage/sources/open-bundle.ts';
 import { NO_ALLOWANCES } from '../../trust/policy.ts';
 import { type ContentsJudgement, judgeContents } from '../../verdict/bundle/judge-contents.ts';
+import { joinFaults } from '../../verdict/packing/plan-assembly.ts';
 import { type InputReport, sweptWarnings } from '../../verdict/report/report.ts';
 import { parseEvidence } from '../../verdict/signers/evidence.ts';
+import { isAboutSignature } from '../../verdict/signers/left-evidence.ts';
 import { assignRoles, type BundleRoles } from '../../verdict/walk/bundle-roles.ts';
 import { manifestDigests } from '../../verdict/walk/look-ahead.ts';
 import type { KeptMember, Member, NamedMember } from '../../verdict/walk/member.ts';
 import { type Walk, walkBundle } from '../../verdict/walk/walk.ts';
-import { joinFaults } from '../import/plan-assembly.ts';
 import { namedBundle } from '../readings.ts';
 import { baseOf, faultsOfOrder } from './copy-faults.ts';
 import type { CopyOptions, SignatureEdit } from './copy-options.ts';
-import { isAboutSignature } from './left-evidence.ts';
 
 /** What came of a copy. Without errors it has been written. */
 export interface Copied {

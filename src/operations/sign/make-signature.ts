@@ -79,6 +79,6 @@ async function tokenOver(
   signal: AbortSignal | undefined,
 ): Promise<Uint8Array> {
   const given = await unlessAborted(source(over), signal);
-  const { soundToken } = await import('./sound-token.ts'); // most signatures have none
+  const { soundToken } = await import('../../verdict/signers/sound-token.ts'); // most signatures have none
   return soundToken(given, over);
 }

@@ -1,11 +1,10 @@
-import type { KeyObject } from 'node:crypto';
 import { type Certificate, isSignedBy } from '../../crypto/certificate.ts';
 import { sameKey } from '../../crypto/key-identity.ts';
 import { isEdwards } from '../../crypto/signature.ts';
 import type { Signer } from '../../engine/engine.ts';
 import { keySigner } from '../../engine/node/key-signer.ts';
 import { openPkcs12 } from '../../engine/node/pkcs12.ts';
-import { parsePrivateKey } from '../../engine/node/private-key.ts';
+import { type PrivateKey, parsePrivateKey } from '../../engine/node/private-key.ts';
 import { kindOfBytes } from '../../formats/credentials/credential-kind.ts';
 import { unlessAborted } from '../../kit/deadline.ts';
 import type { Told } from '../../kit/errors/advice.ts';
@@ -95,7 +94,7 @@ async function loadGiven(files: SigningFiles, at: Date, waiting: SourceOptions):
 async function openKey(
   { key: name, certificate, passphrase: ask = noPassphrase(name) }: SigningFiles,
   waiting: SourceOptions,
-): Promise<{ readonly key: KeyObject; readonly beside: readonly Certificate[] }> {
+): Promise<{ readonly key: PrivateKey; readonly beside: readonly Certificate[] }> {
   const given = await readNamed(name, waiting);
   const asked = (): Promise<string> => unlessAborted(ask(), waiting.signal);
   if (kindOfBytes(given.bytes) === 'pkcs12') {

@@ -11,9 +11,9 @@ import { sourceOptions } from '../../kit/source.ts';
 import { showAddress } from '../../storage/remote/address.ts';
 import { requestTimestamp } from '../../storage/remote/tsa-client.ts';
 import { readSmallFile } from '../../storage/trust/small-files.ts';
+import { expectSound } from '../../verdict/signers/sound-token.ts';
 import { signingDigest } from '../option-rules.ts';
 import type { SigningDigest, TimestampSource } from './signing.ts';
-import { expectSound } from './sound-token.ts';
 
 const NONCE_BYTES = 8;
 

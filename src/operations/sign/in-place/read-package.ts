@@ -13,12 +13,12 @@ import {
   looseParts,
   manifestOver,
 } from '../../../verdict/packing/loose-package.ts';
+import { joinFaults } from '../../../verdict/packing/plan-assembly.ts';
 import type { Strangers } from '../../../verdict/signers/carried.ts';
 import { parseEvidence } from '../../../verdict/signers/evidence.ts';
+import { isAboutSignature } from '../../../verdict/signers/left-evidence.ts';
 import { type KeptMember, keptMember, type Member, type NamedMember } from '../../../verdict/walk/member.ts';
 import { type Walk, walkBundle } from '../../../verdict/walk/walk.ts';
-import { joinFaults } from '../../import/plan-assembly.ts';
-import { isAboutSignature } from '../left-evidence.ts';
 
 /** How a package is read. */
 interface ReadOptions {

@@ -5,7 +5,7 @@ import type { Descriptor } from '../../formats/ovf/descriptor.ts';
 import { type FileReference, referenceOf } from '../../formats/ovf/file-reference.ts';
 import { BundleError, toBundleError } from '../../kit/errors/errors.ts';
 import type { Limits } from '../../kit/limits.ts';
-import type { Member } from '../../verdict/walk/member.ts';
+import type { Member } from '../walk/member.ts';
 
 /** What is to be known of a member here. */
 type NamedPlace = Pick<Member, 'name' | 'offset'>;
