@@ -60,8 +60,12 @@ function roundsOf({ bytes }: NamedBytes): number {
     ({ label }) => label === 'ENCRYPTED PRIVATE KEY',
   );
   const key = pem?.bytes ?? (kindOfBytes(bytes) === 'encrypted pkcs8' ? bytes : undefined);
-  const encryption = key && encryptionOfKey(key);
-  return encryption ? largestNumber(encryption) : 0;
+  try {
+    const encryption = key && encryptionOfKey(key);
+    return encryption ? largestNumber(encryption) : 0;
+  } catch {
+    return 0; // it is damaged, as the platform will say
+  }
 }
 
 function formOf(given: NamedBytes): KeyForm {

@@ -24,7 +24,7 @@ function isMissing(shell: string): boolean {
 
 /** Words, the last one unfinished, and what Tab offers then. */
 const CASES: readonly (readonly [words: readonly string[], offered: readonly string[]])[] = [
-  [['ver'], ['verify']],
+  [['ver'], ['verify', 'version']],
   [
     ['verify', '--tru'],
     ['--trust', '--trust-tsa'],

@@ -59,7 +59,7 @@ describe('completed by bash', () => {
   }
 
   test.each([
-    [['ver'], ['verify']],
+    [['ver'], ['verify', 'version']],
     [
       ['verify', '--tr'],
       ['--trust', '--trust-tsa'],

@@ -127,7 +127,7 @@ test('a count is a whole number of at least 1', () => {
 });
 
 describe('signing', () => {
-  test('needs key and certificate, or neither', () => {
+  test('[pub.24] needs a key, or nothing', () => {
     const of = (flags: object) => signingFilesOf(flags, context);
     expect(of({})).toBeUndefined();
     expect(of({ key: 'k', cert: 'c', chain: 'i' })).toMatchObject({
@@ -135,7 +135,8 @@ describe('signing', () => {
       certificate: 'c',
       chain: 'i',
     });
-    for (const flags of [{ key: 'k' }, { cert: 'c' }, { chain: 'i' }, { key: 'k', chain: 'i' }]) {
+    expect(of({ key: 'k.p12' })).toMatchObject({ key: 'k.p12' });
+    for (const flags of [{ cert: 'c' }, { chain: 'i' }, { cert: 'c', chain: 'i' }]) {
       expect(codeOf(() => of(flags))).toBe('USAGE');
     }
   });

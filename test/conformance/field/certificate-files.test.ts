@@ -34,7 +34,6 @@ describe.skipIf(folder === undefined)(
       for (const words of [
         ['verify', 'base.ova', '--trust', 's.pfx', ...AT],
         ['trust', 'add', 'acme', 's.pfx'],
-        ['pack', 'web.ovf', '-o', 'new.ova', '--key', 's.pfx', '--cert', 's.pfx'],
         ['pack', 'web.ovf', '-o', 'new.ova', '--key', 'k.der', '--cert', 's.pfx'],
       ]) {
         const { stderr, code } = await bulla(...words);
@@ -42,6 +41,12 @@ describe.skipIf(folder === undefined)(
         expect(stderr).toContain('openssl pkcs12 -in s.pfx -nodes -out all.pem');
         expect(code).toBe(2);
       }
+    });
+
+    test('[pub.24] a PKCS#12 file as key is read, with its passphrase', async () => {
+      const { stderr, code } = await bulla('pack', 'web.ovf', '-o', 'new.ova', '--key', 's.pfx');
+      expect(stderr).toContain('PASSPHRASE_NEEDED');
+      expect(code).toBe(2);
     });
 
     test('[pub.22] a key in DER is read, and compared with the certificate', async () => {
