@@ -31,7 +31,7 @@ describe('the code that V8 has made', () => {
       start(require('node:path').dirname(${main}));`;
     const load = (): string => spawnSync(process.execPath, ['--eval', script], { encoding: 'utf8' }).stdout;
     expect(load()).toContain(version()); // the suite is run by another Node as well, with the program that the first one has built
-    expect(load()).toMatch(/^[\d.]+\n\[ false(, false)* \]\n$/);
+    expect(load()).toMatch(/^[\d.]+\n\[\s+false(,\s+false)*\s+\]\n$/);
   });
 
   test('does not outlive a change of the file, not even one that keeps its length', () => {

@@ -7,7 +7,7 @@
 // node --require stop-at.cjs in-turn.cjs MAIN
 const crypto = require('node:crypto');
 const { readSync, writeSync } = require('node:fs');
-const { dirname } = require('node:path');
+const { dirname, join } = require('node:path');
 const { promisify } = require('node:util');
 const vm = require('node:vm');
 const { arm, countOfCalls } = require('./stop-at.cjs');
@@ -68,7 +68,8 @@ function begin({ folder, env, words, call, signal }) {
   told = '';
   taken = 0;
   arm(call, signal);
-  delete require.cache[main];
+  // what has been loaded is kept by the launcher, too
+  for (const file of [main, join(dirname(main), 'launch.js')]) delete require.cache[file];
   module.children.length = 0;
   require(main).start(dirname(main));
 }

@@ -1,6 +1,5 @@
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import type { DescriptorSetting } from '../../formats/ovf/edit/edit-descriptor.ts';
-import { SETTING_KEYS } from '../../formats/ovf/edit/settings.ts';
 import type { DigestName } from '../../kit/digest-name.ts';
 import { BundleError } from '../../kit/errors/errors.ts';
 import type { Context, Exit } from '../context.ts';
@@ -34,7 +33,8 @@ interface RepackFlags extends SignerFlags, TrustFlags, ReadFlags, OutputFlags {
 }
 
 const MORE = `
-What can be set: ${SETTING_KEYS.join(', ')}.
+What can be set: name, annotation, product.name, product.vendor, product.version,
+product.fullversion, hardware, network.OLD, property.KEY.
 OLD is the name of a network, KEY that of a property; hardware is the family, such as vmx-13. With several machines, KEY@ID says of
 which (name@db=Database). Everything else in the descriptor stays byte for byte.
 
@@ -59,8 +59,8 @@ export function repackCommand(program: Command, context: Context, exit: Exit): v
     )
     .requiredOption('-o, --output <file>', 'the bundle to write, or - for standard output')
     .addOption(new Option('--format <format>', 'when the extension does not say it').choices(FORMATS))
-    .option('--descriptor <ovf>', 'take this descriptor in place of the one that is there, under its name')
-    .option('--set <key=value>', 'set a value in the descriptor, see below; repeatable', gatherSettings)
+    .option('--descriptor <ovf>', 'take this descriptor instead of the one that is there, under its name')
+    .option('--set <key=value>', 'one or more values to set in the descriptor, see below', gatherSettings)
     .addOption(
       new Option(
         '--digest <name>',

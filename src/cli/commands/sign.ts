@@ -2,7 +2,6 @@ import { type Command, Option } from 'commander';
 import { BundleError } from '../../kit/errors/errors.ts';
 import type { SignPackageReport } from '../../operations/sign/in-place/sign-package.ts';
 import type { SignReport } from '../../operations/sign/signing.ts';
-import { packagePlace } from '../../storage/sources/open-bundle.ts';
 import type { Context, Exit } from '../context.ts';
 import { signatureBeside } from '../named-files.ts';
 import {
@@ -66,7 +65,7 @@ export function signCommand(program: Command, context: Context, exit: Exit): voi
     .addHelpText('after', EXAMPLES);
   withOutputOptions(withPatienceOptions(withCmsOption(withSignOptions(command)))).action(
     async (input: string, flags: ResignFlags) => {
-      const output = outputOf(input, flags);
+      const output = await outputOf(input, flags);
       const files = signingFilesOf(flags, context);
       if (!files) {
         throw new BundleError('USAGE', 'a signature needs --key and --cert', {
@@ -110,9 +109,13 @@ export function signCommand(program: Command, context: Context, exit: Exit): voi
 }
 
 /** Where it goes; undefined for loose files, which are signed where they lie. @throws {BundleError} `USAGE` */
-function outputOf(input: string, { detached, output, format, cms }: ResignFlags): string | undefined {
+async function outputOf(
+  input: string,
+  { detached, output, format, cms }: ResignFlags,
+): Promise<string | undefined> {
   if (!detached) {
     if (output !== undefined) return output;
+    const { packagePlace } = await import('../../storage/sources/open-bundle.ts');
     if (packagePlace(input)) return inPlace(format);
     throw new BundleError('USAGE', 'the signed bundle needs a name', {
       fix: 'give -o SIGNED.ova; or --detached, for a signature beside the file',

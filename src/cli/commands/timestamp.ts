@@ -1,7 +1,6 @@
 import { type Command, Option } from 'commander';
 import { BundleError } from '../../kit/errors/errors.ts';
 import type { SigningDigest } from '../../operations/sign/signing.ts';
-import { packagePlace } from '../../storage/sources/open-bundle.ts';
 import type { Context, Exit } from '../context.ts';
 import {
   FORMATS,
@@ -100,6 +99,7 @@ async function stamped(
       signal,
     });
   }
+  const { packagePlace } = await import('../../storage/sources/open-bundle.ts');
   if (output === undefined && !packagePlace(input)) {
     throw new BundleError('USAGE', 'the timestamped bundle needs a name', { fix: 'give -o STAMPED.ova' });
   }

@@ -260,7 +260,8 @@ describe('the verdict of the result', () => {
     const result = await importHere(sandbox, chunked(await makeBundle()), {});
     expect(result.verdict).toBe('trusted');
     if (result.verdict === 'trusted') expect(result.files.map(({ name }) => name)).toContain('app.ovf');
-    const refused = await importHere(sandbox, chunked(await makeBundle({ signed: false })), {});
+    using other = makeSandbox();
+    const refused = await importHere(other, chunked(await makeBundle({ signed: false })), {});
     expect([refused.verdict, refused.report.verdict, refused.files]).toEqual([
       'unsigned',
       'unsigned',
