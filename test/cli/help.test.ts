@@ -4,6 +4,7 @@ import { pathOf } from '../../src/cli/named-files.ts';
 import { createProgram } from '../../src/cli/program.ts';
 import { run } from '../../src/cli/run.ts';
 import { version } from '../../src/cli/version.ts';
+import { SETTING_KEYS } from '../../src/formats/ovf/edit/settings.ts';
 import { runHere } from '../factory/command-line.ts';
 import { makeWorkbench, type Workbench } from '../factory/workbench.ts';
 import { makeScreen } from './screen.ts';
@@ -108,6 +109,12 @@ describe('[cli.28] help lists what is taken, and nothing else', () => {
       const { stderr } = await runHere(desk, ...path.split(' '), ...options, '--', ...inputs);
       expect(stderr).not.toMatch(/no option|INTERNAL/);
     }
+  });
+
+  test('the help of repack lists what can be set, one and all', async () => {
+    const [, out] = await shown('help', 'repack');
+    const [, keys = ''] = /What can be set: ([\s\S]*?)\.\n/.exec(out) ?? [];
+    expect(keys.split(/,\s+/)).toEqual([...SETTING_KEYS]);
   });
 
   test('what is taken and not listed is another name of what is', () => {

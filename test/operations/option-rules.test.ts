@@ -64,6 +64,8 @@ async function goodCalls(): Promise<Good> {
   const { relax: _, ...comparing } = reading;
   const writing = { ...working, output, format: 'tar', overwrite: false, mtime: 0 };
   const copying = { ...writing, limits, deadlineMs: 60_000 };
+  const inPlace = { ...working, overwrite: false, limits, deadlineMs: 60_000 };
+  const loose = sandbox.path('in/app.ovf');
   const source = async (): Promise<Uint8Array> => new Uint8Array(1);
   const privateKey = freshRsaKey(2048);
   const publicKey = createPublicKey(privateKey);
@@ -159,7 +161,13 @@ async function goodCalls(): Promise<Good> {
       },
     ],
     sign: [library.sign, bundle, { ...copying, identity, digest: 'sha256', cms: false, timestamp: source }],
+    signPackage: [
+      library.signPackage,
+      loose,
+      { ...inPlace, identity, digest: 'sha256', cms: false, timestamp: source },
+    ],
     timestamp: [library.timestamp, bundle, { ...copying, source }],
+    timestampPackage: [library.timestampPackage, loose, { ...inPlace, source }],
     signFile: [
       library.signFile,
       bundle,
