@@ -8,6 +8,7 @@
  */
 
 export type { ArchiveFormat, PackFormat } from './archive/open-archive.ts';
+export type { Repair } from './archive/repair/repairs.ts';
 export type { Certificate } from './crypto/certificate.ts';
 export type { SignatureForm, Signer, Signing } from './engine/engine.ts';
 export type { DiskFormat, DiskProbe } from './formats/disk/disk-probe.ts';

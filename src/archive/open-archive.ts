@@ -21,6 +21,17 @@ export type PackFormat = 'tar' | 'tgz' | 'zip';
 /** The containers that are read. */
 export type ArchiveFormat = 'tar' | 'tgz' | 'zip';
 
+/** What an archive is read as, and its members. */
+export interface OpenedArchive {
+  readonly format: ArchiveFormat;
+  readonly entries: ArchiveEntries;
+  /** bytes of the private copy that was made of it */
+  readonly copied?: number;
+}
+
+/** A way to open archives: the strict one, or that of a repair. */
+export type OpenArchive = (source: ByteStream, limits: Limits, relaxed?: Relaxed) => Promise<OpenedArchive>;
+
 /**
  * Finds out by its first bytes what `source` is, and reads it as that; one layer of compression, never two.
  *
@@ -34,7 +45,7 @@ export async function openArchive(
   source: ByteStream,
   limits: Limits,
   relaxed?: Relaxed,
-): Promise<{ readonly format: ArchiveFormat; readonly entries: ArchiveEntries; readonly copied?: number }> {
+): Promise<OpenedArchive> {
   const peeked = await peek(source, TAR_BLOCK);
   const { head, stream } = peeked;
   // [arc.1] What is a tar as well is read as one, and refused for its first name.
@@ -46,14 +57,14 @@ export async function openArchive(
   if (isGzip(head)) {
     const inner = await peek(gunzip(stream, limits), TAR_BLOCK);
     // [gz.5] One layer: who unpacks as many as there are sees another archive than who unpacks one.
-    if (!looksLikeTar(inner.head)) throw await refuse(inner, 'gzip');
+    if (!looksLikeTar(inner.head)) throw await refusalOf(inner, 'gzip');
     return { format: 'tgz', entries: await tarEntries(inner, limits, relaxed) };
   }
-  if (!looksLikeTar(head)) throw await refuse(peeked, 'file');
+  if (!looksLikeTar(head)) throw await refusalOf(peeked, 'file');
   if (!isZeroBlock(head)) return { format: 'tar', entries: await tarEntries(peeked, limits, relaxed) };
   // [arc.6] No tar begins so that is not refused; images do.
   const image = await recognised(peeked);
-  if (image.kind) throw await refuse(image, 'file');
+  if (image.kind) throw await refusalOf(image, 'file');
   return { format: 'tar', entries: readTar(image.stream, limits, relaxed) };
 }
 
@@ -118,7 +129,8 @@ async function unseekable(stream: AsyncIterator<Uint8Array>): Promise<BundleErro
   });
 }
 
-async function refuse(input: Peeked, from: 'file' | 'gzip'): Promise<BundleError> {
+/** Says what an input is that is no archive, or what in a gzip is no tar, as far as it is known; the input is closed. [arc.6] */
+export async function refusalOf(input: Peeked, from: 'file' | 'gzip'): Promise<BundleError> {
   const prefix = from === 'gzip' ? 'the compressed file is ' : 'the input is ';
   const { head, stream, kind } = await recognised(input);
   await stream.return?.();

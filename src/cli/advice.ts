@@ -167,6 +167,7 @@ const WORDINGS: Readonly<Record<Advice, Wording>> = {
   relaxed: (_, name) => `let pass: ${RELAXATION_MEANINGS[name as Relaxation]} (--relax ${name})`,
   'remove-authority': (text, name) => `${text}: bulla trust remove ${name} --timestamping`,
   'remove-publisher': (text, name) => `${text}: bulla trust remove ${name}`,
+  repair: then('bulla normalize --repair BUNDLE -o NEW.ova'),
   'replace-output': instead('choose another name, or replace it with --force'),
   'replace-signature': instead('replace it with --force, or write a signed copy with -o NEW.ova'),
   'report-fault': instead(

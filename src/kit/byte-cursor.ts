@@ -90,6 +90,16 @@ export class ByteCursor {
     return count - left;
   }
 
+  /** Takes back bytes that were taken last, so that they come again. */
+  giveBack(bytes: Uint8Array): void {
+    this.#offset -= bytes.byteLength;
+    if (this.#used >= bytes.byteLength) this.#used -= bytes.byteLength;
+    else {
+      this.#chunk = concat([bytes, this.#chunk.subarray(this.#used)]);
+      this.#used = 0;
+    }
+  }
+
   /** Everything that is left, chunk by chunk. */
   async *rest(): AsyncGenerator<Uint8Array, void> {
     for (;;) {

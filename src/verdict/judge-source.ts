@@ -1,3 +1,4 @@
+import type { OpenArchive } from '../archive/open-archive.ts';
 import type { Descriptor } from '../formats/ovf/descriptor.ts';
 import type { ManifestEntry } from '../formats/ovf/manifest.ts';
 import { DEFAULT_LIMITS } from '../kit/limits.ts';
@@ -38,6 +39,8 @@ export interface SourceQuestion<Operation extends string>
   readonly operation: Operation;
   readonly policy: ClaimPolicy;
   readonly sink?: ResumableSink;
+  /** how an archive is opened, in place of the strict reader [repair.1] */
+  readonly open?: OpenArchive;
   /** told what was found before the report is made, to write down what was seen of revocation */
   readonly remember?: (examination: Examination) => Promise<Remembering>;
 }
@@ -45,13 +48,14 @@ export interface SourceQuestion<Operation extends string>
 /** Examines the bundle in a source and makes the report: the one way of verify and import, on any platform. */
 export async function judgeSource<Operation extends string>(
   source: BundleSource,
-  { operation, policy, sink, remember, limits, relax, onProgress }: SourceQuestion<Operation>,
+  { operation, policy, sink, open, remember, limits, relax, onProgress }: SourceQuestion<Operation>,
 ): Promise<{ readonly examination: Examination; readonly report: Report<Operation, never> }> {
   const examination = await examine(source, {
     ...policy,
     limits: { ...DEFAULT_LIMITS, ...limits },
     ...(relax !== undefined && { relax }),
     ...(sink !== undefined && { sink }),
+    ...(open !== undefined && { open }),
     ...(onProgress !== undefined && { onProgress }),
   });
   const { remembered, warnings = [] } = (await remember?.(examination)) ?? {};

@@ -1,6 +1,7 @@
 import { engine } from '#engine';
 import { ByteCursor } from '../../kit/byte-cursor.ts';
 import { type ByteStream, concat, copyBytes } from '../../kit/bytes.ts';
+import { PACKED_ANEW, REPAIRED } from '../../kit/errors/archive-errors.ts';
 import { BundleError } from '../../kit/errors/errors.ts';
 import type { Limits } from '../../kit/limits.ts';
 import { cut, type GzipHeaderOptions, malformed, readGzipHeader } from './gzip-header.ts';
@@ -26,9 +27,35 @@ export async function* gunzip(
   try {
     await readGzipHeader(cursor, limits, options);
     const tail = yield* inflate(cursor, limits);
-    await checkTrailer(cursor, tail);
+    if (options.onOdd) yield* furtherMembers(cursor, tail, { limits, onOdd: options.onOdd });
+    else await checkTrailer(cursor, tail);
   } finally {
     await cursor.close();
+  }
+}
+
+/** [repair.4] What follows the first member: others are read on, as gzip itself does, and what is none is left out. */
+async function* furtherMembers(
+  cursor: ByteCursor,
+  first: Tail,
+  { limits, onOdd }: { readonly limits: Limits; readonly onOdd: (refusal: BundleError) => void },
+): AsyncGenerator<Uint8Array, void> {
+  for (let tail = first; ; ) {
+    cursor.giveBack(tail.rest);
+    const trailer = copyBytes(await cursor.take(8));
+    await checkTrailer(cursor, { ...tail, rest: trailer }, true);
+    const at = cursor.offset;
+    const next = copyBytes(await cursor.take(2));
+    if (next.byteLength === 0) return;
+    if (next[0] !== 0x1f || next[1] !== 0x8b) {
+      onOdd(malformed('bytes follow the compressed archive, which are left out', at));
+      for await (const _ of cursor.rest());
+      return;
+    }
+    onOdd(malformed('the compressed archive is made of several gzip members', at));
+    cursor.giveBack(next);
+    await readGzipHeader(cursor, limits, { onOdd });
+    tail = yield* inflate(cursor, limits, tail);
   }
 }
 
@@ -38,12 +65,19 @@ interface Tail {
   readonly crc: number;
   readonly size: number;
   readonly offset: number;
+  /** of this member and those before it */
+  readonly guard: InflationGuard;
+  readonly compressed: number;
 }
 
-async function* inflate(cursor: ByteCursor, limits: Limits): AsyncGenerator<Uint8Array, Tail> {
+async function* inflate(
+  cursor: ByteCursor,
+  limits: Limits,
+  before: Pick<Tail, 'guard' | 'compressed'> = { guard: new InflationGuard(limits), compressed: 0 },
+): AsyncGenerator<Uint8Array, Tail> {
   const inflater = engine.openInflater();
   const start = cursor.offset;
-  const guard = new InflationGuard(limits);
+  const { guard } = before;
   let crc = 0;
   let size = 0;
   const inflated = throughInflater(inflater, cursor);
@@ -52,12 +86,13 @@ async function* inflate(cursor: ByteCursor, limits: Limits): AsyncGenerator<Uint
       const next = await inflated.next();
       if (next.done) {
         const rest = copyBytes(next.value);
-        return { rest, crc, size, offset: start + inflater.bytesWritten };
+        const compressed = before.compressed + inflater.bytesWritten;
+        return { rest, crc, size, offset: start + inflater.bytesWritten, guard, compressed };
       }
       const chunk = next.value;
       guard.add(chunk);
       // [gz.4] Counted on what zlib took in, not on what it was given.
-      if (!guard.allows(inflater.bytesWritten)) {
+      if (!guard.allows(before.compressed + inflater.bytesWritten)) {
         throw new BundleError(
           'ARCHIVE_LIMIT',
           `the archive inflates to more than ${limits.inflateRatio} times its size`,
@@ -88,8 +123,9 @@ function wrap(error: unknown, start: number, end: number): unknown {
 }
 
 /** [gz.3] CRC and size agree, and nothing follows: a second member or junk is another archive to another reader. */
-async function checkTrailer(cursor: ByteCursor, tail: Tail): Promise<void> {
-  const more = tail.rest.byteLength < 9 ? await cursor.take(9 - tail.rest.byteLength) : new Uint8Array(0);
+async function checkTrailer(cursor: ByteCursor, tail: Tail, alone = false): Promise<void> {
+  const more =
+    !alone && tail.rest.byteLength < 9 ? await cursor.take(9 - tail.rest.byteLength) : new Uint8Array(0);
   const trailer = concat([tail.rest, more]);
   if (trailer.byteLength < 8) throw cut(tail.offset + trailer.byteLength);
   const view = new DataView(trailer.buffer, trailer.byteOffset);
@@ -97,6 +133,10 @@ async function checkTrailer(cursor: ByteCursor, tail: Tail): Promise<void> {
   if (view.getUint32(4, true) !== tail.size % 2 ** 32)
     throw malformed('the gzip size is wrong', tail.offset + 4);
   if (trailer.byteLength > 8) {
-    throw malformed('bytes follow the compressed archive, such as a second gzip member', tail.offset + 8);
+    throw new BundleError(
+      'GZIP_MALFORMED',
+      'bytes follow the compressed archive, such as a second gzip member',
+      { where: { offset: tail.offset + 8 }, fix: REPAIRED, own: PACKED_ANEW },
+    );
   }
 }

@@ -10,6 +10,8 @@ import type { Limits } from '../../kit/limits.ts';
 export interface GzipHeaderOptions {
   /** a digest that somebody signed covers the header as well: what it holds is his */
   readonly signed?: boolean;
+  /** told what is odd of the header and harms nobody who does not use it, in place of refusing it [repair.4] */
+  readonly onOdd?: (refusal: BundleError) => void;
 }
 
 const FLAG = { text: 1, headerCrc: 2, extra: 4, name: 8, comment: 16 } as const;
@@ -29,7 +31,7 @@ const SIGNED_BYTES = 64 * 1024;
 export async function readGzipHeader(
   cursor: ByteCursor,
   limits: Limits,
-  { signed = false }: GzipHeaderOptions,
+  { signed = false, onOdd }: GzipHeaderOptions,
 ): Promise<void> {
   const head = copyBytes(await need(cursor, 10));
   const flags = head[3] ?? 0;
@@ -38,25 +40,31 @@ export async function readGzipHeader(
   if ((flags & RESERVED_FLAGS) !== 0) throw malformed('the gzip header uses reserved flags', 3);
   const seen: Uint8Array[] = [head];
   const most = signed ? SIGNED_BYTES : BESIDE_BYTES;
+  const room = onOdd ? SIGNED_BYTES : most;
+  const odd = (refusal: BundleError): void => {
+    if (!onOdd) throw refusal;
+    onOdd(refusal);
+  };
   if (flags & FLAG.extra) {
     const at = cursor.offset;
     const length = copyBytes(await need(cursor, 2));
     const count = (length[0] ?? 0) + 256 * (length[1] ?? 0);
-    if (count > most) throw carriers(`an extra field of ${count} bytes`, at); // [gz.2]
+    if (count > most) odd(carriers(`an extra field of ${count} bytes`, at)); // [gz.2]
     seen.push(length, copyBytes(await need(cursor, count)));
   }
   if (flags & FLAG.name) {
     const at = cursor.offset;
-    const bytes = await text(cursor, 'name', signed ? SIGNED_BYTES : NAME_BYTES);
+    const bytes = await text(cursor, 'name', signed || onOdd ? SIGNED_BYTES : NAME_BYTES);
     const fault = signed ? undefined : nameFault(bytes.subarray(0, -1), limits);
-    if (fault) throw carriers(`a name that no file may have: ${fault}`, at);
+    if (fault) odd(carriers(`a name that no file may have: ${fault}`, at));
     seen.push(bytes);
   }
   if (flags & FLAG.comment) {
     const at = cursor.offset;
-    const bytes = await text(cursor, 'comment', most);
+    const bytes = await text(cursor, 'comment', room);
+    if (bytes.byteLength > most + 1) odd(carriers(`a comment of more than ${most} bytes`, at));
     if (!signed && /[\0-\x1f\x7f-\x9f]/.test(decodeLatin1(bytes.subarray(0, -1))))
-      throw carriers('a comment with control characters', at);
+      odd(carriers('a comment with control characters', at));
     seen.push(bytes);
   }
   if (flags & FLAG.headerCrc) {

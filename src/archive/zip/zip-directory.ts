@@ -104,8 +104,8 @@ function shown(bytes: Uint8Array): string {
   return printable(text.length > SHOWN ? `${text.slice(0, SHOWN)}…` : text);
 }
 
-/** [zip.4] to [zip.7] Nothing that one reader honours and another does not. */
-function expectPlain(header: CentralHeader): void {
+/** [zip.4] to [zip.7] Nothing that one reader honours and another does not. @throws {BundleError} `ZIP_FEATURE`, `ARCHIVE_TYPE` */
+export function expectPlain(header: CentralHeader): void {
   const { flags, method } = header;
   if (flags & (ZIP_FLAGS.encrypted | ZIP_FLAGS.strong | ZIP_FLAGS.masked))
     throw feature('the member is encrypted');
@@ -146,8 +146,8 @@ function expectRegular(attributes: number): void {
   }
 }
 
-/** [zip.6] One name, the same to every reader. */
-function nameOf(bytes: Uint8Array, { flags, madeOn }: CentralHeader, limits: Limits): string {
+/** [zip.6] One name, the same to every reader. @throws {BundleError} `ARCHIVE_NAME`, `ARCHIVE_TYPE` */
+export function nameOf(bytes: Uint8Array, { flags, madeOn }: CentralHeader, limits: Limits): string {
   const name = decodeUtf8(bytes);
   const ascii = bytes.every((byte) => byte < 0x80);
   if (!ascii && !(flags & ZIP_FLAGS.utf8)) {

@@ -22,14 +22,23 @@ import type { ZipMember } from './zip-member.ts';
  */
 export async function* readZip(file: RandomAccess, limits: Limits): AsyncGenerator<ArchiveEntry, void> {
   try {
-    const inflation = { guard: new InflationGuard(limits), compressed: 0, ratio: limits.inflateRatio };
-    for (const member of await readZipDirectory(file, limits)) {
-      const { name, size, offset, dataOffset } = member;
-      const body = checked(file, member, inflation);
-      yield { name, size, offset, dataOffset, body, takeAll: () => undefined };
-    }
+    yield* readZipMembers(file, await readZipDirectory(file, limits), limits);
   } finally {
     await file[Symbol.asyncDispose](); // [arc.4]
+  }
+}
+
+/** The members of a zip whose place and sizes are known, in that order; their content is held against checksum, sizes and ratio. [zip.10] [zip.13] */
+export function* readZipMembers(
+  file: RandomAccess,
+  members: Iterable<ZipMember>,
+  limits: Limits,
+): Generator<ArchiveEntry, void> {
+  const inflation = { guard: new InflationGuard(limits), compressed: 0, ratio: limits.inflateRatio };
+  for (const member of members) {
+    const { name, size, offset, dataOffset } = member;
+    const body = checked(file, member, inflation);
+    yield { name, size, offset, dataOffset, body, takeAll: () => undefined };
   }
 }
 

@@ -12,6 +12,7 @@ interface NormalizeFlags extends TrustFlags, ReadFlags, OutputFlags {
   readonly output: string;
   readonly format?: 'ova' | 'tar' | 'tgz';
   readonly force?: boolean;
+  readonly repair?: boolean;
 }
 
 /** `bulla normalize BUNDLE -o OUT` */
@@ -36,8 +37,15 @@ export function normalizeCommand(program: Command, context: Context, exit: Exit)
     .addOption(
       new Option('--format <format>', 'when the extension does not say it').choices(['ova', 'tar', 'tgz']),
     )
+    .option(
+      '--repair',
+      'also take apart an archive whose form alone is odd; each oddity is reported, and nothing is written unless manifest and signature hold',
+    )
     .option('--force', 'replace the output if it exists')
-    .addHelpText('after', '\nExample:\n  bulla normalize odd.tgz -o web.ova --trust acme-ca.pem');
+    .addHelpText(
+      'after',
+      '\nExamples:\n  bulla normalize odd.tgz -o web.ova --trust acme-ca.pem\n  bulla normalize --repair odd.zip -o web.ova --trust acme-ca.pem',
+    );
   withOutputOptions(withBundleOptions(withTrustOptions(command))).action(
     async (input: string, flags: NormalizeFlags) => {
       const format = tarOf(formatOf(flags.output, flags.format));
@@ -54,12 +62,15 @@ export function normalizeCommand(program: Command, context: Context, exit: Exit)
           format,
           mtime,
           overwrite: flags.force ?? false,
+          ...(flags.repair && { repair: true }),
           onProgress: progress.onProgress,
         });
         progress.end();
         exit(renderReport(report, { ...context, print }, { json, quiet }));
         if (report.exitCode !== 0 || json || quiet) return;
         const name = flags.output === '-' ? 'standard output' : flags.output;
+        for (const { member, what } of report.result?.repairs ?? [])
+          print(field('repaired', member ?? 'the archive', what));
         const order = report.result?.['reordered'] ? ', in another order' : '';
         print(field('written to', name, `${formatBytes(Number(report.result?.['bytes']))}${order}`));
       } finally {

@@ -192,12 +192,13 @@ function blankEnded(label: string): BundleError {
   });
 }
 
-function base256(bytes: Uint8Array): number {
+/** A number in base-256, its first byte left out: 0x80 in what is positive. */
+export function base256(bytes: Uint8Array): number {
   return bytes.subarray(1).reduce((value, byte) => value * 256 + byte, 0);
 }
 
 /** `least` octal digits or more after blanks, then blanks or NULs to the end of the field; undefined for anything else. */
-function octal(block: Uint8Array, start: number, length: number, least = 1): number | undefined {
+export function octal(block: Uint8Array, start: number, length: number, least = 1): number | undefined {
   const end = start + length;
   let at = start;
   while (at < end && block[at] === 0x20) at++;
@@ -217,7 +218,8 @@ function isOctalDigit(byte = 0): boolean {
   return byte >= 0x30 && byte <= 0x37;
 }
 
-function checksum(block: Uint8Array): number {
+/** The unsigned sum of a header, its checksum field counted as blanks. */
+export function checksum(block: Uint8Array): number {
   let sum = 8 * 0x20; // the field itself counts as blanks
   for (let i = 0; i < 148; i++) sum += block[i] ?? 0;
   for (let i = 156; i < TAR_BLOCK; i++) sum += block[i] ?? 0;

@@ -44,7 +44,7 @@ export function parsePax(body: Uint8Array): PaxRecords {
   let beside = 0;
 
   for (let at = 0; at < body.byteLength; ) {
-    const { key, value, length } = parseRecord(body, at);
+    const { key, value, length } = parsePaxRecord(body, at);
     at += length;
     if (seen.has(key)) throw pax(`the key "${printable(key)}" stands twice`); // [pax.3]
     seen.add(key);
@@ -84,7 +84,7 @@ function isLeftOut(key: string): boolean {
  * @throws {BundleError} `ARCHIVE_PAX`, without a place [relax.5]
  */
 export function checkPaxGlobal(body: Uint8Array): PaxRecords {
-  const { key, length } = parseRecord(body, 0);
+  const { key, length } = parsePaxRecord(body, 0);
   const records = parsePax(body);
   if (key !== 'comment' || length !== body.byteLength) {
     throw pax('a global header says more than a comment, and readers differ in what it applies to');
@@ -92,7 +92,15 @@ export function checkPaxGlobal(body: Uint8Array): PaxRecords {
   return records;
 }
 
-function parseRecord(body: Uint8Array, at: number): { key: string; value: Uint8Array; length: number } {
+/**
+ * One record of a pax header, the one that begins at `at`; its length in bytes is that of the whole record.
+ *
+ * @throws {BundleError} `ARCHIVE_PAX`, without a place [pax.2]
+ */
+export function parsePaxRecord(
+  body: Uint8Array,
+  at: number,
+): { readonly key: string; readonly value: Uint8Array; readonly length: number } {
   const lead = String.fromCharCode(...body.subarray(at, at + 9));
   const digits = /^([1-9][0-9]{0,6}) /.exec(lead)?.[1];
   if (digits === undefined) throw pax('a record does not begin with its length');

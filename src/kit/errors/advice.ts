@@ -88,6 +88,7 @@ export const ADVICE = [
   'relaxed',
   'remove-authority',
   'remove-publisher',
+  'repair',
   'replace-output',
   'replace-signature',
   'report-fault',

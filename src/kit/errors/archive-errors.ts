@@ -6,6 +6,11 @@ export const REBUILT: Advised = {
   text: 'ask the publisher for a bundle packed by a strict tool; or unpack it, look at the files, and pack them',
   advice: 'pack-again',
 };
+/** The same where it may be the form alone that is odd: the publisher's signature stays, and nothing is written where it does not hold. */
+export const REPAIRED: Advised = {
+  text: 'ask the publisher for a bundle packed by a strict tool; or, if it comes from where you expect it and only its form is odd, have it written again, which is done only when what was signed holds',
+  advice: 'repair',
+};
 /** The same for whoever makes it. */
 export const PACKED_ANEW: Advised = {
   text: 'unpack it, look at the files, and pack them anew',
@@ -43,13 +48,13 @@ export const ARCHIVE_ERRORS = {
   ARCHIVE_HEADER: {
     kind: 'archive',
     why: 'tar readers disagree about such a header, so what one verifies another may not unpack',
-    fix: REBUILT,
+    fix: REPAIRED,
     own: PACKED_ANEW,
   },
   ARCHIVE_PAX: {
     kind: 'archive',
     why: 'tar readers disagree about such an extended header, so two of them may see different files',
-    fix: REBUILT,
+    fix: REPAIRED,
     own: PACKED_ANEW,
   },
   ARCHIVE_SIZE_CONFLICT: {
@@ -79,13 +84,13 @@ export const ARCHIVE_ERRORS = {
   ARCHIVE_PADDING: {
     kind: 'archive',
     why: 'the bytes between members belong to no file and nothing vouches for them',
-    fix: REBUILT,
+    fix: REPAIRED,
     own: PACKED_ANEW,
   },
   ARCHIVE_TRAILING: {
     kind: 'archive',
     why: 'some readers stop at the end mark and some read on, so they see different archives',
-    fix: REBUILT,
+    fix: REPAIRED,
     own: PACKED_ANEW,
   },
   ARCHIVE_LIMIT: {
@@ -103,16 +108,13 @@ export const ARCHIVE_ERRORS = {
   ZIP_MALFORMED: {
     kind: 'archive',
     why: 'some zip readers go by the directory at the end and some by the headers before each member, so they see different archives',
-    fix: REBUILT,
+    fix: REPAIRED,
     own: PACKED_ANEW,
   },
   ZIP_FEATURE: {
     kind: 'archive',
     why: 'not every zip reader has this, so what one of them unpacks another leaves out or renames',
-    fix: {
-      text: 'ask the publisher for a zip of plain files; or unpack it, look at the files, and pack them',
-      advice: 'pack-zip',
-    },
+    fix: REPAIRED,
     own: { text: 'make a zip of plain files', advice: 'pack-zip' },
   },
 

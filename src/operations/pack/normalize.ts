@@ -1,5 +1,7 @@
 import { gzip } from '../../archive/deflate/gzip.ts';
 import type { PackFormat } from '../../archive/open-archive.ts';
+import { openingOdd } from '../../archive/repair/open-odd-archive.ts';
+import { type Repair, Repairs } from '../../archive/repair/repairs.ts';
 import { type TarFile, wholeFile, writeTar } from '../../archive/tar/tar-writer.ts';
 import { isEvidence } from '../../formats/bundle-part.ts';
 import type { ByteStream } from '../../kit/bytes.ts';
@@ -10,6 +12,7 @@ import { type ByteSink, discardedAtEnd } from '../../kit/streams/byte-sink.ts';
 import { apartFrom } from '../../storage/apart.ts';
 import { openOutput } from '../../storage/output/open-output.ts';
 import { openScratch, type Scratch } from '../../storage/output/staging.ts';
+import { readOddZip } from '../../storage/repair/read-odd-zip.ts';
 import type { BundleInput } from '../../storage/sources/open-source.ts';
 import type { Examination } from '../../verdict/bundle/examine.ts';
 import { type Report, sweptWarnings, warned } from '../../verdict/report/report.ts';
@@ -29,6 +32,8 @@ export interface NormalizeOptions extends VerifyOptions {
   readonly output: string | ByteSink;
   readonly format: Exclude<PackFormat, 'zip'>;
   readonly overwrite?: boolean;
+  /** an archive whose form alone is odd is taken apart as well; what was odd is in the result [repair.1] */
+  readonly repair?: boolean;
   /** modification time of the members, seconds since 1970 */
   readonly mtime?: number;
 }
@@ -41,7 +46,7 @@ export interface NormalizeOptions extends VerifyOptions {
  * beside the output, since their order may change.
  *
  * @throws {BundleError} when the input cannot be opened, the trust settings cannot be read, or the output not written
- * @see spec/bundle.md, clauses norm.1 to norm.4
+ * @see spec/bundle.md, clauses norm.1 to norm.4; spec/archive.md, clauses repair.1 to repair.9
  */
 export async function normalize(input: BundleInput, options: NormalizeOptions): Promise<NormalizeReport> {
   const from = bundleInput(input, 'input');
@@ -56,6 +61,7 @@ const normalizeOptions = shape<NormalizeOptions>({
   output: needed(output),
   format: needed(oneOf<NormalizeOptions['format']>({ tar: true, tgz: true })),
   overwrite: flag,
+  repair: flag,
   mtime: count,
 });
 
@@ -67,7 +73,9 @@ async function normalizeGiven(input: BundleInput, options: NormalizeOptions): Pr
     signal: timed.signal,
   });
   await using scratch = openScratch(typeof options.output === 'string' ? options.output : '-');
-  const { examination, report } = await examineAndReport('normalize', input, timed, scratch);
+  const repairs = options.repair ? new Repairs() : undefined;
+  const how = repairs ? { ...timed, open: openingOdd(repairs, readOddZip) } : timed;
+  const { examination, report } = await examineAndReport('normalize', input, how, scratch);
   if (report.exitCode !== 0) return report;
 
   const exchanged = exchangedIn(examination);
@@ -95,6 +103,7 @@ async function normalizeGiven(input: BundleInput, options: NormalizeOptions): Pr
       bytes,
       reordered,
       files: order.map(({ name }) => name),
+      ...(repairs !== undefined && { repairs: repairs.made }),
     },
   };
 }
@@ -157,6 +166,8 @@ export interface NormalizeResult {
   readonly reordered: boolean;
   /** the members, in their order */
   readonly files: readonly string[];
+  /** what was odd about the archive as it came, and is not any more; only where a repair was asked for */
+  readonly repairs?: readonly Repair[];
 }
 
 /** The report of `normalize`. */

@@ -61,7 +61,9 @@ async function repackGiven(input: BundleInput, options: Given): Promise<RepackRe
   const replacement = await readReplacement(options, limits);
   await using opened = await openBundle(input, sourceOptions(options));
   const source = options.inner ? openInner(opened, options) : opened;
-  const hint = await manifestDigests(source, limits, options.relax);
+  const hint = await manifestDigests(source, limits, {
+    ...(options.relax !== undefined && { relax: options.relax }),
+  });
   await using output = await openOutput(target, { overwrite, patched: needsPatching(format), signal });
   const renewal = new Renewal(options, replacement, { ...policy, limits });
   const repacking = new Repacking({

@@ -74,6 +74,16 @@ export const NORMALIZE_RESULT = z.strictObject({
   bytes: BYTES.describe('of the bundle'),
   reordered: z.boolean().describe('whether members stand in another order now'),
   files: z.array(z.string()).describe('the members, in their order'),
+  repairs: z
+    .array(
+      z.strictObject({
+        member: z.string().exactOptional(),
+        what: z.string().describe('what the archive as it came has there'),
+        offset: BYTES.exactOptional().describe('where it was met in the unpacked archive'),
+      }),
+    )
+    .exactOptional()
+    .describe('what was odd about the archive; left out where no repair was asked for'),
 });
 
 /** Of `repack`. */

@@ -1,3 +1,4 @@
+import type { OpenArchive } from '../../archive/open-archive.ts';
 import { openDeadline } from '../../kit/deadline.ts';
 import { sourceOptions } from '../../kit/source.ts';
 import { openBundle } from '../../storage/sources/open-bundle.ts';
@@ -33,7 +34,7 @@ export async function verify(input: BundleInput, options: VerifyOptions = {}): P
 export async function examineAndReport<Operation extends string>(
   operation: Operation,
   input: BundleInput,
-  options: VerifyOptions & { readonly output?: string | object },
+  options: VerifyOptions & { readonly output?: string | object; readonly open?: OpenArchive },
   sink?: ResumableSink,
 ): Promise<{ readonly examination: Examination; readonly report: Report<Operation, never> }> {
   const allowances = allowancesOf(options);

@@ -1,3 +1,4 @@
+import type { OpenArchive } from '../../archive/open-archive.ts';
 import { ALL_DIGESTS } from '../../crypto/digest.ts';
 import { isEvidence, rolePartOf } from '../../formats/bundle-part.ts';
 import type { Manifest } from '../../formats/ovf/manifest.ts';
@@ -31,6 +32,8 @@ export interface ExamineOptions extends SignaturePolicy {
   readonly sink?: ResumableSink;
   /** habits of producers that are let pass */
   readonly relax?: readonly Relaxation[];
+  /** how an archive is opened, in place of the strict reader [repair.1] */
+  readonly open?: OpenArchive;
   readonly onProgress?: OnProgress;
   /** members with block digests are left for `openImage` to check as they are read */
   readonly later?: boolean;
@@ -58,13 +61,14 @@ export interface Examination {
  * @see spec/bundle.md
  */
 export async function examine(source: BundleSource, options: ExamineOptions): Promise<Examination> {
-  const reading = new Reading(options, await manifestDigests(source, options.limits, options.relax));
-  const { limits, relax, onProgress, later = false } = options;
+  const reading = new Reading(options, await manifestDigests(source, options.limits, options));
+  const { limits, relax, open, onProgress, later = false } = options;
   const { format, members, result, fault, warnings } = await walkBundle(
     source,
     {
       limits,
       ...(relax !== undefined && { relax }),
+      ...(open !== undefined && { open }),
       ...(onProgress !== undefined && { onProgress }),
       ...(options.sink === undefined && {
         apart: { blocksOf: (members) => reading.usableBlocks(members), later },

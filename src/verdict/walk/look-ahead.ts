@@ -3,11 +3,10 @@ import { rolePartOf } from '../../formats/bundle-part.ts';
 import { parseManifest } from '../../formats/ovf/manifest.ts';
 import type { DigestName } from '../../kit/digest-name.ts';
 import type { Limits } from '../../kit/limits.ts';
-import type { Relaxation } from '../../kit/relaxation.ts';
 import { type BundleSource, isPackage } from '../../kit/source.ts';
 import { assignRoles } from './bundle-roles.ts';
 import { keptMember } from './member.ts';
-import { type Walk, walkBundle } from './walk.ts';
+import { type Walk, type WalkOptions, walkBundle } from './walk.ts';
 
 /**
  * The digests to compute before the manifest has been seen: those it uses, where the source lets us look ahead,
@@ -19,10 +18,14 @@ import { type Walk, walkBundle } from './walk.ts';
 export async function manifestDigests(
   source: BundleSource,
   limits: Limits,
-  relax: readonly Relaxation[] = [],
+  { relax = [], open }: Pick<WalkOptions, 'relax' | 'open'> = {},
 ): Promise<readonly DigestName[]> {
   if (isPackage(source) || !source.repeatable) return ALL_DIGESTS; // a package gives its manifest before all that is hashed
-  const { result } = await walkBundle(source, { limits, relax }, (walk) => digestsAhead(walk, limits));
+  const { result } = await walkBundle(
+    source,
+    { limits, relax, ...(open !== undefined && { open }) },
+    (walk) => digestsAhead(walk, limits),
+  );
   return result ?? ALL_DIGESTS;
 }
 

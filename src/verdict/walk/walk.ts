@@ -1,5 +1,5 @@
 import type { ArchiveEntries, ArchiveEntry } from '../../archive/entry.ts';
-import { openArchive } from '../../archive/open-archive.ts';
+import { type OpenArchive, openArchive } from '../../archive/open-archive.ts';
 import { Relaxed } from '../../archive/relaxed.ts';
 import { watch } from '../../kit/byte-cursor.ts';
 import type { DigestName } from '../../kit/digest-name.ts';
@@ -21,6 +21,8 @@ import { type FinishOptions, SetAside } from './set-aside.ts';
 export interface WalkOptions {
   readonly limits: Limits;
   readonly relax?: readonly Relaxation[];
+  /** how an archive is opened, in place of the strict reader [repair.1] */
+  readonly open?: OpenArchive;
   readonly onProgress?: OnProgress;
   /** what the walk is for, as progress calls it; `read` when left out */
   readonly phase?: ProgressEvent['phase'];
@@ -72,7 +74,7 @@ export async function walkBundle<T>(
   options: WalkOptions,
   visit: (walk: Walk) => Promise<T>,
 ): Promise<Walked<T>> {
-  const { limits, apart } = options;
+  const { limits, apart, open = openArchive } = options;
   const relaxed = new Relaxed(options.relax);
   const progress = progressOf(source, options);
   let format: BundleFormat | undefined;
@@ -90,7 +92,7 @@ export async function walkBundle<T>(
   try {
     const archive = isPackage(source)
       ? openPackage(source, { limits, ...progress })
-      : await openArchive(watch(source.stream(), progress.onBytes), limits, relaxed);
+      : await open(watch(source.stream(), progress.onBytes), limits, relaxed);
     ({ format } = archive);
     if ('copied' in archive) ({ copied } = archive);
     const aside = apart && SetAside.of(source, format, limits);

@@ -1,0 +1,234 @@
+import type { Readable } from 'node:stream';
+import type { Entry, RandomAccessReader, ZipFile } from 'yauzl';
+import type { ArchiveEntries, ArchiveEntry } from '../../archive/entry.ts';
+import { MemberNames } from '../../archive/member-names.ts';
+import type { OddOptions } from '../../archive/repair/odd-tar-reader.ts';
+import { findZipPart, type ZipPart } from '../../archive/repair/odd-zip-end.ts';
+import type { Repairs } from '../../archive/repair/repairs.ts';
+import { isLeftBySystem } from '../../archive/repair/system-files.ts';
+import { readZipDirectory } from '../../archive/zip/zip-directory.ts';
+import type { ZipMember } from '../../archive/zip/zip-member.ts';
+import { readZipMembers } from '../../archive/zip/zip-reader.ts';
+import { memberNameFault } from '../../formats/member-name.ts';
+import { equalBytes } from '../../kit/bytes.ts';
+import { printable } from '../../kit/encoding.ts';
+import { BundleError, isBundleError } from '../../kit/errors/errors.ts';
+import type { RandomAccess } from '../../kit/random-access.ts';
+import { expectReadable, isFolder, notePlain, oddNameOf } from './odd-zip-entry.ts';
+
+/** Entries of a directory for each member that an archive may have: folders, and what macOS writes, are entries as well. */
+const MOST_ENTRIES = 8;
+
+/**
+ * Reads a zip that the strict reader may refuse for its form: its directory and headers by yauzl, the content of its members as strictly as
+ * that of any. Undefined where the file is no zip, or its end is missing.
+ *
+ * What the strict reader accepts is read by it. Else the directory counts, as it does to most readers, and whatever is odd is noted; what
+ * is no matter of form stays refused: encryption, other compression, links, names that lead elsewhere or collide, members that share bytes,
+ * the limits. `file` is closed with the reading.
+ *
+ * @throws {BundleError} `ZIP_*`, `ARCHIVE_*`
+ * @see spec/archive.md, clauses repair.1 to repair.9
+ */
+export async function readOddZip(
+  file: RandomAccess,
+  options: OddOptions,
+): Promise<ArchiveEntries | undefined> {
+  const { limits, repairs } = options;
+  const { members: plain, refusal } = await strictly(file, options);
+  if (plain) {
+    const left = plain.filter(({ name, offset }) => !isLeftOut(name, offset, repairs));
+    return closing(file, readZipMembers(file, left, limits));
+  }
+  const part = await findZipPart(file, repairs);
+  if (!part) return undefined;
+  const members = await readMembers(file, part, { ...options, refusal });
+  repairs.addRefusal(refusal);
+  return closing(file, readZipMembers(file, members, limits));
+}
+
+async function strictly(
+  file: RandomAccess,
+  { limits }: OddOptions,
+): Promise<
+  | { readonly members: readonly ZipMember[]; readonly refusal?: never }
+  | { readonly members?: never; readonly refusal: BundleError }
+> {
+  try {
+    return { members: await readZipDirectory(file, limits) };
+  } catch (error) {
+    if (isBundleError(error)) return { refusal: error };
+    throw error;
+  }
+}
+
+/** [repair.7] */
+function isLeftOut(member: string, offset: number, repairs: Repairs): boolean {
+  if (!isLeftBySystem(member)) return false;
+  repairs.add({ member, what: 'a file that macOS writes beside others, left out', offset });
+  return true;
+}
+
+async function* closing(
+  file: RandomAccess,
+  entries: Iterable<ArchiveEntry>,
+): AsyncGenerator<ArchiveEntry, void> {
+  try {
+    yield* entries;
+  } finally {
+    await file[Symbol.asyncDispose]();
+  }
+}
+
+/** The members that the directory has, by their places in the file; offsets of what is odd count from its first byte. */
+async function readMembers(
+  file: RandomAccess,
+  part: ZipPart,
+  options: OddOptions & { readonly refusal: BundleError },
+): Promise<readonly ZipMember[]> {
+  const { limits, repairs, refusal } = options;
+  const names = new MemberNames(limits);
+  const members: ZipMember[] = [];
+  let total = 0;
+  try {
+    const yauzl = await import('yauzl'); // heavy for whoever repairs nothing
+    const zip = await openZip(yauzl, file, part);
+    if (zip.entryCount > MOST_ENTRIES * limits.members)
+      throw new BundleError('ARCHIVE_LIMIT', `the directory of the zip counts ${zip.entryCount} entries`);
+    if (zip.entryCount === 0) throw new BundleError('ARCHIVE_EMPTY', 'the zip has no members');
+    for await (const entry of zip.eachEntry()) {
+      const name = oddNameOf(entry, yauzl.getFileNameLowLevel, repairs);
+      const where = { member: name, offset: part.start + entry.relativeOffsetOfLocalHeader };
+      const member = await memberOf(zip, entry, { name, where, part, options });
+      if (!member) continue;
+      names.add(name, where.offset);
+      total += member.size;
+      if (member.size > limits.memberBytes || total > limits.totalBytes)
+        throw new BundleError(
+          'ARCHIVE_LIMIT',
+          `"${printable(name)}" takes the archive over the limit of bytes`,
+          { where },
+        );
+      members.push(member);
+    }
+  } catch (error) {
+    throw isBundleError(error) ? error : refusal; // what yauzl cannot read either
+  }
+  if (members.length === 0) throw new BundleError('ARCHIVE_EMPTY', 'the zip has no members');
+  members.sort((a, b) => a.offset - b.offset);
+  expectApart(members, part);
+  return members;
+}
+
+/** A member as its entry has it; undefined for what is passed over. */
+async function memberOf(
+  zip: ZipFile,
+  entry: Entry,
+  {
+    name,
+    where,
+    part,
+    options,
+  }: {
+    readonly name: string;
+    readonly where: { readonly member: string; readonly offset: number };
+    readonly part: ZipPart;
+    readonly options: OddOptions;
+  },
+): Promise<ZipMember | undefined> {
+  const { repairs, limits } = options;
+  try {
+    if (isFolder(entry, name)) {
+      repairs.add({ ...where, what: 'a folder, passed over' });
+      return undefined;
+    }
+    if (isLeftOut(name, where.offset, repairs)) return undefined;
+    expectReadable(entry);
+    const fault = memberNameFault(name, limits);
+    if (fault) throw new BundleError('ARCHIVE_NAME', `the member "${printable(name)}": ${fault}`);
+    notePlain(entry, { limits, repairs, where });
+    const local = await localHeader(zip, entry);
+    if (!equalBytes(local.fileName, entry.fileNameRaw))
+      repairs.add({ ...where, what: 'the header before it has another name than the directory' });
+    if (local.compressionMethod !== entry.compressionMethod)
+      repairs.add({ ...where, what: 'the header before it has another method than the directory' });
+    return {
+      name,
+      size: entry.uncompressedSize,
+      compressedSize: entry.compressedSize,
+      crc: entry.crc32,
+      deflated: entry.compressionMethod === 8,
+      offset: where.offset,
+      dataOffset: part.start + local.fileDataStart,
+    };
+  } catch (error) {
+    throw isBundleError(error) ? error.at(where) : error;
+  }
+}
+
+/** [repair.8] A member that lies in another is how a small zip becomes a large disk, and no writer makes it. */
+function expectApart(members: readonly ZipMember[], part: ZipPart): void {
+  let end = part.start;
+  for (const { name, offset, dataOffset, compressedSize } of members) {
+    if (offset < end || dataOffset + compressedSize > part.start + part.directoryEnd)
+      throw new BundleError('ZIP_MALFORMED', 'the member shares bytes with another, or with the directory', {
+        where: { member: name, offset },
+      });
+    end = dataOffset + compressedSize;
+  }
+}
+
+async function openZip(
+  yauzl: typeof import('yauzl'),
+  file: RandomAccess,
+  { start, end }: ZipPart,
+): Promise<ZipFile> {
+  class Reader extends yauzl.RandomAccessReader {
+    override read(
+      buffer: Buffer,
+      offset: number,
+      length: number,
+      position: number,
+      done: (error: Error | null, bytesRead?: number) => void,
+    ): void {
+      const most = Math.max(0, Math.min(length, end - start - position));
+      file.readAt(start + position, most).then(
+        (bytes) => {
+          buffer.set(bytes, offset);
+          if (bytes.byteLength === length) done(null, length);
+          else done(new Error('unexpected EOF'));
+        },
+        (error: Error) => done(error),
+      );
+    }
+
+    override _readStreamForRange(): Readable {
+      throw new Error('the content of members is not read here');
+    }
+  }
+  const reader: RandomAccessReader = new Reader();
+  const zip = await yauzl.fromRandomAccessReaderPromise(reader, end - start, {
+    autoClose: false,
+    decodeStrings: false,
+  });
+  zip.on('error', () => {}); // each is thrown by whoever asked for the entry
+  return zip;
+}
+
+type Local = Awaited<ReturnType<typeof localHeader>>;
+
+function localHeader(
+  zip: ZipFile,
+  entry: Entry,
+): Promise<{
+  readonly fileDataStart: number;
+  readonly fileName: Uint8Array;
+  readonly compressionMethod: number;
+}> {
+  return new Promise<Local>((resolve, reject) => {
+    zip.readLocalFileHeader(entry, (error, header) => {
+      if (error) reject(error);
+      else resolve(header);
+    });
+  });
+}

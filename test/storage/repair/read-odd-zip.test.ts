@@ -1,0 +1,87 @@
+import { describe, expect, test } from 'vitest';
+import { concat } from '../../../src/kit/bytes.ts';
+import { encodeUtf8 } from '../../../src/kit/encoding.ts';
+import { readOddly } from '../../factory/repairing.ts';
+import { latin1 } from '../../factory/tar.ts';
+import { extra, type ZipEndFields, type ZipItem, zip } from '../../factory/zip.ts';
+
+const A: ZipItem = { name: 'a', content: 'aa' };
+const folder: ZipItem = { name: 'b/', content: '' };
+const comment: Partial<ZipEndFields> = { commentLength: 2, after: latin1('hi') };
+
+describe('odd zips', () => {
+  test.each<[string, Uint8Array, string]>([
+    ['bytes before it', concat([latin1('MZ, a program'), zip([A])]), 'before the zip'],
+    ['bytes behind it', concat([zip([A]), latin1('\n')]), 'behind the zip'],
+    ['both', concat([new Uint8Array(5000).fill(1), zip([A]), new Uint8Array(70_000)]), 'before the zip'],
+    ['a comment', zip([A], comment), 'comment'],
+    [
+      'stored, its size behind it',
+      zip([
+        { ...A, both: { flags: 0x808 }, local: { crc: 0, packed: 0, size: 0 }, after: latin1('PK\x07\x08') },
+      ]),
+      'data descriptor',
+    ],
+    ['a folder', zip([A, folder]), 'folder'],
+    [
+      'files of macOS',
+      zip([A, { name: '__MACOSX/._a', content: 'x' }, { name: '.DS_Store', content: 'x' }]),
+      'macOS',
+    ],
+    ['setuid', zip([{ ...A, central: { made: 0x314, attributes: 0o104755 * 2 ** 16 } }]), 'setuid'],
+    ['an unknown extra field', zip([{ ...A, both: { extra: extra(0x1234, new Uint8Array(4)) } }]), '0x1234'],
+    ['another name before the data', zip([{ ...A, local: { name: 'c' } }]), 'another name'],
+    ['something between members', zip([{ ...A, after: new Uint8Array(7) }]), 'belongs to no member'],
+    ['a reader of tomorrow', zip([{ ...A, both: { needed: 63 } }]), 'version'],
+  ])('[repair.3] [repair.8] %s: is read, and told', async (_, bytes, told) => {
+    const { members, error, repairs } = await readOddly(bytes);
+    expect([error, members.map(({ name, size }) => [name, size])]).toEqual([undefined, [['a', 2]]]);
+    expect(repairs.map(({ what }) => what).join('\n')).toContain(told);
+  });
+
+  test.each<[string, ZipItem, string]>([
+    ['UTF-8 that is not said to be', { name: encodeUtf8('ä'), both: { flags: 0 } }, 'ä'],
+    ['the code page of DOS', { name: Uint8Array.of(0x84), both: { flags: 0 } }, 'ä'],
+    ['back slashes', { name: 'b\\a', content: '' }, 'b/a'],
+  ])('[repair.8] a name in %s', async (_, item, name) => {
+    const { members, error, repairs } = await readOddly(zip([item]));
+    expect([error, members.map((member) => member.name)]).toEqual([undefined, [name]]);
+    expect(repairs.length).toBeGreaterThan(0);
+  });
+
+  test('[repair.2] what is not odd has no repair', async () => {
+    const { members, repairs } = await readOddly(zip([A]));
+    expect([members.length, repairs]).toEqual([1, []]);
+  });
+
+  test.each<[string, Uint8Array, string]>([
+    ['encrypted', zip([{ ...A, both: { flags: 1 } }]), 'ZIP_FEATURE'],
+    ['compressed otherwise', zip([{ ...A, both: { method: 12 } }]), 'ZIP_FEATURE'],
+    ['a link', zip([{ ...A, central: { made: 0x314, attributes: 0o120777 * 2 ** 16 } }]), 'ARCHIVE_TYPE'],
+    ['a name above', zip([{ ...A, name: '..\\a' }]), 'ARCHIVE_NAME'],
+    ['a name of a drive', zip([{ ...A, name: 'C:\\a' }]), 'ARCHIVE_NAME'],
+    ['a name twice', zip([A, { name: 'A', content: 'ab' }]), 'ARCHIVE_DUPLICATE'],
+    ['a folder with content', zip([A, { ...folder, content: 'aa' }]), 'ARCHIVE_TYPE'],
+    ['another content', zip([{ ...A, both: { crc: 7 } }], comment), 'ZIP_MALFORMED'],
+    ['cut', zip([A]).subarray(0, 60), 'ARCHIVE_TRUNCATED'],
+    ['a member that lies elsewhere', zip([{ ...A, central: { offset: 4_000_000 } }]), 'ZIP_MALFORMED'],
+    ['nothing', zip([folder]), 'ARCHIVE_EMPTY'],
+  ])('[repair.5] %s stays refused', async (_, bytes, code) => {
+    expect((await readOddly(bytes)).error?.code).toBe(code);
+  });
+
+  test('[repair.8] members that share bytes are refused', async () => {
+    const twice = zip([A, { name: 'b', content: 'aa', central: { offset: 0 } }]);
+    expect((await readOddly(twice)).error).toMatchObject({ code: 'ZIP_MALFORMED', member: 'b' });
+  });
+
+  test('[repair.9] the limits hold', async () => {
+    const many = Array.from({ length: 20 }, (_, i) => ({ name: `${i}`, content: 'x' }));
+    expect((await readOddly(zip(many, comment), { members: 19 })).error?.code).toBe('ARCHIVE_LIMIT');
+    expect((await readOddly(zip(many, comment), { members: 2 })).error?.code).toBe('ARCHIVE_LIMIT');
+    expect((await readOddly(zip(many, comment), { totalBytes: 19 })).error?.code).toBe('ARCHIVE_LIMIT');
+    const bomb: ZipItem = { name: 'a', content: 'x'.repeat(100_000), deflate: true };
+    const small = { inflateFree: 1000, inflateRatio: 10 };
+    expect((await readOddly(zip([bomb], comment), small)).error?.code).toBe('ARCHIVE_LIMIT');
+  });
+});
