@@ -33,6 +33,7 @@ export type {
   CertificateReport,
   Check,
   CheckId,
+  DefaultReport,
   ErrorReport,
   FileReport,
   InputReport,

@@ -105,6 +105,15 @@ export type { ApplianceOptions } from './operations/pack/plan.ts';
 export type { RepackOptions, RepackReport, RepackResult } from './operations/repack/options.ts';
 export { repack } from './operations/repack/repack.ts';
 export type { AnyReport, UsageReport } from './operations/report/any-report.ts';
+export type {
+  EnvFindings,
+  EnvReport,
+  FoundDefault,
+  FoundFolder,
+  FoundProgram,
+  FoundPublisher,
+  FoundVariable,
+} from './operations/report/env-report.ts';
 export type { CopyOptions } from './operations/sign/copy-options.ts';
 export type { PackageOptions } from './operations/sign/in-place/edit-package.ts';
 export {
@@ -208,6 +217,7 @@ export type {
   CertificateReport,
   Check,
   CheckId,
+  DefaultReport,
   ErrorReport,
   FileReport,
   InputReport,

@@ -176,6 +176,7 @@ const WORDINGS: Readonly<Record<Advice, Wording>> = {
   'request-timestamp': instead(
     'write the request for this bundle: bulla timestamp BUNDLE --tsq-out FILE; and have that answered',
   ),
+  'see-settings': more('; bulla env shows what is configured'),
   'see-help': instead('see bulla --help, or bulla COMMAND --help'),
   'show-publisher': more(' (bulla trust show PUBLISHER)'),
   'show-scopes': instead(

@@ -1,6 +1,7 @@
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 import pc from 'picocolors';
+import type { DefaultReport } from '../verdict/report/report.ts';
 
 /** Told by a command how it ended. */
 export type Exit = (code: number) => void;
@@ -19,6 +20,8 @@ export interface Context {
   readonly style: Style;
   /** trust folders, the one that overrules first; the last is the user's own */
   readonly trustFolders: readonly string[];
+  /** the options of the command that is run that were left out and have a default here; empty until it is run */
+  readonly defaults?: readonly DefaultReport[];
 }
 
 /** Colours and marks, plain where the terminal or the user wants none; never the only carrier of a meaning. */

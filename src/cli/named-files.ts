@@ -117,7 +117,14 @@ export const ARGUMENT_NAMINGS: Readonly<Record<string, Naming>> = {
 };
 
 /** Variables that name a file which may be read. */
-const VARIABLES = ['BULLA_PASSPHRASE_FILE', 'OS_CACERT', 'NODE_EXTRA_CA_CERTS'];
+const VARIABLES = [
+  'BULLA_KEY',
+  'BULLA_CERT',
+  'BULLA_CHAIN',
+  'BULLA_PASSPHRASE_FILE',
+  'OS_CACERT',
+  'NODE_EXTRA_CA_CERTS',
+];
 
 /** The signature beside a file, where none is named; for what has no name here there is none. */
 export function signatureBeside(input: string): string | undefined {

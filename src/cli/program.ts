@@ -1,10 +1,12 @@
 import { Command } from 'commander';
+import { completionCommand } from './commands/about/completion.ts';
+import { envCommand } from './commands/about/env.ts';
+import { helpCommand } from './commands/about/help.ts';
+import { versionCommand } from './commands/about/version.ts';
 import { cleanCommand } from './commands/clean.ts';
-import { completionCommand } from './commands/completion.ts';
 import { devCertsCommand } from './commands/dev-certs.ts';
 import { diffCommand } from './commands/diff.ts';
 import { glanceCommand } from './commands/glance/glance.ts';
-import { helpCommand } from './commands/help.ts';
 import { importCommand } from './commands/import.ts';
 import { inspectCommand } from './commands/inspect.ts';
 import { normalizeCommand } from './commands/normalize.ts';
@@ -14,7 +16,6 @@ import { signCommand } from './commands/sign.ts';
 import { timestampCommand } from './commands/timestamp.ts';
 import { trustCommand } from './commands/trust/trust.ts';
 import { verifyCommand } from './commands/verify.ts';
-import { versionCommand } from './commands/version.ts';
 import { joinCommand } from './commands/volumes/join.ts';
 import { splitCommand } from './commands/volumes/split.ts';
 import type { Context, Exit } from './context.ts';
@@ -33,7 +34,7 @@ export function createProgram(context: Context, exit: Exit, show = context.print
     .showSuggestionAfterError()
     .exitOverride()
     .configureOutput({ writeOut: (text) => show(text.trimEnd()), writeErr: () => {} })
-    .addHelpText('after', '\nMore: bulla help exit-codes | environment | formats');
+    .addHelpText('after', '\nMore: bulla help exit-codes | configuration | environment | formats');
   for (const make of [
     packCommand,
     signCommand,
@@ -50,6 +51,7 @@ export function createProgram(context: Context, exit: Exit, show = context.print
     trustCommand,
     glanceCommand,
     devCertsCommand,
+    envCommand,
     helpCommand,
     completionCommand,
     versionCommand,

@@ -3,12 +3,14 @@ import { BundleError, toBundleError } from '../kit/errors/errors.ts';
 import { formatJson } from '../kit/json.ts';
 import type { StandardOutput } from '../storage/redirected.ts';
 import { exitCodeOf } from '../verdict/report/exit-codes.ts';
-import { makeReport } from '../verdict/report/report.ts';
+import { type DefaultReport, makeReport } from '../verdict/report/report.ts';
 import { toldIn } from '../verdict/report/telling.ts';
 import { wordedReport } from './advice.ts';
 import type { Context } from './context.ts';
 import { expectNothingReadIsWritten, OPTION_NAMINGS, sentToNamed, streamsNamed } from './named-files.ts';
+import { takeDefaults } from './options/signing-defaults.ts';
 import { createProgram } from './program.ts';
+import { defaultsField } from './render/field.ts';
 import { renderError } from './render/render-error.ts';
 import { spreadValues } from './several-values.ts';
 import { usageError } from './usage-error.ts';
@@ -17,8 +19,10 @@ import { readWords, type Words } from './words.ts';
 /**
  * Runs one command line and returns the exit code; every fault becomes one message, and with `--json` one document.
  */
-export async function run(words: readonly string[], context: Context): Promise<number> {
+export async function run(words: readonly string[], given: Context): Promise<number> {
   const argv = words.length > 0 ? words : ['help']; // [cli.26]
+  const defaults: DefaultReport[] = [];
+  const context = { ...given, defaults };
   let exitCode = 0;
   let isApart = false;
   const shown: string[] = [];
@@ -28,6 +32,7 @@ export async function run(words: readonly string[], context: Context): Promise<n
   const program = createProgram(context, exit, (text) => shown.push(text)).hook(
     'preAction',
     async (_program, command) => {
+      defaults.push(...(await takeDefaults(command, context)));
       await expectNothingReadIsWritten(command, context);
       isApart = true;
     },
@@ -51,9 +56,11 @@ export async function run(words: readonly string[], context: Context): Promise<n
     const say = sayingOf(named, context);
     if (words.json) {
       const print = words.toStdout ? say.tell : say.print;
-      print(formatJson(wordedReport(makeReport({ operation, errors: [fault] }))));
+      const report = makeReport({ operation, errors: [fault] });
+      print(formatJson(wordedReport({ ...report, ...(defaults.length > 0 && { defaults }) })));
     } else {
       renderError(fault, { ...context, tell: say.tell });
+      if (defaults.length > 0) say.tell(defaultsField(defaults));
     }
     return exitCodeOf([fault]);
   }

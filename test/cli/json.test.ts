@@ -96,6 +96,7 @@ const DONE: readonly (readonly [operation: string, words: string, before?: reado
   ['join', 'parts -o new.ova', VOLUMES],
   ['join', '--check parts/web.ova.002', VOLUMES],
   ['clean', '.'],
+  ['env', ''],
   ['dev-certs', 'new'],
   ['glance sign', `disk.qcow2 ${IMAGE_SIGNER}`],
   ['glance sign', `disk.qcow2 ${IMAGE_SIGNER} -o p.json`],

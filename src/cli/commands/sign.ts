@@ -69,7 +69,7 @@ export function signCommand(program: Command, context: Context, exit: Exit): voi
       const files = signingFilesOf(flags, context);
       if (!files) {
         throw new BundleError('USAGE', 'a signature needs --key and --cert', {
-          fix: 'give both; for trying things out: bulla dev-certs DIR',
+          fix: 'give both, or configure them (bulla help configuration); for trying things out: bulla dev-certs DIR',
         });
       }
       const format = flags.detached || output === undefined ? undefined : formatOf(output, flags.format);

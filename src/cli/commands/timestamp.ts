@@ -48,7 +48,7 @@ export function timestampCommand(program: Command, context: Context, exit: Exit)
       'an archive, a folder or .ovf of loose files, - for standard input, or an https address',
     )
     .option('-o, --output <file>', 'the timestamped bundle to write, or - for standard output')
-    .option('--tsa <url>', 'ask this authority (http or https)')
+    .option('--tsa <url>', 'ask this authority (http or https) [BULLA_TSA]')
     .option('--tsq-out <file>', 'only write the request, to be answered on another machine')
     .option('--tsr-in <file>', 'take the reply of the authority from this file')
     .addOption(

@@ -37,12 +37,12 @@ export function withSignerOptions(command: Command): Command {
   return command
     .option(
       '--key <file>',
-      'private key of the signer; a PKCS#12 file (.p12, .pfx) has its certificates with it',
+      'private key of the signer; a PKCS#12 file (.p12, .pfx) has its certificates with it [BULLA_KEY]',
     )
-    .option('--cert <pem>', "the signer's certificate")
-    .option('--chain <pem>', 'intermediate certificates to put beside it')
+    .option('--cert <pem>', "the signer's certificate [BULLA_CERT]")
+    .option('--chain <pem>', 'intermediate certificates to put beside it [BULLA_CHAIN]')
     .option('--passphrase-file <file>', 'first line is the passphrase of the key [BULLA_PASSPHRASE_FILE]')
-    .option('--tsa <url>', 'have the signature timestamped by this authority (http or https)');
+    .option('--tsa <url>', 'have the signature timestamped by this authority (http or https) [BULLA_TSA]');
 }
 
 /** Adds the choice of a CMS signature, for bundles. */
@@ -87,6 +87,6 @@ export function signingFilesOf(flags: SignerFlags, context: Context): SigningFil
   if (!cert && !chain) return undefined;
   const problem = cert ? '--cert needs --key' : '--chain needs --key and --cert';
   throw new BundleError('USAGE', problem, {
-    fix: 'give both; for trying things out: bulla dev-certs DIR',
+    fix: 'give both, or configure them (bulla help configuration); for trying things out: bulla dev-certs DIR',
   });
 }

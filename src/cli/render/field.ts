@@ -1,5 +1,5 @@
 import { unlikeRow } from '../../kit/encoding.ts';
-import type { InputReport } from '../../verdict/report/report.ts';
+import type { DefaultReport, InputReport } from '../../verdict/report/report.ts';
 
 /** The most of one text that is shown; all of it is in the JSON document. [show.2] */
 const MOST = 480;
@@ -42,4 +42,11 @@ export function inputName(name: string): string {
 /** What was judged: a file, or the bundle in one. [inner.4] */
 export function inputTitle({ name, inner }: InputReport): string {
   return inputName(inner ? `${inner.name} in ${name}` : name);
+}
+
+/** What the options are from that the command line left out. [cli.29] */
+export function defaultsField(defaults: readonly DefaultReport[]): string {
+  const options = new Map<string, readonly string[]>();
+  for (const { option, from } of defaults) options.set(from, [...(options.get(from) ?? []), option]);
+  return field('defaults', ...[...options].map(([from, names]) => `${names.join(' and ')} from ${from}`));
 }

@@ -6,7 +6,7 @@ import type { SignReport } from '../../operations/sign/signing.ts';
 import type { RequestReport, TimestampingReport } from '../../operations/sign/timestamp.ts';
 import { wordedReport } from '../advice.ts';
 import type { Context } from '../context.ts';
-import { field, inputTitle, shown } from './field.ts';
+import { defaultsField, field, inputTitle, shown } from './field.ts';
 import { formatBytes } from './progress.ts';
 import { renderReport } from './render-report.ts';
 
@@ -36,7 +36,8 @@ export function renderMade(
   context: Context,
   flags: { readonly json?: boolean; readonly quiet?: boolean },
 ): number {
-  const report = wordedReport(given);
+  const { defaults = [] } = context;
+  const report = { ...wordedReport(given), ...(defaults.length > 0 && { defaults }) };
   const none: { readonly written: readonly string[] } = { written: [] };
   const made = { output: '', request: '', timestamped: false, ...none, ...report.result };
   const output = made.request || made.output;
@@ -69,6 +70,7 @@ export function renderMade(
   if ('signer' in made) print(field('signed by', made.signer.subject, made.signer.key));
   else if (report.operation === 'pack')
     print(style.warn(field('unsigned', 'importers refuse it; sign it with --key and --cert')));
+  if (defaults.length > 0) print(defaultsField(defaults));
   if (made.request)
     print(
       field(

@@ -94,6 +94,7 @@ export const ADVICE = [
   'report-fault',
   'request-timestamp',
   'see-help',
+  'see-settings',
   'show-publisher',
   'show-scopes',
   'sign',

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { REPORT_FIELDS } from '../../verdict/report/report-schema.ts';
+import { ENV_RESULT } from './env-schema.ts';
 import { INSPECT_RESULT } from './inspect-schema.ts';
 import * as results from './result-schemas.ts';
 
@@ -44,6 +45,7 @@ export const REPORT_SCHEMA = z.discriminatedUnion('operation', [
   reportOf('trust list', results.TRUST_LIST_RESULT),
   reportOf('trust show', results.TRUST_SHOW_RESULT),
   reportOf('trust remove', results.TRUST_REMOVE_RESULT),
+  reportOf('env', ENV_RESULT),
   z.strictObject({
     schema: SCHEMA,
     operation: z

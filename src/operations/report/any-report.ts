@@ -24,6 +24,7 @@ import type { DiffReport } from '../verify/diff.ts';
 import type { InspectReport } from '../verify/inspect.ts';
 import type { JoinReport } from '../volumes/join.ts';
 import type { SplitReport } from '../volumes/split.ts';
+import type { EnvReport } from './env-report.ts';
 
 /** The report of a command line that is refused and names no operation: no command that there is, a family of them alone, or one that prints text only. */
 export type UsageReport = Report<'help' | 'version' | 'completion' | 'glance' | 'trust', never>;
@@ -54,4 +55,5 @@ export type AnyReport =
   | TrustListReport
   | TrustShowReport
   | TrustRemoveReport
+  | EnvReport
   | UsageReport;

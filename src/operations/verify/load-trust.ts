@@ -7,8 +7,11 @@ import { parsePublisher } from '../../storage/trust/publisher-file.ts';
 import { readNamed, someCertificateFilesIn } from '../../storage/trust/small-files.ts';
 import {
   type PublisherFiles,
+  readPublisher,
   readTimestampAuthorities,
+  readTimestampAuthority,
   readTrustFolder,
+  type TrustedKind,
 } from '../../storage/trust/trust-folder.ts';
 import { certificatesIn } from '../../trust/given-certificates.ts';
 import type { Publisher } from '../../trust/publisher.ts';
@@ -104,6 +107,24 @@ async function publishersIn(
     }
   }
   return [...found.values()].sort((a, b) => (a.publisher.name < b.publisher.name ? -1 : 1));
+}
+
+/** The certificates of one publisher or timestamp authority by itself, all of it held to the rules. @throws {BundleError} `CONFIG_INVALID`, `FILE_*` */
+export async function lookAtTrusted(
+  kind: TrustedKind,
+  folder: string,
+  name: string,
+  waiting: SourceOptions,
+): Promise<readonly Certificate[]> {
+  const anchors =
+    kind === 'publisher'
+      ? (await publisherIn(await readPublisher(folder, name, waiting))).anchors
+      : await readTimestampAuthority(folder, name, waiting);
+  const certificates = anchors.flatMap(certificatesIn);
+  if (certificates.length > 0) return certificates;
+  throw new BundleError('CONFIG_INVALID', 'it has no certificate, so it vouches for nothing', {
+    where: { file: folder },
+  });
 }
 
 async function publisherIn(files: PublisherFiles): Promise<LoadedPublisher<NamedBytes>> {

@@ -7,6 +7,7 @@ import {
   type TimestampMode,
 } from '../../trust/publisher.ts';
 import { isScope } from '../../trust/scope.ts';
+import { parseSettingsFile, type SchemaTools } from './toml-file.ts';
 
 const DAY_MS = 86_400_000;
 
@@ -17,14 +18,19 @@ const DAY_MS = 86_400_000;
  * @throws `CONFIG_INVALID` naming the file and the key [pub.1] [pub.3]
  */
 export async function parsePublisher(toml: string, file: string): Promise<Publisher> {
-  const { parse, TomlDate, TomlError } = await import('smol-toml');
-  const { z } = await import('zod');
-  const invalid = (problem: string, line?: number, cause?: unknown): BundleError =>
-    new BundleError('CONFIG_INVALID', problem, {
-      where: { file, ...(line !== undefined && { line }) },
-      cause,
-    });
+  const { from, until, revocation, timestamp, ...rest } = await parseSettingsFile(toml, file, schemaOf);
+  if (from && until && from > until)
+    throw new BundleError('CONFIG_INVALID', 'from is after until', { where: { file } });
+  return {
+    ...rest,
+    ...(from !== undefined && { from }),
+    ...(until !== undefined && { until }),
+    ...(revocation !== undefined && { revocation }),
+    ...(timestamp !== undefined && { timestamp }),
+  };
+}
 
+function schemaOf({ z, TomlDate }: SchemaTools) {
   const texts = (test: (text: string) => boolean, problem: string) =>
     z.array(z.string().refine(test, problem)).min(1, 'an empty list: leave the key out, or name something');
   const moment = (end: boolean) =>
@@ -36,7 +42,7 @@ export async function parsePublisher(toml: string, file: string): Promise<Publis
         context.addIssue({ code: 'custom', message: 'neither a date nor a time with its offset from UTC' });
         return z.NEVER;
       });
-  const schema = z.strictObject({
+  return z.strictObject({
     name: z.string().refine(isPublisherName, 'not of lower-case letters, digits, ".", "_" and "-"'),
     scopes: texts(isScope, 'a scope that is neither "*" nor "vendor/name" in lower case').default(['*']),
     subjects: texts(isSubjectPattern, 'a subject that is not like "CN=Acme Release,O=Acme"').default([]),
@@ -46,25 +52,6 @@ export async function parsePublisher(toml: string, file: string): Promise<Publis
     revocation: z.enum<readonly RevocationMode[]>(['require', 'if-present', 'off']).optional(),
     timestamp: z.enum<readonly TimestampMode[]>(['require', 'prefer', 'ignore']).optional(),
   });
-
-  let table: unknown;
-  try {
-    table = parse(toml, { unsafeKeyBehaviour: 'throw', useLegacyDate: true });
-  } catch (cause) {
-    const problem = cause instanceof Error ? (cause.message.split('\n')[0] ?? '') : String(cause);
-    throw invalid(`not TOML: ${problem}`, cause instanceof TomlError ? cause.line : undefined, cause);
-  }
-  const result = schema.safeParse(table);
-  if (!result.success) throw invalid(result.error.issues.map(showIssue).join('; '));
-  const { from, until, revocation, timestamp, ...rest } = result.data;
-  if (from && until && from > until) throw invalid('from is after until');
-  return {
-    ...rest,
-    ...(from !== undefined && { from }),
-    ...(until !== undefined && { until }),
-    ...(revocation !== undefined && { revocation }),
-    ...(timestamp !== undefined && { timestamp }),
-  };
 }
 
 /** A time with its offset, or a day in UTC: its first moment, or its last. Local times mean another moment on every machine. */
@@ -75,17 +62,6 @@ function readMoment(
   if (Number.isNaN(date.getTime())) return undefined;
   if (date.isDate()) return new Date(date.getTime() + (end ? DAY_MS - 1 : 0)); // [pub.9]
   return date.isDateTime() && !date.isLocal() ? new Date(date.getTime()) : undefined;
-}
-
-function showIssue(issue: {
-  code: string;
-  path: readonly PropertyKey[];
-  message: string;
-  keys?: unknown;
-}): string {
-  if (Array.isArray(issue.keys)) return `unknown key ${issue.keys.map((key) => `"${key}"`).join(', ')}`;
-  const [key] = issue.path;
-  return key === undefined ? issue.message : `${String(key)}: ${issue.message}`;
 }
 
 /** The `publisher.toml` of a publisher; `parsePublisher` gives it back. */

@@ -23,6 +23,11 @@ export interface PublisherFiles {
   readonly certificates: readonly NamedBytes[];
 }
 
+/** The names of those who are trusted in a folder, by their folders alone: nothing of them is read. @throws {BundleError} `FILE_UNREADABLE` */
+export function trustedNamesIn(folder: string, kind: TrustedKind): readonly string[] {
+  return shownNamesIn(join(folder, kind === 'publisher' ? PUBLISHERS : TIMESTAMPING));
+}
+
 const PUBLISHERS = 'publishers';
 const TIMESTAMPING = 'timestamping';
 /** What `seen-revocation.ts` keeps beside the lists, and kept in one file before. */
@@ -38,11 +43,9 @@ export async function readTrustFolder(
   folder: string,
   waiting: SourceOptions = sourceOptions({}),
 ): Promise<readonly PublisherFiles[]> {
-  const publishers = join(folder, PUBLISHERS);
   const found: PublisherFiles[] = [];
-  for (const name of shownNamesIn(publishers)) {
-    found.push(await readPublisher(join(publishers, name), name, waiting));
-  }
+  for (const name of trustedNamesIn(folder, 'publisher'))
+    found.push(await readPublisher(folder, name, waiting));
   return found;
 }
 
@@ -68,7 +71,13 @@ export function shownNamesIn(folder: string): readonly string[] {
   return [...expectUtf8Names(names, folder)].sort();
 }
 
-async function readPublisher(folder: string, name: string, waiting: SourceOptions): Promise<PublisherFiles> {
+/** One of them. @throws {BundleError} `FILE_UNREADABLE`, `CONFIG_INVALID` */
+export async function readPublisher(
+  trustFolder: string,
+  name: string,
+  waiting: SourceOptions,
+): Promise<PublisherFiles> {
+  const folder = join(trustFolder, PUBLISHERS, name);
   if (!isPublisherName(name)) {
     throw new BundleError('CONFIG_INVALID', `"${name}" is no name for a publisher`, {
       where: { file: folder },
@@ -115,15 +124,23 @@ export async function readTimestampAuthorities(
   folder: string,
   waiting: SourceOptions = sourceOptions({}),
 ): Promise<readonly NamedBytes[]> {
-  const authorities = join(folder, TIMESTAMPING);
-  const files = shownNamesIn(authorities)
-    .map((name) => join(authorities, name))
-    .flatMap((authority) => {
-      const found = certificateFilesIn(authority);
-      if (!found.includes(authority)) expectNoEvidence(authority); // a file may stand for a folder
-      return found;
-    });
-  return contentsOf(files, waiting);
+  const all: NamedBytes[] = [];
+  for (const name of trustedNamesIn(folder, 'timestamp authority')) {
+    all.push(...(await readTimestampAuthority(folder, name, waiting)));
+  }
+  return all;
+}
+
+/** Those of one authority. @throws {BundleError} `FILE_UNREADABLE`, `CONFIG_INVALID` */
+export async function readTimestampAuthority(
+  folder: string,
+  name: string,
+  waiting: SourceOptions,
+): Promise<readonly NamedBytes[]> {
+  const authority = join(folder, TIMESTAMPING, name);
+  const found = certificateFilesIn(authority);
+  if (!found.includes(authority)) expectNoEvidence(authority); // a file may stand for a folder
+  return contentsOf(found, waiting);
 }
 
 /**

@@ -190,6 +190,12 @@ export const REPORT_FIELDS = {
     .exactOptional()
     .describe('from the library only: the warnings that advise something, with its name'),
   allowances: z.array(z.string()).describe('options that weakened a check'),
+  defaults: z
+    .array(
+      z.strictObject({ option: z.string(), from: z.string().describe('the name of a variable, or a file') }),
+    )
+    .exactOptional()
+    .describe('from the command line only: options that were left out and have a default here'),
   remembered: rememberedSchema
     .exactOptional()
     .describe('revocation lists and OCSP responses newer than any seen, written down in that folder'),

@@ -132,6 +132,13 @@ export interface InputReport {
   readonly inner?: Omit<InputReport, 'inner'>;
 }
 
+/** An option that was left out, and the variable or file that its value is from. [cli.29] */
+export interface DefaultReport {
+  /** such as `--key` */
+  readonly option: string;
+  readonly from: string;
+}
+
 /** What was written down of the revocation information that was seen. [rev.9] */
 export interface RememberedReport {
   readonly folder: string;
@@ -165,6 +172,8 @@ export interface Report<Operation extends string = string, Result extends object
   readonly allowances: readonly string[];
   /** left out when nothing was */
   readonly remembered?: RememberedReport;
+  /** by the command line only: options that were left out and have a default here; left out where there is none */
+  readonly defaults?: readonly DefaultReport[];
   /** what the operation made or found */
   readonly result?: Result;
 }

@@ -1,5 +1,5 @@
 import { basename, dirname } from 'node:path';
-import type { Command } from 'commander';
+import { type Command, Option } from 'commander';
 import { BundleError } from '../../../kit/errors/errors.ts';
 import { formatJson } from '../../../kit/json.ts';
 import type { PublisherReport, TrustedCertificateReport } from '../../../operations/trust/trust.ts';
@@ -106,7 +106,11 @@ export function trustCommand(program: Command, context: Context, exit: Exit): vo
     .command('list')
     .description('list the publishers you trust')
     .option('--json', 'print one JSON document')
-    .action(async (flags: { json?: boolean }) => {
+    .addOption(
+      new Option('--names', 'print the names alone, one a line, and look at nothing else').conflicts('json'),
+    )
+    .action(async (flags: { json?: boolean; names?: boolean }) => {
+      if (flags.names) return printNames(context);
       const { trustList, trustListTimestamping } = await import('../../../operations/trust/trust.ts');
       const publishers = await trustList(context.trustFolders, { signal });
       const authorities = await trustListTimestamping(context.trustFolders, { signal });
@@ -172,6 +176,16 @@ export function trustCommand(program: Command, context: Context, exit: Exit): vo
     });
 
   trustCheckCommand(trust, context, exit);
+}
+
+/** What completion offers: it must say something also where one of them is broken. */
+async function printNames({ trustFolders, print }: Context): Promise<void> {
+  const { trustedNamesIn } = await import('../../../storage/trust/trust-folder.ts');
+  const names = trustFolders.flatMap((folder) => [
+    ...trustedNamesIn(folder, 'publisher'),
+    ...trustedNamesIn(folder, 'timestamp authority'),
+  ]);
+  for (const name of [...new Set(names)].sort()) print(shown(name));
 }
 
 /** An authority goes by the folder that its certificates are in. */

@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
-import { BundleError } from '../../kit/errors/errors.ts';
-import type { Context, Exit } from '../context.ts';
-import { EXIT_MEANINGS } from '../exit-meanings.ts';
+import { BundleError } from '../../../kit/errors/errors.ts';
+import type { Context, Exit } from '../../context.ts';
+import { EXIT_MEANINGS } from '../../exit-meanings.ts';
 
 const TOPICS: Readonly<Record<string, () => readonly string[]>> = {
   'exit-codes': () => [
@@ -12,6 +12,8 @@ const TOPICS: Readonly<Record<string, () => readonly string[]>> = {
   environment: () => [
     'Environment:',
     '  BULLA_HOME             trust folder (default: $XDG_CONFIG_HOME/bulla, or ~/.config/bulla)',
+    '  BULLA_KEY, BULLA_CERT, BULLA_CHAIN, BULLA_TSA',
+    '                         stand for --key, --cert, --chain and --tsa; see bulla help configuration',
     '  BULLA_PASSPHRASE_FILE  file whose first line is the passphrase of the private key',
     '  OS_AUTH_URL, OS_TOKEN, OS_USERNAME, OS_PASSWORD, OS_APPLICATION_CREDENTIAL_ID, OS_CACERT, …',
     '                         who you are at Keystone and Barbican, as in an openrc file (bulla glance)',
@@ -21,6 +23,24 @@ const TOPICS: Readonly<Record<string, () => readonly string[]>> = {
     '  LC_ALL, LC_CTYPE, LANG marks are plain ASCII unless one of them names UTF-8',
     '  BULLA_DEBUG            print the stack of an internal error',
     'The publishers in /etc/bulla overrule those of the same name in the trust folder.',
+  ],
+  configuration: () => [
+    'Who signs, where the command line names nobody (pack, sign; the authority: timestamp, too). The first of these counts:',
+    '  1. the option             --key, --cert, --chain, --passphrase-file, --tsa',
+    '  2. the environment        BULLA_KEY, BULLA_CERT, BULLA_CHAIN, BULLA_PASSPHRASE_FILE, BULLA_TSA;',
+    '                            one that is there and empty says: none',
+    '  3. your own settings      ~/.config/bulla/config.toml ($BULLA_HOME, $XDG_CONFIG_HOME/bulla)',
+    "  4. the machine's settings /etc/bulla/config.toml",
+    'A config.toml has some of these lines, and no others. Relative names are seen from its folder:',
+    '  key = "acme.key"',
+    '  cert = "acme.pem"',
+    '  chain = "intermediates.pem"',
+    '  passphrase-file = "acme.passphrase"',
+    '  tsa = "http://tsa.example"',
+    'Intermediates are taken from where the certificate is named, or nearer to the command line; a passphrase file from',
+    'where the key is. What was taken from where is printed, and is "defaults" in --json. Nothing of this decides whom you',
+    'trust, and nothing weakens a check: that is for bulla trust, and for options that say what they give up.',
+    'bulla env shows what is configured here, and whether it can be used.',
   ],
   formats: () => [
     'Bundles that are read and written:',
@@ -41,12 +61,12 @@ export function helpTopics(program: Command): readonly string[] {
   return [...Object.keys(TOPICS), ...program.commands.map((command) => command.name())];
 }
 
-/** `bulla help [COMMAND | exit-codes | environment | formats]` */
+/** `bulla help [COMMAND | exit-codes | configuration | environment | formats]` */
 export function helpCommand(program: Command, context: Context, _exit: Exit): void {
   program
     .command('help')
-    .summary('help for a command, or: exit-codes, environment, formats')
-    .argument('[topic...]', 'a command, or exit-codes, environment, formats')
+    .summary('help for a command, or: exit-codes, configuration, environment, formats')
+    .argument('[topic...]', 'a command, or exit-codes, configuration, environment, formats')
     .action((topic: readonly string[]) => {
       const lines = TOPICS[topic.join(' ')];
       if (lines) {

@@ -3,14 +3,14 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Command } from 'commander';
 import { beforeAll, describe, expect, test } from 'vitest';
-import { createProgram } from '../../../src/cli/program.ts';
-import { run } from '../../../src/cli/run.ts';
-import { folderForTests, makeSandbox } from '../../factory/sandbox.ts';
-import { makeScreen } from '../screen.ts';
+import { createProgram } from '../../../../src/cli/program.ts';
+import { run } from '../../../../src/cli/run.ts';
+import { folderForTests, makeSandbox } from '../../../factory/sandbox.ts';
+import { makeScreen } from '../../screen.ts';
 
 const { context } = makeScreen();
 const program = createProgram(context, () => {});
-const SHELLS = ['bash', 'zsh', 'fish'];
+const SHELLS = ['bash', 'zsh', 'fish', 'powershell'];
 
 async function scriptFor(shell: string): Promise<string> {
   const screen = makeScreen();
@@ -27,13 +27,17 @@ describe.each(SHELLS)('%s', (shell) => {
     const script = await scriptFor(shell);
     for (const command of below(program)) {
       if (command !== program) expect(script).toMatch(new RegExp(`\\b${command.name()}\\b`));
-      for (const { long } of command.options) {
+      for (const { long, hidden } of command.options) {
+        if (hidden) continue;
         expect(script).toContain(shell === 'fish' ? `-l ${long?.slice(2)} ` : `${long}`);
       }
     }
   });
 
-  const absent = spawnSync(shell, ['-c', 'true']).status !== 0;
+  test('asks for the names of those who are trusted', async () =>
+    expect(await scriptFor(shell)).toContain('trust list --names'));
+
+  const absent = shell === 'powershell' || spawnSync(shell, ['-c', 'true']).status !== 0;
   if (absent) console.warn(`SKIPPED: ${shell} is not installed, so its completion script is not parsed`);
   test.skipIf(absent)('parses it', async () => {
     using sandbox = makeSandbox();
@@ -44,7 +48,7 @@ describe.each(SHELLS)('%s', (shell) => {
   });
 });
 
-describe('completed by bash', () => {
+describe('[cli.31] completed by bash', () => {
   const folder = folderForTests();
   beforeAll(async () => {
     writeFileSync(join(folder, 'script'), await scriptFor('bash'));
@@ -53,13 +57,16 @@ describe('completed by bash', () => {
 
   /** What Tab offers behind these words, the last one unfinished. */
   function complete(...words: readonly string[]): readonly string[] {
-    const code = `source ./script; COMP_WORDS=(bulla "$@"); COMP_CWORD=$#; _bulla; printf '%s\\n' "\${COMPREPLY[@]}"`;
+    const code = `bulla() { [[ "$1 $2 $3" == 'trust list --names' ]] && echo acme-corp; }; source ./script; COMP_WORDS=(bulla "$@"); COMP_CWORD=$#; _bulla; printf '%s\\n' "\${COMPREPLY[@]}"`;
     const { stdout } = spawnSync('bash', ['-c', code, 'bash', ...words], { cwd: folder, encoding: 'utf8' });
     return stdout.trim().split('\n');
   }
 
   test.each([
     [['ver'], ['verify', 'version']],
+    [['glance', 'verify', '--sig'], ['']],
+    [['trust', 'show', 'acme'], ['acme-corp']],
+    [['verify', 'trust', '--na'], ['']],
     [
       ['verify', '--tr'],
       ['--trust', '--trust-tsa'],
@@ -80,7 +87,7 @@ describe('completed by bash', () => {
     [['help', 'ex'], ['exit-codes']],
     [
       ['completion', ''],
-      ['bash', 'zsh', 'fish', '--help'],
+      ['bash', 'zsh', 'fish', 'powershell', '--help'],
     ],
     [['pack', 'my'], ['my disk.qcow2']],
     [['pack', '--key', 'my'], ['my disk.qcow2']],

@@ -1,0 +1,198 @@
+/** A word that may follow, and what it is for; `choices` are what may follow an option itself. */
+export interface Word {
+  readonly text: string;
+  /** all its spellings, such as `--output` and `-o` */
+  readonly flags: readonly string[];
+  readonly description: string;
+  readonly takesValue: boolean;
+  readonly choices: readonly string[];
+}
+
+/** A command with the words that may follow it; `filesToo`: so may the name of a file; `takesNames`: so may that of a publisher. */
+export interface CommandWords {
+  readonly path: readonly string[];
+  readonly words: readonly Word[];
+  readonly filesToo: boolean;
+  readonly takesNames: boolean;
+}
+
+/** Makes the script of each shell, from the same table. */
+export const SCRIPTS: Readonly<Record<string, (commands: readonly CommandWords[]) => string>> = {
+  bash,
+  zsh,
+  fish,
+  powershell,
+};
+
+/** What lists the names of those who are trusted: the folders of this moment, whatever the shell. */
+const NAMES = 'trust list --names';
+
+/** The words after which a value is expected, by command: the choices for it, or a file. */
+function valuesOf(
+  commands: readonly CommandWords[],
+): readonly { readonly at: readonly string[]; readonly choices: readonly string[] }[] {
+  return commands.flatMap(({ path, words }) => {
+    const taking = words.filter(({ takesValue }) => takesValue);
+    const of = (flag: string): string => [...path, flag].join(' ');
+    const plain = taking.filter(({ choices }) => choices.length === 0).flatMap(({ flags }) => flags.map(of));
+    return [
+      ...taking
+        .filter(({ choices }) => choices.length > 0)
+        .map(({ flags, choices }) => ({ at: flags.map(of), choices })),
+      ...(plain.length > 0 ? [{ at: plain, choices: [] }] : []),
+    ];
+  });
+}
+
+/** A word is a subcommand where it stands behind one, and not elsewhere. */
+function pathsOf(commands: readonly CommandWords[]): readonly string[] {
+  return commands.filter(({ path }) => path.length > 0).map(({ path }) => path.join(' '));
+}
+
+const single = (text: string): string => `'${text.replaceAll("'", "'\\''")}'`;
+
+/** Runs in the bash 3.2 of macOS, too: no mapfile, no associative arrays. */
+function bash(commands: readonly CommandWords[]): string {
+  const list = (texts: readonly string[]): string => texts.join('\\n');
+  const branches = commands.map(({ path, words, filesToo, takesNames }) => {
+    const names = takesNames ? `"$("\${COMP_WORDS[0]}" ${NAMES} 2>/dev/null)"$'\\n'` : '';
+    const offered = `offered=${names}$'${list(words.map(({ text }) => text))}'`;
+    return `    '${path.join(' ')}') ${offered}; files=${filesToo ? 1 : ''} ;;`;
+  });
+  const values = valuesOf(commands).map(
+    ({ at, choices }) =>
+      `    ${at.map(single).join('|')}) offered=$'${list(choices)}'; files=${choices.length > 0 ? '' : 1} ;;`,
+  );
+  return `_bulla() {
+  local word command='' offered='' files='' IFS=$'\\n'
+  local current="\${COMP_WORDS[COMP_CWORD]}" previous="\${COMP_WORDS[COMP_CWORD-1]}"
+  for word in "\${COMP_WORDS[@]:1:$((COMP_CWORD-1))}"; do
+    case "\${command:+$command }$word" in
+      ${pathsOf(commands).map(single).join('|')}) command="\${command:+$command }$word" ;;
+    esac
+  done
+  case "$command" in
+${branches.join('\n')}
+  esac
+  case "\${command:+$command }$previous" in
+${values.join('\n')}
+  esac
+  COMPREPLY=($(compgen -W "$offered" -- "$current"))
+  if [[ -n "$files" && "$current" != -* ]]; then
+    COMPREPLY=($(compgen -f -- "$current"))
+  fi
+}
+complete -o filenames -F _bulla bulla`;
+}
+
+/** May be sourced, or be the file \`_bulla\` in a folder of \$fpath. */
+function zsh(commands: readonly CommandWords[]): string {
+  const described = ({ text, description }: Word): string => {
+    const shown = text.replaceAll(':', '\\:');
+    return single(description === '' ? shown : `${shown}:${description}`);
+  };
+  const branches = commands.map(({ path, words, filesToo, takesNames }) => {
+    const names = takesNames ? `\${(f)"$(_call_program names \${words[1]} ${NAMES} 2>/dev/null)"} ` : '';
+    return `    (${single(path.join(' '))}) offered=(${names}${words.map(described).join(' ')}); files=${filesToo ? 1 : ''} ;;`;
+  });
+  const values = valuesOf(commands).map(
+    ({ at, choices }) =>
+      `    (${at.map(single).join('|')}) offered=(${choices.map(single).join(' ')}); files=${choices.length > 0 ? '' : 1} ;;`,
+  );
+  return `#compdef bulla
+_bulla() {
+  local word command='' files='' previous=\${words[CURRENT-1]}
+  local -a offered
+  for word in "\${(@)words[2,CURRENT-1]}"; do
+    case "\${command:+$command }$word" in
+      (${pathsOf(commands).map(single).join('|')}) command="\${command:+$command }$word" ;;
+    esac
+  done
+  case "$command" in
+${branches.join('\n')}
+  esac
+  case "\${command:+$command }$previous" in
+${values.join('\n')}
+  esac
+  if [[ -n "$files" && "$PREFIX" != -* ]]; then
+    _files
+  else
+    _describe word offered
+  fi
+}
+if [[ "$funcstack[1]" == _bulla ]]; then
+  _bulla "$@"
+else
+  whence compdef >/dev/null || { autoload -Uz compinit && compinit; }
+  compdef _bulla bulla
+fi`;
+}
+
+function fish(commands: readonly CommandWords[]): string {
+  const quoted = (text: string): string => `'${text.replaceAll('\\', '\\\\').replaceAll("'", "\\'")}'`;
+  const lines = commands.flatMap(({ path, words, filesToo, takesNames }) => {
+    const line = (rest: string): string => `complete -c bulla -n "__bulla_at '${path.join(' ')}'" ${rest}`;
+    return [
+      ...(filesToo ? [] : [line('-f')]),
+      ...(takesNames ? [line(`-a '(bulla ${NAMES} 2>/dev/null)' -d 'who is trusted'`)] : []),
+      ...words.map(({ text, description, takesValue, choices }) => {
+        const what = text.startsWith('--') ? `-l ${text.slice(2)}` : `-a ${text}`;
+        const value = choices.length > 0 ? ` -xa ${quoted(choices.join(' '))}` : takesValue ? ' -rF' : '';
+        return line(`${what}${value} -d ${quoted(description)}`);
+      }),
+    ];
+  });
+  return `function __bulla_at
+  set -l command ''
+  for word in (commandline -opc)[2..-1]
+    set -l longer (string trim -- "$command $word")
+    if contains -- $longer ${pathsOf(commands).map(quoted).join(' ')}
+      set command $longer
+    end
+  end
+  test "$command" = "$argv[1]"
+end
+${lines.join('\n')}`;
+}
+
+/** For Windows PowerShell 5 and later; where nothing is offered, PowerShell itself completes the names of files. */
+function powershell(commands: readonly CommandWords[]): string {
+  const quoted = (text: string): string => `'${text.replaceAll("'", "''")}'`;
+  const list = (texts: readonly string[]): string => `@(${texts.map(quoted).join(', ')})`;
+  const branches = commands.map(({ path, words, takesNames }) => {
+    const names = takesNames ? `@(& $name ${NAMES} 2>$null) + ` : '';
+    return `      ${quoted(path.join(' '))} { ${names}${list(words.map(({ text }) => text))} }`;
+  });
+  const files = commands.filter(({ filesToo }) => filesToo).map(({ path }) => path.join(' '));
+  const values = valuesOf(commands).flatMap(({ at, choices }) =>
+    at.map((words) => `    ${quoted(words)} = ${list(choices)}`),
+  );
+  return `Register-ArgumentCompleter -Native -CommandName bulla -ScriptBlock {
+  param($current, $line, $cursor)
+  $name = "$($line.CommandElements[0])"
+  $words = @($line.CommandElements | Where-Object { $_.Extent.EndOffset -lt $cursor } | Select-Object -Skip 1 | ForEach-Object { "$_" })
+  $known = ${list(pathsOf(commands))}
+  $command = ''
+  foreach ($word in $words) {
+    $longer = "$command $word".Trim()
+    if ($known -ccontains $longer) { $command = $longer }
+  }
+  $last = if ($words.Count -gt 0) { $words[-1] } else { '' }
+  $previous = "$command $last".Trim()
+  $values = @{
+${values.join('\n')}
+  }
+  $offered = if ($values.ContainsKey($previous)) {
+    $values[$previous]
+  } elseif (${list(files)} -ccontains $command -and -not $current.StartsWith('-')) {
+    @()
+  } else {
+    switch -CaseSensitive ($command) {
+${branches.join('\n')}
+    }
+  }
+  $offered | Where-Object { $_ -clike "$current*" } | ForEach-Object {
+    [System.Management.Automation.CompletionResult]::new($_, $_, 'ParameterValue', $_)
+  }
+}`;
+}

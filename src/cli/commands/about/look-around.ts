@@ -1,0 +1,193 @@
+import { availableParallelism } from 'node:os';
+import { BundleError, toBundleError } from '../../../kit/errors/errors.ts';
+import { type SourceOptions, sourceOptions } from '../../../kit/source.ts';
+import type {
+  EnvReport,
+  FoundDefault,
+  FoundFolder,
+  FoundPublisher,
+  FoundVariable,
+} from '../../../operations/report/env-report.ts';
+import type { Context } from '../../context.ts';
+import { SIGNING_VARIABLES, settingsOf } from '../../options/signing-defaults.ts';
+import { version } from '../../version.ts';
+
+/** Variables that count, and those of which only is said that they are set. */
+const VARIABLES = [
+  'BULLA_HOME',
+  'XDG_CONFIG_HOME',
+  ...Object.values(SIGNING_VARIABLES),
+  'BULLA_DEBUG',
+  'SOURCE_DATE_EPOCH',
+  'NODE_EXTRA_CA_CERTS',
+  'NODE_OPTIONS',
+  'TMPDIR',
+  'NO_COLOR',
+  'FORCE_COLOR',
+];
+const SECRET = /PASSWORD|TOKEN|SECRET|PASSPHRASE$/;
+/** Programs that advice names: none of them is needed. */
+const PROGRAMS = ['openssl', 'qemu-img', 'virt-v2v', 'openstack', 'curl'];
+
+/** What was found wrong, gathered on the way. */
+interface Found {
+  readonly problems: BundleError[];
+  readonly warnings: string[];
+}
+
+/**
+ * What bulla finds here: what is configured, where, and whether it can be used. It asks no network, starts no program and writes
+ * nothing; what is configured and cannot be used is `CONFIG_INVALID`. [cli.30]
+ */
+export async function lookAround(context: Context): Promise<EnvReport> {
+  const { makeReport } = await import('../../../verdict/report/report.ts');
+  const { DEFAULT_LIMITS } = await import('../../../kit/limits.ts');
+  const { programsIn } = await import('../../../storage/programs.ts');
+  const { env } = context;
+  const found: Found = { problems: [], warnings: [] };
+  const folders: FoundFolder[] = [];
+  for (const folder of context.trustFolders) {
+    folders.push(await folderFound(folder, originOf(folder, context), found, sourceOptions(context)));
+  }
+  const defaults = await defaultsFound(context, found);
+  if (env['NODE_TLS_REJECT_UNAUTHORIZED'] === '0') {
+    found.warnings.push(
+      'NODE_TLS_REJECT_UNAUTHORIZED is 0: Node would believe any server; unset it, whatever asks for it',
+    );
+  }
+  return makeReport({
+    operation: 'env',
+    errors: found.problems,
+    warnings: found.warnings,
+    result: {
+      bulla: { version: version(), file: process.argv[1] ?? '' },
+      node: { version: process.version, file: process.execPath },
+      openssl: process.versions.openssl ?? '',
+      system: `${process.platform} ${process.arch}`,
+      threads: Math.min(DEFAULT_LIMITS.threads, availableParallelism()),
+      folders,
+      defaults,
+      variables: variablesIn(env),
+      programs: programsIn(env['PATH'] ?? '', PROGRAMS),
+    },
+  });
+}
+
+function originOf(folder: string, { env, trustFolders }: Context): string {
+  if (folder !== trustFolders.at(-1)) return 'the folder of this machine, which overrules your own';
+  if (env['BULLA_HOME']) return 'BULLA_HOME';
+  return env['XDG_CONFIG_HOME'] ? 'XDG_CONFIG_HOME' : 'the usual place';
+}
+
+async function folderFound(
+  folder: string,
+  from: string,
+  found: Found,
+  waiting: SourceOptions,
+): Promise<FoundFolder> {
+  const { isAbsent } = await import('../../../storage/absence.ts');
+  const { absolute } = await import('../../../storage/absolute.ts');
+  const { revocationFilesIn } = await import('../../../storage/trust/trust-folder.ts');
+  const { readSettingsFile } = await import('../../../storage/trust/settings-file.ts');
+  const { expectOwnWay } = await import('../../../storage/way-to.ts');
+  if (isAbsent(folder)) return { folder, from, exists: false, publishers: [], lists: 0 };
+  try {
+    expectOwnWay(absolute(folder));
+  } catch (error) {
+    const { message, where } = toBundleError(error);
+    found.warnings.push(`${where.file ?? folder}: ${message}, and so decide whom you trust`);
+  }
+  const publishers = await publishersFound(folder, found, waiting);
+  const lists = await attempt(found, async () => revocationFilesIn(folder).length);
+  const settings = await attempt(found, () => readSettingsFile(folder, waiting));
+  return {
+    folder,
+    from,
+    exists: true,
+    publishers,
+    lists: lists ?? 0,
+    ...(settings !== undefined && { settings: settings.file }),
+  };
+}
+
+/** Who is in a trust folder, each by himself: one that is broken hides no other here. */
+async function publishersFound(
+  folder: string,
+  found: Found,
+  waiting: SourceOptions,
+): Promise<readonly FoundPublisher[]> {
+  const { trustedNamesIn } = await import('../../../storage/trust/trust-folder.ts');
+  const { lookAtTrusted } = await import('../../../operations/verify/load-trust.ts');
+  const all: FoundPublisher[] = [];
+  for (const kind of ['publisher', 'timestamp authority'] as const) {
+    for (const name of (await attempt(found, async () => trustedNamesIn(folder, kind))) ?? []) {
+      try {
+        const certificates = await lookAtTrusted(kind, folder, name, waiting);
+        all.push({ name, kind, certificates: certificates.length });
+      } catch (error) {
+        const fault = toBundleError(error);
+        found.problems.push(
+          configured(
+            fault,
+            fault.message.includes(`"${name}"`)
+              ? fault.message
+              : `the ${kind} "${name}" cannot be used: ${fault.message}`,
+          ),
+        );
+        all.push({ name, kind, certificates: 0, problem: fault.message });
+      }
+    }
+  }
+  return all;
+}
+
+/** What is set for those who sign, and whether the files are there. */
+async function defaultsFound(context: Context, found: Found): Promise<readonly FoundDefault[]> {
+  const { fileFault, isOpenToOthers } = await import('../../../storage/programs.ts');
+  const { showAddress } = await import('../../../storage/remote/address.ts');
+  const find = await attempt(found, () => settingsOf(context));
+  const names = Object.keys(SIGNING_VARIABLES) as (keyof typeof SIGNING_VARIABLES)[];
+  const all = names.flatMap((name) => find?.(name) ?? []);
+  for (const one of all) {
+    if (one.option === '--tsa') continue;
+    const fault = fileFault(one.value);
+    if (fault)
+      found.problems.push(
+        configured(fault, `${one.from} names a file for ${one.option} that cannot be read: ${fault.message}`),
+      );
+    else if (/key|passphrase/.test(one.option) && isOpenToOthers(one.value))
+      found.warnings.push(
+        `${one.value}: others may open it, and it is for ${one.option}; chmod 600 lets you alone`,
+      );
+  }
+  return all.map(({ option, value, from }) => ({
+    option,
+    value: option === '--tsa' ? showAddress(value) : value,
+    from,
+  }));
+}
+
+function variablesIn(env: Context['env']): readonly FoundVariable[] {
+  const openstack = Object.keys(env).filter((name) => name.startsWith('OS_'));
+  return [...VARIABLES, ...openstack.sort()].flatMap((name) => {
+    const value = env[name];
+    if (value === undefined) return [];
+    const isSecret = SECRET.test(name) || name === 'BULLA_TSA'; // an address may hold a password
+    return [{ name, ...(!isSecret && { value }) }];
+  });
+}
+
+async function attempt<T>(found: Found, look: () => Promise<T>): Promise<T | undefined> {
+  try {
+    return await look();
+  } catch (error) {
+    const fault = toBundleError(error);
+    found.problems.push(configured(fault, fault.message));
+    return undefined;
+  }
+}
+
+/** A fault of what is configured, whatever the file has: it ends with the exit code of the configuration. */
+function configured({ where, why, advice, cause }: BundleError, message: string): BundleError {
+  return new BundleError('CONFIG_INVALID', message, { where, why, fix: [...advice], cause });
+}

@@ -1,0 +1,116 @@
+import type { Command } from 'commander';
+import { BundleError } from '../../kit/errors/errors.ts';
+import type { SettingName, SettingsFile } from '../../storage/trust/settings-file.ts';
+import type { DefaultReport } from '../../verdict/report/report.ts';
+import type { Context } from '../context.ts';
+
+/** The variables that stand for options. */
+export const SIGNING_VARIABLES = {
+  key: 'BULLA_KEY',
+  cert: 'BULLA_CERT',
+  chain: 'BULLA_CHAIN',
+  'passphrase-file': 'BULLA_PASSPHRASE_FILE',
+  tsa: 'BULLA_TSA',
+} as const satisfies Record<SettingName, string>;
+
+/** A value, and how far it is from the command line: 0 is that itself. */
+interface Candidate extends DefaultReport {
+  readonly value: string;
+  readonly rank: number;
+}
+
+/** Finds the value of a setting that is nearest to the command line; undefined where there is none, or an empty variable says that there is to be none. */
+type FindSetting = (name: SettingName) => Candidate | undefined;
+
+/** The environment, then the user's file, then the system's. [cli.29] @throws {BundleError} what reading them comes to */
+export async function settingsOf(context: Context): Promise<FindSetting> {
+  const { readSettingsFile } = await import('../../storage/trust/settings-file.ts');
+  const { sourceOptions } = await import('../../kit/source.ts');
+  const files: SettingsFile[] = [];
+  for (const folder of [...context.trustFolders].reverse()) {
+    const found = await readSettingsFile(folder, sourceOptions(context));
+    if (found) files.push(found);
+  }
+  return (name) => {
+    const option = `--${name}`;
+    const from = SIGNING_VARIABLES[name];
+    const variable = context.env[from];
+    if (variable !== undefined)
+      return variable === '' ? undefined : { option, from, value: variable, rank: 1 };
+    const at = files.findIndex(({ values }) => values[name] !== undefined);
+    const found = files[at];
+    return found && { option, from: found.file, value: found.values[name] ?? '', rank: 2 + at };
+  };
+}
+
+/**
+ * Puts the values of options that the command line left out where the parser puts those that it has, for the commands that sign
+ * or have timestamps made, and returns what was put there. [cli.29]
+ *
+ * @throws {BundleError} `CONFIG_INVALID`, and what reading the settings comes to
+ */
+export async function takeDefaults(command: Command, context: Context): Promise<readonly DefaultReport[]> {
+  const has = (long: string): boolean => command.options.some((option) => option.long === long);
+  const signs = has('--chain');
+  const timestamps = has('--tsr-in');
+  if (!signs && !timestamps) return [];
+  const find = await settingsOf(context);
+  const given = (name: string): boolean => command.getOptionValue(name) !== undefined;
+  const taken = signs
+    ? signingDefaults(find, given)
+    : ['tsa', 'tsqOut', 'tsrIn'].some(given)
+      ? []
+      : [find('tsa')];
+  return taken.flatMap((one) => {
+    if (one === undefined) return [];
+    const { option, from, value } = one;
+    const name = option === '--passphrase-file' ? 'passphraseFile' : option.slice(2);
+    command.setOptionValueWithSource(name, value, from);
+    return [{ option, from }];
+  });
+}
+
+/**
+ * What is beside a key or a certificate belongs to it: intermediates count as far as the certificate is not named nearer to the
+ * command line than they are, and a passphrase as far as the key is not.
+ */
+function signingDefaults(
+  find: FindSetting,
+  given: (name: string) => boolean,
+): readonly (Candidate | undefined)[] {
+  const key = given('key') ? undefined : find('key');
+  const cert = given('cert') ? undefined : find('cert');
+  const hasKey = given('key') || key !== undefined;
+  const hasCert = given('cert') || cert !== undefined;
+  if (hasKey !== hasCert && (key ?? cert)) throw half((key ?? cert) as Candidate);
+  if (!hasKey) return [];
+  const upTo = (name: SettingName, rank: number): Candidate | undefined => {
+    const found = find(name);
+    return found && found.rank <= rank ? found : undefined;
+  };
+  return [
+    key,
+    cert,
+    given('chain') ? undefined : upTo('chain', cert?.rank ?? 0),
+    // that of the variable is found where it is needed, for any key
+    given('passphraseFile') ? undefined : notVariable(upTo('passphrase-file', key?.rank ?? 0)),
+    given('tsa') ? undefined : find('tsa'),
+  ];
+}
+
+function notVariable(found: Candidate | undefined): Candidate | undefined {
+  return found?.rank === 1 ? undefined : found;
+}
+
+function half({ option, from }: Candidate): BundleError {
+  const isKey = option === '--key';
+  const other = isKey ? 'certificate' : 'key';
+  return new BundleError(
+    'CONFIG_INVALID',
+    `${from} names a ${isKey ? 'key' : 'certificate'}, and nothing names its ${other}`,
+    {
+      why: 'a signature needs both',
+      fix: `name the ${other}, too: ${isKey ? '--cert' : '--key'}, ${isKey ? 'BULLA_CERT' : 'BULLA_KEY'} or config.toml; bulla env shows what is configured`,
+    },
+  );
+}

@@ -1,0 +1,46 @@
+import { accessSync, constants, statSync } from 'node:fs';
+import { delimiter, isAbsolute, join } from 'node:path';
+import type { BundleError } from '../kit/errors/errors.ts';
+import { readError } from './io-errors.ts';
+
+/** Where programs are found along a `PATH`, the first of each name; none is started. */
+export function programsIn(
+  path: string,
+  names: readonly string[],
+): readonly { readonly name: string; readonly file?: string }[] {
+  const folders = path.split(delimiter).filter(isAbsolute);
+  return names.map((name) => {
+    const file = folders.map((folder) => join(folder, name)).find(isProgram);
+    return { name, ...(file !== undefined && { file }) };
+  });
+}
+
+function isProgram(file: string): boolean {
+  try {
+    accessSync(file, constants.X_OK);
+    return statSync(file).isFile();
+  } catch {
+    return false;
+  }
+}
+
+/** Why a file cannot be read, as far as that is known without reading it; undefined where nothing is known against it. */
+export function fileFault(file: string): BundleError | undefined {
+  try {
+    accessSync(file, constants.R_OK);
+    return undefined;
+  } catch (error) {
+    return readError(error, file);
+  }
+}
+
+const OTHERS = 0o077;
+
+/** Whether anybody besides its owner may read or write a file. */
+export function isOpenToOthers(file: string): boolean {
+  try {
+    return (statSync(file).mode & OTHERS) !== 0;
+  } catch {
+    return false;
+  }
+}

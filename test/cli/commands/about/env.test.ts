@@ -1,0 +1,108 @@
+import { chmodSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import type { EnvReport } from '../../../../src/operations/report/env-report.ts';
+import { runHere } from '../../../factory/command-line.ts';
+import { type Desk, makeWorkbench, type Workbench } from '../../../factory/workbench.ts';
+
+let workbench: Workbench;
+beforeAll(async () => {
+  workbench = await makeWorkbench();
+});
+afterAll(() => workbench[Symbol.dispose]());
+
+async function lookedAt(desk: Desk, env: NodeJS.ProcessEnv = {}): Promise<EnvReport> {
+  const { stdout } = await runHere({ ...desk, env: { ...desk.env, ...env } }, 'env', '--json');
+  return JSON.parse(stdout) as EnvReport;
+}
+
+describe('[cli.30] bulla env', () => {
+  test('finds nothing wrong in a home that is empty, and makes nothing there', async () => {
+    using desk = workbench.desk();
+    const before = readdirSync(desk.home, { recursive: true });
+    const { exitCode, errors, result } = await lookedAt(desk);
+    expect([exitCode, errors]).toEqual([0, []]);
+    expect(result?.folders.at(-1)).toMatchObject({ from: 'BULLA_HOME', publishers: [], lists: 0 });
+    expect(result?.node.version).toBe(process.version);
+    expect(readdirSync(desk.home, { recursive: true })).toEqual(before);
+  });
+
+  test('names everybody who is trusted, and each who cannot be used', async () => {
+    using desk = workbench.desk('keys');
+    const home = desk.env['BULLA_HOME'] ?? '';
+    expect((await runHere(desk, 'trust', 'add', 'acme', 'ca.pem')).code).toBe(0);
+    expect((await runHere(desk, 'trust', 'add', 'stamps', 'ca.pem', '--timestamping')).code).toBe(0);
+    for (const name of ['empty', 'strange']) mkdirSync(join(home, 'publishers', name));
+    writeFileSync(join(home, 'publishers/strange/publisher.toml'), 'nome = "strange"');
+    mkdirSync(join(home, 'revocation'));
+    writeFileSync(join(home, 'revocation/odd.txt'), '');
+    const { exitCode, errors, result } = await lookedAt(desk);
+    expect(exitCode).toBe(2);
+    expect(errors.map(({ code }) => code)).toEqual(['CONFIG_INVALID', 'CONFIG_INVALID', 'CONFIG_INVALID']);
+    const { publishers = [] } = result?.folders.at(-1) ?? {};
+    expect(publishers.map(({ name, problem }) => [name, problem !== undefined])).toEqual([
+      ['acme', false],
+      ['empty', true],
+      ['strange', true],
+      ['stamps', false],
+    ]);
+    const { stdout } = await runHere(desk, 'env');
+    expect(stdout).toContain('publishers: acme, empty (cannot be used), strange (cannot be used)');
+    expect(stdout).toMatch(/FAILED|✗/);
+  });
+
+  test('says where each default is from, and that its file is not there', async () => {
+    using desk = workbench.desk('keys');
+    mkdirSync(desk.env['BULLA_HOME'] ?? '');
+    const config = join(desk.env['BULLA_HOME'] ?? '', 'config.toml');
+    writeFileSync(config, 'key = "gone.key"\npassphrase-file = "gone.txt"');
+    const { exitCode, errors, result } = await lookedAt(desk, { BULLA_CERT: 'signer.pem' });
+    expect(result?.defaults.map(({ option, from }) => [option, from])).toEqual([
+      ['--key', config],
+      ['--cert', 'BULLA_CERT'],
+      ['--passphrase-file', config],
+    ]);
+    expect([exitCode, errors.length]).toEqual([2, 2]);
+    expect(errors[0]?.where.file).toBe(join(config, '../gone.key'));
+  });
+
+  test('is not usable with settings that are not understood', async () => {
+    using desk = workbench.desk();
+    mkdirSync(desk.env['BULLA_HOME'] ?? '');
+    writeFileSync(join(desk.env['BULLA_HOME'] ?? '', 'config.toml'), 'pin = "00"');
+    const { exitCode, errors } = await lookedAt(desk);
+    expect([exitCode, errors[0]?.message]).toEqual([2, 'unknown key "pin"']);
+    expect(errors[0]?.fix).toContain('key, cert, chain, passphrase-file, tsa');
+  });
+
+  test('shows no secret', async () => {
+    using desk = workbench.desk();
+    const env = {
+      OS_PASSWORD: 'swordfish',
+      OS_TOKEN: 'swordfish',
+      OS_AUTH_TOKEN: 'swordfish',
+      OS_APPLICATION_CREDENTIAL_SECRET: 'swordfish',
+      BULLA_TSA: 'http://me:swordfish@tsa.example/?swordfish',
+    };
+    for (const words of [['env'], ['env', '--json']]) {
+      const { stdout, stderr } = await runHere({ ...desk, env: { ...desk.env, ...env } }, ...words);
+      expect(`${stdout}${stderr}`).not.toContain('swordfish');
+      expect(stdout).toContain('OS_PASSWORD');
+      expect(stdout).toContain('http://tsa.example');
+    }
+  });
+
+  test('warns where others could decide whom to trust, or sign', async () => {
+    using desk = workbench.desk('keys');
+    const home = desk.env['BULLA_HOME'] ?? '';
+    mkdirSync(home);
+    chmodSync(home, 0o777);
+    chmodSync(join(desk.folder, 'signer.key'), 0o644);
+    const { exitCode, warnings } = await lookedAt(desk, { BULLA_KEY: 'signer.key' });
+    expect(exitCode).toBe(0);
+    expect(warnings).toEqual([
+      expect.stringContaining(`${home}: everybody may rename`),
+      expect.stringContaining('signer.key: others may open it'),
+    ]);
+  });
+});
