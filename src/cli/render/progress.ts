@@ -10,6 +10,13 @@ export type ProgressMode = 'auto' | 'json' | 'none';
 const TERMINAL_MS = 100;
 const PLAIN_MS = 30_000;
 const JSON_MS = 1000;
+/** Takes away the drawn line, at whose start the cursor waits. */
+const CLEAR = '\r\x1b[J';
+/**
+ * Columns of a drawn line at most. A terminal that becomes narrower breaks what it shows, and what it has pushed up by that
+ * nobody can take away again: so a line is drawn that fits into 40, the last of which stays empty.
+ */
+const MOST_COLUMNS = 39;
 
 /** Shows how far an operation is, on standard error only; `end` clears what was drawn. */
 export function createProgress(
@@ -32,23 +39,47 @@ export function createProgress(
         stderr.write(`${formatJson(event, 'line')}\n`);
         return;
       }
-      const line = describe(event, (now - start) / 1000);
-      if (draws) stderr.write(`\r\x1b[K${cutRow(line, Math.max(20, stderr.columns - 1))}`);
-      else stderr.write(`${line}\n`);
+      const seconds = (now - start) / 1000;
+      const columns = Math.min(MOST_COLUMNS, stderr.columns - 1);
+      if (draws)
+        stderr.write(`${CLEAR}${cutRow(describeBriefly(event, seconds), columns)}\r`); // [cli.6]
+      else stderr.write(`${describe(event, seconds)}\n`);
       drawn = draws;
     },
     end: () => {
-      if (drawn) stderr.write('\r\x1b[K');
+      if (drawn) stderr.write(CLEAR);
       drawn = false;
     },
   };
 }
 
-function describe({ phase, bytes, total, member }: ProgressEvent, seconds: number): string {
+function describe(event: ProgressEvent, seconds: number): string {
+  const { share, rate, left, member } = partsOf(event, seconds);
+  return [share, rate, ...(left ? [left] : [])].join(', ') + member;
+}
+
+/** How fast it goes, only where nobody can say how long it will take. */
+function describeBriefly(event: ProgressEvent, seconds: number): string {
+  const { share, rate, left, member } = partsOf(event, seconds);
+  return `${share}, ${left ?? rate}${member}`;
+}
+
+interface Parts {
+  readonly share: string;
+  readonly rate: string;
+  readonly left: string | undefined;
+  readonly member: string;
+}
+
+function partsOf({ phase, bytes, total, member }: ProgressEvent, seconds: number): Parts {
   const rate = seconds > 0 ? bytes / seconds : 0;
   const share = total ? `${Math.floor((100 * bytes) / total)}% of ${formatBytes(total)}` : formatBytes(bytes);
-  const left = total && rate > 0 ? `, ${formatSeconds((total - bytes) / rate)} left` : '';
-  return `${phase} ${share}, ${formatBytes(rate)}/s${left}${member ? `  ${shown(member)}` : ''}`;
+  return {
+    share: `${phase} ${share}`,
+    rate: `${formatBytes(rate)}/s`,
+    left: total && rate > 0 ? `${formatSeconds((total - bytes) / rate)} left` : undefined,
+    member: member ? `  ${shown(member)}` : '',
+  };
 }
 
 /** Bytes for people, in units of 1000 as disks and networks are sold. */

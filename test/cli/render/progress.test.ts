@@ -28,25 +28,31 @@ describe('[cli.6] progress', () => {
   test('is one line drawn over on a terminal, ten times a second, and gone at the end', () => {
     const drawn = play('auto', true, [
       [50, MB],
-      [100, 2 * MB, { total: 100 * MB, member: 'disk.vmdk' }],
+      [100, 2 * MB, { total: 100 * MB, member: 'a.vmdk' }],
       [150, 3 * MB],
-      [1000, 20 * MB, { total: 100 * MB, member: 'disk.vmdk' }],
+      [1000, 20 * MB, { total: 100 * MB, member: 'a.vmdk' }],
     ]);
     expect(drawn).toEqual([
-      '\r\x1b[Kread 2% of 100.0 MB, 20.0 MB/s, 5 s left  disk.vmdk',
-      '\r\x1b[Kread 20% of 100.0 MB, 20.0 MB/s, 4 s left  disk.vmdk',
-      '\r\x1b[K',
+      '\r\x1b[Jread 2% of 100.0 MB, 5 s left  a.vmdk\r',
+      '\r\x1b[Jread 20% of 100.0 MB, 4 s left  a.vmdk\r',
+      '\r\x1b[J',
     ]);
   });
 
-  test('never fills the last column, where a terminal would start another line', () => {
-    const [line = ''] = play('auto', true, [[100, MB, { member: 'x'.repeat(200) }]], 40);
-    expect(line.replace('\r\x1b[K', '')).toHaveLength(39);
+  test('never fills the last of 40 columns, so that no terminal starts another line, were it to become as narrow', () => {
+    for (const [columns, most] of [
+      [200, 39],
+      [40, 39],
+      [30, 29],
+    ] as const) {
+      const [line = ''] = play('auto', true, [[100, MB, { member: 'x'.repeat(200) }]], columns);
+      expect(line.replace('\r\x1b[J', '').trimEnd()).toHaveLength(most);
+    }
   });
 
   test('shows a hostile member name harmlessly', () => {
-    const [line = ''] = play('auto', true, [[100, MB, { member: 'a\x1b[2Jb\nc' }]]);
-    expect(line.replace('\r\x1b[K', '')).toMatch(/ {2}a\\u\{1b\}\[2Jb\\u\{a\}c$/);
+    const [line = ''] = play('auto', true, [[100, MB, { member: '\x1b[2J\nc' }]]);
+    expect(line.replace('\r\x1b[J', '').trimEnd()).toMatch(/ {2}\\u\{1b\}\[2J\\u\{a\}c$/);
   });
 
   test('is a plain line every 30 seconds elsewhere, and says nothing of short work', () => {
