@@ -4,7 +4,7 @@ import { pathOf } from '../../src/cli/named-files.ts';
 import { createProgram } from '../../src/cli/program.ts';
 import { run } from '../../src/cli/run.ts';
 import { version } from '../../src/cli/version.ts';
-import { SETTING_KEYS } from '../../src/formats/ovf/edit/settings.ts';
+import { SETTING_KEYS } from '../../src/formats/ovf/edit/setting-keys.ts';
 import { runHere } from '../factory/command-line.ts';
 import { makeWorkbench, type Workbench } from '../factory/workbench.ts';
 import { makeScreen } from './screen.ts';

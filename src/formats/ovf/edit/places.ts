@@ -53,22 +53,59 @@ function attributesOf(
   });
 }
 
-/** An element behind an earlier one of its parent, else at its front, on a line of its own where its neighbour is. */
-export function insertedChild(
+/** Where an element is put that is not there: behind an earlier one of its parent, else at the front. */
+export interface Gap {
+  readonly parent: XmlElement;
+  readonly earlier: XmlElement | undefined;
+}
+
+/** An element that holds the value, on a line of its own where the first of its parent is. */
+export function insertedChild(document: PlacedXml, gap: Gap, local: string): Place {
+  return inserted(
+    document,
+    gap,
+    ({ element, blanks }) =>
+      (raw) =>
+        `${blanks}${element(local, raw)}`,
+  );
+}
+
+/** A section that says what it is about, and holds the value. */
+export function insertedSection(
   document: PlacedXml,
-  where: { readonly parent: XmlElement; readonly earlier: XmlElement | undefined },
-  local: string,
+  gap: Gap,
+  { section, info, child }: { readonly section: string; readonly info: string; readonly child: string },
+): Place {
+  return inserted(document, gap, ({ element, blanks }) => {
+    const deeper = blanks.includes('\n') ? `${blanks}  ` : blanks;
+    return (raw) =>
+      `${blanks}${element(section, `${deeper}${element('Info', info)}${deeper}${element(child, raw)}${blanks}`)}`;
+  });
+}
+
+/** What new text is made with: elements with the prefix of the parent, and the blanks before the first one in it. */
+interface Pen {
+  readonly element: (local: string, content: string) => string;
+  readonly blanks: string;
+}
+
+function inserted(
+  document: PlacedXml,
+  { parent, earlier }: Gap,
+  formOf: (pen: Pen) => (raw: string) => string,
 ): Place {
   const { text, placeOf } = document;
-  const { name: parent, opened, end } = placeOf(where.parent);
-  const neighbour = where.earlier ?? where.parent.children[0];
-  const name = parent.includes(':') ? `${parent.split(':')[0]}:${local}` : local;
-  const blanks = neighbour ? (/[ \t\r\n]*$/.exec(text.slice(0, placeOf(neighbour).start))?.[0] ?? '') : '';
-  const form = (raw: string): string => `${blanks}<${name}>${raw}</${name}>`;
+  const { name, opened, end } = placeOf(parent);
+  const prefix = name.includes(':') ? `${name.split(':')[0]}:` : '';
+  const [first] = parent.children;
+  const blanks = first ? (/[ \t\r\n]*$/.exec(text.slice(0, placeOf(first).start))?.[0] ?? '') : '';
+  const element = (local: string, content: string): string =>
+    `<${prefix}${local}>${content}</${prefix}${local}>`;
+  const form = formOf({ element, blanks });
   if (opened === end) {
-    const place = textPlace(document, where.parent);
+    const place = textPlace(document, parent);
     return { ...place, form: (raw) => place.form?.(form(raw)) ?? '' };
   }
-  const at = where.earlier ? placeOf(where.earlier).end : opened;
+  const at = earlier ? placeOf(earlier).end : opened;
   return { from: at, to: at, form };
 }

@@ -3,7 +3,15 @@ import { BundleError } from '../../../kit/errors/errors.ts';
 import { ovfAttribute, ovfChildren } from '../envelope.ts';
 import { isCim } from '../virtual-system.ts';
 import type { XmlElement } from '../xml.ts';
-import { attributePlaces, insertedAttribute, insertedChild, type Place, textPlace } from './places.ts';
+import {
+  attributePlaces,
+  insertedAttribute,
+  insertedChild,
+  insertedSection,
+  type Place,
+  textPlace,
+} from './places.ts';
+import { type SectionText, textOf } from './setting-keys.ts';
 import type { PlacedXml } from './xml-places.ts';
 
 /** Where a value stands, or is to be put. */
@@ -14,30 +22,8 @@ export interface Found {
   readonly notes: readonly string[];
 }
 
-/** What can be set, as it is shown: what stands in capitals is a name in the descriptor. `@ID` behind it says of which machine. [edit.2] */
-export const SETTING_KEYS = [
-  'name',
-  'annotation',
-  'product.name',
-  'product.vendor',
-  'product.version',
-  'product.fullversion',
-  'hardware',
-  'network.OLD',
-  'property.KEY',
-] as const;
-
-/** The children of a section that hold text, in the order of the schema (DSP8023), and which of them a key is of. */
-const PRODUCT = ['Info', 'Product', 'Vendor', 'Version', 'FullVersion'];
-const TEXTS: Readonly<
-  Record<string, { readonly section: string; readonly order: readonly string[]; readonly child: string }>
-> = {
-  annotation: { section: 'AnnotationSection', order: ['Info', 'Annotation'], child: 'Annotation' },
-  'product.name': { section: 'ProductSection', order: PRODUCT, child: 'Product' },
-  'product.vendor': { section: 'ProductSection', order: PRODUCT, child: 'Vendor' },
-  'product.version': { section: 'ProductSection', order: PRODUCT, child: 'Version' },
-  'product.fullversion': { section: 'ProductSection', order: PRODUCT, child: 'FullVersion' },
-};
+/** What a machine begins with, before its sections. */
+const MACHINE = ['Info', 'Name'];
 const NAMES_SHOWN = 12;
 
 /** The envelope, or a machine or a collection of machines in it, which have an id. */
@@ -50,19 +36,6 @@ interface Owner {
 interface Candidate {
   readonly owner: Owner;
   readonly element: XmlElement;
-}
-
-/** Whether something can be set by this key, in some descriptor. */
-export function isSettingKey(key: string): boolean {
-  return (
-    /^(?:network|property)\../s.test(key) ||
-    /^(?:name|hardware)(?:@.|$)/s.test(key) ||
-    textOf(key.replace(/@.*$/s, '')) !== undefined
-  );
-}
-
-function textOf(key: string): (typeof TEXTS)[string] | undefined {
-  return Object.hasOwn(TEXTS, key) ? TEXTS[key] : undefined;
 }
 
 /** Finds the one place that a key stands for. @throws {BundleError} `USAGE` where there is none, or more than one [edit.2] */
@@ -120,16 +93,17 @@ class Finding {
   }
 
   name(): Found {
-    const machines = this.#owners.filter(({ id }) => id !== undefined);
-    const { element } = this.#only(
-      machines.map((owner) => ({ owner, element: owner.element })),
-      'machine',
-    );
-    return this.#textIn(element, ['Info', 'Name'], 'Name');
+    return this.#textIn(this.#machine(), MACHINE, 'Name');
   }
 
-  text({ section, order, child }: (typeof TEXTS)[string]): Found {
+  text({ section, info, order, child }: SectionText): Found {
     const sections = this.#all(section);
+    if (sections.length === 0) {
+      const parent = this.#machine();
+      const gap = { parent, earlier: ovfChildren(parent, ...MACHINE).at(-1) };
+      const place = insertedSection(this.#document, gap, { section, info, child });
+      return { old: undefined, places: [place], notes: [] };
+    }
     const having = sections.filter(({ element }) => ovfChildren(element, child).length > 0);
     const { element } = this.#only(having.length > 0 ? having : sections, section);
     return this.#textIn(element, order, child);
@@ -172,6 +146,13 @@ class Finding {
       places: [insertedAttribute(this.#document, element, 'key', 'value')],
       notes: [],
     };
+  }
+
+  /** The one machine, or the one collection, that is meant. */
+  #machine(): XmlElement {
+    const machines = this.#owners.filter(({ id }) => id !== undefined);
+    const candidates = machines.map((owner) => ({ owner, element: owner.element }));
+    return this.#only(candidates, 'machine').element;
   }
 
   #all(section: string): readonly Candidate[] {

@@ -31,6 +31,9 @@ const ONE = envelope(`${NETWORKS}\r\n${machine('web', PRODUCT)}`);
 const TWO = envelope(
   `${NETWORKS}<VirtualSystemCollection ovf:id="all"><Info/>${machine('web', PRODUCT)}${machine('db')}</VirtualSystemCollection>`,
 );
+const BARE = envelope(
+  `${NETWORKS}<VirtualSystemCollection ovf:id="all"><Info/>${machine('web')}${machine('db')}</VirtualSystemCollection>`,
+);
 
 function edited(text: string, settings: Readonly<Record<string, string>>): string {
   const list = Object.entries(settings).map(([key, value]) => ({ key, value }));
@@ -88,6 +91,45 @@ describe('a value that is set in a descriptor', () => {
     );
   });
 
+  test('[edit.2] a section that is missing is put behind the name of the machine', () => {
+    const sections = edited(BARE, {
+      'product.version@db': '2',
+      'product.name@db': 'DB',
+      'annotation@db': 'n',
+    });
+    expect(sections).toBe(
+      BARE.replace(
+        '<Name>db one</Name>',
+        `<Name>db one</Name>
+    <AnnotationSection>
+      <Info>A human-readable annotation</Info>
+      <Annotation>n</Annotation>
+    </AnnotationSection>
+    <ProductSection>
+      <Info>Information about the installed software</Info>
+      <Product>DB</Product>
+      <Version>2</Version>
+    </ProductSection>`,
+      ),
+    );
+    const { products } = parseDescriptor(
+      encodeUtf8(edited(envelope(`<References/>${machine('a')}`), { 'product.version': '2' })),
+      DEFAULT_LIMITS,
+    );
+    expect(products[0]).toMatchObject({ version: '2' });
+  });
+
+  test('[edit.2] it has the prefix of the machine, and its lines', () => {
+    const prefixed =
+      '<o:Envelope xmlns:o="http://schemas.dmtf.org/ovf/envelope/1"><o:VirtualSystem o:id="a"/></o:Envelope>';
+    expect(edited(prefixed, { annotation: 'n' })).toBe(
+      prefixed.replace(
+        '<o:VirtualSystem o:id="a"/>',
+        '<o:VirtualSystem o:id="a"><o:AnnotationSection><o:Info>A human-readable annotation</o:Info><o:Annotation>n</o:Annotation></o:AnnotationSection></o:VirtualSystem>',
+      ),
+    );
+  });
+
   test('[edit.1] the byte order mark stays, and what is so already changes nothing', () => {
     const marked = `\uFEFF<?xml version="1.0"?>\r\n${ONE}`;
     expect(edited(marked, { name: 'x' })).toBe(marked.replace('web one', 'x'));
@@ -122,7 +164,13 @@ describe('a value that is set in a descriptor', () => {
     ['a machine', TWO, 'name@mail', /no machine of that id .*"all", "web", "db"/],
     ['two machines', TWO, 'hardware', /several places: lines .*hardware@web, hardware@db/],
     ['the name of a collection', TWO, 'name', /name@all, name@web, name@db/],
-    ['a section', TWO, 'annotation@db', /no AnnotationSection/],
+    [
+      'a section of two machines',
+      BARE,
+      'annotation',
+      /several places: .*annotation@all, annotation@web, annotation@db/,
+    ],
+    ['a machine where there is none', envelope(NETWORKS), 'product.version', /no machine for it/],
     ['elements', ONE.replace('web one', 'web<b/>'), 'name', /has elements in it/],
   ])('[edit.2] %s that cannot be set is refused with what there is', (_, text, key, expected) => {
     expect(refusal(text, key)).toMatch(expected);
