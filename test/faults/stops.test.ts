@@ -124,7 +124,8 @@ describe('[lane.3] a verification by several threads', () => {
         seen[word] = (seen[word] ?? 0) + 1;
         expect([signal, `exit ${stopped}`, 'exit 0']).toContain(word);
         if (word === 'exit 0') whole = performance.now() - started; // other work on the machine makes it faster and slower
-        if (word !== 'exit 0') expect(stdout).not.toMatch(/two\.ova {2}trusted/);
+        // one that is killed may have said what is true, and not have ended yet
+        if (word !== 'exit 0' && word !== 'SIGKILL') expect(stdout).not.toMatch(/two\.ova {2}trusted/);
       }
       expect(readdirSync(desk.folder)).toEqual(before);
       console.info(`${signal}: ${JSON.stringify(seen)}`);
