@@ -2,18 +2,21 @@ import { homedir } from 'node:os';
 import { join } from 'node:path';
 import pc from 'picocolors';
 import type { DefaultReport } from '../verdict/report/report.ts';
+import { wrapText } from './render/wrap.ts';
 
 /** Told by a command how it ended. */
 export type Exit = (code: number) => void;
 
 /** What a command may touch of the process: its streams, its environment, and the word to stop. */
 export interface Context {
-  /** prints a line of data on standard output */
-  print(line: string): void;
+  /** prints a row for people on standard output, broken to the width of a terminal; or data, as they are */
+  print(line: string, form?: 'data'): void;
   /** what kept printed lines from arriving, if anything has, once they have been written out */
   printFailure(): unknown;
-  /** prints a line for people on standard error */
-  tell(line: string): void;
+  /** the same on standard error */
+  tell(line: string, form?: 'data'): void;
+  /** columns of the terminal that standard output is; undefined elsewhere, where no row is broken */
+  readonly columns: number | undefined;
   readonly stderr: { readonly isTTY: boolean; readonly columns: number; write(text: string): void };
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly signal: AbortSignal;
@@ -48,13 +51,14 @@ export function createContext(proc: NodeJS.Process, signal: AbortSignal): Contex
   });
   stderr.on('error', () => {});
   return {
-    print: (line) => stdout.write(`${line}\n`),
+    print: (line, form) => stdout.write(`${form === 'data' ? line : fitted(line, stdout)}\n`),
     printFailure: () => lost,
-    tell: (line) => stderr.write(`${line}\n`),
+    tell: (line, form) => stderr.write(`${form === 'data' ? line : fitted(line, stderr)}\n`),
+    columns: stdout.isTTY ? columnsOfTerminal(stdout) : undefined,
     stderr: {
       isTTY: stderr.isTTY,
       get columns() {
-        return stderr.columns || 80; // a window may change its size
+        return columnsOfTerminal(stderr); // a window may change its size
       },
       write: (text) => stderr.write(text),
     },
@@ -63,6 +67,18 @@ export function createContext(proc: NodeJS.Process, signal: AbortSignal): Contex
     style: createStyle(stdout.isTTY && stderr.isTTY, env),
     trustFolders: [SYSTEM_FOLDER, userFolder(env)],
   };
+}
+
+/** What a terminal that does not say how wide it is is taken for. */
+const USUAL_COLUMNS = 80;
+
+function columnsOfTerminal({ columns }: NodeJS.WriteStream): number {
+  return columns || USUAL_COLUMNS;
+}
+
+/** Rows as wide as a terminal shows them; as they are where there is none. [show.2] */
+function fitted(rows: string, stream: NodeJS.WriteStream): string {
+  return stream.isTTY ? wrapText(rows, columnsOfTerminal(stream)) : rows;
 }
 
 function createStyle(terminal: boolean, env: NodeJS.ProcessEnv): Style {

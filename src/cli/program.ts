@@ -21,6 +21,9 @@ import { splitCommand } from './commands/volumes/split.ts';
 import type { Context, Exit } from './context.ts';
 import { version } from './version.ts';
 
+/** How wide the help is where there is no terminal. */
+const HELP_COLUMNS = 80;
+
 /** The whole command line: every command with its options; what they do is loaded when they run. @param show takes help and version */
 export function createProgram(context: Context, exit: Exit, show = context.print): Command {
   const program = new Command('bulla')
@@ -33,7 +36,11 @@ export function createProgram(context: Context, exit: Exit, show = context.print
     .helpCommand(false)
     .showSuggestionAfterError()
     .exitOverride()
-    .configureOutput({ writeOut: (text) => show(text.trimEnd()), writeErr: () => {} })
+    .configureOutput({
+      writeOut: (text) => show(text.trimEnd()),
+      writeErr: () => {},
+      getOutHelpWidth: () => context.columns ?? HELP_COLUMNS,
+    })
     .addHelpText('after', '\nMore: bulla help exit-codes | configuration | environment | formats');
   for (const make of [
     packCommand,

@@ -57,7 +57,7 @@ export async function run(words: readonly string[], given: Context): Promise<num
     if (words.json) {
       const print = words.toStdout ? say.tell : say.print;
       const report = makeReport({ operation, errors: [fault] });
-      print(formatJson(wordedReport({ ...report, ...(defaults.length > 0 && { defaults }) })));
+      print(formatJson(wordedReport({ ...report, ...(defaults.length > 0 && { defaults }) })), 'data');
     } else {
       renderError(fault, { ...context, tell: say.tell });
       if (defaults.length > 0) say.tell(defaultsField(defaults));

@@ -22,6 +22,7 @@ export function makeScreen(
     printFailure: () => undefined,
     print: (line) => out.push(line),
     tell: (line) => err.push(line),
+    columns: undefined,
     stderr: {
       isTTY: options.terminal ?? false,
       columns: options.columns ?? 80,

@@ -42,7 +42,7 @@ export function cleanCommand(program: Command, context: Context, exit: Exit): vo
       });
       const report = wordedReport(found);
       exit(report.exitCode);
-      if (flags.json) return context.print(formatJson(report));
+      if (flags.json) return context.print(formatJson(report), 'data');
       if (leftovers.length === 0) context.print('nothing was left there');
       for (const { name, result, bytes, written, removed, state, ...undoing } of leftovers) {
         const what = removed ? 'removed' : STATES[state];

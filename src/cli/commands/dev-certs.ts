@@ -20,7 +20,7 @@ export function devCertsCommand(program: Command, context: Context, _exit: Exit)
       const { writeDevelopmentCertificates } = await import('../../operations/trust/write-dev-certs.ts');
       const report = await writeDevelopmentCertificates(folder, new Date());
       if (flags.json) {
-        context.print(formatJson(report));
+        context.print(formatJson(report), 'data');
         return;
       }
       const { style } = context;

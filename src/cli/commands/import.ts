@@ -6,7 +6,7 @@ import { type GlanceKeyFlags, imageSignerOf, withGlanceKeyOptions } from '../opt
 import { type OutputFlags, progressOf, withOutputOptions } from '../options/options.ts';
 import { type ReadFlags, readOptionsOf, withBundleOptions } from '../options/read-options.ts';
 import { type TrustFlags, verifyOptionsOf, withTrustOptions } from '../options/trust-options.ts';
-import { shown } from '../render/field.ts';
+import { shown, sizedRows } from '../render/field.ts';
 import { formatBytes } from '../render/progress.ts';
 import { renderReport } from '../render/render-report.ts';
 
@@ -81,10 +81,10 @@ export function importCommand(program: Command, context: Context, exit: Exit): v
             ? `  would write  ${shown(flags.to)} (dry run: nothing was written)`
             : `  imported to  ${shown(flags.to)}`,
         );
-        for (const file of outcome.files)
-          context.print(
-            `    ${shown(file.name)}  ${file.size === undefined ? 'decompressed' : formatBytes(file.size)}`,
-          );
+        const sizes = outcome.files.map(({ size }) =>
+          size === undefined ? 'decompressed' : formatBytes(size),
+        );
+        for (const row of sizedRows(outcome.files, sizes)) context.print(`    ${row}`);
         const { images = [] } = outcome;
         if (images.length === 0) return;
         const { uploadCommand } = await import('../../operations/glance/sign-on-import.ts');

@@ -10,7 +10,17 @@ export function cutRow(row: string, columns: number): string {
   return out;
 }
 
-/** Columns of a character, rather too many: what is cut early does no harm. */
+/** How many columns a text takes, rather too many than too few. */
+export function columnsOf(text: string): number {
+  if (/^[ -~]*$/.test(text)) return text.length;
+  let columns = 0;
+  for (const char of text) columns += widthOf(char);
+  return columns;
+}
+
+/** Letters of most scripts take one column, those of East Asia and what is drawn as a picture two, and what stands over another none. */
 function widthOf(char: string): number {
-  return char > '\u02ff' && !/[–—…→✓✗⚠]/.test(char) ? 2 : 1;
+  if (/^[ -~–—…→✓✗⚠]$/.test(char)) return 1;
+  if (/^\p{Mn}$/u.test(char)) return 0;
+  return char >= '\u1100' ? 2 : 1;
 }

@@ -1,5 +1,6 @@
 import { unlikeRow } from '../../kit/encoding.ts';
 import type { DefaultReport, InputReport } from '../../verdict/report/report.ts';
+import { columnsOf } from './cut-row.ts';
 
 /** The most of one text that is shown; all of it is in the JSON document. [show.2] */
 const MOST = 480;
@@ -32,6 +33,25 @@ export function field(label: string, ...texts: readonly string[]): string {
 /** The same, the texts indented by so many steps. */
 export function nestedField(label: string, depth: number, ...texts: readonly string[]): string {
   return `  ${label.padEnd(LABEL)} ${'  '.repeat(Math.min(depth, STEPS))}${texts.map((text) => shown(text)).join('  ')}`;
+}
+
+/** Columns of a name that the sizes beside it are aligned to, at most; a longer one stands whole in front of its own. */
+const MOST_ALIGNED = 40;
+/** Columns of a size, as `999.9 MB`. */
+const SIZE = 8;
+
+/** Names, each with its size, the sizes one below the other. */
+export function sizedRows(
+  files: readonly { readonly name: string }[],
+  sizes: readonly string[],
+): readonly string[] {
+  const names = files.map(({ name }) => shown(name));
+  const nameColumns = Math.min(MOST_ALIGNED, Math.max(...names.map(columnsOf)));
+  const sizeColumns = Math.max(SIZE, ...sizes.map((size) => size.length));
+  return names.map((name, i) => {
+    const blanks = ' '.repeat(Math.max(0, nameColumns - columnsOf(name)));
+    return `${name}${blanks}  ${(sizes[i] ?? '').padStart(sizeColumns)}`;
+  });
 }
 
 /** A file, address or `-` as people call it, and a bundle in one. */

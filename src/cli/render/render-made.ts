@@ -6,7 +6,7 @@ import type { SignReport } from '../../operations/sign/signing.ts';
 import type { RequestReport, TimestampingReport } from '../../operations/sign/timestamp.ts';
 import { wordedReport } from '../advice.ts';
 import type { Context } from '../context.ts';
-import { defaultsField, field, inputTitle, shown } from './field.ts';
+import { defaultsField, field, inputTitle, shown, sizedRows } from './field.ts';
 import { formatBytes } from './progress.ts';
 import { renderReport } from './render-report.ts';
 
@@ -51,12 +51,12 @@ export function renderMade(
   const word = made.request ? 'request for a timestamp' : WORDS[report.operation];
   print(`${style.good(style.pass)} ${style.bold(shown(name))}  ${word}`);
   const files = report.files.filter(({ role }) => role === 'descriptor' || role === 'file');
-  const width = Math.max(...files.map((file) => shown(file.name).length));
-  for (const file of files) {
-    const size = formatBytes(file.size ?? 0).padStart(10);
-    const digest = file.algorithm && file.actual ? `  ${file.algorithm}:${file.actual}` : '';
-    print(`  ${shown(file.name).padEnd(width)}${size}${digest}`);
-  }
+  const rows = sizedRows(
+    files,
+    files.map(({ size = 0 }) => formatBytes(size)),
+  );
+  for (const [i, { algorithm, actual }] of files.entries())
+    print(`  ${rows[i]}${algorithm && actual ? `  ${algorithm}:${actual}` : ''}`);
   if ('changes' in made) {
     for (const { key, old, new: value } of made.changes)
       print(field('changed', `${key}=${value}`, old === undefined ? 'was not set' : `was "${old}"`));

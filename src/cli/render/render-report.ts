@@ -30,7 +30,7 @@ export function renderReport(
 ): number {
   const report = wordedReport(found);
   if (options.json) {
-    context.print(formatJson(report));
+    context.print(formatJson(report), 'data');
   } else if (report.exitCode !== 0) {
     renderRefusal(report, context);
   } else if (!options.quiet) {

@@ -23,7 +23,7 @@ export function completionCommand(program: Command, context: Context, _exit: Exi
       if (SHELLS.includes(shell)) return shell;
       throw new InvalidArgumentError(`Known are ${SHELLS.join(', ')}.`);
     })
-    .action((shell: string) => context.print(SCRIPTS[shell]?.(wordsOf(program, program, [])) ?? ''));
+    .action((shell: string) => context.print(SCRIPTS[shell]?.(wordsOf(program, program, [])) ?? '', 'data'));
 }
 
 /** Every command from `command` down, with its subcommands and options, from the table that parses them. */

@@ -20,7 +20,7 @@ export function envCommand(program: Command, context: Context, exit: Exit): void
     .action(async (flags: { readonly json?: boolean }) => {
       const { lookAround } = await import('./look-around.ts');
       const report = wordedReport(await lookAround(context));
-      if (flags.json) context.print(formatJson(report));
+      if (flags.json) context.print(formatJson(report), 'data');
       else {
         if (report.result) for (const line of linesOf(report.result)) context.print(line);
         for (const warning of report.warnings) context.print(context.style.warn(field('warning', warning)));

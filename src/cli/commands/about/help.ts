@@ -2,6 +2,10 @@ import type { Command } from 'commander';
 import { BundleError } from '../../../kit/errors/errors.ts';
 import type { Context, Exit } from '../../context.ts';
 import { EXIT_MEANINGS } from '../../exit-meanings.ts';
+import { wrapText } from '../../render/wrap.ts';
+
+/** How wide a topic is where there is no terminal. */
+const MOST_COLUMNS = 120;
 
 const TOPICS: Readonly<Record<string, () => readonly string[]>> = {
   'exit-codes': () => [
@@ -27,8 +31,7 @@ const TOPICS: Readonly<Record<string, () => readonly string[]>> = {
   configuration: () => [
     'Who signs, where the command line names nobody (pack, sign; the authority: timestamp, too). The first of these counts:',
     '  1. the option             --key, --cert, --chain, --passphrase-file, --tsa',
-    '  2. the environment        BULLA_KEY, BULLA_CERT, BULLA_CHAIN, BULLA_PASSPHRASE_FILE, BULLA_TSA;',
-    '                            one that is there and empty says: none',
+    '  2. the environment        BULLA_KEY, BULLA_CERT, BULLA_CHAIN, BULLA_PASSPHRASE_FILE, BULLA_TSA; one that is there and empty says: none',
     '  3. your own settings      ~/.config/bulla/config.toml ($BULLA_HOME, $XDG_CONFIG_HOME/bulla)',
     "  4. the machine's settings /etc/bulla/config.toml",
     'A config.toml has some of these lines, and no others. Relative names are seen from its folder:',
@@ -37,9 +40,8 @@ const TOPICS: Readonly<Record<string, () => readonly string[]>> = {
     '  chain = "intermediates.pem"',
     '  passphrase-file = "acme.passphrase"',
     '  tsa = "http://tsa.example"',
-    'Intermediates are taken from where the certificate is named, or nearer to the command line; a passphrase file from',
-    'where the key is. What was taken from where is printed, and is "defaults" in --json. Nothing of this decides whom you',
-    'trust, and nothing weakens a check: that is for bulla trust, and for options that say what they give up.',
+    'Intermediates are taken from where the certificate is named, or nearer to the command line; a passphrase file from where the key is. What was taken from where is printed, and is "defaults" in --json.',
+    'Nothing of this decides whom you trust, and nothing weakens a check: that is for bulla trust, and for options that say what they give up.',
     'bulla env shows what is configured here, and whether it can be used.',
   ],
   formats: () => [
@@ -70,7 +72,7 @@ export function helpCommand(program: Command, context: Context, _exit: Exit): vo
     .action((topic: readonly string[]) => {
       const lines = TOPICS[topic.join(' ')];
       if (lines) {
-        for (const line of lines()) context.print(line);
+        for (const line of lines()) context.print(wrapText(line, context.columns ?? MOST_COLUMNS));
         return;
       }
       let command: Command | undefined = program;

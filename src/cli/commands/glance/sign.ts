@@ -101,8 +101,8 @@ export function glanceSignCommand(glance: Command, context: Context, exit: Exit)
       progress.end();
       const { style } = context;
       const report = wordedReport(made);
-      if (json) context.print(formatJson(report));
-      else if (output === undefined || output === '-') context.print(text.trimEnd());
+      if (json) context.print(formatJson(report), 'data');
+      else if (output === undefined || output === '-') context.print(text.trimEnd(), 'data');
       else if (!flags.quiet) context.print(`${style.good(style.pass)} ${style.bold(shown(output))}  written`);
       if (!json && !flags.quiet) {
         for (const warning of report.warnings) context.tell(style.warn(field('warning', warning)));

@@ -53,7 +53,7 @@ export function glanceStoreCommand(glance: Command, context: Context, exit: Exit
         ...(flags.expiration !== undefined && { expiration: flags.expiration }),
       });
       const report = wordedReport(stored);
-      if (flags.json || !report.result) return context.print(formatJson(report));
+      if (flags.json || !report.result) return context.print(formatJson(report), 'data');
       const { certificateUuid, secretRef, certificate } = report.result;
       if (flags.quiet) context.print(certificateUuid);
       else {

@@ -87,7 +87,7 @@ export function trustCheckCommand(trust: Command, context: Context, exit: Exit):
       const { checkPath } = await import('../../../operations/trust/check-path.ts');
       const checked = await checkPath(leaf, { ...checkOptionsOf(flags), signal: context.signal });
       const report = wordedReport(checked.report);
-      if (flags.json) context.print(formatJson(report));
+      if (flags.json) context.print(formatJson(report), 'data');
       else renderCheck(report, checked.found, context);
       exit(report.exitCode);
     });

@@ -205,7 +205,7 @@ function printJson(
   report: TrustAddReport | TrustListReport | TrustShowReport | TrustRemoveReport,
   context: Context,
 ): void {
-  context.print(formatJson(report));
+  context.print(formatJson(report), 'data');
 }
 
 /** The publisher that goes by the name of a timestamp authority, if there is one. */

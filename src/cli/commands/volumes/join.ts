@@ -57,7 +57,7 @@ export function joinCommand(program: Command, context: Context, exit: Exit): voi
       progress.end();
       const report = wordedReport(made);
       exit(report.exitCode);
-      if (flags.json) print(formatJson(report));
+      if (flags.json) print(formatJson(report), 'data');
       if (flags.json || flags.quiet) return;
       const { style } = context;
       const { result } = report;

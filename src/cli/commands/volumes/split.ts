@@ -10,7 +10,7 @@ import {
   progressOf,
   withOutputOptions,
 } from '../../options/options.ts';
-import { field, shown } from '../../render/field.ts';
+import { field, shown, sizedRows } from '../../render/field.ts';
 import { formatBytes } from '../../render/progress.ts';
 
 /** The most that a file on FAT32 can have. */
@@ -59,12 +59,16 @@ export function splitCommand(program: Command, context: Context, exit: Exit): vo
       progress.end();
       const report = wordedReport(made);
       exit(report.exitCode);
-      if (flags.json) context.print(formatJson(report));
+      if (flags.json) context.print(formatJson(report), 'data');
       if (flags.json || flags.quiet) return;
       const { style } = context;
       const { volumes = [] } = report.result ?? {};
       context.print(`${style.good(style.pass)} ${style.bold(shown(bundle))}  split into ${volumes.length}`);
-      for (const { file, bytes } of volumes) context.print(`  ${shown(file)}  ${formatBytes(bytes)}`);
+      const rows = sizedRows(
+        volumes.map(({ file }) => ({ name: file })),
+        volumes.map(({ bytes }) => formatBytes(bytes)),
+      );
+      for (const row of rows) context.print(`  ${row}`);
       for (const warning of report.warnings) context.tell(style.warn(field('warning', warning)));
     } finally {
       progress.end();
