@@ -56,6 +56,7 @@ export const OPTION_NAMINGS: Readonly<Record<string, Naming>> = {
   '--glance-sign': 'no file',
   '--hash': 'no file',
   '--idle-timeout': 'no file',
+  '--jobs': 'no file',
   '--key-type': 'no file',
   '--max-depth': 'no file',
   '--max-members': 'no file',

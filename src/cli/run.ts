@@ -1,5 +1,5 @@
 import { CommanderError } from 'commander';
-import { BundleError, toBundleError } from '../kit/errors/errors.ts';
+import { BundleError } from '../kit/errors/errors.ts';
 import { formatJson } from '../kit/json.ts';
 import type { StandardOutput } from '../storage/redirected.ts';
 import { exitCodeOf } from '../verdict/report/exit-codes.ts';
@@ -12,7 +12,8 @@ import { takeDefaults } from './options/signing-defaults.ts';
 import { createProgram } from './program.ts';
 import { defaultsField } from './render/field.ts';
 import { renderError } from './render/render-error.ts';
-import { spreadValues } from './several-values.ts';
+import { spreadValues, takesBundles } from './several-values.ts';
+import { unexpected } from './unexpected.ts';
 import { usageError } from './usage-error.ts';
 import { readWords, type Words } from './words.ts';
 
@@ -37,10 +38,12 @@ export async function run(words: readonly string[], given: Context): Promise<num
       isApart = true;
     },
   );
+  let spread = argv;
   try {
     expectNoneEmpty(argv);
     expectValues(readWords(program, argv));
-    await program.parseAsync([...spreadValues(program, argv)], { from: 'user' });
+    spread = await spreadValues(program, argv);
+    await program.parseAsync([...spread], { from: 'user' });
     for (const text of shown) context.print(text);
     return exitCode;
   } catch (error) {
@@ -57,7 +60,8 @@ export async function run(words: readonly string[], given: Context): Promise<num
     if (words.json) {
       const print = words.toStdout ? say.tell : say.print;
       const report = makeReport({ operation, errors: [fault] });
-      print(formatJson(wordedReport({ ...report, ...(defaults.length > 0 && { defaults }) })), 'data');
+      const form = isForEach(readWords(program, spread)) ? 'line' : 'indented';
+      print(formatJson(wordedReport({ ...report, ...(defaults.length > 0 && { defaults }) }), form), 'data');
     } else {
       renderError(fault, { ...context, tell: say.tell });
       if (defaults.length > 0) say.tell(defaultsField(defaults));
@@ -67,6 +71,11 @@ export async function run(words: readonly string[], given: Context): Promise<num
 }
 
 const NONE: ReadonlyMap<StandardOutput, string> = new Map();
+
+/** Whether a document for each of several bundles is asked for, each on a line. [many.4] */
+function isForEach({ command, count }: Words): boolean {
+  return count > 1 && takesBundles(command);
+}
 
 /** Whether the parser ended because help or the version was asked for. */
 function isShown(error: unknown): boolean {
@@ -84,17 +93,8 @@ function sayingOf(
   return { print: print ?? tell ?? nowhere, tell: tell ?? print ?? nowhere };
 }
 
-/** The parts of the program are files, too: with too few descriptors the loader fails, which is no fault of ours. */
 function faultOf(error: unknown, words: Words): BundleError {
-  if (error instanceof CommanderError) return usageError(error, words);
-  const { code, path } = error instanceof Error ? (error as NodeJS.ErrnoException) : {};
-  if (code !== 'EMFILE' && code !== 'ENFILE') return toBundleError(error);
-  return new BundleError('FILE_UNREADABLE', `cannot read a file: too many open files (${code})`, {
-    ...(path !== undefined && { where: { file: path } }),
-    why: 'bulla needs some 40 open files, and may have fewer',
-    fix: 'allow more open files (ulimit -n 256 will do), or close programs that hold many',
-    cause: error,
-  });
+  return error instanceof CommanderError ? usageError(error, words) : unexpected(error);
 }
 
 /** A variable of the shell that is not set becomes an empty word, and would name the folder one is in. */

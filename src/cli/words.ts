@@ -12,6 +12,8 @@ export interface Words {
   readonly others: readonly string[];
   /** whether one JSON document is asked for */
   readonly json: boolean;
+  /** how many arguments there are */
+  readonly count: number;
   /** whether what is made goes to standard output, where a document among its bytes would help nobody */
   readonly toStdout: boolean;
   /** the last option that has taken the word behind it */
@@ -35,10 +37,13 @@ export function readWords(program: Command, argv: readonly string[]): Words {
   let early: string | undefined;
   let taking: Taking | undefined;
   let swallowing: Taking | undefined;
-  let named = false; // an argument stands there already, so no subcommand follows
+  let count = 0; // behind an argument stands no subcommand
   for (let i = 0; i < argv.length; i++) {
     const word = argv[i] ?? '';
-    if (word === '--') break;
+    if (word === '--') {
+      count += argv.length - i - 1;
+      break;
+    }
     if (word.startsWith('-') && word !== '-') {
       if (command === program) early ??= word;
       for (const { long, value, takesNext } of optionsIn(command, word)) {
@@ -51,9 +56,12 @@ export function readWords(program: Command, argv: readonly string[]): Words {
       }
       continue;
     }
-    const next: Command | undefined = named ? undefined : command.commands.find((sub) => sub.name() === word);
-    named = next === undefined;
-    if (next === undefined) continue;
+    const next: Command | undefined =
+      count > 0 ? undefined : command.commands.find((sub) => sub.name() === word);
+    if (next === undefined) {
+      count++;
+      continue;
+    }
     command = next;
     names.push(word);
     others.splice(others.indexOf(word), 1);
@@ -65,6 +73,7 @@ export function readWords(program: Command, argv: readonly string[]): Words {
     early,
     others: [...others, ...values],
     json: found.has('--json'),
+    count,
     toStdout: found.get('--output') === '-',
     taking,
     swallowing,

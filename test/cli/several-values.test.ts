@@ -1,14 +1,15 @@
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { createContext } from '../../src/cli/context.ts';
 import { createProgram } from '../../src/cli/program.ts';
 import { spreadValues } from '../../src/cli/several-values.ts';
+import { folderForTests } from '../factory/sandbox.ts';
 
 const context = createContext(process, new AbortController().signal);
-const spread = (line: string): string =>
-  spreadValues(
-    createProgram(context, () => {}),
-    line.split(' '),
-  ).join(' ');
+const program = createProgram(context, () => {});
+const spread = async (line: string): Promise<string> =>
+  (await spreadValues(program, line.split(' '))).join(' ');
 
 describe('[cli.25] several values of an option', () => {
   test.each([
@@ -31,8 +32,55 @@ describe('[cli.25] several values of an option', () => {
     ['trust add --scope a/* acme ca.pem more.pem', 'trust add --scope a/* acme ca.pem more.pem'],
     ['split web.ova --to a b', 'split web.ova --to a --to b'],
     ['verify web.ova --trust', 'verify web.ova --trust'],
+    ['verify --trust ca.pem more.pem web', 'verify --trust ca.pem --trust more.pem web'],
+    ['verify a.ova b.ova --trust ca.pem more.pem', 'verify a.ova b.ova --trust ca.pem --trust more.pem'],
     ['', ''],
-  ])('%s', (line, expected) => {
-    expect(spread(line)).toBe(expected);
+  ])('%s', async (line, expected) => {
+    expect(await spread(line)).toBe(expected);
+  });
+});
+
+describe('[many.8] bundles behind an option that takes several values', () => {
+  const folder = folderForTests();
+  const package_ = join(folder, 'web');
+  mkdirSync(package_);
+  writeFileSync(join(package_, 'WEB.OVF'), '');
+  writeFileSync(join(package_, 'ca.pem'), '');
+  const certificates = join(folder, 'cas');
+  mkdirSync(certificates);
+  writeFileSync(join(certificates, 'ca.pem'), '');
+
+  test.each([
+    ['verify --trust ca.pem a.ova b.OVA', 'verify --trust ca.pem a.ova b.OVA'],
+    ['verify --trust ca.pem more.pem a.zip b.ova', 'verify --trust ca.pem --trust more.pem a.zip b.ova'],
+    ['verify --crl a b --trust ca.pem a.mf other', 'verify --crl a --crl b --trust ca.pem a.mf other'],
+    [
+      `verify --trust ca.pem ${package_} https://a.example/b`,
+      `verify --trust ca.pem ${package_} https://a.example/b`,
+    ],
+    [`verify --trust ca.pem ${certificates} web`, `verify --trust ca.pem --trust ${certificates} web`],
+    [`verify --trust ca.pem --trust ${package_} web`, `verify --trust ca.pem --trust ${package_} web`],
+    [
+      'verify a.ova --trust ca.pem more.pem -- b.ova',
+      'verify a.ova --trust ca.pem --trust more.pem -- b.ova',
+    ],
+    ['import --to web --trust ca.pem a.ova b.ova', 'import --to web --trust ca.pem --trust a.ova b.ova'],
+  ])('%s', async (line, expected) => {
+    expect(await spread(line)).toBe(expected);
+  });
+
+  test.each([
+    ['verify a.ova --trust ca.pem b.ova', 'b.ova'],
+    ['verify a.ova --trust ca.pem b.tar.gz more.pem', 'b.tar.gz'],
+    [`verify a.ova --trust ca.pem ${package_}`, package_],
+    ['verify --trust ca.pem a.ova more.pem b.ova', 'a.ova'],
+    ['verify --crl a b.ova --trust ca.pem web.ova', 'b.ova'],
+    ['verify - --pin 00 https://a.example/b', 'https://a.example/b'],
+  ])('%s: refused', async (line, bundle) => {
+    await expect(spread(line)).rejects.toMatchObject({
+      code: 'USAGE',
+      message: expect.stringContaining(`"${bundle}"`),
+      fix: expect.stringContaining('name bundles before the options'),
+    });
   });
 });

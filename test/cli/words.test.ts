@@ -68,8 +68,8 @@ describe('[cli.18] a word that an option has taken', () => {
     [['verify', '--trust', 'web.ova'], [/--trust has taken .*"web.ova"/]],
     [['import', '--to', 'web', '--trust', 'web.ova'], [/--trust has taken .*"web.ova"/]],
     [
-      ['verify', 'a.ova', 'b.ova'],
-      [/too many arguments for 'verify'/, /expected 1 argument but got 2; see/],
+      ['inspect', 'a.ova', 'b.ova'],
+      [/too many arguments for 'inspect'/, /expected 1 argument but got 2; see/],
     ],
     [['verify', 'web.ova', '--trust', '--json'], [/--trust has no value: --json/]],
     [

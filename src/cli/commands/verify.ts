@@ -1,44 +1,53 @@
-import type { Command } from 'commander';
+import { type Command, InvalidArgumentError } from 'commander';
 import { BundleError } from '../../kit/errors/errors.ts';
 import { expectNoUse } from '../../kit/shape.ts';
 import type { VerifyOptions } from '../../operations/verify/options.ts';
 import type { Report } from '../../verdict/report/report.ts';
 import type { Context, Exit } from '../context.ts';
-import { type OutputFlags, progressOf, withOutputOptions } from '../options/options.ts';
-import { type ReadFlags, readOptionsOf, withBundleOptions } from '../options/read-options.ts';
-import { type TrustFlags, verifyOptionsOf, withTrustOptions } from '../options/trust-options.ts';
+import { progressOf, withOutputOptions } from '../options/options.ts';
+import { readOptionsOf, withBundleOptions } from '../options/read-options.ts';
+import { verifyOptionsOf, withTrustOptions } from '../options/trust-options.ts';
 import { renderReport } from '../render/render-report.ts';
+import type { VerifyFlags } from './verify-many.ts';
 
 const EXAMPLES = `
 Examples:
   bulla verify web.ova
   bulla verify web.ova --trust acme-ca.pem --json
+  bulla verify *.ova exports/db --trust acme-ca.pem
   bulla verify image.iso --signature image.iso.p7s
   curl -sSf https://images.example/web.ova | bulla verify -`;
 
-interface VerifyFlags extends TrustFlags, ReadFlags, OutputFlags {
-  readonly signature?: string;
-}
-
-/** `bulla verify BUNDLE`, `bulla verify FILE --signature P7S` */
+/** `bulla verify BUNDLE…`, `bulla verify FILE --signature P7S` */
 export function verifyCommand(program: Command, context: Context, exit: Exit): void {
   const command = program
     .command('verify')
-    .summary('verify a bundle, or a file with its signature')
+    .summary('verify bundles, or a file with its signature')
     .description(
       'Verifies a bundle in one pass: the archive, every digest, the signature, and whether you trust the signer.\n' +
         'With --signature, verifies any file with the CMS signature beside it.\n' +
+        'Several bundles are judged each by itself, a line each (--json: a document a line); the exit code is that of the worst.\n' +
         'Exit code 0 means trusted, and nothing else does; see bulla help exit-codes.\n' +
         'Nothing of the bundle is stored. Which revocation lists were seen is noted in your trust folder (--no-remember: not even that).',
     )
     .argument(
-      '<bundle>',
-      'an archive, a folder or .ovf of loose files, - for standard input, or an https address',
+      '<bundle...>',
+      'one or more: an archive, a folder or .ovf of loose files, - for standard input, or an https address',
     )
     .option('--signature <p7s>', 'the detached signature of the file, DER or PEM')
+    .option(
+      '--jobs <count>',
+      'of several bundles, how many are verified at a time (default: as many as there are cores, from 2 to 4)',
+      parseJobs,
+    )
     .addHelpText('after', EXAMPLES);
   withOutputOptions(withBundleOptions(withTrustOptions(command))).action(
-    async (input: string, flags: VerifyFlags) => {
+    async ([input = '', ...others]: readonly string[], flags: VerifyFlags) => {
+      if (others.length > 0) {
+        const { verifyMany } = await import('./verify-many.ts');
+        exit(await verifyMany([input, ...others], flags, context));
+        return;
+      }
       const progress = progressOf(flags, context);
       try {
         const options = {
@@ -54,6 +63,15 @@ export function verifyCommand(program: Command, context: Context, exit: Exit): v
       }
     },
   );
+}
+
+/** More would bring nothing but memory that is full. */
+const MOST_JOBS = 64;
+
+function parseJobs(text: string): number {
+  const count = /^[1-9]\d?$/.test(text) ? Number(text) : 0;
+  if (count > 0 && count <= MOST_JOBS) return count;
+  throw new InvalidArgumentError(`Give a whole number from 1 to ${MOST_JOBS}.`);
 }
 
 /** What is verified depends on whether there is a signature beside it; only what is needed is loaded. */

@@ -56,11 +56,7 @@ function renderSuccess(report: Report, context: Context): void {
 function renderRefusal(report: Report, context: Context): void {
   const { style } = context;
   const [first, ...others] = report.errors;
-  const name = style.bold(shown(report.input ? inputTitle(report.input) : report.operation));
-  const undecided = report.verdict === 'error' && report.operation.endsWith('verify');
-  const word = style.bad(undecided ? 'no verdict' : wordFor(report));
-  const tag = style.dim(`[${first?.code}, exit ${report.exitCode}]`);
-  context.tell(`${style.bad(style.fail)} ${name}  ${word}: ${shown(first?.message ?? '')}  ${tag}`);
+  context.tell(headOf(report, context));
   if (first) {
     tellDigests(first, report, context);
     tellSlots(first, context);
@@ -82,6 +78,16 @@ function renderRefusal(report: Report, context: Context): void {
   }
   for (const line of rememberedLines(report)) context.tell(line);
   tellWarnings(report, context);
+}
+
+/** The line over a refusal: what is refused, what that comes to, and why. */
+export function headOf(report: Report, { style }: Context): string {
+  const [first] = report.errors;
+  const name = style.bold(shown(report.input ? inputTitle(report.input) : report.operation));
+  const undecided = report.verdict === 'error' && report.operation.endsWith('verify');
+  const word = style.bad(undecided ? 'no verdict' : wordFor(report));
+  const tag = style.dim(`[${first?.code}, exit ${report.exitCode}]`);
+  return `${style.bad(style.fail)} ${name}  ${word}: ${shown(first?.message ?? '')}  ${tag}`;
 }
 
 /** Whether a signal ended the work: what had been found by then is no finding, and a signer beside it would be taken for one. [cli.9] */

@@ -48,19 +48,11 @@ export interface LoadedPublisher<T = Certificate> {
   readonly anchors: readonly T[];
 }
 
-/**
- * Reads all that is trusted, files first.
- *
- * @param judged the files that are to be judged by it, none of which vouches for itself [pub.19]
- * @throws {BundleError} `FILE_*`, `CONFIG_INVALID`, `USAGE`
- */
+/** Reads all that is trusted, files first. @throws {BundleError} `FILE_*`, `CONFIG_INVALID` */
 export async function loadTrust(
   given: TrustFiles,
   waiting: SourceOptions = sourceOptions({}),
-  judged: readonly string[] = [],
 ): Promise<Trusted> {
-  const { anchors = [], timestampAnchors = [] } = given;
-  expectApart([...anchors, ...timestampAnchors], judged);
   return parseTrust(await readTrust(given, waiting));
 }
 
@@ -158,9 +150,15 @@ export async function authoritiesIn(
   return found;
 }
 
-/** [pub.19] Looked at before anything is read: what comes from a pipe comes once. */
-function expectApart(anchors: readonly (string | NamedBytes)[], judged: readonly string[]): void {
-  for (const file of anchors.flatMap(certificateFilesOf)) {
+/**
+ * Holds that none of the files that are to be judged vouches for itself; it looks before anything is read: what comes from a pipe comes once. [pub.19]
+ * @throws {BundleError} `USAGE`, `FILE_*`
+ */
+export function expectVouchedByOthers(
+  { anchors = [], timestampAnchors = [] }: TrustFiles,
+  judged: readonly string[],
+): void {
+  for (const file of [...anchors, ...timestampAnchors].flatMap(certificateFilesOf)) {
     if (typeof file !== 'string' || !judged.some((one) => isSameFile(one, file))) continue;
     throw new BundleError('USAGE', 'this is the very file that is to be verified', {
       where: { file },

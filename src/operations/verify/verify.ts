@@ -10,7 +10,7 @@ import type { Report } from '../../verdict/report/report.ts';
 import type { ResumableSink } from '../../verdict/walk/member.ts';
 import { openInner } from '../inner.ts';
 import { bundleInput, verifyOptions } from '../option-rules.ts';
-import { loadPolicy, rememberSeen } from './load-policy.ts';
+import { type AmongOthers, loadPolicy, rememberSeen } from './load-policy.ts';
 import type { VerifyOptions } from './options.ts';
 
 /**
@@ -34,7 +34,7 @@ export async function verify(input: BundleInput, options: VerifyOptions = {}): P
 export async function examineAndReport<Operation extends string>(
   operation: Operation,
   input: BundleInput,
-  options: VerifyOptions & { readonly output?: string | object; readonly open?: OpenArchive },
+  options: VerifyOptions & AmongOthers & { readonly output?: string | object; readonly open?: OpenArchive },
   sink?: ResumableSink,
 ): Promise<{ readonly examination: Examination; readonly report: Report<Operation, never> }> {
   const allowances = allowancesOf(options);

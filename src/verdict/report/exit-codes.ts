@@ -28,8 +28,13 @@ const PRECEDENCE: readonly number[] = [130, 143, 1, 2, 3, 4, 5, 15, 11, 12, 16, 
 
 /** The exit code of a run that met these faults; 0 for none. */
 export function exitCodeOf(errors: readonly BundleError[]): number {
-  const codes = new Set(errors.map((error) => EXIT_CODES[error.kind]));
-  return PRECEDENCE.find((code) => codes.has(code)) ?? 0;
+  return firstOf(errors.map((error) => EXIT_CODES[error.kind]));
+}
+
+/** Of the exit codes of several runs, the one that says what they came to together: the first in the order of faults; 0 when all are. [many.5] */
+export function firstOf(codes: Iterable<number>): number {
+  const all = new Set(codes);
+  return PRECEDENCE.find((code) => all.has(code)) ?? 0;
 }
 
 /** The same faults, those that decide first. */

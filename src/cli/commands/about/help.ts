@@ -12,6 +12,7 @@ const TOPICS: Readonly<Record<string, () => readonly string[]>> = {
     'Exit codes (also "exitCode" in --json):',
     ...EXIT_MEANINGS.map(([code, meaning]) => `  ${String(code).padStart(3)}  ${meaning}`),
     'When several apply, the first of 15 11 12 16 17 13 14 18 10 20 is used; --json lists all.',
+    'Of several bundles that are verified, the first of 1 2 3 4 5 that is there comes before those.',
   ],
   environment: () => [
     'Environment:',
