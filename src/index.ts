@@ -12,6 +12,7 @@ export type { Repair } from './archive/repair/repairs.ts';
 export type { Certificate } from './crypto/certificate.ts';
 export type { SignatureForm, Signer, Signing } from './engine/engine.ts';
 export type { DiskFormat, DiskProbe } from './formats/disk/disk-probe.ts';
+export type { AskedAccess, FileAccess, FileOwner } from './formats/file-access.ts';
 export {
   formatProperties,
   namedProperties,

@@ -24,6 +24,7 @@ const VOLATILE: readonly (readonly [pattern: RegExp, placeholder: string])[] = [
   [/\b[0-9a-f]{16}(?=…|\.pem)/g, '<hex>'],
   [/\b(?!2020-|2021-|2099-)20\d\d-\d\d-\d\d(T[\d:.]+Z)?/g, '<date>'],
   [/\.partial-[\w-]+/g, '.partial-<id>'],
+  [/(?<= {2}owner )\S+:\S+/g, '<user>:<group>'],
   [/127\.0\.0\.1:\d+/g, '127.0.0.1:<port>'],
   [/\b[A-Za-z0-9+/]{120,}={0,2}/g, '<signature>'],
 ];

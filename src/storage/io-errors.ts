@@ -24,7 +24,7 @@ function codeOf(error: unknown): string {
 }
 
 /** What the system said, in words: "permission denied (EACCES)". */
-function reasonOf(error: unknown): { code: string; text: string } {
+export function reasonOf(error: unknown): { code: string; text: string } {
   const code = codeOf(error);
   const text = PLAIN[code] ?? (error instanceof Error ? error.message : String(error));
   return { code, text: PLAIN[code] ? `${text} (${code})` : text };

@@ -1,8 +1,8 @@
-import { type BigIntStats, lstatSync, readFileSync, statSync } from 'node:fs';
+import { type BigIntStats, lstatSync, statSync } from 'node:fs';
 import { dirname, join, sep } from 'node:path';
-import { printable } from '../kit/encoding.ts';
 import { BundleError } from '../kit/errors/errors.ts';
 import { linkText } from './absolute.ts';
+import { groupName, groups, userName, users } from './access/accounts.ts';
 
 const MOST_LINKS = 40;
 const WORLD_WRITABLE = 0o002n;
@@ -26,11 +26,11 @@ export function expectOwnWay(folder: string): void {
   const trusted = new Set([me, 0n, statSync('/', { bigint: true }).uid]);
   for (const { path, stats, link } of stepsTo(folder)) {
     const { uid, gid, mode } = stats;
-    if (!trusted.has(uid)) throw ownedByAnother(path, nameOf('/etc/passwd', uid), link);
+    if (!trusted.has(uid)) throw ownedByAnother(path, userName(uid), link);
     if (link || (mode & STICKY) !== 0n) continue;
     if ((mode & WORLD_WRITABLE) !== 0n) throw writable(path, 'everybody', 'o-w');
     if ((mode & GROUP_WRITABLE) !== 0n && !isOnlyOf(gid, me))
-      throw writable(path, `the group ${nameOf('/etc/group', gid)}`, 'g-w');
+      throw writable(path, `the group ${groupName(gid)}`, 'g-w');
   }
 }
 
@@ -100,27 +100,12 @@ function refused(
  * in which they do not list this user may have its members from elsewhere. [import.10]
  */
 function isOnlyOf(gid: bigint, me: bigint): boolean {
-  const users = linesOf('/etc/passwd');
-  const ids = new Map(users.map(([name = '', , uid = '']) => [name, uid]));
-  const group = linesOf('/etc/group').filter(([, , id]) => id === String(gid));
+  const all = users();
+  const ids = new Map(all.map(([name = '', , uid = '']) => [name, uid]));
+  const group = groups().filter(([, , id]) => id === String(gid));
   if (group.length === 0) return false;
   const listed = group.flatMap(([, , , members = '']) => members.split(',').filter((name) => name !== ''));
-  const primary = users.filter(([, , , id]) => id === String(gid));
+  const primary = all.filter(([, , , id]) => id === String(gid));
   const members = [...listed.map((name) => ids.get(name)), ...primary.map(([, , uid]) => uid)];
   return members.includes(String(me)) && members.every((uid) => uid === String(me) || uid === '0');
-}
-
-function nameOf(file: string, id: bigint): string {
-  const line = linesOf(file).find(([, , number]) => number === String(id));
-  return line?.[0] === undefined ? String(id) : printable(line[0]);
-}
-
-function linesOf(file: string): readonly (readonly string[])[] {
-  try {
-    return readFileSync(file, 'utf8')
-      .split('\n')
-      .map((line) => line.split(':'));
-  } catch {
-    return []; // then nothing is known of who is in which group
-  }
 }

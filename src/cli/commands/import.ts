@@ -2,6 +2,7 @@ import { type Command, Option } from 'commander';
 import { isShownWhole } from '../../kit/shell.ts';
 import type { SiteImage } from '../../operations/glance/sign-on-import.ts';
 import type { Context, Exit } from '../context.ts';
+import { type AccessFlags, accessLine, accessOf, withAccessOptions } from '../options/access-options.ts';
 import { type GlanceKeyFlags, imageSignerOf, withGlanceKeyOptions } from '../options/glance-options.ts';
 import { type OutputFlags, progressOf, withOutputOptions } from '../options/options.ts';
 import { type ReadFlags, readOptionsOf, withBundleOptions } from '../options/read-options.ts';
@@ -10,7 +11,7 @@ import { shown, sizedRows } from '../render/field.ts';
 import { formatBytes } from '../render/progress.ts';
 import { renderReport } from '../render/render-report.ts';
 
-interface ImportFlags extends TrustFlags, ReadFlags, OutputFlags, GlanceKeyFlags {
+interface ImportFlags extends TrustFlags, ReadFlags, OutputFlags, GlanceKeyFlags, AccessFlags {
   readonly glanceProperties?: string;
   readonly to: string;
   readonly imagesOnly?: boolean;
@@ -52,10 +53,12 @@ export function importCommand(program: Command, context: Context, exit: Exit): v
       "sign each disk image for your own Glance, with your own key and its certificate's UUID, and print how to upload it",
     )
     .addHelpText('after', '\nExample:\n  bulla import web.ova --to /var/lib/images/web');
+  withAccessOptions(command);
   withGlanceKeyOptions(command, '');
   withOutputOptions(withBundleOptions(withTrustOptions(command))).action(
     async (input: string, flags: ImportFlags) => {
       const { importBundle } = await import('../../operations/import/import.ts');
+      const access = await accessOf(flags);
       const imageSigner = await imageSignerOf('--glance-properties', flags.glanceProperties, flags, context);
       const progress = progressOf(flags, context);
       try {
@@ -68,6 +71,7 @@ export function importCommand(program: Command, context: Context, exit: Exit): v
           decompress: flags.decompress ?? false,
           dryRun: flags.dryRun ?? false,
           resume: flags.resume ?? false,
+          ...access,
           ...(imageSigner !== undefined && { imageSigner }),
           onProgress: progress.onProgress,
         });
@@ -85,6 +89,8 @@ export function importCommand(program: Command, context: Context, exit: Exit): v
           size === undefined ? 'decompressed' : formatBytes(size),
         );
         for (const row of sizedRows(outcome.files, sizes)) context.print(`    ${row}`);
+        const { access: chosen } = outcome.report.result ?? {};
+        if (chosen) context.print(await accessLine(chosen));
         const { images = [] } = outcome;
         if (images.length === 0) return;
         const { uploadCommand } = await import('../../operations/glance/sign-on-import.ts');

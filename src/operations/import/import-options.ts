@@ -1,3 +1,4 @@
+import { type AskedAccess, fileMode, fileOwner } from '../../formats/file-access.ts';
 import { expectNoUse, flag, needed, path, type Rule, shape } from '../../kit/shape.ts';
 import type { ImageSigner } from '../glance/image-signer.ts';
 import { imageSigner, JUDGING } from '../option-rules.ts';
@@ -5,7 +6,7 @@ import type { VerifyOptions } from '../verify/options.ts';
 import { type ImportSink, importSink } from './import-sink.ts';
 
 /** How a bundle is imported: verified as `verify` does, and published only by its verdict. */
-export interface ImportOptions extends VerifyOptions {
+export interface ImportOptions extends VerifyOptions, AskedAccess {
   /** the folder that the members are to be in, which must not exist, or be empty; or a sink that takes them */
   readonly destination: string | ImportSink;
   /** publish the disk images alone */
@@ -37,6 +38,8 @@ const rule = shape<ImportOptions>({
   dryRun: flag,
   resume: flag,
   imageSigner,
+  mode: fileMode,
+  owner: fileOwner,
 });
 
 /** The options of an import, none of which has no effect beside the others. @throws {BundleError} `USAGE` */
@@ -49,6 +52,8 @@ export function importOptions(options: unknown): ImportOptions {
   if (typeof given.destination !== 'string') {
     expectNoUse(given.resume, 'resume', 'beside a sink, which keeps nothing for a later run');
     expectNoUse(given.decompress, 'decompress', 'beside a sink, which gets members as they are stored');
+    expectNoUse(given.mode, 'mode', 'beside a sink, which makes its own files');
+    expectNoUse(given.owner, 'owner', 'beside a sink, which makes its own files');
   }
   return given;
 }

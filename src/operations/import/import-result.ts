@@ -1,3 +1,4 @@
+import type { FileAccess } from '../../formats/file-access.ts';
 import type { FileReport, Report, Verdict } from '../../verdict/report/report.ts';
 import type { SiteImage } from '../glance/sign-on-import.ts';
 
@@ -8,6 +9,8 @@ export interface ImportFindings {
   readonly published: boolean;
   /** by their names */
   readonly files: readonly string[];
+  /** what may be done with them by whom; left out where the members went into a sink */
+  readonly access?: FileAccess;
   /** the disk images that were signed for Glance; left out when none were */
   readonly images?: readonly SiteImage[];
 }

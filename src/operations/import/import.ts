@@ -1,3 +1,4 @@
+import type { FileAccess } from '../../formats/file-access.ts';
 import { openDeadline } from '../../kit/deadline.ts';
 import type { BundleInput } from '../../storage/sources/open-source.ts';
 import type { Examination } from '../../verdict/bundle/examine.ts';
@@ -44,12 +45,13 @@ async function importGiven(input: BundleInput, options: ImportOptions): Promise<
   } catch (error) {
     return refused(await ending.unfit(judged, error));
   }
-  await published(publication, intake);
+  const access = await published(publication, intake);
   const { files, images, warnings } = publication;
   const result = {
     ...(typeof destination === 'string' && { destination }),
     published: !options.dryRun,
     files: files.map(({ name }) => name),
+    ...(access !== undefined && { access }),
     ...(images.length > 0 && { images }),
   };
   const lost = lostTimestamps(examination, options.timestamp);
@@ -74,9 +76,12 @@ async function examined(
   }
 }
 
-async function published({ members }: Publication, { publish, ending }: Intake): Promise<void> {
+async function published(
+  { members }: Publication,
+  { publish, ending }: Intake,
+): Promise<FileAccess | undefined> {
   try {
-    await publish(members);
+    return await publish(members);
   } catch (error) {
     throw await ending.failed(error);
   }

@@ -1,3 +1,4 @@
+import type { FileAccess } from '../../formats/file-access.ts';
 import type { PublishedMember, Staging } from '../../storage/output/staging.ts';
 import type { ResumableSink } from '../../verdict/walk/member.ts';
 import type { SigningSink } from '../glance/sign-on-import.ts';
@@ -12,6 +13,6 @@ export interface Intake extends AsyncDisposable {
   /** where they wait, and can be made into others; left out where nothing is read again */
   readonly staging?: Staging;
   readonly ending: Ending;
-  /** makes these the import, and nothing else of what has come */
-  publish(members: readonly PublishedMember[]): Promise<void>;
+  /** makes these the import, and nothing else of what has come; says what may be done with them by whom, where it stored them */
+  publish(members: readonly PublishedMember[]): Promise<FileAccess | undefined>;
 }

@@ -1,4 +1,6 @@
+import type { FileAccess } from '../../formats/file-access.ts';
 import { DEFAULT_LIMITS } from '../../kit/limits.ts';
+import { expectMayGive, plannedAccess } from '../../storage/access/give-access.ts';
 import { expectApart } from '../../storage/apart.ts';
 import { openStaging } from '../../storage/output/staging.ts';
 import type { BundleInput } from '../../storage/sources/open-source.ts';
@@ -26,16 +28,18 @@ export async function openSink(input: BundleInput, options: ImportOptions): Prom
 
 async function openPlace(input: BundleInput, options: ImportOptions): Promise<Intake> {
   const { destination } = options;
-  if (options.dryRun) return openNothing();
+  expectMayGive(options);
+  if (options.dryRun)
+    return openNothing(typeof destination === 'string' ? plannedAccess(options) : undefined);
   return typeof destination === 'string'
     ? await openFolder(input, destination, options)
     : openOwnSink(destination, options.signal);
 }
 
-function openNothing(): Intake {
+function openNothing(access: FileAccess | undefined): Intake {
   return {
     ending: leavingOf({ swept: [] }, undefined),
-    publish: async () => {},
+    publish: async () => access,
     [Symbol.asyncDispose]: async () => {},
   };
 }
@@ -43,12 +47,14 @@ function openNothing(): Intake {
 async function openFolder(
   input: BundleInput,
   destination: string,
-  { resume = false, signal, ...options }: ImportOptions,
+  { resume = false, signal, mode, owner, ...options }: ImportOptions,
 ): Promise<Intake> {
   const reads = [...readingsOf(input, options), ...(options.imageSigner?.files ?? [])];
   expectApart([destination], reads);
+  const asked = { ...(mode !== undefined && { mode }), ...(owner !== undefined && { owner }) };
+  const access = mode === undefined && owner === undefined ? undefined : asked;
   const resuming = resume ? await import('./resuming-sink.ts') : undefined;
-  const staging = openStaging(destination, { resume });
+  const staging = openStaging(destination, { resume, ...(access !== undefined && { access }) });
   const { swept, leave, left } = staging;
   const limits = { ...DEFAULT_LIMITS, ...options.limits };
   const sink = left && resuming?.resumingSink(staging, left, { limits, signal });

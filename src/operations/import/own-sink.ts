@@ -43,6 +43,7 @@ export function openOwnSink(sink: ImportSink, signal: AbortSignal | undefined): 
     publish: async (members) => {
       enter('published');
       await sink.publish(members);
+      return undefined;
     },
     [Symbol.asyncDispose]: async () => {
       if (state === 'taking') await discard();

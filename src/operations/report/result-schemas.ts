@@ -12,11 +12,23 @@ const OUTPUT = z
   .describe('the name of what was written, or -; left out when it went into a sink of the library');
 const TIMESTAMPED = z.boolean().describe('whether an authority says when it was signed');
 
+const MODE = z.string().regex(/^[0-7]{4}$/);
+const OWNER = z.int().nonnegative().exactOptional();
+
 /** Of `import`. */
 export const IMPORT_RESULT = z.strictObject({
   destination: z.string().exactOptional().describe('the folder; left out where a sink took the members'),
   published: z.boolean().describe('false where it was only tried'),
   files: z.array(z.string()).describe('the names of what was published, or would be'),
+  access: z
+    .strictObject({
+      mode: MODE.describe('of the files'),
+      folderMode: MODE.describe('of the folders'),
+      uid: OWNER.describe('the user who owns them; left out where only publishing tells'),
+      gid: OWNER.describe('their group; left out where only publishing tells'),
+    })
+    .exactOptional()
+    .describe('who may do what with them; left out where a sink took the members'),
   images: z
     .array(
       z.strictObject({

@@ -2,8 +2,10 @@ import { closeSync, lstatSync, mkdirSync, openSync, readdirSync, renameSync, rmS
 import { rename } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { basename, dirname, join } from 'node:path';
+import type { AskedAccess, FileAccess } from '../../formats/file-access.ts';
 import { BundleError } from '../../kit/errors/errors.ts';
 import { absolute, realPath } from '../absolute.ts';
+import { tryAccess } from '../access/give-access.ts';
 import { writeError } from '../io-errors.ts';
 import { anchorOf, openFolder, syncFolder } from '../open-folder.ts';
 import { type LeftFolder, moveInto, openLeftFolder } from '../unfinished/left-folder.ts';
@@ -54,9 +56,9 @@ export interface Staging extends AsyncDisposable {
   rename: WaitingFolder['rename'];
   /**
    * makes it the destination with these members, and with all when none are named. Others are taken out first; should it fail,
-   * they are there for a later run that goes on [resume.1]
+   * they are there for a later run that goes on [resume.1]. Says what may be done with it by whom
    */
-  publish(members?: readonly PublishedMember[]): Promise<void>;
+  publish(members?: readonly PublishedMember[]): Promise<FileAccess | undefined>;
 }
 
 /**
@@ -68,13 +70,18 @@ export interface Staging extends AsyncDisposable {
  */
 export function openStaging(
   destination: string,
-  { resume = false }: { readonly resume?: boolean } = {},
+  { resume = false, access }: { readonly resume?: boolean; readonly access?: AskedAccess } = {},
 ): Staging {
   const target = absolute(destination);
   expectVacant(target, destination);
   lookAround(dirname(target));
   const purpose = { kind: 'import', base: basename(target) } as const;
-  const { parent, swept, marked, folder } = prepare(dirname(target), { purpose, shown: destination, resume });
+  const { parent, swept, marked, folder } = prepare(dirname(target), {
+    purpose,
+    shown: destination,
+    resume,
+    access,
+  });
   const aside = join(marked.anchor, LEFT);
   const left = isFolder(aside) ? openLeftFolder(aside) : undefined;
 
@@ -103,9 +110,10 @@ export function openStaging(
       const takeOut = (name: string): Promise<void> =>
         resume ? folder.setAside(name, aside) : folder.remove(name);
       if (members) await select(folder, members, takeOut);
-      await publish({ folder, parent, target, destination });
+      await publish({ folder, parent, target, destination, access });
       folder.giveAway();
       marked.tryRemove(); // it is there; and what would be left is small
+      return folder.access;
     },
     [Symbol.asyncDispose]: () => folder[Symbol.asyncDispose](),
   };
@@ -143,11 +151,13 @@ async function publish({
   parent,
   target,
   destination,
+  access,
 }: {
   readonly folder: WaitingFolder;
   readonly parent: string;
   readonly target: string;
   readonly destination: string;
+  readonly access: AskedAccess | undefined;
 }): Promise<void> {
   let descriptor: number | undefined;
   try {
@@ -157,6 +167,7 @@ async function publish({
     let replaced = false;
     try {
       await folder.settled();
+      if (access) await folder.give(access); // in a folder yet that nobody else can enter
       for (const path of folder.folders) await syncFolder(path);
       expectVacant(target, destination);
       folder.checkUnchanged(folder.way);
@@ -175,6 +186,7 @@ async function publish({
       throw error;
     }
   } catch (error) {
+    if (access) folder.takeBack();
     throw writeError(error, destination);
   } finally {
     if (descriptor !== undefined) closeSync(descriptor);
@@ -210,7 +222,17 @@ export function openScratch(output: string): Scratch {
 
 function prepare(
   beside: string,
-  { purpose, shown, resume }: { readonly purpose: Purpose; readonly shown: string; readonly resume: boolean },
+  {
+    purpose,
+    shown,
+    resume,
+    access,
+  }: {
+    readonly purpose: Purpose;
+    readonly shown: string;
+    readonly resume: boolean;
+    readonly access?: AskedAccess | undefined;
+  },
 ): {
   readonly parent: string;
   readonly swept: readonly string[];
@@ -224,9 +246,10 @@ function prepare(
     taken = resume ? takeLeft(parent, purpose) : undefined;
     const swept = sweepLeft(parent, purpose); // first: what is left there may be what fills the disk
     closeSync(openSync(parent, 'r')); // it is synced in the end, and must not turn out unreadable only then
-    if (taken) putAside(taken.anchor);
-    else made = MarkedFolder.make(parent, purpose);
+    if (!taken) made = MarkedFolder.make(parent, purpose);
     const marked = (taken ?? made) as MarkedFolder;
+    if (access) tryAccess(marked.anchor, access);
+    if (taken) putAside(taken.anchor);
     return { parent, swept, marked, folder: openWaitingFolder(marked, shown) };
   } catch (error) {
     made?.tryRemove();

@@ -10,8 +10,16 @@ import {
 } from 'node:fs';
 import { rename, unlink } from 'node:fs/promises';
 import { dirname, join, relative } from 'node:path';
+import { type AskedAccess, FILE_MODE, type FileAccess, formatMode } from '../../formats/file-access.ts';
 import type { ByteStream } from '../../kit/bytes.ts';
 import { BundleError } from '../../kit/errors/errors.ts';
+import {
+  fileAccess,
+  folderAccess,
+  giveAccess,
+  giveFolderAccess,
+  takeAccessBack,
+} from '../access/give-access.ts';
 import { writeError } from '../io-errors.ts';
 import { FileStream } from '../sources/file-stream.ts';
 import { openInto, READ } from '../sources/open-descriptor.ts';
@@ -21,7 +29,15 @@ import { partialName } from '../unfinished/partial.ts';
 import { FileWriter } from './file-writer.ts';
 import { Settling } from './settling.ts';
 import { writeWholeFile } from './whole-file.ts';
-import { asWritten, isAsWritten, isSame, takenAway, tellsChanges, type WrittenFile } from './written-file.ts';
+import {
+  asWritten,
+  isAsWritten,
+  isSame,
+  isTheWritten,
+  takenAway,
+  tellsChanges,
+  type WrittenFile,
+} from './written-file.ts';
 
 /** The folder for members in a folder of unfinished work, and where it puts away what another run had left in it. */
 export const CONTENT = 'content';
@@ -56,6 +72,12 @@ export interface WaitingFolder extends AsyncDisposable {
   setAside(member: string, to: string): Promise<void>;
   /** gives a member another name, which no member has when none is given; says which */
   rename(member: string, name?: string): Promise<string>;
+  /** gives all that is in it, and itself, this access, each by its open descriptor [import.13] @throws {BundleError} `STORAGE_*` */
+  give(asked: AskedAccess): Promise<void>;
+  /** makes it this user's alone again, as far as that can be done, for a later run [resume.2] */
+  takeBack(): void;
+  /** what may be done with it by whom; undefined where the system has no owners */
+  readonly access: FileAccess | undefined;
   /** whether it still stands where it was made */
   isThere(): boolean;
   /** whether it stands under this name */
@@ -104,6 +126,16 @@ export function openWaitingFolder(marked: MarkedFolder, shown: string): WaitingF
   const failed = (member: string, error: unknown): BundleError =>
     isThere() ? writeError(error, join(shown, member)) : takenAway(shown, error);
 
+  /** Puts an open file of a member on the disk, which then is what it is known by. */
+  const settle = (member: string, descriptor: number): Promise<void> | undefined => {
+    const file: { written: WrittenFile | undefined } = { written: undefined };
+    files.set(member, file);
+    const onSettled = (written: WrittenFile): void => {
+      file.written = written;
+    };
+    return settling.add(descriptor, { name: join(shown, member), onSettled });
+  };
+
   const takeOut = async (member: string, take: (file: string) => Promise<void>): Promise<void> => {
     const file = join(way, member);
     try {
@@ -129,7 +161,7 @@ export function openWaitingFolder(marked: MarkedFolder, shown: string): WaitingF
     },
     create: async (member) => {
       try {
-        const writer = await FileWriter.create(placeFor(member), 0o600, join(shown, member));
+        const writer = await FileWriter.create(placeFor(member), FILE_MODE, join(shown, member));
         files.set(member, writer);
         return writer;
       } catch (error) {
@@ -149,13 +181,7 @@ export function openWaitingFolder(marked: MarkedFolder, shown: string): WaitingF
     },
     store: (member, content) => {
       try {
-        const descriptor = writeWholeFile(placeFor(member), 0o600, content);
-        const file: { written: WrittenFile | undefined } = { written: undefined };
-        files.set(member, file);
-        const onSettled = (written: WrittenFile): void => {
-          file.written = written;
-        };
-        return settling.add(descriptor, { name: join(shown, member), onSettled });
+        return settle(member, writeWholeFile(placeFor(member), FILE_MODE, content));
       } catch (error) {
         throw failed(member, error);
       }
@@ -181,6 +207,41 @@ export function openWaitingFolder(marked: MarkedFolder, shown: string): WaitingF
       }
       files.delete(member);
       return name;
+    },
+    give: async (asked) => {
+      await settling.settled();
+      for (const [member, { written: before }] of files) {
+        try {
+          const descriptor = openInto(join(way, member), READ | constants.O_NOFOLLOW, (opened) => {
+            if (!isTheWritten(fstatSync(opened, { bigint: true }), before, { timed }))
+              throw takenAway(join(shown, member));
+            giveAccess(opened, fileAccess(asked));
+            return opened;
+          });
+          await settle(member, descriptor);
+        } catch (error) {
+          throw failed(member, error);
+        }
+      }
+      await settling.settled();
+      for (const [folder, known] of [...folders].reverse())
+        folders.set(folder, giveFolderAccess(folder, known, folderAccess(asked)));
+    },
+    takeBack: () => {
+      for (const folder of folders.keys()) takeAccessBack(folder, 0o700, made);
+      for (const member of files.keys()) takeAccessBack(join(way, member), FILE_MODE, made);
+    },
+    get access() {
+      const { uid, gid, mode } = folders.get(way) ?? made;
+      const [file] = files.values();
+      if (process.geteuid === undefined || !file?.written) return undefined;
+      const inOctal = (one: bigint): string => formatMode(Number(one & 0o7777n));
+      return {
+        mode: inOctal(file.written.mode),
+        folderMode: inOctal(mode),
+        uid: Number(uid),
+        gid: Number(gid),
+      };
     },
     isThere,
     isAt: (path) => isSame(path, made),

@@ -35,9 +35,17 @@ export function isSame(path: string, made: Pick<WrittenFile, 'dev' | 'ino'> | un
 export function isAsWritten(
   path: string,
   made: WrittenFile | undefined,
+  options: { readonly timed: boolean; readonly links?: bigint },
+): boolean {
+  return isTheWritten(lstatSync(path, { throwIfNoEntry: false, bigint: true }), made, options);
+}
+
+/** The same of what was found by another way, such as an open file. */
+export function isTheWritten(
+  now: BigIntStats | undefined,
+  made: WrittenFile | undefined,
   { timed, links }: { readonly timed: boolean; readonly links?: bigint },
 ): boolean {
-  const now = lstatSync(path, { throwIfNoEntry: false, bigint: true });
   if (!now?.isFile() || !made) return false;
   const { size, uid, gid, mode } = asWritten(now);
   const same = isSameId(now, made) && size === made.size;
