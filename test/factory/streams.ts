@@ -1,5 +1,6 @@
 import type { SkippableStream } from '../../src/kit/byte-cursor.ts';
 import { type ByteStream, copyBytes } from '../../src/kit/bytes.ts';
+import type { ByteSink } from '../../src/kit/streams/byte-sink.ts';
 
 /** A source made of bytes, and what became of it. */
 export interface TestSource extends ByteStream {
@@ -133,4 +134,15 @@ export function waysIn(bytes: Uint8Array): readonly (readonly [way: string, sour
       ] as const;
     }),
   ];
+}
+
+/** A sink that keeps all that it gets, whatever becomes of it. */
+export function gatheringSink(): { readonly output: ByteSink; readonly gathered: () => Buffer } {
+  const chunks: Uint8Array[] = [];
+  const output = {
+    write: async (chunk: Uint8Array) => void chunks.push(Buffer.from(chunk)),
+    finish: async () => {},
+    discard: async () => {},
+  };
+  return { output, gathered: () => Buffer.concat(chunks) };
 }

@@ -3,7 +3,7 @@ import { DEFAULT_LIMITS, type Limits } from '../../kit/limits.ts';
 import { sourceOptions } from '../../kit/source.ts';
 import { discardedAtEnd } from '../../kit/streams/byte-sink.ts';
 import { apartFrom } from '../../storage/apart.ts';
-import { openOutput } from '../../storage/output/open-output.ts';
+import { isStream, openOutput } from '../../storage/output/open-output.ts';
 import { needsPatching, writeArchive } from '../../storage/output/write-archive.ts';
 import { openBundle } from '../../storage/sources/open-bundle.ts';
 import type { BundleInput } from '../../storage/sources/open-source.ts';
@@ -69,11 +69,8 @@ async function repackGiven(input: BundleInput, options: Given): Promise<RepackRe
   const repacking = new Repacking({
     ...renewal.plan(),
     identity,
-    canLeaveRoom:
-      format === 'tar' &&
-      typeof options.output === 'string' &&
-      options.output !== '-' &&
-      options.authority === undefined,
+    isStream: isStream(options.output),
+    canLeaveRoom: format === 'tar' && options.authority === undefined,
     hint,
     limits,
   });

@@ -26,7 +26,9 @@ export interface RepackPlan {
   /** judges what is made of it. @throws the first thing that an importer would say */
   judgeNew(roles: BundleRoles, members: readonly Member[]): void;
   readonly identity: SigningIdentity;
-  /** whether what has been written can be written again, and the length of what signs is known */
+  /** whether what is written cannot be taken back: nothing is signed then before all has been judged */
+  readonly isStream: boolean;
+  /** whether a file can be written again where room was left, and the length of what signs is known */
   readonly canLeaveRoom: boolean;
   /** the digests to compute before the manifest has been seen */
   readonly hint: readonly DigestName[];
@@ -35,7 +37,7 @@ export interface RepackPlan {
 
 /**
  * The members of the old bundle as they become those of the new one: each file goes by once. The manifest stands before the files where all its
- * digests are known by then, or room can be left for it, and behind them otherwise. [repack.5]
+ * digests are known by then, or room can be left for it, and behind them otherwise, and always in a stream. [repack.5]
  */
 export class Repacking {
   readonly #plan: RepackPlan;
@@ -103,7 +105,7 @@ export class Repacking {
 
   async #partsAhead(): Promise<readonly TarFile[]> {
     const { base } = this.#roles;
-    if (!this.#manifest || base === undefined) return [];
+    if (this.#plan.isStream || !this.#manifest || base === undefined) return [];
     const entries = this.#entries([]);
     if (entries.every(({ digest }) => digest !== undefined)) {
       const lines = entries.map((line) => ({ ...line, digest: line.digest ?? '' }));

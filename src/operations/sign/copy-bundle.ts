@@ -8,7 +8,7 @@ import { type BundleError, toBundleError } from '../../kit/errors/errors.ts';
 import { DEFAULT_LIMITS, type Limits } from '../../kit/limits.ts';
 import { isPackage, sourceOptions } from '../../kit/source.ts';
 import { apartFrom } from '../../storage/apart.ts';
-import { openOutput } from '../../storage/output/open-output.ts';
+import { isStream, openOutput } from '../../storage/output/open-output.ts';
 import { needsPatching, writeArchive } from '../../storage/output/write-archive.ts';
 import { openBundle } from '../../storage/sources/open-bundle.ts';
 import { NO_ALLOWANCES } from '../../trust/policy.ts';
@@ -57,7 +57,7 @@ export async function copyBundle(
     signal,
   });
   const { onProgress } = options;
-  const copying = new Copying(edit, hint, limits);
+  const copying = new Copying(edit, { hint, limits, isStream: isStream(options.output) });
   const walked = await walkBundle(
     source,
     { limits, ...(onProgress !== undefined && { onProgress }), phase: 'write' },
@@ -91,17 +91,28 @@ function withFault(judged: ContentsJudgement, fault: BundleError): ContentsJudge
   throw fault;
 }
 
+/** How members are copied. */
+interface CopyingOptions {
+  /** the digests to compute before the manifest has been seen */
+  readonly hint: readonly DigestName[];
+  readonly limits: Limits;
+  /** whether what is written cannot be taken back: no new signature is in it then before all has been judged [pack.6] */
+  readonly isStream: boolean;
+}
+
 /** The members of the old bundle as they become those of the new one. */
 class Copying {
   readonly #edit: SignatureEdit;
-  /** the digests to compute before the manifest has been seen */
   readonly #hint: readonly DigestName[];
   readonly #limits: Limits;
+  readonly #isStream: boolean;
   /** those of the new bundle, but for the parts that sign */
   readonly #members: Member[] = [];
   /** the parts that sign: those of the old bundle that were taken for such, and those of the new one */
   readonly #leftOut: NamedMember[] = [];
   readonly #signing: string[] = [];
+  /** those of the new one that follow when all has been judged */
+  #late: readonly NamedMember[] = [];
   readonly #evidence: KeptMember[] = [];
   #manifest: { readonly member: NamedMember; readonly lines: Manifest } | undefined;
   /** certificate files and evidence that came before the manifest, which decides about them */
@@ -109,10 +120,11 @@ class Copying {
   /** [pack.5] What an importer would say of the new bundle, once all of it has been copied. */
   judged: ContentsJudgement = { files: [], checks: [], errors: [], warnings: [] };
 
-  constructor(edit: SignatureEdit, hint: readonly DigestName[], limits: Limits) {
+  constructor(edit: SignatureEdit, { hint, limits, isStream }: CopyingOptions) {
     this.#edit = edit;
     this.#hint = hint;
     this.#limits = limits;
+    this.#isStream = isStream;
   }
 
   async *files(walk: Walk): AsyncGenerator<TarFile, void> {
@@ -125,6 +137,7 @@ class Copying {
     // Thrown before the end mark is written: what went to standard output by then is no archive.
     const [fault] = this.judged.errors;
     if (fault) throw fault;
+    yield* this.#late.map(({ name, bytes }) => wholeFile(name, bytes));
   }
 
   /** What stands in the new bundle in place of a member that may play a part. */
@@ -147,7 +160,9 @@ class Copying {
     this.#signing.push(...added.map((file) => file.name));
     const early: NamedMember[] = [];
     for (const one of this.#early) early.push(...(await this.#placed(one)));
-    return [copy, ...added, ...early];
+    if (!this.#isStream) return [copy, ...added, ...early];
+    this.#late = added;
+    return [copy, ...early];
   }
 
   /** What the manifest makes of a certificate file or evidence; nothing until it has come. */

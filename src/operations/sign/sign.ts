@@ -28,7 +28,8 @@ export interface SignOptions extends CopyOptions {
 }
 
 /**
- * Copies a bundle with a new signature: payload and manifest byte for byte, the certificate file right behind the manifest.
+ * Copies a bundle with a new signature: payload and manifest byte for byte, the certificate file right behind the manifest; where what is written
+ * cannot be taken back (`-`, a sink), behind all files.
  *
  * The contents are compared with the manifest on the way, and a bundle that an importer would refuse is not signed:
  * the report then has the reasons, a malformed archive among them, and no file is left.

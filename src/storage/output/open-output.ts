@@ -32,10 +32,15 @@ export async function openOutput(
     readonly signal?: AbortSignal | undefined;
   },
 ): Promise<Output> {
-  if (typeof place === 'string' && place !== '-') return openFile(place, options);
+  if (!isStream(place)) return openFile(place, options);
   const { signal } = options;
   const output = typeof place === 'string' ? stdoutOutput(signal) : sinkOutput(place, signal);
   return options.patched ? keptOutput(output) : output;
+}
+
+/** Whether what is written is with its reader at once, before anybody knows whether all of it is good. */
+export function isStream<Named extends string>(place: Named | ByteSink): place is ByteSink | (Named & '-') {
+  return typeof place !== 'string' || place === '-';
 }
 
 async function openFile(

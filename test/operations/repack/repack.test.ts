@@ -24,7 +24,7 @@ import { writePackage } from '../../factory/packages.ts';
 import { identityOf, namesIn, verdictOn } from '../../factory/packing.ts';
 import { codesOf, valid } from '../../factory/reports.ts';
 import { makeSandbox, type Sandbox, trusting } from '../../factory/sandbox.ts';
-import { chunked } from '../../factory/streams.ts';
+import { chunked, gatheringSink } from '../../factory/streams.ts';
 
 async function repacked(
   sandbox: Sandbox,
@@ -189,6 +189,39 @@ test('[repack.4] a size that the new descriptor has wrong is a warning, as to ve
   const descriptor = descriptorFor('o.ovf', [noiseFile('disk.img', 2999), NOTES]);
   const report = await repacked(sandbox, await bundle(), { descriptor });
   expect(report.warnings.join()).toContain('the descriptor gives "disk.img" 2999 bytes; it has 3000');
+});
+
+describe('[repack.5] what goes to a reader at once', () => {
+  async function sent(
+    input: Uint8Array,
+    options: Partial<RepackOptions>,
+  ): Promise<readonly [RepackReport, Buffer]> {
+    using sandbox = makeSandbox();
+    const { output, gathered } = gatheringSink();
+    return [await repacked(sandbox, input, { output, ...options }), gathered()];
+  }
+
+  test.each(['tar', 'tgz'] as const)('%s: is signed behind all files, and trusted', async (format) => {
+    using sandbox = makeSandbox();
+    const [, bytes] = await sent(await bundle(), { format });
+    expect(await namesIn(bytes)).toEqual(['app.ovf', 'disk.img', 'notes.txt', 'app.mf', 'app.cert']);
+    expect(await verdictOn(sandbox, bytes)).toEqual(['trusted']);
+  });
+
+  test.each<[string, () => Promise<Uint8Array>]>([
+    ['a signer who is not trusted', () => bundle()],
+    ['a signature that does not fit', async () => archiveOf(withFlipped(await makeMembers(), 'app.mf', 20))],
+    ['a damaged file', async () => archiveOf(withFlipped(await makeMembers(), 'disk.img', 1))],
+  ])('%s: no signature of ours is in it', async (_, make) => {
+    using sandbox = makeSandbox();
+    const other = await makeAuthority({ subject: 'CN=Somebody else' });
+    const anchors = [sandbox.write('other.pem', other.pem)];
+    const [report, bytes] = await sent(await make(), { trust: { anchors } });
+    expect(report.errors).not.toEqual([]);
+    expect(bytes.byteLength).toBeGreaterThan(0);
+    expect(bytes.includes('.cert')).toBe(false);
+    expect(bytes.includes('BEGIN CERTIFICATE')).toBe(false);
+  });
 });
 
 describe('whose a bundle was', () => {

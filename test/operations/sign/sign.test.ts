@@ -29,7 +29,7 @@ import { withFlipped } from '../../factory/damage.ts';
 import { identityOf, namesIn, placeBundle, signingFiles, verdictOn } from '../../factory/packing.ts';
 import { codesOf, valid } from '../../factory/reports.ts';
 import { makeSandbox, type Sandbox } from '../../factory/sandbox.ts';
-import { chunked } from '../../factory/streams.ts';
+import { chunked, gatheringSink } from '../../factory/streams.ts';
 
 const MIB = 1024 * 1024;
 
@@ -55,6 +55,26 @@ async function digestsOf(bytes: Uint8Array): Promise<Readonly<Record<string, str
   const { members } = await read(chunked(bytes), asArchive);
   return Object.fromEntries(members.map(({ name, sha256 }) => [name, sha256]));
 }
+
+describe('[pack.6] what goes to a reader at once', () => {
+  test('is signed behind all files, and trusted', async () => {
+    using sandbox = makeSandbox();
+    await placeBundle(sandbox);
+    const { output, gathered } = gatheringSink();
+    expect(codesOf(await signed(sandbox, { output }))).toEqual([]);
+    expect(await namesIn(gathered())).toEqual(['app.ovf', 'app.mf', 'disk.img', 'notes.txt', 'app.cert']);
+    expect(await verdictOn(sandbox, gathered())).toEqual(['trusted']);
+  });
+
+  test('has no signature of ours in it when it is refused', async () => {
+    using sandbox = makeSandbox();
+    await placeBundle(sandbox, { members: (all) => withFlipped(all, 'disk.img', 1) });
+    const { output, gathered } = gatheringSink();
+    expect(codesOf(await signed(sandbox, { output }))).toEqual(['DIGEST_MISMATCH']);
+    expect(gathered().byteLength).toBeGreaterThan(0);
+    expect(gathered().includes('.cert')).toBe(false);
+  });
+});
 
 describe('a bundle that is signed again', () => {
   test.each<[string, BundleOptions, readonly string[]]>([

@@ -51,7 +51,7 @@ function pathsOf(commands: readonly CommandWords[]): readonly string[] {
 
 const single = (text: string): string => `'${text.replaceAll("'", "'\\''")}'`;
 
-/** Runs in the bash 3.2 of macOS, too: no mapfile, no associative arrays. */
+/** Runs in the bash 3.2 of macOS, too: no mapfile, no associative arrays. Nor `compgen -W`, which runs what stands in `$(…)` in a word. */
 function bash(commands: readonly CommandWords[]): string {
   const list = (texts: readonly string[]): string => texts.join('\\n');
   const branches = commands.map(({ path, words, filesToo, takesNames }) => {
@@ -77,7 +77,10 @@ ${branches.join('\n')}
   case "\${command:+$command }$previous" in
 ${values.join('\n')}
   esac
-  COMPREPLY=($(compgen -W "$offered" -- "$current"))
+  COMPREPLY=()
+  while read -r word; do
+    [[ -n "$word" && "$word" == "$current"* ]] && COMPREPLY+=("$word")
+  done <<< "$offered"
   if [[ -n "$files" && "$current" != -* ]]; then
     COMPREPLY=($(compgen -f -- "$current"))
   fi

@@ -181,11 +181,12 @@ export function trustCommand(program: Command, context: Context, exit: Exit): vo
 /** What completion offers: it must say something also where one of them is broken. */
 async function printNames({ trustFolders, print }: Context): Promise<void> {
   const { trustedNamesIn } = await import('../../../storage/trust/trust-folder.ts');
+  const { isPublisherName } = await import('../../../trust/publisher.ts');
   const names = trustFolders.flatMap((folder) => [
     ...trustedNamesIn(folder, 'publisher'),
     ...trustedNamesIn(folder, 'timestamp authority'),
   ]);
-  for (const name of [...new Set(names)].sort()) print(shown(name));
+  for (const name of [...new Set(names)].filter(isPublisherName).sort()) print(name);
 }
 
 /** An authority goes by the folder that its certificates are in. */

@@ -17,8 +17,7 @@ export function textPlace({ text, placeOf }: PlacedXml, element: XmlElement): Pl
   const { name, opened, closing, end } = placeOf(element);
   if (opened !== end) return { from: opened, to: closing, form: (raw) => raw };
   const slash = text.lastIndexOf('/', end);
-  const blanks = /[ \t\r\n]*$/.exec(text.slice(0, slash))?.[0] ?? '';
-  return { from: slash - blanks.length, to: end, form: (raw) => `>${raw}</${name}>` };
+  return { from: slash - blanksBefore(text, slash).length, to: end, form: (raw) => `>${raw}</${name}>` };
 }
 
 /** The values of an OVF attribute, with the prefix and without; both are there at times. [desc.7] */
@@ -98,7 +97,7 @@ function inserted(
   const { name, opened, end } = placeOf(parent);
   const prefix = name.includes(':') ? `${name.split(':')[0]}:` : '';
   const [first] = parent.children;
-  const blanks = first ? (/[ \t\r\n]*$/.exec(text.slice(0, placeOf(first).start))?.[0] ?? '') : '';
+  const blanks = first ? blanksBefore(text, placeOf(first).start) : '';
   const element = (local: string, content: string): string =>
     `<${prefix}${local}>${content}</${prefix}${local}>`;
   const form = formOf({ element, blanks });
@@ -108,4 +107,11 @@ function inserted(
   }
   const at = earlier ? placeOf(earlier).end : opened;
   return { from: at, to: at, form };
+}
+
+/** Read from behind: an expression that ends in `$` begins anew at each of a million blanks. */
+function blanksBefore(text: string, end: number): string {
+  let start = end;
+  while (start > 0 && ' \t\r\n'.includes(text.charAt(start - 1))) start--;
+  return text.slice(start, end);
 }

@@ -44,8 +44,9 @@ export function findSetting(
   setting: { readonly key: string; readonly value: string },
 ): Found {
   const all = ownersIn(document.root);
+  if (setting.key.startsWith('network.'))
+    return network(document, setting.key.slice('network.'.length), setting);
   const { key, owners } = scoped(setting.key, all);
-  if (key.startsWith('network.')) return network(document, key.slice('network.'.length), setting);
   const within = new Finding(document, setting.key, owners);
   if (key.startsWith('property.')) return within.property(key.slice('property.'.length));
   if (key === 'name') return within.name();
@@ -55,7 +56,7 @@ export function findSetting(
   throw cannot(setting.key, 'no machine of that id is in the descriptor', idsOf(all));
 }
 
-/** [edit.2] `KEY@ID` is of one machine, where there is one of that id: names of networks and properties may have an `@` themselves. */
+/** [edit.2] `KEY@ID` is of one machine, where there is one of that id: names of properties may have an `@` themselves. */
 function scoped(
   key: string,
   owners: readonly Owner[],

@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { writeFileSync } from 'node:fs';
+import { readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Command } from 'commander';
 import { beforeAll, describe, expect, test } from 'vitest';
@@ -57,7 +57,7 @@ describe('[cli.31] completed by bash', () => {
 
   /** What Tab offers behind these words, the last one unfinished. */
   function complete(...words: readonly string[]): readonly string[] {
-    const code = `bulla() { [[ "$1 $2 $3" == 'trust list --names' ]] && echo acme-corp; }; source ./script; COMP_WORDS=(bulla "$@"); COMP_CWORD=$#; _bulla; printf '%s\\n' "\${COMPREPLY[@]}"`;
+    const code = `bulla() { [[ "$1 $2 $3" == 'trust list --names' ]] && printf '%s\\n' acme-corp '$(touch made) \`touch made\`'; }; source ./script; COMP_WORDS=(bulla "$@"); COMP_CWORD=$#; _bulla; printf '%s\\n' "\${COMPREPLY[@]}"`;
     const { stdout } = spawnSync('bash', ['-c', code, 'bash', ...words], { cwd: folder, encoding: 'utf8' });
     return stdout.trim().split('\n');
   }
@@ -89,8 +89,12 @@ describe('[cli.31] completed by bash', () => {
       ['completion', ''],
       ['bash', 'zsh', 'fish', 'powershell', '--help'],
     ],
+    [['trust', 'remove', '$'], ['$(touch made) `touch made`']],
     [['pack', 'my'], ['my disk.qcow2']],
     [['pack', '--key', 'my'], ['my disk.qcow2']],
     [['pack', '-o', 'my'], ['my disk.qcow2']],
-  ])('%j offers %j', (words, offered) => expect(complete(...words)).toEqual(offered));
+  ])('%j offers %j', (words, offered) => {
+    expect(complete(...words)).toEqual(offered);
+    expect(readdirSync(folder)).not.toContain('made'); // nothing that stands in a name is run
+  });
 });

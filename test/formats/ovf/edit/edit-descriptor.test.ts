@@ -130,6 +130,11 @@ describe('a value that is set in a descriptor', () => {
     );
   });
 
+  test('[edit.1] millions of blanks are looked at once', () => {
+    const blank = envelope(`<References/>${machine('a').replace('a machine', ' '.repeat(2_000_000))}`);
+    expect(edited(blank, { 'product.version': '2' })).toContain('<Version>2</Version>');
+  });
+
   test('[edit.1] the byte order mark stays, and what is so already changes nothing', () => {
     const marked = `\uFEFF<?xml version="1.0"?>\r\n${ONE}`;
     expect(edited(marked, { name: 'x' })).toBe(marked.replace('web one', 'x'));
@@ -160,6 +165,7 @@ describe('a value that is set in a descriptor', () => {
 
   test.each<[string, string, string, RegExp]>([
     ['what is not there', ONE, 'network.DMZ', /no such network; there is "LAN", "WAN"/],
+    ['a network of one machine', TWO, 'network.LAN@db', /no such network; there is "LAN", "WAN"/],
     ['a property', ONE, 'property.gateway', /no such property; there is "vami\.ip\.web", "vami\.dns\.web"/],
     ['a machine', TWO, 'name@mail', /no machine of that id .*"all", "web", "db"/],
     ['two machines', TWO, 'hardware', /several places: lines .*hardware@web, hardware@db/],
