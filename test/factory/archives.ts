@@ -51,12 +51,13 @@ export async function read(
   } catch (error) {
     if (!isBundleError(error)) throw error;
     const { code, message, where } = error;
+    const offset = where.offset ?? where.compressedOffset;
     return {
       members,
       error: {
         code,
         message,
-        ...(where.offset === undefined ? {} : { offset: where.offset }),
+        ...(offset === undefined ? {} : { offset }),
         ...(where.member === undefined ? {} : { member: where.member }),
       },
     };

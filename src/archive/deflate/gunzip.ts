@@ -96,7 +96,7 @@ async function* inflate(
         throw new BundleError(
           'ARCHIVE_LIMIT',
           `the archive inflates to more than ${limits.inflateRatio} times its size`,
-          { where: { offset: start + inflater.bytesWritten } },
+          { where: { compressedOffset: start + inflater.bytesWritten } },
         );
       }
       size += chunk.byteLength;
@@ -115,9 +115,9 @@ function wrap(error: unknown, start: number, end: number): unknown {
   const code = error instanceof Error && 'code' in error ? error.code : undefined;
   if (code === 'Z_BUF_ERROR') return cut(end);
   if (code !== 'Z_DATA_ERROR') return error;
-  const offset = start + Math.floor((end - start - 1) / SLICE_BYTES) * SLICE_BYTES;
+  const compressedOffset = start + Math.floor((end - start - 1) / SLICE_BYTES) * SLICE_BYTES;
   return new BundleError('GZIP_MALFORMED', 'the compressed data is damaged', {
-    where: { offset },
+    where: { compressedOffset },
     cause: error,
   });
 }
@@ -136,7 +136,7 @@ async function checkTrailer(cursor: ByteCursor, tail: Tail, alone = false): Prom
     throw new BundleError(
       'GZIP_MALFORMED',
       'bytes follow the compressed archive, such as a second gzip member',
-      { where: { offset: tail.offset + 8 }, fix: REPAIRED, own: PACKED_ANEW },
+      { where: { compressedOffset: tail.offset + 8 }, fix: REPAIRED, own: PACKED_ANEW },
     );
   }
 }

@@ -103,18 +103,20 @@ async function need(cursor: ByteCursor, count: number): Promise<Uint8Array> {
 }
 
 /** What is compressed ends before it should. */
-export function cut(offset: number): BundleError {
-  return new BundleError('ARCHIVE_TRUNCATED', 'the compressed archive ends early', { where: { offset } });
+export function cut(compressedOffset: number): BundleError {
+  return new BundleError('ARCHIVE_TRUNCATED', 'the compressed archive ends early', {
+    where: { compressedOffset },
+  });
 }
 
 /** What is compressed is not as gzip has it. */
-export function malformed(message: string, offset: number): BundleError {
-  return new BundleError('GZIP_MALFORMED', message, { where: { offset } });
+export function malformed(message: string, compressedOffset: number): BundleError {
+  return new BundleError('GZIP_MALFORMED', message, { where: { compressedOffset } });
 }
 
-function carriers(what: string, offset: number): BundleError {
+function carriers(what: string, compressedOffset: number): BundleError {
   return new BundleError('GZIP_MALFORMED', `the gzip header holds ${what}`, {
-    where: { offset },
+    where: { compressedOffset },
     why: 'nobody has signed the header, and some programs name the unpacked file by it',
     fix: 'if the bundle comes from where you expect it, compress it again without a name: gzip -dc FILE | gzip -n > NEW',
   });

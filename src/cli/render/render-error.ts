@@ -23,13 +23,19 @@ export function tellSlots(error: Pick<ErrorReport, 'where' | 'why' | 'fix'>, con
   context.tell(field('do', error.fix));
 }
 
-/** A place in words, if one is known: file, member, line, byte. */
-export function tellWhere({ file, member, line, offset }: Where, context: Context): void {
+/** A place in words, if one is known: file, member, line, and which byte of what. */
+export function tellWhere(where: Where, context: Context): void {
+  const { file, member, line, offset, memberOffset, compressedOffset } = where;
+  const isStart = offset === 0 && member === undefined; // which says nothing that the name of the file does not
   const parts = [
     file === undefined ? undefined : inputName(file),
-    member,
+    memberOffset === undefined ? member : undefined,
     line === undefined ? undefined : `line ${line}`,
-    offset === undefined ? undefined : `byte ${offset}`,
+    memberOffset === undefined ? undefined : `byte ${memberOffset} of ${member ?? 'the member'}`,
+    offset === undefined || isStart ? undefined : `byte ${offset} of the archive`,
+    compressedOffset === undefined || memberOffset !== undefined
+      ? undefined
+      : `byte ${compressedOffset} of the compressed archive`,
   ].filter((part) => part !== undefined);
   if (parts.length > 0) context.tell(field('where', parts.join(', ')));
 }

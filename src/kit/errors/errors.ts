@@ -5,11 +5,18 @@ import type { ErrorKind, ErrorRow } from './error-kinds.ts';
 /** The stable name of a fault: public, documented in `spec/errors.md`, never renamed. */
 export type ErrorCode = keyof typeof ERROR_TABLE;
 
-/** Where a fault lies: the file as the user named it, the member, a byte offset into the unpacked archive or the member's own file, a 1-based line. */
+/** Where a fault lies. Offsets are in bytes, from 0; each counts from the start of something else. */
 export interface Where {
+  /** as the user named it */
   readonly file?: string;
   readonly member?: string;
+  /** in the archive, unpacked where it is compressed; never in a member */
   readonly offset?: number;
+  /** in the content of the member */
+  readonly memberOffset?: number;
+  /** in what gzip has compressed: the archive as it came, or a member that is decompressed */
+  readonly compressedOffset?: number;
+  /** from 1 */
   readonly line?: number;
 }
 
@@ -93,15 +100,17 @@ export function ownError(error: unknown): BundleError | undefined {
   try {
     if (!isBundleError(error)) return undefined;
     const { code, message, why, fix, advice, where, cause } = error;
-    const { file, member, offset, line } = where;
+    const { file, member, offset, memberOffset, compressedOffset, line } = where;
     const texts = [message, why, fix, file ?? '', member ?? ''];
-    const numbers = [offset ?? 0, line ?? 0];
+    const numbers = [offset ?? 0, memberOffset ?? 0, compressedOffset ?? 0, line ?? 0];
     if (!Object.hasOwn(ERROR_TABLE, code) || !texts.every(isText)) return undefined;
     if (!numbers.every(Number.isSafeInteger)) return undefined;
     const place = {
       ...(file !== undefined && { file }),
       ...(member !== undefined && { member }),
       ...(offset !== undefined && { offset }),
+      ...(memberOffset !== undefined && { memberOffset }),
+      ...(compressedOffset !== undefined && { compressedOffset }),
       ...(line !== undefined && { line }),
     };
     return new BundleError(code, message, { where: place, why, fix: adviceOf(advice) ?? fix, cause });

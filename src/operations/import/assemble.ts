@@ -81,7 +81,9 @@ async function store(
     // [resume.1] What is not whole makes way for what it was made of, so that a later run finds that.
     if (writer) await staging.remove(name).catch(() => {});
     if (own !== undefined) await staging.rename(own, name).catch(() => {});
-    throw toBundleError(error).at({ member: name });
+    const fault = toBundleError(error);
+    const { compressedOffset: memberOffset } = fault.where; // what is compressed here is the member
+    throw fault.at({ member: name, ...(memberOffset !== undefined && { memberOffset }) });
   }
   return { size: ends.size, probe: inflates ? probed(ends.ends()) : undefined };
 }

@@ -11,6 +11,7 @@ import { type Examination, examine } from '../../verdict/bundle/examine.ts';
 import { judgeBlocks } from '../../verdict/bundle/judge-blocks.ts';
 import { byPrecedence } from '../../verdict/report/exit-codes.ts';
 import type { FoundBlocks } from '../../verdict/walk/block-damage.ts';
+import type { Member } from '../../verdict/walk/member.ts';
 import { verifyOptions } from '../option-rules.ts';
 import { loadPolicy, rememberSeen } from './load-policy.ts';
 import type { VerifyOptions } from './options.ts';
@@ -106,7 +107,7 @@ function imageOf(
   }
   const { parts } = source;
   const { size, blockSize } = blocks;
-  const blockAt = openBlocks(source, parts, { ...blocks, start: member.dataOffset });
+  const blockAt = openBlocks(source, parts, { ...blocks, member });
   return {
     name: image,
     size,
@@ -133,14 +134,15 @@ function imageOf(
 function openBlocks(
   source: BundleSource,
   parts: SourceParts,
-  { name, file, size, blockSize, algorithm, blockDigest, start }: FoundBlocks & { readonly start: number },
+  { name, file, size, blockSize, algorithm, blockDigest, member }: FoundBlocks & { readonly member: Member },
 ): (block: number) => Promise<Uint8Array> {
   let last: { readonly block: number; readonly bytes: Uint8Array } | undefined;
   return async (block) => {
     if (last?.block === block) return last.bytes;
     const offset = block * blockSize;
     const length = Math.min(blockSize, size - offset);
-    const bytes = await parts.readAt(start + offset, length, name);
+    const at = member.dataOffset + offset;
+    const bytes = await parts.readAt(at, length, name);
     if (bytes.byteLength < length || digestHex(algorithm, bytes) !== blockDigest(block)) {
       source.checkUnchanged(); // [judge.7] what happened to the file says more
       const range = `${offset} to ${offset + length - 1}`;
@@ -148,7 +150,7 @@ function openBlocks(
         'DIGEST_MISMATCH',
         `"${name}" does not match its blocks in "${file}": bytes ${range}`,
         {
-          where: { member: name, offset: start + offset },
+          where: { member: name, memberOffset: offset, ...(member.offset !== undefined && { offset: at }) },
         },
       );
     }

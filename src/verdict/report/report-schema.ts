@@ -15,11 +15,13 @@ const whereSchema = z
   .strictObject({
     file: z.string().exactOptional(),
     member: z.string().exactOptional(),
-    offset: z
+    offset: z.int().nonnegative().exactOptional().describe('in the archive, unpacked where it is compressed'),
+    memberOffset: z.int().nonnegative().exactOptional().describe('in the content of the member'),
+    compressedOffset: z
       .int()
       .nonnegative()
       .exactOptional()
-      .describe('bytes of the unpacked archive, or of the file that the member is'),
+      .describe('in what gzip has compressed: the archive as it came, or a member that is decompressed'),
     line: z.int().positive().exactOptional(),
   })
   .meta({ id: 'where' });

@@ -32,7 +32,11 @@ async function inflate(source: TestSource, limits: Partial<Limits> = {}): Promis
     return { inflated, crc };
   } catch (error) {
     if (!isBundleError(error)) throw error;
-    return { inflated, crc, error: { code: error.code, offset: error.where.offset, message: error.message } };
+    return {
+      inflated,
+      crc,
+      error: { code: error.code, offset: error.where.compressedOffset, message: error.message },
+    };
   } finally {
     expect(source.seen.ended || source.seen.closed).toBe(true);
   }

@@ -106,6 +106,8 @@ describe('a part of an image', () => {
     const path = sandbox.write('damaged.ova', changed(2 * MIB + 5));
     await using image = await openImage(path, IMAGE, options);
     expect(Buffer.compare(await image.read(0, 2 * MIB), disk.bytes.subarray(0, 2 * MIB))).toBe(0);
+    const where = { member: IMAGE, memberOffset: 2 * MIB, offset: start + 2 * MIB };
+    await expect(image.read(2 * MIB - 10, 20)).rejects.toMatchObject({ where });
     await expect(image.read(2 * MIB - 10, 20)).rejects.toThrow(/bytes 2097152 to 3145727/);
     expect(await codeOfAsync(image.read(3 * MIB - 1, 1))).toBe('DIGEST_MISMATCH');
     expect((await image.read(3 * MIB, 9)).byteLength).toBe(9);
