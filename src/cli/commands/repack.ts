@@ -64,7 +64,7 @@ export function repackCommand(program: Command, context: Context, exit: Exit): v
     .addOption(
       new Option(
         '--digest <name>',
-        'digests of manifest and signature (default: as they were, SHA-256 in place of SHA-1)',
+        'digests of manifest and signature (default: those of the manifest as they were, SHA-256 in place of SHA-1; SHA-256 of the signature)',
       ).choices(['sha1', 'sha256', 'sha384', 'sha512']),
     )
     .option(

@@ -61,7 +61,8 @@ export function renderMade(
     for (const { key, old, new: value } of made.changes)
       print(field('changed', `${key}=${value}`, old === undefined ? 'was not set' : `was "${old}"`));
     print(field('digests', made.digests.join(', '), `descriptor ${made.descriptor}`));
-    for (const { subject } of made.replacedSigners) print(field('old signer', subject));
+    for (const { subject } of made.replacedSigners)
+      print(field('old signer', subject, ...(report.trusted ? [] : ['nobody whom you trust says so'])));
   }
   if ('format' in made && made.format === 'files')
     print(

@@ -24,7 +24,7 @@ export interface RepackOptions extends VerifyOptions {
   readonly descriptor?: string | NamedBytes;
   /** values to set in the descriptor that is there [edit.2] */
   readonly set?: readonly DescriptorSetting[];
-  /** of manifest and signature; when left out those of the old manifest, SHA-256 in place of SHA-1 [repack.6] */
+  /** of manifest and signature; when left out those of the old manifest, SHA-256 in place of SHA-1, and SHA-256 of the signature [repack.6] */
   readonly digest?: DigestName;
   /** whether the digests may be SHA-1: who can forge one replaces files under the new signature */
   readonly sha1ForOldImporters?: boolean;

@@ -52,10 +52,16 @@ export class Renewal {
     };
   }
 
-  /** What was found of the bundle, all of which has been read, or as far as a fault let it. @throws {BundleError} the fault where it is not of the bundle */
+  /**
+   * What was found of the bundle, all of which has been read, or as far as a fault let it: one that comes behind the judgement
+   * refuses it as well.
+   *
+   * @throws {BundleError} the fault where it is not of the bundle
+   */
   originalOf(members: readonly Member[], fault: BundleError | undefined): Original {
-    if (fault && !this.#refusal && !isOfInput(fault)) throw fault;
-    return this.#original ?? judgeOriginal(members, this.#refusal ? undefined : fault, this.#policy);
+    if (this.#original && (!fault || this.#refusal)) return this.#original;
+    if (fault && !isOfInput(fault)) throw fault;
+    return judgeOriginal(members, fault, this.#policy);
   }
 
   get refusal(): readonly BundleError[] | undefined {

@@ -30,7 +30,7 @@ export function judgeOriginal(
   const found = judgeRead(members, fault, options);
   const judgedByTrust = trustsAnybody(options);
   if (judgedByTrust) return { ...found, judgedByTrust };
-  const errors = found.errors.filter(({ kind }) => !OF_TRUST.has(kind));
+  const errors = found.errors.filter(({ kind }) => !OF_TRUST.has(kind)).map((error) => error.forMaker()); // [show.7]
   const passed = found.errors.filter(({ kind }) => OF_TRUST.has(kind));
   return { ...found, errors, warnings: [...found.warnings, ...passed.map(tellPassed)], judgedByTrust };
 }

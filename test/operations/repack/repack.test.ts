@@ -1,4 +1,5 @@
-import { readFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { parseManifest } from '../../../src/formats/ovf/manifest.ts';
 import { decodeUtf8 } from '../../../src/kit/encoding.ts';
@@ -222,6 +223,45 @@ describe('[repack.5] what goes to a reader at once', () => {
     expect(bytes.includes('.cert')).toBe(false);
     expect(bytes.includes('BEGIN CERTIFICATE')).toBe(false);
   });
+});
+
+test.each([
+  ['tar', 3],
+  ['tgz', 3],
+  ['zip', 3],
+] as const)(
+  '[repack.4] %s: a member too many in what is made refuses it, and an older output stays',
+  async (format, most) => {
+    using sandbox = makeSandbox();
+    sandbox.write('out.ova', Buffer.from('older'));
+    const unsigned = await archiveOf(
+      await makeMembers({ signed: false, files: [descriptorFor('app.ovf', [DISK]), DISK] }),
+    );
+    const report = await repacked(sandbox, unsigned, {
+      format,
+      digest: 'sha512',
+      overwrite: true,
+      limits: { members: most },
+    });
+    expect(codesOf(report)).toEqual(['ARCHIVE_LIMIT']);
+    expect(made(sandbox).toString()).toBe('older');
+  },
+);
+
+test('[repack.1] a folder that changes under way is refused, also behind the judgement', async () => {
+  using sandbox = makeSandbox();
+  const folder = writePackage(sandbox.path('loose'), await makeMembers());
+  const identity = await identityOf(sandbox);
+  const signer: typeof identity.signer = {
+    ...identity.signer,
+    open: (...asked) => {
+      writeFileSync(join(folder, 'app.ovf'), 'changed');
+      return identity.signer.open(...asked);
+    },
+  };
+  const report = await repacked(sandbox, folder, { identity: { ...identity, signer } });
+  expect(codesOf(report)).toEqual(['FILE_CHANGED']);
+  expect(sandbox.list()).not.toContain('out.ova');
 });
 
 describe('whose a bundle was', () => {

@@ -43,10 +43,14 @@ export function editDescriptor(
   let edited = bytes;
   const changes: DescriptorChange[] = [];
   const notes: string[] = [];
+  const seen = new Map<string, string>();
   for (const setting of settings) {
     const document = parsePlacedXml(edited, limits);
     parseEnvelope(document.root);
     const found = findSetting(document, setting);
+    const earlier = seen.get(found.what);
+    if (earlier !== undefined) throw setTwice(`"${earlier}" and "${setting.key}" set the same`);
+    seen.set(found.what, setting.key);
     edited = encodeUtf8(changed(document, found, setting.value));
     const { old } = found;
     changes.push({ key: setting.key, ...(old !== undefined && { old }), new: setting.value });
@@ -65,7 +69,7 @@ export function expectSettings(settings: readonly DescriptorSetting[]): void {
       });
     }
     if (seen.has(key)) {
-      throw new BundleError('USAGE', `"${key}" is set twice`, { fix: 'set it once' });
+      throw setTwice(`"${key}" is set twice`);
     }
     seen.add(key);
     if (!isXmlText(value)) {
@@ -83,6 +87,10 @@ export function expectSettings(settings: readonly DescriptorSetting[]): void {
       });
     }
   }
+}
+
+function setTwice(message: string): BundleError {
+  return new BundleError('USAGE', message, { fix: 'set it once' });
 }
 
 /** The text with the value in all of its places. */

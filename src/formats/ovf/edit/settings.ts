@@ -16,6 +16,8 @@ import type { PlacedXml } from './xml-places.ts';
 
 /** Where a value stands, or is to be put. */
 export interface Found {
+  /** what is set, by one name whatever key found it */
+  readonly what: string;
   /** the value that is there; undefined where none is */
   readonly old: string | undefined;
   readonly places: readonly Place[];
@@ -100,14 +102,13 @@ class Finding {
   text({ section, info, order, child }: SectionText): Found {
     const sections = this.#all(section);
     if (sections.length === 0) {
-      const parent = this.#machine();
-      const gap = { parent, earlier: ovfChildren(parent, ...MACHINE).at(-1) };
+      const machine = this.#machine();
+      const gap = { parent: machine.element, earlier: ovfChildren(machine.element, ...MACHINE).at(-1) };
       const place = insertedSection(this.#document, gap, { section, info, child });
-      return { old: undefined, places: [place], notes: [] };
+      return { what: nameOf(child, machine), old: undefined, places: [place], notes: [] };
     }
     const having = sections.filter(({ element }) => ovfChildren(element, child).length > 0);
-    const { element } = this.#only(having.length > 0 ? having : sections, section);
-    return this.#textIn(element, order, child);
+    return this.#textIn(this.#only(having.length > 0 ? having : sections, section), order, child);
   }
 
   hardware(): Found {
@@ -118,8 +119,10 @@ class Finding {
           .map((type) => ({ owner, element: type })),
       ),
     );
-    const { element } = this.#only(types, 'VirtualSystemType');
-    return { old: element.text.trim(), places: [textPlace(this.#document, element)], notes: [] };
+    const type = this.#only(types, 'VirtualSystemType');
+    const { element } = type;
+    const what = nameOf(element.local, type);
+    return { what, old: element.text.trim(), places: [textPlace(this.#document, element)], notes: [] };
   }
 
   property(key: string): Found {
@@ -138,22 +141,23 @@ class Finding {
         properties.flatMap(({ names }) => names.slice(0, 1)),
       );
     }
-    const { element } = this.#only(named, 'property of that name');
+    const property = this.#only(named, 'property of that name');
+    const { element, names } = property;
     const old = ovfAttribute(element, 'value');
-    if (old !== undefined)
-      return { old, places: attributePlaces(this.#document, element, 'value'), notes: [] };
-    return {
-      old,
-      places: [insertedAttribute(this.#document, element, 'key', 'value')],
-      notes: [],
-    };
+    const places =
+      old === undefined
+        ? [insertedAttribute(this.#document, element, 'key', 'value')]
+        : attributePlaces(this.#document, element, 'value');
+    return { what: nameOf(`property ${names[0]}`, property), old, places, notes: [] };
   }
 
   /** The one machine, or the one collection, that is meant. */
-  #machine(): XmlElement {
+  #machine(): Candidate {
     const machines = this.#owners.filter(({ id }) => id !== undefined);
-    const candidates = machines.map((owner) => ({ owner, element: owner.element }));
-    return this.#only(candidates, 'machine').element;
+    return this.#only(
+      machines.map((owner) => ({ owner, element: owner.element })),
+      'machine',
+    );
   }
 
   #all(section: string): readonly Candidate[] {
@@ -184,11 +188,14 @@ class Finding {
     );
   }
 
-  #textIn(parent: XmlElement, order: readonly string[], child: string): Found {
+  #textIn(within: Candidate, order: readonly string[], child: string): Found {
+    const { element: parent } = within;
+    const what = nameOf(child, within);
     const [element, second] = ovfChildren(parent, child);
     if (!element) {
       const earlier = ovfChildren(parent, ...order.slice(0, order.indexOf(child))).at(-1);
       return {
+        what,
         old: undefined,
         places: [insertedChild(this.#document, { parent, earlier }, child)],
         notes: [],
@@ -198,8 +205,12 @@ class Finding {
     const notes = translated
       ? [`line ${element.line} of the descriptor: ${child} has translations, which stay as they are`]
       : [];
-    return { old: element.text.trim(), places: [textPlace(this.#document, element)], notes };
+    return { what, old: element.text.trim(), places: [textPlace(this.#document, element)], notes };
   }
+}
+
+function nameOf(what: string, { owner }: Candidate): string {
+  return `${what}@${owner.id}`;
 }
 
 /** The names that a property is known by: within its section, and in all of the descriptor (DSP0243 1.1.0 clause 9.5.1). */
@@ -231,6 +242,7 @@ function network(
       (one.text.trim() === old || one.attributes.some((attribute) => attribute.value === old)),
   );
   return {
+    what: `network ${old}`,
     old,
     places: [
       ...renamed.flatMap((element) => attributePlaces(document, element, 'name')),

@@ -6,6 +6,7 @@ import { decodeUtf8, encodeUtf8 } from '../../../../src/kit/encoding.ts';
 import { isBundleError } from '../../../../src/kit/errors/errors.ts';
 import { DEFAULT_LIMITS } from '../../../../src/kit/limits.ts';
 import { envelope } from '../../../factory/descriptors.ts';
+import { codeOf } from '../../../factory/errors.ts';
 
 const VSSD = 'http://schemas.dmtf.org/wbem/wscim/1/cim-schema/2/CIM_VirtualSystemSettingData';
 
@@ -180,6 +181,15 @@ describe('a value that is set in a descriptor', () => {
     ['elements', ONE.replace('web one', 'web<b/>'), 'name', /has elements in it/],
   ])('[edit.2] %s that cannot be set is refused with what there is', (_, text, key, expected) => {
     expect(refusal(text, key)).toMatch(expected);
+  });
+
+  test.each([
+    [{ name: 'a', 'name@web': 'b' }],
+    [{ 'product.version': '1', 'product.version@web': '2' }],
+    [{ 'property.ip': '1', 'property.vami.ip.web': '2' }],
+    [{ hardware: 'vmx-11', 'hardware@web': 'vmx-12' }],
+  ])('[edit.4] %j sets the same twice, and is refused', (settings) => {
+    expect(codeOf(() => edited(ONE, settings))).toBe('USAGE');
   });
 
   test('[edit.2] a network takes no name that another has', () => {
