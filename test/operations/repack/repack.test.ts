@@ -21,6 +21,7 @@ import {
 } from '../../factory/bundles.ts';
 import { makeAuthority } from '../../factory/certificates.ts';
 import { withFlipped } from '../../factory/damage.ts';
+import { codeOfAsync } from '../../factory/errors.ts';
 import { writePackage } from '../../factory/packages.ts';
 import { identityOf, namesIn, verdictOn } from '../../factory/packing.ts';
 import { codesOf, valid } from '../../factory/reports.ts';
@@ -245,6 +246,16 @@ test.each([
     });
     expect(codesOf(report)).toEqual(['ARCHIVE_LIMIT']);
     expect(made(sandbox).toString()).toBe('older');
+  },
+);
+
+test.each(['app.cert', 'new.ovf', 'APP.TST'])(
+  '[out.1] %s in the folder that is read would be a part of it',
+  async (name) => {
+    using sandbox = makeSandbox();
+    const folder = writePackage(sandbox.path('loose'), await makeMembers({ signed: false }));
+    for (const input of [folder, join(folder, 'app.ovf')])
+      expect(await codeOfAsync(repacked(sandbox, input, { output: join(folder, name) }))).toBe('USAGE');
   },
 );
 

@@ -2,8 +2,9 @@ import { encodeUtf8 } from '../../../kit/encoding.ts';
 import { BundleError } from '../../../kit/errors/errors.ts';
 import type { Limits } from '../../../kit/limits.ts';
 import { parseEnvelope } from '../envelope.ts';
+import type { Found } from './found.ts';
 import { isSettingKey, SETTING_KEYS } from './setting-keys.ts';
-import { type Found, findSetting } from './settings.ts';
+import { findSetting } from './settings.ts';
 import { type PlacedXml, parsePlacedXml, type Span } from './xml-places.ts';
 import { escapeXml, isXmlText } from './xml-text.ts';
 

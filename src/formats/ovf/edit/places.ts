@@ -16,7 +16,7 @@ export function textPlace({ text, placeOf }: PlacedXml, element: XmlElement): Pl
   }
   const { name, opened, closing, end } = placeOf(element);
   if (opened !== end) return { from: opened, to: closing, form: (raw) => raw };
-  const slash = text.lastIndexOf('/', end);
+  const slash = text.lastIndexOf('/', end - 1);
   return { from: slash - blanksBefore(text, slash).length, to: end, form: (raw) => `>${raw}</${name}>` };
 }
 

@@ -3,30 +3,14 @@ import { BundleError } from '../../../kit/errors/errors.ts';
 import { ovfAttribute, ovfChildren } from '../envelope.ts';
 import { isCim } from '../virtual-system.ts';
 import type { XmlElement } from '../xml.ts';
-import {
-  attributePlaces,
-  insertedAttribute,
-  insertedChild,
-  insertedSection,
-  type Place,
-  textPlace,
-} from './places.ts';
+import { cannot, type Found, NAMES_SHOWN } from './found.ts';
+import { networkName } from './network-name.ts';
+import { attributePlaces, insertedAttribute, insertedChild, insertedSection, textPlace } from './places.ts';
 import { type SectionText, textOf } from './setting-keys.ts';
 import type { PlacedXml } from './xml-places.ts';
 
-/** Where a value stands, or is to be put. */
-export interface Found {
-  /** what is set, by one name whatever key found it */
-  readonly what: string;
-  /** the value that is there; undefined where none is */
-  readonly old: string | undefined;
-  readonly places: readonly Place[];
-  readonly notes: readonly string[];
-}
-
 /** What a machine begins with, before its sections. */
 const MACHINE = ['Info', 'Name'];
-const NAMES_SHOWN = 12;
 
 /** The envelope, or a machine or a collection of machines in it, which have an id. */
 interface Owner {
@@ -47,15 +31,37 @@ export function findSetting(
 ): Found {
   const all = ownersIn(document.root);
   if (setting.key.startsWith('network.'))
-    return network(document, setting.key.slice('network.'.length), setting);
+    return networkName(document, setting.key.slice('network.'.length), setting);
   const { key, owners } = scoped(setting.key, all);
   const within = new Finding(document, setting.key, owners);
-  if (key.startsWith('property.')) return within.property(key.slice('property.'.length));
+  if (key.startsWith('property.')) {
+    const everywhere = new Finding(document, setting.key, all);
+    return propertyOf(everywhere, within, { whole: setting.key, scoped: key });
+  }
   if (key === 'name') return within.name();
   if (key === 'hardware') return within.hardware();
   const text = textOf(key);
   if (text) return within.text(text);
   throw cannot(setting.key, 'no machine of that id is in the descriptor', idsOf(all));
+}
+
+/** [edit.2] What a key with an `@` stands for: the property of that very key, or that of a machine, and never one by chance. */
+function propertyOf(
+  everywhere: Finding,
+  within: Finding,
+  { whole, scoped }: { readonly whole: string; readonly scoped: string },
+): Found {
+  const [key, keyWithin] = [whole, scoped].map((one) => one.slice('property.'.length)) as [string, string];
+  if (key === keyWithin) return everywhere.property(key);
+  if (!everywhere.hasProperty(key)) return within.property(keyWithin);
+  if (!within.hasProperty(keyWithin)) return everywhere.property(key);
+  throw new BundleError(
+    'USAGE',
+    `"${printable(whole)}" could be the property "${printable(key)}", or "${printable(keyWithin)}" of a machine`,
+    {
+      fix: 'change the descriptor itself, and give it whole',
+    },
+  );
 }
 
 /** [edit.2] `KEY@ID` is of one machine, where there is one of that id: names of properties may have an `@` themselves. */
@@ -125,14 +131,12 @@ class Finding {
     return { what, old: element.text.trim(), places: [textPlace(this.#document, element)], notes: [] };
   }
 
+  hasProperty(key: string): boolean {
+    return this.#properties().some(({ names }) => names.includes(key));
+  }
+
   property(key: string): Found {
-    const properties = this.#all('ProductSection').flatMap(({ owner, element: section }) =>
-      ovfChildren(section, 'Property').map((element) => ({
-        owner,
-        element,
-        names: namesOf(section, element),
-      })),
-    );
+    const properties = this.#properties();
     const named = properties.filter(({ names }) => names.includes(key));
     if (named.length === 0) {
       throw cannot(
@@ -148,7 +152,23 @@ class Finding {
       old === undefined
         ? [insertedAttribute(this.#document, element, 'key', 'value')]
         : attributePlaces(this.#document, element, 'value');
-    return { what: nameOf(`property ${names[0]}`, property), old, places, notes: [] };
+    const others = ovfChildren(element, 'Value').length > 0;
+    const notes = others
+      ? [
+          `line ${element.line} of the descriptor: the property has values for configurations, which stay as they are`,
+        ]
+      : [];
+    return { what: nameOf(`property ${names[0]}`, property), old, places, notes };
+  }
+
+  #properties(): readonly (Candidate & { readonly names: readonly string[] })[] {
+    return this.#all('ProductSection').flatMap(({ owner, element: section }) =>
+      ovfChildren(section, 'Property').map((element) => ({
+        owner,
+        element,
+        names: namesOf(section, element),
+      })),
+    );
   }
 
   /** The one machine, or the one collection, that is meant. */
@@ -219,49 +239,4 @@ function namesOf(section: XmlElement, property: XmlElement): readonly string[] {
   const full = [ovfAttribute(section, 'class'), key, ovfAttribute(section, 'instance')];
   const joined = full.filter((part) => part !== undefined && part !== '').join('.');
   return joined === key ? [key] : [joined, key];
-}
-
-/** A network, wherever it is listed, and all network cards that are on it. */
-function network(
-  document: PlacedXml,
-  old: string,
-  { key, value }: { readonly key: string; readonly value: string },
-): Found {
-  const everything = elementsIn(document.root);
-  const networks = everything.filter(({ uri, local }) => uri === document.root.uri && local === 'Network');
-  const names = networks.map((element) => ovfAttribute(element, 'name') ?? '');
-  if (!names.includes(old)) throw cannot(key, 'the descriptor has no such network', names);
-  if (names.includes(value) && value !== old)
-    throw cannot(key, `there is a network "${printable(value)}" already, and the two would become one`, []);
-  const renamed = networks.filter((element) => ovfAttribute(element, 'name') === old);
-  const connections = everything.filter((one) => isCim(one, 'Connection') && one.text.trim() === old);
-  const known = new Set([...renamed, ...connections]);
-  const others = everything.filter(
-    (one) =>
-      !known.has(one) &&
-      (one.text.trim() === old || one.attributes.some((attribute) => attribute.value === old)),
-  );
-  return {
-    what: `network ${old}`,
-    old,
-    places: [
-      ...renamed.flatMap((element) => attributePlaces(document, element, 'name')),
-      ...connections.map((element) => textPlace(document, element)),
-    ],
-    notes: others
-      .map(({ line, local }) => `line ${line} of the descriptor: ${local} still says "${printable(old)}"`)
-      .slice(0, NAMES_SHOWN),
-  };
-}
-
-function elementsIn(element: XmlElement): readonly XmlElement[] {
-  return [element, ...element.children.flatMap(elementsIn)];
-}
-
-function cannot(key: string, why: string, names: readonly string[]): BundleError {
-  const shown = [...new Set(names)].slice(0, NAMES_SHOWN).map((name) => `"${printable(name)}"`);
-  return new BundleError('USAGE', `"${printable(key)}" cannot be set: ${why}`, {
-    fix:
-      shown.length > 0 ? `there is ${shown.join(', ')}` : 'change the descriptor itself, and give it whole',
-  });
 }

@@ -19,7 +19,7 @@ import { limits as limitsRule, WORKING } from '../../../verdict/judging-rules.ts
 import type { LooseParts } from '../../../verdict/packing/loose-package.ts';
 import { sweptWarnings } from '../../../verdict/report/report.ts';
 import type { NamedMember } from '../../../verdict/walk/member.ts';
-import { namedBundle } from '../../readings.ts';
+import { bundleFile } from '../../readings.ts';
 import { partsOf, type ReadPackage, readPackage } from './read-package.ts';
 
 /** How a package of files is changed where it lies. */
@@ -110,7 +110,7 @@ export async function editPackage(
   if (judged.errors.length > 0) return { ...result, judged };
   const { parts, manifest } = read;
   const target = (name: string): ApartOutput =>
-    apartFrom(join(folder, name), [...namedBundle(input), ...edit.reads]);
+    apartFrom(join(folder, name), [...bundleFile(input), ...edit.reads]);
   const { timestamp } = parts;
   const isStale = parts.there.has(timestamp) && !files.some(({ name }) => name === timestamp);
   if (isStale) {

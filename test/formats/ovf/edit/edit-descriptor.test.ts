@@ -136,6 +136,20 @@ describe('a value that is set in a descriptor', () => {
     expect(edited(blank, { 'product.version': '2' })).toContain('<Version>2</Version>');
   });
 
+  test('[edit.1] text behind an element without an end tag is none of it', () => {
+    const odd = ONE.replace('<Name>web one</Name>', '<Name/>/of old');
+    expect(edited(odd, { name: 'x' })).toBe(odd.replace('<Name/>', '<Name>x</Name>'));
+  });
+
+  test('[edit.3] values for configurations are named, and stay', () => {
+    const text = ONE.replace(
+      `ovf:key="dns" ovf:type="string"/>`,
+      `ovf:key="dns" ovf:type="string"><Value ovf:value="7"/></Property>`,
+    );
+    const { notes } = editDescriptor(encodeUtf8(text), [{ key: 'property.dns', value: '9' }], DEFAULT_LIMITS);
+    expect(notes).toEqual([expect.stringContaining('values for configurations')]);
+  });
+
   test('[edit.1] the byte order mark stays, and what is so already changes nothing', () => {
     const marked = `\uFEFF<?xml version="1.0"?>\r\n${ONE}`;
     expect(edited(marked, { name: 'x' })).toBe(marked.replace('web one', 'x'));
@@ -178,6 +192,12 @@ describe('a value that is set in a descriptor', () => {
       /several places: .*annotation@all, annotation@web, annotation@db/,
     ],
     ['a machine where there is none', envelope(NETWORKS), 'product.version', /no machine for it/],
+    [
+      'a property whose key is that of another with a machine',
+      ONE.replace('ovf:key="dns"', 'ovf:key="ip@web"'),
+      'property.ip@web',
+      /could be the property "ip@web", or "ip" of a machine/,
+    ],
     ['elements', ONE.replace('web one', 'web<b/>'), 'name', /has elements in it/],
   ])('[edit.2] %s that cannot be set is refused with what there is', (_, text, key, expected) => {
     expect(refusal(text, key)).toMatch(expected);
