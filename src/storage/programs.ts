@@ -28,10 +28,16 @@ function isProgram(file: string): boolean {
 export function fileFault(file: string): BundleError | undefined {
   try {
     accessSync(file, constants.R_OK);
-    return undefined;
+    if (!statSync(file).isDirectory()) return undefined;
+    throw Object.assign(new Error('a folder'), { code: 'EISDIR' });
   } catch (error) {
     return readError(error, file);
   }
+}
+
+/** Whether a path is a file that can be read more than once: no pipe, device or terminal. */
+export function isRegularFile(file: string): boolean {
+  return statSync(file, { throwIfNoEntry: false })?.isFile() ?? false;
 }
 
 const OTHERS = 0o077;

@@ -56,6 +56,19 @@ describe.skipIf(!here)('a PKCS#12 file of openssl', () => {
     });
   });
 
+  test("[pub.24] takes nothing from another signer's certificate beside it, and intermediates from both", async () => {
+    using sandbox = makeSandbox();
+    const { root, leaf } = await writeSigner(sandbox, 'EC');
+    const file = exported(sandbox, '', '-in', 'leaf.pem');
+    const other = await makeAuthority({ subject: 'CN=Other' });
+    await expect(load(file, '', sandbox.write('other.pem', other.pem))).rejects.toMatchObject({
+      code: 'KEY_MISMATCH',
+    });
+    const both = await load(file, '', sandbox.write('both.pem', root.pem + leaf.pem));
+    expect(both.leaf.fingerprint).toBe(leaf.certificate.fingerprint);
+    expect(both.intermediates).toHaveLength(1);
+  });
+
   test('[pub.24] of an old cipher is named, with the command that reads it', async () => {
     using sandbox = makeSandbox();
     await writeSigner(sandbox, 'EC');

@@ -19,7 +19,7 @@ interface Candidate extends DefaultReport {
   readonly rank: number;
 }
 
-/** Finds the value of a setting that is nearest to the command line; undefined where there is none, or an empty variable says that there is to be none. */
+/** Finds the value of a setting that is nearest to the command line; an empty one, of a variable, says that there is to be none. */
 type FindSetting = (name: SettingName) => Candidate | undefined;
 
 /** The environment, then the user's file, then the system's. [cli.29] @throws {BundleError} what reading them comes to */
@@ -35,8 +35,7 @@ export async function settingsOf(context: Context): Promise<FindSetting> {
     const option = `--${name}`;
     const from = SIGNING_VARIABLES[name];
     const variable = context.env[from];
-    if (variable !== undefined)
-      return variable === '' ? undefined : { option, from, value: variable, rank: 1 };
+    if (variable !== undefined) return { option, from, value: variable, rank: 1 };
     const at = files.findIndex(({ values }) => values[name] !== undefined);
     const found = files[at];
     return found && { option, from: found.file, value: found.values[name] ?? '', rank: 2 + at };
@@ -57,12 +56,12 @@ export async function takeDefaults(command: Command, context: Context): Promise<
   const find = await settingsOf(context);
   const given = (name: string): boolean => command.getOptionValue(name) !== undefined;
   const taken = signs
-    ? signingDefaults(find, given)
+    ? await signingDefaults(find, given, context)
     : ['tsa', 'tsqOut', 'tsrIn'].some(given)
       ? []
       : [find('tsa')];
   return taken.flatMap((one) => {
-    if (one === undefined) return [];
+    if (one === undefined || one.value === '') return [];
     const { option, from, value } = one;
     const name = option === '--passphrase-file' ? 'passphraseFile' : option.slice(2);
     command.setOptionValueWithSource(name, value, from);
@@ -72,30 +71,48 @@ export async function takeDefaults(command: Command, context: Context): Promise<
 
 /**
  * What is beside a key or a certificate belongs to it: intermediates count as far as the certificate is not named nearer to the
- * command line than they are, and a passphrase as far as the key is not.
+ * command line than they are, a certificate and a passphrase as far as the key is not. [cli.29]
+ *
+ * @throws {BundleError} `CONFIG_INVALID` for half of what a signature needs
  */
-function signingDefaults(
+async function signingDefaults(
   find: FindSetting,
   given: (name: string) => boolean,
-): readonly (Candidate | undefined)[] {
-  const key = given('key') ? undefined : find('key');
-  const cert = given('cert') ? undefined : find('cert');
-  const hasKey = given('key') || key !== undefined;
-  const hasCert = given('cert') || cert !== undefined;
-  if (hasKey !== hasCert && (key ?? cert)) throw half((key ?? cert) as Candidate);
-  if (!hasKey) return [];
+  context: Context,
+): Promise<readonly (Candidate | undefined)[]> {
   const upTo = (name: SettingName, rank: number): Candidate | undefined => {
     const found = find(name);
-    return found && found.rank <= rank ? found : undefined;
+    return found && found.value !== '' && found.rank <= rank ? found : undefined;
   };
+  const key = given('key') ? undefined : find('key');
+  if (key?.value === '') return [];
+  if (!key && !given('key')) {
+    const alone = given('cert') ? undefined : upTo('cert', Number.POSITIVE_INFINITY);
+    if (alone) throw half(alone);
+    return [];
+  }
+  const keyRank = key?.rank ?? 0;
+  const cert = given('cert') ? undefined : upTo('cert', keyRank);
+  if (key && !cert && !given('cert') && !(await mayHoldCertificate(key.value, context))) throw half(key);
   return [
     key,
     cert,
-    given('chain') ? undefined : upTo('chain', cert?.rank ?? 0),
+    given('chain') ? undefined : upTo('chain', given('cert') ? 0 : (cert?.rank ?? keyRank)),
     // that of the variable is found where it is needed, for any key
-    given('passphraseFile') ? undefined : notVariable(upTo('passphrase-file', key?.rank ?? 0)),
-    given('tsa') ? undefined : find('tsa'),
+    given('passphraseFile') ? undefined : notVariable(upTo('passphrase-file', keyRank)),
+    given('tsa') ? undefined : upTo('tsa', Number.POSITIVE_INFINITY),
   ];
+}
+
+/** Whether a key may have its certificate in its own file. [pub.24] A pipe is read once, by what signs, so that it may. */
+async function mayHoldCertificate(file: string, context: Context): Promise<boolean> {
+  const { fileFault, isRegularFile } = await import('../../storage/programs.ts');
+  if (fileFault(file)) return false;
+  if (!isRegularFile(file)) return true;
+  const { readSmallFile } = await import('../../storage/trust/small-files.ts');
+  const { kindOfBytes } = await import('../../formats/credentials/credential-kind.ts');
+  const { sourceOptions } = await import('../../kit/source.ts');
+  return kindOfBytes(await readSmallFile(file, sourceOptions(context))) === 'pkcs12';
 }
 
 function notVariable(found: Candidate | undefined): Candidate | undefined {
@@ -109,7 +126,9 @@ function half({ option, from }: Candidate): BundleError {
     'CONFIG_INVALID',
     `${from} names a ${isKey ? 'key' : 'certificate'}, and nothing names its ${other}`,
     {
-      why: 'a signature needs both',
+      why: isKey
+        ? 'a signature needs both; a certificate counts from the place that names the key, or one nearer to the command line'
+        : 'a signature needs both',
       fix: `name the ${other}, too: ${isKey ? '--cert' : '--key'}, ${isKey ? 'BULLA_CERT' : 'BULLA_KEY'} or config.toml; bulla env shows what is configured`,
     },
   );

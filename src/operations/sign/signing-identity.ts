@@ -61,20 +61,19 @@ async function loadGiven(files: SigningFiles, at: Date, waiting: SourceOptions):
   const { key, beside } = await openKey(files, waiting);
   const signer = keySigner(key, files.key);
   const { certificate = files.key } = files;
-  const given = files.certificate === undefined ? [] : certificatesIn(await readNamed(certificate, waiting));
-  const own = [...given, ...beside];
-  // what converts or exports a whole chain writes it in any order
-  const leaf = own.find(({ publicKey }) => sameKey(publicKey, signer.publicKey));
+  const given = files.certificate === undefined ? beside : certificatesIn(await readNamed(certificate, waiting));
+  // what converts or exports a whole chain writes it in any order; a file that is given without the signer's is another's [pub.24]
+  const leaf = given.find(({ publicKey }) => sameKey(publicKey, signer.publicKey));
   if (!leaf) {
     throw new BundleError('KEY_MISMATCH', 'the key does not belong to the certificate', {
       where: { file: files.key },
-      why: `${own.length === 1 ? 'the certificate' : 'each certificate'} in ${certificate} is for another key, so every importer would find the signature invalid`,
+      why: `${given.length === 1 ? 'the certificate' : 'each certificate'} in ${certificate} is for another key, so every importer would find the signature invalid`,
     });
   }
   const [fault] = judgeCertificateForSigning(leaf, at);
   if (fault) throw unfit(fault, certificate); // [sig.6]
   const chain = files.chain ? certificatesIn(await readNamed(files.chain, waiting)) : [];
-  const intermediates = withoutDuplicates([...own, ...chain], leaf);
+  const intermediates = withoutDuplicates([...given, ...beside, ...chain], leaf);
   if (intermediates.length + 1 > DEFAULT_LIMITS.certificates) {
     throw new BundleError('USAGE', `${intermediates.length + 1} certificates are more than importers read`, {
       fix: `give at most ${DEFAULT_LIMITS.certificates}: the signer's and its intermediates`,

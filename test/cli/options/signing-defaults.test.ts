@@ -81,6 +81,39 @@ describe('[cli.29] what signs where nobody is named', () => {
   });
 
   test.each([
+    ['BULLA_KEY', {}],
+    ['BULLA_KEY', { BULLA_CERT: 'env.pem', BULLA_CHAIN: 'chain.pem', BULLA_TSA: 'http://tsa.example' }],
+  ])('is nobody where an empty %s says so, whatever else names: %j', async (name, env) => {
+    settings(USER, 'key = "own.key"', 'cert = "own.pem"', 'chain = "own-chain.pem"');
+    expect(await optionsOf(PACK, { ...env, [name]: '' })).toEqual({ from: {} });
+  });
+
+  test("has no certificate of another's: of none farther from the command line than the key", async () => {
+    settings(SYSTEM, 'key = "system.key"', 'cert = "system.pem"', 'chain = "system-chain.pem"');
+    const env = { BULLA_CERT: 'env.pem', BULLA_CHAIN: 'env-chain.pem' };
+    expect(await optionsOf(`${PACK} --key typed.p12`, env)).toEqual({ key: 'typed.p12', from: {} });
+    const half = { code: 'CONFIG_INVALID', message: expect.stringContaining('BULLA_KEY names a key') };
+    await expect(optionsOf(PACK, { BULLA_KEY: 'env.key' })).rejects.toMatchObject(half);
+    settings(USER, 'key = "own.key"');
+    await expect(optionsOf(PACK)).rejects.toMatchObject({ code: 'CONFIG_INVALID' });
+    expect(await optionsOf(PACK, { BULLA_CERT: 'env.pem' })).toMatchObject({ cert: 'env.pem' });
+  });
+
+  test('may be a PKCS#12 file, which has its certificate, with intermediates from the same place', async () => {
+    const file = join(USER, 'own.bin');
+    const version3WithData = '3012020103300d06092a864886f70d010701a000';
+    writeFileSync(file, Buffer.from(version3WithData, 'hex'));
+    settings(USER, 'key = "own.bin"', 'chain = "own-chain.pem"');
+    settings(SYSTEM, 'cert = "system.pem"');
+    expect(await optionsOf(PACK)).toMatchObject({ key: file, chain: join(USER, 'own-chain.pem') });
+    expect(await optionsOf(PACK)).not.toHaveProperty('cert');
+    expect(await optionsOf(PACK, { BULLA_KEY: file, BULLA_CERT: '' })).toEqual({
+      key: file,
+      from: { '--key': 'BULLA_KEY' },
+    });
+  });
+
+  test.each([
     [ENV, []],
     [{}, ['--key a.key --cert a.pem']],
   ])("has no intermediates of another's: %j %j", async (env, options) => {
