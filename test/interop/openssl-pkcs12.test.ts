@@ -69,14 +69,78 @@ describe.skipIf(!here)('a PKCS#12 file of openssl', () => {
     expect(both.intermediates).toHaveLength(1);
   });
 
-  test('[pub.24] of an old cipher is named, with the command that reads it', async () => {
+  test.each([
+    ['-certpbe', 'PBE-SHA1-3DES'],
+    ['-keypbe', 'PBE-SHA1-3DES'],
+    ['-keypbe', 'DES-EDE3-CBC'],
+    ['-certpbe', 'AES-256-CBC', '-keypbe', 'PBE-SHA1-3DES', '-nomac'],
+  ])('[pub.24] of an old cipher is named, with the command that reads it: %s %s %s', async (...flags) => {
     using sandbox = makeSandbox();
     await writeSigner(sandbox, 'EC');
-    const old = exported(sandbox, 'secret', '-in', 'leaf.pem', '-certpbe', 'PBE-SHA1-3DES');
+    const old = exported(sandbox, 'secret', '-in', 'leaf.pem', ...flags);
     const { code, fix } = await load(old, 'secret').catch((error) => error);
     expect({ code, fix }).toEqual({
       code: 'KEY_UNREADABLE',
       fix: expect.stringContaining(`openssl pkcs12 -in ${old} -nodes -out all.pem`),
+    });
+  });
+
+  test.each([
+    ['-legacy'],
+    ['-legacy', '-keypbe', 'PBE-SHA1-RC2-40'],
+    ['-legacy', '-keypbe', 'PBE-SHA1-RC2-40', '-certpbe', 'AES-256-CBC'],
+  ])('[pub.24] of a cipher that openssl itself calls old is named with its flag: %s %s %s', async (...flags) => {
+    using sandbox = makeSandbox();
+    await writeSigner(sandbox, 'EC');
+    const old = exported(sandbox, 'secret', '-in', 'leaf.pem', ...flags);
+    await expect(load(old, 'secret')).rejects.toMatchObject({
+      code: 'KEY_UNREADABLE',
+      fix: expect.stringContaining('-out all.pem -legacy'),
+    });
+  });
+
+  test('[pub.24] with nothing encrypted is opened without a passphrase', async () => {
+    using sandbox = makeSandbox();
+    const { leaf } = await writeSigner(sandbox, 'EC');
+    const clear = ['-nomac', '-keypbe', 'NONE', '-certpbe', 'NONE'];
+    const file = exported(sandbox, 'secret', '-in', 'leaf.pem', ...clear);
+    const identity = await loadSigningIdentity({ key: file }, JUDGED_AT);
+    expect(identity.leaf.fingerprint).toBe(leaf.certificate.fingerprint);
+  });
+
+  test('[pub.24] without certificates needs one beside it, as another key does', async () => {
+    using sandbox = makeSandbox();
+    const { leaf } = await writeSigner(sandbox, 'EC');
+    const bare = exported(sandbox, 'secret', '-nocerts', '-in', 'leaf.pem');
+    await expect(load(bare, 'secret')).rejects.toMatchObject({
+      code: 'USAGE',
+      why: expect.stringContaining('no certificate'),
+    });
+    const identity = await load(bare, 'secret', sandbox.path('leaf.pem'));
+    expect(identity.leaf.fingerprint).toBe(leaf.certificate.fingerprint);
+  });
+
+  test('[pub.25] is stopped while its MAC is tried, before a passphrase is asked for', async () => {
+    using sandbox = makeSandbox();
+    await writeSigner(sandbox, 'EC');
+    const file = exported(sandbox, 'secret', '-iter', '400000', '-in', 'leaf.pem');
+    let asked = false;
+    const passphrase = async (): Promise<string> => {
+      asked = true;
+      return 'secret';
+    };
+    const signal = AbortSignal.timeout(1);
+    await expect(loadSigningIdentity({ key: file, passphrase }, JUDGED_AT, { signal })).rejects.toThrow();
+    expect(asked).toBe(false);
+  });
+
+  test('[pub.25] counts the work of all parts together', async () => {
+    using sandbox = makeSandbox();
+    await writeSigner(sandbox, 'EC');
+    const file = exported(sandbox, 'secret', '-nomac', '-iter', '1100000', '-in', 'leaf.pem');
+    await expect(load(file, 'secret')).rejects.toMatchObject({
+      code: 'KEY_UNREADABLE',
+      message: expect.stringContaining('far more work'),
     });
   });
 
@@ -86,7 +150,7 @@ describe.skipIf(!here)('a PKCS#12 file of openssl', () => {
       '-export',
       '-nomac',
       '-iter',
-      '5000001',
+      '2000001',
       '-in',
       'leaf.pem',
       '-inkey',
@@ -96,14 +160,14 @@ describe.skipIf(!here)('a PKCS#12 file of openssl', () => {
       '-passout',
       'pass:x',
     ],
-    ['pkcs8', '-topk8', '-iter', '5000001', '-in', 'leaf.key', '-out', 'out', '-passout', 'pass:x'],
+    ['pkcs8', '-topk8', '-iter', '2000001', '-in', 'leaf.key', '-out', 'out', '-passout', 'pass:x'],
     [
       'pkcs8',
       '-topk8',
       '-outform',
       'DER',
       '-iter',
-      '5000001',
+      '2000001',
       '-in',
       'leaf.key',
       '-out',

@@ -1,9 +1,14 @@
 import { BundleError, type Where } from '../../kit/errors/errors.ts';
 
-/** How often a passphrase is worked over at the most: some seconds. Programs write from 2,000 to some hundred thousand. */
-const MOST_ROUNDS = 5_000_000;
+/** How often a passphrase is worked over for one file at the most: some seconds. Programs write from 2,000 to some hundred thousand. */
+const MOST_ROUNDS = 2_000_000;
 
-/** Refuses a key that asks for more work than that, whoever wrote it. [pub.25] @throws {BundleError} `KEY_UNREADABLE` */
+/**
+ * Refuses a file that asks for more work than that, whoever wrote it.
+ *
+ * @param rounds of all its parts together [pub.25]
+ * @throws {BundleError} `KEY_UNREADABLE`
+ */
 export function expectRounds(rounds: number, where: Where): void {
   if (rounds <= MOST_ROUNDS) return;
   throw new BundleError(

@@ -1,15 +1,19 @@
 import { createHash, createHmac, createPrivateKey, type KeyObject } from 'node:crypto';
+import { setImmediate } from 'node:timers/promises';
 import { nameKind } from '../../formats/credentials/conversion.ts';
 import {
   encryptionOfKey,
   encryptionOfPart,
+  isModernEncryption,
   largestNumber,
   type Pkcs12,
+  type Pkcs12Bags,
   type Pkcs12Mac,
   parsePkcs12,
   parsePkcs12Bags,
 } from '../../formats/credentials/pkcs12.ts';
-import { openDer, readOid, readOnly, TAG } from '../../formats/der/cursor.ts';
+import { checkAborted } from '../../kit/bytes.ts';
+import { unlessAborted } from '../../kit/deadline.ts';
 import { BundleError, isBundleError, type Where } from '../../kit/errors/errors.ts';
 import type { NamedBytes } from '../../kit/given-bytes.ts';
 import { expectRounds } from './key-rounds.ts';
@@ -27,61 +31,82 @@ const MAC_DIGESTS: Readonly<Record<string, { readonly name: string; readonly blo
   '2.16.840.1.101.3.4.2.2': { name: 'sha384', block: 128 },
   '2.16.840.1.101.3.4.2.3': { name: 'sha512', block: 128 },
 };
-const PBES2 = '1.2.840.113549.1.5.13';
+const OLD_WAY = 'encrypted in an old or rare way, and not by PBES2 with AES';
+/** After so many rounds timers and signals have their turn: some hundredths of a second. */
+const TURN_ROUNDS = 10_000;
 /** RFC 7292 appendix B.3: what is derived is the key of a MAC. */
 const FOR_MAC = 3;
 
+/** A passphrase that is asked for once, and only where something is encrypted. */
+type Secret = () => Promise<string>;
+
 /**
- * Opens a PKCS#12 file: its one private key, and its certificates. A file without a passphrase, or with an empty one, needs none. [pub.24]
+ * Opens a PKCS#12 file: its one private key, and its certificates. `passphrase` is not asked for where nothing is encrypted, nor
+ * where an empty one fits. [pub.24] A signal ends the work. [cli.21]
  *
- * @throws {BundleError} `KEY_UNREADABLE`, `PASSPHRASE_WRONG`, and what `passphrase` throws
+ * @throws {BundleError} `KEY_UNREADABLE`, `PASSPHRASE_WRONG`, what `passphrase` throws, the reason of the signal
  */
 export async function openPkcs12(
   given: NamedBytes,
-  passphrase: () => Promise<string>,
+  passphrase: Secret,
+  signal?: AbortSignal,
 ): Promise<OpenedPkcs12> {
   const where = { file: given.name };
-  let sealed = false;
+  let unproven = false;
   try {
     const file = parsePkcs12(given.bytes);
-    sealed = file.mac !== undefined;
     expectModern(file, given);
-    const secret = await secretOf(file, given, passphrase);
-    const bags = await Promise.all(
-      file.parts.map(async ({ encrypted, bytes }) =>
-        parsePkcs12Bags(encrypted ? await decrypted(bytes, secret) : bytes),
-      ),
-    );
-    const key = onlyKey(
-      bags.flatMap((one) => one.keys),
-      where,
-    );
+    const rounds = roundsOf(file);
+    expectRounds(rounds, where);
+    const known = file.mac && (await secretOf(file.content, file.mac, { where, passphrase, signal }));
+    let asked: Promise<string> | undefined;
+    const secret: Secret = async () => {
+      if (known !== undefined) return known;
+      unproven = true;
+      return (asked ??= passphrase());
+    };
+    const bags: Pkcs12Bags[] = [];
+    for (const { encrypted, bytes } of file.parts) {
+      const content = encrypted ? await unlessAborted(decrypted(bytes, await secret()), signal) : bytes;
+      bags.push(parsePkcs12Bags(content));
+    }
+    const keys = bags.flatMap((one) => one.keys);
     return {
-      key: createPrivateKey({ key: Buffer.from(key), format: 'der', type: 'pkcs8', passphrase: secret }),
+      key: await openKey(onlyKey(keys, where), { given, rounds, secret }),
       certificates: bags.flatMap((one) => one.certificates),
     };
   } catch (cause) {
+    checkAborted(signal);
     if (isBundleError(cause) && cause.code !== 'CERTIFICATE_MALFORMED') throw cause;
+    if (isBundleError(cause)) throw new BundleError('KEY_UNREADABLE', cause.message, { where, cause });
     // without a MAC a wrong passphrase shows in what cannot be decrypted
-    if (!sealed && !isBundleError(cause)) throw wrong(where, cause);
-    const message = isBundleError(cause) ? cause.message : 'the PKCS#12 file is damaged';
-    throw new BundleError('KEY_UNREADABLE', message, { where, cause });
+    throw unproven ? wrong(where, cause) : old('what is in it cannot be opened', given, cause);
   }
 }
 
 /** The one private key, as PKCS#8 in DER. */
 function onlyKey(keys: readonly Uint8Array[], where: Where): Uint8Array {
   const [key] = keys;
-  if (key === undefined || keys.length > 1) {
-    const found = key ? `${keys.length} private keys` : 'no private key';
-    throw new BundleError('KEY_UNREADABLE', `the file holds ${found}`, {
-      where,
-      fix: 'give a file with the one key that is to sign',
-    });
-  }
-  const encryption = encryptionOfKey(key);
-  if (encryption) expectRounds(largestNumber(encryption), where);
-  return key;
+  if (key !== undefined && keys.length === 1) return key;
+  const found = key ? `${keys.length} private keys` : 'no private key';
+  throw new BundleError('KEY_UNREADABLE', `the file holds ${found}`, {
+    where,
+    fix: 'give a file with the one key that is to sign',
+  });
+}
+
+/** @param rounds what the rest of the file has asked for */
+async function openKey(
+  pkcs8: Uint8Array,
+  { given, rounds, secret }: { readonly given: NamedBytes; readonly rounds: number; readonly secret: Secret },
+): Promise<KeyObject> {
+  const form = { key: Buffer.from(pkcs8), format: 'der', type: 'pkcs8' } as const;
+  const encryption = encryptionOfKey(pkcs8);
+  if (!encryption) return createPrivateKey(form);
+  // its cipher may be seen in what was decrypted alone
+  if (!isModernEncryption(encryption)) throw old(`its private key is ${OLD_WAY}`, { ...given, bytes: pkcs8 });
+  expectRounds(rounds + largestNumber(encryption), { file: given.name });
+  return createPrivateKey({ ...form, passphrase: await secret() });
 }
 
 function wrong(where: Where, cause?: unknown): BundleError {
@@ -91,50 +116,66 @@ function wrong(where: Where, cause?: unknown): BundleError {
 
 /** Old ciphers, and keys that are derived in ways of their own, are for openssl to convert. */
 function expectModern({ parts, mac }: Pkcs12, given: NamedBytes): void {
-  for (const { encrypted, bytes } of parts) {
-    if (!encrypted) continue;
-    const encryption = encryptionOfPart(bytes);
-    expectRounds(largestNumber(encryption), { file: given.name });
-    const name = readOid(
-      openDer(readOnly(encryption, TAG.sequence, 'the encryption').value, 'the encryption').next(TAG.oid),
-      'the encryption',
-    );
-    if (name !== PBES2) throw old('its certificates are encrypted in an old way (RC2, RC4 or 3DES)', given);
-  }
+  if (parts.some(({ encrypted, bytes }) => encrypted && !isModernEncryption(encryptionOfPart(bytes))))
+    throw old(`its certificates are ${OLD_WAY}`, given);
   if (mac && !Object.hasOwn(MAC_DIGESTS, mac.digest))
     throw old('it is protected in a way that is not known', given);
 }
 
-function old(problem: string, given: NamedBytes): BundleError {
+function old(problem: string, given: NamedBytes, cause?: unknown): BundleError {
   const { fix } = nameKind('pkcs12', 'private key', given);
   return new BundleError('KEY_UNREADABLE', `this PKCS#12 file is not read here: ${problem}`, {
     where: { file: given.name },
     ...(fix !== undefined && { fix }),
+    cause,
   });
 }
 
+/** What the MAC and all encrypted parts ask for together. */
+function roundsOf({ parts, mac }: Pkcs12): number {
+  const encrypted = parts.filter((part) => part.encrypted);
+  return encrypted.reduce(
+    (sum, { bytes }) => sum + largestNumber(encryptionOfPart(bytes)),
+    Math.max(0, mac?.rounds ?? 0),
+  );
+}
+
 async function secretOf(
-  { content, mac }: Pkcs12,
-  { name }: NamedBytes,
-  passphrase: () => Promise<string>,
+  content: Uint8Array,
+  mac: Pkcs12Mac,
+  {
+    where,
+    passphrase,
+    signal,
+  }: { readonly where: Where; readonly passphrase: Secret; readonly signal: AbortSignal | undefined },
 ): Promise<string> {
-  if (!mac) return passphrase();
-  expectRounds(mac.rounds, { file: name });
-  if ([Buffer.alloc(0), bmp('')].some((secret) => isMacOf(content, mac, secret))) return '';
+  for (const empty of [Buffer.alloc(0), bmp('')]) {
+    if (await isMacOf(content, mac, empty, signal)) return '';
+  }
   const secret = await passphrase();
-  if (isMacOf(content, mac, bmp(secret))) return secret;
-  throw wrong({ file: name });
+  if (await isMacOf(content, mac, bmp(secret), signal)) return secret;
+  throw wrong(where);
 }
 
 /** RFC 7292 appendix B.2, for a key as long as the digest: one block, whose hash is hashed again and again. */
-function isMacOf(content: Uint8Array, { digest, salt, rounds, value }: Pkcs12Mac, secret: Buffer): boolean {
+async function isMacOf(
+  content: Uint8Array,
+  { digest, salt, rounds, value }: Pkcs12Mac,
+  secret: Buffer,
+  signal: AbortSignal | undefined,
+): Promise<boolean> {
   const { name = '', block = 64 } = MAC_DIGESTS[digest] ?? {};
   let key = createHash(name)
     .update(Buffer.alloc(block, FOR_MAC))
     .update(filled(salt, block))
     .update(filled(secret, block))
     .digest();
-  for (let i = 1; i < rounds; i++) key = createHash(name).update(key).digest();
+  for (let i = 1; i < rounds; i++) {
+    key = createHash(name).update(key).digest();
+    if (i % TURN_ROUNDS !== 0) continue;
+    await setImmediate(); // hashing never waits, so without this no signal would ever be seen
+    checkAborted(signal);
+  }
   return createHmac(name, key).update(content).digest().equals(value);
 }
 

@@ -91,8 +91,8 @@ function opened(command: string, isKey: boolean): string {
     : `make PEM of it: ${command} (with -nokeys in the place of -nodes no private key is written)`;
 }
 
-/** Ciphers of old PKCS#12 files (RC4 and RC2, RFC 7292 appendix C), which OpenSSL 3 reads when it is told to. */
-const OLD_CIPHERS = /2a864886f70d010c010[1256]/;
+/** Ciphers of old PKCS#12 files, which OpenSSL 3 reads when it is told to: RC4, RC2 and DES (RFC 7292 appendix C, RFC 8018 appendix A.3, B.2). */
+const OLD_CIPHERS = /2a864886f70d010(c010[1256]|50[1346ab])|2a864886f70d0302|2b0e030207/;
 
 function legacy(bytes: Uint8Array): string {
   return OLD_CIPHERS.test(formatHex(bytes)) ? ' -legacy' : '';

@@ -43,6 +43,9 @@ const KEY_BAGS = new Set(['1.2.840.113549.1.12.10.1.1', '1.2.840.113549.1.12.10.
 const CERTIFICATE_BAG = '1.2.840.113549.1.12.10.1.3';
 const EXPLICIT_0 = 0xa0;
 const X509 = '1.2.840.113549.1.9.22.1';
+const PBES2 = '1.2.840.113549.1.5.13';
+const PBKDF2 = '1.2.840.113549.1.5.12';
+const AES_CBC = new Set([2, 22, 42].map((mode) => `2.16.840.1.101.3.4.1.${mode}`));
 const WHAT = 'the PKCS#12 file';
 
 /**
@@ -97,6 +100,16 @@ export function encryptionOfPart(encryptedData: Uint8Array): Uint8Array {
   const info = openDer(data.next(TAG.sequence).value, WHAT);
   info.next(TAG.oid);
   return info.next(TAG.sequence).raw;
+}
+
+/** Whether an AlgorithmIdentifier is PBES2 with PBKDF2 and AES in CBC (RFC 8018 section 6.2), which is what is read here. [pub.24] */
+export function isModernEncryption(algorithm: Uint8Array): boolean {
+  const outer = openDer(readOnly(algorithm, TAG.sequence, WHAT).value, WHAT);
+  if (readOid(outer.next(TAG.oid), WHAT) !== PBES2) return false;
+  const parameters = openDer(outer.next(TAG.sequence).value, WHAT);
+  const named = (): string =>
+    readOid(openDer(parameters.next(TAG.sequence).value, WHAT).next(TAG.oid), WHAT);
+  return named() === PBKDF2 && AES_CBC.has(named());
 }
 
 /**

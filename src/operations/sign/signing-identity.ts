@@ -97,17 +97,26 @@ async function openKey(
   const given = await readNamed(name, waiting);
   const asked = (): Promise<string> => unlessAborted(ask(), waiting.signal);
   if (kindOfBytes(given.bytes) === 'pkcs12') {
-    const { key, certificates } = await openPkcs12(given, asked);
+    const { key, certificates } = await openPkcs12(given, asked, waiting.signal);
+    if (certificate === undefined && certificates.length === 0)
+      throw alone(name, 'this PKCS#12 file has the key, and no certificate');
     return { key, beside: certificates.flatMap((bytes) => certificatesIn({ name, bytes })) };
   }
   if (certificate === undefined) {
-    throw new BundleError('USAGE', 'the key comes without its certificate', {
-      where: { file: name },
-      why: 'only a PKCS#12 file (.p12, .pfx) has both; of another key the certificate is a file of its own',
-      fix: { text: 'give the certificate that was issued for the key', advice: 'give-certificate' },
-    });
+    throw alone(
+      name,
+      'only a PKCS#12 file (.p12, .pfx) has both; of another key the certificate is a file of its own',
+    );
   }
   return { key: await parsePrivateKey(given, asked), beside: [] };
+}
+
+function alone(file: string, why: string): BundleError {
+  return new BundleError('USAGE', 'the key comes without its certificate', {
+    where: { file },
+    why,
+    fix: { text: 'give the certificate that was issued for the key', advice: 'give-certificate' },
+  });
 }
 
 /** What the signer can do about a certificate that importers refuse. */
