@@ -12,20 +12,31 @@ import type { Context } from '../../context.ts';
 import { SIGNING_VARIABLES, settingsOf } from '../../options/signing-defaults.ts';
 import { version } from '../../version.ts';
 
-/** Variables that count, and those of which only is said that they are set. */
-const VARIABLES = [
+/** Variables that count, whose values may be shown. */
+const SHOWN = [
   'BULLA_HOME',
   'XDG_CONFIG_HOME',
   ...Object.values(SIGNING_VARIABLES),
   'BULLA_DEBUG',
   'SOURCE_DATE_EPOCH',
   'NODE_EXTRA_CA_CERTS',
-  'NODE_OPTIONS',
   'TMPDIR',
   'NO_COLOR',
   'FORCE_COLOR',
+  'OS_AUTH_URL',
+  'OS_CACERT',
+  'OS_INTERFACE',
+  'OS_REGION_NAME',
+  'OS_APPLICATION_CREDENTIAL_ID',
+  'OS_APPLICATION_CREDENTIAL_NAME',
+  'OS_USERNAME',
+  'OS_PROJECT_NAME',
+  ...['OS_USER', 'OS_PROJECT', 'OS_DEFAULT'].flatMap((of) => [`${of}_DOMAIN_ID`, `${of}_DOMAIN_NAME`]),
+  'OS_USER_ID',
+  'OS_PROJECT_ID',
 ];
-const SECRET = /PASSWORD|TOKEN|SECRET|PASSPHRASE$/;
+/** Those that are addresses, in which a password may be. */
+const ADDRESSES = new Set(['BULLA_TSA', 'OS_AUTH_URL']);
 /** Programs that advice names: none of them is needed. */
 const PROGRAMS = ['openssl', 'qemu-img', 'virt-v2v', 'openstack', 'curl'];
 
@@ -67,7 +78,7 @@ export async function lookAround(context: Context): Promise<EnvReport> {
       threads: Math.min(DEFAULT_LIMITS.threads, availableParallelism()),
       folders,
       defaults,
-      variables: variablesIn(env),
+      variables: await variablesIn(env),
       programs: programsIn(env['PATH'] ?? '', PROGRAMS),
     },
   });
@@ -167,13 +178,16 @@ async function defaultsFound(context: Context, found: Found): Promise<readonly F
   }));
 }
 
-function variablesIn(env: Context['env']): readonly FoundVariable[] {
-  const openstack = Object.keys(env).filter((name) => name.startsWith('OS_'));
-  return [...VARIABLES, ...openstack.sort()].flatMap((name) => {
+/** What is not known to be harmless is only said to be set: programs keep secrets in variables of many names. */
+async function variablesIn(env: Context['env']): Promise<readonly FoundVariable[]> {
+  const { showAddress } = await import('../../../storage/remote/address.ts');
+  const others = Object.keys(env).filter((name) => name.startsWith('OS_') && !SHOWN.includes(name));
+  const hidden = new Set(['NODE_OPTIONS', ...others.sort()]);
+  return [...SHOWN, ...hidden].flatMap((name) => {
     const value = env[name];
     if (value === undefined) return [];
-    const isSecret = SECRET.test(name) || name === 'BULLA_TSA'; // an address may hold a password
-    return [{ name, ...(!isSecret && { value }) }];
+    if (hidden.has(name)) return [{ name }];
+    return [{ name, value: ADDRESSES.has(name) ? showAddress(value) : value }];
   });
 }
 

@@ -82,6 +82,10 @@ describe('[cli.30] bulla env', () => {
       OS_TOKEN: 'swordfish',
       OS_AUTH_TOKEN: 'swordfish',
       OS_APPLICATION_CREDENTIAL_SECRET: 'swordfish',
+      OS_PASSCODE: 'swordfish',
+      OS_OF_ANY_OTHER_NAME: 'swordfish',
+      OS_AUTH_URL: 'https://me:swordfish@keystone.example/v3',
+      NODE_OPTIONS: '--title=swordfish',
       BULLA_TSA: 'http://me:swordfish@tsa.example/?swordfish',
     };
     for (const words of [['env'], ['env', '--json']]) {
@@ -89,6 +93,7 @@ describe('[cli.30] bulla env', () => {
       expect(`${stdout}${stderr}`).not.toContain('swordfish');
       expect(stdout).toContain('OS_PASSWORD');
       expect(stdout).toContain('http://tsa.example');
+      expect(stdout).toContain('https://keystone.example/v3');
     }
   });
 
