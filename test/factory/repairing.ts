@@ -1,10 +1,11 @@
 import { openingOdd } from '../../src/archive/repair/open-odd-archive.ts';
 import { type Repair, Repairs } from '../../src/archive/repair/repairs.ts';
+import type { ByteStream } from '../../src/kit/bytes.ts';
 import type { Limits } from '../../src/kit/limits.ts';
 import { readOddZip } from '../../src/storage/repair/read-odd-zip.ts';
 import { spoolable } from '../../src/storage/sources/private-file.ts';
 import { type Outcome, read } from './archives.ts';
-import { chunked, type TestSource } from './streams.ts';
+import { chunked } from './streams.ts';
 
 /** What taking an archive apart led to, and what was odd about it. */
 export interface OddOutcome extends Outcome {
@@ -13,7 +14,7 @@ export interface OddOutcome extends Outcome {
 
 /** Reads an archive as a repair does; a zip from a private copy. */
 export async function readOddly(
-  given: Uint8Array | TestSource,
+  given: Uint8Array | ByteStream,
   limits: Partial<Limits> = {},
 ): Promise<OddOutcome> {
   const repairs = new Repairs();

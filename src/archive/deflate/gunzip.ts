@@ -4,6 +4,7 @@ import { type ByteStream, concat, copyBytes } from '../../kit/bytes.ts';
 import { PACKED_ANEW, REPAIRED } from '../../kit/errors/archive-errors.ts';
 import { BundleError } from '../../kit/errors/errors.ts';
 import type { Limits } from '../../kit/limits.ts';
+import { restBehind } from '../repair/rest-behind.ts';
 import { cut, type GzipHeaderOptions, malformed, readGzipHeader } from './gzip-header.ts';
 import { InflationGuard } from './inflation-guard.ts';
 import { SLICE_BYTES, throughInflater } from './through-inflater.ts';
@@ -49,7 +50,7 @@ async function* furtherMembers(
     if (next.byteLength === 0) return;
     if (next[0] !== 0x1f || next[1] !== 0x8b) {
       onOdd(malformed('bytes follow the compressed archive, which are left out', at));
-      for await (const _ of cursor.rest());
+      for await (const _ of restBehind(cursor, 'compressedOffset'));
       return;
     }
     onOdd(malformed('the compressed archive is made of several gzip members', at));

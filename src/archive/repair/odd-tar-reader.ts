@@ -10,6 +10,7 @@ import { MemberBody } from '../member-body.ts';
 import { MemberNames } from '../member-names.ts';
 import { nextOddMember, type OddHeadOptions } from './odd-tar-head.ts';
 import type { Repairs } from './repairs.ts';
+import { restBehind } from './rest-behind.ts';
 import { readSparseMap, sparseBody } from './sparse-body.ts';
 import { isLeftBySystem } from './system-files.ts';
 import { TarRules } from './tar-rules.ts';
@@ -54,12 +55,12 @@ export async function* readOddTar(
       const start = cursor.offset;
       const map = head.sparse && (await readSparseMap(cursor, head, place));
       const { size } = map ?? head;
+      expectRoom(spent, { size, stored: head.size, limits, place });
       if (isLeftBySystem(name)) {
         repairs.add({ ...place, what: 'a file that macOS writes beside others, left out' }); // [repair.7]
         await skipTo(cursor, start + head.size, name);
       } else {
         names.add(name, offset);
-        expectRoom(spent, { size, stored: head.size, limits, place });
         if (map) expectSoundMap(map, start + head.size - cursor.offset, place);
         const dataOffset = cursor.offset;
         const body = new MemberBody(cursor, name, size);
@@ -134,7 +135,7 @@ async function passEnd(cursor: ByteCursor, repairs: Repairs, limits: Limits): Pr
   const start = cursor.offset;
   let length = 0;
   let odd: number | undefined;
-  for await (const bytes of cursor.rest()) {
+  for await (const bytes of restBehind(cursor, 'offset')) {
     if (odd === undefined && !isZero(bytes)) odd = start + length + bytes.findIndex((byte) => byte !== 0);
     length += bytes.byteLength;
   }

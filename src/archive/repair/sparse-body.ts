@@ -42,7 +42,7 @@ export async function readSparseMap(
   }
 }
 
-/** The blocks with more pieces behind a header of the old format. @throws {BundleError} `ARCHIVE_HEADER`, `ARCHIVE_LIMIT` */
+/** The blocks with more pieces behind a header of the old format. @throws {BundleError} `ARCHIVE_HEADER`, `ARCHIVE_PAX`, `ARCHIVE_LIMIT` */
 export async function readMorePieces(
   cursor: ByteCursor,
   { pieces: first, more: goesOn }: { readonly pieces: readonly SparsePiece[]; readonly more: boolean },

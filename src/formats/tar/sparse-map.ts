@@ -23,13 +23,16 @@ export function oldSparsePieces(block: Uint8Array, at: number, most: number): re
   return pieces;
 }
 
-/** A block with more pieces of the old format, and whether another follows. @throws {BundleError} `ARCHIVE_HEADER` */
+/** A block with more pieces of the old format, and whether another follows. @throws {BundleError} `ARCHIVE_HEADER`, `ARCHIVE_PAX` */
 export function moreSparsePieces(block: Uint8Array): {
   readonly pieces: readonly SparsePiece[];
   readonly more: boolean;
 } {
   if (block.byteLength < TAR_BLOCK || octal(block, 0, 12, 0) === undefined) throw wrong('is cut');
-  return { pieces: oldSparsePieces(block, 0, 21), more: block[504] === 1 };
+  const pieces = oldSparsePieces(block, 0, 21);
+  const more = block[504] === 1;
+  if (more && pieces.length === 0) throw wrong('goes on without a piece'); // as long as somebody sends such blocks
+  return { pieces, more };
 }
 
 /** The map that stands in a pax header, of the formats 0.0 and 0.1; undefined where there is none. @throws {BundleError} `ARCHIVE_PAX` */

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { gzipSync } from 'node:zlib';
 import { describe, expect, test } from 'vitest';
-import { concat } from '../../../src/kit/bytes.ts';
+import { type ByteStream, concat } from '../../../src/kit/bytes.ts';
 import { readOddly } from '../../factory/repairing.ts';
 import { chunked } from '../../factory/streams.ts';
 import {
@@ -206,7 +206,38 @@ describe('odd tars', () => {
     const { error } = await readOddly(tar(...folders, file('a')), { members: 2 });
     expect(error?.code).toBe('ARCHIVE_LIMIT');
   });
+
+  const sound = tar(file('a', 'aa'));
+  const zeros = new Uint8Array(1024 * 1024);
+  const pieceless = new Uint8Array(512);
+  pieceless[504] = 1;
+  test.each<[string, Uint8Array, Uint8Array, string]>([
+    ['zeros behind a tar', sound, zeros, 'ARCHIVE_LIMIT'],
+    ['junk behind a tar', sound, zeros.slice().fill(7), 'ARCHIVE_LIMIT'],
+    ['zeros behind a gzip', gzipSync(sound), zeros, 'ARCHIVE_LIMIT'],
+    ['zeros behind a tar in a gzip', gzipSync(sound), gzipSync(zeros), 'ARCHIVE_LIMIT'],
+    ['a map without a piece', oldSparse([0, 1], { more: true }), pieceless, 'ARCHIVE_PAX'],
+  ])('[repair.9] %s that never end: it ends with a refusal', async (_, start, again, code) => {
+    const { members, error } = await readOddly(endless(start, again));
+    expect([members.length <= 1, error?.code]).toEqual([true, code]);
+    expect(error?.offset).toBeGreaterThanOrEqual(0);
+  });
+
+  test('[repair.7] [repair.9] members that are left out count by their bytes', async () => {
+    const { error } = await readOddly(tar(file('._a', '1'.repeat(2000)), file('a')), { totalBytes: 1999 });
+    expect(error).toMatchObject({ code: 'ARCHIVE_LIMIT', member: '._a' });
+  });
 });
+
+/** The first bytes, then the others again and again. */
+function endless(first: Uint8Array, again: Uint8Array): ByteStream {
+  return {
+    async *[Symbol.asyncIterator]() {
+      yield first;
+      for (;;) yield again;
+    },
+  };
+}
 
 describe('odd gzips', () => {
   const bytes = tar(file('a', 'aa'));
