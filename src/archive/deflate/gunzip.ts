@@ -1,7 +1,7 @@
 import { engine } from '#engine';
 import { ByteCursor } from '../../kit/byte-cursor.ts';
 import { type ByteStream, concat, copyBytes } from '../../kit/bytes.ts';
-import { PACKED_ANEW, REPAIRED } from '../../kit/errors/archive-errors.ts';
+import { PACKED_ANEW, REBUILT, REPAIRED } from '../../kit/errors/archive-errors.ts';
 import { BundleError } from '../../kit/errors/errors.ts';
 import type { Limits } from '../../kit/limits.ts';
 import { restBehind } from '../repair/rest-behind.ts';
@@ -35,13 +35,19 @@ export async function* gunzip(
   }
 }
 
+/** [repair.9] A member costs time even when nothing is in it: beyond so many, each must bring so many bytes, all together. */
+const FREE_MEMBERS = 256;
+const BYTES_OF_MEMBER = 16 * 1024;
+
 /** [repair.4] What follows the first member: others are read on, as gzip itself does, and what is none is left out. */
 async function* furtherMembers(
   cursor: ByteCursor,
   first: Tail,
   { limits, onOdd }: { readonly limits: Limits; readonly onOdd: (refusal: BundleError) => void },
 ): AsyncGenerator<Uint8Array, void> {
-  for (let tail = first; ; ) {
+  let unpacked = first.size;
+  let tail = first;
+  for (let members = 2; ; members++) {
     cursor.giveBack(tail.rest);
     const trailer = copyBytes(await cursor.take(8));
     await checkTrailer(cursor, { ...tail, rest: trailer }, true);
@@ -54,9 +60,16 @@ async function* furtherMembers(
       return;
     }
     onOdd(malformed('the compressed archive is made of several gzip members', at));
+    if ((members - FREE_MEMBERS) * BYTES_OF_MEMBER > unpacked)
+      throw new BundleError('ARCHIVE_LIMIT', 'the compressed archive has too many gzip members for its size', {
+        where: { compressedOffset: at },
+        fix: REBUILT,
+        own: PACKED_ANEW,
+      });
     cursor.giveBack(next);
     await readGzipHeader(cursor, limits, { onOdd });
     tail = yield* inflate(cursor, limits, tail);
+    unpacked += tail.size;
   }
 }
 

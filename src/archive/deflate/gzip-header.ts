@@ -87,12 +87,17 @@ function nameFault(bytes: Uint8Array, limits: Limits): string | undefined {
 
 async function text(cursor: ByteCursor, what: string, most: number): Promise<Uint8Array> {
   const start = cursor.offset;
-  const bytes: number[] = [];
+  const parts: Uint8Array[] = [];
   for (;;) {
-    const byte = (await need(cursor, 1))[0] ?? 0;
-    bytes.push(byte);
-    if (byte === 0) return Uint8Array.from(bytes);
-    if (bytes.length > most) throw carriers(`a ${what} of more than ${most} bytes`, start);
+    const room = most + 1 - (cursor.offset - start);
+    if (room === 0) throw carriers(`a ${what} of more than ${most} bytes`, start);
+    const some = await cursor.takeSome(room);
+    if (!some) throw cut(cursor.offset);
+    const end = some.indexOf(0) + 1;
+    parts.push(copyBytes(end > 0 ? some.subarray(0, end) : some));
+    if (end === 0) continue;
+    cursor.giveBack(some.subarray(end));
+    return concat(parts);
   }
 }
 

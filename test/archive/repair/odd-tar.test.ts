@@ -265,6 +265,15 @@ describe('odd gzips', () => {
     expect((await readOddly(packed)).error?.code).toBe(code);
   });
 
+  test('[repair.9] more members than their content is worth are refused', async () => {
+    const hollow = gzipSync('');
+    const whole = gzipSync(tar(file('a', new Uint8Array(3 * 16_384))));
+    const all = (count: number): Uint8Array => concat([whole, ...Array.from({ length: count }, () => hollow)]);
+    const offset = whole.byteLength + 258 * hollow.byteLength;
+    expect((await readOddly(all(300))).error).toMatchObject({ code: 'ARCHIVE_LIMIT', offset });
+    expect((await readOddly(all(258))).error).toBeUndefined();
+  });
+
   test('[repair.4] the ratio holds over all members', async () => {
     const ones = gzipSync(tar(file('a', '1'.repeat(20_000))).subarray(0, 10_000));
     const { error } = await readOddly(concat(Array.from({ length: 40 }, () => ones)), {
