@@ -14,11 +14,11 @@ import { isBundleError } from '../../kit/errors/errors.ts';
 import type { RandomAccess } from '../../kit/random-access.ts';
 import type { Repairs } from './repairs.ts';
 
-/** The part of a file that is a zip, and where in that part its directory ends. */
+/** The part of a file that is a zip, and where in that part its directory begins. */
 export interface ZipPart {
   readonly start: number;
   readonly end: number;
-  readonly directoryEnd: number;
+  readonly directory: number;
 }
 
 /** A comment is at most this long; as many bytes are looked through behind the zip as are before its end record. */
@@ -71,7 +71,7 @@ async function partOf(file: RandomAccess, at: number, record: Uint8Array): Promi
     return {
       start,
       end: Math.min(file.size, at + END_RECORD.bytes + end.commentBytes),
-      directoryEnd: directoryEnd - start,
+      directory: directoryOffset,
     };
   }
   return undefined;

@@ -170,10 +170,12 @@ async function memberOf(
 function expectApart(members: readonly ZipMember[], part: ZipPart): void {
   let end = part.start;
   for (const { name, offset, dataOffset, compressedSize } of members) {
-    if (offset < end || dataOffset + compressedSize > part.start + part.directoryEnd)
-      throw new BundleError('ZIP_MALFORMED', 'the member shares bytes with another, or with the directory', {
-        where: { member: name, offset },
-      });
+    if (offset < end || dataOffset + compressedSize > part.start + part.directory)
+      throw new BundleError(
+        'ZIP_MALFORMED',
+        'the member shares bytes with another or with the directory, or lies behind that',
+        { where: { member: name, offset } },
+      );
     end = dataOffset + compressedSize;
   }
 }

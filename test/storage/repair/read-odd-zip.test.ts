@@ -75,6 +75,14 @@ describe('odd zips', () => {
     expect((await readOddly(twice)).error).toMatchObject({ code: 'ZIP_MALFORMED', member: 'b' });
   });
 
+  test.each<[string, ZipItem]>([
+    ['its first bytes', { name: 'a', content: 'aaPK\x01\x02', data: latin1('aa'), both: { packed: 6 } }],
+    ['all of it', { ...A, both: { packed: 50, size: 50 } }],
+  ])('[repair.8] a member that has %s of the directory in it is refused', async (_, item) => {
+    for (const bytes of [zip([item]), concat([latin1('MZ'), zip([item])])])
+      expect((await readOddly(bytes)).error).toMatchObject({ code: 'ZIP_MALFORMED', member: 'a' });
+  });
+
   test('[repair.9] the limits hold', async () => {
     const many = Array.from({ length: 20 }, (_, i) => ({ name: `${i}`, content: 'x' }));
     expect((await readOddly(zip(many, comment), { members: 19 })).error?.code).toBe('ARCHIVE_LIMIT');
