@@ -112,7 +112,9 @@ async function heed(
     const text = decodeUtf8(body.subarray(0, body.indexOf(0) < 0 ? body.byteLength : body.indexOf(0)));
     if (text === undefined || text === '')
       throw new BundleError('ARCHIVE_HEADER', 'a GNU long name is no text');
-    return type === 'K' ? beside : { ...beside, long: text };
+    if (type === 'K') return beside;
+    if (beside.long !== undefined) throw new BundleError('ARCHIVE_HEADER', 'a member has two GNU long names');
+    return { ...beside, long: text };
   }
   if (type === 'x') repairs.strictly(() => rules.leftOut.count(parsePax(body)), { offset: at });
   const pax = parseOddPax(body);

@@ -56,6 +56,7 @@ function sparseOf(
   const minor = single.get('GNU.sparse.minor');
   const size = single.get('GNU.sparse.realsize') ?? single.get('GNU.sparse.size');
   if (size === undefined) throw pax('a sparse member has no size');
+  if ((single.get('GNU.sparse.size') ?? size) !== size) throw pax('a sparse member has two sizes');
   if (major === '1' && minor === '0') return { size: sparseNumber(size) };
   const pieces = paxSparsePieces(records);
   if (major !== '0' || pieces === undefined)

@@ -136,6 +136,13 @@ describe('sparse members', () => {
 
 const LONG = `${'folder/'.repeat(17)}file`;
 
+function longName(name: string): Uint8Array {
+  return concat([
+    header({ name: '././@LongLink', type: 'L', magic: MAGIC.gnu, size: name.length + 1 }),
+    padded(`${name}\0`),
+  ]);
+}
+
 describe('odd tars', () => {
   test.each<[string, Uint8Array, string]>([
     ['v7', tar(header({ name: 'a', size: 2, magic: MAGIC.v7 }), padded('aa')), 'not ustar'],
@@ -165,12 +172,8 @@ describe('odd tars', () => {
   });
 
   test('[repair.3] a GNU long name is read', async () => {
-    const entry = concat([
-      header({ name: '././@LongLink', type: 'L', magic: MAGIC.gnu, size: LONG.length + 1 }),
-      padded(`${LONG}\0`),
-    ]);
     const { members, repairs } = await readOddly(
-      tar(entry, file(LONG.slice(0, 100), 'aa', { magic: MAGIC.gnu })),
+      tar(longName(LONG), file(LONG.slice(0, 100), 'aa', { magic: MAGIC.gnu })),
       { nameDepth: 20 },
     );
     expect([members[0]?.name, repairs.length]).toEqual([LONG, 1]);
@@ -188,6 +191,13 @@ describe('odd tars', () => {
     ['a cut header', concat([file('a', 'aa'), header({ name: 'b' }).subarray(0, 100)]), 'ARCHIVE_TRUNCATED'],
     ['two sizes', tar(pax([record('size', '3')]), file('a', 'aa')), 'ARCHIVE_SIZE_CONFLICT'],
     ['a path twice', tar(pax([record('path', 'a'), record('path', 'b')]), file('a')), 'ARCHIVE_PAX'],
+    ['a long name twice', tar(longName('a'), longName('b'), file('c')), 'ARCHIVE_HEADER'],
+    ['the same long name twice', tar(longName('a'), longName('a'), file('a')), 'ARCHIVE_HEADER'],
+    [
+      'two sizes of a sparse member',
+      version1('0\n', [...VERSION_1, record('GNU.sparse.size', '4001')]),
+      'ARCHIVE_PAX',
+    ],
     ['a global path', tar(pax([record('path', 'a')], { type: 'g' }), file('b')), 'ARCHIVE_PAX'],
     ['a link', tar(header({ name: 'a', type: '2', link: '/etc/passwd' })), 'ARCHIVE_TYPE'],
     ['a name above', tar(file('../a', 'aa')), 'ARCHIVE_NAME'],
