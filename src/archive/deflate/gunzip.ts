@@ -61,11 +61,15 @@ async function* furtherMembers(
     }
     onOdd(malformed('the compressed archive is made of several gzip members', at));
     if ((members - FREE_MEMBERS) * BYTES_OF_MEMBER > unpacked)
-      throw new BundleError('ARCHIVE_LIMIT', 'the compressed archive has too many gzip members for its size', {
-        where: { compressedOffset: at },
-        fix: REBUILT,
-        own: PACKED_ANEW,
-      });
+      throw new BundleError(
+        'ARCHIVE_LIMIT',
+        'the compressed archive has too many gzip members for its size',
+        {
+          where: { compressedOffset: at },
+          fix: REBUILT,
+          own: PACKED_ANEW,
+        },
+      );
     cursor.giveBack(next);
     await readGzipHeader(cursor, limits, { onOdd });
     tail = yield* inflate(cursor, limits, tail);

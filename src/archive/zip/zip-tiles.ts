@@ -87,19 +87,19 @@ async function readLocal(
   expectVersion(local);
   const zip64 = parseExtraFields(rest.subarray(local.nameBytes));
   const [size = 0, compressedSize = 0] = withZip64(zip64, [local.size, local.compressedSize]);
-  expectSame(entry, { crc: local.crc, size, compressedSize }, central.flags);
+  expectSame({ ...entry, crc: central.crc }, { crc: local.crc, size, compressedSize }, central.flags);
   return { dataOffset, zip64: zip64 !== undefined };
 }
 
-/** [zip.5] With a data descriptor the header may leave the three values out; it may not give others. */
-function expectSame(
-  entry: DirectoryEntry,
+/** [zip.5] With a data descriptor the header may leave the three values out; it may not give others. @throws {BundleError} `ZIP_MALFORMED`, `ARCHIVE_SIZE_CONFLICT` */
+export function expectSame(
+  entry: Pick<ZipMember, 'crc' | 'size' | 'compressedSize' | 'offset'>,
   local: Pick<ZipHeader, 'crc' | 'size' | 'compressedSize'>,
   flags: number,
 ): void {
   const later = (flags & ZIP_FLAGS.descriptor) !== 0;
   const same = (here: number, there: number): boolean => here === there || (later && here === 0);
-  if (!same(local.crc, entry.header.crc)) throw differs('the checksums', entry.offset);
+  if (!same(local.crc, entry.crc)) throw differs('the checksums', entry.offset);
   if (same(local.size, entry.size) && same(local.compressedSize, entry.compressedSize)) return;
   throw new BundleError(
     'ARCHIVE_SIZE_CONFLICT',

@@ -1,5 +1,5 @@
 import type { Readable } from 'node:stream';
-import type { Entry, RandomAccessReader, ZipFile } from 'yauzl';
+import type { Entry, LocalFileHeader, RandomAccessReader, ZipFile } from 'yauzl';
 import type { ArchiveEntries, ArchiveEntry } from '../../archive/entry.ts';
 import { MemberNames } from '../../archive/member-names.ts';
 import type { OddOptions } from '../../archive/repair/odd-tar-reader.ts';
@@ -9,7 +9,10 @@ import { isLeftBySystem } from '../../archive/repair/system-files.ts';
 import { readZipDirectory } from '../../archive/zip/zip-directory.ts';
 import type { ZipMember } from '../../archive/zip/zip-member.ts';
 import { readZipMembers } from '../../archive/zip/zip-reader.ts';
+import { expectSame } from '../../archive/zip/zip-tiles.ts';
 import { memberNameFault } from '../../formats/member-name.ts';
+import { withZip64 } from '../../formats/zip/extra-field.ts';
+import { DEFLATED, IN_ZIP64 } from '../../formats/zip/records.ts';
 import { equalBytes } from '../../kit/bytes.ts';
 import { printable } from '../../kit/encoding.ts';
 import { BundleError, isBundleError } from '../../kit/errors/errors.ts';
@@ -90,34 +93,48 @@ async function readMembers(
   const names = new MemberNames(limits);
   const members: ZipMember[] = [];
   let total = 0;
-  try {
-    const yauzl = await import('yauzl'); // heavy for whoever repairs nothing
-    const zip = await openZip(yauzl, file, part);
-    if (zip.entryCount > MOST_ENTRIES * limits.members)
-      throw new BundleError('ARCHIVE_LIMIT', `the directory of the zip counts ${zip.entryCount} entries`);
-    if (zip.entryCount === 0) throw new BundleError('ARCHIVE_EMPTY', 'the zip has no members');
-    for await (const entry of zip.eachEntry()) {
-      const name = oddNameOf(entry, yauzl.getFileNameLowLevel, repairs);
-      const where = { member: name, offset: part.start + entry.relativeOffsetOfLocalHeader };
-      const member = await memberOf(zip, entry, { name, where, part, options });
-      if (!member) continue;
-      names.add(name, where.offset);
-      total += member.size;
-      if (member.size > limits.memberBytes || total > limits.totalBytes)
-        throw new BundleError(
-          'ARCHIVE_LIMIT',
-          `"${printable(name)}" takes the archive over the limit of bytes`,
-          { where },
-        );
-      members.push(member);
-    }
-  } catch (error) {
-    throw isBundleError(error) ? error : refusal; // what yauzl cannot read either
+  const yauzl = await import('yauzl'); // heavy for whoever repairs nothing
+  const zip = await orRefusal(openZip(yauzl, file, part), refusal);
+  if (zip.entryCount > MOST_ENTRIES * limits.members)
+    throw new BundleError('ARCHIVE_LIMIT', `the directory of the zip counts ${zip.entryCount} entries`);
+  if (zip.entryCount === 0) throw new BundleError('ARCHIVE_EMPTY', 'the zip has no members');
+  for await (const entry of entriesOf(zip, refusal)) {
+    const name = oddNameOf(entry, yauzl.getFileNameLowLevel, repairs);
+    const where = { member: name, offset: part.start + entry.relativeOffsetOfLocalHeader };
+    const member = await memberOf(zip, entry, { name, where, part, options, yauzl });
+    if (!member) continue;
+    names.add(name, where.offset);
+    total += member.size;
+    if (member.size > limits.memberBytes || total > limits.totalBytes)
+      throw new BundleError(
+        'ARCHIVE_LIMIT',
+        `"${printable(name)}" takes the archive over the limit of bytes`,
+        { where },
+      );
+    members.push(member);
   }
   if (members.length === 0) throw new BundleError('ARCHIVE_EMPTY', 'the zip has no members');
   members.sort((a, b) => a.offset - b.offset);
   expectApart(members, part);
   return members;
+}
+
+/** What yauzl is asked for; what it cannot read either stays refused as the strict reader has it, and no other error is taken for that. */
+async function orRefusal<T>(asked: Promise<T>, refusal: BundleError): Promise<T> {
+  try {
+    return await asked;
+  } catch (error) {
+    throw isBundleError(error) ? error : refusal;
+  }
+}
+
+async function* entriesOf(zip: ZipFile, refusal: BundleError): AsyncGenerator<Entry, void> {
+  const entries = zip.eachEntry();
+  for (;;) {
+    const next = await orRefusal(entries.next(), refusal);
+    if (next.done) return;
+    yield next.value;
+  }
 }
 
 /** A member as its entry has it; undefined for what is passed over. */
@@ -129,14 +146,16 @@ async function memberOf(
     where,
     part,
     options,
+    yauzl,
   }: {
     readonly name: string;
     readonly where: { readonly member: string; readonly offset: number };
     readonly part: ZipPart;
-    readonly options: OddOptions;
+    readonly options: OddOptions & { readonly refusal: BundleError };
+    readonly yauzl: typeof import('yauzl');
   },
 ): Promise<ZipMember | undefined> {
-  const { repairs, limits } = options;
+  const { repairs, limits, refusal } = options;
   try {
     if (isFolder(entry, name)) {
       repairs.add({ ...where, what: 'a folder, passed over' });
@@ -147,20 +166,23 @@ async function memberOf(
     const fault = memberNameFault(name, limits);
     if (fault) throw new BundleError('ARCHIVE_NAME', `the member "${printable(name)}": ${fault}`);
     notePlain(entry, { limits, repairs, where });
-    const local = await localHeader(zip, entry);
+    const local = await orRefusal(readLocal(zip, entry, yauzl), refusal);
     if (!equalBytes(local.fileName, entry.fileNameRaw))
       repairs.add({ ...where, what: 'the header before it has another name than the directory' });
     if (local.compressionMethod !== entry.compressionMethod)
       repairs.add({ ...where, what: 'the header before it has another method than the directory' });
-    return {
+    const member = {
       name,
       size: entry.uncompressedSize,
       compressedSize: entry.compressedSize,
       crc: entry.crc32,
-      deflated: entry.compressionMethod === 8,
+      deflated: entry.compressionMethod === DEFLATED,
       offset: where.offset,
       dataOffset: part.start + local.fileDataStart,
     };
+    const flags = local.generalPurposeBitFlag | entry.generalPurposeBitFlag;
+    expectSame(member, local.values, flags); // [repair.8]
+    return member;
   } catch (error) {
     throw isBundleError(error) ? error.at(where) : error;
   }
@@ -217,20 +239,18 @@ async function openZip(
   return zip;
 }
 
-type Local = Awaited<ReturnType<typeof localHeader>>;
+type Local = LocalFileHeader & { readonly values: Pick<ZipMember, 'crc' | 'size' | 'compressedSize'> };
 
-function localHeader(
+/** The header before the data, with checksum and sizes as it has them, or its zip64 field, whatever else stands there. */
+async function readLocal(
   zip: ZipFile,
   entry: Entry,
-): Promise<{
-  readonly fileDataStart: number;
-  readonly fileName: Uint8Array;
-  readonly compressionMethod: number;
-}> {
-  return new Promise<Local>((resolve, reject) => {
-    zip.readLocalFileHeader(entry, (error, header) => {
-      if (error) reject(error);
-      else resolve(header);
-    });
-  });
+  { parseExtraFields }: typeof import('yauzl'),
+): Promise<Local> {
+  const local = await zip.readLocalFileHeaderPromise(entry);
+  const fields = [local.uncompressedSize, local.compressedSize];
+  const left = 8 * fields.filter((value) => value === IN_ZIP64.value).length;
+  const zip64 = left > 0 ? parseExtraFields(local.extraField).find(({ id }) => id === 1) : undefined;
+  const [size = 0, compressedSize = 0] = withZip64(zip64?.data.subarray(0, left), fields);
+  return { ...local, values: { crc: local.crc32, size, compressedSize } };
 }

@@ -278,7 +278,8 @@ describe('odd gzips', () => {
   test('[repair.9] more members than their content is worth are refused', async () => {
     const hollow = gzipSync('');
     const whole = gzipSync(tar(file('a', new Uint8Array(3 * 16_384))));
-    const all = (count: number): Uint8Array => concat([whole, ...Array.from({ length: count }, () => hollow)]);
+    const all = (count: number): Uint8Array =>
+      concat([whole, ...Array.from({ length: count }, () => hollow)]);
     const offset = whole.byteLength + 258 * hollow.byteLength;
     expect((await readOddly(all(300))).error).toMatchObject({ code: 'ARCHIVE_LIMIT', offset });
     expect((await readOddly(all(258))).error).toBeUndefined();

@@ -1,13 +1,22 @@
 import { describe, expect, test } from 'vitest';
+import { Repairs } from '../../../src/archive/repair/repairs.ts';
 import { concat } from '../../../src/kit/bytes.ts';
 import { encodeUtf8 } from '../../../src/kit/encoding.ts';
+import { DEFAULT_LIMITS } from '../../../src/kit/limits.ts';
+import { readOddZip } from '../../../src/storage/repair/read-odd-zip.ts';
+import { spoolable } from '../../../src/storage/sources/private-file.ts';
 import { readOddly } from '../../factory/repairing.ts';
+import { chunked } from '../../factory/streams.ts';
 import { latin1 } from '../../factory/tar.ts';
-import { extra, type ZipEndFields, type ZipItem, zip } from '../../factory/zip.ts';
+import { extra, packed, type ZipEndFields, type ZipItem, zip } from '../../factory/zip.ts';
 
 const A: ZipItem = { name: 'a', content: 'aa' };
 const folder: ZipItem = { name: 'b/', content: '' };
 const comment: Partial<ZipEndFields> = { commentLength: 2, after: latin1('hi') };
+
+/** A zip64 field with these numbers. */
+const long = (...numbers: readonly number[]): Uint8Array =>
+  extra(1, packed(numbers.map((number) => [8, number] as const)));
 
 describe('odd zips', () => {
   test.each<[string, Uint8Array, string]>([
@@ -81,6 +90,40 @@ describe('odd zips', () => {
   ])('[repair.8] a member that has %s of the directory in it is refused', async (_, item) => {
     for (const bytes of [zip([item]), concat([latin1('MZ'), zip([item])])])
       expect((await readOddly(bytes)).error).toMatchObject({ code: 'ZIP_MALFORMED', member: 'a' });
+  });
+
+  test.each<[string, ZipItem, string]>([
+    ['checksum', { ...A, local: { crc: 7 } }, 'ZIP_MALFORMED'],
+    ['no checksum', { ...A, local: { crc: 0 } }, 'ZIP_MALFORMED'],
+    ['size', { ...A, local: { size: 3 } }, 'ARCHIVE_SIZE_CONFLICT'],
+    ['packed size', { ...A, local: { packed: 3 } }, 'ARCHIVE_SIZE_CONFLICT'],
+    [
+      'size, a data descriptor behind it',
+      { ...A, both: { flags: 8 }, local: { size: 3 } },
+      'ARCHIVE_SIZE_CONFLICT',
+    ],
+    ['size in zip64', { ...A, local: { size: 0xffffffff, extra: long(3) } }, 'ARCHIVE_SIZE_CONFLICT'],
+    ['size left to a zip64 field that is not there', { ...A, local: { size: 0xffffffff } }, 'ZIP_MALFORMED'],
+  ])('[repair.5] [repair.8] a header before the data with another %s is refused', async (_, item, code) => {
+    expect((await readOddly(zip([item], comment))).error).toMatchObject({ code, offset: expect.any(Number) });
+  });
+
+  test.each<[string, ZipItem]>([
+    ['a zip64 field with more than is left to it', { ...A, local: { size: 0xffffffff, extra: long(2, 2) } }],
+    ['extra fields that are none', { ...A, local: { extra: latin1('abcde') } }],
+  ])('[repair.8] %s before the data is read', async (_, item) => {
+    const { error, members } = await readOddly(zip([item], comment));
+    expect([error, members.length]).toEqual([undefined, 1]);
+  });
+
+  test('[repair.9] a fault of this program is not taken for one of the zip', async () => {
+    const repairs = new Repairs();
+    repairs.add = () => {
+      throw new TypeError('a fault of ours');
+    };
+    const file = await spoolable(chunked(zip([A, folder])), {}).randomAccess(chunked(zip([A, folder])));
+    await expect(readOddZip(file, { limits: DEFAULT_LIMITS, repairs })).rejects.toThrow(TypeError);
+    await file[Symbol.asyncDispose]();
   });
 
   test('[repair.9] the limits hold', async () => {
