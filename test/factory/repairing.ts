@@ -16,9 +16,10 @@ export interface OddOutcome extends Outcome {
 export async function readOddly(
   given: Uint8Array | ByteStream,
   limits: Partial<Limits> = {},
+  takeTurn: () => Promise<void> = async () => {},
 ): Promise<OddOutcome> {
   const repairs = new Repairs();
-  const open = openingOdd(repairs, readOddZip);
+  const open = openingOdd({ repairs, takeTurn }, readOddZip);
   const source = given instanceof Uint8Array ? chunked(given) : given;
   const outcome = await read(
     source,

@@ -20,6 +20,8 @@ export interface OddOptions {
   readonly limits: Limits;
   /** takes what the strict reader refuses */
   readonly repairs: Repairs;
+  /** lets the program hear signals while nothing is read; throws when it is to end */
+  takeTurn(): Promise<void>;
 }
 
 /**
@@ -33,7 +35,7 @@ export interface OddOptions {
  */
 export async function* readOddTar(
   source: ByteStream,
-  { limits, repairs }: OddOptions,
+  { limits, repairs, takeTurn }: OddOptions,
 ): AsyncGenerator<ArchiveEntry, void> {
   const cursor = new ByteCursor(source);
   const names = new MemberNames(limits);
@@ -66,7 +68,7 @@ export async function* readOddTar(
         const body = new MemberBody(cursor, name, size);
         yield map
           ? {
-              ...{ name, size, offset, dataOffset, body: sparseBody(cursor, map, name) },
+              ...{ name, size, offset, dataOffset, body: sparseBody(cursor, map, { name, takeTurn }) },
               takeAll: () => undefined,
             }
           : { name, size, offset, dataOffset, body, takeAll: () => body.takeAll() };

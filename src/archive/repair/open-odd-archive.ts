@@ -7,7 +7,6 @@ import { gunzip } from '../deflate/gunzip.ts';
 import type { ArchiveEntries } from '../entry.ts';
 import { isGzip, type OpenArchive, type OpenedArchive, openArchive, refusalOf } from '../open-archive.ts';
 import { type OddOptions, readOddTar } from './odd-tar-reader.ts';
-import type { Repairs } from './repairs.ts';
 
 /** Reads a zip that the strict reader may refuse; undefined where there is none in the file. */
 export type ReadOddZip = (file: RandomAccess, options: OddOptions) => Promise<ArchiveEntries | undefined>;
@@ -19,10 +18,13 @@ export type ReadOddZip = (file: RandomAccess, options: OddOptions) => Promise<Ar
  *
  * @see spec/archive.md, clauses repair.1 to repair.8
  */
-export function openingOdd(repairs: Repairs, readOddZip: ReadOddZip): OpenArchive {
+export function openingOdd(
+  { repairs, takeTurn }: Omit<OddOptions, 'limits'>,
+  readOddZip: ReadOddZip,
+): OpenArchive {
   return async (source, limits, relaxed) => {
     const { head, stream } = await peek(source, TAR_BLOCK);
-    const options: OddOptions = { limits, repairs };
+    const options: OddOptions = { limits, repairs, takeTurn };
     if (isOddTar(head)) return { format: 'tar', entries: readOddTar(stream, options) };
     if (isGzip(head)) return await openGzip(stream, options);
     if (!isSeekable(stream)) return await openArchive(stream, limits, relaxed);

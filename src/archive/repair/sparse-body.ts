@@ -60,30 +60,35 @@ export async function readMorePieces(
 
 const MOST_OLD_PIECES = 2 ** 20;
 
+/** How many chunks of a hole go by before others have their turn: nothing is waited for meanwhile. */
+const TURN_CHUNKS = 32;
 const ZEROS = new Uint8Array(CHUNK_BYTES);
 
 /** The content of a sparse member as the file was: its pieces, and zeros between and behind them. @throws {BundleError} `ARCHIVE_TRUNCATED` */
 export async function* sparseBody(
   cursor: ByteCursor,
   { pieces, size }: SparseMap,
-  member: string,
+  { name, takeTurn }: { readonly name: string; takeTurn(): Promise<void> },
 ): AsyncGenerator<Uint8Array, void> {
   let at = 0;
   for (const [offset, length] of pieces) {
-    yield* zeros(offset - at);
+    yield* zeros(offset - at, takeTurn);
     for (let left = length; left > 0; ) {
       const part = await cursor.takeSome(left);
-      if (!part) throw cut(member, cursor.offset);
+      if (!part) throw cut(name, cursor.offset);
       left -= part.byteLength;
       yield part;
     }
     at = offset + length;
   }
-  yield* zeros(size - at);
+  yield* zeros(size - at, takeTurn);
 }
 
-function* zeros(count: number): Generator<Uint8Array, void> {
-  for (let left = count; left > 0; left -= CHUNK_BYTES) yield ZEROS.subarray(0, Math.min(left, CHUNK_BYTES));
+async function* zeros(count: number, takeTurn: () => Promise<void>): AsyncGenerator<Uint8Array, void> {
+  for (let left = count, chunks = 1; left > 0; left -= CHUNK_BYTES, chunks++) {
+    yield ZEROS.subarray(0, Math.min(left, CHUNK_BYTES));
+    if (chunks % TURN_CHUNKS === 0) await takeTurn();
+  }
 }
 
 function cut(member: string, offset: number): BundleError {

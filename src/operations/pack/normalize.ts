@@ -1,3 +1,4 @@
+import { setImmediate } from 'node:timers/promises';
 import { gzip } from '../../archive/deflate/gzip.ts';
 import type { PackFormat } from '../../archive/open-archive.ts';
 import { openingOdd } from '../../archive/repair/open-odd-archive.ts';
@@ -74,7 +75,11 @@ async function normalizeGiven(input: BundleInput, options: NormalizeOptions): Pr
   });
   await using scratch = openScratch(typeof options.output === 'string' ? options.output : '-');
   const repairs = options.repair ? new Repairs() : undefined;
-  const how = repairs ? { ...timed, open: openingOdd(repairs, readOddZip) } : timed;
+  const takeTurn = async (): Promise<void> => {
+    await setImmediate();
+    deadline.expectInTime();
+  };
+  const how = repairs ? { ...timed, open: openingOdd({ repairs, takeTurn }, readOddZip) } : timed;
   const { examination, report } = await examineAndReport('normalize', input, how, scratch);
   if (report.exitCode !== 0) return report;
 

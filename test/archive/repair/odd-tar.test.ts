@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { gzipSync } from 'node:zlib';
 import { describe, expect, test } from 'vitest';
 import { type ByteStream, concat } from '../../../src/kit/bytes.ts';
+import { BundleError } from '../../../src/kit/errors/errors.ts';
 import { readOddly } from '../../factory/repairing.ts';
 import { chunked } from '../../factory/streams.ts';
 import {
@@ -94,6 +95,21 @@ const SPARSE: readonly (readonly [string, Uint8Array])[] = [
 ];
 
 describe('sparse members', () => {
+  test('[repair.9] signals are heard in a hole, of which nothing is read', async () => {
+    const size = 2 ** 40;
+    const hole = tar(
+      pax([record('GNU.sparse.size', `${size}`), record('GNU.sparse.map', `${size},0`)]),
+      file('a', 0),
+    );
+    const ended = new BundleError('INTERRUPTED', 'the work was stopped');
+    const turns = { taken: 0 };
+    const takeTurn = async (): Promise<void> => {
+      if (++turns.taken === 3) throw ended;
+    };
+    const { error } = await readOddly(hole, { spoolBytes: size }, takeTurn);
+    expect([turns.taken, error?.code]).toEqual([3, 'INTERRUPTED']);
+  });
+
   test.each(SPARSE)(
     '[repair.6] %s: the file that it was, whatever the pieces it comes in',
     async (_, bytes) => {
