@@ -31,7 +31,7 @@ export interface OddOptions {
  * stays refused: names that lead elsewhere or collide, links and devices, a cut, sizes that disagree, the limits.
  *
  * @throws {BundleError} `ARCHIVE_*`, with the offset of the header and the member where it is known
- * @see spec/archive.md, clauses repair.1 to repair.8
+ * @see spec/archive.md, clauses repair.1 to repair.9
  */
 export async function* readOddTar(
   source: ByteStream,
@@ -65,13 +65,13 @@ export async function* readOddTar(
         names.add(name, offset);
         if (map) expectSoundMap(map, start + head.size - cursor.offset, place);
         const dataOffset = cursor.offset;
-        const body = new MemberBody(cursor, name, size);
-        yield map
-          ? {
-              ...{ name, size, offset, dataOffset, body: sparseBody(cursor, map, { name, takeTurn }) },
-              takeAll: () => undefined,
-            }
-          : { name, size, offset, dataOffset, body, takeAll: () => body.takeAll() };
+        const common = { name, size, offset, dataOffset };
+        if (map)
+          yield { ...common, body: sparseBody(cursor, map, { name, takeTurn }), takeAll: () => undefined };
+        else {
+          const body = new MemberBody(cursor, name, size);
+          yield { ...common, body, takeAll: () => body.takeAll() };
+        }
         await skipTo(cursor, start + head.size, name);
       }
       const filling = await cursor.take((TAR_BLOCK - (head.size % TAR_BLOCK)) % TAR_BLOCK);

@@ -16,7 +16,7 @@ export type ReadOddZip = (file: RandomAccess, options: OddOptions) => Promise<Ar
  *
  * Nothing is believed because of it: it is for whoever holds a signed manifest against what was read.
  *
- * @see spec/archive.md, clauses repair.1 to repair.8
+ * @see spec/archive.md, clauses repair.1 to repair.9
  */
 export function openingOdd(
   { repairs, takeTurn }: Omit<OddOptions, 'limits'>,

@@ -1,6 +1,7 @@
 import { TAR_BLOCK } from '../../formats/tar/header.ts';
 import {
   MapReader,
+  MOST_PIECES,
   moreSparsePieces,
   type SparseMap,
   type SparsePiece,
@@ -52,13 +53,11 @@ export async function readMorePieces(
     const next = moreSparsePieces(await cursor.take(TAR_BLOCK));
     pieces.push(...next.pieces);
     more = next.more;
-    if (pieces.length > MOST_OLD_PIECES)
-      throw new BundleError('ARCHIVE_LIMIT', `a sparse member has more than ${MOST_OLD_PIECES} pieces`);
+    if (pieces.length > MOST_PIECES)
+      throw new BundleError('ARCHIVE_LIMIT', `a sparse member has more than ${MOST_PIECES} pieces`);
   }
   return pieces;
 }
-
-const MOST_OLD_PIECES = 2 ** 20;
 
 /** How many chunks of a hole go by before others have their turn: nothing is waited for meanwhile. */
 const TURN_CHUNKS = 32;

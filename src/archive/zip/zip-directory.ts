@@ -14,6 +14,7 @@ import { expectVersion } from '../../formats/zip/version.ts';
 import { ByteCursor } from '../../kit/byte-cursor.ts';
 import { copyBytes } from '../../kit/bytes.ts';
 import { counted, decodeUtf8, hasText, printable } from '../../kit/encoding.ts';
+import { REBUILT } from '../../kit/errors/archive-errors.ts';
 import { BundleError, isBundleError } from '../../kit/errors/errors.ts';
 import type { Limits } from '../../kit/limits.ts';
 import type { RandomAccess } from '../../kit/random-access.ts';
@@ -108,11 +109,11 @@ function shown(bytes: Uint8Array): string {
 export function expectPlain(header: CentralHeader): void {
   const { flags, method } = header;
   if (flags & (ZIP_FLAGS.encrypted | ZIP_FLAGS.strong | ZIP_FLAGS.masked))
-    throw feature('the member is encrypted');
-  if (flags & ZIP_FLAGS.patched) throw feature('the member is a patch to another file');
+    throw unread('the member is encrypted');
+  if (flags & ZIP_FLAGS.patched) throw unread('the member is a patch to another file');
   if (flags & ~KNOWN_FLAGS) throw feature(`the member has flags that are not known: 0x${flags.toString(16)}`);
   if (method !== STORED && method !== DEFLATED)
-    throw feature(`the member is compressed by method ${method}${METHODS.get(method) ?? ''}`);
+    throw unread(`the member is compressed by method ${method}${METHODS.get(method) ?? ''}`);
   if (method === STORED && flags & ZIP_FLAGS.descriptor)
     throw feature('the member is stored, and its size stands only behind it (a data descriptor)');
   expectVersion(header);
@@ -192,6 +193,14 @@ function noFile(what: string): BundleError {
 
 function feature(message: string): BundleError {
   return new BundleError('ZIP_FEATURE', message);
+}
+
+/** What no repair reads either. [repair.5] */
+function unread(message: string): BundleError {
+  return new BundleError('ZIP_FEATURE', message, {
+    fix: REBUILT,
+    own: { text: 'make a zip of plain files', advice: 'pack-zip' },
+  });
 }
 
 function malformed(message: string): BundleError {

@@ -13,7 +13,7 @@ export interface SparseMap {
 }
 
 /** The most pieces of one member: they are held in memory. */
-const MOST_PIECES = 2 ** 20;
+export const MOST_PIECES = 2 ** 20;
 
 /** The pieces in a header of the old GNU format, or in a block behind it; a row without a length ends them. @throws {BundleError} `ARCHIVE_HEADER` */
 export function oldSparsePieces(block: Uint8Array, at: number, most: number): readonly SparsePiece[] {

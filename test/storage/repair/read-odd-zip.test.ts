@@ -1,7 +1,9 @@
 import { describe, expect, test } from 'vitest';
+import { openArchive } from '../../../src/archive/open-archive.ts';
 import { Repairs } from '../../../src/archive/repair/repairs.ts';
 import { concat } from '../../../src/kit/bytes.ts';
 import { encodeUtf8 } from '../../../src/kit/encoding.ts';
+import { REBUILT } from '../../../src/kit/errors/archive-errors.ts';
 import { DEFAULT_LIMITS } from '../../../src/kit/limits.ts';
 import { readOddZip } from '../../../src/storage/repair/read-odd-zip.ts';
 import { spoolable } from '../../../src/storage/sources/private-file.ts';
@@ -77,6 +79,20 @@ describe('odd zips', () => {
     ['nothing', zip([folder]), 'ARCHIVE_EMPTY'],
   ])('[repair.5] %s stays refused', async (_, bytes, code) => {
     expect((await readOddly(bytes)).error?.code).toBe(code);
+  });
+
+  test.each<[string, ZipItem]>([
+    ['encrypted', { ...A, both: { flags: 1 } }],
+    ['a patch', { ...A, both: { flags: 0x20 } }],
+    ['compressed otherwise', { ...A, both: { method: 12 } }],
+  ])('[repair.5] %s: no repair is advised for what it refuses', async (_, item) => {
+    const opened = openArchive(spoolable(chunked(zip([item])), {}), DEFAULT_LIMITS);
+    const error = await opened
+      .then(async ({ entries }) => {
+        for await (const { body } of entries) for await (const _ of body);
+      })
+      .catch((thrown: unknown) => thrown);
+    expect(error).toMatchObject({ code: 'ZIP_FEATURE', advice: [REBUILT] });
   });
 
   test('[repair.8] members that share bytes are refused', async () => {
