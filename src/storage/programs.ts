@@ -40,12 +40,13 @@ export function isRegularFile(file: string): boolean {
   return statSync(file, { throwIfNoEntry: false })?.isFile() ?? false;
 }
 
-const OTHERS = 0o077;
+/** Bits of a mode that are for others than the owner: to read or write, to write. */
+const OTHERS = { open: 0o077, write: 0o022 } as const;
 
-/** Whether anybody besides its owner may read or write a file. */
-export function isOpenToOthers(file: string): boolean {
+/** Whether anybody besides its owner may open a file in any way, or write it. */
+export function isOpenToOthers(file: string, way: keyof typeof OTHERS): boolean {
   try {
-    return (statSync(file).mode & OTHERS) !== 0;
+    return (statSync(file).mode & OTHERS[way]) !== 0;
   } catch {
     return false;
   }

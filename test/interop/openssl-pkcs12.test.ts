@@ -89,15 +89,18 @@ describe.skipIf(!here)('a PKCS#12 file of openssl', () => {
     ['-legacy'],
     ['-legacy', '-keypbe', 'PBE-SHA1-RC2-40'],
     ['-legacy', '-keypbe', 'PBE-SHA1-RC2-40', '-certpbe', 'AES-256-CBC'],
-  ])('[pub.24] of a cipher that openssl itself calls old is named with its flag: %s %s %s', async (...flags) => {
-    using sandbox = makeSandbox();
-    await writeSigner(sandbox, 'EC');
-    const old = exported(sandbox, 'secret', '-in', 'leaf.pem', ...flags);
-    await expect(load(old, 'secret')).rejects.toMatchObject({
-      code: 'KEY_UNREADABLE',
-      fix: expect.stringContaining('-out all.pem -legacy'),
-    });
-  });
+  ])(
+    '[pub.24] of a cipher that openssl itself calls old is named with its flag: %s %s %s',
+    async (...flags) => {
+      using sandbox = makeSandbox();
+      await writeSigner(sandbox, 'EC');
+      const old = exported(sandbox, 'secret', '-in', 'leaf.pem', ...flags);
+      await expect(load(old, 'secret')).rejects.toMatchObject({
+        code: 'KEY_UNREADABLE',
+        fix: expect.stringContaining('-out all.pem -legacy'),
+      });
+    },
+  );
 
   test('[pub.24] with nothing encrypted is opened without a passphrase', async () => {
     using sandbox = makeSandbox();

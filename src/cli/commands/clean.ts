@@ -26,8 +26,9 @@ export function cleanCommand(program: Command, context: Context, exit: Exit): vo
     .summary('list what interrupted runs have left in a folder, or remove it')
     .description(
       'Lists what runs have left in DIR that were killed, or interrupted with --resume; with --remove it is removed.\n' +
-        'Only what proves that bulla made it there for you counts, and what a run is at work on stays. Where split --force was\n' +
-        'killed while it replaced volumes, or what signs loose files, the older ones are put back.',
+        'Only what proves that bulla made it there for you counts, and what a run is at work on stays. Where split --force\n' +
+        '(volumes), sign --force or timestamp --force (what signs loose files) was killed while it replaced several files,\n' +
+        'the older ones are put back.',
     )
     .argument('<dir>', 'the folder that was imported into, or that an output was written to')
     .option('--remove', 'remove it')

@@ -69,6 +69,11 @@ export async function takeDefaults(command: Command, context: Context): Promise<
   });
 }
 
+/** Refuses defaults with which nothing could be signed, where the command line names nobody. [cli.30] @throws {BundleError} `CONFIG_INVALID` for half of them */
+export async function expectWholeDefaults(find: FindSetting, context: Context): Promise<void> {
+  await signingDefaults(find, () => false, context);
+}
+
 /**
  * What is beside a key or a certificate belongs to it: intermediates count as far as the certificate is not named nearer to the
  * command line than they are, a certificate and a passphrase as far as the key is not. [cli.29]

@@ -63,7 +63,8 @@ export async function openPkcs12(
     const secret: Secret = async () => {
       if (known !== undefined) return known;
       unproven = true;
-      return (asked ??= passphrase());
+      asked ??= passphrase();
+      return asked;
     };
     const bags: Pkcs12Bags[] = [];
     for (const { encrypted, bytes } of file.parts) {

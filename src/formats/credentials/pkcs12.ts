@@ -107,8 +107,7 @@ export function isModernEncryption(algorithm: Uint8Array): boolean {
   const outer = openDer(readOnly(algorithm, TAG.sequence, WHAT).value, WHAT);
   if (readOid(outer.next(TAG.oid), WHAT) !== PBES2) return false;
   const parameters = openDer(outer.next(TAG.sequence).value, WHAT);
-  const named = (): string =>
-    readOid(openDer(parameters.next(TAG.sequence).value, WHAT).next(TAG.oid), WHAT);
+  const named = (): string => readOid(openDer(parameters.next(TAG.sequence).value, WHAT).next(TAG.oid), WHAT);
   return named() === PBKDF2 && AES_CBC.has(named());
 }
 

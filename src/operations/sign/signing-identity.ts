@@ -61,7 +61,8 @@ async function loadGiven(files: SigningFiles, at: Date, waiting: SourceOptions):
   const { key, beside } = await openKey(files, waiting);
   const signer = keySigner(key, files.key);
   const { certificate = files.key } = files;
-  const given = files.certificate === undefined ? beside : certificatesIn(await readNamed(certificate, waiting));
+  const given =
+    files.certificate === undefined ? beside : certificatesIn(await readNamed(certificate, waiting));
   // what converts or exports a whole chain writes it in any order; a file that is given without the signer's is another's [pub.24]
   const leaf = given.find(({ publicKey }) => sameKey(publicKey, signer.publicKey));
   if (!leaf) {

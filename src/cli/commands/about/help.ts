@@ -30,7 +30,7 @@ const TOPICS: Readonly<Record<string, () => readonly string[]>> = {
     'The publishers in /etc/bulla overrule those of the same name in the trust folder.',
   ],
   configuration: () => [
-    'Who signs, where the command line names nobody (pack, sign; the authority: timestamp, too). The first of these counts:',
+    'Who signs, where the command line names nobody (pack, sign, repack; the authority: timestamp, too). The first of these counts:',
     '  1. the option             --key, --cert, --chain, --passphrase-file, --tsa',
     '  2. the environment        BULLA_KEY, BULLA_CERT, BULLA_CHAIN, BULLA_PASSPHRASE_FILE, BULLA_TSA; one that is there and empty says: none',
     '  3. your own settings      ~/.config/bulla/config.toml ($BULLA_HOME, $XDG_CONFIG_HOME/bulla)',
@@ -56,7 +56,7 @@ const TOPICS: Readonly<Record<string, () => readonly string[]>> = {
     'Timestamp (.tst, or inside the CMS signature): RFC 3161. Revocation: revocation/*.crl and *.ocsp.',
     'Signature of any file (.p7s): CMS, detached, DER or PEM.',
     'Disk images made into an appliance: qcow2, VMDK, VHD, VHDX, raw; ISO as a CD-ROM.',
-    'Keys: PEM (PKCS#8 plain or encrypted, PKCS#1, SEC1); RSA, ECDSA, Ed25519.',
+    'Keys: PEM or DER (PKCS#8 plain or encrypted, PKCS#1, SEC1), PKCS#12 (.p12, .pfx) with its certificates; RSA, ECDSA, Ed25519.',
   ],
 };
 

@@ -9,7 +9,7 @@ import type {
   FoundVariable,
 } from '../../../operations/report/env-report.ts';
 import type { Context } from '../../context.ts';
-import { SIGNING_VARIABLES, settingsOf } from '../../options/signing-defaults.ts';
+import { expectWholeDefaults, SIGNING_VARIABLES, settingsOf } from '../../options/signing-defaults.ts';
 import { version } from '../../version.ts';
 
 /** Variables that count, whose values may be shown. */
@@ -97,6 +97,7 @@ async function folderFound(
   waiting: SourceOptions,
 ): Promise<FoundFolder> {
   const { isAbsent } = await import('../../../storage/absence.ts');
+  const { isOpenToOthers } = await import('../../../storage/programs.ts');
   const { absolute } = await import('../../../storage/absolute.ts');
   const { revocationFilesIn } = await import('../../../storage/trust/trust-folder.ts');
   const { readSettingsFile } = await import('../../../storage/trust/settings-file.ts');
@@ -111,6 +112,10 @@ async function folderFound(
   const publishers = await publishersFound(folder, found, waiting);
   const lists = await attempt(found, async () => revocationFilesIn(folder).length);
   const settings = await attempt(found, () => readSettingsFile(folder, waiting));
+  if (settings && isOpenToOthers(settings.file, 'write'))
+    found.warnings.push(
+      `${settings.file}: others may write it, and so decide who signs; chmod go-w lets you alone`,
+    );
   return {
     folder,
     from,
@@ -158,7 +163,7 @@ async function defaultsFound(context: Context, found: Found): Promise<readonly F
   const { showAddress } = await import('../../../storage/remote/address.ts');
   const find = await attempt(found, () => settingsOf(context));
   const names = Object.keys(SIGNING_VARIABLES) as (keyof typeof SIGNING_VARIABLES)[];
-  const all = names.flatMap((name) => find?.(name) ?? []);
+  const all = names.flatMap((name) => find?.(name) ?? []).filter(({ value }) => value !== '');
   for (const one of all) {
     if (one.option === '--tsa') continue;
     const fault = fileFault(one.value);
@@ -166,11 +171,12 @@ async function defaultsFound(context: Context, found: Found): Promise<readonly F
       found.problems.push(
         configured(fault, `${one.from} names a file for ${one.option} that cannot be read: ${fault.message}`),
       );
-    else if (/key|passphrase/.test(one.option) && isOpenToOthers(one.value))
+    else if (/key|passphrase/.test(one.option) && isOpenToOthers(one.value, 'open'))
       found.warnings.push(
         `${one.value}: others may open it, and it is for ${one.option}; chmod 600 lets you alone`,
       );
   }
+  if (find) await attempt(found, () => expectWholeDefaults(find, context));
   return all.map(({ option, value, from }) => ({
     option,
     value: option === '--tsa' ? showAddress(value) : value,

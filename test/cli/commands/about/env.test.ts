@@ -66,6 +66,19 @@ describe('[cli.30] bulla env', () => {
     expect(errors[0]?.where.file).toBe(join(config, '../gone.key'));
   });
 
+  test.each([
+    [{ BULLA_KEY: 'signer.key' }, 1, 'BULLA_KEY names a key'],
+    [{ BULLA_CERT: 'signer.pem' }, 1, 'BULLA_CERT names a certificate'],
+    [{ BULLA_KEY: '.', BULLA_CERT: '.' }, 2, 'a folder'],
+    [{ BULLA_KEY: '', BULLA_CERT: 'signer.pem' }, 0, ''],
+  ])('tells what could not sign: %j', async (env, count, problem) => {
+    using desk = workbench.desk('keys');
+    const { exitCode, errors } = await lookedAt(desk, env);
+    expect([exitCode, errors.length]).toEqual([count === 0 ? 0 : 2, count]);
+    if (problem) expect(errors[0]).toMatchObject({ code: 'CONFIG_INVALID' });
+    expect(errors[0]?.message ?? '').toContain(problem);
+  });
+
   test('is not usable with settings that are not understood', async () => {
     using desk = workbench.desk();
     mkdirSync(desk.env['BULLA_HOME'] ?? '');
@@ -101,12 +114,18 @@ describe('[cli.30] bulla env', () => {
     using desk = workbench.desk('keys');
     const home = desk.env['BULLA_HOME'] ?? '';
     mkdirSync(home);
+    writeFileSync(join(home, 'config.toml'), 'tsa = "http://tsa.example"');
+    chmodSync(join(home, 'config.toml'), 0o666);
     chmodSync(home, 0o777);
     chmodSync(join(desk.folder, 'signer.key'), 0o644);
-    const { exitCode, warnings } = await lookedAt(desk, { BULLA_KEY: 'signer.key' });
+    const { exitCode, warnings } = await lookedAt(desk, {
+      BULLA_KEY: 'signer.key',
+      BULLA_CERT: 'signer.pem',
+    });
     expect(exitCode).toBe(0);
     expect(warnings).toEqual([
       expect.stringContaining(`${home}: everybody may rename`),
+      expect.stringContaining('config.toml: others may write it'),
       expect.stringContaining('signer.key: others may open it'),
     ]);
   });
