@@ -9,3 +9,6 @@ export const DESCRIPTOR_NAME = /\.ovf$/i;
 
 /** What a package of loose files is told by, and signed with: a new file of such a name in its folder would be a part of it. */
 export const PART_NAMES = /\.(?:ovf|mf|cert|tst|p7s)$/i;
+
+/** What is read of its folder `revocation`. */
+export const EVIDENCE_NAMES = /\.(?:crl|ocsp)$/i;

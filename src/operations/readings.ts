@@ -1,5 +1,6 @@
+import { join } from 'node:path';
 import type { NamedBytes } from '../kit/given-bytes.ts';
-import { CERTIFICATE_NAMES, PART_NAMES } from '../kit/read-names.ts';
+import { CERTIFICATE_NAMES, EVIDENCE_NAMES, PART_NAMES } from '../kit/read-names.ts';
 import type { Reading } from '../storage/apart.ts';
 import { namesFolder, packagePlace } from '../storage/sources/open-bundle.ts';
 import type { BundleInput } from '../storage/sources/open-source.ts';
@@ -23,7 +24,13 @@ export function readingsOf(
 /** A bundle, unless it is bytes that come from nowhere, of which nothing that is made may become a part. */
 export function namedBundle(input: BundleInput): readonly (string | Reading)[] {
   const folders = namedInput(input).flatMap((path) => packagePlace(path)?.folder ?? []);
-  return [...bundleFile(input), ...folders.map((path) => ({ path, takes: PART_NAMES }))];
+  return [
+    ...bundleFile(input),
+    ...folders.flatMap((path) => [
+      { path, takes: PART_NAMES },
+      { path: join(path, 'revocation'), takes: EVIDENCE_NAMES },
+    ]),
+  ];
 }
 
 /** The file that a bundle is named by, if it is one; those of a folder are looked at one by one, as they are opened. */

@@ -161,7 +161,8 @@ describe('a sink in the place of a file', () => {
       if (name === 'signImage')
         expect(JSON.parse(Buffer.from(got).toString())).toHaveProperty('img_signature');
       else {
-        expect(Buffer.compare(got, readFileSync(file))).toBe(0);
+        // [pack.6] where it cannot be taken back, the signature stands behind all files
+        expect(Buffer.compare(got, readFileSync(file)) === 0).toBe(name !== 'sign');
         expect(Buffer.compare(got, await onStandardOutput(workOf(name)))).toBe(0);
       }
     },

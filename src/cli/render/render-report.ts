@@ -141,7 +141,8 @@ function signerLines(
   { same, errors }: { readonly same: readonly SignatureReport[]; readonly errors: readonly ErrorReport[] },
 ): string[] {
   const known = (trustedBy ?? knownBy) !== undefined && status !== 'invalid';
-  const via = trustedBy ? field('trusted via', trustedBy) : field('known via', knownBy ?? '');
+  const isTrusted = trustedBy !== undefined && errors.length === 0; // nothing that is refused is called trusted
+  const via = field(isTrusted ? 'trusted via' : 'known via', trustedBy ?? knownBy ?? '');
   const how = same.map(({ format, algorithm }) => (format === 'cms' ? `CMS ${algorithm}` : algorithm));
   const validity = `valid ${signer.notBefore.slice(0, 10)} to ${signer.notAfter.slice(0, 10)}`;
   const key = `sha256:${signer.spkiSha256}`;

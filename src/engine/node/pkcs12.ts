@@ -5,12 +5,12 @@ import {
   encryptionOfKey,
   encryptionOfPart,
   isModernEncryption,
-  largestNumber,
   type Pkcs12,
   type Pkcs12Bags,
   type Pkcs12Mac,
   parsePkcs12,
   parsePkcs12Bags,
+  roundsAsked,
 } from '../../formats/credentials/pkcs12.ts';
 import { checkAborted } from '../../kit/bytes.ts';
 import { unlessAborted } from '../../kit/deadline.ts';
@@ -106,7 +106,7 @@ async function openKey(
   if (!encryption) return createPrivateKey(form);
   // its cipher may be seen in what was decrypted alone
   if (!isModernEncryption(encryption)) throw old(`its private key is ${OLD_WAY}`, { ...given, bytes: pkcs8 });
-  expectRounds(rounds + largestNumber(encryption), { file: given.name });
+  expectRounds(rounds + roundsAsked(encryption), { file: given.name });
   return createPrivateKey({ ...form, passphrase: await secret() });
 }
 
@@ -136,7 +136,7 @@ function old(problem: string, given: NamedBytes, cause?: unknown): BundleError {
 function roundsOf({ parts, mac }: Pkcs12): number {
   const encrypted = parts.filter((part) => part.encrypted);
   return encrypted.reduce(
-    (sum, { bytes }) => sum + largestNumber(encryptionOfPart(bytes)),
+    (sum, { bytes }) => sum + roundsAsked(encryptionOfPart(bytes)),
     Math.max(0, mac?.rounds ?? 0),
   );
 }

@@ -2,7 +2,7 @@ import { createPrivateKey, type KeyObject, type PrivateKeyInput } from 'node:cry
 import { nameKind } from '../../formats/credentials/conversion.ts';
 import { type CredentialKind, kindOfBytes, kindOfLabel } from '../../formats/credentials/credential-kind.ts';
 import { decodePemFile } from '../../formats/credentials/pem-file.ts';
-import { encryptionOfKey, largestNumber } from '../../formats/credentials/pkcs12.ts';
+import { encryptionOfKey, roundsAsked } from '../../formats/credentials/pkcs12.ts';
 import { readOnly, TAG } from '../../formats/der/cursor.ts';
 import { splitPem } from '../../formats/pem.ts';
 import { BundleError } from '../../kit/errors/errors.ts';
@@ -62,7 +62,7 @@ function roundsOf({ bytes }: NamedBytes): number {
   const key = pem?.bytes ?? (kindOfBytes(bytes) === 'encrypted pkcs8' ? bytes : undefined);
   try {
     const encryption = key && encryptionOfKey(key);
-    return encryption ? largestNumber(encryption) : 0;
+    return encryption ? roundsAsked(encryption) : 0;
   } catch {
     return 0; // it is damaged, as the platform will say
   }

@@ -45,6 +45,7 @@ const EXPLICIT_0 = 0xa0;
 const X509 = '1.2.840.113549.1.9.22.1';
 const PBES2 = '1.2.840.113549.1.5.13';
 const PBKDF2 = '1.2.840.113549.1.5.12';
+const SCRYPT = '1.3.6.1.4.1.11591.4.11';
 const AES_CBC = new Set([2, 22, 42].map((mode) => `2.16.840.1.101.3.4.1.${mode}`));
 const WHAT = 'the PKCS#12 file';
 
@@ -112,18 +113,27 @@ export function isModernEncryption(algorithm: Uint8Array): boolean {
 }
 
 /**
- * The largest number in an AlgorithmIdentifier: the rounds of PBES1 and PBKDF2, or the cost of scrypt, whichever of them it is.
+ * The work that an AlgorithmIdentifier asks for: the rounds of PBES1 and PBKDF2, N times r times p of scrypt (RFC 7914), whichever of them it is.
  * Whoever wrote the file chose it, and the platform goes on for as long as that takes. [pub.25]
  */
-export function largestNumber(algorithm: Uint8Array): number {
-  const numbers = openDer(algorithm, WHAT);
-  let largest = 0;
-  while (!numbers.done()) {
-    const { tag, value, raw } = numbers.next();
-    if (tag === TAG.integer) largest = Math.max(largest, Number(readInteger({ tag, value, raw }, WHAT)));
-    if (tag === TAG.sequence) largest = Math.max(largest, largestNumber(value));
+export function roundsAsked(algorithm: Uint8Array): number {
+  const parts = openDer(algorithm, WHAT);
+  let [most, isScrypt] = [0, false];
+  while (!parts.done()) {
+    const { tag, value, raw } = parts.next();
+    if (tag === TAG.oid) isScrypt = readOid({ tag, value, raw }, WHAT) === SCRYPT;
+    if (tag === TAG.integer) most = Math.max(most, Number(readInteger({ tag, value, raw }, WHAT)));
+    if (tag === TAG.sequence) most = Math.max(most, isScrypt ? costOfScrypt(value) : roundsAsked(value));
   }
-  return largest;
+  return most;
+}
+
+/** In units of some microseconds, as a round of PBKDF2 is. */
+function costOfScrypt(parameters: Uint8Array): number {
+  const given = openDer(parameters, WHAT);
+  given.next(TAG.octetString);
+  const number = (): number => Number(readInteger(given.next(TAG.integer), WHAT));
+  return number() * number() * number();
 }
 
 function infoOf({ value }: DerElement): { readonly type: string; readonly content: Uint8Array } {

@@ -1,4 +1,3 @@
-import { setImmediate } from 'node:timers/promises';
 import { gzip } from '../../archive/deflate/gzip.ts';
 import type { PackFormat } from '../../archive/open-archive.ts';
 import { openingOdd } from '../../archive/repair/open-odd-archive.ts';
@@ -15,6 +14,7 @@ import { openOutput } from '../../storage/output/open-output.ts';
 import { openScratch, type Scratch } from '../../storage/output/staging.ts';
 import { readOddZip } from '../../storage/repair/read-odd-zip.ts';
 import type { BundleInput } from '../../storage/sources/open-source.ts';
+import { takeTurn as othersTurn } from '../../storage/turn.ts';
 import type { Examination } from '../../verdict/bundle/examine.ts';
 import { type Report, sweptWarnings, warned } from '../../verdict/report/report.ts';
 import { tellingIn } from '../../verdict/report/telling.ts';
@@ -76,7 +76,7 @@ async function normalizeGiven(input: BundleInput, options: NormalizeOptions): Pr
   await using scratch = openScratch(typeof options.output === 'string' ? options.output : '-');
   const repairs = options.repair ? new Repairs() : undefined;
   const takeTurn = async (): Promise<void> => {
-    await setImmediate();
+    await othersTurn();
     deadline.expectInTime();
   };
   const how = repairs ? { ...timed, open: openingOdd({ repairs, takeTurn }, readOddZip) } : timed;

@@ -11,7 +11,12 @@ import { readSmallFile } from '../../storage/trust/small-files.ts';
 import { allowancesOf } from '../../trust/policy.ts';
 import { allowanceNames } from '../../verdict/report/allowance-names.ts';
 import { inputReport } from '../../verdict/report/input-report.ts';
-import { makeReport, sweptWarnings } from '../../verdict/report/report.ts';
+import {
+  type CertificateReport,
+  makeReport,
+  type SignatureReport,
+  sweptWarnings,
+} from '../../verdict/report/report.ts';
 import { certificateReport } from '../../verdict/signers/signature-report.ts';
 import { manifestDigests } from '../../verdict/walk/look-ahead.ts';
 import { walkBundle } from '../../verdict/walk/walk.ts';
@@ -69,7 +74,7 @@ async function repackGiven(input: BundleInput, options: Given): Promise<RepackRe
   const repacking = new Repacking({
     ...renewal.plan(),
     identity,
-    isStream: isStream(options.output),
+    isStream: isStream(options.output) && !needsPatching(format),
     canLeaveRoom: format === 'tar' && options.authority === undefined,
     hint,
     limits,
@@ -128,12 +133,18 @@ async function repackGiven(input: BundleInput, options: Given): Promise<RepackRe
         descriptor: renewal.descriptor,
         changes: renewal.changes,
         digests: renewal.digests,
-        replacedSigners: original.signatures.flatMap(({ signer }) => signer ?? []),
+        replacedSigners: signersOf(original.signatures),
         signer: certificateReport(identity.leaf),
         timestamped: options.authority !== undefined,
       },
     }),
   });
+}
+
+/** Each once, whatever number of signatures it made. */
+function signersOf(signatures: readonly SignatureReport[]): readonly CertificateReport[] {
+  const signers = signatures.flatMap(({ signer }) => signer ?? []);
+  return [...new Map(signers.map((signer) => [signer.fingerprint, signer])).values()];
 }
 
 /** @throws {BundleError} `FILE_*` */

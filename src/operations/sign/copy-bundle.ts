@@ -57,7 +57,11 @@ export async function copyBundle(
     signal,
   });
   const { onProgress } = options;
-  const copying = new Copying(edit, { hint, limits, isStream: isStream(options.output) });
+  const copying = new Copying(edit, {
+    hint,
+    limits,
+    isStream: isStream(options.output) && !needsPatching(format),
+  });
   const walked = await walkBundle(
     source,
     { limits, ...(onProgress !== undefined && { onProgress }), phase: 'write' },
@@ -96,7 +100,7 @@ interface CopyingOptions {
   /** the digests to compute before the manifest has been seen */
   readonly hint: readonly DigestName[];
   readonly limits: Limits;
-  /** whether what is written cannot be taken back: no new signature is in it then before all has been judged [pack.6] */
+  /** whether what is written is out and cannot be taken back: no new signature is in it then before all has been judged [pack.6] */
   readonly isStream: boolean;
 }
 

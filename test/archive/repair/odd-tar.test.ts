@@ -99,7 +99,7 @@ describe('sparse members', () => {
     const size = 2 ** 40;
     const hole = tar(
       pax([record('GNU.sparse.size', `${size}`), record('GNU.sparse.map', `${size},0`)]),
-      file('a', 0),
+      file('a', ''),
     );
     const ended = new BundleError('INTERRUPTED', 'the work was stopped');
     const turns = { taken: 0 };

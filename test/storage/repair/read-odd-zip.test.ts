@@ -138,7 +138,9 @@ describe('odd zips', () => {
       throw new TypeError('a fault of ours');
     };
     const file = await spoolable(chunked(zip([A, folder])), {}).randomAccess(chunked(zip([A, folder])));
-    await expect(readOddZip(file, { limits: DEFAULT_LIMITS, repairs })).rejects.toThrow(TypeError);
+    await expect(
+      readOddZip(file, { limits: DEFAULT_LIMITS, repairs, takeTurn: async () => {} }),
+    ).rejects.toThrow(TypeError);
     await file[Symbol.asyncDispose]();
   });
 

@@ -30,7 +30,7 @@ const TOPICS: Readonly<Record<string, () => readonly string[]>> = {
     'The publishers in /etc/bulla overrule those of the same name in the trust folder.',
   ],
   configuration: () => [
-    'Who signs, where the command line names nobody (pack, sign, repack; the authority: timestamp, too). The first of these counts:',
+    'Who signs, where the command line names nobody (pack, sign, repack; the authority: timestamp, too). The first counts:',
     '  1. the option             --key, --cert, --chain, --passphrase-file, --tsa',
     '  2. the environment        BULLA_KEY, BULLA_CERT, BULLA_CHAIN, BULLA_PASSPHRASE_FILE, BULLA_TSA; one that is there and empty says: none',
     '  3. your own settings      ~/.config/bulla/config.toml ($BULLA_HOME, $XDG_CONFIG_HOME/bulla)',
