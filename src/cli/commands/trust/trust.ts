@@ -68,7 +68,9 @@ export function trustCommand(program: Command, context: Context, exit: Exit): vo
     .option('--timestamping', 'believe its timestamps, and nothing else')
     .option('--json', 'print one JSON document')
     .action(async (name: string, files: string[], flags: AddFlags) => {
-      const { trustAdd, trustAddTimestamping } = await import('../../../operations/trust/trust.ts');
+      const { trustAdd, trustAddTimestamping, trustList } = await import(
+        '../../../operations/trust/trust.ts'
+      );
       const fingerprints = flags.fingerprint ?? [];
       if (flags.timestamping) {
         expectNoLimits(flags);
@@ -93,13 +95,16 @@ export function trustCommand(program: Command, context: Context, exit: Exit): vo
         ...(flags.until !== undefined && { until: flags.until }),
         ...(flags.at !== undefined && { at: flags.at }),
       });
+      const known = await trustList(context.trustFolders, { signal }).catch(() => []); // whoever verifies is told what is wrong there
+      const warnings = trustedTwice(added, known);
       if (flags.json)
         return printJson(
-          makeReport({ operation: 'trust add', errors: [], result: { publisher: added } }),
+          makeReport({ operation: 'trust add', errors: [], warnings, result: { publisher: added } }),
           context,
         );
       context.print(`${context.style.good(context.style.pass)} publisher "${name}" is trusted from now on`);
       printPublisher(added, context);
+      for (const warning of warnings) context.tell(context.style.warn(field('warning', warning)));
     });
 
   trust
@@ -207,6 +212,19 @@ function printJson(
   context: Context,
 ): void {
   context.print(formatJson(report), 'data');
+}
+
+/** Under whose name a certificate is trusted already: what that one may sign no longer bounds it. [pub.26] */
+function trustedTwice(added: PublisherReport, known: readonly PublisherReport[]): readonly string[] {
+  const own = new Set(added.anchors.map(({ fingerprint }) => fingerprint));
+  return known
+    .filter(
+      ({ name, anchors }) => name !== added.name && anchors.some(({ fingerprint }) => own.has(fingerprint)),
+    )
+    .map(
+      ({ name, scopes }) =>
+        `one of its certificates is trusted already, as "${name}" for ${scopes.join(', ')}: from now on, what either of the two may sign is trusted`,
+    );
 }
 
 /** The publisher that goes by the name of a timestamp authority, if there is one. */
