@@ -11,7 +11,7 @@ import {
   type ZipEnd,
 } from '../../formats/zip/records.ts';
 import { counted } from '../../kit/encoding.ts';
-import { MORE_MEMBERS } from '../../kit/errors/archive-errors.ts';
+import { MORE_MEMBERS, REPAIRED } from '../../kit/errors/archive-errors.ts';
 import { BundleError, isBundleError } from '../../kit/errors/errors.ts';
 import type { Limits } from '../../kit/limits.ts';
 import type { RandomAccess } from '../../kit/random-access.ts';
@@ -151,7 +151,7 @@ async function endFault(file: RandomAccess): Promise<BundleError> {
         where: { offset: start + at + END_RECORD.bytes },
         why: 'zip readers look for the end record from behind, and bytes after it can hold another one',
         ...(comment && {
-          fix: 'ask the publisher for a zip without a comment; one is taken out with: zip -z FILE < /dev/null',
+          fix: REPAIRED,
           own: 'take the comment out: zip -z FILE < /dev/null',
         }),
       },

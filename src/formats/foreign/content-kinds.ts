@@ -1,7 +1,7 @@
 import type { Told } from '../../kit/errors/advice.ts';
 import { bareDisk } from '../disk/bare-disk.ts';
 import { holdsAt } from '../disk/header-bytes.ts';
-import { FILE_ALONE, type Foreign, IMAGE_ALONE, unpackedBy } from './foreign.ts';
+import { FILE_ALONE, type Foreign, IMAGE_ALONE, PROGRAM_ALONE, unpackedBy } from './foreign.ts';
 import { foreignText, isText } from './text-kinds.ts';
 
 /** How many first bytes tell all kinds apart that are known: the superblock of Btrfs is what lies deepest. */
@@ -47,8 +47,8 @@ const KINDS: readonly (Foreign & { readonly magic: readonly string[] })[] = [
     magic: ['bulla-v'],
     fix: { text: 'put the volumes together first', advice: 'join' },
   },
-  { name: 'a program (ELF)', magic: ['\x7FELF'], fix: FILE_ALONE },
-  { name: 'a program of Windows', magic: ['MZ'], fix: FILE_ALONE },
+  { name: 'a program (ELF)', magic: ['\x7FELF'], fix: PROGRAM_ALONE },
+  { name: 'a program of Windows', magic: ['MZ'], fix: PROGRAM_ALONE },
   {
     name: 'a program of macOS',
     magic: ['\xCF\xFA\xED\xFE', '\xCE\xFA\xED\xFE', '\xCA\xFE\xBA\xBE'],

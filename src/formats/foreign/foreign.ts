@@ -22,6 +22,15 @@ export const FILE_ALONE: Told = {
   advice: 'file-alone',
 };
 
+/** What to do with a program or a script, behind which a zip may stand. */
+export const PROGRAM_ALONE: readonly Told[] = [
+  FILE_ALONE,
+  {
+    text: 'if it is a zip that unpacks itself, and comes from where you expect it, have that zip written by itself, which is done only when what was signed holds',
+    advice: 'repair',
+  },
+];
+
 /** What to do with an archive that is not read in order. */
 export function unpackedBy(program: string): Told {
   return `unpack it (${program}), and verify the bundle that is inside: so the signature of its publisher is kept`;

@@ -1,5 +1,5 @@
 import { decodeLatin1 } from '../../kit/encoding.ts';
-import { FILE_ALONE, type Foreign } from './foreign.ts';
+import { type Foreign, PROGRAM_ALONE } from './foreign.ts';
 
 const FETCH_FILE =
   'the server sent this in place of the file: look at it, sign in or correct the address as it says, and fetch the file again';
@@ -64,7 +64,7 @@ const TEXTS: readonly (Foreign & { readonly begins: RegExp })[] = [
     begins: /^([0-9a-f]{32,128} [ *]\S|SHA\d+ ?\()/i,
     fix: 'give the file that is listed there; checksums alone do not show who made them',
   },
-  { name: 'a script', begins: /^#!/, fix: FILE_ALONE },
+  { name: 'a script', begins: /^#!/, fix: PROGRAM_ALONE },
 ];
 
 /** What a text is, by its beginning; undefined for what is no text. */

@@ -1,6 +1,6 @@
 import { concat, isZero, isZeroFrom } from '../../kit/bytes.ts';
 import { encodeUtf8, printable } from '../../kit/encoding.ts';
-import type { Told } from '../../kit/errors/advice.ts';
+import { REPAIRED } from '../../kit/errors/archive-errors.ts';
 import { BundleError } from '../../kit/errors/errors.ts';
 import { repairOf } from '../../kit/relaxation.ts';
 import { type Allows, allowsNothing, type EntryKind, kindOf } from './entry-kind.ts';
@@ -117,7 +117,10 @@ function dialectOf(block: Uint8Array): 'posix' | 'gnu' {
   }
   // Both kinds of GNU header leave the area of the prefix to other uses.
   if (!GNU_MAGICS.some((magic) => holds(block, 257, magic))) {
-    throw header('the header is not ustar', 'write the archive again with: tar --format=ustar');
+    throw new BundleError('ARCHIVE_HEADER', 'the header is not ustar', {
+      fix: REPAIRED,
+      own: 'write the archive again with: tar --format=ustar',
+    });
   }
   if (!isZeroFrom(block, 345, TAR_BLOCK)) throw header('a GNU header uses its extension area');
   return 'gnu';
@@ -234,8 +237,8 @@ function field(block: Uint8Array, at: number, length: number, label: string): Ui
   return block.subarray(at, end);
 }
 
-function header(message: string, fix?: Told): BundleError {
-  return new BundleError('ARCHIVE_HEADER', message, fix ? { fix } : {});
+function header(message: string): BundleError {
+  return new BundleError('ARCHIVE_HEADER', message);
 }
 
 /**
