@@ -238,6 +238,8 @@ const WORDINGS: Readonly<Record<Advice, Wording>> = {
   'try-things-out': more('; for trying things out: bulla dev-certs DIR'),
   'verify-both': instead('see the differences; which of the two is right is told by: bulla verify'),
   'verify-file': then('bulla verify FILE'),
+  'verify-folder': (text) =>
+    `${text}: bulla verify FOLDER; bulla normalize FOLDER -o NEW.ova makes a bundle of it`,
   // [show.4] somebody else chose the name, and what is advised may be copied into a shell
   'verify-inner': (_, name) =>
     `verify what is inside: bulla verify FILE --inner; or unpack it, then: bulla verify ${isShownWhole(name) ? shellPath(name) : 'NAME.ova'}`,

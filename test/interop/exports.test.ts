@@ -83,11 +83,16 @@ describe('exports of vSphere and VirtualBox, packed and signed', () => {
       const allowed = `--allow-unsigned${SHA1.has(name) ? ' --allow-sha1' : ''}`;
       await bulla(`normalize ${name} -o ${name}-unsigned.ova ${allowed} ${trust} --quiet`);
       if (!SHA1.has(name)) await bulla(`sign ${name}-unsigned.ova -o ${name}-signed.ova ${keys} --quiet`);
+      await bulla(`repack ${name} -o ${name}-repacked.ova --set product.version=2 ${keys} --quiet`);
     }
   });
 
   const archive = (name: string): Buffer => readFileSync(within(`${name}.ova`));
-  const signed = (name: string): readonly string[] => (SHA1.has(name) ? [name] : [name, `${name}-signed`]);
+  const signed = (name: string): readonly string[] => [
+    name,
+    `${name}-repacked`,
+    ...(SHA1.has(name) ? [] : [`${name}-signed`]),
+  ];
 
   test.each(NAMES)(
     '%s: packed, or with its own manifest signed, it is trusted; under SHA-1 it is not signed',
@@ -98,11 +103,13 @@ describe('exports of vSphere and VirtualBox, packed and signed', () => {
   );
 
   test.each(OVF1_NAMES)(
-    '%s, packed: vCenter finds order, names, manifest, signature and sizes as it wants them',
+    '%s, packed or repacked: vCenter finds order, names, manifest, signature and sizes as it wants them',
     (name) => {
-      const { names, signer } = readAsVsphere(archive(name));
-      expect(names.slice(0, 3)).toEqual(['web.ovf', 'web.mf', 'web.cert']);
-      expect(signer.subject).toBe('CN=Acme Release');
+      for (const bundle of [name, `${name}-repacked`]) {
+        const { names, signer } = readAsVsphere(archive(bundle));
+        expect(names.slice(0, 3)).toEqual(['web.ovf', 'web.mf', 'web.cert']);
+        expect(signer.subject).toBe('CN=Acme Release');
+      }
     },
   );
 

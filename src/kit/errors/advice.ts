@@ -129,6 +129,7 @@ export const ADVICE = [
   'try-things-out',
   'verify-both',
   'verify-file',
+  'verify-folder',
   'verify-inner',
   'verify-strictly',
   'wait-for-clean',

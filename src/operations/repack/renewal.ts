@@ -131,7 +131,10 @@ export class Renewal {
     const { limits } = this.#policy;
     const sha1 = this.#options.sha1ForOldImporters ?? false;
     const judged = judgeRenewed({ roles, members }, { sha1, limits });
-    this.#refuse(judged.errors);
+    const { descriptor: given } = this.#options;
+    const isGiven = ({ where }: BundleError): boolean =>
+      typeof given === 'string' && where.member === roles.descriptor;
+    this.#refuse(judged.errors.map((error) => (isGiven(error) ? error.at({ file: String(given) }) : error)));
     this.#refuse(
       joinFaults(
         judged.descriptor,

@@ -116,7 +116,9 @@ async function repackGiven(input: BundleInput, options: Given): Promise<RepackRe
       ...walked.warnings,
       ...original.warnings,
       ...renewal.warnings,
-      ...repacking.left.map((name) => `"${name}" is left out: it speaks of the old signature`),
+      ...(errors.length === 0 ? repacking.left : []).map(
+        (name) => `"${name}" is left out: it speaks of the old signature`,
+      ),
       ...identity.warnings,
       ...ofMemory,
       ...sweptWarnings(output.swept),

@@ -158,7 +158,11 @@ function missingIssuer(leaf: Certificate, intermediates: readonly Certificate[])
   const { issuer } = leaf.fields;
   if (isSelfIssued(leaf) || issuer.attributes.some(({ value }) => value === DEVELOPMENT_CA)) return [];
   if (intermediates.some((one) => isSignedBy(leaf, one))) return [];
-  const problem = `if "${shown(issuer.text)}" is not a root that importers have, they find no path to the signer: its certificate is not given`;
+  const lack =
+    intermediates.length === 0
+      ? 'its certificate is not given'
+      : 'none of those that are given beside it is its';
+  const problem = `if "${shown(issuer.text)}" is not a root that importers have, they find no path to the signer: ${lack}`;
   return [{ text: `${problem}; then give it as chain`, advice: 'give-chain', of: problem }];
 }
 

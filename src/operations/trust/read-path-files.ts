@@ -1,4 +1,4 @@
-import { type Certificate, isSignedBy, parseCertificate } from '../../crypto/certificate.ts';
+import { type Certificate, parseCertificate } from '../../crypto/certificate.ts';
 import { findCertificates } from '../../formats/credentials/find-certificates.ts';
 import { nameKey } from '../../formats/x509/name.ts';
 import { BundleError, toBundleError } from '../../kit/errors/errors.ts';
@@ -6,6 +6,7 @@ import type { NamedBytes } from '../../kit/given-bytes.ts';
 import { DEFAULT_LIMITS } from '../../kit/limits.ts';
 import { type SourceOptions, sourceOptions } from '../../kit/source.ts';
 import { readSmallFile } from '../../storage/trust/small-files.ts';
+import { openBudget } from '../../trust/path/budget.ts';
 import { isSelfIssued } from '../../trust/path/certificate-rules.ts';
 import type { RevocationEvidence } from '../../trust/revocation/evidence.ts';
 import { loadEvidence } from '../verify/load-evidence.ts';
@@ -63,8 +64,9 @@ export async function readPathFiles(from: string | NamedBytes, options: Files): 
   return { leaf, untrusted, anchors, evidence: await loadEvidence(options, waiting), unusable };
 }
 
-/** [path.24] The first that has issued no other: what exports a whole chain writes it in any order. */
+/** [path.24] The first that has issued no other, as far as few signatures show it: what exports a whole chain writes it in any order. */
 function leafAmong(certificates: readonly Certificate[]): Certificate | undefined {
+  const { isSigned } = openBudget();
   const issuers = new Map(certificates.map((one) => [nameKey(one.fields.subject), [] as Certificate[]]));
   for (const one of certificates) issuers.get(nameKey(one.fields.subject))?.push(one);
   const haveIssued = new Set(
@@ -72,7 +74,7 @@ function leafAmong(certificates: readonly Certificate[]): Certificate | undefine
       .filter((one) => !isSelfIssued(one))
       .flatMap((one) => {
         const namesakes = issuers.get(nameKey(one.fields.issuer)) ?? [];
-        return namesakes.filter((issuer) => isSignedBy(one, issuer));
+        return namesakes.filter((issuer) => isSigned(one, issuer) === true);
       }),
   );
   return certificates.find((one) => !haveIssued.has(one));

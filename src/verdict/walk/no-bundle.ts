@@ -1,5 +1,6 @@
 import { rolePartOf } from '../../formats/bundle-part.ts';
 import { foreignArchive, innerBundles } from '../../formats/foreign/archive-kinds.ts';
+import { printable } from '../../kit/encoding.ts';
 import type { Told } from '../../kit/errors/advice.ts';
 import { BundleError } from '../../kit/errors/errors.ts';
 
@@ -23,7 +24,7 @@ export function inPlaceOfBundle(members: readonly string[]): NoBundle {
   if (descriptor !== undefined) return unsignedExport(descriptor);
   const inside = innerBundles(members);
   const [one] = inside;
-  if (one === undefined) return {};
+  if (one === undefined) return inFolder(members);
   if (inside.length > 1)
     return {
       what: `; ${listed(inside)} are inside, and are what to verify`,
@@ -39,6 +40,14 @@ export function inPlaceOfBundle(members: readonly string[]): NoBundle {
     },
     own: { text: `unpack it, and sign "${one}" by itself`, advice: 'sign' },
   };
+}
+
+/** A package whose folder has been packed, and not what is in it: its signature is good where it was made. */
+function inFolder(members: readonly string[]): NoBundle {
+  const [, folder] = members.map((name) => /^(.+)\/[^/]+\.mf$/i.exec(name)).find((found) => found) ?? [];
+  if (folder === undefined) return {};
+  const text = `unpack it, and verify the folder "${printable(folder)}" that comes out: the signature of its publisher is kept`;
+  return { fix: { text, advice: 'verify-folder', of: folder } };
 }
 
 /** [relax.8] Exports of oVirt, and of others that sign nothing. */

@@ -82,12 +82,19 @@ describe('what is repaired', () => {
     expect(Buffer.compare(readFileSync(sandbox.path(OUT)), bundle)).toBe(0);
   });
 
-  test('[repair.7] what macOS adds is left out, unless somebody signed it', async () => {
+  test('[repair.7] what macOS adds is left out', async () => {
     using sandbox = makeSandbox();
     const members = await makeMembers();
     const added = members.flatMap((member) => [{ ...member, name: `._${member.name}` }, member]);
     expect((await repaired(sandbox, oddTar(added))).exitCode).toBe(0);
     expect(Buffer.compare(readFileSync(sandbox.path(OUT)), await archiveOf(members))).toBe(0);
+  });
+
+  test('[repair.7] what is signed under such a name is missing then', async () => {
+    using sandbox = makeSandbox();
+    const members = await makeMembers({ files: [{ name: '._disk.img', bytes: new Uint8Array(9) }] });
+    expect(codesOf(await repaired(sandbox, oddTar(members)))).toEqual(['FILE_MISSING']);
+    expect(made(sandbox)).toBe(false);
   });
 });
 

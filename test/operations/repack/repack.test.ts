@@ -249,6 +249,14 @@ test.each([
   },
 );
 
+test('[repack.4] what is wrong with a descriptor that is given is told under its own name', async () => {
+  using sandbox = makeSandbox();
+  const descriptor = sandbox.write('new.ovf', descriptorFor('new.ovf', [noiseFile('other.img', 10)]).bytes);
+  const report = await repacked(sandbox, await bundle(), { descriptor });
+  expect(report.errors[0]).toMatchObject({ code: 'FILE_MISSING', where: { file: descriptor } });
+  expect(report.warnings.join()).not.toContain('is left out');
+});
+
 test.each(['app.cert', 'new.ovf', 'APP.TST'])(
   '[out.1] %s in the folder that is read would be a part of it',
   async (name) => {
