@@ -225,7 +225,11 @@ export const SIGNATURE_VECTORS: readonly BundleVector[] = [
     clause: '[judge.4] [rep.3]',
     build: () =>
       makeBundle({
-        certificate: (bytes) => textFile('', new TextDecoder().decode(bytes).replace(/= ../, '= 00')).bytes,
+        certificate: (bytes) =>
+          textFile(
+            '',
+            new TextDecoder().decode(bytes).replace(/= (.)/, (_, digit) => `= ${digit === '0' ? '1' : '0'}`),
+          ).bytes,
         members: (members) => withFlipped(members, 'disk.img', 7),
       }),
     exitCode: 11,
