@@ -10,7 +10,7 @@ import {
   ZIP64_LOCATOR,
 } from '../../formats/zip/records.ts';
 import { counted } from '../../kit/encoding.ts';
-import { isBundleError } from '../../kit/errors/errors.ts';
+import { BundleError, isBundleError } from '../../kit/errors/errors.ts';
 import type { RandomAccess } from '../../kit/random-access.ts';
 import type { Repairs } from './repairs.ts';
 
@@ -25,20 +25,29 @@ export interface ZipPart {
 const COMMENT_LIMIT = 0xffff;
 const BEHIND = 1024 * 1024;
 
+/** End records without a directory that are looked at: each costs reads of the file, and four bytes pretend to be one. */
+const MOST_END_RECORDS = 1024;
+
 /**
  * Finds the zip in a file that may have something before it, a program that unpacks it, or behind it; undefined where there is none.
  *
  * The end record that counts is the last one before which a directory lies. Where there are several, readers see several zips, and the
  * manifest and its signature say whether this one is meant.
+ *
+ * @throws {BundleError} `ARCHIVE_LIMIT`
  */
 export async function findZipPart(file: RandomAccess, repairs: Repairs): Promise<ZipPart | undefined> {
   const from = Math.max(0, file.size - END_RECORD.bytes - COMMENT_LIMIT - BEHIND);
   const tail = await file.readAt(from, file.size - from);
   const view = viewOf(tail);
+  let misses = 0;
   for (let i = tail.byteLength - END_RECORD.bytes; i >= 0; i--) {
     if (view.getUint32(i, true) !== END_RECORD.signature) continue;
     const part = await partOf(file, from + i, tail.subarray(i));
-    if (!part) continue;
+    if (!part) {
+      if (++misses > MOST_END_RECORDS) throw tooMany(from + i); // [repair.9]
+      continue;
+    }
     const behind = file.size - part.end;
     if (part.start > 0)
       repairs.add({
@@ -52,6 +61,14 @@ export async function findZipPart(file: RandomAccess, repairs: Repairs): Promise
     return part;
   }
   return undefined;
+}
+
+function tooMany(offset: number): BundleError {
+  return new BundleError(
+    'ARCHIVE_LIMIT',
+    `the zip ends in more than ${MOST_END_RECORDS} end records that no directory belongs to`,
+    { where: { offset }, fix: 'have it packed anew: no program that writes zips leaves such an end' },
+  );
 }
 
 /** The zip that an end record is of: it begins where its own offsets say, counted from where its directory is. */

@@ -5,6 +5,7 @@ import { concat } from '../../../src/kit/bytes.ts';
 import { encodeUtf8 } from '../../../src/kit/encoding.ts';
 import { REBUILT } from '../../../src/kit/errors/archive-errors.ts';
 import { DEFAULT_LIMITS } from '../../../src/kit/limits.ts';
+import { type RandomAccess, watchAccess } from '../../../src/kit/random-access.ts';
 import { readOddZip } from '../../../src/storage/repair/read-odd-zip.ts';
 import { spoolable } from '../../../src/storage/sources/private-file.ts';
 import { readOddly } from '../../factory/repairing.ts';
@@ -152,5 +153,34 @@ describe('odd zips', () => {
     const bomb: ZipItem = { name: 'a', content: 'x'.repeat(100_000), deflate: true };
     const small = { inflateFree: 1000, inflateRatio: 10 };
     expect((await readOddly(zip([bomb], comment), small)).error?.code).toBe('ARCHIVE_LIMIT');
+  });
+
+  test('[repair.9] end records without a directory cost no more than 1,024 of them do', async () => {
+    const falseEnds = (count: number): Uint8Array =>
+      new Uint8Array(Buffer.alloc(4 * count, latin1('PK\x05\x06')));
+    const reading = async (count: number) => {
+      const bytes = concat([zip([A]), falseEnds(count), new Uint8Array(18)]);
+      const file = await spoolable(chunked(bytes), {}).randomAccess(chunked(bytes));
+      let reads = 0;
+      const counting: RandomAccess = {
+        ...watchAccess(file, () => {}),
+        readAt: (offset, length) => {
+          reads++;
+          return file.readAt(offset, length);
+        },
+      };
+      const repairs = new Repairs();
+      const asked = readOddZip(counting, { limits: DEFAULT_LIMITS, repairs, takeTurn: async () => {} });
+      const code = await asked.then(
+        () => undefined,
+        (error: { readonly code: string }) => error.code,
+      );
+      await file[Symbol.asyncDispose]();
+      return { code, reads };
+    };
+    expect((await reading(1024)).code).toBeUndefined();
+    const beyond = await reading(1025);
+    expect(beyond.code).toBe('ARCHIVE_LIMIT');
+    expect(await reading(200_000)).toEqual(beyond);
   });
 });
