@@ -130,8 +130,8 @@ export class OutputSet implements AsyncDisposable {
       for (const work of works) work.isHalf = true;
       const links: bigint[] = [];
       for (const file of files) links.push(await this.#name(file));
-      decideAll(works, 'done');
       for (const folder of this.#works.keys()) await syncFolder(folder);
+      decideAll(works, 'done'); // the names first: where power is lost it is never known that they stand before they do
       for (const [i, file] of files.entries()) this.#expectNamed(file, links[i] ?? 1n);
     } catch (error) {
       throw this.#undone(writeError(error, files[0]?.path ?? ''), works);
