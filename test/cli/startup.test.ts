@@ -1,7 +1,8 @@
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join, posix } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { makeWorkbench, type Workbench } from '../factory/workbench.ts';
+import { runHere } from '../factory/command-line.ts';
+import { type Desk, makeWorkbench, type Workbench } from '../factory/workbench.ts';
 
 let workbench: Workbench;
 beforeAll(async () => {
@@ -24,8 +25,9 @@ test.each(FILES)('%s imports operations when they are run, not before', (file) =
 
 describe('what is loaded', () => {
   /** The files and packages that a command line loads, as node's coverage lists them. */
-  async function loadedBy(line: string): Promise<readonly string[]> {
+  async function loadedBy(line: string, prepare?: (desk: Desk) => Promise<void>): Promise<readonly string[]> {
     using desk = workbench.desk('bundle', 'keys');
+    await prepare?.(desk);
     const { code } = await desk.run(`NODE_V8_COVERAGE=coverage bulla ${line}`);
     expect(code).toBe(0);
     const folder = join(desk.folder, 'coverage');
@@ -54,6 +56,31 @@ describe('what is loaded', () => {
       /pkijs|zod|smol-toml|yauzl|chunks\/(pack|sign|timestamp-source|copy-bundle|import|trust|writing)\.js/;
     expect(loaded.filter((name) => needless.test(name))).toEqual([]);
     expect(loaded.filter((name) => name.startsWith('dist/')).length).toBeLessThan(15);
+  });
+
+  test.each([
+    ['import', 'import web.ova --to web --trust ca.pem'],
+    ['sign', 'sign web.ova -o again.ova --key signer.key --cert signer.pem'],
+    ['normalize --repair of a tar', 'normalize --repair web.ova -o again.ova --trust ca.pem'],
+  ])('by %s is no package', async (_, line) => {
+    const loaded = await loadedBy(line);
+    expect(loaded).toContain('dist/cli/chunks/common.js');
+    expect(loaded.filter((name) => name.startsWith('node_modules/'))).toEqual([]);
+  });
+
+  test('by normalize --repair of a zip that is odd is yauzl', async () => {
+    const loaded = await loadedBy('normalize --repair odd.zip -o again.ova --trust ca.pem', async (desk) => {
+      const signing = ['sign', 'web.ova', '-o', 'web.zip', '--key', 'signer.key', '--cert', 'signer.pem'];
+      expect((await runHere(desk, ...signing)).code).toBe(0);
+      const before = Buffer.from('a program');
+      writeFileSync(
+        join(desk.folder, 'odd.zip'),
+        Buffer.concat([before, readFileSync(join(desk.folder, 'web.zip'))]),
+      );
+    });
+    const packages = loaded.flatMap((name) => /^node_modules\/([^/]+)/.exec(name)?.[1] ?? []);
+    expect(packages).toContain('yauzl');
+    expect(packages.filter((name) => name !== 'yauzl' && name !== 'pend')).toEqual([]); // the other is what that needs
   });
 });
 
