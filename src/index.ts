@@ -115,8 +115,7 @@ export type {
   FoundPublisher,
   FoundVariable,
 } from './operations/report/env-report.ts';
-export type { CopyOptions } from './operations/sign/copy-options.ts';
-export type { PackageOptions } from './operations/sign/in-place/edit-package.ts';
+export type { CopyOptions, EditOptions } from './operations/sign/copy-options.ts';
 export {
   type SignPackageOptions,
   type SignPackageReport,

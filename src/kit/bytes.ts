@@ -1,4 +1,5 @@
 import { BundleError } from './errors/errors.ts';
+import { CHUNK_BYTES } from './limits.ts';
 
 /**
  * Bytes that arrive in order, once.
@@ -27,6 +28,13 @@ export async function collect(
 /** A copy that is the caller's own. (`slice` of a `Buffer` is none: it shares the memory.) */
 export function copyBytes(bytes: Uint8Array): Uint8Array<ArrayBuffer> {
   return new Uint8Array(bytes);
+}
+
+const ZEROS = new Uint8Array(CHUNK_BYTES);
+
+/** So many zero bytes, in chunks that nobody may write to. */
+export async function* zeros(size: number): AsyncGenerator<Uint8Array, void> {
+  for (let left = size; left > 0; left -= CHUNK_BYTES) yield ZEROS.subarray(0, Math.min(left, CHUNK_BYTES));
 }
 
 /** One array with the bytes of all. */

@@ -7,9 +7,9 @@ import {
   type SparsePiece,
 } from '../../formats/tar/sparse-map.ts';
 import type { ByteCursor } from '../../kit/byte-cursor.ts';
+import { zeros } from '../../kit/bytes.ts';
 import { printable } from '../../kit/encoding.ts';
 import { BundleError, isBundleError } from '../../kit/errors/errors.ts';
-import { CHUNK_BYTES } from '../../kit/limits.ts';
 
 /** What the headers of a sparse member say of it; its pieces, as far as they stand there. */
 export interface SparseHead {
@@ -61,7 +61,6 @@ export async function readMorePieces(
 
 /** How many chunks of a hole go by before others have their turn: nothing is waited for meanwhile. */
 const TURN_CHUNKS = 32;
-const ZEROS = new Uint8Array(CHUNK_BYTES);
 
 /** The content of a sparse member as the file was: its pieces, and zeros between and behind them. @throws {BundleError} `ARCHIVE_TRUNCATED` */
 export async function* sparseBody(
@@ -71,7 +70,7 @@ export async function* sparseBody(
 ): AsyncGenerator<Uint8Array, void> {
   let at = 0;
   for (const [offset, length] of pieces) {
-    yield* zeros(offset - at, takeTurn);
+    yield* hole(offset - at, takeTurn);
     for (let left = length; left > 0; ) {
       const part = await cursor.takeSome(left);
       if (!part) throw cut(name, cursor.offset);
@@ -80,13 +79,14 @@ export async function* sparseBody(
     }
     at = offset + length;
   }
-  yield* zeros(size - at, takeTurn);
+  yield* hole(size - at, takeTurn);
 }
 
-async function* zeros(count: number, takeTurn: () => Promise<void>): AsyncGenerator<Uint8Array, void> {
-  for (let left = count, chunks = 1; left > 0; left -= CHUNK_BYTES, chunks++) {
-    yield ZEROS.subarray(0, Math.min(left, CHUNK_BYTES));
-    if (chunks % TURN_CHUNKS === 0) await takeTurn();
+async function* hole(size: number, takeTurn: () => Promise<void>): AsyncGenerator<Uint8Array, void> {
+  let chunks = 0;
+  for await (const chunk of zeros(size)) {
+    yield chunk;
+    if (++chunks % TURN_CHUNKS === 0) await takeTurn();
   }
 }
 

@@ -1,5 +1,5 @@
+import { zeros } from '../../kit/bytes.ts';
 import { BundleError } from '../../kit/errors/errors.ts';
-import { CHUNK_BYTES } from '../../kit/limits.ts';
 import type { TarFile } from './tar-writer.ts';
 
 /** Where an archive has been written, and can be written again. */
@@ -71,9 +71,4 @@ export class LateMembers {
 
 function misfit(name: string): BundleError {
   return new BundleError('INTERNAL', `the room that was left for "${name}" does not fit`);
-}
-
-async function* zeros(size: number): AsyncGenerator<Uint8Array, void> {
-  const chunk = new Uint8Array(Math.min(size, CHUNK_BYTES));
-  for (let left = size; left > 0; left -= chunk.byteLength) yield chunk.subarray(0, left);
 }

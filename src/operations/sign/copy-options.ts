@@ -7,13 +7,10 @@ import { limits, WORKING } from '../../verdict/judging-rules.ts';
 import type { NamedMember } from '../../verdict/walk/member.ts';
 import { output, packFormat } from '../option-rules.ts';
 
-/** Where a copy goes, and in which container. */
-export interface CopyOptions {
-  /** the file to write, `-` for standard output, or a sink, which is finished only when all of it is good, and discarded otherwise */
-  readonly output: string | ByteSink;
-  readonly format: PackFormat;
+/** What holds wherever the parts that sign a bundle are exchanged: in a copy of it, or in a package of files where it lies. */
+export interface EditOptions {
+  /** replace the output; of a package the files that sign it, and no other file of it is ever written to */
   readonly overwrite?: boolean;
-  readonly mtime?: number;
   /** of what is read */
   readonly limits?: Partial<Limits>;
   /** milliseconds that all of it may take; without it only `limits.idleMs` ends the waiting */
@@ -22,15 +19,21 @@ export interface CopyOptions {
   readonly onProgress?: OnProgress;
 }
 
+/** Where a copy goes, and in which container. */
+export interface CopyOptions extends EditOptions {
+  /** the file to write, `-` for standard output, or a sink, which is finished only when all of it is good, and discarded otherwise */
+  readonly output: string | ByteSink;
+  readonly format: PackFormat;
+  readonly mtime?: number;
+}
+
 /** The rules for them. [api.1] */
+export const EDITING: Rows<EditOptions> = { ...WORKING, overwrite: flag, limits, deadlineMs: positive };
 export const COPYING: Rows<CopyOptions> = {
-  ...WORKING,
+  ...EDITING,
   output: needed(output),
   format: needed(packFormat),
-  overwrite: flag,
   mtime: count,
-  limits,
-  deadlineMs: positive,
 };
 
 /** What becomes of the parts that sign: every other member is copied as it is. */

@@ -1,9 +1,9 @@
 import { basename, join } from 'node:path';
 import { type TarFile, writeTar } from '../../archive/tar/tar-writer.ts';
 import { rolePartOf } from '../../formats/bundle-part.ts';
-import type { ByteStream } from '../../kit/bytes.ts';
+import { type ByteStream, zeros } from '../../kit/bytes.ts';
 import { toBundleError } from '../../kit/errors/errors.ts';
-import { CHUNK_BYTES, DEFAULT_LIMITS } from '../../kit/limits.ts';
+import { DEFAULT_LIMITS } from '../../kit/limits.ts';
 import { isPackage, type PackageSource, sourceOptions } from '../../kit/source.ts';
 import { openInputFile } from '../../storage/sources/input-file.ts';
 import { openBundle, packagePlace } from '../../storage/sources/open-bundle.ts';
@@ -86,13 +86,6 @@ async function membersOf(source: PackageSource): Promise<readonly Pick<TarFile, 
 async function* filesOf(source: PackageSource): AsyncGenerator<TarFile, void> {
   const { entries } = openPackage(source, { limits: DEFAULT_LIMITS, onBytes: () => {}, onTotal: () => {} });
   for await (const { name, size, body } of entries) yield { name, size, body };
-}
-
-const ZEROS = new Uint8Array(CHUNK_BYTES);
-
-/** As many bytes as a member has, where only their number counts. */
-async function* zeros(size: number): AsyncGenerator<Uint8Array, void> {
-  for (let left = size; left > 0; left -= CHUNK_BYTES) yield ZEROS.subarray(0, Math.min(left, CHUNK_BYTES));
 }
 
 /** An archive that is made as it is read, from its beginning to its end, and again. */

@@ -4,9 +4,7 @@ import type { Deadline } from '../../../kit/deadline.ts';
 import type { DigestName } from '../../../kit/digest-name.ts';
 import type { Told } from '../../../kit/errors/advice.ts';
 import { BundleError } from '../../../kit/errors/errors.ts';
-import { DEFAULT_LIMITS, type Limits } from '../../../kit/limits.ts';
-import type { OnProgress } from '../../../kit/progress.ts';
-import { flag, positive, type Rows } from '../../../kit/shape.ts';
+import { DEFAULT_LIMITS } from '../../../kit/limits.ts';
 import { isPackage, sourceOptions } from '../../../kit/source.ts';
 import { absolute } from '../../../storage/absolute.ts';
 import { type ApartOutput, apartFrom } from '../../../storage/apart.ts';
@@ -15,32 +13,12 @@ import { OutputSet } from '../../../storage/output/output-set.ts';
 import { openBundle, packagePlace } from '../../../storage/sources/open-bundle.ts';
 import { expectOwnWay } from '../../../storage/way-to.ts';
 import type { ContentsJudgement } from '../../../verdict/bundle/judge-contents.ts';
-import { limits as limitsRule, WORKING } from '../../../verdict/judging-rules.ts';
 import type { LooseParts } from '../../../verdict/packing/loose-package.ts';
-import { sweptWarnings } from '../../../verdict/report/report.ts';
+import { makeReport, type Report, sweptWarnings } from '../../../verdict/report/report.ts';
 import type { NamedMember } from '../../../verdict/walk/member.ts';
 import { bundleFile } from '../../readings.ts';
+import type { EditOptions } from '../copy-options.ts';
 import { partsOf, type ReadPackage, readPackage } from './read-package.ts';
-
-/** How a package of files is changed where it lies. */
-export interface PackageOptions {
-  /** replace the files that sign it; no other file of it is ever written to */
-  readonly overwrite?: boolean;
-  /** of what is read */
-  readonly limits?: Partial<Limits>;
-  /** milliseconds that all of it may take; without it only `limits.idleMs` ends the waiting */
-  readonly deadlineMs?: number;
-  readonly signal?: AbortSignal;
-  readonly onProgress?: OnProgress;
-}
-
-/** The rules for them. [api.1] */
-export const IN_PLACE: Rows<PackageOptions> = {
-  ...WORKING,
-  overwrite: flag,
-  limits: limitsRule,
-  deadlineMs: positive,
-};
 
 /** Refuses to write a file that is there, unless it may be replaced. @throws {BundleError} `DESTINATION_EXISTS` */
 type ExpectReplaceable = (name: string) => void;
@@ -78,7 +56,7 @@ export interface EditedPackage {
  */
 export async function editPackage(
   input: string,
-  options: PackageOptions & Pick<Deadline, 'expectInTime'>,
+  options: EditOptions & Pick<Deadline, 'expectInTime'>,
   edit: PackageEdit,
 ): Promise<EditedPackage> {
   const place = packagePlace(input);
@@ -134,6 +112,23 @@ export async function editPackage(
   await outputs.publish();
   const gone = `"${timestamp}" was taken away: it is no timestamp of the signature that is there now`;
   return { ...result, judged, warnings: [...told, ...notes, ...(isStale ? [gone] : [])], written };
+}
+
+/** The report of what came of it, with `result` where it was done. */
+export function editReport<O extends 'sign' | 'timestamp', R extends object>(
+  operation: O,
+  { name, judged, warnings, written }: EditedPackage,
+  result: R,
+): Report<O, R & Pick<EditedPackage, 'written'> & { readonly format: 'files' }> {
+  return makeReport({
+    operation,
+    input: { name },
+    checks: judged.checks,
+    files: judged.files,
+    errors: judged.errors,
+    warnings: [...judged.warnings, ...warnings],
+    ...(judged.errors.length === 0 && { result: { written, format: 'files', ...result } }),
+  });
 }
 
 /** [import.10] Where others may rename, what was judged need not be what lies there a moment later. */

@@ -1,16 +1,16 @@
 import { openDeadline } from '../../../kit/deadline.ts';
 import { flag, needed, path, shape } from '../../../kit/shape.ts';
-import type { CertificateReport } from '../../../verdict/report/report.ts';
-import { makeReport, type Report } from '../../../verdict/report/report.ts';
+import type { CertificateReport, Report } from '../../../verdict/report/report.ts';
 import { tellingIn } from '../../../verdict/report/telling.ts';
 import { certificateReport } from '../../../verdict/signers/signature-report.ts';
 import { signingDigest, signingIdentity, timestampSource } from '../../option-rules.ts';
+import { EDITING, type EditOptions } from '../copy-options.ts';
 import { makeSignature } from '../make-signature.ts';
 import type { SigningDigest, SigningIdentity, TimestampSource } from '../signing.ts';
-import { editPackage, IN_PLACE, type PackageOptions } from './edit-package.ts';
+import { editPackage, editReport } from './edit-package.ts';
 
 /** How a package of files is signed where it lies. */
-export interface SignPackageOptions extends PackageOptions {
+export interface SignPackageOptions extends EditOptions {
   readonly identity: SigningIdentity;
   /** of the signature, and of the manifest where one is made; one that is there is kept as it is */
   readonly digest?: SigningDigest;
@@ -61,27 +61,14 @@ export async function signPackage(input: string, options: SignPackageOptions): P
       },
     ),
   );
-  const { judged, written } = edited;
-  return makeReport({
-    operation: 'sign',
-    input: { name: edited.name },
-    checks: judged.checks,
-    files: judged.files,
-    errors: judged.errors,
-    warnings: [...judged.warnings, ...edited.warnings],
-    ...(judged.errors.length === 0 && {
-      result: {
-        written,
-        format: 'files',
-        signer: certificateReport(identity.leaf),
-        timestamped: timestamp !== undefined,
-      },
-    }),
+  return editReport('sign', edited, {
+    signer: certificateReport(identity.leaf),
+    timestamped: timestamp !== undefined,
   });
 }
 
 const signPackageOptions = shape<SignPackageOptions>({
-  ...IN_PLACE,
+  ...EDITING,
   identity: needed(signingIdentity),
   digest: signingDigest,
   cms: flag,

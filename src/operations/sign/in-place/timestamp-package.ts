@@ -3,15 +3,16 @@ import { openDeadline } from '../../../kit/deadline.ts';
 import { BundleError } from '../../../kit/errors/errors.ts';
 import { DEFAULT_LIMITS } from '../../../kit/limits.ts';
 import { needed, path, shape } from '../../../kit/shape.ts';
-import { makeReport, type Report } from '../../../verdict/report/report.ts';
+import type { Report } from '../../../verdict/report/report.ts';
 import { tellingIn } from '../../../verdict/report/telling.ts';
 import { timestampSource } from '../../option-rules.ts';
+import { EDITING, type EditOptions } from '../copy-options.ts';
 import type { TimestampSource } from '../signing.ts';
 import { ownForm, timestampMembers } from '../timestamp.ts';
-import { editPackage, IN_PLACE, type PackageOptions } from './edit-package.ts';
+import { editPackage, editReport } from './edit-package.ts';
 
 /** How a package of files gets its timestamp where it lies. */
-export interface TimestampPackageOptions extends PackageOptions {
+export interface TimestampPackageOptions extends EditOptions {
   readonly source: TimestampSource;
 }
 
@@ -62,20 +63,11 @@ export async function timestampPackage(
       },
     ),
   );
-  const { judged, written } = edited;
-  return makeReport({
-    operation: 'timestamp',
-    input: { name: edited.name },
-    checks: judged.checks,
-    files: judged.files,
-    errors: judged.errors,
-    warnings: [...judged.warnings, ...edited.warnings],
-    ...(judged.errors.length === 0 && { result: { written, format: 'files', timestamped: true } }),
-  });
+  return editReport('timestamp', edited, { timestamped: true });
 }
 
 const timestampPackageOptions = shape<TimestampPackageOptions>({
-  ...IN_PLACE,
+  ...EDITING,
   source: needed(timestampSource),
 });
 
