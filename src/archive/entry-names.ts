@@ -1,7 +1,8 @@
 import { memberNameFault } from '../formats/member-name.ts';
 import type { TarHeader } from '../formats/tar/header.ts';
 import { decodeUtf8, printable } from '../kit/encoding.ts';
-import { BundleError } from '../kit/errors/errors.ts';
+import { REPAIRED } from '../kit/errors/archive-errors.ts';
+import { BundleError, type ErrorDetails } from '../kit/errors/errors.ts';
 import type { Limits } from '../kit/limits.ts';
 import { repairOf } from '../kit/relaxation.ts';
 import type { Relaxed } from './relaxed.ts';
@@ -60,14 +61,34 @@ export function headerFile(header: TarHeader, rules: NameRules): string | undefi
   return ownName(header, (text) => fileName(text, rules));
 }
 
+/** Why a name is refused that is good without its `./`. */
+const DOTTED = 'the manifest has the name without "./", and readers disagree whether both are the same file';
+
+/** What is said of a name that a repair reads: good but for `./` in front, a slash at the end, as folders have it, or back slashes. [relax.8] [repair.5] */
+export function repairableName(text: string, limits: Limits): Pick<ErrorDetails, 'why' | 'fix'> {
+  const bare = text
+    .replaceAll('\\', '/')
+    .replace(/^(\.\/)+/, '')
+    .replace(/\/$/, '');
+  if (bare === text || memberNameFault(bare, limits) !== undefined) return {};
+  if (text === `./${bare}`) return { why: DOTTED, fix: repairOf('dot-prefix') };
+  return {
+    why: 'readers disagree whether such a name is that of a file, of a folder, or the same as a plainer one',
+    fix: REPAIRED,
+  };
+}
+
 function fileName(text: string | undefined, { limits, relaxed }: NameRules): string {
   if (text === undefined) throw new BundleError('ARCHIVE_NAME', 'the name of a member is not UTF-8'); // [name.6]
   const dotted = text.startsWith('./') && memberNameFault(text.slice(2), limits) === undefined;
   const name = dotted && relaxed.allows('dot-prefix') ? text.slice(2) : text; // [relax.2]
   const fault = memberNameFault(name, limits);
   if (!fault) return name;
-  const details = dotted ? { fix: repairOf('dot-prefix') } : {};
-  throw new BundleError('ARCHIVE_NAME', `the member "${printable(name)}": ${fault}`, details);
+  throw new BundleError(
+    'ARCHIVE_NAME',
+    `the member "${printable(name)}": ${fault}`,
+    repairableName(name, limits),
+  );
 }
 
 /** By a name that is as good as a member's, or `.` [relax.3] */
@@ -78,7 +99,7 @@ function folderName(path: string | undefined, { limits, relaxed }: NameRules): s
   const folder = dotted && relaxed.allows('dot-prefix') ? path.slice(2) : path;
   const fault = memberNameFault(folder, limits);
   if (fault === undefined) return folder;
-  const details = dotted ? { fix: repairOf('folders', 'dot-prefix') } : {};
+  const details = dotted ? { why: DOTTED, fix: repairOf('folders', 'dot-prefix') } : {};
   throw new BundleError('ARCHIVE_NAME', `the folder "${printable(folder)}": ${fault}`, details);
 }
 

@@ -2,33 +2,8 @@ import { type Advice, isAdvised, plain, type Told } from '../kit/errors/advice.t
 import { RELAXATION_MEANINGS, type Relaxation } from '../kit/relaxation.ts';
 import { isShownWhole, shellPath, shellWord } from '../kit/shell.ts';
 import type { ErrorReport, Report } from '../verdict/report/report.ts';
-
-/** A sentence as the command line says it, made of the one that every face says and of what that is about. */
-type Wording = (text: string, of: string) => string;
-
-/** The same, and then the command, or the options of the one that was given. */
-const then =
-  (command: string): Wording =>
-  (text) =>
-    `${text}: ${command}`;
-
-/** The same, and more. */
-const more =
-  (words: string): Wording =>
-  (text) =>
-    text + words;
-
-/** A sentence of its own, where the command or the option belongs into the middle. */
-const instead =
-  (words: string): Wording =>
-  () =>
-    words;
-
-/** A warning of what was allowed, and by which option. */
-const by =
-  (option: string): Wording =>
-  (_, warning) =>
-    `${warning} (${option})`;
+import { innerCommand, type Typed, typedIn, withNames } from './typed-names.ts';
+import { by, instead, more, thus as then, thenOn, type Wording } from './wording.ts';
 
 const CA = 'get the CA certificate from the publisher by a way you trust, then: bulla trust add NAME ca.pem';
 
@@ -120,7 +95,6 @@ const WORDINGS: Readonly<Record<Advice, Wording>> = {
   'no-disk-to-sign': instead(
     'leave out --glance-sign or --glance-properties; bulla inspect shows what is in a bundle',
   ),
-  normalize: (text, relaxations) => `${text}: bulla normalize BUNDLE -o NEW.ova --relax ${relaxations}`,
   'nothing-is-kept': instead(
     'nothing is kept for --resume: no block digests have come, so that the next run begins anew (bulla pack --block-digests writes them)',
   ),
@@ -167,7 +141,8 @@ const WORDINGS: Readonly<Record<Advice, Wording>> = {
   relaxed: (_, name) => `let pass: ${RELAXATION_MEANINGS[name as Relaxation]} (--relax ${name})`,
   'remove-authority': (text, name) => `${text}: bulla trust remove ${name} --timestamping`,
   'remove-publisher': (text, name) => `${text}: bulla trust remove ${name}`,
-  repair: then('bulla normalize --repair BUNDLE -o NEW.ova'),
+  'repack-sha256': thenOn('bulla repack BUNDLE -o NEW.ova --digest sha256 --key … --cert …'),
+  repair: thenOn('bulla normalize --repair BUNDLE -o NEW.ova'),
   'replace-output': instead('choose another name, or replace it with --force'),
   'replace-signature': instead('replace it with --force, or write a signed copy with -o NEW.ova'),
   'report-fault': instead(
@@ -191,8 +166,10 @@ const WORDINGS: Readonly<Record<Advice, Wording>> = {
   ),
   'sign-and-timestamp': then('bulla sign BUNDLE -o SIGNED --key … --cert … --tsa URL'),
   // [show.4] somebody else chose the name, and what is advised may be copied into a shell
-  'sign-export': (text, name) =>
-    `${text}: bulla pack FOLDER/${isShownWhole(name) ? shellWord(name) : 'NAME.ovf'} -o NEW.ova --key … --cert …`,
+  'sign-export': (text, name, typed) =>
+    typed.isLoose
+      ? `${text}, where it lies: ${withNames('bulla sign BUNDLE --key … --cert …', typed)}`
+      : `${text}: unpack it, then bulla pack FOLDER/${isShownWhole(name) ? shellWord(name) : 'NAME.ovf'} -o NEW.ova --key … --cert …`,
   'sign-image': then('bulla glance sign'),
   'sign-image-again': then('bulla glance sign IMAGE --key KEY --cert-uuid UUID'),
   'sign-or-plain': instead('to sign a bundle again: bulla sign; an archive in a bundle: --plain'),
@@ -241,8 +218,8 @@ const WORDINGS: Readonly<Record<Advice, Wording>> = {
   'verify-folder': (text) =>
     `${text}: bulla verify FOLDER; bulla normalize FOLDER -o NEW.ova makes a bundle of it`,
   // [show.4] somebody else chose the name, and what is advised may be copied into a shell
-  'verify-inner': (_, name) =>
-    `verify what is inside: bulla verify FILE --inner; or unpack it, then: bulla verify ${isShownWhole(name) ? shellPath(name) : 'NAME.ova'}`,
+  'verify-inner': (_, name, typed) =>
+    `take what is inside: ${innerCommand(typed)}; or unpack it, then: bulla verify ${isShownWhole(name) ? shellPath(name) : 'NAME.ova'}`,
   'verify-strictly': instead('verify without --compat to be told more about the cause'),
   'wait-for-clean': instead('wait until it has ended (see bulla clean), then run again'),
   'what-is-kept': instead(
@@ -262,27 +239,28 @@ const WORDINGS: Readonly<Record<Advice, Wording>> = {
 };
 
 /** A sentence with the commands and options that do what it advises. [show.6] */
-export function worded(told: Told): string {
-  return isAdvised(told) ? WORDINGS[told.advice](told.text, told.of ?? '') : plain(told);
+export function worded(told: Told, typed: Typed = {}): string {
+  return isAdvised(told) ? WORDINGS[told.advice](told.text, told.of ?? '', typed) : plain(told);
 }
 
 /** What to do about an error. */
-export function fixOf({ fix, advice }: Pick<ErrorReport, 'fix' | 'advice'>): string {
-  return advice ? advice.map(worded).join('; ') : fix;
+export function fixOf({ fix, advice }: Pick<ErrorReport, 'fix' | 'advice'>, typed: Typed = {}): string {
+  return advice ? advice.map((told) => worded(told, typed)).join('; ') : fix;
 }
 
 /** A report in the words of the command line, to be printed; nothing is left in it that only a program needs. [show.6] */
-export function wordedReport<Given extends Report>(given: Given): Given {
+export function wordedReport<Given extends Report>(given: Given, output?: string): Given {
   const { advice = [], ...report } = given;
-  const wordings = new Map(advice.map((told) => [told.text, worded(told)]));
+  const typed = typedIn(given, output);
+  const wordings = new Map(advice.map((told) => [told.text, worded(told, typed)]));
   return {
     ...(report as Given),
     checks: report.checks.map(({ advice: told, ...check }) =>
-      told ? { ...check, detail: worded(told) } : check,
+      told ? { ...check, detail: worded(told, typed) } : check,
     ),
     errors: report.errors.map(({ advice: told, ...error }) => ({
       ...error,
-      fix: fixOf({ fix: error.fix, ...(told !== undefined && { advice: told }) }),
+      fix: fixOf({ fix: error.fix, ...(told !== undefined && { advice: told }) }, typed),
     })),
     warnings: report.warnings.map((text) => wordings.get(text) ?? text),
   };

@@ -23,11 +23,11 @@ export const RELAXATION_MEANINGS: Readonly<Record<Relaxation, string>> = {
   'pax-global': 'a pax global header with a comment, as git archive writes it',
 };
 
-/** What to do about an archive that these would let pass: it is written again so that everybody reads it alike. */
+/** What to do about an archive that these would let pass: it is repaired, which heals all of them and what else is odd. */
 export function repairOf(...relaxations: readonly Relaxation[]): Advised {
   return {
-    text: 'if it comes from where you expect it, write it again in the form that all readers share',
-    advice: 'normalize',
+    text: 'if it comes from where you expect it, have it written again in the form that all readers share, which is done only when what was signed holds',
+    advice: 'repair',
     of: relaxations.join(','),
   };
 }

@@ -134,7 +134,7 @@ describe('what honest tools write', () => {
         );
         expect(code).toMatch(/^ARCHIVE_/);
         expect(advice?.filter(isAdvised)).toMatchObject([
-          { advice: 'normalize', of: expect.stringContaining(left) },
+          { advice: 'repair', of: expect.stringContaining(left) },
         ]);
       }
       expect((await read(concat(bytes), [])).code).toMatch(/^ARCHIVE_/);

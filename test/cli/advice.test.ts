@@ -98,9 +98,24 @@ describe('advice', () => {
   test('[show.6] is the same sentence, and the way to do it', () => {
     expect(worded('check the path')).toBe('check the path');
     expect(worded(repairOf('folders', 'dot-prefix'))).toMatch(
-      /^if it comes .*: bulla normalize BUNDLE -o NEW\.ova --relax folders,dot-prefix$/,
+      /^if it comes .*: bulla normalize --repair BUNDLE -o NEW\.ova$/,
     );
     expect(worded(allowed('it has SHA-1 digests', 'sha1'))).toBe('it has SHA-1 digests (--allow-sha1)');
+  });
+
+  test('[show.9] has the names that were typed, each as one word, and none that cannot be typed again', () => {
+    const fix = (name: string, output?: string): string => {
+      const input = { name };
+      const error = new BundleError('ARCHIVE_HEADER', 'it ends', { fix: repairOf('folders') });
+      return (
+        wordedReport(makeReport({ operation: 'normalize', input, errors: [error] }), output).errors[0]?.fix ??
+        ''
+      );
+    };
+    expect(fix('odd.tar', 'web.ova')).toMatch(/: bulla normalize --repair odd\.tar -o web\.ova$/);
+    expect(fix('-x $& b.tar')).toMatch(/: bulla normalize --repair '\.\/-x \$& b\.tar' -o NEW\.ova$/);
+    for (const name of ['-', 'https://example.com/odd.tar', 'a\u202eb.tar'])
+      expect(fix(name)).toMatch(/--repair BUNDLE -o NEW\.ova$/);
   });
 
   test('[show.4] has no name in a command that a shell could take for more', () => {
@@ -123,9 +138,9 @@ describe('a report', () => {
 
   test('[rep.6] has sentences for every face, and what they advise', () => {
     expect(report.errors[0]?.fix).toBe(
-      'fetch it again; if it comes from where you expect it, write it again in the form that all readers share',
+      'fetch it again; if it comes from where you expect it, have it written again in the form that all readers share, which is done only when what was signed holds',
     );
-    expect(report.errors[0]?.advice?.[1]).toMatchObject({ advice: 'normalize', of: 'folders' });
+    expect(report.errors[0]?.advice?.[1]).toMatchObject({ advice: 'repair', of: 'folders' });
     expect(report.warnings).toEqual(['plain', 'weak (allowed: weakKeys)']);
     expect(report.advice).toEqual([allowed('weak', 'weakKeys')]);
   });
@@ -141,7 +156,7 @@ describe('a report', () => {
           message: error.message,
           where: {},
           why: error.why,
-          fix: expect.stringMatching(/^fetch it again; if .*: bulla normalize BUNDLE .* --relax folders$/),
+          fix: expect.stringMatching(/^fetch it again; if .*: bulla normalize --repair BUNDLE .*$/),
         },
       ],
       warnings: ['plain', 'weak (--allow-weak-keys)'],
@@ -157,13 +172,13 @@ describe('[show.7] whoever makes a bundle', () => {
 
   test.each(CODES)('is not sent to the publisher for %s', (code) => {
     const error = new BundleError(code, 'it happened').at({ file: 'web.ova' });
-    for (const operation of ['pack', 'sign', 'timestamp', 'normalize']) {
+    for (const operation of ['pack', 'sign', 'timestamp']) {
       const fix = toldIn(operation, error);
       expect(fix.length).toBeGreaterThan(5);
       if (!WHOM_TO_TRUST.has(code)) expect(fix).not.toMatch(/(ask|to|from) the publisher|fetch the bundle/);
       expect(fix).not.toMatch(/--allow|--no-|skip the check/);
     }
-    for (const operation of ['verify', 'import', 'inspect'])
+    for (const operation of ['verify', 'import', 'inspect', 'normalize'])
       expect(toldIn(operation, error)).toBe(fixOf(error));
   });
 

@@ -11,6 +11,7 @@ import { checkPaxGlobal, type PaxRecords, parsePax } from '../../formats/tar/pax
 import { ByteCursor } from '../../kit/byte-cursor.ts';
 import { type ByteStream, copyBytes, isZero } from '../../kit/bytes.ts';
 import { counted, hasText, printable } from '../../kit/encoding.ts';
+import { PACKED_ANEW, REPAIRED } from '../../kit/errors/archive-errors.ts';
 import { BundleError, isBundleError } from '../../kit/errors/errors.ts';
 import type { Limits } from '../../kit/limits.ts';
 import { repairOf } from '../../kit/relaxation.ts';
@@ -218,6 +219,7 @@ function sizeOf(inHeader: number, inPax: number | undefined): number {
   throw new BundleError(
     'ARCHIVE_SIZE_CONFLICT',
     `the pax header says ${counted(inPax, 'byte')} and the tar header ${counted(inHeader, 'byte')}`,
+    inHeader === 0 ? { fix: REPAIRED, own: PACKED_ANEW } : {}, // [repair.3]
   );
 }
 

@@ -14,10 +14,11 @@ import { expectVersion } from '../../formats/zip/version.ts';
 import { ByteCursor } from '../../kit/byte-cursor.ts';
 import { copyBytes } from '../../kit/bytes.ts';
 import { counted, decodeUtf8, hasText, printable } from '../../kit/encoding.ts';
-import { REBUILT } from '../../kit/errors/archive-errors.ts';
+import { PACKED_ANEW, REBUILT, REPAIRED } from '../../kit/errors/archive-errors.ts';
 import { BundleError, isBundleError } from '../../kit/errors/errors.ts';
 import type { Limits } from '../../kit/limits.ts';
 import type { RandomAccess } from '../../kit/random-access.ts';
+import { repairableName } from '../entry-names.ts';
 import { MemberNames } from '../member-names.ts';
 import { findZipDirectory } from './zip-end.ts';
 import type { DirectoryEntry, ZipMember } from './zip-member.ts';
@@ -136,7 +137,7 @@ const METHODS: ReadonlyMap<number, string> = new Map([
 function expectRegular(attributes: number): void {
   const mode = attributes >>> 16;
   const type = mode & MODE.type;
-  if (attributes & DOS.folder || type === 0o040000) throw noFile('a folder');
+  if (attributes & DOS.folder || type === 0o040000) throw folder();
   if (attributes & DOS.volume) throw noFile('a volume label');
   if (type === 0o120000) throw noFile('a symbolic link');
   if (type !== 0 && type !== MODE.regular) throw noFile('no regular file');
@@ -152,7 +153,10 @@ export function nameOf(bytes: Uint8Array, { flags, madeOn }: CentralHeader, limi
   const name = decodeUtf8(bytes);
   const ascii = bytes.every((byte) => byte < 0x80);
   if (!ascii && !(flags & ZIP_FLAGS.utf8)) {
-    throw new BundleError('ARCHIVE_NAME', 'the name of a member is not ASCII, and is not said to be UTF-8');
+    throw new BundleError('ARCHIVE_NAME', 'the name of a member is not ASCII, and is not said to be UTF-8', {
+      fix: REPAIRED,
+      own: PACKED_ANEW,
+    });
   }
   if (!ascii && OEM_SYSTEMS.has(madeOn)) {
     throw new BundleError(
@@ -169,9 +173,14 @@ export function nameOf(bytes: Uint8Array, { flags, madeOn }: CentralHeader, limi
     );
   }
   if (name === undefined) throw new BundleError('ARCHIVE_NAME', 'the name of a member is not UTF-8');
-  if (name.endsWith('/')) throw noFile('a folder');
+  if (name.endsWith('/')) throw folder();
   const fault = memberNameFault(name, limits);
-  if (fault) throw new BundleError('ARCHIVE_NAME', `the member "${printable(name)}": ${fault}`);
+  if (fault)
+    throw new BundleError(
+      'ARCHIVE_NAME',
+      `the member "${printable(name)}": ${fault}`,
+      repairableName(name, limits),
+    );
   return name;
 }
 
@@ -185,6 +194,15 @@ function expectSizes({ method }: ZipHeader, size: number, compressedSize: number
   }
   if (method === DEFLATED && compressedSize === 0)
     throw malformed('the member is deflated, and has no packed bytes');
+}
+
+/** [repair.3] A repair passes over it. */
+function folder(): BundleError {
+  return new BundleError('ARCHIVE_TYPE', 'the member is a folder, not a regular file', {
+    why: 'a bundle holds regular files only, and nothing vouches for the entry of a folder',
+    fix: REPAIRED,
+    own: PACKED_ANEW,
+  });
 }
 
 function noFile(what: string): BundleError {

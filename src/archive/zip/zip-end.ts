@@ -11,7 +11,7 @@ import {
   type ZipEnd,
 } from '../../formats/zip/records.ts';
 import { counted } from '../../kit/encoding.ts';
-import { MORE_MEMBERS, REPAIRED } from '../../kit/errors/archive-errors.ts';
+import { MORE_MEMBERS, PACKED_ANEW, REBUILT, REPAIRED } from '../../kit/errors/archive-errors.ts';
 import { BundleError, isBundleError } from '../../kit/errors/errors.ts';
 import type { Limits } from '../../kit/limits.ts';
 import type { RandomAccess } from '../../kit/random-access.ts';
@@ -47,7 +47,7 @@ export async function findZipDirectory(file: RandomAccess, limits: Limits): Prom
   const { record, offset } = await withZip64(file, end, at);
   if (record.disk !== 0 || record.directoryDisk !== 0 || record.countOnDisk !== record.count) {
     const message = 'the end record says that this is one part of several';
-    throw new BundleError('ZIP_FEATURE', message, { where: { offset } }); // [zip.3]
+    throw new BundleError('ZIP_FEATURE', message, { where: { offset }, fix: REBUILT, own: PACKED_ANEW }); // [zip.3] [repair.5]
   }
   if (record.directoryOffset + record.directoryBytes !== offset) {
     throw malformed(
@@ -94,7 +94,11 @@ async function withZip64(
   const bytes = recordAt < 0 ? new Uint8Array(0) : await file.readAt(recordAt, at - recordAt);
   const locator = bytes.subarray(ZIP64_END_RECORD.bytes);
   if (!isRecord(locator, ZIP64_LOCATOR))
-    throw malformed('the end record needs zip64, and there is no zip64 locator right before it', at);
+    throw new BundleError(
+      'ZIP_MALFORMED',
+      'the end record needs zip64, and there is no zip64 locator right before it',
+      { where: { offset: at }, fix: REBUILT, own: PACKED_ANEW },
+    );
   try {
     const place = parseZip64Locator(locator);
     if (place.offset !== recordAt || !isRecord(bytes, ZIP64_END_RECORD)) {

@@ -13,6 +13,7 @@ import {
 import { expectVersion } from '../../formats/zip/version.ts';
 import { equalBytes } from '../../kit/bytes.ts';
 import { counted } from '../../kit/encoding.ts';
+import { PACKED_ANEW, REBUILT } from '../../kit/errors/archive-errors.ts';
 import { BundleError, isBundleError } from '../../kit/errors/errors.ts';
 import type { RandomAccess } from '../../kit/random-access.ts';
 import type { DirectoryEntry, ZipMember } from './zip-member.ts';
@@ -99,7 +100,11 @@ export function expectSame(
 ): void {
   const later = (flags & ZIP_FLAGS.descriptor) !== 0;
   const same = (here: number, there: number): boolean => here === there || (later && here === 0);
-  if (!same(local.crc, entry.crc)) throw differs('the checksums', entry.offset);
+  if (!same(local.crc, entry.crc)) {
+    const message = 'the checksums of the member differ between the directory and the header before its data';
+    const where = { offset: entry.offset };
+    throw new BundleError('ZIP_MALFORMED', message, { where, fix: REBUILT, own: PACKED_ANEW }); // [repair.5]
+  }
   if (same(local.size, entry.size) && same(local.compressedSize, entry.compressedSize)) return;
   throw new BundleError(
     'ARCHIVE_SIZE_CONFLICT',

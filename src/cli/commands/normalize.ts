@@ -66,12 +66,14 @@ export function normalizeCommand(program: Command, context: Context, exit: Exit)
           onProgress: progress.onProgress,
         });
         progress.end();
-        exit(renderReport(report, { ...context, print }, { json, quiet }));
+        exit(renderReport(report, { ...context, print }, { json, quiet, output: flags.output }));
         if (report.exitCode !== 0 || json || quiet) return;
         const name = flags.output === '-' ? 'standard output' : flags.output;
         for (const { member, what } of report.result?.repairs ?? [])
           print(field('repaired', member ?? 'the archive', what));
-        const order = report.result?.['reordered'] ? ', in another order' : '';
+        const order = report.result?.['reordered']
+          ? ', its members in the order that every importer takes'
+          : '';
         print(field('written to', name, `${formatBytes(Number(report.result?.['bytes']))}${order}`));
       } finally {
         progress.end();

@@ -34,10 +34,10 @@ const WORDS: Readonly<Record<MadeReport['operation'], string>> = {
 export function renderMade(
   given: MadeReport,
   context: Context,
-  flags: { readonly json?: boolean; readonly quiet?: boolean },
+  flags: { readonly json?: boolean; readonly quiet?: boolean; readonly output?: string },
 ): number {
   const { defaults = [] } = context;
-  const report = { ...wordedReport(given), ...(defaults.length > 0 && { defaults }) };
+  const report = { ...wordedReport(given, flags.output), ...(defaults.length > 0 && { defaults }) };
   const none: { readonly written: readonly string[] } = { written: [] };
   const made = { output: '', request: '', timestamped: false, ...none, ...report.result };
   const output = made.request || made.output;
@@ -61,8 +61,13 @@ export function renderMade(
     for (const { key, old, new: value } of made.changes)
       print(field('changed', `${key}=${value}`, old === undefined ? 'was not set' : `was "${old}"`));
     print(field('digests', made.digests.join(', '), `descriptor ${made.descriptor}`));
-    for (const { subject } of made.replacedSigners)
-      print(field('old signer', subject, ...(report.trusted ? [] : ['nobody whom you trust says so'])));
+  }
+  if ('replacedSigners' in made) {
+    for (const { subject, spkiSha256 } of made.replacedSigners) {
+      print(field('replaces', `the signature of ${subject}`, `key sha256:${spkiSha256}`));
+      if (!report.trusted)
+        print(field('', 'which nobody whom you trust confirms: the old signature claims that name'));
+    }
   }
   if ('format' in made && made.format === 'files')
     print(

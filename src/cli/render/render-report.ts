@@ -26,9 +26,9 @@ const REFUSED: Readonly<Record<string, string>> = {
 export function renderReport(
   found: Report,
   context: Context,
-  options: { readonly json: boolean; readonly quiet: boolean },
+  options: { readonly json: boolean; readonly quiet: boolean; readonly output?: string },
 ): number {
-  const report = wordedReport(found);
+  const report = wordedReport(found, options.output);
   if (options.json) {
     context.print(formatJson(report), 'data');
   } else if (report.exitCode !== 0) {
@@ -149,7 +149,7 @@ function signerLines(
   if (known && unproven)
     return [
       field('signed by', `the key ${key}`, how.join(' and ')), // [path.17]
-      field('claims to be', signer.subject, `${validity}; nobody whom you trust says so`),
+      field('claims to be', signer.subject, `${validity}; nobody whom you trust confirms that name`),
       via,
       ...revocationLines(path, errors),
       ...timestampLines(timestamps, errors),

@@ -1,4 +1,5 @@
 import { printable } from '../../kit/encoding.ts';
+import { PACKED_ANEW, REPAIRED } from '../../kit/errors/archive-errors.ts';
 import { BundleError } from '../../kit/errors/errors.ts';
 import { type Relaxation, repairOf } from '../../kit/relaxation.ts';
 import { SPARSE } from './sparse.ts';
@@ -42,14 +43,19 @@ export function kindOf(type: string, allows: Allows): EntryKind {
   throw new BundleError('ARCHIVE_TYPE', `the archive holds ${what}`, {
     ...(type === 'S' && SPARSE), // [pax.9]
     ...(why !== undefined && { why }),
+    ...(PASSED.test(type) && { fix: REPAIRED, own: PACKED_ANEW }),
     ...(needed !== undefined && {
       fix: repairOf(needed, ...(needed === 'folders' ? (['dot-prefix'] as const) : [])),
     }),
   });
 }
 
+/** What a repair reads as a file or passes over, though no relaxation does. [repair.3] */
+const PASSED = /^[7V]$/;
+
 /** Entries that are dangerous for another reason than links and devices are. */
 const WHY_NOT: Readonly<Record<string, string>> = {
+  '5': 'a bundle holds regular files only: nothing vouches for the entry of a folder, and readers disagree about what it does to the files below',
   L: 'some tar readers take the name from such an entry and some from the header behind it, so they see different files',
   g: 'some tar readers heed what such an entry says of all members and some do not, so they see different files',
 };

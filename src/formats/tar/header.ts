@@ -3,6 +3,7 @@ import { encodeUtf8, printable } from '../../kit/encoding.ts';
 import { REPAIRED } from '../../kit/errors/archive-errors.ts';
 import { BundleError } from '../../kit/errors/errors.ts';
 import { repairOf } from '../../kit/relaxation.ts';
+import { checksum, wrongSum } from './checksum.ts';
 import { type Allows, allowsNothing, type EntryKind, kindOf } from './entry-kind.ts';
 
 // POSIX ustar, one block of 512 bytes:
@@ -57,9 +58,8 @@ export function headerName(block: Uint8Array): string {
  */
 export function parseTarHeader(block: Uint8Array, allows: Allows = allowsNothing): TarHeader {
   const stored = octal(block, 148, 8);
-  const computed = checksum(block);
   // [tar.2] Readers that skip ahead to the next good header resurrect what the first reader never saw.
-  if (stored !== computed) throw header(`the header checksum is wrong (${computed} computed)`);
+  if (stored !== checksum(block)) throw wrongSum(block, stored);
   // [tar.3] node-tar reads on behind the field, finds it wrong, and passes over the member.
   if (isOctalDigit(block[155])) throw header('the header checksum fills its field to the last byte');
   const dialect = dialectOf(block); // [tar.1]
@@ -219,14 +219,6 @@ export function octal(block: Uint8Array, start: number, length: number, least = 
 
 function isOctalDigit(byte = 0): boolean {
   return byte >= 0x30 && byte <= 0x37;
-}
-
-/** The unsigned sum of a header, its checksum field counted as blanks. */
-export function checksum(block: Uint8Array): number {
-  let sum = 8 * 0x20; // the field itself counts as blanks
-  for (let i = 0; i < 148; i++) sum += block[i] ?? 0;
-  for (let i = 156; i < TAR_BLOCK; i++) sum += block[i] ?? 0;
-  return sum;
 }
 
 function field(block: Uint8Array, at: number, length: number, label: string): Uint8Array {

@@ -1,6 +1,6 @@
 import { concat } from '../../kit/bytes.ts';
-import { BundleError } from '../../kit/errors/errors.ts';
-import { checksum, octal, TAR_BLOCK } from './header.ts';
+import { checksum, signedSum, wrongSum } from './checksum.ts';
+import { octal, TAR_BLOCK } from './header.ts';
 import { oddNumber } from './odd-number.ts';
 import { oldSparsePieces, type SparsePiece } from './sparse-map.ts';
 
@@ -31,7 +31,7 @@ export interface OddTarHeader {
 export function parseOddTarHeader(block: Uint8Array): OddTarHeader {
   const stored = octal(block, 148, 8);
   if (stored === undefined || (stored !== checksum(block) && stored !== signedSum(block)))
-    throw header(`the header checksum is wrong (${checksum(block)} computed)`);
+    throw wrongSum(block, stored);
   const type = String.fromCharCode(block[156] ?? 0);
   const bare = untilNul(block, 0, 100);
   const prefix = prefixOf(block);
@@ -61,16 +61,4 @@ function untilNul(block: Uint8Array, at: number, length: number): Uint8Array {
   const field = block.subarray(at, at + length);
   const end = field.indexOf(0);
   return end < 0 ? field : field.subarray(0, end);
-}
-
-/** Old tars on some machines summed up signed bytes. */
-function signedSum(block: Uint8Array): number {
-  return block.reduce(
-    (sum, byte, i) => (byte < 0x80 || (i >= 148 && i < 156) ? sum : sum - 256),
-    checksum(block),
-  );
-}
-
-function header(message: string): BundleError {
-  return new BundleError('ARCHIVE_HEADER', message);
 }

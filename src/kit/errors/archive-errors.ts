@@ -25,7 +25,7 @@ export const MORE_MEMBERS: Advised = {
 export const FETCH_AGAIN =
   'fetch the bundle again and compare sizes; if it repeats, report it to the publisher';
 /** The same for whoever makes it. */
-const TAKEN_AGAIN =
+export const TAKEN_AGAIN =
   'take the bundle again from where it was made; if it is damaged there, pack its files anew';
 
 /** Faults of the archive that a bundle is. */

@@ -15,8 +15,8 @@ import { openScratch, type Scratch } from '../../storage/output/staging.ts';
 import { readOddZip } from '../../storage/repair/read-odd-zip.ts';
 import type { BundleInput } from '../../storage/sources/open-source.ts';
 import { takeTurn as othersTurn } from '../../storage/turn.ts';
-import type { Examination } from '../../verdict/bundle/examine.ts';
-import { type Report, sweptWarnings, warned } from '../../verdict/report/report.ts';
+import { type Examination, LATE_DESCRIPTOR } from '../../verdict/bundle/examine.ts';
+import { beyondRepair, type Report, sweptWarnings, warned } from '../../verdict/report/report.ts';
 import { tellingIn } from '../../verdict/report/telling.ts';
 import type { BundleRoles } from '../../verdict/walk/bundle-roles.ts';
 import type { Member } from '../../verdict/walk/member.ts';
@@ -81,7 +81,7 @@ async function normalizeGiven(input: BundleInput, options: NormalizeOptions): Pr
   };
   const how = repairs ? { ...timed, open: openingOdd({ repairs, takeTurn }, readOddZip) } : timed;
   const { examination, report } = await examineAndReport('normalize', input, how, scratch);
-  if (report.exitCode !== 0) return report;
+  if (report.exitCode !== 0) return repairs ? beyondRepair(report) : report;
 
   const exchanged = exchangedIn(examination);
   const order = canonicalOrder(examination).filter(({ name }) => !exchanged.has(name) || exchanged.get(name));
@@ -101,7 +101,7 @@ async function normalizeGiven(input: BundleInput, options: NormalizeOptions): Pr
   const reordered = order.some(({ name }, i) => examination.members[i]?.name !== name);
   const more = [...lostTimestamps(examination, options.timestamp), ...sweptWarnings(output.swept)];
   return {
-    ...warned(report, more),
+    ...warned(inOrder(report), more),
     result: {
       ...outputName(options.output),
       format: options.format,
@@ -111,6 +111,11 @@ async function normalizeGiven(input: BundleInput, options: NormalizeOptions): Pr
       ...(repairs !== undefined && { repairs: repairs.made }),
     },
   };
+}
+
+/** What was said of the order of the members is so no more. */
+function inOrder(report: Report<'normalize', NormalizeResult>): NormalizeReport {
+  return { ...report, warnings: report.warnings.filter((warning) => warning !== LATE_DESCRIPTOR) };
 }
 
 /** [norm.2] As `pack` has it, and what came later to the signature right behind it. */

@@ -116,8 +116,8 @@ async function repackGiven(input: BundleInput, options: Given): Promise<RepackRe
       ...walked.warnings,
       ...original.warnings,
       ...renewal.warnings,
-      ...(errors.length === 0 ? repacking.left : []).map(
-        (name) => `"${name}" is left out: it speaks of the old signature`,
+      ...(errors.length === 0 ? repacking.lost : []).map(
+        (name) => `"${name}" is not in the new bundle: it speaks of the old signature alone`,
       ),
       ...identity.warnings,
       ...ofMemory,

@@ -50,7 +50,7 @@ export class Repacking {
   #made: readonly NamedMember[] = [];
   #room: LateManifest | undefined;
   /** the members that spoke of the old signature, and are not in the new bundle */
-  left: readonly string[] = [];
+  #left: readonly string[] = [];
 
   constructor(plan: RepackPlan) {
     this.#plan = plan;
@@ -72,6 +72,12 @@ export class Repacking {
     }
     if (!begun) yield* this.#begin(first);
     yield* this.#end(walk.members);
+  }
+
+  /** What spoke of the old signature, and was not made anew. */
+  get lost(): readonly string[] {
+    const made = new Set(this.#made.map(({ name }) => name));
+    return this.#left.filter((name) => !made.has(name));
   }
 
   /** Fills the room that was left, when the archive stands. */
@@ -164,13 +170,13 @@ export class Repacking {
       yield wholeFile(name, bytes);
     }
     const left = this.#held.filter((member) => !files.includes(member) && member.name !== roles.manifest);
-    this.left = left.map(({ name }) => name);
+    this.#left = left.map(({ name }) => name);
     const isAhead = this.#made.length > 0;
     if (!isAhead) {
       const lines = this.#entries(members).map((line) => ({ ...line, digest: line.digest ?? '' }));
       this.#made = await this.#plan.parts(formatManifest(lines), roles.base ?? '');
     }
-    const gone = new Set([...this.left, ...parts]);
+    const gone = new Set([...this.#left, ...parts]);
     const made = [
       ...members.filter(({ name }) => !gone.has(name)).map((member) => this.#asNew(member)),
       ...this.#made.map(asMember),

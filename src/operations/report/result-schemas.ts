@@ -58,15 +58,17 @@ const IN_PLACE = {
   format: z.literal('files'),
 };
 
+const SIGNED_FORMAT = z.enum(['tar', 'tgz', 'zip', 'cms']).describe('cms: a signature beside any file');
+const SIGNED = {
+  replacedSigners: z.array(CERTIFICATE).describe('whose signature it takes the place of, trusted or not'),
+  signer: CERTIFICATE,
+  timestamped: TIMESTAMPED,
+};
+
 /** Of `sign`: what was written, or which files of a package that was signed where it lies. */
 export const SIGN_RESULT = z.union([
-  z.strictObject({
-    output: OUTPUT,
-    format: z.enum(['tar', 'tgz', 'zip', 'cms']).describe('cms: a signature beside a file of any kind'),
-    signer: CERTIFICATE,
-    timestamped: TIMESTAMPED,
-  }),
-  z.strictObject({ ...IN_PLACE, signer: CERTIFICATE, timestamped: TIMESTAMPED }),
+  z.strictObject({ output: OUTPUT, format: SIGNED_FORMAT, ...SIGNED }),
+  z.strictObject({ ...IN_PLACE, ...SIGNED }),
 ]);
 
 /** Of `timestamp`: the bundle with its timestamp, what was written of a package where it lies, or a request alone. */

@@ -30,6 +30,8 @@ export interface Copied {
   readonly input: InputReport;
   readonly judged: ContentsJudgement;
   readonly warnings: readonly string[];
+  /** what was signed, and the certificate file that was there; without it nothing was signed */
+  readonly old: Readonly<Record<'manifest' | 'certificate', NamedMember | undefined>>;
 }
 
 /**
@@ -80,6 +82,7 @@ export async function copyBundle(
     },
     judged: { ...judged, warnings: [...walked.warnings, ...judged.warnings] },
     warnings: sweptWarnings(output.swept),
+    old: copying.old,
   };
 }
 
@@ -249,6 +252,10 @@ class Copying {
     const [timestamp, certificate, manifest] = [this.#old('tst'), this.#old('cert'), this.#manifest?.member];
     if (!timestamp || !certificate || !manifest) return [];
     return this.#edit.timestamp?.(timestamp, certificate, manifest) ?? [];
+  }
+
+  get old(): Copied['old'] {
+    return { manifest: this.#manifest?.member, certificate: this.#old('cert') };
   }
 
   #old(kind: PartKind): NamedMember | undefined {

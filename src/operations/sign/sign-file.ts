@@ -98,6 +98,7 @@ async function signGiven(
     result: {
       ...outputName(to),
       format: 'cms',
+      replacedSigners: [],
       signer: certificateReport(leaf),
       timestamped: timestamp !== undefined,
     },

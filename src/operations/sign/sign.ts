@@ -1,7 +1,9 @@
 import { partBeside } from '../../formats/bundle-part.ts';
 import { type Deadline, openDeadline } from '../../kit/deadline.ts';
+import { DEFAULT_LIMITS } from '../../kit/limits.ts';
 import { flag, needed, path, shape } from '../../kit/shape.ts';
 import { discardedAtEnd } from '../../kit/streams/byte-sink.ts';
+import { replacedSignature } from '../../verdict/packing/replaced-signature.ts';
 import { makeReport } from '../../verdict/report/report.ts';
 import { tellingIn } from '../../verdict/report/telling.ts';
 import { certificateReport } from '../../verdict/signers/signature-report.ts';
@@ -63,6 +65,7 @@ async function signGiven(
     input: source,
     judged,
     warnings,
+    old,
   } = await copyBundle(
     input,
     {
@@ -83,17 +86,20 @@ async function signGiven(
     },
     options,
   );
+  const limits = { ...DEFAULT_LIMITS, ...options.limits };
+  const replaced = replacedSignature(old.certificate, old.manifest, limits);
   return makeReport({
     operation: 'sign',
     input: source,
     checks: judged.checks,
     files: judged.files,
     errors: judged.errors,
-    warnings: [...judged.warnings, ...identity.warnings, ...warnings],
+    warnings: [...judged.warnings, ...replaced.notes, ...identity.warnings, ...warnings],
     ...(judged.errors.length === 0 && {
       result: {
         ...outputName(options.output),
         format: options.format,
+        replacedSigners: replaced.signers,
         signer: certificateReport(identity.leaf),
         timestamped: timestamp !== undefined,
       },

@@ -34,6 +34,8 @@ export interface SignResult {
   readonly output?: string;
   /** `cms` for a signature beside a file of any kind */
   readonly format: PackFormat | 'cms';
+  /** whose signature of a bundle it takes the place of; whether they are to be trusted was not asked */
+  readonly replacedSigners: readonly CertificateReport[];
   readonly signer: CertificateReport;
   readonly timestamped: boolean;
 }

@@ -23,12 +23,14 @@ export function oddNameOf(entry: Entry, decode: DecodeName, repairs: Repairs): s
   const plain = decode(flags, raw, [], true);
   const found = decode(flags, raw, extraFields, true);
   const text = found === plain ? (utf8 ?? plain) : found;
-  const name = text.replaceAll('\\', '/');
+  const slashed = text.replaceAll('\\', '/');
+  const name = slashed.replace(/^(\.\/)+(?=.)/, '');
   const member = printable(name);
   if (found !== plain)
     repairs.add({ member, what: 'a name in UTF-8 beside that of the directory, which is heeded' });
   else if (utf8 === undefined) repairs.add({ member, what: 'a name in the code page of DOS' });
-  if (name !== text) repairs.add({ member, what: 'a name with back slashes, read as slashes' });
+  if (slashed !== text) repairs.add({ member, what: 'a name with back slashes, read as slashes' });
+  if (name !== slashed) repairs.add({ member, what: 'a name that begins with "./", read without it' });
   return name;
 }
 

@@ -222,7 +222,7 @@ class Reading {
       ...skippedChecks(checks, { fault: fault ?? ambiguous, complete, roles, signature, signatures }),
     );
     const late = complete && roles.descriptor !== undefined && members[0]?.name !== roles.descriptor;
-    const order = late ? ['the descriptor is not the first member, which VMware refuses'] : [];
+    const order = late ? [LATE_DESCRIPTOR] : [];
     return {
       roles,
       members,
@@ -235,6 +235,9 @@ class Reading {
     };
   }
 }
+
+/** What is said of an archive that has another member before its descriptor. */
+export const LATE_DESCRIPTOR = 'the descriptor is not the first member, which VMware refuses';
 
 /** What counts as signed by what has come so far. @throws {BundleError} `PACKAGE_AMBIGUOUS` */
 function signedAmong(members: readonly Member[]): SignedManifest | undefined {

@@ -240,6 +240,7 @@ function weakDigests(
   return [
     new BundleError('DIGEST_WEAK', 'the manifest has SHA-1 digests', {
       where: { member: name, line: weak.line },
+      own: { text: 'pack and sign it anew, with SHA-256 digests', advice: 'repack-sha256' },
     }),
   ];
 }

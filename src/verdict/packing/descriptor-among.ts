@@ -14,7 +14,7 @@ export function descriptorAmong(names: readonly string[]): string {
   if (second === undefined) return first;
   throw new BundleError('PACKAGE_AMBIGUOUS', `the folder has both "${first}" and "${second}"`, {
     why: 'each of them describes a machine, and a bundle has one descriptor',
-    fix: 'name the one that is meant; its files are found beside it',
+    fix: 'give one of the two by its name, in place of the folder: its files are found beside it',
     ...habitBehind(first),
     ...habitBehind(second),
   });

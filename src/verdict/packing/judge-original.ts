@@ -42,10 +42,10 @@ function trustsAnybody({ trust: { anchors, pins } }: ExamineOptions): boolean {
 function tellPassed({ code, message }: BundleError): string {
   switch (code) {
     case 'SIGNATURE_MISSING':
-      return 'the bundle was not signed: that its digests hold says only that it agrees with itself';
+      return 'the bundle was not signed: its files match its manifest, and nothing says who wrote either';
     case 'SIGNER_UNKNOWN':
     case 'TRUST_EMPTY':
-      return 'whether the old signer is to be trusted was not judged: you answer for what you sign';
+      return 'nobody is trusted here, so that who signed it before was not judged: you answer for what you sign now';
     default:
       return `let pass, since nobody is trusted here: ${message}`;
   }

@@ -1,6 +1,8 @@
 import { toBundleError } from '../../kit/errors/errors.ts';
 import type { Limits } from '../../kit/limits.ts';
 import { findSignatures } from '../bundle/judge-signature.ts';
+import type { CertificateReport } from '../report/report.ts';
+import { certificateReport } from '../signers/signature-report.ts';
 import type { NamedMember } from '../walk/member.ts';
 
 /** Nobody is trusted, and nothing is known of anybody. */
@@ -28,5 +30,35 @@ export function tellReplaced(
     return `${found}; its signature of "${manifest.name}" is valid, and claims to be by ${[...names].join(', ')}, whether that is to be trusted was not judged`;
   } catch (error) {
     return `${found}; it cannot be read: ${toBundleError(error).message}`;
+  }
+}
+
+/** A signature that another takes the place of. */
+export interface Replaced {
+  /** whose it is by the certificates that it brings, each once; nobody is asked whether they are to be trusted */
+  readonly signers: readonly CertificateReport[];
+  /** what is to be said where it was no good signature */
+  readonly notes: readonly string[];
+}
+
+/** Whose signature of a manifest another takes the place of; none where there was none. [pack.19] */
+export function replacedSignature(
+  certificate: NamedMember | undefined,
+  manifest: NamedMember | undefined,
+  limits: Limits,
+): Replaced {
+  if (!certificate || !manifest) return { signers: [], notes: [] };
+  const broken = `"${certificate.name}" was there before, and was no good signature of "${manifest.name}"`;
+  try {
+    const members = { manifest, certificate, evidence: [] };
+    const { found } = findSignatures(members, { limits, ...NOBODY });
+    const fault = found.find((signature) => signature.fault)?.fault;
+    const good = found.flatMap((one) => (one.signer && !one.fault ? [certificateReport(one.signer)] : []));
+    return {
+      signers: [...new Map(good.map((one) => [one.fingerprint, one])).values()],
+      notes: fault ? [`${broken}: ${fault.message}`] : [],
+    };
+  } catch (error) {
+    return { signers: [], notes: [`${broken}: ${toBundleError(error).message}`] };
   }
 }

@@ -223,6 +223,25 @@ export function makeReport<Operation extends string, Result extends object = nev
   return warned(report, [...warnings.values()]);
 }
 
+/** The report of an archive that has been taken apart: what no repair reads is not sent to be repaired again. [repair.5] */
+export function beyondRepair<Given extends Report>(report: Given): Given {
+  const { text } = NOT_REPAIRED;
+  return {
+    ...report,
+    errors: report.errors.map(({ advice, ...error }) => {
+      const isSent = advice?.some((told) => isAdvised(told) && told.advice === 'repair');
+      if (isSent) return { ...error, fix: text, advice: [NOT_REPAIRED] };
+      return { ...error, ...(advice !== undefined && { advice }) };
+    }),
+  };
+}
+
+/** What to do where a repair has been tried. */
+const NOT_REPAIRED: Advised = {
+  text: 'no repair can tell what was meant: ask the publisher for a bundle packed by a strict tool; or unpack it, look at the files, and pack them',
+  advice: 'pack-again',
+};
+
 /** The report with more warnings. */
 export function warned<Given extends Report>(report: Given, warnings: readonly Told[]): Given {
   const advice = [...(report.advice ?? []), ...warnings.filter(isAdvised)];

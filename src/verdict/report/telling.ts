@@ -1,7 +1,7 @@
 import { type BundleError, isBundleError } from '../../kit/errors/errors.ts';
 
-/** What is run by whoever makes bundles; all else is run by whoever got one. */
-const MAKING: ReadonlySet<string> = new Set(['pack', 'sign', 'timestamp', 'normalize']);
+/** What is run by whoever makes bundles; all else is run by whoever got one, as a signature that holds is asked for there. */
+const MAKING: ReadonlySet<string> = new Set(['pack', 'sign', 'timestamp']);
 
 /** An error as it is told to whoever runs the operation: who makes a bundle mends it, and who got it asks for another. [show.7] */
 export function toldIn(operation: string, error: BundleError): BundleError {

@@ -52,7 +52,7 @@ function inFolder(members: readonly string[]): NoBundle {
 
 /** [relax.8] Exports of oVirt, and of others that sign nothing. */
 function unsignedExport(descriptor: string): NoBundle {
-  const own = 'unpack it, and sign what it describes';
+  const own = 'sign what it describes';
   const text = `ask the publisher for a signed bundle; if it is your own export, ${own}`;
   return {
     fix: { text, advice: 'sign-export', of: descriptor },

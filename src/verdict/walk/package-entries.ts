@@ -163,7 +163,7 @@ function rolesAmong(names: readonly string[]): BundleRoles {
     throw new BundleError(code, message, {
       where,
       why,
-      fix: 'name the descriptor or manifest that is meant; or give each package a folder of its own',
+      fix: 'give one of the two by its name, in place of the folder; or give each package a folder of its own',
     });
   }
 }

@@ -160,6 +160,22 @@ describe('[pkg.10] what is there already', () => {
     expect(await verdictOn(sandbox)).toEqual(['trusted']);
   });
 
+  test('[pack.19] is named by whose it was, and by why where it was none', async () => {
+    using sandbox = makeSandbox();
+    const folder = await laidOut(sandbox, ['mf', 'cert']);
+    const { result, warnings } = await signed(sandbox, { overwrite: true });
+    expect(result).toMatchObject({ replacedSigners: [{ fingerprint: expect.any(String) }] });
+    expect(warnings.join()).not.toContain('was there before');
+    writeFileSync(join(folder, 'app.cert'), 'nothing');
+    const again = await signed(sandbox, { overwrite: true });
+    expect([again.result, again.warnings]).toMatchObject([
+      { replacedSigners: [] },
+      expect.arrayContaining([
+        expect.stringContaining('"app.cert" was there before, and was no good signature'),
+      ]),
+    ]);
+  });
+
   test.each<[string, string, (folder: string) => void]>([
     ['a damaged disk', 'DIGEST_MISMATCH', (at) => writeFileSync(join(at, 'disk.img'), 'damaged')],
     ['a disk that is not there', 'FILE_MISSING', (at) => rmSync(join(at, 'disk.img'))],

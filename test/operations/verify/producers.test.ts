@@ -35,7 +35,7 @@ describe('a signed bundle of a tool with habits', () => {
     const strict = await verify(chunked(bytes), trust);
     expect([strict.report.exitCode, strict.report.errors[0]?.advice]).toEqual([
       15,
-      [expect.objectContaining({ advice: 'normalize', of: 'folders,dot-prefix' })],
+      [expect.objectContaining({ advice: 'repair', of: 'folders,dot-prefix' })],
     ]);
     const { report } = await verify(chunked(bytes), {
       ...trust,

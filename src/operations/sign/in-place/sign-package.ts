@@ -1,5 +1,7 @@
 import { openDeadline } from '../../../kit/deadline.ts';
+import { DEFAULT_LIMITS } from '../../../kit/limits.ts';
 import { flag, needed, path, shape } from '../../../kit/shape.ts';
+import { type Replaced, replacedSignature } from '../../../verdict/packing/replaced-signature.ts';
 import type { CertificateReport, Report } from '../../../verdict/report/report.ts';
 import { tellingIn } from '../../../verdict/report/telling.ts';
 import { certificateReport } from '../../../verdict/signers/signature-report.ts';
@@ -34,6 +36,8 @@ export async function signPackage(input: string, options: SignPackageOptions): P
   const given = signPackageOptions(options, '');
   using deadline = openDeadline(given);
   const { identity, digest = 'sha256', cms, timestamp } = given;
+  const limits = { ...DEFAULT_LIMITS, ...given.limits };
+  let replaced: Replaced = { signers: [], notes: [] };
   const edited = await tellingIn('sign', () =>
     editPackage(
       input,
@@ -45,7 +49,8 @@ export async function signPackage(input: string, options: SignPackageOptions): P
           expectReplaceable(parts.certificate);
           expectReplaceable(parts.timestamp);
         },
-        make: async ({ parts, manifest }) => {
+        make: async ({ parts, manifest, certificate }) => {
+          replaced = replacedSignature(certificate, manifest, limits);
           const made = await makeSignature(manifest, identity, {
             digest,
             ...(cms !== undefined && { cms }),
@@ -55,13 +60,14 @@ export async function signPackage(input: string, options: SignPackageOptions): P
           const token = made.timestamp ? [{ name: parts.timestamp, bytes: made.timestamp }] : [];
           return {
             files: [{ name: parts.certificate, bytes: made.certificate }, ...token],
-            notes: identity.warnings,
+            notes: [...replaced.notes, ...identity.warnings],
           };
         },
       },
     ),
   );
   return editReport('sign', edited, {
+    replacedSigners: replaced.signers,
     signer: certificateReport(identity.leaf),
     timestamped: timestamp !== undefined,
   });
@@ -80,6 +86,8 @@ export interface SignPackageResult {
   /** the files that were written: what signs it, and the manifest where that was made */
   readonly written: readonly string[];
   readonly format: 'files';
+  /** whose signature it takes the place of; whether they are to be trusted was not asked */
+  readonly replacedSigners: readonly CertificateReport[];
   readonly signer: CertificateReport;
   readonly timestamped: boolean;
 }
