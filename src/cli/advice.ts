@@ -3,14 +3,14 @@ import { RELAXATION_MEANINGS, type Relaxation } from '../kit/relaxation.ts';
 import { isShownWhole, shellPath, shellWord } from '../kit/shell.ts';
 import type { ErrorReport, Report } from '../verdict/report/report.ts';
 import { innerCommand, type Typed, typedIn, withNames } from './typed-names.ts';
-import { by, instead, more, thus as then, thenOn, type Wording } from './wording.ts';
+import { by, instead, more, thenOn, thus, type Wording } from './wording.ts';
 
 const CA = 'get the CA certificate from the publisher by a way you trust, then: bulla trust add NAME ca.pem';
 
 /** What the command line has for each thing that can be done. */
 const WORDINGS: Readonly<Record<Advice, Wording>> = {
   'add-publisher': (text, name) => `${text}: bulla trust add ${name} ca.pem`,
-  'allow-members': then('--max-members COUNT'),
+  'allow-members': thus('--max-members COUNT'),
   'allowed:anySalt': by('--allow-any-salt'),
   'allowed:followLinks': by('--follow-links'),
   'allowed:ignoreManifest': by('--ignore-manifest'),
@@ -23,7 +23,7 @@ const WORDINGS: Readonly<Record<Advice, Wording>> = {
     'have an authority answer the request of --tsq-out, and give its reply: a .tsr file, in DER',
   ),
   'any-key-type': instead('leave out --key-type'),
-  'ask-elsewhere': then('bulla timestamp --tsq-out'),
+  'ask-elsewhere': thus('bulla timestamp --tsq-out'),
   'at-another-moment': more('; to judge it at another moment: --at TIME'),
   'chunks-or-blocks': instead('leave out one of --chunk-size and --block-digests'),
   'correct-options': more('; bulla trust add --help shows their form'),
@@ -66,7 +66,7 @@ const WORDINGS: Readonly<Record<Advice, Wording>> = {
   ),
   'is-authority': (_, name) => `bulla trust remove ${name} --timestamping`,
   'is-publisher': (_, name) => `bulla trust remove ${name}`,
-  join: then('bulla join VOLUME… -o BUNDLE'),
+  join: thus('bulla join VOLUME… -o BUNDLE'),
   'join-or-keep': instead('leave out --keep-chunks, or --decompress'),
   'keep-as-stored': (_, made) =>
     `${made}, so a program that looks for that needs an import with --keep-chunks, and without --decompress`,
@@ -84,7 +84,7 @@ const WORDINGS: Readonly<Record<Advice, Wording>> = {
   'name-certificates': instead(
     'check the address, the network and the certificate authority (--os-cacert); or give the certificates in a folder: --certificates DIR',
   ),
-  'name-copy': then('-o COPY.ova'),
+  'name-copy': thus('-o COPY.ova'),
   'name-output': instead(
     'name a file with -o, or let standard output go to one, or to a program (> /dev/null, to throw it away)',
   ),
@@ -103,12 +103,12 @@ const WORDINGS: Readonly<Record<Advice, Wording>> = {
     'let this user read it; where it is another user\u2019s, HOME is (or XDG_CONFIG_HOME, BULLA_HOME): after sudo or su, set BULLA_HOME to a folder of your own',
   ),
   pack: more(' pack'),
-  'pack-again': then('bulla pack NAME.ovf -o NAME.ova (or bulla pack --plain FILE… -o NAME.tar)'),
+  'pack-again': thus('bulla pack NAME.ovf -o NAME.ova (or bulla pack --plain FILE… -o NAME.tar)'),
   // [show.4] somebody else chose the name, and what is advised may be copied into a shell
   'pack-descriptor': (_, name) =>
     `give the descriptor alone, whose files are packed with it: bulla pack ${isShownWhole(name) ? shellPath(name) : 'NAME.ovf'} -o NEW.ova --key … --cert …; an archive that has to hold other files as well (a Vagrant box) is signed as the file that it is: bulla sign FILE --detached --key … --cert …`,
-  'pack-described': then('bulla pack FOLDER/NAME.ovf -o NEW.ova'),
-  'pack-disks': then('vma extract FILE FOLDER; bulla pack FOLDER/*.raw -o NEW.ova'),
+  'pack-described': thus('bulla pack FOLDER/NAME.ovf -o NEW.ova'),
+  'pack-disks': thus('vma extract FILE FOLDER; bulla pack FOLDER/*.raw -o NEW.ova'),
   // [show.4] somebody else chose the name, and what is advised may be copied into a shell
   'pack-edited': (text, name) =>
     `${text}: bulla pack FOLDER/${isShownWhole(name) ? shellWord(name) : 'NAME.ovf'} -o NEW.ova --key … --cert …`,
@@ -124,17 +124,17 @@ const WORDINGS: Readonly<Record<Advice, Wording>> = {
   ),
   'pack-named': more('; files of other kinds are packed with --plain'),
   'pack-plain': instead('give a disk image; files of other kinds are packed with --plain'),
-  'pack-signed': then('bulla pack NAME.ovf -o NAME.ova --key … --cert …'),
+  'pack-signed': thus('bulla pack NAME.ovf -o NAME.ova --key … --cert …'),
   'pack-with-blocks': instead(
     'fetch the bundle again; if it repeats, ask the publisher to pack it again with: bulla pack --block-digests',
   ),
-  'pack-with-own-blocks': then('bulla pack FOLDER/NAME.ovf -o NEW.ova --block-digests'),
+  'pack-with-own-blocks': thus('bulla pack FOLDER/NAME.ovf -o NEW.ova --block-digests'),
   'pack-without-blocks': instead('leave out --block-digests'),
-  'pack-zip': then('bulla pack NAME.ovf -o NAME.zip, or zip -X -D NAME.zip FILE…'),
+  'pack-zip': thus('bulla pack NAME.ovf -o NAME.zip, or zip -X -D NAME.zip FILE…'),
   'pin-and-certificate': (_, key) =>
     `ask the publisher, by a way you trust, for the SHA-256 of its public key; this one has ${key}; of an issuer whose certificate did not come along, give that certificate: --untrusted FILE, beside --pin`,
-  'pipe-fetched': then('curl ADDRESS | bulla verify -'),
-  'pipe-input': then('curl https://… | bulla verify -'),
+  'pipe-fetched': thus('curl ADDRESS | bulla verify -'),
+  'pipe-input': thus('curl https://… | bulla verify -'),
   'pipe-output': instead('name a file with -o, or pipe it on: … -o - | bulla verify -'),
   'pipe-unpacked': (_, unpacking) =>
     `unpack it on the way, which keeps the signature of its publisher: ${unpacking} | bulla verify -`,
@@ -157,23 +157,23 @@ const WORDINGS: Readonly<Record<Advice, Wording>> = {
   'show-scopes': instead(
     'compare with the scopes of the publisher (bulla trust show PUBLISHER); "_" stands for a descriptor that names no vendor',
   ),
-  sign: then('bulla sign BUNDLE -o SIGNED --key … --cert …'),
+  sign: thus('bulla sign BUNDLE -o SIGNED --key … --cert …'),
   'sign-afterwards': instead(
     'import it without --glance-properties, and sign the disk image afterwards: bulla glance sign',
   ),
   'sign-alone': instead(
     'it is signed as the file that it is, with a signature beside it; its publisher makes that with: bulla sign FILE --detached --key … --cert …; verify both with: bulla verify FILE --signature FILE.p7s',
   ),
-  'sign-and-timestamp': then('bulla sign BUNDLE -o SIGNED --key … --cert … --tsa URL'),
+  'sign-and-timestamp': thus('bulla sign BUNDLE -o SIGNED --key … --cert … --tsa URL'),
   // [show.4] somebody else chose the name, and what is advised may be copied into a shell
   'sign-export': (text, name, typed) =>
     typed.isLoose
       ? `${text}, where it lies: ${withNames('bulla sign BUNDLE --key … --cert …', typed)}`
       : `${text}: unpack it, then bulla pack FOLDER/${isShownWhole(name) ? shellWord(name) : 'NAME.ovf'} -o NEW.ova --key … --cert …`,
-  'sign-image': then('bulla glance sign'),
-  'sign-image-again': then('bulla glance sign IMAGE --key KEY --cert-uuid UUID'),
+  'sign-image': thus('bulla glance sign'),
+  'sign-image-again': thus('bulla glance sign IMAGE --key KEY --cert-uuid UUID'),
   'sign-or-plain': instead('to sign a bundle again: bulla sign; an archive in a bundle: --plain'),
-  'sign-package-stamped': then('bulla sign DIR --key … --cert … --tsa URL'),
+  'sign-package-stamped': thus('bulla sign DIR --key … --cert … --tsa URL'),
   'sign-pss': (_, options) => `sign with bulla glance sign, or with openssl and ${options}`,
   'sign-unsigned-image': instead(
     'ask whoever made the image for its signature; one is made with: bulla glance sign IMAGE --key KEY --cert-uuid UUID',
@@ -181,16 +181,16 @@ const WORDINGS: Readonly<Record<Advice, Wording>> = {
   'sign-with-bulla': instead('have the tool write ASN.1 (DER) signatures, or sign with: bulla glance sign'),
   'sign-with-digest': (_, digest) =>
     `give --digest ${digest}, if that is one of sha256, sha384, sha512; else make another key`,
-  'sign-without-cms': then('--no-cms'),
+  'sign-without-cms': thus('--no-cms'),
   'split-instead': instead('leave out --chunk-size; a whole bundle is cut with: bulla split'),
-  'store-again': then('bulla glance store-certificate CERT.pem --barbican URL'),
+  'store-again': thus('bulla glance store-certificate CERT.pem --barbican URL'),
   'store-authorities': (_, stored) =>
     `${stored}; store authorities for --trusted-certificate-ids each by itself`,
   'store-certificate': more(
     '; a certificate is stored, and its UUID printed, by: bulla glance store-certificate',
   ),
   'store-with-bulla': more(' with bulla glance store-certificate'),
-  timestamp: then('bulla timestamp'),
+  timestamp: thus('bulla timestamp'),
   'trust-authority': instead(
     'see the reason; the certificate of the timestamp authority is trusted with: bulla trust add NAME tsa-ca.pem --timestamping',
   ),
@@ -214,7 +214,7 @@ const WORDINGS: Readonly<Record<Advice, Wording>> = {
   ),
   'try-things-out': more('; for trying things out: bulla dev-certs DIR'),
   'verify-both': instead('see the differences; which of the two is right is told by: bulla verify'),
-  'verify-file': then('bulla verify FILE'),
+  'verify-file': thus('bulla verify FILE'),
   'verify-folder': (text) =>
     `${text}: bulla verify FOLDER; bulla normalize FOLDER -o NEW.ova makes a bundle of it`,
   // [show.4] somebody else chose the name, and what is advised may be copied into a shell
