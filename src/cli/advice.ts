@@ -27,7 +27,6 @@ const WORDINGS: Readonly<Record<Advice, Wording>> = {
   'at-another-moment': more('; to judge it at another moment: --at TIME'),
   'chunks-or-blocks': instead('leave out one of --chunk-size and --block-digests'),
   'correct-options': more('; bulla trust add --help shows their form'),
-  'correct-passphrase': more('; a file given with --passphrase-file counts up to its first line end'),
   'correct-settings': more('; bulla trust list shows what is read'),
   'cut-by-descriptor': instead(
     'leave out --chunk-size; or set ovf:chunkSize in the descriptor, and cut the file: split -b SIZE -d -a 9 FILE FILE.',

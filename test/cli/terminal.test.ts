@@ -50,13 +50,31 @@ describe.skipIf(absent)('on a terminal', () => {
     expect(code).toBe(0);
   });
 
-  test('[cli.8] a wrong one is refused, and not asked for again', async () => {
+  const AGAIN = `that is not it; ${PROMPT}`;
+
+  test('[cli.8] a wrong one is asked for again, three times in all', async () => {
     using desk = workbench.desk('disk', 'keys');
-    const { code, screen } = await onTerminal(desk, PACK, [[PROMPT, 'four blind mice\r']]);
+    const wrong = 'four blind mice\r';
+    const { code, screen } = await onTerminal(desk, PACK, [
+      [PROMPT, wrong],
+      [AGAIN, wrong],
+      [`${AGAIN}\r\n${AGAIN}`, wrong],
+    ]);
     expect(screen).toContain('[PASSPHRASE_WRONG, exit 5]');
     expect(screen).not.toContain('mice');
-    expect(screen.split(PROMPT)).toHaveLength(2);
+    expect(screen).not.toContain('--passphrase-file');
+    expect(screen.split(PROMPT)).toHaveLength(4);
     expect(code).toBe(5);
+  });
+
+  test('[cli.8] the right one behind a wrong one opens the key', async () => {
+    using desk = workbench.desk('disk', 'keys');
+    const { code, screen } = await onTerminal(desk, PACK, [
+      [PROMPT, 'four blind mice\r'],
+      [AGAIN, `${PASSPHRASE}\r`],
+    ]);
+    expect(screen).toContain('packed');
+    expect(code).toBe(0);
   });
 
   test.each([

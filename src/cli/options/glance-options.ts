@@ -4,7 +4,7 @@ import { BundleError } from '../../kit/errors/errors.ts';
 import type { ImageSigner } from '../../operations/glance/image-signer.ts';
 import type { Context } from '../context.ts';
 import { HASH_CHOICES } from './glance-choices.ts';
-import { passphraseSource } from './passphrase.ts';
+import { askingFor } from './passphrase.ts';
 import { type PatienceFlags, waitingOf } from './read-options.ts';
 
 /** Options of the commands that sign disk images for Glance on the way. */
@@ -53,7 +53,7 @@ export async function imageSignerOf(
     flags.glancePassphraseFile ?? (flags.glanceKey === undefined ? fallback?.passphraseFile : undefined);
   const { loadImageSigner } = await import('../../operations/glance/sign-image.ts');
   return loadImageSigner(
-    { key, passphrase: passphraseSource(context, passphraseFile, key) },
+    { key, ...askingFor(context, passphraseFile, key) },
     {
       certificateUuid: uuid,
       at: new Date(),

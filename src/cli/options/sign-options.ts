@@ -4,7 +4,7 @@ import { BundleError } from '../../kit/errors/errors.ts';
 import type { SigningDigest, TimestampSource } from '../../operations/sign/signing.ts';
 import type { SigningFiles } from '../../operations/sign/signing-identity.ts';
 import type { Context } from '../context.ts';
-import { passphraseSource } from './passphrase.ts';
+import { askingFor } from './passphrase.ts';
 
 /** Options that say who signs, and who timestamps it. */
 export interface SignerFlags {
@@ -81,8 +81,12 @@ export async function authorityOf(
 export function signingFilesOf(flags: SignerFlags, context: Context): SigningFiles | undefined {
   const { key, cert, chain } = flags;
   if (key) {
-    const passphrase = passphraseSource(context, flags.passphraseFile, key);
-    return { key, ...(hasText(cert) && { certificate: cert }), ...(hasText(chain) && { chain }), passphrase };
+    return {
+      key,
+      ...(hasText(cert) && { certificate: cert }),
+      ...(hasText(chain) && { chain }),
+      ...askingFor(context, flags.passphraseFile, key),
+    };
   }
   if (!cert && !chain) return undefined;
   const problem = cert ? '--cert needs --key' : '--chain needs --key and --cert';

@@ -3,6 +3,7 @@ import { BundleError } from '../../kit/errors/errors.ts';
 import type { SettingName, SettingsFile } from '../../storage/trust/settings-file.ts';
 import type { DefaultReport } from '../../verdict/report/report.ts';
 import type { Context } from '../context.ts';
+import type { SignerFlags } from './sign-options.ts';
 
 /** The variables that stand for options. */
 export const SIGNING_VARIABLES = {
@@ -63,15 +64,21 @@ export async function takeDefaults(command: Command, context: Context): Promise<
   return taken.flatMap((one) => {
     if (one === undefined || one.value === '') return [];
     const { option, from, value } = one;
-    const name = option === '--passphrase-file' ? 'passphraseFile' : option.slice(2);
-    command.setOptionValueWithSource(name, value, from);
+    command.setOptionValueWithSource(flagOf(option), value, from);
     return [{ option, from }];
   });
 }
 
-/** Refuses defaults with which nothing could be signed, where the command line names nobody. [cli.30] @throws {BundleError} `CONFIG_INVALID` for half of them */
-export async function expectWholeDefaults(find: FindSetting, context: Context): Promise<void> {
-  await signingDefaults(find, () => false, context);
+/** Who would sign where the command line names nobody, by the names of the flags; empty where nobody would. [cli.30] @throws {BundleError} `CONFIG_INVALID` for half of what a signature needs */
+export async function defaultSigner(find: FindSetting, context: Context): Promise<SignerFlags> {
+  const taken = await signingDefaults(find, () => false, context);
+  return Object.fromEntries(
+    taken.flatMap((one) => (one && one.value !== '' ? [[flagOf(one.option), one.value]] : [])),
+  );
+}
+
+function flagOf(option: string): string {
+  return option === '--passphrase-file' ? 'passphraseFile' : option.slice(2);
 }
 
 /**

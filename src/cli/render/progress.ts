@@ -58,10 +58,16 @@ function describe(event: ProgressEvent, seconds: number): string {
   return [share, rate, ...(left ? [left] : [])].join(', ') + member;
 }
 
-/** How fast it goes, only where nobody can say how long it will take. */
-function describeBriefly(event: ProgressEvent, seconds: number): string {
-  const { share, rate, left, member } = partsOf(event, seconds);
-  return `${share}, ${left ?? rate}${member}`;
+/** The same in few columns: sizes of at most three digits, the larger unit of the time that is left, and as much of the name as there is room for. */
+function describeBriefly({ phase, bytes, total, member }: ProgressEvent, seconds: number): string {
+  const rate = seconds > 0 ? bytes / seconds : 0;
+  const share = total
+    ? `${Math.floor((100 * bytes) / total)}% of ${formatBytes(total, 'brief')}`
+    : formatBytes(bytes);
+  const left = total && rate > 0 ? [largestUnit((total - bytes) / rate)] : [];
+  const line = [`${phase} ${share}`, `${formatBytes(rate, 'brief')}/s`, ...left].join(', ');
+  const fitting = line.length <= MOST_COLUMNS ? line : line.replace(/ left$/, '');
+  return fitting + (member ? `  ${shown(member)}` : '');
 }
 
 interface Parts {
@@ -82,8 +88,8 @@ function partsOf({ phase, bytes, total, member }: ProgressEvent, seconds: number
   };
 }
 
-/** Bytes for people, in units of 1000 as disks and networks are sold. */
-export function formatBytes(bytes: number): string {
+/** Bytes for people, in units of 1000 as disks and networks are sold; `brief`: one of two digits or more without a fraction. */
+export function formatBytes(bytes: number, form?: 'brief'): string {
   const units = ['B', 'kB', 'MB', 'GB', 'TB'];
   let value = bytes;
   let unit = 0;
@@ -91,7 +97,13 @@ export function formatBytes(bytes: number): string {
     value /= 1000;
     unit++;
   }
-  return `${unit === 0 ? Math.round(value) : value.toFixed(1)} ${units[unit]}`;
+  const isWhole = unit === 0 || (form === 'brief' && value >= 10);
+  return `${isWhole ? Math.round(value) : value.toFixed(1)} ${units[unit]}`;
+}
+
+function largestUnit(seconds: number): string {
+  const [most = '', unit = ''] = formatSeconds(seconds).split(' ');
+  return `${most} ${unit} left`;
 }
 
 function formatSeconds(seconds: number): string {

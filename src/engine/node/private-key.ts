@@ -54,6 +54,17 @@ export async function parsePrivateKey(
   }
 }
 
+/** Opens a key whose passphrase is asked for, again while it is wrong, so often at most: a file says the same each time, a person may not. [cli.8] */
+export async function openInTries<T>(tries: number, open: () => Promise<T>): Promise<T> {
+  for (let left = tries; ; left--) {
+    try {
+      return await open();
+    } catch (error) {
+      if (left <= 1 || !(error instanceof BundleError) || error.code !== 'PASSPHRASE_WRONG') throw error;
+    }
+  }
+}
+
 /** Of an encrypted PKCS#8; OpenSSL's old forms of PEM have one round, always. [pub.25] */
 function roundsOf({ bytes }: NamedBytes): number {
   const pem = splitPem(decodePemFile(bytes)?.text ?? '').blocks.find(

@@ -19,7 +19,6 @@ export const ADVICE = [
   'at-another-moment',
   'chunks-or-blocks',
   'correct-options',
-  'correct-passphrase',
   'correct-settings',
   'cut-by-descriptor',
   'file-alone',

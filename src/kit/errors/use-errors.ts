@@ -91,7 +91,7 @@ export const USE_ERRORS = {
   PASSPHRASE_WRONG: {
     kind: 'unauthorised',
     why: 'the private key cannot be opened with this passphrase',
-    fix: { text: 'check the passphrase', advice: 'correct-passphrase' },
+    fix: 'check the passphrase: capitals and the layout of the keyboard, where it is typed; of a file, the whole first line without its end',
   },
   INTERRUPTED: {
     kind: 'interrupted',

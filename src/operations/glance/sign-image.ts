@@ -1,7 +1,7 @@
 import type { Certificate } from '../../crypto/certificate.ts';
 import { sameKey } from '../../crypto/key-identity.ts';
 import { keySigner } from '../../engine/node/key-signer.ts';
-import { parsePrivateKey } from '../../engine/node/private-key.ts';
+import { openInTries, parsePrivateKey } from '../../engine/node/private-key.ts';
 import { formatProperties, type PropertyForm, propertyForm } from '../../formats/glance/format-properties.ts';
 import { isUuid, KEY_TYPE_NAMES, type KeyTypeName, keyTypeFor } from '../../formats/glance/names.ts';
 import type { SignatureProperties } from '../../formats/glance/properties.ts';
@@ -43,6 +43,8 @@ export interface ImageSignerFiles {
   readonly key: string;
   /** asked only when the key is encrypted */
   readonly passphrase?: () => Promise<string>;
+  /** how often it is asked while what it says is wrong (default: once) */
+  readonly tries?: number;
   /** PEM of the certificate that is kept under the UUID; when given, it must be that of the key, and valid */
   readonly certificate?: string;
   /** that of the key when left out */
@@ -69,6 +71,7 @@ export async function loadImageSigner(
 const imageSignerFiles = shape<ImageSignerFiles>({
   key: needed(path),
   passphrase,
+  tries: positive,
   certificate: path,
   keyType: keyTypeName,
   allowWeakKeys: flag,
@@ -98,9 +101,9 @@ async function loadGiven(
     (async () => {
       throw new BundleError('PASSPHRASE_NEEDED', 'the private key is encrypted', { where });
     });
-  const privateKey = await parsePrivateKey(await readNamed(file, waiting), () =>
-    unlessAborted(passphrase(), waiting.signal),
-  );
+  const bytes = await readNamed(file, waiting);
+  const asked = (): Promise<string> => unlessAborted(passphrase(), waiting.signal);
+  const privateKey = await openInTries(files.tries ?? 1, () => parsePrivateKey(bytes, asked));
   const own = keySigner(privateKey, file);
   const { key } = own.publicKey;
   const keyType = keyTypeFor(key.type === 'rsa-pss' ? 'rsa' : key.type, key.curve);

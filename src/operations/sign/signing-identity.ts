@@ -4,13 +4,13 @@ import { isEdwards } from '../../crypto/signature.ts';
 import type { Signer } from '../../engine/engine.ts';
 import { keySigner } from '../../engine/node/key-signer.ts';
 import { openPkcs12 } from '../../engine/node/pkcs12.ts';
-import { type PrivateKey, parsePrivateKey } from '../../engine/node/private-key.ts';
+import { openInTries, type PrivateKey, parsePrivateKey } from '../../engine/node/private-key.ts';
 import { kindOfBytes } from '../../formats/credentials/credential-kind.ts';
 import { unlessAborted } from '../../kit/deadline.ts';
 import type { Told } from '../../kit/errors/advice.ts';
 import { BundleError, type ErrorCode } from '../../kit/errors/errors.ts';
 import { DEFAULT_LIMITS } from '../../kit/limits.ts';
-import { moment, needed, path, shape } from '../../kit/shape.ts';
+import { moment, needed, path, positive, shape } from '../../kit/shape.ts';
 import type { SourceOptions } from '../../kit/source.ts';
 import { readNamed } from '../../storage/trust/small-files.ts';
 import { certificatesIn } from '../../trust/given-certificates.ts';
@@ -31,6 +31,8 @@ export interface SigningFiles {
   readonly chain?: string;
   /** asked only when the key is encrypted */
   readonly passphrase?: () => Promise<string>;
+  /** how often it is asked while what it says is wrong (default: once) */
+  readonly tries?: number;
 }
 
 /**
@@ -55,6 +57,7 @@ const signingFiles = shape<SigningFiles>({
   certificate: path,
   chain: path,
   passphrase,
+  tries: positive,
 });
 
 async function loadGiven(files: SigningFiles, at: Date, waiting: SourceOptions): Promise<SigningIdentity> {
@@ -92,13 +95,13 @@ async function loadGiven(files: SigningFiles, at: Date, waiting: SourceOptions):
 
 /** The key, and the certificates in its own file, which only a PKCS#12 has. [pub.22] [pub.24] */
 async function openKey(
-  { key: name, certificate, passphrase: ask = noPassphrase(name) }: SigningFiles,
+  { key: name, certificate, passphrase: ask = noPassphrase(name), tries = 1 }: SigningFiles,
   waiting: SourceOptions,
 ): Promise<{ readonly key: PrivateKey; readonly beside: readonly Certificate[] }> {
   const given = await readNamed(name, waiting);
   const asked = (): Promise<string> => unlessAborted(ask(), waiting.signal);
   if (kindOfBytes(given.bytes) === 'pkcs12') {
-    const { key, certificates } = await openPkcs12(given, asked, waiting.signal);
+    const { key, certificates } = await openInTries(tries, () => openPkcs12(given, asked, waiting.signal));
     if (certificate === undefined && certificates.length === 0)
       throw alone(name, 'this PKCS#12 file has the key, and no certificate');
     return { key, beside: certificates.flatMap((bytes) => certificatesIn({ name, bytes })) };
@@ -109,7 +112,7 @@ async function openKey(
       'only a PKCS#12 file (.p12, .pfx) has both; of another key the certificate is a file of its own',
     );
   }
-  return { key: await parsePrivateKey(given, asked), beside: [] };
+  return { key: await openInTries(tries, () => parsePrivateKey(given, asked)), beside: [] };
 }
 
 function alone(file: string, why: string): BundleError {

@@ -33,8 +33,8 @@ describe('[cli.6] progress', () => {
       [1000, 20 * MB, { total: 100 * MB, member: 'a.vmdk' }],
     ]);
     expect(drawn).toEqual([
-      '\r\x1b[Jread 2% of 100.0 MB, 5 s left  a.vmdk\r',
-      '\r\x1b[Jread 20% of 100.0 MB, 4 s left  a.vmdk\r',
+      '\r\x1b[Jread 2% of 100 MB, 20 MB/s, 5 s left  a\r',
+      '\r\x1b[Jread 20% of 100 MB, 20 MB/s, 4 s left  \r',
       '\r\x1b[J',
     ]);
   });

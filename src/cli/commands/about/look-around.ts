@@ -9,7 +9,8 @@ import type {
   FoundVariable,
 } from '../../../operations/report/env-report.ts';
 import type { Context } from '../../context.ts';
-import { expectWholeDefaults, SIGNING_VARIABLES, settingsOf } from '../../options/signing-defaults.ts';
+import type { SignerFlags } from '../../options/sign-options.ts';
+import { defaultSigner, SIGNING_VARIABLES, settingsOf } from '../../options/signing-defaults.ts';
 import { version } from '../../version.ts';
 
 /** Variables that count, whose values may be shown. */
@@ -163,6 +164,7 @@ async function defaultsFound(context: Context, found: Found): Promise<readonly F
   const { showAddress } = await import('../../../storage/remote/address.ts');
   const find = await attempt(found, () => settingsOf(context));
   const names = Object.keys(SIGNING_VARIABLES) as (keyof typeof SIGNING_VARIABLES)[];
+  const before = found.problems.length;
   const all = names.flatMap((name) => find?.(name) ?? []).filter(({ value }) => value !== '');
   for (const one of all) {
     if (one.option === '--tsa') continue;
@@ -176,12 +178,23 @@ async function defaultsFound(context: Context, found: Found): Promise<readonly F
         `${one.value}: others may open it, and it is for ${one.option}; chmod 600 lets you alone`,
       );
   }
-  if (find) await attempt(found, () => expectWholeDefaults(find, context));
+  const unread = found.problems.length > before;
+  const signer = find && (await attempt(found, () => defaultSigner(find, context)));
+  if (signer && !unread) await signerFound(signer, context, found);
   return all.map(({ option, value, from }) => ({
     option,
     value: option === '--tsa' ? showAddress(value) : value,
     from,
   }));
+}
+
+/** Whether the signer that is configured could sign. */
+async function signerFound(signer: SignerFlags, context: Context, found: Found): Promise<void> {
+  const { lookAtSigner } = await import('./look-at-signer.ts');
+  const { problem, warnings } = await lookAtSigner(signer, context);
+  if (problem)
+    found.problems.push(configured(problem, `the signer that is configured cannot sign: ${problem.message}`));
+  found.warnings.push(...warnings.map((text) => `the signer that is configured: ${text}`));
 }
 
 /** What is not known to be harmless is only said to be set: programs keep secrets in variables of many names. */

@@ -8,7 +8,7 @@ import { wordedReport } from '../../advice.ts';
 import type { Context, Exit } from '../../context.ts';
 import { FORM_CHOICES, HASH_CHOICES, KEY_TYPE_CHOICES } from '../../options/glance-choices.ts';
 import { type OutputFlags, progressOf, withOutputOptions } from '../../options/options.ts';
-import { passphraseSource } from '../../options/passphrase.ts';
+import { askingFor } from '../../options/passphrase.ts';
 import {
   type PatienceFlags,
   readOptionsOf,
@@ -78,7 +78,7 @@ export function glanceSignCommand(glance: Command, context: Context, exit: Exit)
     const signer = await loadImageSigner(
       {
         key,
-        passphrase: passphraseSource(context, flags.passphraseFile, key),
+        ...askingFor(context, flags.passphraseFile, key),
         ...(cert !== undefined && { certificate: cert }),
         ...(keyType !== undefined && { keyType }),
         allowWeakKeys: flags.allowWeakKeys ?? false,

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { EnvReport } from '../../../../src/operations/report/env-report.ts';
 import { runHere } from '../../../factory/command-line.ts';
-import { type Desk, makeWorkbench, type Workbench } from '../../../factory/workbench.ts';
+import { type Desk, makeWorkbench, PASSPHRASE, type Workbench } from '../../../factory/workbench.ts';
 
 let workbench: Workbench;
 beforeAll(async () => {
@@ -79,6 +79,28 @@ describe('[cli.30] bulla env', () => {
     expect(errors[0]?.message ?? '').toContain(problem);
   });
 
+  test.each([
+    [{ BULLA_CERT: 'ca.pem' }, 'the key does not belong to the certificate'],
+    [{ BULLA_KEY: 'locked.key' }, 'encrypted, and no passphrase file is configured'],
+    [{ BULLA_KEY: 'locked.key', BULLA_PASSPHRASE_FILE: 'wrong.txt' }, 'the passphrase does not open the key'],
+    [{ BULLA_KEY: 'locked.key', BULLA_PASSPHRASE_FILE: 'right.txt' }, undefined],
+    [{ BULLA_CHAIN: 'signer.pem' }, 'none of the intermediates has issued'],
+    [{ BULLA_CHAIN: 'ca.pem' }, undefined],
+    [{ BULLA_KEY: 'signer.pem' }, 'this is a certificate, and no private key'],
+    [{ BULLA_CERT: 'signer.key' }, 'this is a private key, and no certificate'],
+    [{}, undefined],
+  ])('loads who would sign: %j', async (env, problem) => {
+    using desk = workbench.desk('keys');
+    writeFileSync(join(desk.folder, 'wrong.txt'), 'swordfish\n');
+    writeFileSync(join(desk.folder, 'right.txt'), `${PASSPHRASE}\n`);
+    const whole = { BULLA_KEY: 'signer.key', BULLA_CERT: 'signer.pem', ...env };
+    const found = await lookedAt(desk, whole);
+    expect([found.exitCode, found.errors.length]).toEqual(problem === undefined ? [0, 0] : [2, 1]);
+    expect(found.errors[0]?.message ?? '').toContain(problem ?? '');
+    expect(JSON.stringify(found)).not.toMatch(/swordfish/);
+    expect(JSON.stringify(found)).not.toContain(PASSPHRASE);
+  });
+
   test('is not usable with settings that are not understood', async () => {
     using desk = workbench.desk();
     mkdirSync(desk.env['BULLA_HOME'] ?? '');
@@ -127,6 +149,7 @@ describe('[cli.30] bulla env', () => {
       expect.stringContaining(`${home}: everybody may rename`),
       expect.stringContaining('config.toml: others may write it'),
       expect.stringContaining('signer.key: others may open it'),
+      expect.stringContaining('is not a root that importers have'),
     ]);
   });
 });
