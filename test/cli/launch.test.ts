@@ -15,7 +15,11 @@ afterEach(() => sandbox[Symbol.dispose]());
 
 const file = (name: string): string => join(sandbox.path('dist/cli'), name);
 const run = (...words: readonly string[]): string => {
-  const { stdout, stderr } = spawnSync(process.execPath, [file('main.js'), ...words], { encoding: 'utf8' });
+  const env = { ...process.env, BULLA_HOME: sandbox.path('none') }; // whoever runs the tests may trust somebody
+  const { stdout, stderr } = spawnSync(process.execPath, [file('main.js'), ...words], {
+    encoding: 'utf8',
+    env,
+  });
   return stdout + stderr;
 };
 
