@@ -118,6 +118,25 @@ export function gatherOf<T extends string>(choices: readonly T[]): Gatherer<T> {
   });
 }
 
+const lists = new WeakSet<object>();
+
+/** Collects some of `choices`, of which a value has one or more with commas between. */
+export function gatherListOf<T extends string>(choices: readonly T[]): Gatherer<readonly T[]> {
+  const gatherer = gatherBy((value: string): readonly T[] => {
+    const words = value.split(',').map((word) => choices.find((choice) => choice === word));
+    const known = words.filter((word) => word !== undefined);
+    if (known.length === words.length) return known;
+    throw new InvalidArgumentError(`Give some of ${choices.join(', ')}, with commas between.`);
+  });
+  lists.add(gatherer);
+  return gatherer;
+}
+
+/** Whether an option whose values `parse` reads takes several in one value, with commas between. */
+export function isList(parse: unknown): boolean {
+  return typeof parse === 'function' && lists.has(parse);
+}
+
 /** A moment in ISO 8601: a date, or a date and time with its offset. */
 export function parseTime(text: string): Date {
   const form = /^(\d{4}-\d{2}-\d{2})(T\d{2}:\d{2}(:\d{2}(\.\d{1,3})?)?(Z|[+-]\d{2}:\d{2}))?$/;

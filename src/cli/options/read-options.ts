@@ -1,11 +1,11 @@
-import { type Command, InvalidArgumentError } from 'commander';
+import { type Command, InvalidArgumentError, Option } from 'commander';
 import { TIMER_MS } from '../../kit/limits.ts';
 import { RELAXATIONS, type Relaxation } from '../../kit/relaxation.ts';
 import type { VerifyOptions } from '../../operations/verify/options.ts';
 import type { Waiting } from '../../operations/waiting.ts';
 import type { Context } from '../context.ts';
 import { parseMembers } from './many-members.ts';
-import { gatherBy, parseSize } from './options.ts';
+import { gatherListOf, parseSize } from './options.ts';
 
 /** Options of the commands that read a bundle, which may come from a pipe or the network. */
 export interface ReadFlags extends PatienceFlags {
@@ -38,10 +38,13 @@ export function withReadOptions(command: Command): Command {
 /** The same, `--relax` and `--inner`, for the commands that read one bundle. [relax.1] [inner.1] */
 export function withBundleOptions(command: Command): Command {
   return withReadOptions(
-    command.option(
-      '--relax <habits>',
-      `let pass in the archive one or more habits of honest tools, each of which is reported: ${RELAXATIONS.join(', ')}`,
-      gatherBy(parseRelaxations),
+    command.addOption(
+      new Option(
+        '--relax <habits>',
+        'let pass in the archive one or more habits of honest tools, each of which is reported',
+      )
+        .choices(RELAXATIONS)
+        .argParser(gatherListOf(RELAXATIONS)),
     ),
   ).option(
     '--inner',
@@ -105,11 +108,4 @@ function parseSeconds(text: string): number {
   const seconds = /^\d{1,7}(\.\d{1,3})?$/.test(text) ? Number(text) : 0;
   if (seconds > 0 && seconds <= MOST_SECONDS) return seconds;
   throw new InvalidArgumentError(`Give seconds, more than 0 and at most ${MOST_SECONDS}.`);
-}
-
-function parseRelaxations(text: string): readonly Relaxation[] {
-  const names = text.split(',').map((word) => RELAXATIONS.find((name) => name === word));
-  const known = names.filter((name) => name !== undefined);
-  if (known.length === names.length) return known;
-  throw new InvalidArgumentError(`Give some of ${RELAXATIONS.join(', ')}, with commas between.`);
 }

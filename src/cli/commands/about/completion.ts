@@ -1,5 +1,7 @@
 import { type Command, InvalidArgumentError, type Option } from 'commander';
 import type { Context, Exit } from '../../context.ts';
+import { OPTION_NAMINGS } from '../../named-files.ts';
+import { isList } from '../../options/options.ts';
 import { type CommandWords, SCRIPTS, type Word } from './completion-scripts.ts';
 import { helpTopics } from './help.ts';
 
@@ -52,16 +54,20 @@ function word(text: string, description: string): Word {
     text,
     flags: [text],
     description: description.split('\n')[0] ?? '',
-    takesValue: false,
-    choices: [],
   };
 }
 
 function optionWord(option: Option): Word {
+  const name = option.long ?? option.flags;
   return {
-    ...word(option.long ?? option.flags, option.description),
+    ...word(name, option.description),
     flags: [option.long, option.short].filter((flag) => typeof flag === 'string'),
-    takesValue: option.required,
-    choices: option.argChoices ?? [],
+    ...(option.required && {
+      values: {
+        choices: option.argChoices ?? [],
+        commas: isList(option.parseArg),
+        files: OPTION_NAMINGS[name] !== 'no file',
+      },
+    }),
   };
 }
