@@ -222,11 +222,29 @@ describe('[pkg.10] what is there already', () => {
       await signed(sandbox, { timestamp: stamping });
       if (!cert) rmSync(join(folder, 'app.cert'));
       expect(await refusal(signed(sandbox))).toEqual(['DESTINATION_EXISTS']);
-      const report = await signed(sandbox, { overwrite: true });
+      const report = await signed(sandbox, { overwrite: true, digest: 'sha384' });
       expect(report.warnings).toContainEqual(expect.stringContaining('"app.tst" was taken away'));
       expect(readdirSync(folder).sort()).toEqual(['app.cert', 'app.mf', 'app.ovf', 'disk.img', 'notes.txt']);
       expect(await verdictOn(sandbox)).toEqual(['trusted']);
     }
+  });
+
+  test('[pkg.10] a timestamp stays where the same signature is made again', async () => {
+    using sandbox = makeSandbox();
+    const folder = await laidOut(sandbox, ['mf']);
+    await signed(sandbox, { timestamp: stamping });
+    const report = await signed(sandbox, { overwrite: true });
+    expect(report).toMatchObject({ errors: [], result: { written: [] } });
+    expect(report.warnings.join()).not.toContain('app.tst');
+    expect(existsSync(join(folder, 'app.tst'))).toBe(true);
+  });
+
+  test('[pkg.10] what is wrong with the files is told before what stands in the way', async () => {
+    using sandbox = makeSandbox();
+    const folder = await laidOut(sandbox, ['mf', 'cert']);
+    writeFileSync(join(folder, 'disk.img'), 'other bytes');
+    const { errors } = await signed(sandbox);
+    expect(errors.map(({ code }) => code)).toContain('DIGEST_MISMATCH');
   });
 
   test('revocation information stays where it is about the signature, and refuses it where it is of strangers', async () => {

@@ -3,7 +3,7 @@ import { equalBytes } from '../../../kit/bytes.ts';
 import type { Deadline } from '../../../kit/deadline.ts';
 import type { DigestName } from '../../../kit/digest-name.ts';
 import type { Told } from '../../../kit/errors/advice.ts';
-import { BundleError } from '../../../kit/errors/errors.ts';
+import { BundleError, toBundleError } from '../../../kit/errors/errors.ts';
 import { DEFAULT_LIMITS } from '../../../kit/limits.ts';
 import { isPackage, sourceOptions } from '../../../kit/source.ts';
 import { absolute } from '../../../storage/absolute.ts';
@@ -73,7 +73,13 @@ export async function editPackage(
   const expectReplaceable = (name: string): void => {
     if (known?.there.has(name) && !overwrite) throw signedAlready(join(folder, name));
   };
-  if (known) edit.expect(known, expectReplaceable);
+  let replaces: BundleError | undefined; // told once it is known that no fault of the files stands behind it [pkg.10]
+  try {
+    if (known) edit.expect(known, expectReplaceable);
+  } catch (error) {
+    replaces = toBundleError(error);
+    if (replaces.code !== 'DESTINATION_EXISTS') throw replaces;
+  }
   const read = await readPackage(source, {
     limits,
     algorithm: edit.algorithm,
@@ -82,8 +88,10 @@ export async function editPackage(
   const told = [...read.warnings, ...sweptWarnings(outputs.swept)];
   const result = { name: input, judged: read.judged, warnings: told, written: [] };
   if (!read.manifest || read.judged.errors.length > 0) return result;
+  if (replaces) throw replaces;
 
-  const { files, notes } = await edit.make(read, expectReplaceable);
+  const { files: made, notes } = await edit.make(read, expectReplaceable);
+  const files = [...made, ...timestampThatHolds(read, made)];
   const judged = read.judgeSigned(files);
   if (judged.errors.length > 0) return { ...result, judged };
   const { parts, manifest } = read;
@@ -110,8 +118,19 @@ export async function editPackage(
   source.checkUnchanged(); // [pkg.11] it took somebody a while to sign it, perhaps
   options.expectInTime(); // [cli.15]
   await outputs.publish();
-  const gone = `"${timestamp}" was taken away: it is no timestamp of the signature that is there now`;
+  const gone = `"${timestamp}" was taken away: it is of the signature that was there before`;
   return { ...result, judged, warnings: [...told, ...notes, ...(isStale ? [gone] : [])], written };
+}
+
+/** The timestamp that is there, where the signature is made again with the same bytes: it is of that, too. [pkg.10] */
+function timestampThatHolds(
+  { certificate, timestamp }: ReadPackage,
+  made: readonly NamedMember[],
+): readonly NamedMember[] {
+  const isMade = made.some(({ name }) => name === timestamp?.name);
+  const same = made.find(({ name }) => name === certificate?.name);
+  if (!timestamp || !certificate || !same || isMade) return [];
+  return equalBytes(same.bytes, certificate.bytes) ? [timestamp] : [];
 }
 
 /** The report of what came of it, with `result` where it was done. */
