@@ -64,6 +64,9 @@ function conversionOf(
   }
   if (wanted === 'revocation list') return undefined;
   const isKey = wanted === 'private key';
+  if (isKey && kind === 'openssh key')
+    return `convert a copy: cp ${file} key.pem; ssh-keygen -p -m PKCS8 -f key.pem`;
+  if (isKey && kind === 'pvk') return `make PEM of it: openssl rsa -inform PVK -in ${file} -out key.pem`;
   switch (kind) {
     case 'pkcs12':
       return opened(`openssl pkcs12 -in ${file} -nodes -out all.pem${legacy(bytes)}`, isKey);
@@ -74,10 +77,15 @@ function conversionOf(
       );
     case 'trusted certificate':
       return isKey ? undefined : `leave the settings out: openssl x509 -in ${file} -out certificate.pem`;
+    case 'pkcs8':
+    case 'encrypted pkcs8':
+    case 'pkcs1':
+    case 'sec1':
     case 'openssh key':
-      return isKey ? `convert a copy: cp ${file} key.pem; ssh-keygen -p -m PKCS8 -f key.pem` : undefined;
     case 'pvk':
-      return isKey ? `make PEM of it: openssl rsa -inform PVK -in ${file} -out key.pem` : undefined;
+      return isKey
+        ? undefined
+        : 'give the certificate that was issued for this key, in a file of its own that often lies beside it (.pem, .crt, .cer); the key is for signing';
     case 'request':
       return isKey ? undefined : 'give the certificate that the authority has issued for it';
     default:

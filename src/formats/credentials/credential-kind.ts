@@ -100,7 +100,9 @@ function kindOfNested(
     if (next === TAG.octetString) return 'encrypted pkcs8';
     return next === TAG.bitString ? 'public key' : undefined;
   }
-  if (inner?.tag === TAG.sequence) return 'crl'; // of the first version
+  if (inner?.tag === TAG.sequence)
+    // a list of the first version begins with its algorithm
+    return headAt(bytes, inner.start)?.tag === TAG.oid ? 'crl' : undefined;
   if (inner?.tag !== TAG.integer) return undefined;
   const algorithm = headAt(bytes, inner.end);
   const name = algorithm && headAt(bytes, algorithm.end);

@@ -1,6 +1,7 @@
 import { equalBytes } from '../../kit/bytes.ts';
 import { decodeLatin1, printable } from '../../kit/encoding.ts';
 import { BundleError, isBundleError } from '../../kit/errors/errors.ts';
+import { decodePemFile } from '../credentials/pem-file.ts';
 import {
   type DerElement,
   openDer,
@@ -55,7 +56,9 @@ export function parseCrls(
   { alone = false }: { readonly alone?: boolean } = {},
 ): readonly Crl[] {
   if (bytes[0] === TAG.sequence) return [parseCrl(bytes, source)];
-  const text = decodeLatin1(bytes);
+  const text = alone ? decodeLatin1(bytes) : decodePemFile(bytes)?.text; // [pub.21] what people keep may be UTF-16
+  if (text === undefined)
+    throw new BundleError('REVOCATION_MALFORMED', 'this is UTF-16 text that ends within a character');
   const odd = alone ? undefined : notPemText(text); // [pub.19]
   if (odd) throw new BundleError('REVOCATION_MALFORMED', odd.message, { why: odd.why });
   const { blocks, outside, fault } = splitPem(text);

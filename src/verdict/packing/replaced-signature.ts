@@ -17,19 +17,19 @@ export function tellReplaced(
   manifest: NamedMember | undefined,
   limits: Limits,
 ): string {
-  const found = `"${certificate.name}" is not carried over, since the manifest is written anew`;
-  if (!manifest) return `${found}; no manifest is beside it that it could be the signature of`;
+  const found = `the signature in "${certificate.name}" is not packed: the bundle gets a manifest of its own, which it does not sign`;
+  if (!manifest) return `${found}. What it signed is not known: no manifest is beside it`;
   try {
     const { found: signatures } = findSignatures(
       { manifest, certificate, evidence: [] },
       { limits, ...NOBODY },
     );
     const fault = signatures.find((signature) => signature.fault)?.fault;
-    if (fault) return `${found}; its signature is not valid: ${fault.message}`;
+    if (fault) return `${found}. Nor is it valid for "${manifest.name}": ${fault.message}`;
     const names = new Set(signatures.map(({ signer }) => `"${signer?.fields.subject.text ?? 'nobody'}"`));
-    return `${found}; its signature of "${manifest.name}" is valid, and claims to be by ${[...names].join(', ')}, whether that is to be trusted was not judged`;
+    return `${found}. It is valid for "${manifest.name}", and says that it is by ${[...names].join(', ')}; nobody has checked whether that is true`;
   } catch (error) {
-    return `${found}; it cannot be read: ${toBundleError(error).message}`;
+    return `${found}. It cannot be read: ${toBundleError(error).message}`;
   }
 }
 

@@ -2,6 +2,7 @@ import { generateKeyPairSync } from 'node:crypto';
 import { describe, expect, test } from 'vitest';
 import { kindOfBytes, kindOfLabel } from '../../../src/formats/credentials/credential-kind.ts';
 import { findCertificates } from '../../../src/formats/credentials/find-certificates.ts';
+import { parseCrls } from '../../../src/formats/crl/crl.ts';
 import { TAG } from '../../../src/formats/der/cursor.ts';
 import { formatPem } from '../../../src/formats/pem.ts';
 import { concat, equalBytes } from '../../../src/kit/bytes.ts';
@@ -169,4 +170,25 @@ test('[pub.21] no beginning of anything makes a reader fail', () => {
       expect(() => find(bytes.slice(0, length))).not.toThrow();
     }
   }
+});
+
+test('[pub.21] a private key in the place of a certificate says what is to be given', () => {
+  const { privateKey } = generateKeyPairSync('ed25519');
+  const found = find(privateKey.export({ format: 'der', type: 'pkcs8' }), 'signer.key');
+  expect(found).toMatchObject({
+    fix: expect.stringContaining('the certificate that was issued for this key'),
+  });
+});
+
+test('what is nested deeply is taken for nothing that it is not', () => {
+  let nested = hex('0500');
+  for (let i = 0; i < 100; i++) nested = der(TAG.sequence, nested);
+  expect(kindOfBytes(nested)).toBeUndefined();
+});
+
+test('[crl.2] revocation lists are read in UTF-16, too, but not out of a bundle', () => {
+  const list = utf16(formatPem('X509 CRL', makeCrlDer({ issuer: ca })));
+  expect(parseCrls(list, 'acme.crl')).toHaveLength(1);
+  expect(() => parseCrls(list, 'acme.crl', { alone: true })).toThrow('no revocation list');
+  expect(() => parseCrls(list.subarray(0, -1), 'acme.crl')).toThrow('ends within a character');
 });

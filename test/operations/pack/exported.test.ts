@@ -202,7 +202,7 @@ describe('[pack.16] a certificate file beside the descriptor', () => {
   test('is told to be left, with whom its signature claims to be by', async () => {
     using sandbox = await exportedTo();
     expect(await warning(sandbox)).toMatch(
-      /^"app.cert" is not carried over.* of "app.mf" is valid, and claims to be by "CN=Acme Release,O=Acme", whether .* not judged$/,
+      /^the signature in "app.cert" is not packed: .* valid for "app.mf", .* by "CN=Acme Release,O=Acme"; nobody has checked .*$/,
     );
   });
 
@@ -212,12 +212,12 @@ describe('[pack.16] a certificate file beside the descriptor', () => {
     });
     sandbox.write('in/app.mf', concat([readFileSync(sandbox.path('in/app.mf')), encodeUtf8('\n')]));
     expect(await warning(sandbox)).toMatch(
-      /^"app.cert" is not carried over.*; its signature is not valid: [^\n]*$/,
+      /^the signature in "app.cert" is not packed: .* Nor is it valid for "app.mf": [^\n]*$/,
     );
   });
 
   test.each([
-    ['cannot be read', 'in/app.cert', '', /it cannot be read: /],
+    ['cannot be read', 'in/app.cert', '', /It cannot be read: /],
     ['has no manifest', 'in/app.mf', undefined, /no manifest is beside it/],
   ] as const)('is told to be left, where it %s', async (_, name, text, message) => {
     using sandbox = await exportedTo();
