@@ -160,10 +160,14 @@ function rolesAmong(names: readonly string[]): BundleRoles {
     return assignRoles(names);
   } catch (error) {
     const { code, message, where, why } = toBundleError(error);
+    const lower = names.map((name) => name.toLowerCase());
+    const isTwice = new Set(lower).size < names.length; // named or not, many file systems have room for one of them alone
     throw new BundleError(code, message, {
       where,
       why,
-      fix: 'give one of the two by its name, in place of the folder; or give each package a folder of its own',
+      fix: isTwice
+        ? 'see which of the two, whose names differ in their capitals alone, is the one that was meant, and move the other away'
+        : 'give one of the two by its name, in place of the folder; or give each package a folder of its own',
     });
   }
 }
@@ -174,8 +178,11 @@ function listedIn(bytes: Uint8Array | undefined, limits: Limits): readonly strin
   try {
     return parseManifest(bytes, limits).entries.map(({ name }) => name);
   } catch {
-    const lines = new TextDecoder().decode(bytes).matchAll(/\(([^\r\n]*)\)/g);
-    return [...lines].flatMap(([, name]) => name ?? []);
+    const lines = new TextDecoder().decode(bytes).split(/[\r\n]/);
+    return lines.flatMap((line) => {
+      const [start, end] = [line.indexOf('(') + 1, line.lastIndexOf(')')];
+      return start > 0 && end >= start ? line.slice(start, end) : [];
+    });
   }
 }
 

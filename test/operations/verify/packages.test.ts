@@ -155,6 +155,11 @@ describe('[pkg.3] the members', () => {
     expect((await judged(folder())).trusted).toBe(true);
   });
 
+  test('of a manifest of nothing but parentheses are looked for in one pass', async () => {
+    put([...members.filter(({ name }) => name !== 'app.mf'), textFile('app.mf', '('.repeat(4 * 2 ** 20))]);
+    expect(codesOf(await judged(folder()))).toContain('MANIFEST_SYNTAX');
+  });
+
   test('that are referred to and not listed are unlisted', async () => {
     const disk = noiseFile('disk.img', 100);
     const files = [descriptorFor('app.ovf', [disk]), disk];
