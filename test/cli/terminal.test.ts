@@ -77,6 +77,20 @@ describe.skipIf(absent)('on a terminal', () => {
     expect(code).toBe(0);
   });
 
+  test('[cli.8] what is typed while a wrong one is tried is not shown either, and the terminal is as before', async () => {
+    using desk = workbench.desk('disk', 'keys');
+    const { code, screen } = await onTerminal(desk, `${PACK}; stty -a`, [
+      [PROMPT, 'four blind mice\r'],
+      [`${PROMPT}\r\n`, 'qzxwvk'],
+      [AGAIN, '\r'],
+      [`${AGAIN}\r\n${AGAIN}`, `${PASSPHRASE}\r`],
+    ]);
+    expect(screen).toContain('packed');
+    expect(screen).not.toContain('qzxwvk');
+    expect(screen).toMatch(/ icanon\b.* echo\b/s);
+    expect(code).toBe(0);
+  });
+
   test.each([
     ['Ctrl-C', '\x03'],
     ['Ctrl-D', '\x04'],

@@ -21,6 +21,7 @@ import {
   progressOf,
   withOutputOptions,
 } from '../options/options.ts';
+import { showTyping } from '../options/passphrase.ts';
 import {
   type SignFlags,
   signatureOptionsOf,
@@ -142,7 +143,7 @@ export function packCommand(program: Command, context: Context, exit: Exit): voi
       const { pack } = await import('../../operations/pack/pack.ts');
       const { loadSigningIdentity } = await import('../../operations/sign/signing-identity.ts');
       const identity = files
-        ? await loadSigningIdentity(files, new Date(), { signal: context.signal })
+        ? await loadSigningIdentity(files, new Date(), { signal: context.signal }).finally(showTyping)
         : undefined;
       const imageSigner = await imageSignerOf('--glance-sign', flags.glanceSign, flags, context, flags);
       const progress = progressOf(flags, context);

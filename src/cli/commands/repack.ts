@@ -11,6 +11,7 @@ import {
   progressOf,
   withOutputOptions,
 } from '../options/options.ts';
+import { showTyping } from '../options/passphrase.ts';
 import { type ReadFlags, readOptionsOf, waitingOf, withBundleOptions } from '../options/read-options.ts';
 import {
   authorityOf,
@@ -86,7 +87,9 @@ export function repackCommand(program: Command, context: Context, exit: Exit): v
       const stamped = digest === undefined || digest === 'sha1' ? 'sha256' : digest;
       const authority = tsa === undefined ? undefined : await authorityOf(tsa, stamped, context);
       const { loadSigningIdentity } = await import('../../operations/sign/signing-identity.ts');
-      const identity = await loadSigningIdentity(files, new Date(), waitingOf(flags, context));
+      const identity = await loadSigningIdentity(files, new Date(), waitingOf(flags, context)).finally(
+        showTyping,
+      );
       const { repack } = await import('../../operations/repack/repack.ts');
       const progress = progressOf(flags, context);
       try {

@@ -13,6 +13,7 @@ import {
   progressOf,
   withOutputOptions,
 } from '../options/options.ts';
+import { showTyping } from '../options/passphrase.ts';
 import {
   type PatienceFlags,
   readOptionsOf,
@@ -75,7 +76,9 @@ export function signCommand(program: Command, context: Context, exit: Exit): voi
       const format = flags.detached || output === undefined ? undefined : formatOf(output, flags.format);
       const signature = await signatureOptionsOf(flags, context);
       const { loadSigningIdentity } = await import('../../operations/sign/signing-identity.ts');
-      const identity = await loadSigningIdentity(files, new Date(), waitingOf(flags, context));
+      const identity = await loadSigningIdentity(files, new Date(), waitingOf(flags, context)).finally(
+        showTyping,
+      );
       const progress = progressOf(flags, context);
       const common = {
         identity,

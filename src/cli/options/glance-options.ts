@@ -4,7 +4,7 @@ import { BundleError } from '../../kit/errors/errors.ts';
 import type { ImageSigner } from '../../operations/glance/image-signer.ts';
 import type { Context } from '../context.ts';
 import { HASH_CHOICES } from './glance-choices.ts';
-import { askingFor } from './passphrase.ts';
+import { askingFor, showTyping } from './passphrase.ts';
 import { type PatienceFlags, waitingOf } from './read-options.ts';
 
 /** Options of the commands that sign disk images for Glance on the way. */
@@ -60,5 +60,5 @@ export async function imageSignerOf(
       ...(flags.glanceHash !== undefined && { hash: flags.glanceHash }),
     },
     waitingOf(flags, context),
-  );
+  ).finally(showTyping);
 }

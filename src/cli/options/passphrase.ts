@@ -45,24 +45,49 @@ function needed(keyFile: string): BundleError {
   return new BundleError('PASSPHRASE_NEEDED', 'the private key is encrypted', { where: { file: keyFile } });
 }
 
-/** One line typed without being shown. */
+/** What takes what is typed while nothing of it is shown; undefined while the terminal is as it was. */
+let unshown: ((data: Buffer) => void) | undefined;
+
+/**
+ * The terminal shows again what is typed. To be called when a key is open or given up: until then nothing is shown, since whoever has
+ * typed a wrong passphrase types the next one while the first is still tried, which takes seconds for some files. [cli.8]
+ */
+export function showTyping(): void {
+  if (!unshown) return;
+  process.stdin.off('data', unshown);
+  unshown = undefined;
+  process.stdin.setRawMode(false); // a terminal left raw would be of no use to the shell behind us
+  process.stdin.pause();
+}
+
+function hideTyping(): void {
+  if (unshown) return;
+  unshown = (data) => {
+    if (data.includes(CTRL_C)) process.kill(process.pid, 'SIGINT'); // raw: Ctrl-C and Ctrl-D are characters
+  };
+  process.stdin.setRawMode(true);
+  process.stdin.on('data', unshown).resume();
+}
+
+const CTRL_C = '\x03';
+const CTRL_D = '\x04';
+
+/** One line typed without being shown; nor is what is typed behind it, until `showTyping`. */
 function askHidden(question: string, context: Context): Promise<string> {
   const { stdin } = process;
   const { signal } = context;
-  stdin.setRawMode(true); // before the question: whoever answers at once must not see the answer
-  stdin.resume();
+  hideTyping(); // before the question: whoever answers at once must not see the answer
   context.stderr.write(question);
   return new Promise((resolve, reject) => {
     let typed: readonly string[] = [];
     const finish = (): void => {
       stdin.off('data', onData).off('end', onStop);
       signal.removeEventListener('abort', onStop);
-      stdin.setRawMode(false); // a terminal left raw would be of no use to the shell behind us
-      stdin.pause();
       context.stderr.write('\n');
     };
     const onStop = (): void => {
       finish();
+      showTyping();
       reject(signal.aborted ? signal.reason : new BundleError('INTERRUPTED', 'interrupted'));
     };
     const onData = (data: Buffer): void => {
@@ -72,8 +97,8 @@ function askHidden(question: string, context: Context): Promise<string> {
           resolve(typed.join(''));
           return;
         }
-        if (char === '\x03' || char === '\x04') {
-          onStop(); // raw: Ctrl-C and Ctrl-D are characters
+        if (char === CTRL_D) {
+          onStop();
           return;
         }
         typed = char === '\x7f' || char === '\b' ? typed.slice(0, -1) : [...typed, char];

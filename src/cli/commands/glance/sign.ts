@@ -8,7 +8,7 @@ import { wordedReport } from '../../advice.ts';
 import type { Context, Exit } from '../../context.ts';
 import { FORM_CHOICES, HASH_CHOICES, KEY_TYPE_CHOICES } from '../../options/glance-choices.ts';
 import { type OutputFlags, progressOf, withOutputOptions } from '../../options/options.ts';
-import { askingFor } from '../../options/passphrase.ts';
+import { askingFor, showTyping } from '../../options/passphrase.ts';
 import {
   type PatienceFlags,
   readOptionsOf,
@@ -85,7 +85,7 @@ export function glanceSignCommand(glance: Command, context: Context, exit: Exit)
       },
       { hash: flags.hash, certificateUuid: flags.certUuid, at: new Date() },
       waitingOf(flags, context),
-    );
+    ).finally(showTyping);
     const progress = progressOf(flags, context);
     try {
       const { text, report: made } = await signImage(input, {
