@@ -124,6 +124,10 @@ const WORDINGS: Readonly<Record<Advice, Wording>> = {
   'pack-named': more('; files of other kinds are packed with --plain'),
   'pack-plain': instead('give a disk image; files of other kinds are packed with --plain'),
   'pack-signed': thus('bulla pack NAME.ovf -o NAME.ova --key … --cert …'),
+  'pack-unpacked': (text, _, typed) =>
+    typed.isLoose
+      ? `${text.replace(/^unpack it, and /, '')}: ${withNames('bulla pack BUNDLE -o NEW.ova --key … --cert …', typed)}`
+      : `${text}: bulla pack FOLDER -o NEW.ova --key … --cert …`,
   'pack-with-blocks': instead(
     'fetch the bundle again; if it repeats, ask the publisher to pack it again with: bulla pack --block-digests',
   ),
@@ -140,7 +144,6 @@ const WORDINGS: Readonly<Record<Advice, Wording>> = {
   relaxed: (_, name) => `let pass: ${RELAXATION_MEANINGS[name as Relaxation]} (--relax ${name})`,
   'remove-authority': (text, name) => `${text}: bulla trust remove ${name} --timestamping`,
   'remove-publisher': (text, name) => `${text}: bulla trust remove ${name}`,
-  'repack-sha256': thenOn('bulla repack BUNDLE -o NEW.ova --digest sha256 --key … --cert …'),
   repair: thenOn('bulla normalize --repair BUNDLE -o NEW.ova'),
   'replace-output': instead('choose another name, or replace it with --force'),
   'replace-signature': instead('replace it with --force, or write a signed copy with -o NEW.ova'),
@@ -214,8 +217,10 @@ const WORDINGS: Readonly<Record<Advice, Wording>> = {
   'try-things-out': more('; for trying things out: bulla dev-certs DIR'),
   'verify-both': instead('see the differences; which of the two is right is told by: bulla verify'),
   'verify-file': thus('bulla verify FILE'),
-  'verify-folder': (text) =>
-    `${text}: bulla verify FOLDER; bulla normalize FOLDER -o NEW.ova makes a bundle of it`,
+  'verify-folder': (text, name) => {
+    const folder = isShownWhole(name) ? shellPath(name) : 'FOLDER';
+    return `${text}: bulla verify ${folder}; bulla normalize ${folder} -o NEW.ova makes a bundle of it`;
+  },
   // [show.4] somebody else chose the name, and what is advised may be copied into a shell
   'verify-inner': (_, name, typed) =>
     `take what is inside: ${innerCommand(typed)}; or unpack it, then: bulla verify ${isShownWhole(name) ? shellPath(name) : 'NAME.ova'}`,

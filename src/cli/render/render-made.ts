@@ -27,6 +27,12 @@ const WORDS: Readonly<Record<MadeReport['operation'], string>> = {
   timestamp: 'timestamped',
 };
 
+/** What is said of a signature whose signer nobody has confirmed: `sign` asks nobody. [pack.19] */
+const UNCONFIRMED: Partial<Record<MadeReport['operation'], string>> = {
+  repack: 'which nobody whom you trust confirms: the old signature claims that name',
+  sign: 'whether you trust that signer was not asked',
+};
+
 /**
  * Prints what `pack`, `repack`, `sign` or `timestamp` made, and returns the exit code. When the bundle itself went to standard output,
  * everything else goes to standard error.
@@ -65,8 +71,9 @@ export function renderMade(
   if ('replacedSigners' in made) {
     for (const { subject, spkiSha256 } of made.replacedSigners) {
       print(field('replaces', `the signature of ${subject}`, `key sha256:${spkiSha256}`));
-      if (!report.trusted)
-        print(field('', 'which nobody whom you trust confirms: the old signature claims that name'));
+      const isOwn = 'signer' in made && made.signer.spkiSha256 === spkiSha256;
+      if (isOwn) print(field('', 'your own: the same key signs now'));
+      else if (!report.trusted) print(field('', UNCONFIRMED[report.operation] ?? ''));
     }
   }
   if ('format' in made && made.format === 'files')

@@ -2,7 +2,7 @@ import { decodeLatin1 } from '../../kit/encoding.ts';
 import { type Foreign, PROGRAM_ALONE } from './foreign.ts';
 
 const FETCH_FILE =
-  'the server sent this in place of the file: look at it, sign in or correct the address as it says, and fetch the file again';
+  'give the bundle; if it was fetched, a server has sent this in its place: look at it, sign in or correct the address as it says, and fetch the file again';
 
 /** [arc.6] What texts are that come in place of a bundle, most of them from servers. */
 const TEXTS: readonly (Foreign & { readonly begins: RegExp })[] = [

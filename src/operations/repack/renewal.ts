@@ -44,7 +44,7 @@ export class Renewal {
       algorithm: (old) => this.#options.digest ?? (old === 'sha1' ? 'sha256' : old),
       parts: (manifest, base) => this.#parts(manifest, base),
       judgeOriginal: (members) => {
-        this.#original = judgeOriginal(members, undefined, this.#policy);
+        this.#original = this.#judge(members, undefined);
         this.#refuse(this.#original.errors);
         this.#expectDescriptor();
       },
@@ -61,7 +61,7 @@ export class Renewal {
   originalOf(members: readonly Member[], fault: BundleError | undefined): Original {
     if (this.#original && (!fault || this.#refusal)) return this.#original;
     if (fault && !isOfInput(fault)) throw fault;
-    return judgeOriginal(members, fault, this.#policy);
+    return this.#judge(members, fault);
   }
 
   get refusal(): readonly BundleError[] | undefined {
@@ -134,19 +134,18 @@ export class Renewal {
     const { descriptor: given } = this.#options;
     const isGiven = ({ where }: BundleError): boolean =>
       typeof given === 'string' && where.member === roles.descriptor;
-    this.#refuse(judged.errors.map((error) => (isGiven(error) ? error.at({ file: String(given) }) : error)));
-    this.#refuse(
-      joinFaults(
-        judged.descriptor,
-        members.map(({ name }) => name),
-        limits,
-      ),
-    );
+    const names = members.map(({ name }) => name);
+    const faults = [...judged.errors, ...joinFaults(judged.descriptor, names, limits)];
+    this.#refuse(faults.map((error) => (isGiven(error) ? error.at({ file: String(given) }) : error)));
     const isOwn = (told: Told): boolean => isAdvised(told) && told.advice === 'allowed:sha1'; // told below, as what it is
     this.#warnings.push(...judged.warnings.filter((told) => !isOwn(told)));
     this.#files = judged.files.map(({ offset: _, ...file }) => file);
     this.#digests = [...new Set(judged.manifest?.entries.map(({ algorithm }) => algorithm))];
     if (sha1) this.#warnings.push(SHA1_WRITTEN);
+  }
+
+  #judge(members: readonly Member[], fault: BundleError | undefined): Original {
+    return judgeOriginal(members, fault, this.#policy, this.#options.identity.leaf.spkiSha256);
   }
 
   #refuse(errors: readonly BundleError[]): void {

@@ -86,8 +86,9 @@ async function signGiven(
     },
     options,
   );
+  const isSigned = judged.errors.length === 0;
   const limits = { ...DEFAULT_LIMITS, ...options.limits };
-  const replaced = replacedSignature(old.certificate, old.manifest, limits);
+  const replaced = replacedSignature(isSigned ? old.certificate : undefined, old.manifest, limits);
   return makeReport({
     operation: 'sign',
     input: source,
@@ -95,7 +96,7 @@ async function signGiven(
     files: judged.files,
     errors: judged.errors,
     warnings: [...judged.warnings, ...replaced.notes, ...identity.warnings, ...warnings],
-    ...(judged.errors.length === 0 && {
+    ...(isSigned && {
       result: {
         ...outputName(options.output),
         format: options.format,

@@ -9,6 +9,7 @@ import { type BundleInput, openSource } from '../../storage/sources/open-source.
 import { readSmallFile } from '../../storage/trust/small-files.ts';
 import { judgeScope, scopeNameOf, withinScope } from '../../trust/judge-signer.ts';
 import { allowancesOf } from '../../trust/policy.ts';
+import type { Publisher } from '../../trust/publisher.ts';
 import { allowanceNames } from '../../verdict/report/allowance-names.ts';
 import { type Check, makeReport, type Report } from '../../verdict/report/report.ts';
 import { evidenceIn, joinEvidence } from '../../verdict/signers/evidence.ts';
@@ -76,10 +77,8 @@ async function verifyGiven(
     source.checkUnchanged();
     const evidence = joinEvidence([policy.evidence, evidenceIn(cms.data)], limits.evidence);
     const judged = judgeFound(cms.finish(), signatureFile, { ...policy, evidence });
-    // [file.2] nothing that is signed names the file
-    const name = scopeNameOf(undefined, '');
-    const scope = judged.errors.length === 0 ? judgeScope(judged.publishers, name) : undefined;
-    const told = judged.told(withinScope(judged.publishers, name));
+    const scope = judged.errors.length === 0 ? scopeFault(judged.publishers) : undefined;
+    const told = judged.told(withinScope(judged.publishers, scopeNameOf(undefined, '')));
     const errors = [...judged.errors, ...(scope ? [scope, ...judged.held] : [])];
     const scopeChecks: Check[] = scope ? [{ id: 'scope', status: 'fail', detail: scope.message }] : [];
     if (errors.length === 0) deadline.expectInTime(); // [cli.21]
@@ -98,6 +97,17 @@ async function verifyGiven(
     const where = fault.kind === 'package' ? { file: signatureFile } : { file: source.name };
     return makeReport({ ...rest, input: { name: source.name }, errors: [fault.at(where)] });
   }
+}
+
+/** [file.2] Nothing that is signed names a file: only who may sign everything vouches for it. */
+function scopeFault(publishers: readonly Publisher[]): BundleError | undefined {
+  const fault = judgeScope(publishers, scopeNameOf(undefined, ''));
+  if (!fault) return undefined;
+  const message = `a signature beside a file names no vendor and no product, so none but a publisher with the scope "*" can vouch for it (${publishers.map(({ name, scopes }) => `${name} may sign ${scopes.join(', ')}`).join('; ')})`;
+  return new BundleError(fault.code, message, {
+    why: 'whoever may sign some bundles could sign any file otherwise',
+    fix: 'if you expect this file from that publisher, give the certificate of its CA for this once, in place of the publisher',
+  });
 }
 
 async function readSignature(name: string, waiting: SourceOptions): Promise<NamedBytes> {

@@ -240,7 +240,10 @@ function weakDigests(
   return [
     new BundleError('DIGEST_WEAK', 'the manifest has SHA-1 digests', {
       where: { member: name, line: weak.line },
-      own: { text: 'pack and sign it anew, with SHA-256 digests', advice: 'repack-sha256' },
+      own: {
+        text: 'unpack it, and pack it anew: the manifest has SHA-256 digests then',
+        advice: 'pack-unpacked',
+      },
     }),
   ];
 }

@@ -18,20 +18,28 @@ const OF_TRUST: ReadonlySet<ErrorKind> = new Set([
   'no-trust',
 ]);
 
+/** Of them, those that say that the signer is not known. */
+const OF_STRANGER: ReadonlySet<ErrorKind> = new Set(['unknown-signer', 'no-trust']);
+
 /**
  * Judges a bundle before another signs it: as `verify` does where anybody is trusted. Where nobody is, whose it was is told and
  * not asked; that its digests hold, and its signature if it has one, is asked in any case. [repack.2] [repack.3]
+ *
+ * @param own the SHA-256 of the key that is to sign (SubjectPublicKeyInfo, lower hex): of one's own signature nothing needs to be told
  */
 export function judgeOriginal(
   members: readonly Member[],
   fault: BundleError | undefined,
   options: ExamineOptions,
+  own: string,
 ): Original {
   const found = judgeRead(members, fault, options);
   const judgedByTrust = trustsAnybody(options);
   if (judgedByTrust) return { ...found, judgedByTrust };
   const errors = found.errors.filter(({ kind }) => !OF_TRUST.has(kind)).map((error) => error.forMaker()); // [show.7]
-  const passed = found.errors.filter(({ kind }) => OF_TRUST.has(kind));
+  const isOwn =
+    found.signatures.length > 0 && found.signatures.every(({ signer }) => signer?.spkiSha256 === own);
+  const passed = found.errors.filter(({ kind }) => OF_TRUST.has(kind) && !(isOwn && OF_STRANGER.has(kind)));
   return { ...found, errors, warnings: [...found.warnings, ...passed.map(tellPassed)], judgedByTrust };
 }
 

@@ -44,10 +44,19 @@ export function inPlaceOfBundle(members: readonly string[]): NoBundle {
 
 /** A package whose folder has been packed, and not what is in it: its signature is good where it was made. */
 function inFolder(members: readonly string[]): NoBundle {
-  const [, folder] = members.map((name) => /^(.+)\/[^/]+\.mf$/i.exec(name)).find((found) => found) ?? [];
+  const [, folder] = members.map((name) => /^(.+)\/[^/]+\.ovf$/i.exec(name)).find((found) => found) ?? [];
   if (folder === undefined) return {};
-  const text = `unpack it, and verify the folder "${printable(folder)}" that comes out: the signature of its publisher is kept`;
-  return { fix: { text, advice: 'verify-folder', of: folder } };
+  const isSigned = members.some(
+    (name) => name.startsWith(`${folder}/`) && /^[^/]+\.cert$/i.test(name.slice(folder.length + 1)),
+  );
+  const kept = isSigned ? ': the signature in it is kept' : '';
+  const text = `unpack it, and verify the folder "${printable(folder)}" that comes out${kept}`;
+  const own = 'unpack it, and pack what is in the folder, not the folder itself';
+  return {
+    what: `: its files are in the folder "${printable(folder)}", and not at its top`,
+    fix: { text, advice: 'verify-folder', of: folder },
+    own: { text: own, advice: 'pack-unpacked', of: folder },
+  };
 }
 
 /** [relax.8] Exports of oVirt, and of others that sign nothing. */

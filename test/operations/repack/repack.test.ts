@@ -307,7 +307,9 @@ describe('whose a bundle was', () => {
 
   test('[repack.3] [repack.7] where nobody is trusted that is told, and what spoke of the old signature is left out', async () => {
     using sandbox = makeSandbox();
-    const report = await repacked(sandbox, await bundle());
+    const stranger = await makeAuthority({ subject: 'CN=Somebody Else', key: 'rsa2048' });
+    const theirs = await signerUnder(stranger, {});
+    const report = await repacked(sandbox, await bundle({ signed: { signer: theirs } }));
     expect([report.exitCode, report.verdict, report.trusted]).toEqual([0, 'none', false]);
     expect(report.warnings).toEqual(
       expect.arrayContaining([
@@ -315,6 +317,8 @@ describe('whose a bundle was', () => {
       ]),
     );
     expect(report.warnings.join()).not.toContain('app.cert');
+    const own = await repacked(sandbox, await bundle(), { overwrite: true });
+    expect(own.warnings.join()).not.toContain('nobody is trusted'); // the same key signs now
     const unsigned = await repacked(sandbox, await bundle({ signed: false }), { overwrite: true });
     expect(unsigned.warnings.join()).toContain('the bundle was not signed');
     expect(await verdictOn(sandbox, made(sandbox))).toEqual(['trusted']);

@@ -1,5 +1,5 @@
 import { availableParallelism } from 'node:os';
-import { BundleError, toBundleError } from '../../../kit/errors/errors.ts';
+import { BundleError } from '../../../kit/errors/errors.ts';
 import { type SourceOptions, sourceOptions } from '../../../kit/source.ts';
 import type {
   EnvReport,
@@ -12,6 +12,7 @@ import type { Context } from '../../context.ts';
 import type { SignerFlags } from '../../options/sign-options.ts';
 import { defaultSigner, SIGNING_VARIABLES, settingsOf } from '../../options/signing-defaults.ts';
 import { version } from '../../version.ts';
+import { faultOfConfiguration } from './fault-of-configuration.ts';
 
 /** Variables that count, whose values may be shown. */
 const SHOWN = [
@@ -107,7 +108,7 @@ async function folderFound(
   try {
     expectOwnWay(absolute(folder));
   } catch (error) {
-    const { message, where } = toBundleError(error);
+    const { message, where } = faultOfConfiguration(error);
     found.warnings.push(`${where.file ?? folder}: ${message}, and so decide whom you trust`);
   }
   const publishers = await publishersFound(folder, found, waiting);
@@ -142,7 +143,7 @@ async function publishersFound(
         const certificates = await lookAtTrusted(kind, folder, name, waiting);
         all.push({ name, kind, certificates: certificates.length });
       } catch (error) {
-        const fault = toBundleError(error);
+        const fault = faultOfConfiguration(error);
         found.problems.push(
           configured(
             fault,
@@ -214,7 +215,7 @@ async function attempt<T>(found: Found, look: () => Promise<T>): Promise<T | und
   try {
     return await look();
   } catch (error) {
-    const fault = toBundleError(error);
+    const fault = faultOfConfiguration(error);
     found.problems.push(configured(fault, fault.message));
     return undefined;
   }

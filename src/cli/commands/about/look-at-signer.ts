@@ -1,7 +1,9 @@
-import { BundleError, toBundleError } from '../../../kit/errors/errors.ts';
+import { BundleError } from '../../../kit/errors/errors.ts';
+import { worded } from '../../advice.ts';
 import type { Context } from '../../context.ts';
 import { isAsked } from '../../options/passphrase.ts';
 import { type SignerFlags, signingFilesOf } from '../../options/sign-options.ts';
+import { faultOfConfiguration } from './fault-of-configuration.ts';
 
 /** What is wrong with a signer, and what is odd about it; nothing where all is well. */
 interface SignerFindings {
@@ -30,9 +32,9 @@ export async function lookAtSigner(flags: SignerFlags, context: Context): Promis
     );
     if (flags.chain !== undefined && !intermediates.some((one) => isSignedBy(leaf, one)))
       return { problem: notItsChain(flags.chain), warnings: [] };
-    return { warnings: warnings.map((one) => (typeof one === 'string' ? one : one.text)) };
+    return { warnings: warnings.map((told) => worded(told)) };
   } catch (error) {
-    const fault = toBundleError(error);
+    const fault = faultOfConfiguration(error);
     if (fault.code !== 'PASSPHRASE_NEEDED' || !isAsked(context)) return { problem: fault, warnings: [] };
     const warning = `${files.key}: the key is encrypted and no passphrase file is configured, so the passphrase is asked for, and without a terminal nothing is signed; nor was it tried here`;
     return { warnings: [warning] };
