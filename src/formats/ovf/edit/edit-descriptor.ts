@@ -51,10 +51,11 @@ export function editDescriptor(
     const found = findSetting(document, setting);
     const earlier = seen.get(found.what);
     if (earlier !== undefined) throw setTwice(`"${earlier}" and "${setting.key}" set the same`);
-    seen.set(found.what, setting.key);
+    for (const what of [found.what, found.becomes ?? found.what]) seen.set(what, setting.key);
     edited = encodeUtf8(changed(document, found, setting.value));
     const { old } = found;
-    changes.push({ key: setting.key, ...(old !== undefined && { old }), new: setting.value });
+    if (old !== setting.value)
+      changes.push({ key: setting.key, ...(old !== undefined && { old }), new: setting.value });
     notes.push(...found.notes);
   }
   return { bytes: edited, changes, notes };

@@ -6,6 +6,8 @@ import type { Place } from './places.ts';
 export interface Found {
   /** what is set, by one name whatever key found it */
   readonly what: string;
+  /** the same from then on, where setting it changes that name */
+  readonly becomes?: string;
   /** the value that is there; undefined where none is */
   readonly old: string | undefined;
   readonly places: readonly Place[];

@@ -28,6 +28,7 @@ export function networkName(
   );
   return {
     what: `network ${old}`,
+    becomes: `network ${value}`,
     old,
     places: [
       ...renamed.flatMap((element) => attributePlaces(document, element, 'name')),

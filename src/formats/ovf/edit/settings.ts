@@ -211,7 +211,14 @@ class Finding {
   #textIn(within: Candidate, order: readonly string[], child: string): Found {
     const { element: parent } = within;
     const what = nameOf(child, within);
-    const [element, second] = ovfChildren(parent, child);
+    const all = ovfChildren(parent, child);
+    const plain = all.filter((one) => !isTranslation(one));
+    if (plain.length > 1)
+      this.#only(
+        plain.map((element) => ({ ...within, element })),
+        child,
+      );
+    const [element, second] = all;
     if (!element) {
       const earlier = ovfChildren(parent, ...order.slice(0, order.indexOf(child))).at(-1);
       return {
@@ -227,6 +234,13 @@ class Finding {
       : [];
     return { what, old: element.text.trim(), places: [textPlace(this.#document, element)], notes };
   }
+}
+
+/** Whether an element says of which language it is, or by which id it is translated. */
+function isTranslation(element: XmlElement): boolean {
+  return (
+    ovfAttribute(element, 'msgid') !== undefined || element.attributes.some(({ local }) => local === 'lang')
+  );
 }
 
 function nameOf(what: string, { owner }: Candidate): string {

@@ -154,6 +154,8 @@ describe('a value that is set in a descriptor', () => {
     const marked = `\uFEFF<?xml version="1.0"?>\r\n${ONE}`;
     expect(edited(marked, { name: 'x' })).toBe(marked.replace('web one', 'x'));
     expect(edited(ONE, { annotation: 'old & odd' })).toBe(ONE);
+    const same = [{ key: 'name', value: 'web one' }];
+    expect(editDescriptor(encodeUtf8(ONE), same, DEFAULT_LIMITS).changes).toEqual([]);
   });
 
   test('[edit.3] in a document of ASCII other characters are references', () => {
@@ -198,6 +200,7 @@ describe('a value that is set in a descriptor', () => {
       'property.ip@web',
       /could be the property "ip@web", or "ip" of a machine/,
     ],
+    ['one of two names', ONE.replace('<Name>', '<Name>a</Name><Name>'), 'name', /several places: lines/],
     ['elements', ONE.replace('web one', 'web<b/>'), 'name', /has elements in it/],
   ])('[edit.2] %s that cannot be set is refused with what there is', (_, text, key, expected) => {
     expect(refusal(text, key)).toMatch(expected);
@@ -208,6 +211,7 @@ describe('a value that is set in a descriptor', () => {
     [{ 'product.version': '1', 'product.version@web': '2' }],
     [{ 'property.ip': '1', 'property.vami.ip.web': '2' }],
     [{ hardware: 'vmx-11', 'hardware@web': 'vmx-12' }],
+    [{ 'network.LAN': 'X', 'network.X': 'Y' }],
   ])('[edit.4] %j sets the same twice, and is refused', (settings) => {
     expect(codeOf(() => edited(ONE, settings))).toBe('USAGE');
   });
