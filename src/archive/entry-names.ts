@@ -24,7 +24,7 @@ export function fileNames(
   beside: string | undefined,
   rules: NameRules,
 ): { readonly name: string; readonly second: SecondNames } {
-  const good = (text: string | undefined): string => fileName(text, rules);
+  const good = (text: string | undefined): string => fileName(text, rules, header.size);
   const text = beside ?? decodeUtf8(header.name);
   const name = good(text);
   return {
@@ -58,18 +58,22 @@ export function folderNames(
  * @throws {BundleError} `ARCHIVE_NAME`
  */
 export function headerFile(header: TarHeader, rules: NameRules): string | undefined {
-  return ownName(header, (text) => fileName(text, rules));
+  return ownName(header, (text) => fileName(text, rules, header.size));
 }
 
 /** Why a name is refused that is good without its `./`. */
 const DOTTED = 'the manifest has the name without "./", and readers disagree whether both are the same file';
 
-/** What is said of a name that a repair reads: good but for `./` in front, a slash at the end, as folders have it, or back slashes. [relax.8] [repair.5] */
-export function repairableName(text: string, limits: Limits): Pick<ErrorDetails, 'why' | 'fix'> {
-  const bare = text
-    .replaceAll('\\', '/')
-    .replace(/^(\.\/)+/, '')
-    .replace(/\/$/, '');
+/**
+ * What is said of a name that a repair reads: good but for `./` in front, or a slash at the end, as folders have it, which have no
+ * content; `read` is the name as the repair of the format begins with it. [relax.8] [repair.5]
+ */
+export function repairableName(
+  text: string,
+  { limits, size, read = text }: { readonly limits: Limits; readonly size: number; readonly read?: string },
+): Pick<ErrorDetails, 'why' | 'fix'> {
+  const plain = read.replace(/^(\.\/)+/, '');
+  const bare = size === 0 ? plain.replace(/\/$/, '') : plain;
   if (bare === text || memberNameFault(bare, limits) !== undefined) return {};
   if (text === `./${bare}`) return { why: DOTTED, fix: repairOf('dot-prefix') };
   return {
@@ -78,7 +82,7 @@ export function repairableName(text: string, limits: Limits): Pick<ErrorDetails,
   };
 }
 
-function fileName(text: string | undefined, { limits, relaxed }: NameRules): string {
+function fileName(text: string | undefined, { limits, relaxed }: NameRules, size: number): string {
   if (text === undefined) throw new BundleError('ARCHIVE_NAME', 'the name of a member is not UTF-8'); // [name.6]
   const dotted = text.startsWith('./') && memberNameFault(text.slice(2), limits) === undefined;
   const name = dotted && relaxed.allows('dot-prefix') ? text.slice(2) : text; // [relax.2]
@@ -87,7 +91,7 @@ function fileName(text: string | undefined, { limits, relaxed }: NameRules): str
   throw new BundleError(
     'ARCHIVE_NAME',
     `the member "${printable(name)}": ${fault}`,
-    repairableName(name, limits),
+    repairableName(name, { limits, size }),
   );
 }
 

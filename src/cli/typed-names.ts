@@ -8,6 +8,8 @@ export interface Typed {
   readonly operation?: string;
   /** whether the bundle is a package of loose files */
   readonly isLoose?: boolean;
+  /** whether the bundle is a member of the archive that was named */
+  readonly isInner?: boolean;
 }
 
 /** What of a report was typed, where that can be typed again: standard input has been read, and of an address the secrets are left out. */
@@ -16,6 +18,7 @@ export function typedIn({ input, operation }: Pick<Report, 'input' | 'operation'
   return {
     operation,
     isLoose: input?.format === 'files',
+    isInner: input?.inner !== undefined,
     ...(bundle !== undefined && isTyped(bundle) && { bundle }),
     ...(output !== undefined && isTyped(output) && { output }),
   };
@@ -35,6 +38,7 @@ const INNER: Readonly<Record<string, string>> = {
   inspect: 'bulla inspect BUNDLE --inner',
   import: 'bulla import BUNDLE --inner --to FOLDER',
   normalize: 'bulla normalize BUNDLE --inner -o NEW.ova',
+  repack: 'bulla repack BUNDLE --inner -o NEW.ova --key … --cert …',
 };
 
 function isTyped(name: string): boolean {

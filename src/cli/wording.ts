@@ -9,11 +9,11 @@ export const thus =
   (text) =>
     `${text}: ${command}`;
 
-/** The same, with what was typed in the place of BUNDLE and NEW.ova. */
+/** The same, with what was typed in the place of BUNDLE and NEW.ova; for a command that takes `--inner`, as the one that was run may have. */
 export const thenOn =
   (command: string): Wording =>
   (text, _, typed) =>
-    `${text}: ${withNames(command, typed)}`;
+    `${text}: ${withNames(typed.isInner ? command.replace('BUNDLE', 'BUNDLE --inner') : command, typed)}`;
 
 /** The same, and more. */
 export const more =

@@ -118,6 +118,14 @@ describe('advice', () => {
       expect(fix(name)).toMatch(/--repair BUNDLE -o NEW\.ova$/);
   });
 
+  test('[show.9] names the bundle inside of what was typed as such', () => {
+    const input = { name: 'outer.zip', inner: { name: 'web.ova' } };
+    const error = new BundleError('ARCHIVE_HEADER', 'it ends');
+    expect(wordedReport(makeReport({ operation: 'verify', input, errors: [error] })).errors[0]?.fix).toMatch(
+      /: bulla normalize --repair outer\.zip --inner -o NEW\.ova$/,
+    );
+  });
+
   test('[show.4] has no name in a command that a shell could take for more', () => {
     const advised = (of: string): string => worded({ text: 'sign it', advice: 'sign-export', of });
     expect(advised('a b.ovf')).toContain("FOLDER/'a b.ovf' -o");

@@ -1,7 +1,7 @@
 import { memberNameFault } from '../../formats/member-name.ts';
 import { headerName, OCTAL_LIMIT, parseTarHeader, TAR_BLOCK } from '../../formats/tar/header.ts';
 import { type OddTarHeader, parseOddTarHeader } from '../../formats/tar/odd-header.ts';
-import { type OddPax, parseOddPax } from '../../formats/tar/odd-pax.ts';
+import { checkOddPaxGlobal, type OddPax, parseOddPax } from '../../formats/tar/odd-pax.ts';
 import { parsePax } from '../../formats/tar/pax.ts';
 import type { SparsePiece } from '../../formats/tar/sparse-map.ts';
 import type { ByteCursor } from '../../kit/byte-cursor.ts';
@@ -9,7 +9,7 @@ import { copyBytes, isZero } from '../../kit/bytes.ts';
 import { counted, decodeUtf8, hasText, printable } from '../../kit/encoding.ts';
 import { BundleError, isBundleError } from '../../kit/errors/errors.ts';
 import type { Limits } from '../../kit/limits.ts';
-import { LONG_NAME_BYTES } from '../tar/long-name.ts';
+import { LONG_NAME_BYTES, oddLongName } from '../tar/long-name.ts';
 import type { Repairs } from './repairs.ts';
 import { readMorePieces } from './sparse-body.ts';
 import type { TarRules } from './tar-rules.ts';
@@ -109,20 +109,18 @@ async function heed(
   if (!isZero(await takeFilling(cursor, size)))
     repairs.add({ what: 'the bytes that fill up a header to a whole block are not zero', offset: at });
   if (isLong) {
-    const text = decodeUtf8(body.subarray(0, body.indexOf(0) < 0 ? body.byteLength : body.indexOf(0)));
-    if (text === undefined || text === '')
-      throw new BundleError('ARCHIVE_HEADER', 'a GNU long name is no text');
+    const text = oddLongName(body);
+    if (text === undefined) throw new BundleError('ARCHIVE_HEADER', 'a GNU long name is no text');
     if (type === 'K') return beside;
     if (beside.long !== undefined) throw new BundleError('ARCHIVE_HEADER', 'a member has two GNU long names');
     return { ...beside, long: text };
   }
   if (type === 'x') repairs.strictly(() => rules.leftOut.count(parsePax(body)), { offset: at });
-  const pax = parseOddPax(body);
   if (type === 'g') {
-    // Some readers heed it for all that follow, and some do not.
-    if (pax.path === undefined && pax.size === undefined && pax.sparse === undefined) return beside;
-    throw new BundleError('ARCHIVE_PAX', 'a pax global header gives members a name or a size');
+    checkOddPaxGlobal(body);
+    return beside;
   }
+  const pax = parseOddPax(body);
   if (beside.pax) throw new BundleError('ARCHIVE_PAX', 'a member has two pax headers');
   return { ...beside, pax };
 }

@@ -1,13 +1,6 @@
 import type { Allows } from '../../formats/tar/entry-kind.ts';
-import {
-  headerName,
-  isZeroBlock,
-  OCTAL_LIMIT,
-  parseTarHeader,
-  TAR_BLOCK,
-  type TarHeader,
-} from '../../formats/tar/header.ts';
-import { checkPaxGlobal, type PaxRecords, parsePax } from '../../formats/tar/pax.ts';
+import { headerName, isZeroBlock, OCTAL_LIMIT, TAR_BLOCK, type TarHeader } from '../../formats/tar/header.ts';
+import type { PaxRecords } from '../../formats/tar/pax.ts';
 import { ByteCursor } from '../../kit/byte-cursor.ts';
 import { type ByteStream, copyBytes, isZero } from '../../kit/bytes.ts';
 import { counted, hasText, printable } from '../../kit/encoding.ts';
@@ -21,6 +14,7 @@ import { MemberBody } from '../member-body.ts';
 import { MemberNames } from '../member-names.ts';
 import { Relaxed } from '../relaxed.ts';
 import type { SecondNames } from '../second-name.ts';
+import { headerOf, paxGlobalOf, paxOf, UNHEALED } from './healable.ts';
 import { LeftOut } from './left-out.ts';
 import { LONG_NAME_BYTES, longName } from './long-name.ts';
 
@@ -120,7 +114,7 @@ function plainHead(cursor: ByteCursor, offset: number, options: HeadOptions): He
   const block = cursor.byteBehind(156) === FILE_TYPE ? cursor.takeBuffered(TAR_BLOCK) : undefined;
   if (!block) return undefined;
   try {
-    const header = parseTarHeader(block, options.allows);
+    const header = headerOf(block, options.allows);
     return { kind: 'file', ...fileNames(header, undefined, options), size: header.size };
   } catch (error) {
     throw placed(error, offset, headerName(block));
@@ -153,17 +147,17 @@ async function readHead(cursor: ByteCursor, offset: number, options: HeadOptions
         throw cut(at, block.byteLength, undefined, whole); // [tar.6]
       }
       if (isZeroBlock(block)) {
-        if (pax) throw new BundleError('ARCHIVE_PAX', 'a pax header has no member after it'); // [pax.1]
+        if (pax) throw new BundleError('ARCHIVE_PAX', 'a pax header has no member after it', UNHEALED); // [pax.1]
         if (long !== undefined)
-          throw new BundleError('ARCHIVE_HEADER', 'a GNU long name has no member after it');
+          throw new BundleError('ARCHIVE_HEADER', 'a GNU long name has no member after it', UNHEALED);
         return { kind: 'end', marked: true };
       }
       member = pax?.path === undefined ? headerName(block) : printable(pax.path);
-      const header = parseTarHeader(block, options.allows);
+      const header = headerOf(block, options.allows);
       if (header.kind === 'pax') {
-        if (pax) throw new BundleError('ARCHIVE_PAX', 'a member has two pax headers'); // [pax.1]
+        if (pax) throw new BundleError('ARCHIVE_PAX', 'a member has two pax headers', UNHEALED); // [pax.1]
         addOwn(header);
-        pax = leftOut.count(parsePax(await readBody(cursor, header.size, limits.paxBytes)));
+        pax = leftOut.count(paxOf(await readBody(cursor, header.size, limits.paxBytes)));
         continue;
       }
       if (header.kind === 'pax-global') {
@@ -171,12 +165,13 @@ async function readHead(cursor: ByteCursor, offset: number, options: HeadOptions
         if (!first || pax || long !== undefined)
           throw new BundleError('ARCHIVE_PAX', 'a pax global header is not at the start');
         addOwn(header);
-        leftOut.count(checkPaxGlobal(await readBody(cursor, header.size, limits.paxBytes)));
+        leftOut.count(paxGlobalOf(await readBody(cursor, header.size, limits.paxBytes)));
         return { kind: 'passed', own };
       }
       if (header.kind === 'long-name') {
-        if (pax || long !== undefined)
-          throw new BundleError('ARCHIVE_HEADER', 'a member has a GNU long name besides another name'); // [relax.6]
+        if (long !== undefined)
+          throw new BundleError('ARCHIVE_HEADER', 'a member has two GNU long names', UNHEALED); // [relax.6]
+        if (pax) throw new BundleError('ARCHIVE_HEADER', 'a member has a GNU long name besides another name');
         addOwn(header);
         long = longName(await readBody(cursor, header.size, LONG_NAME_BYTES, 'GNU long name'));
         continue;
@@ -203,7 +198,7 @@ async function readBody(
   what = 'pax header',
 ): Promise<Uint8Array> {
   if (size === 0 || size > limit) {
-    throw new BundleError('ARCHIVE_PAX', `a ${what} of ${size} bytes, outside of 1 to ${limit}`);
+    throw new BundleError('ARCHIVE_PAX', `a ${what} of ${size} bytes, outside of 1 to ${limit}`, UNHEALED);
   }
   const at = cursor.offset;
   const body = copyBytes(await cursor.take(size));

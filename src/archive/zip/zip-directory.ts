@@ -30,7 +30,8 @@ const OEM_SYSTEMS: ReadonlySet<number> = new Set([0, 6, 11]);
 const SHOWN = 100;
 const KNOWN_FLAGS = ZIP_FLAGS.descriptor | ZIP_FLAGS.utf8 | 0b110; // those two say how hard deflate has tried
 const MODE = { type: 0o170000, regular: 0o100000, special: 0o7000 } as const;
-const DOS = { volume: 0x08, folder: 0x10 } as const;
+/** Bits of the attributes of DOS that say what an entry is. */
+export const DOS = { volume: 0x08, folder: 0x10 } as const;
 
 /**
  * The gate: reads the directory and every header of a zip, and lets it pass only when all zip readers must see the same
@@ -78,13 +79,13 @@ async function readEntry(cursor: ByteCursor, start: number, limits: Limits): Pro
   try {
     const fixed = copyBytes(await cursor.take(CENTRAL_HEADER.bytes));
     if (!isRecord(fixed, CENTRAL_HEADER))
-      throw malformed('there is no header of a member at this place of the directory');
+      throw broken('there is no header of a member at this place of the directory');
     const header = parseCentralHeader(fixed);
     const nameBytes = copyBytes(await cursor.take(header.nameBytes));
     member = shown(nameBytes);
     const extra = copyBytes(await cursor.take(header.extraBytes));
     if (nameBytes.byteLength < header.nameBytes || extra.byteLength < header.extraBytes)
-      throw malformed('the directory ends in the middle of a header');
+      throw broken('the directory ends in the middle of a header');
     expectPlain(header);
     const name = nameOf(nameBytes, header, limits);
     const [size = 0, compressedSize = 0, offset = 0] = withZip64(parseExtraFields(extra), [
@@ -120,7 +121,7 @@ export function expectPlain(header: CentralHeader): void {
   expectVersion(header);
   if (header.disk !== 0) throw feature(`the member lies on part ${header.disk + 1} of several`);
   if (header.commentBytes !== 0) throw feature(`the member has a comment (bytes: ${header.commentBytes})`);
-  expectRegular(header.externalAttributes);
+  expectRegular(header);
 }
 
 /** Other methods, by name. */
@@ -134,10 +135,10 @@ const METHODS: ReadonlyMap<number, string> = new Map([
 ]);
 
 /** [zip.7] Whatever system the attributes are said to be of: readers differ in which they believe. */
-function expectRegular(attributes: number): void {
+function expectRegular({ externalAttributes: attributes, size }: CentralHeader): void {
   const mode = attributes >>> 16;
   const type = mode & MODE.type;
-  if (attributes & DOS.folder || type === 0o040000) throw folder();
+  if (attributes & DOS.folder || type === 0o040000) throw folder(size);
   if (attributes & DOS.volume) throw noFile('a volume label');
   if (type === 0o120000) throw noFile('a symbolic link');
   if (type !== 0 && type !== MODE.regular) throw noFile('no regular file');
@@ -149,7 +150,8 @@ function expectRegular(attributes: number): void {
 }
 
 /** [zip.6] One name, the same to every reader. @throws {BundleError} `ARCHIVE_NAME`, `ARCHIVE_TYPE` */
-export function nameOf(bytes: Uint8Array, { flags, madeOn }: CentralHeader, limits: Limits): string {
+export function nameOf(bytes: Uint8Array, header: CentralHeader, limits: Limits): string {
+  const { flags, madeOn, size } = header;
   const name = decodeUtf8(bytes);
   const ascii = bytes.every((byte) => byte < 0x80);
   if (!ascii && !(flags & ZIP_FLAGS.utf8)) {
@@ -173,13 +175,13 @@ export function nameOf(bytes: Uint8Array, { flags, madeOn }: CentralHeader, limi
     );
   }
   if (name === undefined) throw new BundleError('ARCHIVE_NAME', 'the name of a member is not UTF-8');
-  if (name.endsWith('/')) throw folder();
+  if (name.endsWith('/')) throw folder(size);
   const fault = memberNameFault(name, limits);
   if (fault)
     throw new BundleError(
       'ARCHIVE_NAME',
       `the member "${printable(name)}": ${fault}`,
-      repairableName(name, limits),
+      repairableName(name, { limits, size, read: name.replaceAll('\\', '/') }),
     );
   return name;
 }
@@ -196,8 +198,9 @@ function expectSizes({ method }: ZipHeader, size: number, compressedSize: number
     throw malformed('the member is deflated, and has no packed bytes');
 }
 
-/** [repair.3] A repair passes over it. */
-function folder(): BundleError {
+/** [repair.3] A repair passes over it, if it has no content. [repair.5] */
+function folder(size: number): BundleError {
+  if (size !== 0) return noFile('a folder with content');
   return new BundleError('ARCHIVE_TYPE', 'the member is a folder, not a regular file', {
     why: 'a bundle holds regular files only, and nothing vouches for the entry of a folder',
     fix: REPAIRED,
@@ -219,6 +222,11 @@ function unread(message: string): BundleError {
     fix: REBUILT,
     own: { text: 'make a zip of plain files', advice: 'pack-zip' },
   });
+}
+
+/** A directory that no reader gets through. [repair.5] */
+function broken(message: string): BundleError {
+  return new BundleError('ZIP_MALFORMED', message, { fix: REBUILT, own: PACKED_ANEW });
 }
 
 function malformed(message: string): BundleError {

@@ -47,6 +47,13 @@ export function parseOddPax(body: Uint8Array): OddPax {
   };
 }
 
+/** Checks that a pax global header gives members no name and no size: some readers heed it for all that follow, and some do not. @throws {BundleError} `ARCHIVE_PAX` [repair.5] */
+export function checkOddPaxGlobal(body: Uint8Array): void {
+  const { path, size, sparse } = parseOddPax(body);
+  if (path === undefined && size === undefined && sparse === undefined) return;
+  throw new BundleError('ARCHIVE_PAX', 'a pax global header gives members a name or a size');
+}
+
 function sparseOf(
   records: readonly (readonly [string, string])[],
   single: ReadonlyMap<string, string>,

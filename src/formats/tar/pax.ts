@@ -1,5 +1,4 @@
 import { decodeUtf8, encodeUtf8, printable } from '../../kit/encoding.ts';
-import { PACKED_ANEW, REBUILT } from '../../kit/errors/archive-errors.ts';
 import { BundleError } from '../../kit/errors/errors.ts';
 import { SPARSE } from './sparse.ts';
 
@@ -47,7 +46,7 @@ export function parsePax(body: Uint8Array): PaxRecords {
   for (let at = 0; at < body.byteLength; ) {
     const { key, value, length } = parsePaxRecord(body, at);
     at += length;
-    if (seen.has(key)) throw twice(key); // [pax.3]
+    if (seen.has(key)) throw pax(`the key "${printable(key)}" stands twice`); // [pax.3]
     seen.add(key);
 
     // [pax.4] An unknown key may be one that another reader obeys.
@@ -104,15 +103,15 @@ export function parsePaxRecord(
 ): { readonly key: string; readonly value: Uint8Array; readonly length: number } {
   const lead = String.fromCharCode(...body.subarray(at, at + 9));
   const digits = /^([1-9][0-9]{0,6}) /.exec(lead)?.[1];
-  if (digits === undefined) throw broken('a record does not begin with its length');
+  if (digits === undefined) throw pax('a record does not begin with its length');
   const length = Number(digits);
   const record = body.subarray(at, at + length);
   if (record.byteLength !== length || record[length - 1] !== LINE_END)
-    throw broken('the length of a record is wrong'); // [pax.2]
+    throw pax('the length of a record is wrong'); // [pax.2]
   const content = record.subarray(digits.length + 1, length - 1);
   const equals = content.indexOf(0x3d);
   const key = equals > 0 ? decodeUtf8(content.subarray(0, equals)) : undefined;
-  if (key === undefined) throw broken('a record has no key');
+  if (key === undefined) throw pax('a record has no key');
   if (key.includes('\0')) throw pax(`the key "${printable(key)}" holds a NUL`);
   return { key, value: content.subarray(equals + 1), length };
 }
@@ -151,17 +150,6 @@ function attribute(key: string): BundleError {
 function sparse(key: string): BundleError {
   const message = `a sparse member, as bsdtar (the tar of macOS, FreeBSD and Windows) writes a file that has holes: the pax key "${printable(key.slice(0, 40))}"`;
   return new BundleError('ARCHIVE_PAX', message, SPARSE);
-}
-
-/** [repair.5] Of what says where contents are, no repair can tell which counts. */
-function twice(key: string): BundleError {
-  const message = `the key "${printable(key)}" stands twice`;
-  return /^(path|size|GNU\.sparse\..*)$/.test(key) ? broken(message) : pax(message);
-}
-
-/** What no repair reads either. [repair.5] */
-function broken(message: string): BundleError {
-  return new BundleError('ARCHIVE_PAX', `pax header: ${message}`, { fix: REBUILT, own: PACKED_ANEW });
 }
 
 function pax(message: string): BundleError {

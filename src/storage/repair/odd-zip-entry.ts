@@ -1,6 +1,6 @@
 import type { Entry } from 'yauzl';
 import type { Repairs } from '../../archive/repair/repairs.ts';
-import { expectPlain, nameOf } from '../../archive/zip/zip-directory.ts';
+import { DOS, expectPlain, nameOf } from '../../archive/zip/zip-directory.ts';
 import { parseExtraFields } from '../../formats/zip/extra-field.ts';
 import { type CentralHeader, DEFLATED, STORED, ZIP_FLAGS } from '../../formats/zip/records.ts';
 import { decodeUtf8, printable } from '../../kit/encoding.ts';
@@ -37,14 +37,15 @@ export function oddNameOf(entry: Entry, decode: DecodeName, repairs: Repairs): s
 /** Whether an entry is a folder: nothing but its name. @throws {BundleError} `ARCHIVE_TYPE` for one with content */
 export function isFolder({ uncompressedSize, externalFileAttributes }: Entry, name: string): boolean {
   const type = (externalFileAttributes >>> 16) & TYPE.mask;
-  if (!name.endsWith('/') && type !== TYPE.folder) return false;
+  const isDosFolder = (externalFileAttributes & DOS.folder) !== 0;
+  if (!name.endsWith('/') && type !== TYPE.folder && !isDosFolder) return false;
   if (uncompressedSize === 0) return true;
   throw new BundleError('ARCHIVE_TYPE', 'the archive holds a folder with content');
 }
 
 const TYPE = { mask: 0o170000, folder: 0o040000, regular: 0o100000 } as const;
 
-/** What no repair reads: encryption, patches, other compression, links and devices. @throws {BundleError} `ZIP_FEATURE`, `ARCHIVE_TYPE` [repair.5] */
+/** What no repair reads: encryption, patches, other compression, links, devices and volume labels. @throws {BundleError} `ZIP_FEATURE`, `ARCHIVE_TYPE` [repair.5] */
 export function expectReadable(entry: Entry): void {
   const { generalPurposeBitFlag: flags, compressionMethod: method, externalFileAttributes } = entry;
   if (flags & (ZIP_FLAGS.encrypted | ZIP_FLAGS.strong | ZIP_FLAGS.masked))
@@ -54,8 +55,11 @@ export function expectReadable(entry: Entry): void {
   if (method !== STORED && method !== DEFLATED)
     throw new BundleError('ZIP_FEATURE', `the member is compressed by method ${method}`);
   const type = (externalFileAttributes >>> 16) & TYPE.mask;
-  if (type !== 0 && type !== TYPE.regular)
-    throw new BundleError('ARCHIVE_TYPE', 'the member is no regular file: a link or a device');
+  if (externalFileAttributes & DOS.volume || (type !== 0 && type !== TYPE.regular))
+    throw new BundleError(
+      'ARCHIVE_TYPE',
+      'the member is no regular file: a link, a device or a volume label',
+    );
 }
 
 /** Takes note of what the strict reader refuses of an entry by itself. */

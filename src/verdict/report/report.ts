@@ -225,13 +225,13 @@ export function makeReport<Operation extends string, Result extends object = nev
 
 /** The report of an archive that has been taken apart: what no repair reads is not sent to be repaired again. [repair.5] */
 export function beyondRepair<Given extends Report>(report: Given): Given {
-  const { text } = NOT_REPAIRED;
   return {
     ...report,
     errors: report.errors.map(({ advice, ...error }) => {
-      const isSent = advice?.some((told) => isAdvised(told) && told.advice === 'repair');
-      if (isSent) return { ...error, fix: text, advice: [NOT_REPAIRED] };
-      return { ...error, ...(advice !== undefined && { advice }) };
+      if (!advice) return error;
+      const others = advice.filter((told) => !isAdvised(told) || told.advice !== 'repair');
+      const left = others.length > 0 ? others : [NOT_REPAIRED];
+      return { ...error, fix: left.map(plain).join('; '), advice: left };
     }),
   };
 }
