@@ -1,5 +1,5 @@
 /** What may follow an option: one of some words, with `commas` several of them in one word, or the name of a file; else nothing is offered. */
-export interface Values {
+interface Values {
   readonly choices: readonly string[];
   readonly commas: boolean;
   readonly files: boolean;
