@@ -73,8 +73,10 @@ function said(line: string): string {
   return `echo '$ ${line.replace(/ +#.*/s, '').replaceAll("'", "'\\''")}'`;
 }
 
-/** openssl asks twice for a new passphrase, and reads it from standard input where there is no terminal. */
+/** openssl asks twice for a new passphrase, and reads it from standard input where there is no terminal; a refusal that README speaks of has to come. */
 function answered(line: string, passphrase: string): string {
+  const [, code] = /# refused: exit (\d+)$/.exec(line) ?? [];
+  if (code !== undefined) return `code=0; { ${line}\n} || code=$?; test $code = ${code}`;
   return line.startsWith('openssl ') ? `${line} < ${passphrase}` : line;
 }
 

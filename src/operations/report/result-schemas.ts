@@ -60,9 +60,7 @@ const IN_PLACE = {
 
 const SIGNED_FORMAT = z.enum(['tar', 'tgz', 'zip', 'cms']).describe('cms: a signature beside any file');
 const SIGNED = {
-  replacedSigners: z
-    .array(CERTIFICATE)
-    .describe('whose signature of a bundle it takes the place of, trusted or not'),
+  replacedSigners: z.array(CERTIFICATE).describe('whose signature of a bundle it replaces, trusted or not'),
   signer: CERTIFICATE,
   timestamped: TIMESTAMPED,
 };
