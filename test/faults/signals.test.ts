@@ -146,7 +146,8 @@ function takeTurns(): Turns {
     run: async ({ folder, env }, words, stop) => {
       child.stdin.write(`${JSON.stringify({ folder, env, words, ...stop })}\n`);
       const { value } = await lines.next();
-      return JSON.parse(value ?? (await ended).stderr) as Left;
+      if (value === undefined) throw new Error((await ended).stderr);
+      return JSON.parse(value) as Left;
     },
     [Symbol.asyncDispose]: async () => {
       child.stdin.end();

@@ -39,12 +39,14 @@ function advising<Read>(strict: () => Read, odd: () => void): Read {
   try {
     return strict();
   } catch (error) {
-    if (!isBundleError(error) || !error.advice.some((told) => isAdvised(told) && told.advice === 'repair'))
-      throw error;
+    if (!isBundleError(error)) throw error;
+    const others = error.advice.filter((told) => !(isAdvised(told) && told.advice === 'repair'));
+    if (others.length === error.advice.length) throw error;
     try {
       odd();
     } catch {
-      throw new BundleError(error.code, error.message, { why: error.why, ...UNHEALED });
+      const { code, message, why } = error;
+      throw new BundleError(code, message, { why, ...(others.length > 0 ? { fix: others } : UNHEALED) });
     }
     throw error;
   }

@@ -18,10 +18,10 @@ interface Asking {
 export function askingFor(context: Context, file: string | undefined, keyFile: string): Asking {
   const path = file ?? context.env['BULLA_PASSPHRASE_FILE'];
   if (path) return { passphrase: () => firstLineOf(path, context), tries: 1 };
-  if (!isAsked(context)) return { passphrase: () => Promise.reject(needed(keyFile)), tries: 1 };
   let isAgain = false;
   return {
     passphrase: () => {
+      if (!isAsked(context)) return Promise.reject(needed(keyFile)); // not before: to look at standard input changes it
       const question = `${isAgain ? 'that is not it; ' : ''}passphrase of ${keyFile}: `;
       isAgain = true;
       return askHidden(question, context);
