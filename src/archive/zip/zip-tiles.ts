@@ -52,10 +52,7 @@ export async function expectTiles(
     }
   }
   if (at !== directory) {
-    throw malformed(
-      `between the last member and the directory is something that belongs to no member: ${counted(directory - at, 'byte')}`,
-      at,
-    );
+    throw malformed(strayBytes(directory - at, 'directory'), at);
   }
   return members;
 }
@@ -63,10 +60,13 @@ export async function expectTiles(
 /** A hidden member, a prefix, or two members in the same bytes. */
 function displaced({ offset }: DirectoryEntry, expected: number): BundleError {
   if (offset < expected) return malformed(`the member begins at byte ${offset}, inside of another`, offset);
-  return malformed(
-    `before the member is something that belongs to no member: ${counted(offset - expected, 'byte')}`,
-    expected,
-  );
+  return malformed(strayBytes(offset - expected, 'member'), expected);
+}
+
+/** What is said of bytes that belong to no member, by what stands behind them. */
+export function strayBytes(count: number, behind: 'member' | 'directory'): string {
+  const place = behind === 'member' ? 'before the member' : 'between the last member and the directory';
+  return `${place} is something that belongs to no member: ${counted(count, 'byte')}`;
 }
 
 async function readLocal(

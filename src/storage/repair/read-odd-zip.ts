@@ -12,12 +12,13 @@ import { readZipMembers } from '../../archive/zip/zip-reader.ts';
 import { expectSame } from '../../archive/zip/zip-tiles.ts';
 import { memberNameFault } from '../../formats/member-name.ts';
 import { withZip64 } from '../../formats/zip/extra-field.ts';
-import { DEFLATED, IN_ZIP64 } from '../../formats/zip/records.ts';
+import { DEFLATED, IN_ZIP64, ZIP_FLAGS } from '../../formats/zip/records.ts';
 import { equalBytes } from '../../kit/bytes.ts';
 import { printable } from '../../kit/encoding.ts';
 import { BundleError, isBundleError } from '../../kit/errors/errors.ts';
 import type { RandomAccess } from '../../kit/random-access.ts';
 import { expectReadable, isFolder, notePlain, oddNameOf } from './odd-zip-entry.ts';
+import { type Extent, noteStray } from './stray-bytes.ts';
 
 /** Entries of a directory for each member that an archive may have: folders, and what macOS writes, are entries as well. */
 const MOST_ENTRIES = 8;
@@ -92,6 +93,7 @@ async function readMembers(
   const { limits, repairs, refusal } = options;
   const names = new MemberNames(limits);
   const members: ZipMember[] = [];
+  const extents: Extent[] = [];
   let total = 0;
   const yauzl = await import('yauzl'); // heavy for whoever repairs nothing
   const zip = await orRefusal(openZip(yauzl, file, part), refusal);
@@ -101,7 +103,8 @@ async function readMembers(
   for await (const entry of entriesOf(zip, refusal)) {
     const name = oddNameOf(entry, yauzl.getFileNameLowLevel, repairs);
     const where = { member: name, offset: part.start + entry.relativeOffsetOfLocalHeader };
-    const member = await memberOf(zip, entry, { name, where, part, options, yauzl });
+    const { member, ...extent } = await memberOf(zip, entry, { name, where, part, options, yauzl });
+    extents.push({ ...extent, name, offset: where.offset });
     if (!member) continue;
     names.add(name, where.offset);
     total += member.size;
@@ -116,6 +119,7 @@ async function readMembers(
   if (members.length === 0) throw new BundleError('ARCHIVE_EMPTY', 'the zip has no members');
   members.sort((a, b) => a.offset - b.offset);
   expectApart(members, part);
+  noteStray(extents, part, repairs);
   return members;
 }
 
@@ -137,7 +141,7 @@ async function* entriesOf(zip: ZipFile, refusal: BundleError): AsyncGenerator<En
   }
 }
 
-/** A member as its entry has it; undefined for what is passed over. */
+/** A member as its entry has it, and what it takes of the file; no member for what is passed over. */
 async function memberOf(
   zip: ZipFile,
   entry: Entry,
@@ -154,14 +158,20 @@ async function memberOf(
     readonly options: OddOptions & { readonly refusal: BundleError };
     readonly yauzl: typeof import('yauzl');
   },
-): Promise<ZipMember | undefined> {
+): Promise<{ readonly member?: ZipMember } & Pick<Extent, 'end' | 'described'>> {
   const { repairs, limits, refusal } = options;
+  const described = (entry.generalPurposeBitFlag & ZIP_FLAGS.descriptor) !== 0;
+  const extentFrom = (dataOffset: number): Pick<Extent, 'end' | 'described'> => ({
+    end: dataOffset + entry.compressedSize,
+    described,
+  });
   try {
-    if (isFolder(entry, name)) {
-      repairs.add({ ...where, what: 'a folder, passed over' });
-      return undefined;
+    const folder = isFolder(entry, name);
+    if (folder) repairs.add({ ...where, what: 'a folder, passed over' });
+    if (folder || isLeftOut(name, where.offset, repairs)) {
+      const { fileDataStart } = await orRefusal(readLocal(zip, entry, yauzl), refusal);
+      return extentFrom(part.start + fileDataStart);
     }
-    if (isLeftOut(name, where.offset, repairs)) return undefined;
     expectReadable(entry);
     const fault = memberNameFault(name, limits);
     if (fault) throw new BundleError('ARCHIVE_NAME', `the member "${printable(name)}": ${fault}`);
@@ -182,7 +192,7 @@ async function memberOf(
     };
     const flags = local.generalPurposeBitFlag | entry.generalPurposeBitFlag;
     expectSame(member, local.values, flags); // [repair.8]
-    return member;
+    return { member, ...extentFrom(member.dataOffset) };
   } catch (error) {
     throw isBundleError(error) ? error.at(where) : error;
   }

@@ -61,6 +61,28 @@ describe('odd zips', () => {
     expect(repairs.length).toBeGreaterThan(0);
   });
 
+  test('[repair.3] each run of bytes that no entry speaks of is told, whatever else is odd, and no entry that is passed over', async () => {
+    const described = { flags: 0x808 };
+    const items: readonly ZipItem[] = [
+      { ...A, before: new Uint8Array(5) },
+      { name: 'b', content: 'bb', both: described, after: new Uint8Array(16) },
+      folder,
+      { name: '.DS_Store', content: 'x' },
+      { name: 'c', content: 'cc', both: described, after: new Uint8Array(16 + 300) },
+      { name: 'd', content: 'dd', after: new Uint8Array(40) },
+    ];
+    const { error, repairs } = await readOddly(zip(items, comment));
+    const stray = repairs.filter(({ what }) => what.includes('belongs to no member'));
+    expect([error, stray.map(({ member, what }) => [member, what.replace(/.*: /, '')])]).toEqual([
+      undefined,
+      [
+        ['a', '5 bytes'],
+        ['d', '316 bytes'],
+        [undefined, '40 bytes'],
+      ],
+    ]);
+  });
+
   test('[repair.2] what is not odd has no repair', async () => {
     const { members, repairs } = await readOddly(zip([A]));
     expect([members.length, repairs]).toEqual([1, []]);
