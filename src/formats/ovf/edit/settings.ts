@@ -213,12 +213,13 @@ class Finding {
     const what = nameOf(child, within);
     const all = ovfChildren(parent, child);
     const plain = all.filter((one) => !isTranslation(one));
-    if (plain.length > 1)
+    const meant = plain.length > 0 ? plain : all;
+    if (meant.length > 1)
       this.#only(
-        plain.map((element) => ({ ...within, element })),
+        meant.map((element) => ({ ...within, element })),
         child,
       );
-    const [element, second] = all;
+    const [element] = meant;
     if (!element) {
       const earlier = ovfChildren(parent, ...order.slice(0, order.indexOf(child))).at(-1);
       return {
@@ -228,7 +229,7 @@ class Finding {
         notes: [],
       };
     }
-    const translated = second !== undefined || ovfAttribute(element, 'msgid');
+    const translated = all.length > 1 || ovfAttribute(element, 'msgid');
     const notes = translated
       ? [`line ${element.line} of the descriptor: ${child} has translations, which stay as they are`]
       : [];

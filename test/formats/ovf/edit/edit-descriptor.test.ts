@@ -180,6 +180,11 @@ describe('a value that is set in a descriptor', () => {
     ]);
   });
 
+  test('[edit.2] [edit.3] what is of no language is meant, whatever stands before it', () => {
+    const text = ONE.replace('<Name>', '<Name xml:lang="de">Netz</Name><Name>');
+    expect(edited(text, { name: 'x' })).toBe(text.replace('web one', 'x'));
+  });
+
   test.each<[string, string, string, RegExp]>([
     ['what is not there', ONE, 'network.DMZ', /no such network; there is "LAN", "WAN"/],
     ['a network of one machine', TWO, 'network.LAN@db', /no such network; there is "LAN", "WAN"/],
@@ -201,6 +206,12 @@ describe('a value that is set in a descriptor', () => {
       /could be the property "ip@web", or "ip" of a machine/,
     ],
     ['one of two names', ONE.replace('<Name>', '<Name>a</Name><Name>'), 'name', /several places: lines/],
+    [
+      'one of two translations',
+      ONE.replace('<Name>web', '<Name xml:lang="de">a</Name><Name xml:lang="en">web'),
+      'name',
+      /several places: lines/,
+    ],
     ['elements', ONE.replace('web one', 'web<b/>'), 'name', /has elements in it/],
   ])('[edit.2] %s that cannot be set is refused with what there is', (_, text, key, expected) => {
     expect(refusal(text, key)).toMatch(expected);
