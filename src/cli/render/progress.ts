@@ -93,11 +93,12 @@ export function formatBytes(bytes: number, form?: 'brief'): string {
   const units = ['B', 'kB', 'MB', 'GB', 'TB'];
   let value = bytes;
   let unit = 0;
-  while (value >= 1000 && unit < units.length - 1) {
+  const most = form === 'brief' ? 999.5 : 1000; // which is written as 1000
+  while (value >= most && unit < units.length - 1) {
     value /= 1000;
     unit++;
   }
-  const isWhole = unit === 0 || (form === 'brief' && value >= 10);
+  const isWhole = unit === 0 || (form === 'brief' && value >= 9.95);
   return `${isWhole ? Math.round(value) : value.toFixed(1)} ${units[unit]}`;
 }
 

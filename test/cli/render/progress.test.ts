@@ -50,6 +50,12 @@ describe('[cli.6] progress', () => {
     }
   });
 
+  test('has no size of four digits', () => {
+    const [line = ''] = play('auto', true, [[100, 999.7 * MB, { total: 9_997 * MB }]]);
+    expect(line).toContain('10% of 10 GB');
+    expect(play('auto', true, [[100, MB, { total: 999.7 * MB }]])[0]).toContain('0% of 1.0 GB');
+  });
+
   test('shows a hostile member name harmlessly', () => {
     const [line = ''] = play('auto', true, [[100, MB, { member: '\x1b[2J\nc' }]]);
     expect(line.replace('\r\x1b[J', '').trimEnd()).toMatch(/ {2}\\u\{1b\}\[2J\\u\{a\}c$/);
