@@ -264,11 +264,15 @@ function slug(text: string): string {
 export function judgeScope(publishers: readonly Publisher[], scopeName: string): BundleError | undefined {
   if (publishers.length === 0) return undefined;
   if (withinScope(publishers, scopeName).length > 0) return undefined;
-  const allowed = publishers.map(({ name, scopes }) => `${name} may sign ${scopes.join(', ')}`).join('; ');
   return new BundleError(
     'SCOPE_REFUSED',
-    `"${shown(scopeName)}" is outside of the publisher's scopes: ${allowed}`,
+    `"${shown(scopeName)}" is outside of the publisher's scopes: ${scopesOf(publishers)}`,
   );
+}
+
+/** What publishers may sign, in words. */
+export function scopesOf(publishers: readonly Publisher[]): string {
+  return publishers.map(({ name, scopes }) => `${name} may sign ${scopes.join(', ')}`).join('; ');
 }
 
 /** Those of the publishers that may sign a bundle of this name; of one whose name is not known, those that may sign all. [pub.7] */

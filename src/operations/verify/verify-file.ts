@@ -7,7 +7,7 @@ import { DEFAULT_LIMITS } from '../../kit/limits.ts';
 import { type SourceOptions, sourceOptions } from '../../kit/source.ts';
 import { type BundleInput, openSource } from '../../storage/sources/open-source.ts';
 import { readSmallFile } from '../../storage/trust/small-files.ts';
-import { judgeScope, scopeNameOf, withinScope } from '../../trust/judge-signer.ts';
+import { judgeScope, scopeNameOf, scopesOf, withinScope } from '../../trust/judge-signer.ts';
 import { allowancesOf } from '../../trust/policy.ts';
 import type { Publisher } from '../../trust/publisher.ts';
 import { allowanceNames } from '../../verdict/report/allowance-names.ts';
@@ -103,7 +103,7 @@ async function verifyGiven(
 function scopeFault(publishers: readonly Publisher[]): BundleError | undefined {
   const fault = judgeScope(publishers, scopeNameOf(undefined, ''));
   if (!fault) return undefined;
-  const message = `a signature beside a file names no vendor and no product, so none but a publisher with the scope "*" can vouch for it (${publishers.map(({ name, scopes }) => `${name} may sign ${scopes.join(', ')}`).join('; ')})`;
+  const message = `a signature beside a file names no vendor and no product, so none but a publisher with the scope "*" can vouch for it: ${scopesOf(publishers)}`;
   return new BundleError(fault.code, message, {
     why: 'whoever may sign some bundles could sign any file otherwise',
     fix: 'if you expect this file from that publisher, give the certificate of its CA for this once, in place of the publisher',
