@@ -2,6 +2,7 @@ import type { Command, Option } from 'commander';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { pathOf } from '../../src/cli/named-files.ts';
 import { createProgram } from '../../src/cli/program.ts';
+import { wrapText } from '../../src/cli/render/wrap.ts';
 import { run } from '../../src/cli/run.ts';
 import { version } from '../../src/cli/version.ts';
 import { SETTING_KEYS } from '../../src/formats/ovf/edit/setting-keys.ts';
@@ -189,4 +190,34 @@ describe('[cli.25] --anchor is --trust', () => {
     expect((await runHere(desk, 'verify', 'web.ova', '--anchor', 'ca.pem')).code).toBe(0);
     expect((await runHere(desk, 'verify', 'web.ova', '--anchor', 'none.pem')).code).toBe(3);
   });
+});
+
+/** A row that is one word, or one in quotes, of which a command may go on. */
+const ONE_WORD = /^ *(?:'[^']*'|[^ ]*)(?: \\)?$/;
+
+describe('[cli.33] help at any width', () => {
+  const pages = [
+    ...below(program).map((command) => pathOf(command)),
+    ...['exit-codes', 'environment', 'configuration', 'formats'],
+  ];
+  test.each([50, 80, 120])('fits %d columns, and breaks no sentence behind a backslash', async (columns) => {
+    for (const page of pages) {
+      const { context, out } = makeScreen();
+      await run(['help', ...page.split(' ').filter(Boolean)], { ...context, columns });
+      const text = out.map((rows) => wrapText(rows, columns)).join('\n');
+      for (const row of text.split('\n')) {
+        if (!ONE_WORD.test(row)) expect(row.length, `${page}: ${row}`).toBeLessThanOrEqual(columns);
+      }
+      const [prose = ''] = text.split(/^Examples?:$/m);
+      expect(prose.replace(/^Usage:.*\\\n.*/, ''), page).not.toMatch(/ \\$/m);
+    }
+  });
+
+  test.each(COMMANDS.map((command) => [pathOf(command), command.description()] as const))(
+    'the description of %s begins as a sentence, and has rows only in a list',
+    (_path, description) => {
+      expect(description).toMatch(/^[A-Z]/);
+      expect(description).not.toMatch(/\n(?! {2}\S)/);
+    },
+  );
 });

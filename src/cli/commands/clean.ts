@@ -25,10 +25,9 @@ export function cleanCommand(program: Command, context: Context, exit: Exit): vo
     .command('clean')
     .summary('list what interrupted runs have left in a folder, or remove it')
     .description(
-      'Lists what runs have left in DIR that were killed, or interrupted with --resume; with --remove it is removed.\n' +
-        'Only what proves that bulla made it there for you counts, and what a run is at work on stays. Where split --force\n' +
-        '(volumes), sign --force or timestamp --force (what signs loose files) was killed while it replaced several files,\n' +
-        'the older ones are put back.',
+      'Lists what killed or interrupted runs have left in DIR; with --remove, removes it. ' +
+        'Counted is only what bulla has made there for you, and no run is still at work on. ' +
+        'Where split, sign or timestamp was killed while it replaced several files (--force), the older ones are put back.',
     )
     .argument('<dir>', 'the folder that was imported into, or that an output was written to')
     .option('--remove', 'remove it')

@@ -11,7 +11,7 @@ export function devCertsCommand(program: Command, context: Context, _exit: Exit)
     .command('dev-certs')
     .summary('make a CA and a signer for trying things out')
     .description(
-      'Writes ca.pem, signer.pem and signer.key into DIR: a development CA and a signer under it, valid for 30 days.\n' +
+      'Writes ca.pem, signer.pem and signer.key into DIR: a development CA and a signer under it, valid for 30 days. ' +
         'Never trust this CA where it matters: the signing key is not protected.',
     )
     .argument('<dir>', 'the folder to make; it must not exist, or be empty')

@@ -12,7 +12,7 @@ export function diffCommand(program: Command, context: Context, exit: Exit): voi
     .command('diff')
     .summary('compare two bundles; verifies neither')
     .description(
-      'Compares two bundles: members by size and digest, descriptors by field, and who claims to have signed.\n' +
+      'Compares two bundles: members by size and digest, descriptors by field, and who claims to have signed. ' +
         'Exit code 0 means the same, 6 different; how the archives are packed makes no difference, and is told.',
     )
     .argument('<a>', 'an archive, a folder or .ovf of loose files, - for standard input, or an https address')

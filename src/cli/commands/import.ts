@@ -27,7 +27,7 @@ export function importCommand(program: Command, context: Context, exit: Exit): v
     .command('import')
     .summary('verify a bundle and unpack it, or leave no trace')
     .description(
-      'Verifies a bundle while it is unpacked beside DIR, and makes that DIR in one step when it is trusted.\n' +
+      'Verifies a bundle while it is unpacked beside DIR, and makes that DIR in one step when it is trusted. ' +
         'Otherwise DIR stays as it was: absent, or empty.',
     )
     .argument(

@@ -21,9 +21,9 @@ export function normalizeCommand(program: Command, context: Context, exit: Exit)
     .command('normalize')
     .summary('write a bundle again as every reader wants it')
     .description(
-      'Verifies a bundle, and writes its members again in the form and order that pack has: the descriptor first, then\n' +
-        'manifest and signature, plain ustar. What the manifest lists stays byte for byte. The certificate file and what\n' +
-        'lies beside it are written in canonical form, without what nobody whom you trust answers for: the signature\n' +
+      'Verifies a bundle, and writes its members again in the form and order that pack has: the descriptor first, then ' +
+        'manifest and signature, plain ustar. What the manifest lists stays byte for byte. The certificate file and what ' +
+        'lies beside it are written in canonical form, without what nobody whom you trust answers for: the signature ' +
         'stays good, and a timestamp stays where you trust its authority (--trust-tsa).',
     )
     .argument(

@@ -66,8 +66,8 @@ export function packCommand(program: Command, context: Context, exit: Exit): voi
     .command('pack')
     .summary('pack disk images, an .ovf or plain files into a bundle')
     .description(
-      'Packs a bundle: bare disk images (a descriptor is made for them), one .ovf or the folder of it (its files are\n' +
-        'found beside it, and must be what a manifest there says), or with --plain any files.\n' +
+      'Packs a bundle: bare disk images (a descriptor is made for them), one .ovf or the folder of it (its files are ' +
+        'found beside it, and must be what a manifest there says), or with --plain any files. ' +
         'With --key and --cert it is signed; a signer may be configured (bulla help configuration).',
     )
     .argument('<file...>', 'disk images, one .ovf or its folder, or with --plain any files')

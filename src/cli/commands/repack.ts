@@ -50,8 +50,8 @@ export function repackCommand(program: Command, context: Context, exit: Exit): v
     .command('repack')
     .summary('change the descriptor or the digests of a bundle, and sign it anew')
     .description(
-      'Writes a bundle again with other values in its descriptor, another descriptor or other digests, and signs it as yours.\n' +
-        'The files go by once, byte for byte, and each must match the old manifest. Where you trust anybody (--trust, --pin, your\n' +
+      'Writes a bundle again with other values in its descriptor, another descriptor or other digests, and signs it as yours. ' +
+        'The files go by once, byte for byte, and each must match the old manifest. Where you trust anybody (--trust, --pin, your ' +
         'trust folder), the bundle must be signed by such a one; otherwise who signed it before is shown, and not judged.',
     )
     .argument(

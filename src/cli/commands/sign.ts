@@ -48,8 +48,8 @@ export function signCommand(program: Command, context: Context, exit: Exit): voi
     .command('sign')
     .summary('add or replace the signature of a bundle, or sign any file')
     .description(
-      'Writes a copy of a bundle with a new signature. Files and manifest stay as they are, byte for byte; a bundle\n' +
-        'whose files do not match its manifest is not signed. A package of loose files is signed where it lies without -o:\n' +
+      'Writes a copy of a bundle with a new signature. Files and manifest stay as they are, byte for byte; a bundle ' +
+        'whose files do not match its manifest is not signed. A package of loose files is signed where it lies without -o: ' +
         'its .cert is written beside them, and its .mf where it has none. With --detached, any file gets a signature beside it.',
     )
     .argument(

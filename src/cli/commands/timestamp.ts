@@ -39,8 +39,8 @@ export function timestampCommand(program: Command, context: Context, exit: Exit)
     .command('timestamp')
     .summary('prove when a bundle was signed')
     .description(
-      'Writes a copy of a signed bundle with a timestamp (RFC 3161) of its signature, so that it can be trusted when the\n' +
-        "signer's certificate has expired. A package of loose files gets it where it lies without -o. Give one of --tsa, --tsq-out\n" +
+      'Writes a copy of a signed bundle with a timestamp (RFC 3161) of its signature, so that it can be trusted when the ' +
+        "signer's certificate has expired. A package of loose files gets it where it lies without -o. Give one of --tsa, --tsq-out " +
         'and --tsr-in.',
     )
     .argument(

@@ -24,10 +24,10 @@ export function verifyCommand(program: Command, context: Context, exit: Exit): v
     .command('verify')
     .summary('verify bundles, or a file with its signature')
     .description(
-      'Verifies a bundle in one pass: the archive, every digest, the signature, and whether you trust the signer.\n' +
-        'With --signature, verifies any file with the CMS signature beside it.\n' +
-        'Several bundles are judged each by itself, a line each (--json: a document a line); the exit code is that of the worst.\n' +
-        'Exit code 0 means trusted, and nothing else does; see bulla help exit-codes.\n' +
+      'Verifies a bundle in one pass: the archive, every digest, the signature, and whether you trust the signer. ' +
+        'With --signature, verifies any file with the CMS signature beside it. ' +
+        'Several bundles are judged each by itself, a line each (--json: a document a line); the exit code is that of the worst. ' +
+        'Exit code 0 means trusted, and nothing else does; see bulla help exit-codes. ' +
         'Nothing of the bundle is stored. Which revocation lists were seen is noted in your trust folder (--no-remember: not even that).',
     )
     .argument(

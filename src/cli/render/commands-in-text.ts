@@ -20,15 +20,15 @@ export interface CommandPlace {
 }
 
 /**
- * The commands in a row for people: what begins with a program that we name, and goes on as a command does. A row that begins
- * with one is one. [show.4]
+ * The commands in a row for people: what begins with a program that we name, and goes on as a command does. An indented row that
+ * begins with one is one; a sentence may begin with one, too. [show.4]
  */
 export function commandsIn(row: string): readonly CommandPlace[] {
   const places: CommandPlace[] = [];
   for (const match of row.matchAll(START)) {
     const start = match.index;
     if (start < (places.at(-1)?.end ?? 0)) continue; // behind a pipe
-    const isWhole = row.slice(0, start).trim() === '';
+    const isWhole = /^ +$/.test(row.slice(0, start));
     const end = isWhole ? row.length : endOf(row, start + match[0].length);
     if (end > start + match[0].length) places.push({ start, end });
   }

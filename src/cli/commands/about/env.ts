@@ -12,8 +12,8 @@ export function envCommand(program: Command, context: Context, exit: Exit): void
     .command('env')
     .summary('show what is configured here, and whether it can be used')
     .description(
-      'Shows what bulla finds on this machine: whom you trust and by which folder, what is configured and where, which\n' +
-        'variables count, and which programs that its advice names are here. It asks no network and changes nothing.\n' +
+      'Shows what bulla finds on this machine: whom you trust and by which folder, what is configured and where, which ' +
+        'variables count, and which programs that its advice names are here. It asks no network and changes nothing. ' +
         'Exit code 0 means that all of it can be used, 2 that something configured cannot.',
     )
     .option('--json', 'print one JSON document')

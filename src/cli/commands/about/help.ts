@@ -69,6 +69,7 @@ export function helpTopics(program: Command): readonly string[] {
 export function helpCommand(program: Command, context: Context, _exit: Exit): void {
   program
     .command('help')
+    .description('Shows the help of a command or a topic.')
     .summary('help for a command, or: exit-codes, configuration, environment, formats')
     .argument('[topic...]', 'a command, or exit-codes, configuration, environment, formats')
     .action((topic: readonly string[]) => {

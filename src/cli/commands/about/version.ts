@@ -6,6 +6,7 @@ import { version } from '../../version.ts';
 export function versionCommand(program: Command, context: Context, _exit: Exit): void {
   program
     .command('version')
-    .description('print the version')
+    .summary('print the version')
+    .description('Prints the version.')
     .action(() => context.print(version()));
 }

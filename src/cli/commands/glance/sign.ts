@@ -44,7 +44,7 @@ export function glanceSignCommand(glance: Command, context: Context, exit: Exit)
     .command('sign')
     .summary('print the properties that sign an image')
     .description(
-      'Prints the four properties that sign an image. Glance verifies it with them when it is uploaded, Nova when it boots.\n' +
+      'Prints the four properties that sign an image. Glance verifies it with them when it is uploaded, Nova when it boots. ' +
         'RSA-PSS signatures get the longest salt, as Glance demands.',
     )
     .argument('<image>', 'a file, - for standard input, or an https address')

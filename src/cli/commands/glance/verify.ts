@@ -57,7 +57,7 @@ export function glanceVerifyCommand(glance: Command, context: Context, exit: Exi
     .command('verify')
     .summary('verify an image with the signature in its properties')
     .description(
-      'Verifies an image with the signature in its properties, in one pass, and tells two things apart: whether the\n' +
+      'Verifies an image with the signature in its properties, in one pass, and tells two things apart: whether the ' +
         'signature fits, and whether its certificate is trusted. Exit code 0 means both; see bulla help exit-codes.',
     )
     .argument('<image>', 'a file, - for standard input, or an https address')

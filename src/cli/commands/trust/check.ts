@@ -45,7 +45,10 @@ Examples:
 export function trustCheckCommand(trust: Command, context: Context, exit: Exit): void {
   const command = trust
     .command('check')
-    .description('judge the certification path of a certificate, and tell what was tried and why it failed')
+    .summary('judge the certification path of a certificate, and tell what was tried and why it failed')
+    .description(
+      'Judges the certification path of a certificate, and tells what was tried and why it failed.',
+    )
     .argument(
       '<leaf>',
       'the certificate, PEM, DER or PKCS#7; of several in the file that which issued no other, and these count as --untrusted',

@@ -40,7 +40,11 @@ export function trustCommand(program: Command, context: Context, exit: Exit): vo
 
   trust
     .command('add')
-    .description('trust a publisher from now on')
+    .summary('trust a publisher from now on')
+    .description(
+      'Trusts a publisher from now on: what its CA certificates, or that of its signer, vouch for. ' +
+        'Compare the fingerprint first with one that you got in another way.',
+    )
     .argument('<name>', 'what you call the publisher, such as acme')
     .argument('<ca.pem...>', 'its CA certificates, or the certificate of its signer')
     .option(
@@ -67,6 +71,10 @@ export function trustCommand(program: Command, context: Context, exit: Exit): vo
     )
     .option('--timestamping', 'believe its timestamps, and nothing else')
     .option('--json', 'print one JSON document')
+    .addHelpText(
+      'after',
+      '\nExamples:\n  bulla trust add acme acme-ca.pem\n  bulla trust add acme acme-ca.pem --scope acme/web --until 2027-12-31',
+    )
     .action(async (name: string, files: string[], flags: AddFlags) => {
       const { trustAdd, trustAddTimestamping, trustList } = await import(
         '../../../operations/trust/trust.ts'
@@ -109,7 +117,8 @@ export function trustCommand(program: Command, context: Context, exit: Exit): vo
 
   trust
     .command('list')
-    .description('list the publishers you trust')
+    .summary('list the publishers you trust')
+    .description('Lists the publishers that you trust, and the timestamp authorities.')
     .option('--json', 'print one JSON document')
     .addOption(
       new Option('--names', 'print the names alone, one a line, and look at nothing else').conflicts('json'),
@@ -139,7 +148,8 @@ export function trustCommand(program: Command, context: Context, exit: Exit): vo
 
   trust
     .command('show')
-    .description('show one publisher: scopes, subjects, lifetime, certificates; or a timestamp authority')
+    .summary('show one publisher: scopes, subjects, lifetime, certificates; or a timestamp authority')
+    .description('Shows one publisher: scopes, subjects, lifetime, certificates; or a timestamp authority.')
     .argument('<name>')
     .option('--json', 'print one JSON document')
     .action(async (name: string, flags: { json?: boolean }) => {
@@ -162,7 +172,8 @@ export function trustCommand(program: Command, context: Context, exit: Exit): vo
 
   trust
     .command('remove')
-    .description('trust a publisher no more')
+    .summary('trust a publisher no more')
+    .description('Trusts a publisher no more; what it has signed is not trusted from now on.')
     .argument('<name>')
     .option('--timestamping', 'a timestamp authority of that name')
     .option('--json', 'print one JSON document')

@@ -20,7 +20,7 @@ export function joinCommand(program: Command, context: Context, exit: Exit): voi
     .command('join')
     .summary('put the volumes of a split bundle together')
     .description(
-      'Joins volumes, in whatever order they are given. Each is compared with its digest as it is read; one that is damaged\n' +
+      'Joins volumes, in whatever order they are given. Each is compared with its digest as it is read; one that is damaged ' +
         'is named. Verify the bundle then: volumes prove nothing about who made it.',
     )
     .argument('<volume...>', 'all volumes, or the folders that they lie in')

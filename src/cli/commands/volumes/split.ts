@@ -28,7 +28,7 @@ export function splitCommand(program: Command, context: Context, exit: Exit): vo
     .command('split')
     .summary('cut a bundle into volumes for several media')
     .description(
-      'Cuts a bundle, or any file, into volumes NAME.001, NAME.002 and so on. Each carries its own digest, so that join can\n' +
+      'Cuts a bundle, or any file, into volumes NAME.001, NAME.002 and so on. Each carries its own digest, so that join can ' +
         'tell which of them is damaged. A package of loose files is cut as the archive that normalize makes of it.',
     )
     .argument('<bundle>', 'a file, or a folder or .ovf of loose files')
