@@ -221,3 +221,19 @@ describe('[cli.33] help at any width', () => {
     },
   );
 });
+
+test('[cli.4] a slip is told why it is not guessed at', async () => {
+  const [, , err] = await shown('verfy');
+  expect(err.join('\n')).toMatch(/^ {2}why +bulla does not guess what was meant/m);
+});
+
+test.each([
+  ['2G', 2048],
+  ['2GiB', 2048],
+  ['512M', 512],
+  ['512MB', 512],
+])('--memory %s is told the number that is meant', async (value, meant) => {
+  const [code, , err] = await shown('pack', 'disk.qcow2', '-o', 'new.ova', '--memory', value);
+  expect(code).toBe(2);
+  expect(err.join('\n')).toContain(`give a whole number of MiB, without a unit: ${meant};`);
+});

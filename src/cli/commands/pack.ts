@@ -17,6 +17,7 @@ import {
   mtimeOf,
   type OutputFlags,
   parseCount,
+  parseMemory,
   parseSize,
   progressOf,
   withOutputOptions,
@@ -85,7 +86,7 @@ export function packCommand(program: Command, context: Context, exit: Exit): voi
     .option('--vendor <text>', 'vendor, for the descriptor')
     .option('--version <text>', 'version of the product, for the descriptor')
     .option('--cpus <count>', 'processors of the machine (default: 1)', parseCount)
-    .option('--memory <MiB>', 'memory of the machine (default: 1024)', parseCount)
+    .option('--memory <MiB>', 'memory of the machine (default: 1024)', parseMemory)
     .option(
       '--network <name>',
       'one or more network cards, by the names of their networks (default: one on "VM Network")',

@@ -172,6 +172,14 @@ export function parseCount(text: string): number {
   throw new InvalidArgumentError('Give a whole number of at least 1.');
 }
 
+/** Memory in MiB; whoever writes a unit is told the number that is meant. */
+export function parseMemory(text: string): number {
+  const [, count = '', unit = ''] = /^(\d{1,7}) ?([MG])i?B?$/i.exec(text) ?? [];
+  if (count === '') return parseCount(text);
+  const meant = Number(count) * (/g/i.test(unit) ? 1024 : 1);
+  throw new InvalidArgumentError(`Give a whole number of MiB, without a unit: ${meant}.`);
+}
+
 const UNITS: Readonly<Record<string, number>> = {
   '': 1,
   KB: 1e3,

@@ -16,7 +16,7 @@ export const USE_ERRORS = {
   // What was asked
   USAGE: {
     kind: 'usage',
-    why: 'the command cannot be carried out as it stands, so nothing was done',
+    why: 'bulla does not guess what was meant: a wrong guess could sign, trust or replace the wrong thing',
     fix: { text: 'see the documentation of what was asked for', advice: 'see-help' },
   },
   CONFIG_INVALID: {
