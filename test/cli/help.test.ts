@@ -192,13 +192,50 @@ describe('[cli.25] --anchor is --trust', () => {
   });
 });
 
+describe('[cli.32] help on a word', () => {
+  test.each([
+    ['resume', /^ {2}import --resume {2}/m],
+    ['repair', /^ {2}normalize --repair {2}/m],
+    ['set', /^ {2}repack --set {2}/m],
+    ['vsphere', /^ {2}\S+ --target {2}/m],
+    ['exit', /^ {2}exit-codes {2}/m],
+    ['canonical', /^ {2}normalize {2}/m],
+    ['trust add', /^Usage: bulla trust add /],
+  ])('%s is found', async (words, expected) => {
+    const [code, out, err] = await shown('help', ...words.split(' '));
+    expect([code, err]).toEqual([0, []]);
+    expect(out).toMatch(expected);
+  });
+
+  test('what is called so comes without what only speaks of it', async () => {
+    const [, out] = await shown('help', 'set');
+    expect(out.split('\n').slice(1).join('\n')).not.toMatch(/^ {2}(?!repack --set)/m);
+  });
+
+  test.each([
+    ['pakc', 'did you mean pack?'],
+    ['configuratoin', 'did you mean configuration?'],
+    ['trust shwo', 'did you mean show?'],
+    ['xyzzy', 'try one of: exit-codes, '],
+    ['verify xyzzy', 'see bulla verify --help'],
+    ['.*', 'try one of: '],
+    ['(', 'try one of: '],
+    ['-- --', 'try one of: '],
+    ['not-a-word', 'try one of: '],
+  ])('%s is not, and %s', async (words, expected) => {
+    const [code, out, err] = await shown('help', ...words.split(' '));
+    expect([code, out]).toEqual([2, '']);
+    expect(err.join('\n')).toContain(expected);
+  });
+});
+
 /** A row that is one word, or one in quotes, of which a command may go on. */
 const ONE_WORD = /^ *(?:'[^']*'|[^ ]*)(?: \\)?$/;
 
 describe('[cli.33] help at any width', () => {
   const pages = [
     ...below(program).map((command) => pathOf(command)),
-    ...['exit-codes', 'environment', 'configuration', 'formats'],
+    ...['exit-codes', 'environment', 'configuration', 'formats', 'repair', 'canonical'],
   ];
   test.each([50, 80, 120])('fits %d columns, and breaks no sentence behind a backslash', async (columns) => {
     for (const page of pages) {

@@ -2,10 +2,15 @@ import type { Command } from 'commander';
 import { BundleError } from '../../../kit/errors/errors.ts';
 import type { Context, Exit } from '../../context.ts';
 import { EXIT_MEANINGS } from '../../exit-meanings.ts';
+import { shown } from '../../render/field.ts';
 import { wrapText } from '../../render/wrap.ts';
+import { helpHits, similarTo } from './help-search.ts';
 
 /** How wide a topic is where there is no terminal. */
 const MOST_COLUMNS = 120;
+
+/** How wide the names are that a word was found under. */
+const HIT_COLUMNS = 26;
 
 const TOPICS: Readonly<Record<string, () => readonly string[]>> = {
   'exit-codes': () => [
@@ -69,7 +74,7 @@ export function helpTopics(program: Command): readonly string[] {
 export function helpCommand(program: Command, context: Context, _exit: Exit): void {
   program
     .command('help')
-    .description('Shows the help of a command or a topic.')
+    .description('Shows the help of a command or a topic, or which of them speak of a word.')
     .summary('help for a command, or: exit-codes, configuration, environment, formats')
     .argument('[topic...]', 'a command, or exit-codes, configuration, environment, formats')
     .action((topic: readonly string[]) => {
@@ -78,11 +83,34 @@ export function helpCommand(program: Command, context: Context, _exit: Exit): vo
         for (const line of lines()) context.print(wrapText(line, context.columns ?? MOST_COLUMNS));
         return;
       }
-      let command: Command | undefined = program;
-      for (const word of topic) command = command?.commands.find((candidate) => candidate.name() === word);
-      if (command) return command.outputHelp();
-      throw new BundleError('USAGE', `there is no help on "${topic.join(' ')}"`, {
-        fix: `try one of: ${helpTopics(program).join(', ')}`,
-      });
+      let command = program;
+      for (const [at, word] of topic.entries()) {
+        const next = command.commands.find((candidate) => candidate.name() === word);
+        if (next === undefined) return tellHits(topic, at, command);
+        command = next;
+      }
+      command.outputHelp();
     });
+
+  /** What speaks of words that are neither a topic nor a command, from the one at `at` on. @throws {BundleError} `USAGE` */
+  function tellHits(words: readonly string[], at: number, command: Command): void {
+    const asked = words.join(' ');
+    const hits = helpHits(asked, program, TOPICS);
+    if (hits.length > 0) {
+      const columns = context.columns ?? MOST_COLUMNS;
+      context.print(wrapText(`What speaks of "${shown(asked)}" (more: bulla help COMMAND):`, columns));
+      for (const [name, text] of hits)
+        context.print(wrapText(`  ${name.padEnd(HIT_COLUMNS)}  ${text}`, columns));
+      return;
+    }
+    const others = command === program ? helpTopics(program) : command.commands.map((sub) => sub.name());
+    const similar = similarTo(words[at] ?? '', others);
+    const known =
+      others.length > 0
+        ? `try one of: ${others.join(', ')}`
+        : `see ${['bulla', ...words.slice(0, at)].join(' ')} --help`;
+    throw new BundleError('USAGE', `there is no help on "${asked}"`, {
+      fix: similar === undefined ? known : `did you mean ${similar}? otherwise ${known}`,
+    });
+  }
 }
