@@ -179,30 +179,38 @@ function writesTo(read: ReadonlyMap<StandardOutput, string>, what: string): Bund
  * @throws {BundleError} `USAGE`
  */
 export async function expectNothingReadIsWritten(command: Command, context: Context): Promise<void> {
-  const named = [...optionsOf(command), ...argumentsOf(command)];
-  const written = named.flatMap(({ naming, values }) => (naming === 'written' ? values : []));
-  const [input = ''] = command.args;
-  const beside = command.opts()['detached'] && written.length === 0 ? signatureBeside(input) : undefined;
-  if (beside !== undefined) written.push(beside);
-  const takes = { 'read certificates': CERTIFICATE_NAMES, 'read volumes': VOLUME_NAMES, read: NONE };
-  const reads: Reading[] = named.flatMap(({ naming, values }) =>
-    naming === 'written' || naming === 'no file'
-      ? []
-      : values.map((path) => ({ path, takes: takes[naming] })),
-  );
+  const { reads, written } = namesOf(command);
   const unnamed = unnamedReadings(context);
   expectUtf8([...written, ...[...reads, ...unnamed].map(({ path }) => path)]);
   const { streamsToFiles } = await import('../storage/redirected.ts');
   const streams = streamsToFiles();
   if (written.length === 0 && streams.length === 0) return;
   const { maxMembers }: { readonly maxMembers?: number } = command.opts();
-  if (streams.length > 0 && pathOf(command) === 'pack')
-    reads.push(...(await readBesides(command.args, maxMembers)));
+  const besides =
+    streams.length > 0 && pathOf(command) === 'pack' ? await readBesides(command.args, maxMembers) : [];
   const { expectApart, readStreams } = await import('../storage/apart.ts');
-  const all = [...reads, ...unnamed];
+  const all = [...reads, ...besides, ...unnamed];
   const read = readStreams(streams, all);
   if (read.size > 0) throw writesTo(read, 'which is read');
   expectApart(written, all);
+}
+
+/** What the words of a command name: what is read, and what is written. */
+export function namesOf(command: Command): {
+  readonly reads: readonly Reading[];
+  readonly written: readonly string[];
+} {
+  const named = [...optionsOf(command), ...argumentsOf(command)];
+  const written = named.flatMap(({ naming, values }) => (naming === 'written' ? values : []));
+  const [input = ''] = command.args;
+  const beside = command.opts()['detached'] && written.length === 0 ? signatureBeside(input) : undefined;
+  const takes = { 'read certificates': CERTIFICATE_NAMES, 'read volumes': VOLUME_NAMES, read: NONE };
+  const reads = named.flatMap(({ naming, values }) =>
+    naming === 'written' || naming === 'no file'
+      ? []
+      : values.map((path) => ({ path, takes: takes[naming] })),
+  );
+  return { reads, written: beside === undefined ? written : [...written, beside] };
 }
 
 /** What is read and no word names: the files of a descriptor, and the descriptor of a folder, which `pack` itself holds apart from its output. */

@@ -123,18 +123,40 @@ describe.skipIf(!here)('a PKCS#12 file of openssl', () => {
     expect(identity.leaf.fingerprint).toBe(leaf.certificate.fingerprint);
   });
 
-  test('[pub.25] is stopped while its MAC is tried, before a passphrase is asked for', async () => {
+  test('[pub.24] that asks for much work is asked for before it, and an empty passphrase is tried when that is the answer, or nobody answers', async () => {
+    using sandbox = makeSandbox();
+    const { leaf } = await writeSigner(sandbox, 'EC');
+    const file = exported(sandbox, '', '-iter', '10001', '-in', 'leaf.pem');
+    let asked = 0;
+    const passphrase = async (): Promise<string> => {
+      asked++;
+      return '';
+    };
+    const identity = await loadSigningIdentity({ key: file, passphrase }, JUDGED_AT);
+    expect([identity.leaf.fingerprint, asked]).toEqual([leaf.certificate.fingerprint, 1]);
+    const unasked = await loadSigningIdentity({ key: file }, JUDGED_AT);
+    expect(unasked.leaf.fingerprint).toBe(leaf.certificate.fingerprint);
+    const locked = exported(sandbox, 'secret', '-iter', '10001', '-in', 'leaf.pem');
+    await expect(loadSigningIdentity({ key: locked }, JUDGED_AT)).rejects.toMatchObject({
+      code: 'PASSPHRASE_NEEDED',
+    });
+  });
+
+  test('[pub.25] is stopped while its MAC is tried', async () => {
     using sandbox = makeSandbox();
     await writeSigner(sandbox, 'EC');
     const file = exported(sandbox, 'secret', '-iter', '400000', '-in', 'leaf.pem');
-    let asked = false;
+    const stop = new AbortController();
     const passphrase = async (): Promise<string> => {
-      asked = true;
+      setImmediate(() => stop.abort());
       return 'secret';
     };
-    const signal = AbortSignal.timeout(1);
-    await expect(loadSigningIdentity({ key: file, passphrase }, JUDGED_AT, { signal })).rejects.toThrow();
-    expect(asked).toBe(false);
+    const { signal } = stop;
+    await expect(loadSigningIdentity({ key: file, passphrase }, JUDGED_AT, { signal })).rejects.toMatchObject(
+      {
+        code: 'INTERRUPTED',
+      },
+    );
   });
 
   test('[pub.25] counts the work of all parts together', async () => {

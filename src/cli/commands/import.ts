@@ -3,6 +3,7 @@ import { isShownWhole } from '../../kit/shell.ts';
 import type { SiteImage } from '../../operations/glance/sign-on-import.ts';
 import type { Context, Exit } from '../context.ts';
 import { type AccessFlags, accessLine, accessOf, withAccessOptions } from '../options/access-options.ts';
+import { lookFirst } from '../options/first-look.ts';
 import { type GlanceKeyFlags, imageSignerOf, withGlanceKeyOptions } from '../options/glance-options.ts';
 import { type OutputFlags, progressOf, withOutputOptions } from '../options/options.ts';
 import { type ReadFlags, readOptionsOf, withBundleOptions } from '../options/read-options.ts';
@@ -59,11 +60,13 @@ export function importCommand(program: Command, context: Context, exit: Exit): v
     async (input: string, flags: ImportFlags) => {
       const { importBundle } = await import('../../operations/import/import.ts');
       const access = await accessOf(flags);
+      const trusting = verifyOptionsOf(flags, context); // [cli.34]
+      await lookFirst(command);
       const imageSigner = await imageSignerOf('--glance-properties', flags.glanceProperties, flags, context);
       const progress = progressOf(flags, context);
       try {
         const outcome = await importBundle(input, {
-          ...verifyOptionsOf(flags, context),
+          ...trusting,
           ...readOptionsOf(flags),
           destination: flags.to,
           imagesOnly: flags.imagesOnly ?? false,

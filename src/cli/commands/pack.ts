@@ -7,6 +7,7 @@ import { hasText } from '../../kit/encoding.ts';
 import { BundleError } from '../../kit/errors/errors.ts';
 import { DESCRIPTOR_NAME } from '../../kit/read-names.ts';
 import type { Context, Exit } from '../context.ts';
+import { lookFirst } from '../options/first-look.ts';
 import { type GlanceKeyFlags, imageSignerOf, withGlanceKeyOptions } from '../options/glance-options.ts';
 import { CONTROLLERS, FIRMWARES, GUESTS } from '../options/machine-choices.ts';
 import { parseMembers } from '../options/many-members.ts';
@@ -142,6 +143,7 @@ export function packCommand(program: Command, context: Context, exit: Exit): voi
       const signature = await signatureOptionsOf(flags, context);
       const mtime = mtimeOf(context);
       const { pack } = await import('../../operations/pack/pack.ts');
+      await lookFirst(command);
       const { loadSigningIdentity } = await import('../../operations/sign/signing-identity.ts');
       const identity = files
         ? await loadSigningIdentity(files, new Date(), { signal: context.signal }).finally(showTyping)

@@ -3,6 +3,7 @@ import type { DescriptorSetting } from '../../formats/ovf/edit/edit-descriptor.t
 import type { DigestName } from '../../kit/digest-name.ts';
 import { BundleError } from '../../kit/errors/errors.ts';
 import type { Context, Exit } from '../context.ts';
+import { lookFirst } from '../options/first-look.ts';
 import {
   FORMATS,
   formatOf,
@@ -86,6 +87,10 @@ export function repackCommand(program: Command, context: Context, exit: Exit): v
       const { digest, tsa, cms } = flags;
       const stamped = digest === undefined || digest === 'sha1' ? 'sha256' : digest;
       const authority = tsa === undefined ? undefined : await authorityOf(tsa, stamped, context);
+      const { expectChanges } = await import('../../operations/repack/options.ts');
+      expectChanges(flags); // [cli.34]
+      const trusting = verifyOptionsOf(flags, context);
+      await lookFirst(command);
       const { loadSigningIdentity } = await import('../../operations/sign/signing-identity.ts');
       const identity = await loadSigningIdentity(files, new Date(), waitingOf(flags, context)).finally(
         showTyping,
@@ -94,7 +99,7 @@ export function repackCommand(program: Command, context: Context, exit: Exit): v
       const progress = progressOf(flags, context);
       try {
         const report = await repack(input, {
-          ...verifyOptionsOf(flags, context),
+          ...trusting,
           ...readOptionsOf(flags),
           output: flags.output,
           format,

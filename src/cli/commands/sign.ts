@@ -4,6 +4,7 @@ import type { SignPackageReport } from '../../operations/sign/in-place/sign-pack
 import type { SignReport } from '../../operations/sign/signing.ts';
 import type { Context, Exit } from '../context.ts';
 import { signatureBeside } from '../named-files.ts';
+import { lookFirst } from '../options/first-look.ts';
 import {
   FORMATS,
   formatOf,
@@ -75,6 +76,7 @@ export function signCommand(program: Command, context: Context, exit: Exit): voi
       }
       const format = flags.detached || output === undefined ? undefined : formatOf(output, flags.format);
       const signature = await signatureOptionsOf(flags, context);
+      await lookFirst(command);
       const { loadSigningIdentity } = await import('../../operations/sign/signing-identity.ts');
       const identity = await loadSigningIdentity(files, new Date(), waitingOf(flags, context)).finally(
         showTyping,

@@ -23,12 +23,16 @@ export function withAccessOptions(command: Command): Command {
     );
 }
 
-/** What the flags say, by numbers. @throws {BundleError} `USAGE` for a name that this machine does not have */
+/** What the flags say, by numbers. @throws {BundleError} `USAGE` for a name that this machine does not have, `STORAGE_FAILED` for what this user may not give */
 export async function accessOf({ mode, owner }: AccessFlags): Promise<AskedAccess> {
-  return {
+  if (mode === undefined && owner === undefined) return {};
+  const { expectMayGive } = await import('../../storage/access/give-access.ts');
+  const asked = {
     ...(mode !== undefined && { mode }),
     ...(owner !== undefined && { owner: await ownerOf(owner) }),
   };
+  expectMayGive(asked); // [cli.34]
+  return asked;
 }
 
 /** One line that says who may do what. [import.14] */

@@ -73,6 +73,14 @@ const rows = shape<RepackOptions>({
 /** The options as a program gives them. @throws {BundleError} `USAGE` */
 export function repackOptions(options: RepackOptions): RepackOptions {
   const given = rows(options, '');
+  expectChanges(given);
+  return given;
+}
+
+/** What is to be changed, before anything else is looked at. @throws {BundleError} `USAGE` */
+export function expectChanges(
+  given: Pick<RepackOptions, 'descriptor' | 'set' | 'digest' | 'sha1ForOldImporters'>,
+): void {
   if (given.descriptor !== undefined)
     expectNoUse(given.set, 'set', 'beside descriptor: the values are in that already');
   expectSettings(given.set ?? []);
@@ -87,5 +95,4 @@ export function repackOptions(options: RepackOptions): RepackOptions {
       },
     }); // [repack.6]
   }
-  return given;
 }

@@ -58,6 +58,7 @@ function lastName({ pathname }: URL): string {
   }
 }
 
-function isScheme(input: string): boolean {
+/** Whether this is an address, of whatever kind, and no name on this machine. */
+export function isScheme(input: string): boolean {
   return /^[a-z][a-z0-9+.-]*:\/\//i.test(input);
 }

@@ -6,6 +6,7 @@ import { formatJson } from '../../../kit/json.ts';
 import { expectNoUse } from '../../../kit/shape.ts';
 import { wordedReport } from '../../advice.ts';
 import type { Context, Exit } from '../../context.ts';
+import { lookFirst } from '../../options/first-look.ts';
 import { FORM_CHOICES, HASH_CHOICES, KEY_TYPE_CHOICES } from '../../options/glance-choices.ts';
 import { type OutputFlags, progressOf, withOutputOptions } from '../../options/options.ts';
 import { askingFor, showTyping } from '../../options/passphrase.ts';
@@ -73,6 +74,7 @@ export function glanceSignCommand(glance: Command, context: Context, exit: Exit)
       });
     }
     if (output === undefined) expectNoUse(flags.force, '--force', 'without -o');
+    await lookFirst(command);
     const { loadImageSigner, signImage } = await import('../../../operations/glance/sign-image.ts');
     const { key, cert, keyType } = flags;
     const signer = await loadImageSigner(

@@ -1,0 +1,28 @@
+import type { Command } from 'commander';
+import { namesOf } from '../named-files.ts';
+
+/** What decides here, of the options of any command. */
+interface LookFlags {
+  readonly key?: string;
+  readonly glanceKey?: string;
+  readonly to?: string;
+  readonly force?: boolean;
+  readonly dryRun?: boolean;
+}
+
+/**
+ * Looks at what is named before a key is opened, so that nobody gives its passphrase in vain: what is read must be there, and what is
+ * written not, unless it may be replaced. What opens them judges them again. [cli.34]
+ *
+ * @throws {BundleError} `FILE_NOT_FOUND`, `FILE_UNREADABLE`, `DESTINATION_EXISTS`, `STORAGE_FAILED`, `USAGE`
+ */
+export async function lookFirst(command: Command): Promise<void> {
+  const { key, glanceKey, to, force = false, dryRun = false }: LookFlags = command.opts();
+  if (key === undefined && glanceKey === undefined) return;
+  const { expectNewFolder, expectThere, expectWritable } = await import('../../storage/first-look.ts');
+  const { apartFrom } = await import('../../storage/apart.ts');
+  const { reads, written } = namesOf(command);
+  for (const { path } of reads) expectThere(path);
+  if (to === undefined) for (const path of written) expectWritable(apartFrom(path, reads), force);
+  else if (!dryRun) expectNewFolder(to);
+}
