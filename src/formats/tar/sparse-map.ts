@@ -49,7 +49,13 @@ export function paxSparsePieces(
     .filter(([key]) => /^GNU\.sparse\.(offset|numbytes)$/.test(key))
     .every(([key], i) => (key === 'GNU.sparse.offset') === (i % 2 === 0));
   if (!inTurn || values.length % 2 === 1) throw wrong('is not made of pairs');
-  return pairsOf(values.map(sparseNumber));
+  const pieces = pairsOf(values.map(sparseNumber));
+  const counts = records
+    .filter(([key]) => key === 'GNU.sparse.numblocks')
+    .map(([, value]) => sparseNumber(value));
+  const other = counts.find((count) => count !== values.length / 2);
+  if (other !== undefined) throw wrong(`has ${values.length / 2} pieces, and says that it has ${other}`);
+  return pieces;
 }
 
 /** The map before the content, of the format 1.0: how many pieces there are, then offset and length of each, a line for each number. */

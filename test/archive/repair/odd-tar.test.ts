@@ -126,6 +126,18 @@ describe('sparse members', () => {
     ['pieces that overlap', tar(oldSparse([500, 1000, 1499, 1000]), padded(STORED)), 'ARCHIVE_PAX'],
     ['a piece behind the end', tar(oldSparse([500, 1000, 3001, 1000]), padded(STORED)), 'ARCHIVE_PAX'],
     ['less than is stored', tar(oldSparse([500, 1000]), padded(STORED)), 'ARCHIVE_SIZE_CONFLICT'],
+    [
+      'another number of pieces than it says',
+      tar(
+        pax([
+          record('GNU.sparse.size', '4000'),
+          record('GNU.sparse.numblocks', '2'),
+          record('GNU.sparse.map', `0,${STORED.length}`),
+        ]),
+        file('disk.img', STORED),
+      ),
+      'ARCHIVE_PAX',
+    ],
     ['a map without an end', version1('9\n1\n'), 'ARCHIVE_PAX'],
     ['a map of letters', version1('2\nfive\n'), 'ARCHIVE_PAX'],
     ['a map of too many', version1('99999999\n1\n'), 'ARCHIVE_LIMIT'],

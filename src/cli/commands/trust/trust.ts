@@ -225,16 +225,16 @@ function printJson(
   context.print(formatJson(report), 'data');
 }
 
-/** Under whose name a certificate is trusted already: what that one may sign no longer bounds it. [pub.26] */
+/** Under whose name a key is trusted already, in whatever certificate: what that one may sign no longer bounds it. [pub.26] */
 function trustedTwice(added: PublisherReport, known: readonly PublisherReport[]): readonly string[] {
-  const own = new Set(added.anchors.map(({ fingerprint }) => fingerprint));
+  const own = new Set(added.anchors.map(({ spkiSha256 }) => spkiSha256));
   return known
     .filter(
-      ({ name, anchors }) => name !== added.name && anchors.some(({ fingerprint }) => own.has(fingerprint)),
+      ({ name, anchors }) => name !== added.name && anchors.some(({ spkiSha256 }) => own.has(spkiSha256)),
     )
     .map(
       ({ name, scopes }) =>
-        `one of its certificates is trusted already, as "${name}" for ${scopes.join(', ')}: from now on, what either of the two may sign is trusted`,
+        `the key of one of its certificates is trusted already, as "${name}" for ${scopes.join(', ')}: from now on, what either of the two may sign is trusted`,
     );
 }
 
