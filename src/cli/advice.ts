@@ -2,7 +2,7 @@ import { type Advice, isAdvised, plain, type Told } from '../kit/errors/advice.t
 import { RELAXATION_MEANINGS, type Relaxation } from '../kit/relaxation.ts';
 import { isShownWhole, shellPath, shellWord } from '../kit/shell.ts';
 import type { ErrorReport, Report } from '../verdict/report/report.ts';
-import { innerCommand, type Typed, typedIn, withNames } from './typed-names.ts';
+import { innerCommand, type Typed, type TypedBeside, typedIn, withNames, withTrust } from './typed-names.ts';
 import { by, instead, more, thenOn, thus, type Wording } from './wording.ts';
 
 const CA = 'get the CA certificate from the publisher by a way you trust, then: bulla trust add NAME ca.pem';
@@ -109,8 +109,10 @@ const WORDINGS: Readonly<Record<Advice, Wording>> = {
   'pack-described': thus('bulla pack FOLDER/NAME.ovf -o NEW.ova'),
   'pack-disks': thus('vma extract FILE FOLDER; bulla pack FOLDER/*.raw -o NEW.ova'),
   // [show.4] somebody else chose the name, and what is advised may be copied into a shell
-  'pack-edited': (text, name) =>
-    `${text}: bulla pack FOLDER/${isShownWhole(name) ? shellWord(name) : 'NAME.ovf'} -o NEW.ova --key … --cert …`,
+  'pack-edited': (text, name, typed) =>
+    typed.isLoose
+      ? `${text.replace('unpack the bundle, and ', '')}: ${withNames('bulla pack BUNDLE -o NEW.ova --key … --cert …', typed)}`
+      : `${text}: bulla pack FOLDER/${isShownWhole(name) ? shellWord(name) : 'NAME.ovf'}${withNames(' -o NEW.ova --key … --cert …', typed)}`,
   'pack-files': instead('give a bundle; files are packed with: bulla pack'),
   'pack-folder': instead(
     'give the .ova file; a folder is packed with: bulla pack FOLDER/NAME.ovf -o NAME.ova',
@@ -127,7 +129,7 @@ const WORDINGS: Readonly<Record<Advice, Wording>> = {
   'pack-unpacked': (text, _, typed) =>
     typed.isLoose
       ? `${text.replace(/^unpack it, and /, '')}: ${withNames('bulla pack BUNDLE -o NEW.ova --key … --cert …', typed)}`
-      : `${text}: bulla pack FOLDER -o NEW.ova --key … --cert …`,
+      : `${text}: ${withNames('bulla pack FOLDER -o NEW.ova --key … --cert …', typed)}`,
   'pack-with-blocks': instead(
     'fetch the bundle again; if it repeats, ask the publisher to pack it again with: bulla pack --block-digests',
   ),
@@ -139,8 +141,8 @@ const WORDINGS: Readonly<Record<Advice, Wording>> = {
   'pipe-fetched': thus('curl ADDRESS | bulla verify -'),
   'pipe-input': thus('curl https://… | bulla verify -'),
   'pipe-output': instead('name a file with -o, or pipe it on: … -o - | bulla verify -'),
-  'pipe-unpacked': (_, unpacking) =>
-    `unpack it on the way, which keeps the signature of its publisher: ${unpacking} | bulla verify -`,
+  'pipe-unpacked': (_, unpacking, typed) =>
+    `unpack it on the way, which keeps the signature of its publisher: ${unpacking} | ${withTrust('bulla verify -', typed)}`,
   relaxed: (_, name) => `let pass: ${RELAXATION_MEANINGS[name as Relaxation]} (--relax ${name})`,
   'remove-authority': (text, name) => `${text}: bulla trust remove ${name} --timestamping`,
   'remove-publisher': (text, name) => `${text}: bulla trust remove ${name}`,
@@ -171,10 +173,12 @@ const WORDINGS: Readonly<Record<Advice, Wording>> = {
   'sign-export': (text, name, typed) =>
     typed.isLoose
       ? `${text}, where it lies: ${withNames('bulla sign BUNDLE --key … --cert …', typed)}`
-      : `${text}: unpack it, then bulla pack FOLDER/${isShownWhole(name) ? shellWord(name) : 'NAME.ovf'} -o NEW.ova --key … --cert …`,
+      : `${text}: unpack it, then bulla pack FOLDER/${isShownWhole(name) ? shellWord(name) : 'NAME.ovf'}${withNames(' -o NEW.ova --key … --cert …', typed)}`,
   'sign-image': thus('bulla glance sign'),
   'sign-image-again': thus('bulla glance sign IMAGE --key KEY --cert-uuid UUID'),
   'sign-or-plain': instead('to sign a bundle again: bulla sign; an archive in a bundle: --plain'),
+  'sign-own': (text, _, typed) =>
+    `${text}: ${withNames(typed.isLoose ? 'bulla sign BUNDLE --key … --cert …' : 'bulla sign BUNDLE -o NEW.ova --key … --cert …', typed.isInner ? {} : typed)}`,
   'sign-package-stamped': thus('bulla sign DIR --key … --cert … --tsa URL'),
   'sign-pss': (_, options) => `sign with bulla glance sign, or with openssl and ${options}`,
   'sign-unsigned-image': instead(
@@ -217,13 +221,13 @@ const WORDINGS: Readonly<Record<Advice, Wording>> = {
   'try-things-out': more('; for trying things out: bulla dev-certs DIR'),
   'verify-both': instead('see the differences; which of the two is right is told by: bulla verify'),
   'verify-file': thus('bulla verify FILE'),
-  'verify-folder': (text, name) => {
+  'verify-folder': (text, name, typed) => {
     const folder = isShownWhole(name) ? shellPath(name) : 'FOLDER';
-    return `${text}: bulla verify ${folder}; bulla normalize ${folder} -o NEW.ova makes a bundle of it`;
+    return `${text}: ${withTrust(`bulla verify ${folder}`, typed)}; ${withTrust(`bulla normalize ${folder}${withNames(' -o NEW.ova', typed)}`, typed)} makes a bundle of it`;
   },
   // [show.4] somebody else chose the name, and what is advised may be copied into a shell
   'verify-inner': (_, name, typed) =>
-    `take what is inside: ${innerCommand(typed)}; or unpack it, then: bulla verify ${isShownWhole(name) ? shellPath(name) : 'NAME.ova'}`,
+    `take what is inside: ${innerCommand(typed)}; or unpack it, then: ${withTrust(`bulla verify ${isShownWhole(name) ? shellPath(name) : 'NAME.ova'}`, typed)}`,
   'verify-strictly': instead('verify without --compat to be told more about the cause'),
   'wait-for-clean': instead('wait until it has ended (see bulla clean), then run again'),
   'what-is-kept': instead(
@@ -253,9 +257,9 @@ export function fixOf({ fix, advice }: Pick<ErrorReport, 'fix' | 'advice'>, type
 }
 
 /** A report in the words of the command line, to be printed; nothing is left in it that only a program needs. [show.6] */
-export function wordedReport<Given extends Report>(given: Given, output?: string): Given {
+export function wordedReport<Given extends Report>(given: Given, beside: TypedBeside = {}): Given {
   const { advice = [], ...report } = given;
-  const typed = typedIn(given, output);
+  const typed = typedIn(given, beside);
   const wordings = new Map(advice.map((told) => [told.text, worded(told, typed)]));
   return {
     ...(report as Given),

@@ -25,6 +25,8 @@ export interface Context {
   readonly trustFolders: readonly string[];
   /** the options of the command that is run that were left out and have a default here; empty until it is run */
   readonly defaults?: readonly DefaultReport[];
+  /** the options of that command that say whom to trust, for the commands that are advised; empty until it is run */
+  readonly trusting?: readonly string[];
 }
 
 /** Colours and marks, plain where the terminal or the user wants none; never the only carrier of a meaning. */

@@ -13,6 +13,7 @@ import { createProgram } from './program.ts';
 import { defaultsField } from './render/field.ts';
 import { renderError } from './render/render-error.ts';
 import { spreadValues, takesBundles } from './several-values.ts';
+import { trustingIn } from './typed-names.ts';
 import { unexpected } from './unexpected.ts';
 import { usageError } from './usage-error.ts';
 import { readWords, type Words } from './words.ts';
@@ -23,7 +24,8 @@ import { readWords, type Words } from './words.ts';
 export async function run(words: readonly string[], given: Context): Promise<number> {
   const argv = words.length > 0 ? words : ['help']; // [cli.26]
   const defaults: DefaultReport[] = [];
-  const context = { ...given, defaults };
+  const trusting: string[] = [];
+  const context = { ...given, defaults, trusting };
   let exitCode = 0;
   let isApart = false;
   const shown: string[] = [];
@@ -34,6 +36,7 @@ export async function run(words: readonly string[], given: Context): Promise<num
     'preAction',
     async (_program, command) => {
       defaults.push(...(await takeDefaults(command, context)));
+      trusting.push(...trustingIn(command.opts()));
       await expectNothingReadIsWritten(command, context);
       isApart = true;
     },
@@ -61,7 +64,8 @@ export async function run(words: readonly string[], given: Context): Promise<num
       const print = words.toStdout ? say.tell : say.print;
       const report = makeReport({ operation, errors: [fault] });
       const form = isForEach(readWords(program, spread)) ? 'line' : 'indented';
-      print(formatJson(wordedReport({ ...report, ...(defaults.length > 0 && { defaults }) }), form), 'data');
+      const whole = { ...report, ...(defaults.length > 0 && { defaults }) };
+      print(formatJson(wordedReport(whole, { trusting }), form), 'data');
     } else {
       renderError(fault, { ...context, tell: say.tell });
       if (defaults.length > 0) say.tell(defaultsField(defaults));

@@ -1,4 +1,4 @@
-import { type Typed, withNames } from './typed-names.ts';
+import { type Typed, withNames, withTrust } from './typed-names.ts';
 
 /** A sentence as the command line says it, made of the one that every face says and of what that is about. */
 export type Wording = (text: string, of: string, typed: Typed) => string;
@@ -9,11 +9,11 @@ export const thus =
   (text) =>
     `${text}: ${command}`;
 
-/** The same, with what was typed in the place of BUNDLE and NEW.ova; for a command that takes `--inner`, as the one that was run may have. */
+/** The same, with what was typed in the place of BUNDLE and NEW.ova; for a command that asks whom to trust, and takes `--inner` as the one that was run may have. */
 export const thenOn =
   (command: string): Wording =>
   (text, _, typed) =>
-    `${text}: ${withNames(typed.isInner ? command.replace('BUNDLE', 'BUNDLE --inner') : command, typed)}`;
+    `${text}: ${withTrust(withNames(typed.isInner ? command.replace('BUNDLE', 'BUNDLE --inner') : command, typed), typed)}`;
 
 /** The same, and more. */
 export const more =

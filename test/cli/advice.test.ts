@@ -5,7 +5,8 @@ import ts from 'typescript';
 import { describe, expect, test } from 'vitest';
 import { fixOf, worded, wordedReport } from '../../src/cli/advice.ts';
 import { createProgram } from '../../src/cli/program.ts';
-import { ADVICE, allowed } from '../../src/kit/errors/advice.ts';
+import { besideIn, trustingIn } from '../../src/cli/typed-names.ts';
+import { ADVICE, allowed, type Told } from '../../src/kit/errors/advice.ts';
 import { ERROR_TABLE } from '../../src/kit/errors/error-codes.ts';
 import { BundleError, ownError } from '../../src/kit/errors/errors.ts';
 import { repairOf } from '../../src/kit/relaxation.ts';
@@ -108,14 +109,36 @@ describe('advice', () => {
       const input = { name };
       const error = new BundleError('ARCHIVE_HEADER', 'it ends', { fix: repairOf('folders') });
       return (
-        wordedReport(makeReport({ operation: 'normalize', input, errors: [error] }), output).errors[0]?.fix ??
-        ''
+        wordedReport(makeReport({ operation: 'normalize', input, errors: [error] }), besideIn({}, output))
+          .errors[0]?.fix ?? ''
       );
     };
     expect(fix('odd.tar', 'web.ova')).toMatch(/: bulla normalize --repair odd\.tar -o web\.ova$/);
     expect(fix('-x $& b.tar')).toMatch(/: bulla normalize --repair '\.\/-x \$& b\.tar' -o NEW\.ova$/);
     for (const name of ['-', 'https://example.com/odd.tar', 'a\u202eb.tar'])
       expect(fix(name)).toMatch(/--repair BUNDLE -o NEW\.ova$/);
+  });
+
+  test('[show.9] repeats whom to trust where the command asks for that, and a value that cannot be typed again as none', () => {
+    const trusting = trustingIn({
+      trust: ['my ca.pem', '-ca.pem'],
+      pin: ['sha256:00 11'],
+      untrusted: ['a\u202eb.pem'],
+      at: new Date(),
+      allowUnsigned: true,
+    });
+    const words = "--trust 'my ca.pem' --trust ./-ca.pem --pin 'sha256:00 11' --untrusted …";
+    const fix = (operation: string, told: Told): string => {
+      const errors = [new BundleError('ARCHIVE_HEADER', 'it ends', { fix: told })];
+      const report = makeReport({ operation, input: { name: 'web.ova' }, errors });
+      return wordedReport(report, { trusting }).errors[0]?.fix ?? '';
+    };
+    expect(fix('verify', repairOf('folders'))).toContain(`--repair web.ova -o NEW.ova ${words}`);
+    const folder = fix('verify', { text: 'unpack it', advice: 'verify-folder', of: 'web' });
+    expect(folder).toContain(`bulla verify web ${words}; bulla normalize web -o NEW.ova ${words} makes`);
+    const inner = fix('import', { text: 'take it', advice: 'verify-inner', of: 'in.ova' });
+    expect(inner).toContain(`--to FOLDER ${words}; or unpack it, then: bulla verify in.ova ${words}`);
+    expect(fix('verify', { text: 'sign it', advice: 'sign-own' })).toMatch(/-o NEW\.ova --key … --cert …$/);
   });
 
   test('[show.9] names the bundle inside of what was typed as such', () => {
@@ -188,6 +211,27 @@ describe('[show.7] whoever makes a bundle', () => {
     }
     for (const operation of ['verify', 'import', 'inspect', 'normalize'])
       expect(toldIn(operation, error)).toBe(fixOf(error));
+  });
+
+  test('packs the files of an odd archive anew first, which a repair without a manifest does not', () => {
+    const report = makeReport({
+      operation: 'sign',
+      input: { name: 'web.tar' },
+      errors: [new BundleError('ARCHIVE_TYPE', 'a folder', { fix: repairOf('folders') })],
+    });
+    expect(wordedReport(report, { output: 'out.ova' }).errors[0]?.fix).toMatch(
+      /^if it is your own and nobody .*: bulla pack FOLDER -o out\.ova --key … --cert …; if .*: bulla normalize --repair web\.tar -o out\.ova$/,
+    );
+  });
+
+  test.each([
+    [{ name: 'web.ova' }, 'bulla sign web.ova -o NEW.ova --key … --cert …'],
+    [{ name: 'web', format: 'files' as const }, 'bulla sign web --key … --cert …'],
+    [{ name: 'a.zip', inner: { name: 'web.ova' } }, 'bulla sign BUNDLE -o NEW.ova --key … --cert …'],
+  ])('signs what is not signed: %j', (input, command) => {
+    const errors = [new BundleError('SIGNATURE_MISSING', 'no')];
+    const { fix } = wordedReport(makeReport({ operation: 'verify', input, errors })).errors[0] ?? {};
+    expect(fix).toBe(`ask the publisher for the signed bundle; or, if it is your own, sign it: ${command}`);
   });
 
   test('has words of its own for what a caller says by hand, wherever the error goes', () => {

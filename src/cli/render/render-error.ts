@@ -3,6 +3,7 @@ import { exitCodeOf } from '../../verdict/report/exit-codes.ts';
 import type { ErrorReport } from '../../verdict/report/report.ts';
 import { fixOf } from '../advice.ts';
 import type { Context } from '../context.ts';
+import { besideIn } from '../typed-names.ts';
 import { field, inputName, shown } from './field.ts';
 
 /** Prints one error: what, where, why it matters, what to do. */
@@ -10,7 +11,7 @@ export function renderError(error: BundleError, context: Context): void {
   const { style } = context;
   const tag = style.dim(`[${error.code}, exit ${exitCodeOf([error])}]`);
   context.tell(`${style.bad(style.fail)} bulla: ${shown(error.message)}  ${tag}`);
-  tellSlots({ where: error.where, why: error.why, fix: fixOf(error) }, context);
+  tellSlots({ where: error.where, why: error.why, fix: fixOf(error, besideIn(context)) }, context);
   if (error.code === 'INTERNAL' && error.cause instanceof Error && context.env['BULLA_DEBUG']) {
     context.tell(error.cause.stack ?? '');
   }

@@ -2,6 +2,7 @@ import type { ImageReport, ImageResult } from '../../operations/glance/image-opt
 import type { SignatureReport } from '../../verdict/report/report.ts';
 import { wordedReport } from '../advice.ts';
 import type { Context } from '../context.ts';
+import { besideIn } from '../typed-names.ts';
 import { field, inputName, shown } from './field.ts';
 import { rememberedLines } from './render-path.ts';
 import { renderReport, wasStopped } from './render-report.ts';
@@ -13,7 +14,7 @@ export function renderImageReport(
   options: { readonly json: boolean; readonly quiet: boolean },
 ): number {
   const { style } = context;
-  const report = wordedReport(found);
+  const report = wordedReport(found, besideIn(context));
   const result: Partial<ImageResult> = report.result ?? {};
   if (options.json) return renderReport(report, context, options);
   if (report.exitCode !== 0) {

@@ -6,6 +6,7 @@ import type { SignReport } from '../../operations/sign/signing.ts';
 import type { RequestReport, TimestampingReport } from '../../operations/sign/timestamp.ts';
 import { wordedReport } from '../advice.ts';
 import type { Context } from '../context.ts';
+import { besideIn } from '../typed-names.ts';
 import { defaultsField, field, inputTitle, shown, sizedRows } from './field.ts';
 import { formatBytes } from './progress.ts';
 import { renderReport } from './render-report.ts';
@@ -43,7 +44,10 @@ export function renderMade(
   flags: { readonly json?: boolean; readonly quiet?: boolean; readonly output?: string },
 ): number {
   const { defaults = [] } = context;
-  const report = { ...wordedReport(given, flags.output), ...(defaults.length > 0 && { defaults }) };
+  const report = {
+    ...wordedReport(given, besideIn(context, flags.output)),
+    ...(defaults.length > 0 && { defaults }),
+  };
   const none: { readonly written: readonly string[] } = { written: [] };
   const made = { output: '', request: '', timestamped: false, ...none, ...report.result };
   const output = made.request || made.output;

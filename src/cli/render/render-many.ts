@@ -3,6 +3,7 @@ import { firstOf } from '../../verdict/report/exit-codes.ts';
 import type { Report } from '../../verdict/report/report.ts';
 import { wordedReport } from '../advice.ts';
 import type { Context } from '../context.ts';
+import { besideIn } from '../typed-names.ts';
 import { field, inputTitle, shown } from './field.ts';
 import { tellSlots } from './render-error.ts';
 import { rememberedLines } from './render-path.ts';
@@ -32,7 +33,7 @@ export function renderMany(
   const counts: Record<Ending, number> = { trusted: 0, allowed: 0, refused: 0, undecided: 0, left: 0 };
   return {
     add: ({ report: found, begun }) => {
-      const report = wordedReport(found);
+      const report = wordedReport(found, besideIn(context));
       codes.add(report.exitCode);
       counts[endingOf(report, begun)]++;
       if (json) context.print(formatJson(report, 'line'), 'data');

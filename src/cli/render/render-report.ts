@@ -3,6 +3,7 @@ import { formatJson } from '../../kit/json.ts';
 import type { CertificateReport, ErrorReport, Report, SignatureReport } from '../../verdict/report/report.ts';
 import { wordedReport } from '../advice.ts';
 import type { Context } from '../context.ts';
+import { besideIn } from '../typed-names.ts';
 import { field, inputTitle, shown } from './field.ts';
 import { tellSlots, tellWhere } from './render-error.ts';
 import { issuerLines, rememberedLines, revocationLines, timestampLines } from './render-path.ts';
@@ -28,7 +29,7 @@ export function renderReport(
   context: Context,
   options: { readonly json: boolean; readonly quiet: boolean; readonly output?: string },
 ): number {
-  const report = wordedReport(found, options.output);
+  const report = wordedReport(found, besideIn(context, options.output));
   if (options.json) {
     context.print(formatJson(report), 'data');
   } else if (report.exitCode !== 0) {

@@ -104,6 +104,7 @@ export const ADVICE = [
   'sign-image',
   'sign-image-again',
   'sign-or-plain',
+  'sign-own',
   'sign-package-stamped',
   'sign-pss',
   'sign-unsigned-image',
@@ -154,6 +155,12 @@ export interface Advised {
 
 /** A sentence for people: what to do, or a warning. */
 export type Told = string | Advised;
+
+/** What whoever makes bundles does about a form that can be repaired, where there is no signature that a repair would keep. [show.7] */
+export const PACKED_FROM_FILES: Advised = {
+  text: 'if it is your own and nobody has signed it yet, unpack it, and pack what comes out',
+  advice: 'pack-unpacked',
+};
 
 /** Whether a sentence advises something by name. */
 export function isAdvised(told: Told): told is Advised {

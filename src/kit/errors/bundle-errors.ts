@@ -138,8 +138,11 @@ export const BUNDLE_ERRORS = {
   SIGNATURE_MISSING: {
     kind: 'unsigned',
     why: 'matching digests prove only that the bundle agrees with itself; anyone can make such a bundle',
-    fix: 'ask the publisher for the signed bundle',
-    own: { text: 'sign it', advice: 'sign' },
+    fix: {
+      text: 'ask the publisher for the signed bundle; or, if it is your own, sign it',
+      advice: 'sign-own',
+    },
+    own: { text: 'sign it', advice: 'sign-own' },
   },
   SIGNATURE_INVALID: {
     kind: 'signature',

@@ -1,4 +1,4 @@
-import { plain, type Told, toldBy } from './advice.ts';
+import { isAdvised, PACKED_FROM_FILES, plain, type Told, toldBy } from './advice.ts';
 import { ERROR_TABLE } from './error-codes.ts';
 import type { ErrorKind, ErrorRow } from './error-kinds.ts';
 
@@ -71,7 +71,9 @@ export class BundleError extends Error {
 
   /** The same error with what to do about it for whoever makes the bundle, and not for whoever got it. [show.7] */
   forMaker(): BundleError {
-    return this.#own.length === 0 ? this : this.#with({ fix: this.#own });
+    if (this.#own.length > 0) return this.#with({ fix: this.#own });
+    const isHealed = this.advice.some((told) => isAdvised(told) && told.advice === 'repair');
+    return isHealed ? this.#with({ fix: [PACKED_FROM_FILES, ...this.advice] }) : this;
   }
 
   #with(more: ErrorDetails): BundleError {

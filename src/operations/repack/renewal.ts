@@ -24,6 +24,7 @@ export class Renewal {
   #original: Original | undefined;
   #edited: { readonly changes: readonly DescriptorChange[] } | undefined;
   #digests: readonly DigestName[] = [];
+  #hasOtherDigests = false;
   #files: readonly FileReport[] = [];
   /** what speaks against it, once it has been found by ourselves, and not by the walk */
   #refusal: readonly BundleError[] | undefined;
@@ -41,7 +42,7 @@ export class Renewal {
   plan(): Pick<RepackPlan, 'descriptor' | 'algorithm' | 'parts' | 'judgeOriginal' | 'judgeNew'> {
     return {
       descriptor: (old) => this.#descriptor(old),
-      algorithm: (old) => this.#options.digest ?? (old === 'sha1' ? 'sha256' : old),
+      algorithm: (old) => this.#algorithm(old),
       parts: (manifest, base) => this.#parts(manifest, base),
       judgeOriginal: (members) => {
         this.#original = this.#judge(members, undefined);
@@ -88,6 +89,12 @@ export class Renewal {
   get descriptor(): 'kept' | 'edited' | 'replaced' {
     if (this.#replacement) return 'replaced';
     return this.changes.length > 0 ? 'edited' : 'kept';
+  }
+
+  #algorithm(old: DigestName): DigestName {
+    const algorithm = this.#options.digest ?? (old === 'sha1' ? 'sha256' : old);
+    this.#hasOtherDigests ||= algorithm !== old;
+    return algorithm;
   }
 
   #descriptor({ name, bytes }: NamedMember): Uint8Array {
@@ -142,6 +149,7 @@ export class Renewal {
     this.#files = judged.files.map(({ offset: _, ...file }) => file);
     this.#digests = [...new Set(judged.manifest?.entries.map(({ algorithm }) => algorithm))];
     if (sha1) this.#warnings.push(SHA1_WRITTEN);
+    if (this.descriptor === 'kept' && !this.#hasOtherDigests) this.#warnings.push(NOTHING_CHANGED);
   }
 
   #judge(members: readonly Member[], fault: BundleError | undefined): Original {
@@ -158,6 +166,12 @@ export class Renewal {
 
 const SHA1_WRITTEN =
   'the new manifest has SHA-1 digests: vCenter 8 refuses it, and bulla unless that is allowed there; use it for old importers alone';
+
+/** [repack.8] */
+const NOTHING_CHANGED: Told = {
+  text: 'the descriptor and the digests are as they were: only the signature is new, and to have that alone, sign it',
+  advice: 'sign-own',
+};
 
 const OF_INPUT: ReadonlySet<BundleError['kind']> = new Set([
   'archive',

@@ -35,22 +35,27 @@ export function judgeOriginal(
 ): Original {
   const found = judgeRead(members, fault, options);
   const judgedByTrust = trustsAnybody(options);
-  if (judgedByTrust) return { ...found, judgedByTrust };
-  const errors = found.errors.filter(({ kind }) => !OF_TRUST.has(kind)).map((error) => error.forMaker()); // [show.7]
-  const isOwn =
-    found.signatures.length > 0 && found.signatures.every(({ signer }) => signer?.spkiSha256 === own);
+  const isOnlyOwn = found.signatures.every(({ signer }) => signer?.spkiSha256 === own);
+  const tell = (error: BundleError): BundleError =>
+    OF_TRUST.has(error.kind) || (judgedByTrust && !isOnlyOwn) ? error : error.forMaker(); // [show.7]
+  if (judgedByTrust) return { ...found, errors: found.errors.map(tell), judgedByTrust };
+  const errors = found.errors.filter(({ kind }) => !OF_TRUST.has(kind)).map(tell);
+  const isOwn = found.signatures.length > 0 && isOnlyOwn;
   const passed = found.errors.filter(({ kind }) => OF_TRUST.has(kind) && !(isOwn && OF_STRANGER.has(kind)));
-  return { ...found, errors, warnings: [...found.warnings, ...passed.map(tellPassed)], judgedByTrust };
+  const tellPast = (error: BundleError): string => tellPassed(error, errors.length === 0);
+  return { ...found, errors, warnings: [...found.warnings, ...passed.map(tellPast)], judgedByTrust };
 }
 
 function trustsAnybody({ trust: { anchors, pins } }: ExamineOptions): boolean {
   return anchors.length + pins.length > 0;
 }
 
-function tellPassed({ code, message }: BundleError): string {
+function tellPassed({ code, message }: BundleError, matches: boolean): string {
   switch (code) {
     case 'SIGNATURE_MISSING':
-      return 'the bundle was not signed: its files match its manifest, and nothing says who wrote either';
+      return matches
+        ? 'the bundle was not signed: its files match its manifest, and nothing says who wrote either'
+        : 'the bundle was not signed: nothing says who wrote it';
     case 'SIGNER_UNKNOWN':
     case 'TRUST_EMPTY':
       return 'nobody is trusted here, so that who signed it before was not judged: you answer for what you sign now';

@@ -117,11 +117,18 @@ export function carry(spoken: SpokenFor, vouched: Vouched, given: readonly Certi
     (sum, { member, token }) => sum + (member === certificate.name ? token.raw.byteLength : 0),
     0,
   );
-  const others = unvouched.left - inLost;
-  if (others > (inLost > 0 ? BLANK_BYTES : 0)) {
-    const fate = path ? 'kept, since the timestamp is over them' : LEFT_OUT('they');
-    notes.push(`${others} bytes of "${certificate.name}" are of nobody who is trusted, and ${fate}`);
+  const { unneeded } = unvouched;
+  const fate = (what: 'it' | 'they'): string =>
+    path ? `kept, since the timestamp is over ${what === 'it' ? 'it' : 'them'}` : LEFT_OUT(what);
+  if (unneeded.count > 0) {
+    const are = unneeded.count === 1 ? 'is' : 'are';
+    notes.push(
+      `${counted(unneeded.count, 'certificate')} in "${certificate.name}" ${are} on no path to whom you trust, and ${fate(unneeded.count === 1 ? 'it' : 'they')}`,
+    );
   }
+  const others = unvouched.left - inLost - unneeded.bytes;
+  if (others > (inLost > 0 || unneeded.count > 0 ? BLANK_BYTES : 0))
+    notes.push(`${others} bytes of "${certificate.name}" are of nobody who is trusted, and ${fate('they')}`);
   const [bytes, limit] = kept > KEPT_BYTES ? [kept, KEPT_BYTES] : [left, UNVOUCHED_BYTES];
   const names = [
     certificate.name,
@@ -248,7 +255,7 @@ function unvouchedBytes(
   { file, cms }: SpokenFor,
   carried: CertificateFile,
   vouched: Vouched,
-): { readonly left: number; readonly kept: number } {
+): { readonly left: number; readonly kept: number; readonly unneeded: Unneeded } {
   const found = new Set(carried.certificates.map(fingerprintOf));
   const left = file.certificates.filter((der) => !found.delete(fingerprintOf(der)));
   const inside = carried.cms ? (cms?.data.certificates ?? []).filter((der) => isOfTrusted(der, vouched)) : [];
@@ -257,7 +264,22 @@ function unvouchedBytes(
   );
   const sizeOf = (ders: readonly Uint8Array[]): number => ders.reduce((sum, der) => sum + der.byteLength, 0);
   const leftInCms = Math.max(0, (file.cms?.byteLength ?? 0) - (carried.cms?.byteLength ?? 0));
-  return { left: sizeOf(left) + leftInCms + told(file.loose), kept: sizeOf(distinct(kept)) };
+  const outside = carried.cms
+    ? (cms?.data.certificates ?? []).filter((der) => !isOfTrusted(der, vouched))
+    : [];
+  const handedOn = new Set(carried.certificates.map(fingerprintOf)); // a second copy of one is needless, and not its signer
+  const unneeded = [...left, ...outside].filter((der) => !handedOn.has(fingerprintOf(der)));
+  return {
+    left: sizeOf(left) + leftInCms + told(file.loose),
+    kept: sizeOf(distinct(kept)),
+    unneeded: { count: distinct(unneeded).length, bytes: sizeOf(unneeded) },
+  };
+}
+
+/** Certificates that no signer needs who is trusted: an intermediate too many, as a rule. */
+interface Unneeded {
+  readonly count: number;
+  readonly bytes: number;
 }
 
 /** Blanks that count. [bundle.9] */

@@ -5,6 +5,7 @@ import { parseManifest } from '../../../src/formats/ovf/manifest.ts';
 import { decodeUtf8 } from '../../../src/kit/encoding.ts';
 import type { RepackOptions, RepackReport } from '../../../src/operations/repack/options.ts';
 import { repack } from '../../../src/operations/repack/repack.ts';
+import type { SigningIdentity } from '../../../src/operations/sign/signing.ts';
 import { verify } from '../../../src/operations/verify/verify.ts';
 import {
   archiveOf,
@@ -175,6 +176,37 @@ describe('a bundle that is packed and signed anew', () => {
     const more = await repacked(sandbox, await archiveOf([...members, textFile('more.txt', 'x')]));
     expect(codesOf(more)).toEqual(['FILE_UNLISTED']);
     expect(sandbox.list()).not.toContain('out.ova');
+  });
+
+  test('[repack.8] what would be the same but for the signature is said, and nothing of a match where it is refused', async () => {
+    using sandbox = makeSandbox();
+    const same = await repacked(sandbox, await bundle());
+    expect(same.warnings.join()).toContain('only the signature is new');
+    for (const options of [{ set: NAMED }, { digest: 'sha512' as const }]) {
+      const other = await repacked(sandbox, await bundle(), { ...options, overwrite: true });
+      expect(other.warnings.join()).not.toContain('only the signature is new');
+    }
+    const unsigned = (await makeMembers()).filter(({ name }) => name !== 'app.cert');
+    const matching = await repacked(sandbox, await archiveOf(unsigned), { overwrite: true });
+    expect(matching.warnings.join()).toContain('its files match its manifest');
+    const changed = await repacked(sandbox, await archiveOf(withFlipped(unsigned, 'disk.img', 100)), {
+      overwrite: true,
+    });
+    expect(codesOf(changed)).toEqual(['DIGEST_MISMATCH']);
+    expect(changed.warnings.join()).not.toContain('match');
+  });
+
+  test('[show.7] what is one\u2019s own is mended, and what another has signed is asked of him', async () => {
+    using sandbox = makeSandbox();
+    const members = withFlipped(await makeMembers(), 'disk.img', 100);
+    const trusted = await trusting(sandbox);
+    const adviceFor = async (identity: SigningIdentity): Promise<string | undefined> =>
+      (await repacked(sandbox, await archiveOf(members), { ...trusted, identity })).errors[0]?.fix;
+    const own = await identityOf(sandbox);
+    expect(await adviceFor(own)).toContain('if you changed "disk.img" yourself');
+    const other = await makeAuthority();
+    const leaf = { ...own.leaf, spkiSha256: other.certificate.spkiSha256 };
+    expect(await adviceFor({ ...own, leaf })).toContain('report it to the publisher');
   });
 
   test('[repack.1] a change to a descriptor that is not there is misuse', async () => {

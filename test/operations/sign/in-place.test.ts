@@ -276,6 +276,15 @@ describe('[pkg.10] what is there already', () => {
   });
 });
 
+test('[pkg.9] where it is refused, nothing matches a manifest that is not there', async () => {
+  using sandbox = makeSandbox();
+  const folder = await laidOut(sandbox, []);
+  rmSync(join(folder, 'disk.img'));
+  const { errors, checks } = await signed(sandbox);
+  expect(errors).toMatchObject([{ code: 'FILE_MISSING' }]);
+  expect(checks.find(({ id }) => id === 'manifest.digests')?.status).toBe('skip');
+});
+
 test('[show.7] what is thrown advises whoever has the files, in a program, too', async () => {
   using sandbox = makeSandbox();
   const folder = await laidOut(sandbox, ['mf']);

@@ -14,6 +14,7 @@ import {
   manifestOver,
 } from '../../../verdict/packing/loose-package.ts';
 import { joinFaults } from '../../../verdict/packing/plan-assembly.ts';
+import type { Check } from '../../../verdict/report/report.ts';
 import type { Strangers } from '../../../verdict/signers/carried.ts';
 import { parseEvidence } from '../../../verdict/signers/evidence.ts';
 import { isAboutSignature } from '../../../verdict/signers/left-evidence.ts';
@@ -115,9 +116,10 @@ function judgeable(
   const all = there ? rest : [...rest, manifest];
   const judge = (signing: readonly string[], strangers: Strangers): ContentsJudgement => {
     const judged = judgeLoose(all, { signing, strangers, limits });
-    if (judged.errors.length > 0) return judged;
     const names = [...all.map(({ name }) => name), ...signing];
-    return { ...judged, errors: joinFaults(judged.descriptor, names, limits) };
+    const errors = judged.errors.length > 0 ? judged.errors : joinFaults(judged.descriptor, names, limits);
+    const checks = there || errors.length === 0 ? judged.checks : judged.checks.map(withoutManifest);
+    return { ...judged, checks, errors };
   };
   const certificate = keptMember(members, parts.certificate);
   const timestamp = keptMember(members, parts.timestamp);
@@ -137,6 +139,12 @@ function judgeable(
         strangersAmong(rest, { manifest, limits, parts, files }),
       ),
   };
+}
+
+/** What matches the manifest that would have been made says nothing: there is none. [pkg.9] */
+function withoutManifest(check: Check): Check {
+  if (check.id !== 'manifest.digests' || check.status !== 'pass') return check;
+  return { ...check, status: 'skip', detail: 'there is no manifest that could say what the files must be' };
 }
 
 /** [pkg.10] Evidence that the manifest does not list, and that is not about the certificates of the signature, by the names in both. */
