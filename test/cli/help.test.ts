@@ -1,5 +1,6 @@
 import type { Command, Option } from 'commander';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { CODES } from '../../src/cli/commands/about/help-codes.ts';
 import { pathOf } from '../../src/cli/named-files.ts';
 import { createProgram } from '../../src/cli/program.ts';
 import { wrapText } from '../../src/cli/render/wrap.ts';
@@ -207,15 +208,31 @@ describe('[cli.32] help on a word', () => {
     expect(out).toMatch(expected);
   });
 
-  test('what is called so comes without what only speaks of it', async () => {
-    const [, out] = await shown('help', 'set');
-    expect(out.split('\n').slice(1).join('\n')).not.toMatch(/^ {2}(?!repack --set)/m);
+  test.each([
+    ['key', 'pack --key', 'also: sign, repack'],
+    ['key sign', 'sign --key', 'private key'],
+    ['set', 'repack --set', ''],
+    ['format', 'pack --format', ''],
+  ])('%s: first comes what is called so: %s', async (words, name, says) => {
+    const [, out] = await shown('help', ...words.split(' '));
+    const [, first = ''] = out.split(/\n(?= {2}\S|and )/);
+    expect(first.trim().replace(/\s+/g, ' ')).toMatch(new RegExp(`^${name} .*${says}`));
+  });
+
+  test('a common word has twelve hits, how many more, and what finds fewer', async () => {
+    const [, out] = await shown('help', 'the');
+    expect(out.match(/^ {2}\S/gm)).toHaveLength(12);
+    expect(out).toMatch(/^and [1-9]\d* more; a command or another word beside it finds fewer$/m);
+    const [, fewer] = await shown('help', 'the', 'split');
+    expect(fewer).not.toContain(' more;');
   });
 
   test.each([
     ['pakc', 'did you mean pack?'],
     ['configuratoin', 'did you mean configuration?'],
     ['trust shwo', 'did you mean show?'],
+    ['KEY_WEEK', 'did you mean KEY_WEAK?'],
+    ['7', 'try one of: exit-codes, '],
     ['xyzzy', 'try one of: exit-codes, '],
     ['verify xyzzy', 'see bulla verify --help'],
     ['.*', 'try one of: '],
@@ -226,6 +243,23 @@ describe('[cli.32] help on a word', () => {
     const [code, out, err] = await shown('help', ...words.split(' '));
     expect([code, out]).toEqual([2, '']);
     expect(err.join('\n')).toContain(expected);
+  });
+});
+
+describe('[cli.34] help on a code', () => {
+  test.each(CODES)('%s is told with its exit code', async (code) => {
+    const [exit, out] = await shown('help', code);
+    expect(exit).toBe(0);
+    expect(out).toMatch(/^[A-Z0-9_]+: exit code \d+, \S.*\n {2}why +\S[\s\S]*\n {2}do +\S/);
+    expect(out).not.toMatch(/undefined|: *;| {3}do +:/);
+  });
+
+  test('a code of a run has its meaning, and the errors that have it', async () => {
+    expect((await shown('help', '11'))[1]).toMatch(
+      /^Exit code 11: a digest does not match\n {2}errors +.*DIGEST_MISMATCH/,
+    );
+    expect((await shown('help', '0'))[1]).toBe('Exit code 0: done; for verify and import: trusted');
+    expect((await shown('help', 'key_weak'))[1]).toBe((await shown('help', 'KEY_WEAK'))[1]);
   });
 });
 

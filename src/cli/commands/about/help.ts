@@ -4,6 +4,7 @@ import type { Context, Exit } from '../../context.ts';
 import { EXIT_MEANINGS } from '../../exit-meanings.ts';
 import { shown } from '../../render/field.ts';
 import { wrapText } from '../../render/wrap.ts';
+import { CODES, helpOnCode } from './help-codes.ts';
 import { helpHits, similarTo } from './help-search.ts';
 
 /** How wide a topic is where there is no terminal. */
@@ -11,6 +12,9 @@ const MOST_COLUMNS = 120;
 
 /** How wide the names are that a word was found under. */
 const HIT_COLUMNS = 26;
+
+/** How many of them are shown. */
+const MOST_HITS = 12;
 
 const TOPICS: Readonly<Record<string, () => readonly string[]>> = {
   'exit-codes': () => [
@@ -74,9 +78,14 @@ export function helpTopics(program: Command): readonly string[] {
 export function helpCommand(program: Command, context: Context, _exit: Exit): void {
   program
     .command('help')
-    .description('Shows the help of a command or a topic, or which of them speak of a word.')
-    .summary('help for a command, or: exit-codes, configuration, environment, formats')
-    .argument('[topic...]', 'a command, or exit-codes, configuration, environment, formats')
+    .description(
+      'Shows the help of a command or a topic, what a code says, or which commands, options and topics speak of a word.',
+    )
+    .summary('help for a command, a code, a word, or: exit-codes, configuration, environment, formats')
+    .argument(
+      '[topic...]',
+      'a command, exit-codes, configuration, environment or formats, a code such as KEY_WEAK or 14, or any words',
+    )
     .action((topic: readonly string[]) => {
       const lines = TOPICS[topic.join(' ')];
       if (lines) {
@@ -92,19 +101,25 @@ export function helpCommand(program: Command, context: Context, _exit: Exit): vo
       command.outputHelp();
     });
 
-  /** What speaks of words that are neither a topic nor a command, from the one at `at` on. @throws {BundleError} `USAGE` */
+  /** What a code says, or what speaks of words that are neither a topic nor a command, from the one at `at` on. @throws {BundleError} `USAGE` */
   function tellHits(words: readonly string[], at: number, command: Command): void {
     const asked = words.join(' ');
-    const hits = helpHits(asked, program, TOPICS);
+    const columns = context.columns ?? MOST_COLUMNS;
+    const code = helpOnCode(asked);
+    for (const row of code) context.print(wrapText(row, columns));
+    if (code.length > 0) return;
+    const hits = helpHits(asked.split(/\s+/).filter(Boolean), program, TOPICS);
     if (hits.length > 0) {
-      const columns = context.columns ?? MOST_COLUMNS;
       context.print(wrapText(`What speaks of "${shown(asked)}" (more: bulla help COMMAND):`, columns));
-      for (const [name, text] of hits)
+      for (const [name, text] of hits.slice(0, MOST_HITS))
         context.print(wrapText(`  ${name.padEnd(HIT_COLUMNS)}  ${text}`, columns));
+      const more = hits.length - MOST_HITS;
+      if (more > 0)
+        context.print(wrapText(`and ${more} more; a command or another word beside it finds fewer`, columns));
       return;
     }
     const others = command === program ? helpTopics(program) : command.commands.map((sub) => sub.name());
-    const similar = similarTo(words[at] ?? '', others);
+    const similar = similarTo(words[at] ?? '', command === program ? [...others, ...CODES] : others);
     const known =
       others.length > 0
         ? `try one of: ${others.join(', ')}`
