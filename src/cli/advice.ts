@@ -176,7 +176,9 @@ const WORDINGS: Readonly<Record<Advice, Wording>> = {
       : `${text}: unpack it, then bulla pack FOLDER/${isShownWhole(name) ? shellWord(name) : 'NAME.ovf'}${withNames(' -o NEW.ova --key … --cert …', typed)}`,
   'sign-image': thus('bulla glance sign'),
   'sign-image-again': thus('bulla glance sign IMAGE --key KEY --cert-uuid UUID'),
-  'sign-or-plain': instead('to sign a bundle again: bulla sign; an archive in a bundle: --plain'),
+  'sign-or-plain': instead(
+    'a bundle is changed as it is: bulla repack BUNDLE -o NEW.ova --set … --key … --cert …; or only signed again: bulla sign BUNDLE -o NEW.ova --key … --cert …; an archive as a file in a bundle: --plain',
+  ),
   'sign-own': (text, _, typed) =>
     `${text}: ${withNames(typed.isLoose ? 'bulla sign BUNDLE --key … --cert …' : 'bulla sign BUNDLE -o NEW.ova --key … --cert …', typed.isInner ? {} : typed)}`,
   'sign-package-stamped': thus('bulla sign DIR --key … --cert … --tsa URL'),
@@ -196,6 +198,8 @@ const WORDINGS: Readonly<Record<Advice, Wording>> = {
     '; a certificate is stored, and its UUID printed, by: bulla glance store-certificate',
   ),
   'store-with-bulla': more(' with bulla glance store-certificate'),
+  'signed-beside': (text, _, { bundle = 'FILE.p7s' }) =>
+    `${text}: ${withNames('bulla verify FILE --signature BUNDLE', { bundle })}`,
   timestamp: thus('bulla timestamp'),
   'trust-authority': instead(
     'see the reason; the certificate of the timestamp authority is trusted with: bulla trust add NAME tsa-ca.pem --timestamping',

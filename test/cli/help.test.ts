@@ -246,7 +246,7 @@ describe('[cli.32] help on a word', () => {
   });
 });
 
-describe('[cli.34] help on a code', () => {
+describe('[cli.35] help on a code', () => {
   test.each(CODES)('%s is told with its exit code', async (code) => {
     const [exit, out] = await shown('help', code);
     expect(exit).toBe(0);
@@ -307,4 +307,33 @@ test.each([
   const [code, , err] = await shown('pack', 'disk.qcow2', '-o', 'new.ova', '--memory', value);
   expect(code).toBe(2);
   expect(err.join('\n')).toContain(`give a whole number of MiB, without a unit: ${meant};`);
+});
+
+test.each([
+  ['-v', "unknown option '-v'", 'did you mean -V? otherwise see bulla --help'],
+  ['--verison', "unknown option '--verison'", 'did you mean --version? otherwise see bulla --help'],
+  ['--verify web.ova', "unknown option '--verify'", 'did you mean verify? otherwise see bulla --help'],
+  ['verify web.ova -Q', "unknown option '-Q'", 'did you mean -q? otherwise see bulla verify --help'],
+  [
+    '--force pack disk.qcow2',
+    'the option --force stands before the command',
+    'options come after the command',
+  ],
+  ['-q verify', 'the option -q stands before the command', 'options come after the command'],
+  ['-x verify', 'the option -x stands before the command', 'options come after the command'],
+])('[cli.4] %s is told what it looks like', async (words, problem, fix) => {
+  const [code, , err] = await shown(...words.split(' '));
+  expect(code).toBe(2);
+  const told = err.join('\n');
+  expect(told).toContain(problem);
+  expect(told).toContain(fix);
+});
+
+test.each([
+  ['100K', '100KiB (102400 bytes) or 100KB (100000 bytes)'],
+  ['2g', '2GiB (2147483648 bytes) or 2GB (2000000000 bytes)'],
+])('[cli.4] the size %s is told both units that it may be in', async (size, meant) => {
+  const [code, , err] = await shown('split', 'web.ova', '--size', size);
+  expect(code).toBe(2);
+  expect(err.join('\n')).toContain(`give the whole unit: ${meant};`);
 });

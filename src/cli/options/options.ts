@@ -195,5 +195,16 @@ export function parseSize(text: string): number {
   const [, digits = '', unit = ''] = /^([1-9]\d{0,12}) ?([KMG]i?B)?$/i.exec(text) ?? [];
   const size = Number(digits) * (UNITS[unit.toUpperCase()] ?? 1);
   if (digits !== '' && Number.isSafeInteger(size)) return size;
+  const [, count, letter] = /^([1-9]\d{0,8})([KMG])$/i.exec(text) ?? [];
+  if (count !== undefined && letter !== undefined) throw halfAUnit(Number(count), letter.toUpperCase());
   throw new InvalidArgumentError('Give bytes, or a size such as 2GiB or 4700MB.');
+}
+
+/** Other programs take K for 1000 or for 1024. */
+function halfAUnit(count: number, letter: string): InvalidArgumentError {
+  const [binary, decimal] = [`${letter}iB`, `${letter}B`];
+  const meant = [binary, decimal].map(
+    (unit) => `${count}${unit} (${count * (UNITS[unit.toUpperCase()] ?? 1)} bytes)`,
+  );
+  return new InvalidArgumentError(`Give the whole unit: ${meant.join(' or ')}.`);
 }

@@ -29,7 +29,7 @@ export function isSelfContained(probe: DiskProbe): boolean {
 }
 
 /** The fault of an image whose header cannot be read: `FORMAT_UNSUPPORTED`, with what to do about an image. */
-export function diskFault(message: string, fix?: Told): BundleError {
+export function diskFault(message: string, fix?: Told | readonly Told[]): BundleError {
   return new BundleError('FORMAT_UNSUPPORTED', printable(message), {
     why: 'an image that is not understood could be packed as something it is not, or name files of the host that imports it',
     fix:

@@ -21,28 +21,30 @@ export const PROBE_TAIL_BYTES = VMDK_FOOTER_BYTES;
 
 const SECTOR = 512;
 const PACKED = 'unpack it first: the image itself is what is signed and imported';
+const BUNDLE: Told = {
+  text: 'a bundle is changed, or signed again, as it is; an archive in a bundle is packed as a plain file',
+  advice: 'sign-or-plain',
+};
+const PACKED_OR_BUNDLE: readonly Told[] = ['a disk image is unpacked first', BUNDLE];
 
 /** Formats that are known and not packed: taken for raw, another reader would open them as what they are. */
 const FOREIGN: readonly {
   readonly at: number;
   readonly magic: string;
   readonly name: string;
-  readonly fix?: Told;
+  readonly fix?: Told | readonly Told[];
 }[] = [
   ...OTHER_IMAGES,
-  { at: 0, magic: '\x1F\x8B\x08', name: 'a gzip file', fix: PACKED },
+  { at: 0, magic: '\x1F\x8B\x08', name: 'a gzip file', fix: PACKED_OR_BUNDLE },
   { at: 0, magic: 'BZh', name: 'a bzip2 file', fix: PACKED },
   { at: 0, magic: '\xFD7zXZ\0', name: 'an xz file', fix: PACKED },
   { at: 0, magic: '\x28\xB5\x2F\xFD', name: 'a Zstandard file', fix: PACKED },
-  { at: 0, magic: 'PK\x03\x04', name: 'a zip archive', fix: PACKED },
+  { at: 0, magic: 'PK\x03\x04', name: 'a zip archive', fix: PACKED_OR_BUNDLE },
   {
     at: 257,
     magic: 'ustar',
     name: 'a tar archive',
-    fix: {
-      text: 'a bundle is signed again, not packed; an archive in a bundle is packed as a plain file',
-      advice: 'sign-or-plain',
-    },
+    fix: BUNDLE,
   },
   {
     at: 0,

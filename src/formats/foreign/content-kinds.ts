@@ -1,7 +1,14 @@
 import type { Told } from '../../kit/errors/advice.ts';
 import { bareDisk } from '../disk/bare-disk.ts';
 import { holdsAt } from '../disk/header-bytes.ts';
-import { FILE_ALONE, type Foreign, IMAGE_ALONE, PROGRAM_ALONE, unpackedBy } from './foreign.ts';
+import {
+  FILE_ALONE,
+  type Foreign,
+  IMAGE_ALONE,
+  PROGRAM_ALONE,
+  SIGNED_BESIDE,
+  unpackedBy,
+} from './foreign.ts';
 import { foreignText, isText } from './text-kinds.ts';
 
 /** How many first bytes tell all kinds apart that are known: the superblock of Btrfs is what lies deepest. */
@@ -15,7 +22,6 @@ const PROXMOX_PACKED: Told = {
   text: 'if it is a backup of Proxmox (.vma), unpack that on its host (vma extract FILE FOLDER), and pack the disks',
   advice: 'pack-disks',
 };
-const SIGNATURE = 'give the file that it signs, and the signature beside it';
 
 /** Of each block size, and then the first block. */
 const BZIP2 = Array.from('123456789', (size) => `BZh${size}1AY&SY`.slice(0, 7));
@@ -81,7 +87,7 @@ export function foreignContent(head: Uint8Array): Foreign | undefined {
   const disk = bareDisk(head);
   if (disk !== undefined) return { name: disk, fix: IMAGE_ALONE };
   if (CMS.test(String.fromCharCode(...head.subarray(0, 20))))
-    return { name: 'a CMS signature', fix: SIGNATURE };
+    return { name: 'a CMS signature', fix: SIGNED_BESIDE };
   return foreignText(head);
 }
 

@@ -22,6 +22,12 @@ export const FILE_ALONE: Told = {
   advice: 'file-alone',
 };
 
+/** What to do with the signature of a file. */
+export const SIGNED_BESIDE: Told = {
+  text: 'give the file that it signs, and the signature beside it',
+  advice: 'signed-beside',
+};
+
 /** What to do with a program or a script, behind which a zip may stand. */
 export const PROGRAM_ALONE: readonly Told[] = [
   FILE_ALONE,

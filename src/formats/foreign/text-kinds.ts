@@ -1,5 +1,5 @@
 import { decodeLatin1 } from '../../kit/encoding.ts';
-import { type Foreign, PROGRAM_ALONE } from './foreign.ts';
+import { type Foreign, PROGRAM_ALONE, SIGNED_BESIDE } from './foreign.ts';
 
 const FETCH_FILE =
   'give the bundle; if it was fetched, a server has sent this in its place: look at it, sign in or correct the address as it says, and fetch the file again';
@@ -45,6 +45,21 @@ const TEXTS: readonly (Foreign & { readonly begins: RegExp })[] = [
     fix: 'give the file that it is about, which gpg verifies with it',
   },
   {
+    name: 'a CMS signature, or certificates in PKCS#7',
+    begins: /^-----BEGIN (PKCS7|CMS)-----/,
+    fix: SIGNED_BESIDE,
+  },
+  {
+    name: 'a certificate',
+    begins: /^-----BEGIN (X509 |TRUSTED )?CERTIFICATE-----/,
+    fix: 'give the bundle; a certificate says whom you trust, and is named beside it',
+  },
+  {
+    name: 'a private key',
+    begins: /^-----BEGIN ([A-Z0-9]+ )?PRIVATE KEY-----/,
+    fix: 'give the bundle; a private key is for signing, and verifies nothing',
+  },
+  {
     name: 'a PEM file',
     begins: /^-----BEGIN [A-Z0-9 ]+-----/,
     fix: 'give the bundle; certificates, keys and signatures are named beside it',
@@ -58,6 +73,11 @@ const TEXTS: readonly (Foreign & { readonly begins: RegExp })[] = [
     name: 'a torrent',
     begins: /^d\d+:(announce|created|comment|info|creation)/,
     fix: 'fetch the file that it is for',
+  },
+  {
+    name: 'the certificate file of a bundle, which signs its manifest',
+    begins: /^(RSA-)?SHA[\d-]+ ?\([^()\n]*\.mf\)/i,
+    fix: 'give the bundle that it belongs to: the archive; or the folder that it lies in, with the manifest and the files',
   },
   {
     name: 'a list of checksums',

@@ -111,6 +111,7 @@ export const ADVICE = [
   'sign-with-bulla',
   'sign-with-digest',
   'sign-without-cms',
+  'signed-beside',
   'split-instead',
   'store-again',
   'store-authorities',

@@ -14,7 +14,7 @@ export function envCommand(program: Command, context: Context, exit: Exit): void
     .description(
       'Shows what bulla finds on this machine: whom you trust and by which folder, what is configured and where, which ' +
         'variables count, and which programs that its advice names are here. It asks no network and changes nothing. ' +
-        'Exit code 0 means that all of it can be used, 2 that something configured cannot.',
+        'Exit code 0 means that no fault was found, 2 that something configured cannot be used.',
     )
     .option('--json', 'print one JSON document')
     .action(async (flags: { readonly json?: boolean }) => {
@@ -29,7 +29,7 @@ export function envCommand(program: Command, context: Context, exit: Exit): void
         const { style } = context;
         context.print(
           report.exitCode === 0
-            ? `${style.good(style.pass)} what is configured can be used`
+            ? `${style.good(style.pass)} no fault was found in what is configured`
             : `${style.bad(style.fail)} some of what is configured cannot be used`,
         );
       }

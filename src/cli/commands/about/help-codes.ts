@@ -8,7 +8,7 @@ import { field } from '../../render/field.ts';
 /** The codes of errors, as they stand behind a refusal. */
 export const CODES = Object.keys(ERROR_TABLE) as readonly ErrorCode[];
 
-/** What a code of an error or of a run says, a row each; nothing for a word that is neither. [cli.34] */
+/** What a code of an error or of a run says, a row each; nothing for a word that is neither. [cli.35] */
 export function helpOnCode(word: string): readonly string[] {
   const name = CODES.find((code) => code === word.toUpperCase());
   if (name !== undefined) return onError(name);

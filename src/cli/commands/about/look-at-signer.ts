@@ -36,7 +36,7 @@ export async function lookAtSigner(flags: SignerFlags, context: Context): Promis
   } catch (error) {
     const fault = faultOfConfiguration(error);
     if (fault.code !== 'PASSPHRASE_NEEDED' || !isAsked(context)) return { problem: fault, warnings: [] };
-    const warning = `${files.key}: the key is encrypted and no passphrase file is configured, so the passphrase is asked for, and without a terminal nothing is signed; nor was it tried here`;
+    const warning = `${files.key}: the key is encrypted and no passphrase file is configured, so the passphrase is asked for, and without a terminal nothing is signed; whether the key can be used was not tried here`;
     return { warnings: [warning] };
   }
 }
