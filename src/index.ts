@@ -128,6 +128,21 @@ export {
   type TimestampPackageResult,
   timestampPackage,
 } from './operations/sign/in-place/timestamp-package.ts';
+export {
+  type AnsweredReport,
+  type AnsweredResult,
+  type AnswerOptions,
+  answerSigningRequest,
+  readSigningRequest,
+  type SigningRequest,
+} from './operations/sign/room/answer.ts';
+export { type AttachOptions, attachSignature } from './operations/sign/room/attach.ts';
+export {
+  type PreparedReport,
+  type PreparedResult,
+  type PrepareOptions,
+  prepareSigning,
+} from './operations/sign/room/prepare.ts';
 export { type SignOptions, sign } from './operations/sign/sign.ts';
 export { type SignFileOptions, signFile } from './operations/sign/sign-file.ts';
 export type {

@@ -1,3 +1,4 @@
+import { dirname, join } from 'node:path';
 import type { Command } from 'commander';
 import { BundleError } from '../kit/errors/errors.ts';
 import { CERTIFICATE_NAMES, DESCRIPTOR_NAME, VOLUME_NAMES } from '../kit/read-names.ts';
@@ -16,8 +17,11 @@ type Naming = 'read' | 'read certificates' | 'read volumes' | 'written' | 'no fi
 export const OPTION_NAMINGS: Readonly<Record<string, Naming>> = {
   '--output': 'written',
   '--tsq-out': 'written',
+  '--prepare': 'written',
   '--to': 'written',
 
+  '--answer': 'read',
+  '--attach': 'read',
   '--descriptor': 'read',
   '--key': 'read',
   '--cert': 'read',
@@ -134,6 +138,11 @@ export function signatureBeside(input: string): string | undefined {
   return input === '-' || /^https?:/i.test(input) ? undefined : `${input}.p7s`;
 }
 
+/** The response beside a request, where none is named. */
+export function responseBeside(request: string): string {
+  return join(dirname(request), 'response.json');
+}
+
 /**
  * The standard streams that have been redirected to something that the words of a command line may name, or that may be read
  * besides, each with the path of that: as long as the line has not been understood, nothing may be written there. [out.1]
@@ -203,7 +212,9 @@ export function namesOf(command: Command): {
   const named = [...optionsOf(command), ...argumentsOf(command)];
   const written = named.flatMap(({ naming, values }) => (naming === 'written' ? values : []));
   const [input = ''] = command.args;
-  const beside = command.opts()['detached'] && written.length === 0 ? signatureBeside(input) : undefined;
+  const { detached, answer } = command.opts();
+  const beside =
+    written.length > 0 ? undefined : detached ? signatureBeside(input) : answer && responseBeside(answer);
   const takes = { 'read certificates': CERTIFICATE_NAMES, 'read volumes': VOLUME_NAMES, read: NONE };
   const reads = named.flatMap(({ naming, values }) =>
     naming === 'written' || naming === 'no file'

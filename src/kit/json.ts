@@ -1,4 +1,4 @@
-import { UNSEEN } from './encoding.ts';
+import { decodeUtf8, UNSEEN } from './encoding.ts';
 
 /**
  * The JSON of a value, on a line or indented by two. [show.1]
@@ -18,4 +18,20 @@ function escaped(char: string): string {
     .split('')
     .map((unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`)
     .join('');
+}
+
+/**
+ * The value of a JSON document that every program reads alike: UTF-8, no member twice, each text and number as `formatJson` writes it,
+ * with any blanks between them; undefined for all others.
+ */
+export function parseJson(bytes: Uint8Array): { readonly value: unknown } | undefined {
+  const text = decodeUtf8(bytes);
+  if (text === undefined) return undefined;
+  try {
+    const value: unknown = JSON.parse(text);
+    const bare = text.replace(/("[^"\\]*(?:\\.[^"\\]*)*")|[ \t\r\n]+/g, '$1');
+    return bare === formatJson(value, 'line') ? { value } : undefined;
+  } catch {
+    return undefined; // nested so deep that it cannot be read, too
+  }
 }

@@ -5,36 +5,21 @@ import type { SignReport } from '../../operations/sign/signing.ts';
 import type { Context, Exit } from '../context.ts';
 import { signatureBeside } from '../named-files.ts';
 import { lookFirst } from '../options/first-look.ts';
-import {
-  FORMATS,
-  formatOf,
-  inPlace,
-  mtimeOf,
-  type OutputFlags,
-  progressOf,
-  withOutputOptions,
-} from '../options/options.ts';
+import { FORMATS, formatOf, inPlace, mtimeOf, progressOf, withOutputOptions } from '../options/options.ts';
 import { showTyping } from '../options/passphrase.ts';
+import { readOptionsOf, waitingOf, withPatienceOptions } from '../options/read-options.ts';
 import {
-  type PatienceFlags,
-  readOptionsOf,
-  waitingOf,
-  withPatienceOptions,
-} from '../options/read-options.ts';
-import {
-  type SignFlags,
   signatureOptionsOf,
   signingFilesOf,
   withCmsOption,
   withSignOptions,
 } from '../options/sign-options.ts';
 import { renderMade } from '../render/render-made.ts';
+import { renderRoom } from '../render/render-room.ts';
+import { answer, attach, prepare, type RoomFlags, roomStep, withRoomOptions } from './signing-room.ts';
 
-interface ResignFlags extends SignFlags, PatienceFlags, OutputFlags {
-  readonly output?: string;
-  readonly format?: (typeof FORMATS)[number];
+interface ResignFlags extends RoomFlags {
   readonly detached?: boolean;
-  readonly force?: boolean;
 }
 
 const EXAMPLES = `
@@ -54,7 +39,7 @@ export function signCommand(program: Command, context: Context, exit: Exit): voi
         'its .cert is written beside them, and its .mf where it has none. With --detached, any file gets a signature beside it.',
     )
     .argument(
-      '<bundle>',
+      '[bundle]',
       'an archive, a folder or .ovf of loose files, - for standard input, or an https address',
     )
     .option(
@@ -65,8 +50,23 @@ export function signCommand(program: Command, context: Context, exit: Exit): voi
     .option('--detached', 'write a CMS signature of the file, and leave the file alone')
     .option('--force', 'replace the output if it exists, or what signs loose files')
     .addHelpText('after', EXAMPLES);
-  withOutputOptions(withPatienceOptions(withCmsOption(withSignOptions(command)))).action(
-    async (input: string, flags: ResignFlags) => {
+  withRoomOptions(withOutputOptions(withPatienceOptions(withCmsOption(withSignOptions(command))))).action(
+    async (bundle: string | undefined, flags: ResignFlags) => {
+      const step = roomStep(command);
+      if (step === 'answer') {
+        if (bundle !== undefined) throw needless();
+        exit(renderRoom(await answer(command, flags, context), context, flags));
+        return;
+      }
+      const input = bundle ?? missing();
+      if (step === 'prepare') {
+        exit(renderRoom(await prepare(input, flags, context), context, flags));
+        return;
+      }
+      if (step === 'attach') {
+        exit(renderMade(await attach(input, flags, { context, command }), context, flags));
+        return;
+      }
       const output = await outputOf(input, flags);
       const files = signingFilesOf(flags, context);
       if (!files) {
@@ -111,6 +111,17 @@ export function signCommand(program: Command, context: Context, exit: Exit): voi
       }
     },
   );
+}
+
+function missing(): never {
+  throw new BundleError('USAGE', "missing required argument 'bundle'", { fix: 'see bulla sign --help' });
+}
+
+function needless(): BundleError {
+  return new BundleError('USAGE', '--answer takes no bundle', {
+    why: 'all that is to be signed is in the request',
+    fix: 'leave out the bundle; it gets its signature with --attach, where it is',
+  });
 }
 
 /** Where it goes; undefined for loose files, which are signed where they lie. @throws {BundleError} `USAGE` */

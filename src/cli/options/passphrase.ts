@@ -32,7 +32,7 @@ export function askingFor(context: Context, file: string | undefined, keyFile: s
 
 /** Whether there is somebody at a terminal who can be asked. */
 export function isAsked(context: Context): boolean {
-  return process.stdin.isTTY && context.stderr.isTTY;
+  return context.stderr.isTTY && process.stdin.isTTY; // in this order: to look at standard input changes it
 }
 
 async function firstLineOf(path: string, context: Context): Promise<string> {

@@ -56,8 +56,11 @@ export async function takeDefaults(command: Command, context: Context): Promise<
   if (!signs && !timestamps) return [];
   const find = await settingsOf(context);
   const given = (name: string): boolean => command.getOptionValue(name) !== undefined;
+  if (given('prepare')) return [];
   const taken = signs
-    ? await signingDefaults(find, given, context)
+    ? given('attach')
+      ? [given('tsa') ? undefined : find('tsa')]
+      : await signingDefaults(find, given, context)
     : ['tsa', 'tsqOut', 'tsrIn'].some(given)
       ? []
       : [find('tsa')];

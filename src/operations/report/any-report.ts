@@ -10,6 +10,8 @@ import type { PackReport } from '../pack/pack.ts';
 import type { RepackReport } from '../repack/options.ts';
 import type { SignPackageReport } from '../sign/in-place/sign-package.ts';
 import type { TimestampPackageReport } from '../sign/in-place/timestamp-package.ts';
+import type { AnsweredReport } from '../sign/room/answer.ts';
+import type { PreparedReport } from '../sign/room/prepare.ts';
 import type { SignReport } from '../sign/signing.ts';
 import type { RequestReport, TimestampingReport } from '../sign/timestamp.ts';
 import type { CheckReport } from '../trust/check-path.ts';
@@ -36,6 +38,8 @@ export type AnyReport =
   | PackReport
   | SignReport
   | SignPackageReport
+  | PreparedReport
+  | AnsweredReport
   | TimestampingReport
   | TimestampPackageReport
   | RequestReport

@@ -65,10 +65,22 @@ const SIGNED = {
   timestamped: TIMESTAMPED,
 };
 
-/** Of `sign`: what was written, or which files of a package that was signed where it lies. */
+/** Of `sign`: what was written, or which files of a package that was signed where it lies; or a request to sign, or the response to one. */
 export const SIGN_RESULT = z.union([
   z.strictObject({ output: OUTPUT, format: SIGNED_FORMAT, ...SIGNED }),
   z.strictObject({ ...IN_PLACE, ...SIGNED }),
+  z.strictObject({
+    request: z.string().describe('the file that is to be answered where the key is'),
+    digest: z
+      .string()
+      .describe('what is to be signed: the digest of the manifest, behind its name and a colon'),
+    bytes: BYTES.describe('of the request'),
+  }),
+  z.strictObject({
+    response: z.string().describe('the file that is to be attached where the bundle is'),
+    bytes: BYTES.describe('of the response'),
+    signer: CERTIFICATE,
+  }),
 ]);
 
 /** Of `timestamp`: the bundle with its timestamp, what was written of a package where it lies, or a request alone. */

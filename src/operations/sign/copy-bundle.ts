@@ -45,16 +45,16 @@ export interface Copied {
 export async function copyBundle(
   input: string,
   edit: SignatureEdit,
-  options: CopyOptions & Pick<Deadline, 'expectInTime'>,
+  options: CopyOptions & Pick<Deadline, 'expectInTime'> & { readonly inPlace?: boolean },
 ): Promise<Copied> {
-  const { signal } = options;
+  const { signal, inPlace = false } = options;
   const limits = { ...DEFAULT_LIMITS, ...options.limits };
-  const target = apartFrom(options.output, [...namedBundle(input), ...edit.reads]);
+  const target = apartFrom(options.output, [...(inPlace ? [] : namedBundle(input)), ...edit.reads]);
   await using source = await openBundle(input, sourceOptions(options));
   const hint = await manifestDigests(source, limits);
   const { format, overwrite = false, mtime = 0 } = options;
   await using output = await openOutput(target, {
-    overwrite,
+    overwrite: overwrite || inPlace,
     patched: needsPatching(format),
     signal,
   });

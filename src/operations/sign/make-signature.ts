@@ -6,7 +6,13 @@ import { parseSignedData } from '../../formats/cms/signed-data.ts';
 import { formatCertificateFile } from '../../formats/ovf/certificate-file.ts';
 import { unlessAborted } from '../../kit/deadline.ts';
 import { BundleError } from '../../kit/errors/errors.ts';
-import type { SigningDigest, SigningIdentity, TimestampSource } from './signing.ts';
+import type {
+  MadeSignature,
+  ManifestSigning,
+  SigningDigest,
+  SigningIdentity,
+  TimestampSource,
+} from './signing.ts';
 
 /** How a signature is made. */
 export interface SignatureOptions {
@@ -19,11 +25,26 @@ export interface SignatureOptions {
   readonly signal: AbortSignal | undefined;
 }
 
-/** The files that sign a manifest. */
-export interface MadeSignature {
-  readonly certificate: Uint8Array;
-  /** over the certificate file, when the timestamp is not in the CMS signature */
-  readonly timestamp?: Uint8Array;
+/** Signing with a key that is here. */
+export function signingWith(
+  identity: SigningIdentity,
+  { digest = 'sha256', cms, timestamp }: Partial<SignatureOptions>,
+): ManifestSigning {
+  return {
+    reads: [...identity.files, ...(timestamp?.files ?? [])],
+    warnings: identity.warnings,
+    digest,
+    timestamped: timestamp !== undefined,
+    sign: async (manifest, signal) => ({
+      ...(await makeSignature(manifest, identity, {
+        digest,
+        ...(cms !== undefined && { cms }),
+        ...(timestamp !== undefined && { timestamp }),
+        signal,
+      })),
+      leaf: identity.leaf,
+    }),
+  };
 }
 
 /** Signs the raw bytes of a manifest. @throws {BundleError} `USAGE`, `REMOTE_*`, `TIMESTAMP_*` [cert.8] [cert.9] [pack.9] [pack.13] */

@@ -1,5 +1,7 @@
+import type { Certificate } from '../../crypto/certificate.ts';
 import { partBeside } from '../../formats/bundle-part.ts';
 import { type Deadline, openDeadline } from '../../kit/deadline.ts';
+import { BundleError } from '../../kit/errors/errors.ts';
 import { DEFAULT_LIMITS } from '../../kit/limits.ts';
 import { flag, needed, path, shape } from '../../kit/shape.ts';
 import { discardedAtEnd } from '../../kit/streams/byte-sink.ts';
@@ -16,8 +18,14 @@ import {
 } from '../option-rules.ts';
 import { copyBundle } from './copy-bundle.ts';
 import { COPYING, type CopyOptions } from './copy-options.ts';
-import { makeSignature } from './make-signature.ts';
-import type { SigningDigest, SigningIdentity, SignReport, TimestampSource } from './signing.ts';
+import { signingWith } from './make-signature.ts';
+import type {
+  ManifestSigning,
+  SigningDigest,
+  SigningIdentity,
+  SignReport,
+  TimestampSource,
+} from './signing.ts';
 
 /** How a bundle is signed again. */
 export interface SignOptions extends CopyOptions {
@@ -45,7 +53,8 @@ export async function sign(input: string, options: SignOptions): Promise<SignRep
   expectReplaceable(given);
   await using _ = discardedAtEnd(given.output);
   using deadline = openDeadline(given);
-  return await tellingIn('sign', () => signGiven(input, { ...given, ...deadline }));
+  const signing = signingWith(given.identity, given);
+  return await tellingIn('sign', () => signCopy(input, signing, { ...given, ...deadline }));
 }
 
 const signOptions = shape<SignOptions>({
@@ -56,11 +65,13 @@ const signOptions = shape<SignOptions>({
   timestamp: timestampSource,
 });
 
-async function signGiven(
+/** Copies a bundle with a new signature, however that is made; `inPlace`, the copy takes the place of the bundle. [pack.5] [pack.6] */
+export async function signCopy(
   input: string,
-  options: SignOptions & Pick<Deadline, 'expectInTime'>,
+  signing: ManifestSigning,
+  options: CopyOptions & Pick<Deadline, 'expectInTime'> & { readonly inPlace?: boolean },
 ): Promise<SignReport> {
-  const { identity, digest = 'sha256', cms, timestamp, signal } = options;
+  let leaf: Certificate | undefined;
   const {
     input: source,
     judged,
@@ -69,25 +80,24 @@ async function signGiven(
   } = await copyBundle(
     input,
     {
-      reads: [...identity.files, ...(timestamp?.files ?? [])],
+      reads: signing.reads,
       manifest: async (manifest) => {
-        const made = await makeSignature(manifest, identity, {
-          digest,
-          ...(cms !== undefined && { cms }),
-          ...(timestamp !== undefined && { timestamp }),
-          signal,
-        });
+        const made = await signing.sign(manifest, options.signal);
+        leaf = made.leaf;
         return [
           { name: partBeside(manifest.name, 'cert'), bytes: made.certificate },
           ...(made.timestamp ? [{ name: partBeside(manifest.name, 'tst'), bytes: made.timestamp }] : []),
         ];
       },
-      certificate: async () => [],
+      certificate: async ({ name }) => {
+        if (options.inPlace && !options.overwrite) throw signedAlready(name);
+        return [];
+      },
     },
     options,
   );
-  const isSigned = judged.errors.length === 0;
   const limits = { ...DEFAULT_LIMITS, ...options.limits };
+  const isSigned = judged.errors.length === 0;
   const replaced = replacedSignature(isSigned ? old.certificate : undefined, old.manifest, limits);
   return makeReport({
     operation: 'sign',
@@ -95,15 +105,24 @@ async function signGiven(
     checks: judged.checks,
     files: judged.files,
     errors: judged.errors,
-    warnings: [...judged.warnings, ...replaced.notes, ...identity.warnings, ...warnings],
-    ...(isSigned && {
-      result: {
-        ...outputName(options.output),
-        format: options.format,
-        replacedSigners: replaced.signers,
-        signer: certificateReport(identity.leaf),
-        timestamped: timestamp !== undefined,
-      },
-    }),
+    warnings: [...judged.warnings, ...replaced.notes, ...signing.warnings, ...warnings],
+    ...(isSigned &&
+      leaf && {
+        result: {
+          ...outputName(options.inPlace ? input : options.output),
+          format: options.format,
+          replacedSigners: replaced.signers,
+          signer: certificateReport(leaf),
+          timestamped: signing.timestamped,
+        },
+      }),
+  });
+}
+
+function signedAlready(member: string): BundleError {
+  return new BundleError('DESTINATION_EXISTS', 'the bundle has a signature already', {
+    where: { member },
+    why: 'a signature that somebody has made is never replaced unasked',
+    fix: { text: 'ask for it to be replaced, or have a signed copy made', advice: 'replace-signature' },
   });
 }

@@ -4,6 +4,7 @@ import type { Signer } from '../../engine/engine.ts';
 import type { DigestName } from '../../kit/digest-name.ts';
 import type { Told } from '../../kit/errors/advice.ts';
 import type { CertificateReport, Report } from '../../verdict/report/report.ts';
+import type { NamedMember } from '../../verdict/walk/member.ts';
 
 /**
  * Gives a timestamp token over some bytes, DER; what is written of it is the canonical form. [tst.15]
@@ -23,6 +24,28 @@ export interface SigningIdentity {
   readonly warnings: readonly Told[];
   /** what it was loaded from, never to be replaced by a bundle */
   readonly files: readonly string[];
+}
+
+/** The files that sign a manifest. */
+export interface MadeSignature {
+  readonly certificate: Uint8Array;
+  /** over the certificate file, when the timestamp is not in the CMS signature */
+  readonly timestamp?: Uint8Array;
+}
+
+/** How a manifest gets its signature: made here, or brought from where the key is. */
+export interface ManifestSigning {
+  /** what is read for it; no output may replace that */
+  readonly reads: readonly string[];
+  readonly warnings: readonly Told[];
+  /** of the manifest, where one has to be made */
+  readonly digest: SigningDigest;
+  readonly timestamped: boolean;
+  /** the files that sign it, and whose certificate that is */
+  sign(
+    manifest: NamedMember,
+    signal: AbortSignal | undefined,
+  ): Promise<MadeSignature & { readonly leaf: Certificate }>;
 }
 
 /** The digest that a signature may be made over when signing. */

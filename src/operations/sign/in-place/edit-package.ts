@@ -133,11 +133,11 @@ function timestampThatHolds(
   return equalBytes(same.bytes, certificate.bytes) ? [timestamp] : [];
 }
 
-/** The report of what came of it, with `result` where it was done. */
+/** The report of what came of it, with `result` where it was done; without one it was not. */
 export function editReport<O extends 'sign' | 'timestamp', R extends object>(
   operation: O,
   { name, judged, warnings, written }: EditedPackage,
-  result: R,
+  result: R | undefined,
 ): Report<O, R & Pick<EditedPackage, 'written'> & { readonly format: 'files' }> {
   return makeReport({
     operation,
@@ -146,7 +146,7 @@ export function editReport<O extends 'sign' | 'timestamp', R extends object>(
     files: judged.files,
     errors: judged.errors,
     warnings: [...judged.warnings, ...warnings],
-    ...(judged.errors.length === 0 && { result: { written, format: 'files', ...result } }),
+    ...(judged.errors.length === 0 && result && { result: { written, format: 'files', ...result } }),
   });
 }
 

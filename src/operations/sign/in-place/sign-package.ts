@@ -1,4 +1,5 @@
-import { openDeadline } from '../../../kit/deadline.ts';
+import type { Certificate } from '../../../crypto/certificate.ts';
+import { type Deadline, openDeadline } from '../../../kit/deadline.ts';
 import { DEFAULT_LIMITS } from '../../../kit/limits.ts';
 import { flag, needed, path, shape } from '../../../kit/shape.ts';
 import { type Replaced, replacedSignature } from '../../../verdict/packing/replaced-signature.ts';
@@ -7,8 +8,8 @@ import { tellingIn } from '../../../verdict/report/telling.ts';
 import { certificateReport } from '../../../verdict/signers/signature-report.ts';
 import { signingDigest, signingIdentity, timestampSource } from '../../option-rules.ts';
 import { EDITING, type EditOptions } from '../copy-options.ts';
-import { makeSignature } from '../make-signature.ts';
-import type { SigningDigest, SigningIdentity, TimestampSource } from '../signing.ts';
+import { signingWith } from '../make-signature.ts';
+import type { ManifestSigning, SigningDigest, SigningIdentity, TimestampSource } from '../signing.ts';
 import { editPackage, editReport } from './edit-package.ts';
 
 /** How a package of files is signed where it lies. */
@@ -35,42 +36,46 @@ export async function signPackage(input: string, options: SignPackageOptions): P
   path(input, 'input');
   const given = signPackageOptions(options, '');
   using deadline = openDeadline(given);
-  const { identity, digest = 'sha256', cms, timestamp } = given;
-  const limits = { ...DEFAULT_LIMITS, ...given.limits };
+  const signing = signingWith(given.identity, given);
+  return await tellingIn('sign', () => signLoose(input, signing, { ...given, ...deadline }));
+}
+
+/** Signs a package of files where it lies, however the signature is made. [pkg.9] */
+export async function signLoose(
+  input: string,
+  signing: ManifestSigning,
+  options: EditOptions & Pick<Deadline, 'expectInTime'>,
+): Promise<SignPackageReport> {
+  const limits = { ...DEFAULT_LIMITS, ...options.limits };
   let replaced: Replaced = { signers: [], notes: [] };
-  const edited = await tellingIn('sign', () =>
-    editPackage(
-      input,
-      { ...given, ...deadline },
-      {
-        reads: [...identity.files, ...(timestamp?.files ?? [])],
-        algorithm: digest,
-        expect: (parts, expectReplaceable) => {
-          expectReplaceable(parts.certificate);
-          expectReplaceable(parts.timestamp);
-        },
-        make: async ({ parts, manifest, certificate }) => {
-          replaced = replacedSignature(certificate, manifest, limits);
-          const made = await makeSignature(manifest, identity, {
-            digest,
-            ...(cms !== undefined && { cms }),
-            ...(timestamp !== undefined && { timestamp }),
-            signal: deadline.signal,
-          });
-          const token = made.timestamp ? [{ name: parts.timestamp, bytes: made.timestamp }] : [];
-          return {
-            files: [{ name: parts.certificate, bytes: made.certificate }, ...token],
-            notes: [...replaced.notes, ...identity.warnings],
-          };
-        },
-      },
-    ),
-  );
-  return editReport('sign', edited, {
-    replacedSigners: replaced.signers,
-    signer: certificateReport(identity.leaf),
-    timestamped: timestamp !== undefined,
+  let leaf: Certificate | undefined;
+  const edited = await editPackage(input, options, {
+    reads: signing.reads,
+    algorithm: signing.digest,
+    expect: (parts, expectReplaceable) => {
+      expectReplaceable(parts.certificate);
+      expectReplaceable(parts.timestamp);
+    },
+    make: async ({ parts, manifest, certificate }) => {
+      replaced = replacedSignature(certificate, manifest, limits);
+      const made = await signing.sign(manifest, options.signal);
+      leaf = made.leaf;
+      const token = made.timestamp ? [{ name: parts.timestamp, bytes: made.timestamp }] : [];
+      return {
+        files: [{ name: parts.certificate, bytes: made.certificate }, ...token],
+        notes: [...replaced.notes, ...signing.warnings],
+      };
+    },
   });
+  return editReport(
+    'sign',
+    edited,
+    leaf && {
+      replacedSigners: replaced.signers,
+      signer: certificateReport(leaf),
+      timestamped: signing.timestamped,
+    },
+  );
 }
 
 const signPackageOptions = shape<SignPackageOptions>({

@@ -1,0 +1,156 @@
+import type { Command } from 'commander';
+import { BundleError } from '../../kit/errors/errors.ts';
+import type { AnsweredReport, SigningRequest } from '../../operations/sign/room/answer.ts';
+import type { PreparedReport } from '../../operations/sign/room/prepare.ts';
+import type { Context } from '../context.ts';
+import { responseBeside } from '../named-files.ts';
+import { expectYes } from '../options/confirm.ts';
+import { lookFirst } from '../options/first-look.ts';
+import {
+  type FORMATS,
+  formatOf,
+  inPlace,
+  mtimeOf,
+  type OutputFlags,
+  progressOf,
+} from '../options/options.ts';
+import { showTyping } from '../options/passphrase.ts';
+import { type PatienceFlags, readOptionsOf, waitingOf } from '../options/read-options.ts';
+import { authorityOf, type SignFlags, signingFilesOf } from '../options/sign-options.ts';
+import { field, shown } from '../render/field.ts';
+import type { MadeReport } from '../render/render-made.ts';
+
+/** The options of `sign` that belong to the signing room, and what goes with them. */
+export interface RoomFlags extends SignFlags, PatienceFlags, OutputFlags {
+  readonly prepare?: string;
+  readonly answer?: string;
+  readonly attach?: string;
+  readonly output?: string;
+  readonly format?: (typeof FORMATS)[number];
+  readonly force?: boolean;
+}
+
+/** Adds what sends a manifest to where the key is, and brings its signature back. */
+export function withRoomOptions(command: Command): Command {
+  return command
+    .option('--prepare <file>', 'write what must be signed into a request, to be answered where the key is')
+    .option(
+      '--answer <request>',
+      'show what a request asks for, sign it, and write the response (default: response.json beside it)',
+    )
+    .option(
+      '--attach <response>',
+      'complete the bundle with the signature in a response: where it lies, or as -o',
+    );
+}
+
+/** What does not go with each of them. */
+const FOREIGN: Readonly<Record<'prepare' | 'answer' | 'attach', readonly string[]>> = {
+  prepare: ['output', 'format', 'detached', 'key', 'chain', 'passphraseFile', 'tsa'],
+  answer: ['format', 'detached', 'cms', 'digest', 'tsa'],
+  attach: ['detached', 'cms', 'key', 'chain', 'passphraseFile'],
+};
+
+/** The step of the signing room that a command line asks for; undefined for none. @throws {BundleError} `USAGE` for two, and for what does not go with one */
+export function roomStep(command: Command): keyof typeof FOREIGN | undefined {
+  const steps = (['prepare', 'answer', 'attach'] as const).filter((one) => isTyped(command, one));
+  const [step, second] = steps;
+  if (step === undefined) return undefined;
+  if (second !== undefined)
+    throw new BundleError('USAGE', `--${step} and --${second} are two steps`, {
+      fix: 'take one after the other',
+    });
+  const foreign = FOREIGN[step].find((one) => isTyped(command, one));
+  if (foreign === undefined) return step;
+  const option = command.options.find((one) => one.attributeName() === foreign)?.long ?? foreign;
+  throw new BundleError('USAGE', `--${step} takes no ${option}`, {
+    why: 'it would have no effect on this step',
+    fix: 'leave it out; bulla sign --help says what each step takes',
+  });
+}
+
+function isTyped(command: Command, flag: string): boolean {
+  return command.getOptionValueSource(flag) === 'cli';
+}
+
+/** `bulla sign BUNDLE --prepare REQUEST` */
+export async function prepare(input: string, flags: RoomFlags, context: Context): Promise<PreparedReport> {
+  const { prepareSigning } = await import('../../operations/sign/room/prepare.ts');
+  const { prepare: output = '', cert, cms, digest, force = false } = flags;
+  const progress = progressOf(flags, context);
+  try {
+    return await prepareSigning(input, {
+      output,
+      digest,
+      ...(cms !== undefined && { cms }),
+      ...(cert && { certificate: cert }),
+      ...readOptionsOf(flags),
+      overwrite: force,
+      signal: context.signal,
+      onProgress: progress.onProgress,
+    });
+  } finally {
+    progress.end();
+  }
+}
+
+/** `bulla sign --answer REQUEST --key K --cert C` */
+export async function answer(command: Command, flags: RoomFlags, context: Context): Promise<AnsweredReport> {
+  const { answerSigningRequest, readSigningRequest } = await import('../../operations/sign/room/answer.ts');
+  const { answer: file = '', output = responseBeside(file), force = false } = flags;
+  const files = signingFilesOf(flags, context);
+  if (!files) {
+    throw new BundleError('USAGE', 'an answer needs --key and --cert', {
+      fix: 'give both, or configure them (bulla help configuration)',
+    });
+  }
+  const waiting = waitingOf(flags, context);
+  const request = await readSigningRequest(file, waiting);
+  if (!flags.quiet) show(request, flags.json ? context.tell : context.print);
+  await lookFirst(command);
+  await expectYes('sign this?', context);
+  const { loadSigningIdentity } = await import('../../operations/sign/signing-identity.ts');
+  const identity = await loadSigningIdentity(files, new Date(), waiting).finally(showTyping);
+  return answerSigningRequest(request, { identity, output, overwrite: force, ...waiting });
+}
+
+/** All that will be signed, and apart from that what is only said of it. [room.3] */
+function show(request: SigningRequest, print: Context['print']): void {
+  const { file, bundle, manifest, algorithm, digest, files, about } = request;
+  print(`${shown(file)}  asks for a signature`);
+  print(field('bundle', bundle, 'as the request calls it'));
+  print(field('manifest', manifest, `${algorithm}:${digest}`));
+  for (const [i, { name, algorithm: by, digest: hex }] of files.entries())
+    print(field(i === 0 ? 'signs' : '', name, `${by}:${hex}`));
+  for (const [i, text] of about.entries()) print(field(i === 0 ? 'not signed' : '', text));
+}
+
+/** `bulla sign BUNDLE --attach RESPONSE` */
+export async function attach(
+  input: string,
+  flags: RoomFlags,
+  { context, command }: { readonly context: Context; readonly command: Command },
+): Promise<MadeReport> {
+  const { attachSignature } = await import('../../operations/sign/room/attach.ts');
+  const { packagePlace } = await import('../../storage/sources/open-bundle.ts');
+  const { attach: response = '', output, cert, digest, tsa, force = false } = flags;
+  const isLoose = output === undefined && packagePlace(input) !== undefined;
+  if (isLoose) inPlace(flags.format);
+  const progress = progressOf(flags, context);
+  try {
+    return await attachSignature(input, {
+      response,
+      ...(output !== undefined && { output }),
+      ...(!isLoose && { format: formatOf(output ?? input, flags.format), mtime: mtimeOf(context) }),
+      ...(cert && { certificate: cert }),
+      ...(isTyped(command, 'digest') && { digest }),
+      ...(tsa && { timestamp: await authorityOf(tsa, digest, context) }),
+      ...readOptionsOf(flags),
+      overwrite: force,
+      signal: context.signal,
+      onProgress: progress.onProgress,
+    });
+  } finally {
+    progress.end();
+  }
+}
