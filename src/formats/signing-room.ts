@@ -38,11 +38,8 @@ export interface ResponseDocument extends Asked {
   readonly certificateFile: Uint8Array;
 }
 
-const REQUEST = 'bulla signing request/1';
-const RESPONSE = 'bulla signing response/1';
-
-/** The most that a QR code holds, in bytes (ISO/IEC 18004, version 40-L). */
-export const QR_CODE_BYTES = 2953;
+const REQUEST = 'bulla.signing-request/1';
+const RESPONSE = 'bulla.signing-response/1';
 
 /** The bytes of a request. @throws {BundleError} `USAGE` for a manifest that is not UTF-8 [room.1] */
 export function formatRequest({ content, about, signer, ...asked }: RequestDocument): Uint8Array {

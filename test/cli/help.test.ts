@@ -154,6 +154,8 @@ describe('[cli.28] help lists what is taken, and nothing else', () => {
       '--tsa',
       '--tsq-out',
       '--tsr-in',
+      '--attach',
+      '--prepare',
       '--vendor',
       '--version',
     ];

@@ -1,4 +1,5 @@
 import type { Command } from 'commander';
+import { hasText } from '../../kit/encoding.ts';
 import { BundleError } from '../../kit/errors/errors.ts';
 import type { AnsweredReport, SigningRequest } from '../../operations/sign/room/answer.ts';
 import type { PreparedReport } from '../../operations/sign/room/prepare.ts';
@@ -83,7 +84,7 @@ export async function prepare(input: string, flags: RoomFlags, context: Context)
       output,
       digest,
       ...(cms !== undefined && { cms }),
-      ...(cert && { certificate: cert }),
+      ...(hasText(cert) && { certificate: cert }),
       ...readOptionsOf(flags),
       overwrite: force,
       signal: context.signal,
@@ -142,9 +143,9 @@ export async function attach(
       response,
       ...(output !== undefined && { output }),
       ...(!isLoose && { format: formatOf(output ?? input, flags.format), mtime: mtimeOf(context) }),
-      ...(cert && { certificate: cert }),
+      ...(hasText(cert) && { certificate: cert }),
       ...(isTyped(command, 'digest') && { digest }),
-      ...(tsa && { timestamp: await authorityOf(tsa, digest, context) }),
+      ...(hasText(tsa) && { timestamp: await authorityOf(tsa, digest, context) }),
       ...readOptionsOf(flags),
       overwrite: force,
       signal: context.signal,

@@ -1,10 +1,12 @@
-import { QR_CODE_BYTES } from '../../formats/signing-room.ts';
 import type { AnsweredReport } from '../../operations/sign/room/answer.ts';
 import type { PreparedReport } from '../../operations/sign/room/prepare.ts';
 import { wordedReport } from '../advice.ts';
 import type { Context } from '../context.ts';
 import { defaultsField, field, shown } from './field.ts';
 import { renderReport } from './render-report.ts';
+
+/** The most that a QR code holds (ISO/IEC 18004, version 40-L). */
+const QR_CODE_BYTES = 2953;
 
 /** Prints what became of a request to sign, and what is next, and returns the exit code. */
 export function renderRoom(

@@ -3,6 +3,7 @@ import { REPORT_FIELDS } from '../../verdict/report/report-schema.ts';
 import { ENV_RESULT } from './env-schema.ts';
 import { INSPECT_RESULT } from './inspect-schema.ts';
 import * as results from './result-schemas.ts';
+import * as signing from './signing-schemas.ts';
 
 const SCHEMA = z.literal('bulla.report/1');
 
@@ -27,8 +28,8 @@ export const REPORT_SCHEMA = z.discriminatedUnion('operation', [
   z.strictObject({ schema: SCHEMA, operation: z.literal('verify'), ...REPORT_FIELDS }),
   reportOf('import', results.IMPORT_RESULT),
   reportOf('pack', results.PACK_RESULT),
-  reportOf('sign', results.SIGN_RESULT),
-  reportOf('timestamp', results.TIMESTAMP_RESULT),
+  reportOf('sign', signing.SIGN_RESULT),
+  reportOf('timestamp', signing.TIMESTAMP_RESULT),
   reportOf('normalize', results.NORMALIZE_RESULT),
   reportOf('repack', results.REPACK_RESULT),
   reportOf('inspect', INSPECT_RESULT),

@@ -107,7 +107,7 @@ export async function signCopy(
     errors: judged.errors,
     warnings: [...judged.warnings, ...replaced.notes, ...signing.warnings, ...warnings],
     ...(isSigned &&
-      leaf && {
+      leaf !== undefined && {
         result: {
           ...outputName(options.inPlace ? input : options.output),
           format: options.format,

@@ -8,6 +8,7 @@ import { GZIP } from './gzip.ts';
 import { MANIFEST } from './manifest.ts';
 import { OCSP } from './ocsp.ts';
 import { PATHS } from './paths.ts';
+import { SIGNING_ROOM } from './signing-room.ts';
 import { TAR } from './tar.ts';
 import { TSP } from './tsp.ts';
 import { X509 } from './x509.ts';
@@ -24,6 +25,7 @@ export const TARGETS: readonly Target[] = [
   PATHS,
   MANIFEST,
   CERTIFICATE_FILE,
+  SIGNING_ROOM,
   BLOCKS,
   TAR,
   GZIP,

@@ -146,7 +146,8 @@ export function editReport<O extends 'sign' | 'timestamp', R extends object>(
     files: judged.files,
     errors: judged.errors,
     warnings: [...judged.warnings, ...warnings],
-    ...(judged.errors.length === 0 && result && { result: { written, format: 'files', ...result } }),
+    ...(judged.errors.length === 0 &&
+      result !== undefined && { result: { written, format: 'files', ...result } }),
   });
 }
 

@@ -102,7 +102,7 @@ async function attachGiven(
       const member = memberOf(response, manifest);
       if (!timestamp) return { certificate: member.bytes, leaf };
       const [signed = member, token] = await timestampMembers(member, { source: timestamp, signal, limits });
-      return { certificate: signed.bytes, ...(token && { timestamp: token.bytes }), leaf };
+      return { certificate: signed.bytes, ...(token !== undefined && { timestamp: token.bytes }), leaf };
     },
   };
   if (to === undefined && packagePlace(input)) return signLoose(input, signing, common);

@@ -95,7 +95,7 @@ async function prepareGiven(input: string, options: Given): Promise<PreparedRepo
     manifest: manifest.name,
     digest: { algorithm: digest, value },
     ...(cms !== undefined && { cms }),
-    ...(signer && { signer: signer.spkiSha256 }),
+    ...(signer !== undefined && { signer: signer.spkiSha256 }),
     about: aboutOf(judged),
     content: manifest.bytes,
   });
@@ -153,7 +153,9 @@ const NOWHERE: ByteSink = { write: async () => {}, finish: async () => {}, disca
 
 /** What a person wants to know of it, and no signature of the manifest says. */
 function aboutOf({ descriptor, files }: ContentsJudgement): readonly string[] {
-  const sizes = files.flatMap(({ name, size }) => (size === undefined ? [] : [`${name}: ${size} bytes`]));
+  const sizes = files.flatMap(({ name, role, size }) =>
+    role === 'manifest' || size === undefined ? [] : [`${name}: ${size} bytes`],
+  );
   return [...(descriptor ? productOf(descriptor) : []), ...sizes];
 }
 
