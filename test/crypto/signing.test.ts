@@ -264,6 +264,32 @@ describe('an RSA key with a long exponent', () => {
     return isSignatureValid('sha256', DATA, key, sign('sha256', DATA, privateKey));
   };
 
+  test('[sigalg.6] of RSA-PSS is whole: zeros in front are no more left out than put there', () => {
+    const { publicKey, privateKey } = MADE['rsa-pss'] ?? {};
+    if (!publicKey || !privateKey) throw new Error('no keys');
+    const key = ownKey(publicKey);
+    let data = DATA;
+    let signature = new Uint8Array(sign('sha256', data, privateKey));
+    for (let i = 0; signature[0] !== 0; i++) {
+      data = encodeUtf8(`${i}`);
+      signature = new Uint8Array(sign('sha256', data, privateKey));
+    }
+    const inPieces = (bytes: Uint8Array): boolean | undefined => {
+      const verifying = engine.openVerifying({ key, digest: 'sha256' });
+      verifying?.update(data);
+      return verifying?.finish(bytes);
+    };
+    const answers = [signature, signature.subarray(1), concat([Uint8Array.of(0), signature])].map((bytes) => [
+      isSignatureValid('sha256', data, key, bytes),
+      inPieces(bytes),
+    ]);
+    expect(answers).toEqual([
+      [true, true],
+      [false, false],
+      [false, false],
+    ]);
+  });
+
   test('[sigalg.5] of more than 3072 bits and 64 bits made no signature, whatever the engine would say', () => {
     expect(ask(3072, 64n)).toBe(true);
     expect(ask(3080, 63n)).toBe(true);

@@ -13,7 +13,8 @@ import { keyObject, keyUnder } from './public-key.ts';
 /** Whether the signature fits the data. It never throws: what OpenSSL cannot use made no signature. */
 export function verify(question: Question, data: Uint8Array): boolean {
   try {
-    return verifyAt(question.digest, data, inputOf(question), question.signature);
+    const { digest, key, signature } = question;
+    return isWhole(key, signature) && verifyAt(digest, data, inputOf(question), signature);
   } catch {
     return false;
   }
@@ -30,7 +31,7 @@ export function openVerifying(reading: Reading & { readonly digest: string }): V
       },
       finish: (signature) => {
         try {
-          return verifying.verify(input, signature);
+          return isWhole(reading.key, signature) && verifying.verify(input, signature);
         } catch {
           return false;
         }
@@ -39,6 +40,11 @@ export function openVerifying(reading: Reading & { readonly digest: string }): V
   } catch {
     return undefined;
   }
+}
+
+/** [sigalg.6] OpenSSL takes an RSA-PSS signature without the zeros in front. */
+function isWhole({ key: { type, bits = 0 } }: PublicKey, { byteLength }: Uint8Array): boolean {
+  return (type !== 'rsa' && type !== 'rsa-pss') || byteLength === Math.ceil(bits / 8);
 }
 
 function inputOf({ key, pss, raw }: Reading): VerifyKeyObjectInput {
