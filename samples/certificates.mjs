@@ -1,7 +1,8 @@
 import { generateKeyPairSync, sign, X509Certificate } from 'node:crypto';
 import { mkdirSync, writeFileSync } from 'node:fs';
+import { SHA256_WITH_RSA } from '../dist/engine/node/key-pair.js';
 import { formatCertificate } from '../dist/formats/x509/certificate-template.js';
-import { certificateTemplate, SHA256_WITH_RSA } from '../dist/operations/trust/issue-certificate.js';
+import { certificateTemplate } from '../dist/operations/trust/issue-certificate.js';
 
 const CA_NAME = [{ type: 'CN', value: 'bulla SAMPLE CA — do not trust' }];
 const SIGNER_NAME = [

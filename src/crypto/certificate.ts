@@ -2,10 +2,11 @@ import { engine } from '#engine';
 import type { SecondOpinion } from '../engine/engine.ts';
 import { malformed } from '../formats/der/cursor.ts';
 import { parseX509, type X509Fields } from '../formats/x509/certificate.ts';
+import { mlDsaOfKey } from '../formats/x509/ml-dsa.ts';
 import { type KeyDescription, type PublicKey, parsePublicKey } from '../formats/x509/public-key.ts';
 import { copyBytes, equalBytes } from '../kit/bytes.ts';
 import { BundleError } from '../kit/errors/errors.ts';
-import { mayBeAsked } from './signature.ts';
+import { isSignedWith, mayBeAsked } from './signature.ts';
 
 /** A certificate that both our parser and the engine's could read, with its key; nothing says yet that it may be believed. */
 export interface Certificate {
@@ -79,6 +80,10 @@ function sha256(bytes: Uint8Array): string {
 /** True when the issuer's key verifies the certificate's signature; names, dates and uses are not looked at. Never throws. */
 export function isSignedBy(certificate: Certificate, issuer: Certificate): boolean {
   if (!mayBeAsked(issuer.publicKey)) return false;
+  if (mlDsaOfKey(issuer.key)) {
+    const { signature: algorithm, signatureValue: signature, tbs } = certificate.fields; // not every engine can [pq.2]
+    return isSignedWith({ algorithm, signature }, tbs, issuer.publicKey);
+  }
   try {
     // one that is judged under other conditions than it states is another object
     const opinion = opened.get(certificate) ?? engine.readCertificate(certificate.raw);

@@ -10,6 +10,7 @@ import { ATTRIBUTE } from '../formats/cms/signer-info.ts';
 import { toDefiniteLengths } from '../formats/der/ber.ts';
 import { openDer, readOnly, TAG } from '../formats/der/cursor.ts';
 import { derElement, derNull, derOid, derSequence, derUnsigned } from '../formats/der/writer.ts';
+import { mlDsaIdentifier, mlDsaOfKey } from '../formats/x509/ml-dsa.ts';
 import { type PublicKey, pssSaltLength } from '../formats/x509/public-key.ts';
 import { parseSignatureAlgorithm } from '../formats/x509/signature-algorithm.ts';
 import type { DigestName } from '../kit/digest-name.ts';
@@ -29,9 +30,9 @@ export interface CmsTemplate {
   readonly contentDigest: Uint8Array;
 }
 
-/** The digest that the content goes through: Ed25519 and Ed448 have theirs (RFC 8419 section 3), others the one that was chosen. */
+/** The digest that the content goes through: Ed25519 and Ed448 have theirs (RFC 8419 section 3), ML-DSA one that is strong enough for each (RFC 9882 section 3.3), others the one that was chosen. */
 export function cmsDigestOf({ key }: PublicKey, digest: CmsTemplate['digest']): string {
-  if (key.type === 'ed25519') return 'sha512';
+  if (key.type === 'ed25519' || mlDsaOfKey(key)) return 'sha512';
   return key.type === 'ed448' ? 'shake256' : digest;
 }
 
@@ -42,9 +43,10 @@ export function cmsDigestOf({ key }: PublicKey, digest: CmsTemplate['digest']): 
  */
 export async function signCms(template: CmsTemplate): Promise<Uint8Array> {
   const { signer, leaf, intermediates, digest, contentDigest } = template;
+  const named = mlDsaOfKey(signer.publicKey.key) ? 'sha512' : 'sha256'; // [pq.4]
   const attributes = formatSignedAttributes({
     messageDigest: contentDigest,
-    certificateDigest: digestBytes('sha256', leaf.raw),
+    certificateDigest: { digest: named, value: digestBytes(named, leaf.raw) },
   });
   const algorithm = algorithmOf(signer.publicKey, digest);
   const signature = await signBytes(signer, digest, attributes);
@@ -91,6 +93,8 @@ const SIGNATURE_OIDS: Readonly<Record<string, Readonly<Record<string, string>>>>
 /** The AlgorithmIdentifier of signatures by a key. @throws {BundleError} `USAGE` */
 function algorithmOf(key: PublicKey, digest: CmsTemplate['digest']): Uint8Array {
   const { type } = key.key;
+  const mlDsa = mlDsaOfKey(key.key);
+  if (mlDsa) return mlDsaIdentifier(mlDsa);
   switch (type) {
     case 'rsa':
       return derSequence(derOid('1.2.840.113549.1.1.1'), derNull()); // the digest stands beside it (RFC 3370 section 3.2)
@@ -105,7 +109,7 @@ function algorithmOf(key: PublicKey, digest: CmsTemplate['digest']): Uint8Array 
       if (oid) return derSequence(derOid(oid));
       throw new BundleError('USAGE', `a key of the kind ${type} makes no CMS signatures`, {
         fix: {
-          text: 'sign with RSA, ECDSA, Ed25519 or Ed448; a bundle can be signed without CMS',
+          text: 'sign with RSA, ECDSA, Ed25519, Ed448 or ML-DSA; a bundle can be signed without CMS',
           advice: 'sign-without-cms',
         },
       });

@@ -1,12 +1,14 @@
 import type { Hash, Verifying } from '../engine/engine.ts';
 import { CONTENT, type SignedData } from '../formats/cms/signed-data.ts';
 import type { SignerInfo } from '../formats/cms/signer-info.ts';
+import { mlDsaOf } from '../formats/x509/ml-dsa.ts';
 import { sameName } from '../formats/x509/name.ts';
+import { showDigest } from '../formats/x509/signature-algorithm.ts';
 import { concat, copyBytes, equalBytes } from '../kit/bytes.ts';
 import { BundleError } from '../kit/errors/errors.ts';
 import type { Certificate } from './certificate.ts';
 import { digestBytes, openHash } from './digest.ts';
-import { isSignedWith, openSignature } from './signature.ts';
+import { isSignedWith, openSignature, takesWhole } from './signature.ts';
 
 /** One signer once the content has gone by. Without `fault` the signature fits; whether the signer may be believed is left open. */
 export interface CmsSigner {
@@ -26,7 +28,7 @@ export interface CmsContent {
   readonly finish: () => readonly CmsSigner[];
 }
 
-/** Content that Ed25519 and Ed448 sign directly must be in memory at once. [cms.7] */
+/** Content that Ed25519, Ed448 and ML-DSA sign directly must be in memory at once. [cms.7] */
 const MAX_DIRECT_BYTES = 64 * 1024 * 1024;
 /** Certificates tried for one signer: a renewed one has the old one's key identifier, and so might any number have. [cms.4] */
 const MAX_CANDIDATES = 4;
@@ -35,7 +37,7 @@ const MAX_CANDIDATES = 4;
  * Verifies the signatures of a SignedData over content that goes by in pieces, once, whatever its size.
  *
  * It decides whether each signature fits the content and a certificate; strength of keys and digests, and whom to
- * believe, is decided in `trust/`. Faults are values: `SIGNATURE_INVALID`, `ALGORITHM_UNSUPPORTED`.
+ * believe, is decided in `trust/`. Faults are values: `SIGNATURE_INVALID`, `ALGORITHM_UNSUPPORTED`, `DIGEST_WEAK`.
  *
  * @param candidates certificates that may have signed, those inside among them
  * @see spec/trust.md, clauses cms.4 to cms.9
@@ -103,7 +105,7 @@ function openSigner(
     certificate,
     reading: openSignature(carried(info), certificate.publicKey),
   }));
-  return { info, matching, needsAll: info.signatureAlgorithm.scheme === 'eddsa' };
+  return { info, matching, needsAll: takesWhole(info.signatureAlgorithm) };
 }
 
 function isMeant({ fields }: Certificate, { sid }: SignerInfo): boolean {
@@ -151,10 +153,10 @@ function judgeSigner({ info, matching }: OpenSigner, data: SignedData, seen: See
   return answer(fitting[0] ?? first.certificate, invalid(misfit));
 }
 
-/** What decides how strong the signature is: Ed25519 and Ed448 bring a digest of their own, but the content goes through the other. */
+/** What decides how strong the signature is: Ed25519, Ed448 and ML-DSA bring a digest of their own, but the content goes through the other. */
 function signedDigest({ signatureAlgorithm, digest, signedAttributes }: SignerInfo): string | undefined {
-  const { scheme, digest: own } = signatureAlgorithm;
-  return scheme === 'eddsa' && signedAttributes ? digest.name : (own ?? digest.name);
+  const { digest: own } = signatureAlgorithm;
+  return takesWhole(signatureAlgorithm) && signedAttributes ? digest.name : (own ?? digest.name);
 }
 
 /** What is wrong with a signer before any key is tried. [cms.5] [cms.6] */
@@ -168,7 +170,7 @@ function formProblem(info: SignerInfo, data: SignedData, seen: Seen): BundleErro
     );
   }
   const own = signatureAlgorithm.digest;
-  if (own !== undefined && own !== digest.name && signatureAlgorithm.scheme !== 'eddsa') {
+  if (own !== undefined && own !== digest.name && !takesWhole(signatureAlgorithm)) {
     return invalid(`the CMS signature names two digests, ${digest.name} and ${own}`); // [cms.6]
   }
   if (!attributes) {
@@ -193,6 +195,13 @@ function formProblem(info: SignerInfo, data: SignedData, seen: Seen): BundleErro
   if (!computed || !equalBytes(computed, attributes.messageDigest)) {
     return invalid('the content does not match the message digest of the CMS signature');
   }
+  const mlDsa = mlDsaOf(signatureAlgorithm.oid);
+  if (mlDsa && computed.byteLength < mlDsa.digestBytes)
+    // [pq.4]
+    return new BundleError(
+      'DIGEST_WEAK',
+      `the CMS signature of ${mlDsa.label} is over ${showDigest(digest.name)}, which is weaker than the key`,
+    );
   return undefined;
 }
 

@@ -1,5 +1,6 @@
 import { engine } from '#engine';
 import type { Reading, Verifying } from '../engine/engine.ts';
+import { mlDsaOfKey } from '../formats/x509/ml-dsa.ts';
 import type { PublicKey } from '../formats/x509/public-key.ts';
 import type { SignatureAlgorithm, SignatureScheme } from '../formats/x509/signature-algorithm.ts';
 import type { DigestName } from '../kit/digest-name.ts';
@@ -8,7 +9,7 @@ import type { DigestName } from '../kit/digest-name.ts';
  * True when `signature` over the raw `data` was made with the private half of `publicKey`.
  *
  * RSA is PKCS#1 v1.5 as every OVF tool writes it (PSS for a key that allows only that), ECDSA is DER. Ed25519 and
- * Ed448 sign the data itself; the digest named beside such a signature says nothing. It never throws.
+ * Ed448 sign the data itself; the digest named beside such a signature says nothing. ML-DSA makes none of these. [pq.5] It never throws.
  */
 export function isSignatureValid(
   algorithm: DigestName,
@@ -17,11 +18,13 @@ export function isSignatureValid(
   signature: Uint8Array,
 ): boolean {
   return (
-    mayBeAsked(key) && engine.verify({ key, signature, digest: isEdwards(key) ? null : algorithm }, data)
+    mayBeAsked(key) &&
+    !mlDsaOfKey(key.key) &&
+    engine.verify({ key, signature, digest: isEdwards(key) ? null : algorithm }, data)
   );
 }
 
-/** True for keys whose signatures take no separate digest. */
+/** True for keys of EdDSA, whose signatures take no separate digest. */
 export function isEdwards({ key }: PublicKey): boolean {
   return key.type === 'ed25519' || key.type === 'ed448';
 }
@@ -40,7 +43,7 @@ export function isSignedWith(carried: CarriedSignature, data: Uint8Array, key: P
   return reading !== undefined && engine.verify({ ...reading, signature: carried.signature }, data);
 }
 
-/** `isSignedWith` for data of any size; undefined for Ed25519 and Ed448, which need all of it at once, and for unusable keys. */
+/** `isSignedWith` for data of any size; undefined for Ed25519, Ed448 and ML-DSA, which need all of it at once, and for unusable keys. */
 export function openSignature(
   carried: Omit<CarriedSignature, 'signature'>,
   key: PublicKey,
@@ -57,10 +60,16 @@ const KEY_TYPES: Readonly<Record<SignatureScheme, readonly string[]>> = {
   ecdsa: ['ec'],
   dsa: ['dsa'],
   eddsa: ['ed25519', 'ed448'],
+  'ml-dsa': ['ml-dsa-44', 'ml-dsa-65', 'ml-dsa-87'],
 };
 
 /** The OIDs of RFC 8410 name the curve; a key on the other one would verify under a false name. */
 const EDWARDS_OIDS: Readonly<Record<string, string>> = { ed25519: '1.3.101.112', ed448: '1.3.101.113' };
+
+/** Whether a signature is of the whole content, in one piece, and brings its own digest. */
+export function takesWhole({ scheme }: SignatureAlgorithm): boolean {
+  return scheme === 'eddsa' || scheme === 'ml-dsa';
+}
 
 /** What the engine is to be asked; undefined when algorithm and key do not go together. [sigalg.3] */
 function readingOf(
@@ -71,6 +80,8 @@ function readingOf(
   const { type } = key.key;
   if (!scheme || !KEY_TYPES[scheme].includes(type) || !mayBeAsked(key)) return undefined;
   if (scheme === 'eddsa') return EDWARDS_OIDS[type] === algorithm.oid ? { key, digest: null } : undefined;
+  if (scheme === 'ml-dsa')
+    return mlDsaOfKey(key.key)?.oid === algorithm.oid ? { key, digest: null } : undefined; // [pq.1]
   const used = algorithm.digest ?? digest;
   if (used === undefined) return undefined;
   if (scheme === 'rsa' && type === 'rsa-pss' && algorithm.digest !== undefined) return undefined;

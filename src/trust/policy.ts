@@ -9,7 +9,7 @@ export interface Allowances {
   readonly unsigned: boolean;
   /** SHA-1, in the manifest and in signatures */
   readonly sha1: boolean;
-  /** RSA and DSA keys of 1024 to 2047 bits */
+  /** RSA and DSA keys of 1024 to 2047 bits, and ML-DSA-44 */
   readonly weakKeys: boolean;
   /** a manifest that does not list the descriptor */
   readonly unlistedDescriptor: boolean;
@@ -112,7 +112,11 @@ export function judgeKey(key: KeyDescription, owner: string, allowances: Allowan
       return refuse(`has a key on the elliptic curve ${key.label}, which is not accepted`);
     case 'ed25519':
     case 'ed448':
+    case 'ml-dsa-65':
+    case 'ml-dsa-87':
       return undefined;
+    case 'ml-dsa-44':
+      return weak('has an ML-DSA-44 key; ML-DSA-65 or ML-DSA-87 is needed', BITS_EVER); // [pq.6]
     case 'dsa': {
       const { bits = 0 } = key;
       if (bits > DSA_BITS_MOST)

@@ -53,7 +53,7 @@ describe('what is loaded', () => {
     const loaded = await loadedBy('verify web.ova --trust ca.pem');
     expect(loaded).toContain('dist/cli/chunks/common.js');
     const needless =
-      /pkijs|zod|smol-toml|yauzl|chunks\/(pack|sign|timestamp-source|copy-bundle|import|trust|writing)\.js/;
+      /pkijs|noble|zod|smol-toml|yauzl|chunks\/(pack|sign|timestamp-source|copy-bundle|import|trust|writing)\.js/;
     expect(loaded.filter((name) => needless.test(name))).toEqual([]);
     expect(loaded.filter((name) => name.startsWith('dist/')).length).toBeLessThan(15);
   });

@@ -187,7 +187,7 @@ describe('a private key', () => {
       never,
     ],
   ])('is read: %s', async (_, pem, passphrase) => {
-    const key = await parsePrivateKey(file(pem), passphrase);
+    const key = (await parsePrivateKey(file(pem), passphrase)) as KeyObject;
     expect([plain(privateKey), plain(curve)]).toContain(plain(key));
   });
 
@@ -216,7 +216,7 @@ describe('a private key', () => {
       [utf16(locked), async () => 'mice'],
     ];
     for (const [form, passphrase] of forms) {
-      const key = await parsePrivateKey({ name: 'key.der', bytes: form }, passphrase);
+      const key = (await parsePrivateKey({ name: 'key.der', bytes: form }, passphrase)) as KeyObject;
       expect([plain(privateKey), plain(curve)]).toContain(plain(key));
       const longer = { name: 'key.der', bytes: concat([form, Uint8Array.of(0)]) };
       if (form[0] !== 0x30) continue;

@@ -7,12 +7,13 @@ import {
   X509Certificate,
 } from 'node:crypto';
 import { type Certificate, parseCertificate } from '../../src/crypto/certificate.ts';
+import { SHA256_WITH_RSA } from '../../src/engine/node/key-pair.ts';
 import { childrenOf, readOnly, TAG } from '../../src/formats/der/cursor.ts';
 import { derElement, derSequence } from '../../src/formats/der/writer.ts';
 import { formatCertificate } from '../../src/formats/x509/certificate-template.ts';
 import type { KeyUsage, X509Extension } from '../../src/formats/x509/extensions.ts';
 import { parseNamePattern } from '../../src/formats/x509/name.ts';
-import { certificateTemplate, SHA256_WITH_RSA } from '../../src/operations/trust/issue-certificate.ts';
+import { certificateTemplate } from '../../src/operations/trust/issue-certificate.ts';
 import { freshRsaKey } from './keys.ts';
 
 type TestKey = 'p256' | 'p384' | 'p224' | 'ed25519' | 'rsa1024' | 'rsa2048' | 'rsa3072' | 'dsa';

@@ -8,7 +8,7 @@ import { NOON, type TestCertificate } from './certificates.ts';
 
 export interface TestRevocation extends Partial<Omit<RevocationOptions, 'issuers' | 'anchors'>> {
   /** leaf first, anchor last */
-  readonly path: readonly TestCertificate[];
+  readonly path: readonly Pick<TestCertificate, 'certificate'>[];
   readonly crls?: readonly Crl[];
   readonly ocsps?: readonly OcspResponse[];
   /** beside those of the path */

@@ -59,7 +59,7 @@ export function withStrengthOptions(command: Command, sha1: string): Command {
 export function withWeakKeysOption(command: Command): Command {
   return command.option(
     '--allow-weak-keys',
-    'accept RSA and DSA keys of 1024 to 2047 bits: they can be broken',
+    'accept RSA and DSA keys of 1024 to 2047 bits, and ML-DSA-44: they can be broken',
   );
 }
 

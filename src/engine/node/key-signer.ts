@@ -11,6 +11,8 @@ import { type PublicKey, parsePublicKey, pssSaltLength } from '../../formats/x50
 import { concat, copyBytes } from '../../kit/bytes.ts';
 import { BundleError } from '../../kit/errors/errors.ts';
 import type { SignatureForm, Signer, Signing } from '../engine.ts';
+import { MlDsaKey } from './ml-dsa-key.ts';
+import type { PrivateKey } from './private-key.ts';
 
 const signAsync = promisify(sign);
 
@@ -28,14 +30,18 @@ export function isKeySigner(signer: Signer): boolean {
  * @param file where it was read from
  * @throws {BundleError} `KEY_UNREADABLE` for a key whose public half cannot be written down, or is none that a certificate may have
  */
-export function keySigner(privateKey: KeyObject, file: string): Signer {
+export function keySigner(privateKey: PrivateKey, file: string): Signer {
+  if (privateKey instanceof MlDsaKey) return mlDsaSigner(privateKey);
   const publicKey = publicHalf(privateKey, file);
   const { type } = publicKey.key;
   const signer: Signer = Object.freeze<Signer>({
     publicKey,
     open: (form) => {
       expectFree(publicKey, form);
-      if (type === 'ed25519' || type === 'ed448') return openEdwards(privateKey);
+      if (type === 'ed25519' || type === 'ed448')
+        return openWhole(async (data) =>
+          Uint8Array.from((await signAsync(null, data, privateKey)) as Uint8Array),
+        );
       const input = inputOf(privateKey, publicKey, form);
       const signing = createSign(form.digest);
       return {
@@ -78,14 +84,23 @@ function cannotSign({ key }: PublicKey, { digest }: SignatureForm, cause: unknow
   });
 }
 
-/** These sign the data itself, twice over it, so all of it is kept. */
-function openEdwards(key: KeyObject): Signing {
+function mlDsaSigner(key: MlDsaKey): Signer {
+  const signer: Signer = Object.freeze<Signer>({
+    publicKey: key.publicKey,
+    open: () => openWhole((data) => key.sign(data)),
+  });
+  made.add(signer);
+  return signer;
+}
+
+/** Keys that sign the data itself, of which all is kept for them. */
+function openWhole(signWhole: (data: Uint8Array) => Promise<Uint8Array>): Signing {
   const parts: Uint8Array[] = [];
   return {
     update: (chunk) => {
       parts.push(copyBytes(chunk));
     },
-    finish: async () => Uint8Array.from((await signAsync(null, concat(parts), key)) as Uint8Array),
+    finish: () => signWhole(concat(parts)),
   };
 }
 

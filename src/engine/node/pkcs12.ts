@@ -1,4 +1,4 @@
-import { createHash, createHmac, createPrivateKey, type KeyObject } from 'node:crypto';
+import { createHash, createHmac, createPrivateKey } from 'node:crypto';
 import { setImmediate } from 'node:timers/promises';
 import { nameKind } from '../../formats/credentials/conversion.ts';
 import {
@@ -17,10 +17,12 @@ import { unlessAborted } from '../../kit/deadline.ts';
 import { BundleError, isBundleError, type Where } from '../../kit/errors/errors.ts';
 import type { NamedBytes } from '../../kit/given-bytes.ts';
 import { expectRounds } from './key-rounds.ts';
+import { mlDsaKeyIn, openMlDsaKey } from './ml-dsa-key.ts';
+import type { PrivateKey } from './private-key.ts';
 
 /** A key with the certificates that lie beside it, each in DER. */
 interface OpenedPkcs12 {
-  readonly key: KeyObject;
+  readonly key: PrivateKey;
   readonly certificates: readonly Uint8Array[];
 }
 
@@ -100,14 +102,23 @@ function onlyKey(keys: readonly Uint8Array[], where: Where): Uint8Array {
 async function openKey(
   pkcs8: Uint8Array,
   { given, rounds, secret }: { readonly given: NamedBytes; readonly rounds: number; readonly secret: Secret },
-): Promise<KeyObject> {
+): Promise<PrivateKey> {
   const form = { key: Buffer.from(pkcs8), format: 'der', type: 'pkcs8' } as const;
   const encryption = encryptionOfKey(pkcs8);
-  if (!encryption) return createPrivateKey(form);
+  const where = { file: given.name };
+  if (!encryption) return (await openMlDsaKey(pkcs8, where)) ?? createPrivateKey(form);
   // its cipher may be seen in what was decrypted alone
   if (!isModernEncryption(encryption)) throw old(`its private key is ${OLD_WAY}`, { ...given, bytes: pkcs8 });
-  expectRounds(rounds + roundsAsked(encryption), { file: given.name });
-  return createPrivateKey({ ...form, passphrase: await secret() });
+  expectRounds(rounds + roundsAsked(encryption), where);
+  const passphrase = await secret();
+  try {
+    const key = createPrivateKey({ ...form, passphrase });
+    return (await mlDsaKeyIn(key, where)) ?? key;
+  } catch (cause) {
+    const own = isBundleError(cause) ? undefined : await openMlDsaKey(pkcs8, where, passphrase);
+    if (own) return own;
+    throw cause;
+  }
 }
 
 function wrong(where: Where, cause?: unknown): BundleError {

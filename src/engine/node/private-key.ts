@@ -4,13 +4,14 @@ import { type CredentialKind, kindOfBytes, kindOfLabel } from '../../formats/cre
 import { decodePemFile } from '../../formats/credentials/pem-file.ts';
 import { encryptionOfKey, roundsAsked } from '../../formats/credentials/pkcs12.ts';
 import { readOnly, TAG } from '../../formats/der/cursor.ts';
-import { splitPem } from '../../formats/pem.ts';
-import { BundleError } from '../../kit/errors/errors.ts';
+import { type PemParts, splitPem } from '../../formats/pem.ts';
+import { BundleError, isBundleError } from '../../kit/errors/errors.ts';
 import type { NamedBytes } from '../../kit/given-bytes.ts';
 import { expectRounds } from './key-rounds.ts';
+import { type MlDsaKey, mlDsaKeyIn, openMlDsaKey } from './ml-dsa-key.ts';
 
-/** A private key as the platform holds it. */
-export type PrivateKey = KeyObject;
+/** A private key as the platform holds it, or as we do where not every platform can. */
+export type PrivateKey = KeyObject | MlDsaKey;
 
 /** How a key stands in a file, as the platform is told. */
 interface KeyForm {
@@ -28,7 +29,7 @@ const DER_TYPES: Partial<Record<CredentialKind, 'pkcs8' | 'pkcs1' | 'sec1'>> = {
 
 /**
  * Reads a private key: PKCS#8 plain or encrypted, PKCS#1 and SEC1 in PEM or DER, and OpenSSL's old encrypted forms of PEM, which may be
- * UTF-16 and have other blocks and notes around it. [pub.22]
+ * UTF-16 and have other blocks and notes around it. [pub.22] A key of ML-DSA is PKCS#8 alone. [pq.3]
  *
  * `passphrase` is asked for only when the key is encrypted.
  *
@@ -37,14 +38,21 @@ const DER_TYPES: Partial<Record<CredentialKind, 'pkcs8' | 'pkcs1' | 'sec1'>> = {
 export async function parsePrivateKey(
   given: NamedBytes,
   passphrase: () => Promise<string>,
-): Promise<KeyObject> {
+): Promise<PrivateKey> {
   const where = { file: given.name };
   const { input, encrypted } = formOf(given);
   if (encrypted) expectRounds(roundsOf(given), where);
   const secret = encrypted ? await passphrase() : undefined;
+  const pkcs8 = pkcs8In(given);
+  const own = pkcs8 && !encrypted ? await openMlDsaKey(pkcs8, where) : undefined;
+  if (own) return own;
   try {
-    return createPrivateKey({ ...input, ...(secret !== undefined && { passphrase: secret }) });
+    const key = createPrivateKey({ ...input, ...(secret !== undefined && { passphrase: secret }) });
+    return (await mlDsaKeyIn(key, where)) ?? key;
   } catch (cause) {
+    if (isBundleError(cause)) throw cause;
+    const unknown = pkcs8 && encrypted ? await openMlDsaKey(pkcs8, where, secret) : undefined;
+    if (unknown) return unknown;
     if (encrypted)
       throw new BundleError('PASSPHRASE_WRONG', 'the passphrase does not open the key', { where, cause });
     throw new BundleError('KEY_UNREADABLE', 'the private key is damaged, or of a kind that is not known', {
@@ -67,9 +75,7 @@ export async function openInTries<T>(tries: number, open: () => Promise<T>): Pro
 
 /** Of an encrypted PKCS#8; OpenSSL's old forms of PEM have one round, always. [pub.25] */
 function roundsOf({ bytes }: NamedBytes): number {
-  const pem = splitPem(decodePemFile(bytes)?.text ?? '').blocks.find(
-    ({ label }) => label === 'ENCRYPTED PRIVATE KEY',
-  );
+  const pem = blocksOf(bytes).find(({ label }) => label === 'ENCRYPTED PRIVATE KEY');
   const key = pem?.bytes ?? (kindOfBytes(bytes) === 'encrypted pkcs8' ? bytes : undefined);
   try {
     const encryption = key && encryptionOfKey(key);
@@ -77,6 +83,18 @@ function roundsOf({ bytes }: NamedBytes): number {
   } catch {
     return 0; // it is damaged, as the platform will say
   }
+}
+
+function blocksOf(bytes: Uint8Array): PemParts['blocks'] {
+  return splitPem(decodePemFile(bytes)?.text ?? '').blocks;
+}
+
+/** The key in PKCS#8 (DER), encrypted or not; undefined for one in another form. */
+function pkcs8In({ bytes }: NamedBytes): Uint8Array | undefined {
+  const kind = kindOfBytes(bytes);
+  if (kind) return kind === 'pkcs8' || kind === 'encrypted pkcs8' ? bytes : undefined;
+  const key = blocksOf(bytes).find(({ label }) => label.endsWith('PRIVATE KEY'));
+  return key?.label === 'PRIVATE KEY' || key?.label === 'ENCRYPTED PRIVATE KEY' ? key.bytes : undefined;
 }
 
 function formOf(given: NamedBytes): KeyForm {

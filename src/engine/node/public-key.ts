@@ -1,7 +1,9 @@
 import { createPublicKey, type KeyObject } from 'node:crypto';
 import { childrenOf, readOnly, TAG } from '../../formats/der/cursor.ts';
 import { derSequence } from '../../formats/der/writer.ts';
+import { mlDsaOfKey } from '../../formats/x509/ml-dsa.ts';
 import type { PublicKey } from '../../formats/x509/public-key.ts';
+import { equalBytes } from '../../kit/bytes.ts';
 
 /** Keys as OpenSSL has read them: a search asks for the same one many times. */
 const opened = new WeakMap<PublicKey, KeyObject>();
@@ -43,6 +45,7 @@ const KINDS: ReadonlySet<string> = new Set(['rsa', 'rsa-pss', 'ec', 'ed25519', '
 
 /** False, too, for keys of kinds that OpenSSL cannot compare. */
 export function isSameKey(a: PublicKey, b: PublicKey): boolean {
+  if (mlDsaOfKey(a.key)) return equalBytes(a.spki, b.spki); // there is one way to write one
   try {
     const [one, other] = [keyObject(a), keyObject(b)];
     // OpenSSL keeps the error of keys that it cannot compare, and whoever reads a key next is told of it

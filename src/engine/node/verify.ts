@@ -6,12 +6,15 @@ import {
   verify as verifyAt,
 } from 'node:crypto';
 import { derNull, derOid, derSequence } from '../../formats/der/writer.ts';
+import { mlDsaOfKey } from '../../formats/x509/ml-dsa.ts';
 import type { PublicKey } from '../../formats/x509/public-key.ts';
 import type { Question, Reading, Verifying } from '../engine.ts';
+import { verifyMlDsa } from './ml-dsa.ts';
 import { keyObject, keyUnder } from './public-key.ts';
 
 /** Whether the signature fits the data. It never throws: what OpenSSL cannot use made no signature. */
 export function verify(question: Question, data: Uint8Array): boolean {
+  if (mlDsaOfKey(question.key.key)) return verifyMlDsa(question.key, data, question.signature);
   try {
     const { digest, key, signature } = question;
     return isWhole(key, signature) && verifyAt(digest, data, inputOf(question), signature);

@@ -8,8 +8,8 @@ import { ATTRIBUTE } from './signer-info.ts';
 export interface AttributesTemplate {
   /** over the content */
   readonly messageDigest: Uint8Array;
-  /** SHA-256 of the signer's certificate */
-  readonly certificateDigest: Uint8Array;
+  /** of the signer's certificate */
+  readonly certificateDigest: { readonly digest: 'sha256' | 'sha512'; readonly value: Uint8Array };
 }
 
 /**
@@ -19,7 +19,9 @@ export interface AttributesTemplate {
  */
 export function formatSignedAttributes({ messageDigest, certificateDigest }: AttributesTemplate): Uint8Array {
   const attribute = (oid: string, value: Uint8Array): Uint8Array => derSequence(derOid(oid), derSetOf(value));
-  const certificateId = derSequence(derOctets(certificateDigest)); // SHA-256 is the default (RFC 5035 section 4)
+  const { digest, value } = certificateDigest;
+  const algorithm = digest === 'sha256' ? [] : [derSequence(derOid(digestOid(digest) ?? ''))]; // SHA-256 is the default (RFC 5035 section 4)
+  const certificateId = derSequence(...algorithm, derOctets(value));
   return derSetOf(
     attribute(ATTRIBUTE.contentType, derOid(CONTENT.data)),
     attribute(ATTRIBUTE.messageDigest, derOctets(messageDigest)),

@@ -22,6 +22,9 @@ export interface X509Fields {
   /** lower hex of the INTEGER's contents */
   readonly serial: string;
   readonly signature: SignatureAlgorithm;
+  /** the signature itself, and what it is over, DER */
+  readonly signatureValue: Uint8Array;
+  readonly tbs: Uint8Array;
   readonly issuer: X509Name;
   readonly subject: X509Name;
   readonly notBefore: Date;
@@ -50,7 +53,8 @@ export function parseX509(der: Uint8Array): X509Fields {
   const outer = openDer(readOnly(der, TAG.sequence, what).value, what);
   const tbs = outer.next(TAG.sequence);
   const outerAlgorithm = outer.next(TAG.sequence);
-  if (readBitString(outer.next(TAG.bitString), what).unused !== 0) {
+  const signatureValue = readBitString(outer.next(TAG.bitString), what);
+  if (signatureValue.unused !== 0) {
     throw malformed(what, 'a signature that is not whole bytes');
   }
   outer.end();
@@ -78,6 +82,8 @@ export function parseX509(der: Uint8Array): X509Fields {
     version,
     serial: formatHex(serial.value),
     signature: parseSignatureAlgorithm(innerAlgorithm, what),
+    signatureValue: signatureValue.bytes,
+    tbs: tbs.raw,
     issuer,
     subject,
     notBefore,

@@ -10,11 +10,12 @@ import {
 } from '../der/cursor.ts';
 import { curveName } from './curves.ts';
 import { checkEdwardsKey } from './edwards-key.ts';
+import { type MlDsaType, mlDsaOf } from './ml-dsa.ts';
 import { type PssParameters, parsePssParameters } from './signature-algorithm.ts';
 
-/** What a key is, for rules about its strength and for people (`label`: `RSA-2048`, `P-256`, `Ed25519`, …). */
+/** What a key is, for rules about its strength and for people (`label`: `RSA-2048`, `P-256`, `ML-DSA-87`, …). */
 export interface KeyDescription {
-  readonly type: 'rsa' | 'rsa-pss' | 'ec' | 'ed25519' | 'ed448' | 'dsa' | 'other';
+  readonly type: 'rsa' | 'rsa-pss' | 'ec' | 'ed25519' | 'ed448' | 'dsa' | MlDsaType | 'other';
   /** of the RSA or DSA modulus */
   readonly bits?: number;
   /** RSA public exponent */
@@ -60,16 +61,22 @@ const MAX_DSA_BYTES = 1251;
  * What a SubjectPublicKeyInfo (DER) says its key is; whether it is strong enough is decided in `trust/policy.ts`.
  *
  * What one library takes for a key and another does not is refused here, for all of them: numbers that are not positive, points
- * in hybrid form, Edwards points that are not canonical or of small order.
+ * in hybrid form, Edwards points that are not canonical or of small order, keys of ML-DSA that are not as long as they are.
  *
- * @throws `CERTIFICATE_MALFORMED` [x509.15] [x509.16] [x509.17]
+ * @throws `CERTIFICATE_MALFORMED` [x509.15] [x509.16] [x509.17] [pq.1]
  */
 export function parsePublicKey(spki: Uint8Array, what: string): PublicKey {
   const info = openDer(openDer(spki, what).next(TAG.sequence).value, what);
   const algorithm = openDer(info.next(TAG.sequence).value, what);
   const oid = readOid(algorithm.next(), what);
   const parameters = algorithm.done() ? undefined : algorithm.next();
-  const { bytes } = readBitString(info.next(TAG.bitString), what);
+  const { bytes, unused } = readBitString(info.next(TAG.bitString), what);
+  const mlDsa = mlDsaOf(oid);
+  if (mlDsa) {
+    if (parameters || unused !== 0 || bytes.byteLength !== mlDsa.publicBytes)
+      throw malformed(what, `its ${mlDsa.label} key is not ${mlDsa.publicBytes} bytes without parameters`);
+    return { spki, key: { type: mlDsa.type, label: mlDsa.label } };
+  }
   switch (oid) {
     case `${RSA}.1`:
       return { spki, key: rsaKey('rsa', bytes, what) };

@@ -1,7 +1,8 @@
 import { type DerElement, malformed, openDer, readInteger, readOid, readOnly, TAG } from '../der/cursor.ts';
+import { mlDsaOf } from './ml-dsa.ts';
 
 /** The kinds of signature there are. */
-export type SignatureScheme = 'rsa' | 'rsa-pss' | 'ecdsa' | 'dsa' | 'eddsa';
+export type SignatureScheme = 'rsa' | 'rsa-pss' | 'ecdsa' | 'dsa' | 'eddsa' | 'ml-dsa';
 
 /** A signature algorithm as a certificate or a CMS names it. */
 export interface SignatureAlgorithm {
@@ -88,6 +89,9 @@ const ALGORITHMS: Readonly<Record<string, readonly [scheme: string, digest?: str
   '1.3.101.113': ['Ed448', 'shake256'],
 };
 
+/** What ML-DSA puts the data through by itself (FIPS 204 section 5.2). */
+const ML_DSA_DIGEST = 'shake256';
+
 const SCHEMES: Readonly<Record<string, SignatureScheme>> = {
   RSA: 'rsa',
   ECDSA: 'ecdsa',
@@ -104,6 +108,11 @@ export function parseSignatureAlgorithm(element: DerElement, what: string): Sign
   const { oid, parameters } = readAlgorithm(element, what);
   const { raw } = element;
   if (oid === RSA_PSS) return pssAlgorithm(raw, parsePssParameters(parameters, what));
+  const mlDsa = mlDsaOf(oid);
+  if (mlDsa) {
+    if (parameters) throw malformed(what, 'a signature algorithm with parameters it has not'); // [pq.1]
+    return { oid, raw, name: mlDsa.label, scheme: 'ml-dsa', digest: ML_DSA_DIGEST };
+  }
   const [scheme, digest] = ALGORITHMS[oid] ?? [];
   if (scheme === undefined) return { oid, raw, name: oid };
   if (!isNone(parameters) || (parameters && scheme.startsWith('Ed')))

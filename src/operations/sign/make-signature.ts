@@ -4,6 +4,7 @@ import { isEdwards, isSignatureValid } from '../../crypto/signature.ts';
 import { falseSignature, signBytes, signerUntil } from '../../crypto/signer.ts';
 import { parseSignedData } from '../../formats/cms/signed-data.ts';
 import { formatCertificateFile } from '../../formats/ovf/certificate-file.ts';
+import { mlDsaOfKey } from '../../formats/x509/ml-dsa.ts';
 import { unlessAborted } from '../../kit/deadline.ts';
 import { BundleError } from '../../kit/errors/errors.ts';
 import type {
@@ -55,6 +56,11 @@ export async function makeSignature(
 ): Promise<MadeSignature> {
   const { leaf, intermediates } = identity;
   const { timestamp, signal } = options;
+  if (mlDsaOfKey(leaf.key))
+    throw new BundleError('USAGE', `a bundle is not signed with ${leaf.key.label} alone`, {
+      why: 'ML-DSA has no place in a certificate file, which VMware, VirtualBox and others read', // [pq.5]
+      fix: 'sign the bundle with an RSA key',
+    });
   const signer = signerUntil(identity.signer, signal);
   // Ed25519 and Ed448 bring their own digest; the name in front is then only what the grammar asks for.
   const algorithm = isEdwards(signer.publicKey) ? 'sha512' : options.digest;

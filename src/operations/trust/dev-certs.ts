@@ -3,7 +3,7 @@ import { formatPem } from '../../formats/pem.ts';
 import { formatCertificate } from '../../formats/x509/certificate-template.ts';
 import type { NameAttribute } from '../../formats/x509/name.ts';
 import { BundleError } from '../../kit/errors/errors.ts';
-import { certificateTemplate, type Issuance, SHA256_WITH_RSA } from './issue-certificate.ts';
+import { certificateTemplate, type Issuance } from './issue-certificate.ts';
 
 /** When they are made, for how many days (30), and whose name the signer bears. */
 export interface DevelopmentCertificateOptions {
@@ -83,7 +83,7 @@ async function issueCertificate({ now, days, caName, caKey, subject, extensions 
     subject,
     notBefore: new Date(start),
     notAfter: new Date(start + BACKDATED_MS + days * DAY_MS),
-    signature: SHA256_WITH_RSA,
+    signature: caKey.signature,
     extensions,
   });
   return formatPem('CERTIFICATE', await formatCertificate(template, caKey.sign));

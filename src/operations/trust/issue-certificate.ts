@@ -25,12 +25,6 @@ export interface Issuance {
   readonly extensions: Omit<CommonExtensions, 'subjectKeyId' | 'authorityKeyId'>;
 }
 
-/** RSASSA-PKCS1-v1_5 with SHA-256. */
-export const SHA256_WITH_RSA: CertificateTemplate['signature'] = {
-  oid: '1.2.840.113549.1.1.11',
-  nullParameters: true,
-};
-
 /** What is to be signed, for `formatCertificate`: what is asked for, and the identifiers of both keys. */
 export async function certificateTemplate(issuance: Issuance): Promise<CertificateTemplate> {
   const { issuer, subject, serial = randomSerial(), extensions, ...rest } = issuance;

@@ -1,4 +1,5 @@
 import { type Certificate, isSignedBy } from '../../crypto/certificate.ts';
+import { mlDsaOfKey } from '../../formats/x509/ml-dsa.ts';
 import type { KeyDescription } from '../../formats/x509/public-key.ts';
 
 /** What may be used up in one run, each with a limit of its own. */
@@ -59,6 +60,7 @@ const LONG_EXPONENT = 1n << 32n;
  * chosen for that. [path.3]
  */
 export function costOf({ type, bits = 0, exponent = 0n, curve = '' }: KeyDescription): number {
+  if (mlDsaOfKey({ type })) return 4; // in JavaScript, where the platform has none
   if (type === 'dsa') return bits > LONG_DSA_BITS ? 4 : 1;
   if (type === 'ec') return curve.startsWith('sect') ? 4 : 1;
   return bits > LONG_RSA_BITS || exponent > LONG_EXPONENT ? 8 : 1;

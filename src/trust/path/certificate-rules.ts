@@ -1,5 +1,6 @@
 import type { Certificate } from '../../crypto/certificate.ts';
 import { EXTENSION } from '../../formats/x509/extensions.ts';
+import { mlDsaOfKey } from '../../formats/x509/ml-dsa.ts';
 import { nameKey } from '../../formats/x509/name.ts';
 import { type Allowances, type Finding, judgeDigest, judgeKey } from '../policy.ts';
 import { constraint, lenient, nameOf, refused } from './findings.ts';
@@ -66,7 +67,24 @@ function judgeAnyone(certificate: Certificate, options: JudgeOptions): readonly 
     ...certificate.fields.extensions.unknownCritical.map((oid) =>
       constraint(certificate, `has the critical extension ${oid}, which bulla does not know`),
     ),
+    ...judgeMlDsaUsage(certificate),
     ...(options.strict ? judgeConformance(certificate) : []),
+  ];
+}
+
+const SIGNING_USAGES = ['digitalSignature', 'nonRepudiation', 'keyCertSign', 'cRLSign'] as const;
+
+/** [pq.7] A key of ML-DSA signs and does nothing else. */
+function judgeMlDsaUsage(certificate: Certificate): readonly Finding[] {
+  const { keyUsage } = certificate.fields.extensions;
+  if (!keyUsage || !mlDsaOfKey(certificate.key)) return [];
+  const signing = SIGNING_USAGES.filter((usage) => keyUsage.has(usage)).length;
+  if (signing > 0 && signing === keyUsage.size) return [];
+  return [
+    constraint(
+      certificate,
+      `has an ${certificate.key.label} key and a key usage that is not for signing alone`,
+    ),
   ];
 }
 

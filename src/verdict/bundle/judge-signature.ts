@@ -15,7 +15,7 @@ import { type Carried, carry, type SpokenFor } from '../signers/carried.ts';
 import { evidenceIn, joinEvidence, parseEvidence } from '../signers/evidence.ts';
 import type { FoundSignature, Telling } from '../signers/found-signature.ts';
 import { judgeFound } from '../signers/judge-signers.ts';
-import { readCms, readSignatureLine } from '../signers/read-signatures.ts';
+import { inCertificateFile, readCms, readSignatureLine } from '../signers/read-signatures.ts';
 import type { NamedMember } from '../walk/member.ts';
 import type { SignedManifest } from './signed-manifest.ts';
 
@@ -146,7 +146,7 @@ export function findSignatures(
   const trusted = policy.trust.anchors.map(({ certificate: anchor }) => anchor);
   const cms = file.cms && readCms(file.cms, own, trusted, { alone: true });
   cms?.update(manifest.bytes);
-  const others = cms ? cms.finish() : [];
+  const others = cms ? cms.finish().map(inCertificateFile) : [];
   const token = timestamp && parseSidecar(timestamp);
   // [bundle.7] it is over the file, and so over every signature in it
   const counts = token !== undefined && isCanonical(certificate.bytes, file);

@@ -4,6 +4,7 @@ import { isSignatureValid } from '../../crypto/signature.ts';
 import { CONTENT, parseSignedData, type SignedData } from '../../formats/cms/signed-data.ts';
 import type { CertificateFile } from '../../formats/ovf/certificate-file.ts';
 import { parseTimestampToken } from '../../formats/tsp/token.ts';
+import { mlDsaOfKey } from '../../formats/x509/ml-dsa.ts';
 import { BundleError, isBundleError, toBundleError } from '../../kit/errors/errors.ts';
 import type { TimestampClaim } from '../../trust/judge-claim.ts';
 import type { FoundSignature } from './found-signature.ts';
@@ -30,9 +31,26 @@ export function readSignatureLine(
     signer,
     intermediates: certificates.filter((other) => other !== signer),
     timestamps: [],
-    ...(leaf === undefined && { fault: new BundleError('SIGNATURE_INVALID', message) }),
+    ...(leaf === undefined && {
+      fault: mlDsaOfKey(signer.key) ? outOfPlace(signer) : new BundleError('SIGNATURE_INVALID', message),
+    }),
     warnings,
   };
+}
+
+/** [pq.5] What is found in a certificate file; a signature that fits and has no place there is none. */
+export function inCertificateFile(found: FoundSignature): FoundSignature {
+  const { signer, fault } = found;
+  if (fault || !signer || !mlDsaOfKey(signer.key)) return found;
+  return { ...found, fault: outOfPlace(signer) };
+}
+
+function outOfPlace({ key }: Certificate): BundleError {
+  return new BundleError('ALGORITHM_UNSUPPORTED', `${key.label} has no place in a certificate file`, {
+    why: 'the tools that read such files know RSA, and some of them stop at the first signature that they do not know',
+    fix: 'ask the publisher for a certificate file signed with RSA, and for the other signature beside it',
+    own: 'sign the certificate file with RSA; other signatures stand beside it',
+  });
 }
 
 /** A certificate whose key we cannot use may stand beside the signer's; when no usable one is left, it is the fault. */

@@ -1,8 +1,15 @@
 import { beforeAll, describe, expect, test } from 'vitest';
-import { readCms } from '../../../src/verdict/signers/read-signatures.ts';
+import { signCms } from '../../../src/crypto/cms-signer.ts';
+import { digestBytes } from '../../../src/crypto/digest.ts';
+import {
+  inCertificateFile,
+  readCms,
+  readSignatureLine,
+} from '../../../src/verdict/signers/read-signatures.ts';
 import { makeCertificate, type TestCertificate } from '../../factory/certificates.ts';
 import { makeCms, OID, type TestCmsOptions } from '../../factory/cms.ts';
 import { codeOf } from '../../factory/errors.ts';
+import { makePqCertificate, pqIdentity } from '../../factory/ml-dsa.ts';
 
 const content = Uint8Array.from(Buffer.from('SHA256(web.ovf)= 0123\n'));
 let signer: TestCertificate;
@@ -37,4 +44,36 @@ describe('a CMS signature beside what it is of', () => {
       expect(codeOf(() => read({ contentType }))).toBe('CMS_SYNTAX');
     }
   });
+});
+
+test('[pq.5] ML-DSA has no place in a certificate file, whether it fits or not', async () => {
+  const pq = await makePqCertificate();
+  const { signer: by, leaf } = await pqIdentity(pq);
+  const cms = readCms(
+    await signCms({
+      signer: by,
+      leaf,
+      intermediates: [],
+      digest: 'sha256',
+      contentDigest: digestBytes('sha512', content),
+    }),
+    [],
+  );
+  cms.update(content);
+  const [found] = cms.finish();
+  expect(found?.fault).toBeUndefined();
+  expect(found && inCertificateFile(found).fault?.code).toBe('ALGORITHM_UNSUPPORTED');
+  const line = readSignatureLine(
+    {
+      algorithm: 'sha512',
+      manifestName: 'web.mf',
+      signature: pq.keys.sign(content),
+      certificates: [pq.der],
+      notes: [],
+      loose: 0,
+      line: 1,
+    },
+    { name: 'web.mf', bytes: content },
+  );
+  expect(line.fault?.code).toBe('ALGORITHM_UNSUPPORTED');
 });
