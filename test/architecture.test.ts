@@ -20,7 +20,7 @@ const NODE_MODULES: Readonly<Record<string, RegExp>> = {
   kit: /^$/,
   formats: /^$/,
   engine: /^$/,
-  'engine/node': /^node:(crypto|zlib|util|timers\/promises)$/,
+  'engine/node': /^node:(crypto|zlib|util|module|timers\/promises)$/,
   crypto: /^$/,
   archive: /^$/,
   trust: /^$/,
