@@ -33,6 +33,7 @@ export type { ControllerName } from './formats/ovf/machine/drives.ts';
 export type { GuestSystemName } from './formats/ovf/machine/guest-systems.ts';
 export type { ManifestEntry } from './formats/ovf/manifest.ts';
 export type { ProductSummary, VirtualSystemSummary } from './formats/ovf/virtual-system.ts';
+export type { MlDsaType } from './formats/x509/ml-dsa.ts';
 export type { KeyDescription, PublicKey } from './formats/x509/public-key.ts';
 export type { PssParameters } from './formats/x509/signature-algorithm.ts';
 export type { ByteStream } from './kit/bytes.ts';
