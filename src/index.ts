@@ -10,7 +10,7 @@
 export type { ArchiveFormat, PackFormat } from './archive/open-archive.ts';
 export type { Repair } from './archive/repair/repairs.ts';
 export type { Certificate } from './crypto/certificate.ts';
-export type { SignatureForm, Signer, Signing } from './engine/engine.ts';
+export type { SignatureForm, Signer, SignerBounds, Signing } from './engine/engine.ts';
 export type { DiskFormat, DiskProbe } from './formats/disk/disk-probe.ts';
 export type { AskedAccess, FileAccess, FileOwner } from './formats/file-access.ts';
 export {
@@ -217,6 +217,7 @@ export type { Waiting } from './operations/waiting.ts';
 export type { PublishedMember } from './storage/output/staging.ts';
 export type { BarbicanClient, NewSecret, Secret } from './storage/remote/barbican-client.ts';
 export type { CatalogChoice, KeystoneLogin, KeystoneName } from './storage/remote/keystone-client.ts';
+export type { PluginFolder } from './storage/signers/find-plugin.ts';
 export type { BundleInput } from './storage/sources/open-source.ts';
 export type { WorkState } from './storage/unfinished/marked-folder.ts';
 export type { CursiveFault } from './trust/glance/cursive.ts';

@@ -169,6 +169,7 @@ const WORDINGS: Readonly<Record<Advice, Wording>> = {
     'it is signed as the file that it is, with a signature beside it; its publisher makes that with: bulla sign FILE --detached --key … --cert …; verify both with: bulla verify FILE --signature FILE.p7s',
   ),
   'sign-and-timestamp': thus('bulla sign BUNDLE -o SIGNED --key … --cert … --tsa URL'),
+  'sign-detached': more(': bulla sign FILE --detached'),
   // [show.4] somebody else chose the name, and what is advised may be copied into a shell
   'sign-export': (text, name, typed) =>
     typed.isLoose

@@ -101,5 +101,10 @@ function createStyle(terminal: boolean, env: NodeJS.ProcessEnv): Style {
 }
 
 function userFolder(env: NodeJS.ProcessEnv): string {
-  return env['BULLA_HOME'] || join(env['XDG_CONFIG_HOME'] || join(homedir(), '.config'), 'bulla');
+  return env['BULLA_HOME'] || join(configFolder(env), 'bulla');
+}
+
+/** Where programs keep what their user has configured. */
+export function configFolder(env: Context['env']): string {
+  return env['XDG_CONFIG_HOME'] || join(homedir(), '.config');
 }

@@ -5,6 +5,8 @@ import { CERTIFICATE_NAMES, DESCRIPTOR_NAME, VOLUME_NAMES } from '../kit/read-na
 import type { Reading } from '../storage/apart.ts';
 import type { StandardOutput } from '../storage/redirected.ts';
 import type { Context } from './context.ts';
+import { expectUtf8 } from './options/expect-utf8.ts';
+import { filesOfKey } from './options/key-options.ts';
 import type { Words } from './words.ts';
 
 /**
@@ -94,6 +96,9 @@ export const OPTION_NAMINGS: Readonly<Record<string, Naming>> = {
   '--vendor': 'no file',
   '--version': 'no file',
 };
+
+/** Those whose value is a key, which may be in no file. [key.1] */
+const KEYS: readonly string[] = ['--key', '--glance-key'];
 
 /** Every argument, by command and name. */
 export const ARGUMENT_NAMINGS: Readonly<Record<string, Naming>> = {
@@ -188,7 +193,7 @@ function writesTo(read: ReadonlyMap<StandardOutput, string>, what: string): Bund
  * @throws {BundleError} `USAGE`
  */
 export async function expectNothingReadIsWritten(command: Command, context: Context): Promise<void> {
-  const { reads, written } = namesOf(command);
+  const { reads, written } = namesOf(command, context);
   const unnamed = unnamedReadings(context);
   expectUtf8([...written, ...[...reads, ...unnamed].map(({ path }) => path)]);
   const { streamsToFiles } = await import('../storage/redirected.ts');
@@ -205,11 +210,14 @@ export async function expectNothingReadIsWritten(command: Command, context: Cont
 }
 
 /** What the words of a command name: what is read, and what is written. */
-export function namesOf(command: Command): {
+export function namesOf(
+  command: Command,
+  context: Context,
+): {
   readonly reads: readonly Reading[];
   readonly written: readonly string[];
 } {
-  const named = [...optionsOf(command), ...argumentsOf(command)];
+  const named = [...optionsOf(command, context), ...argumentsOf(command)];
   const written = named.flatMap(({ naming, values }) => (naming === 'written' ? values : []));
   const [input = ''] = command.args;
   const { detached, answer } = command.opts();
@@ -237,23 +245,11 @@ async function readBesides(words: readonly string[], maxMembers?: number): Promi
 /** What is read, or may be, whatever the words say. */
 function unnamedReadings(context: Context): readonly Reading[] {
   return [
-    ...VARIABLES.flatMap((name) => context.env[name] || []).map((path) => ({ path, takes: NONE })),
+    ...VARIABLES.flatMap((name) => context.env[name] || [])
+      .flatMap((name) => filesOfKey(name, context))
+      .map((path) => ({ path, takes: NONE })),
     ...context.trustFolders.map((path) => ({ path })),
   ];
-}
-
-/**
- * What of a word is not UTF-8 comes to Node as U+FFFD, whatever it was: two names would be one, and the second output
- * would replace the first. [out.2]
- */
-function expectUtf8(paths: readonly string[]): void {
-  const path = paths.find((one) => one.includes('\uFFFD'));
-  if (path === undefined) return;
-  throw new BundleError('USAGE', `the name "${path}" is not UTF-8`, {
-    where: { file: path },
-    why: 'such names cannot be told from one another here, and one file might be taken for another',
-    fix: 'rename the file or folder, or choose another name for the output',
-  });
 }
 
 /** Of a folder that is named where a file should be, nothing is read. */
@@ -265,11 +261,14 @@ interface Named {
   readonly values: readonly string[];
 }
 
-function optionsOf(command: Command): readonly Named[] {
+function optionsOf(command: Command, context: Context): readonly Named[] {
   return command.options.flatMap((option) => {
     const value: unknown = command.getOptionValue(option.attributeName());
     if (!option.required || value === undefined) return [];
-    return [{ naming: namingOf(OPTION_NAMINGS, option.long ?? option.flags), values: textsIn(value) }];
+    const long = option.long ?? option.flags;
+    const texts = textsIn(value);
+    const values = KEYS.includes(long) ? texts.flatMap((name) => filesOfKey(name, context)) : texts;
+    return [{ naming: namingOf(OPTION_NAMINGS, long), values }];
   });
 }
 

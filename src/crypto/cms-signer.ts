@@ -48,11 +48,14 @@ export async function signCms(template: CmsTemplate): Promise<Uint8Array> {
     messageDigest: contentDigest,
     certificateDigest: { digest: named, value: digestBytes(named, leaf.raw) },
   });
-  const algorithm = algorithmOf(signer.publicKey, digest);
-  const signature = await signBytes(signer, digest, attributes);
+  const { publicKey } = signer;
+  const pss = publicKey.key.type === 'rsa' && signer.bounds?.pss;
+  const algorithm = pss ? pssIdentifier(publicKey, digest) : algorithmOf(publicKey, digest);
+  const saltLength = pss ? pssSaltLength(publicKey, digest) : undefined;
+  const signature = await signBytes(signer, digest, attributes, saltLength);
   const parsed = parseSignatureAlgorithm(openDer(algorithm, 'an algorithm').next(), 'an algorithm');
   if (!isSignedWith({ algorithm: parsed, signature, digest }, attributes, leaf.publicKey)) {
-    throw falseSignature();
+    throw falseSignature(signer);
   }
   return formatSignedData({
     digest: cmsDigestOf(signer.publicKey, digest),

@@ -94,17 +94,22 @@ export function openImageSigning(
 }
 
 /** Signs and, over the same bytes, verifies what was answered. Its `finish` throws `USAGE` for a signature that does not fit. [glance.37] */
-export function verifiedSigning(signing: Signing, key: PublicKey, hash: HashMethod): Signing {
-  const verifying = openImageVerifying(key, { hash });
+export function verifiedSigning(
+  signing: Signing,
+  { publicKey, name }: Pick<Signer, 'publicKey' | 'name'>,
+  hash: HashMethod,
+): Signing {
+  const verifying = openImageVerifying(publicKey, { hash });
   return {
     update: (chunk) => {
       verifying.update(chunk);
       signing.update(chunk);
     },
-    finish: async () => {
-      const signature = await signing.finish();
+    finish: async (signal) => {
+      const signature = await signing.finish(signal);
       if (verifying.finish(signature)) return signature;
       throw new BundleError('USAGE', 'the signer makes signatures that its public key does not verify', {
+        ...(name !== undefined && { where: { file: name } }),
         why: 'Glance and Nova would refuse the image',
         fix: 'check that it signs with the key that it names, RSA as RSA-PSS with the salt that it is asked for, and ECDSA and DSA in DER',
       });

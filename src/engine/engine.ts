@@ -49,16 +49,27 @@ export interface Signing {
   /** takes the next bytes, which may be reused afterwards */
   update(chunk: Uint8Array): void;
   /**
-   * ECDSA and DSA in DER.
+   * ECDSA and DSA in DER. What is asked for the signature is given up when the signal fires, where that can be.
    * @throws {BundleError} `USAGE` for a key that is bound to another digest
    */
-  finish(): Promise<Uint8Array>;
+  finish(signal?: AbortSignal): Promise<Uint8Array>;
+}
+
+/** What whoever holds a key cannot do with it, though others could. [key.7] */
+export interface SignerBounds {
+  /** the only digest that it signs with */
+  readonly digest?: Exclude<DigestName, 'sha1'>;
+  /** it makes RSA-PSS signatures alone, with a salt as long as the digest, whatever the key would allow */
+  readonly pss?: boolean;
 }
 
 /** Something that signs: a key in memory, a token, a service. */
 export interface Signer {
   /** as a certificate for the key has it; of what a program hands in, only the SubjectPublicKeyInfo is read */
   readonly publicKey: PublicKey;
+  /** as the user has named it, told with signatures that do not fit; of a key in a file it is left out */
+  readonly name?: string;
+  readonly bounds?: SignerBounds;
   /** starts a signature */
   open(form: SignatureForm): Signing;
 }

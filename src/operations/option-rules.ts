@@ -1,7 +1,7 @@
 import { types } from 'node:util';
 import type { PackFormat } from '../archive/open-archive.ts';
 import type { Certificate } from '../crypto/certificate.ts';
-import type { Signer, Signing } from '../engine/engine.ts';
+import type { Signer, SignerBounds, Signing } from '../engine/engine.ts';
 import { isKeySigner } from '../engine/node/key-signer.ts';
 import {
   HASH_METHOD_NAMES,
@@ -32,6 +32,7 @@ import {
   text,
 } from '../kit/shape.ts';
 import { type ByteSink, byteSink } from '../kit/streams/byte-sink.ts';
+import type { PluginFolder } from '../storage/signers/find-plugin.ts';
 import type { BundleInput } from '../storage/sources/open-source.ts';
 import { revocationMode, timestampMode, trustedPublisher } from '../trust/trust-rules.ts';
 import { allowances, READING, streamIn } from '../verdict/judging-rules.ts';
@@ -151,7 +152,12 @@ const publicKey: Rule<PublicKey> = (value, name) => {
 };
 
 const signerFace = face<Signer>(
-  { publicKey: needed(publicKey), open: needed(callback<Signer['open']>()) },
+  {
+    publicKey: needed(publicKey),
+    name: text,
+    bounds: shape<SignerBounds>({ digest: signingDigest, pss: flag }),
+    open: needed(callback<Signer['open']>()),
+  },
   'a Signer: an object with publicKey and open()',
 );
 
@@ -163,10 +169,10 @@ const signingFace = face<Signing>(
 /** What signs, whose signatures are looked at as they come; a key in memory, which is our own, as it is. */
 const signer: Rule<Signer> = (value, name) => {
   if (isKeySigner(value as Signer)) return value as Signer;
-  const { publicKey, open } = signerFace(value, name);
+  const { open, ...own } = signerFace(value, name);
   const call = `${name}.open()`;
   return {
-    publicKey,
+    ...own,
     open: (form) => {
       const signing = signingFace(
         askedAtOnce(call, () => open(form)),
@@ -176,7 +182,7 @@ const signer: Rule<Signer> = (value, name) => {
       return {
         // a copy: the buffer itself is hashed and stored as well [pack.13]
         update: (chunk) => answersNothing(`${call}.update()`, () => signing.update(copyBytes(chunk))),
-        finish: async () => answered(await asked(last, signing.finish), last),
+        finish: async (signal) => answered(await asked(last, () => signing.finish(signal)), last),
       };
     },
   };
@@ -210,6 +216,11 @@ export const passphrase: Rule<() => Promise<string>> = (value, name) => {
   const ask = callback<() => Promise<string>>()(value, name);
   return async () => text(await asked(`${name}()`, ask), `the answer of ${name}()`);
 };
+
+/** Where plugins are looked for. */
+export const pluginFolders: Rule<readonly PluginFolder[]> = list(
+  shape<PluginFolder>({ folder: needed(path), prefix: needed(text) }),
+);
 
 const advised = shape<Advised>({ text: needed(text), advice: needed(oneOf(wordsOf(ADVICE))), of: text });
 

@@ -61,7 +61,7 @@ export function importCommand(program: Command, context: Context, exit: Exit): v
       const { importBundle } = await import('../../operations/import/import.ts');
       const access = await accessOf(flags);
       const trusting = verifyOptionsOf(flags, context); // [cli.34]
-      await lookFirst(command);
+      await lookFirst(command, context);
       const imageSigner = await imageSignerOf('--glance-properties', flags.glanceProperties, flags, context);
       const progress = progressOf(flags, context);
       try {

@@ -143,7 +143,7 @@ export function packCommand(program: Command, context: Context, exit: Exit): voi
       const signature = await signatureOptionsOf(flags, context);
       const mtime = mtimeOf(context);
       const { pack } = await import('../../operations/pack/pack.ts');
-      await lookFirst(command);
+      await lookFirst(command, context);
       const { loadSigningIdentity } = await import('../../operations/sign/signing-identity.ts');
       const identity = files
         ? await loadSigningIdentity(files, new Date(), { signal: context.signal }).finally(showTyping)

@@ -90,7 +90,7 @@ export function repackCommand(program: Command, context: Context, exit: Exit): v
       const { expectChanges } = await import('../../operations/repack/options.ts');
       expectChanges(flags); // [cli.34]
       const trusting = verifyOptionsOf(flags, context);
-      await lookFirst(command);
+      await lookFirst(command, context);
       const { loadSigningIdentity } = await import('../../operations/sign/signing-identity.ts');
       const identity = await loadSigningIdentity(files, new Date(), waitingOf(flags, context)).finally(
         showTyping,

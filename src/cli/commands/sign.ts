@@ -76,7 +76,7 @@ export function signCommand(program: Command, context: Context, exit: Exit): voi
       }
       const format = flags.detached || output === undefined ? undefined : formatOf(output, flags.format);
       const signature = await signatureOptionsOf(flags, context);
-      await lookFirst(command);
+      await lookFirst(command, context);
       const { loadSigningIdentity } = await import('../../operations/sign/signing-identity.ts');
       const identity = await loadSigningIdentity(files, new Date(), waitingOf(flags, context)).finally(
         showTyping,

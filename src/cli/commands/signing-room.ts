@@ -108,7 +108,7 @@ export async function answer(command: Command, flags: RoomFlags, context: Contex
   const waiting = waitingOf(flags, context);
   const request = await readSigningRequest(file, waiting);
   if (!flags.quiet) show(request, flags.json ? context.tell : context.print);
-  await lookFirst(command);
+  await lookFirst(command, context);
   await expectYes('sign this?', context);
   const { loadSigningIdentity } = await import('../../operations/sign/signing-identity.ts');
   const identity = await loadSigningIdentity(files, new Date(), waiting).finally(showTyping);

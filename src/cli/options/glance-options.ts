@@ -4,7 +4,8 @@ import { BundleError } from '../../kit/errors/errors.ts';
 import type { ImageSigner } from '../../operations/glance/image-signer.ts';
 import type { Context } from '../context.ts';
 import { HASH_CHOICES } from './glance-choices.ts';
-import { askingFor, showTyping } from './passphrase.ts';
+import { keyOpeningOf } from './key-options.ts';
+import { showTyping } from './passphrase.ts';
 import { type PatienceFlags, waitingOf } from './read-options.ts';
 
 /** Options of the commands that sign disk images for Glance on the way. */
@@ -53,7 +54,7 @@ export async function imageSignerOf(
     flags.glancePassphraseFile ?? (flags.glanceKey === undefined ? fallback?.passphraseFile : undefined);
   const { loadImageSigner } = await import('../../operations/glance/sign-image.ts');
   return loadImageSigner(
-    { key, ...askingFor(context, passphraseFile, key) },
+    { key, ...keyOpeningOf(key, { passphraseFile }, context) },
     {
       certificateUuid: uuid,
       at: new Date(),

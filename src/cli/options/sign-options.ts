@@ -4,7 +4,7 @@ import { BundleError } from '../../kit/errors/errors.ts';
 import type { SigningDigest, TimestampSource } from '../../operations/sign/signing.ts';
 import type { SigningFiles } from '../../operations/sign/signing-identity.ts';
 import type { Context } from '../context.ts';
-import { askingFor } from './passphrase.ts';
+import { keyOpeningOf } from './key-options.ts';
 
 /** Options that say who signs, and who timestamps it. */
 export interface SignerFlags {
@@ -36,8 +36,8 @@ export function withSignOptions(command: Command): Command {
 export function withSignerOptions(command: Command): Command {
   return command
     .option(
-      '--key <file>',
-      'private key of the signer; a PKCS#12 file (.p12, .pfx) has its certificates with it [BULLA_KEY]',
+      '--key <key>',
+      'private key of the signer: a file, of which PKCS#12 (.p12, .pfx) has its certificates with it, or plugin:NAME/KEYID; see bulla help keys [BULLA_KEY]',
     )
     .option('--cert <pem>', "the signer's certificate [BULLA_CERT]")
     .option('--chain <pem>', 'intermediate certificates to put beside it [BULLA_CHAIN]')
@@ -85,7 +85,7 @@ export function signingFilesOf(flags: SignerFlags, context: Context): SigningFil
       key,
       ...(hasText(cert) && { certificate: cert }),
       ...(hasText(chain) && { chain }),
-      ...askingFor(context, flags.passphraseFile, key),
+      ...keyOpeningOf(key, flags, context),
     };
   }
   if (!cert && !chain) return undefined;

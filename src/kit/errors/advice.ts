@@ -100,6 +100,7 @@ export const ADVICE = [
   'sign-alone',
   'sign-afterwards',
   'sign-and-timestamp',
+  'sign-detached',
   'sign-export',
   'sign-image',
   'sign-image-again',

@@ -34,6 +34,11 @@ export const USE_ERRORS = {
     why: 'every importer would find the signature invalid',
     fix: 'give the certificate that was issued for this key; compare: openssl pkey -in KEY -pubout and openssl x509 -in CERT -pubkey -noout',
   },
+  SIGNER_FAILED: {
+    kind: 'io',
+    why: 'whoever holds the private key gave no signature that can be used, so nothing was written',
+    fix: 'see the reason; check with the tools of its maker that it signs, and run again',
+  },
   PASSPHRASE_NEEDED: {
     kind: 'usage',
     why: 'the key can be used only with its passphrase, and there is nobody to ask for it',

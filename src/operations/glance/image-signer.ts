@@ -35,5 +35,5 @@ export function openSigning(imageSigner: ImageSigner, signal: AbortSignal | unde
   const { signer, hash } = imageSigner;
   const signing = openImageSigning(signerUntil(signer, signal), imageSigner);
   if (isKeySigner(signer)) return signing;
-  return verifiedSigning(signing, signer.publicKey, hash);
+  return verifiedSigning(signing, signer, hash);
 }

@@ -1,11 +1,9 @@
 import type { Certificate } from '../../crypto/certificate.ts';
 import { sameKey } from '../../crypto/key-identity.ts';
-import { keySigner } from '../../engine/node/key-signer.ts';
-import { openInTries, parsePrivateKey } from '../../engine/node/private-key.ts';
 import { formatProperties, type PropertyForm, propertyForm } from '../../formats/glance/format-properties.ts';
 import { isUuid, KEY_TYPE_NAMES, type KeyTypeName, keyTypeFor } from '../../formats/glance/names.ts';
 import type { SignatureProperties } from '../../formats/glance/properties.ts';
-import { type Deadline, openDeadline, unlessAborted } from '../../kit/deadline.ts';
+import { type Deadline, openDeadline } from '../../kit/deadline.ts';
 import { encodeUtf8, formatBase64 } from '../../kit/encoding.ts';
 import { BundleError } from '../../kit/errors/errors.ts';
 import type { Limits } from '../../kit/limits.ts';
@@ -15,6 +13,8 @@ import { type SourceOptions, sourceOptions } from '../../kit/source.ts';
 import { type ByteSink, discardedAtEnd } from '../../kit/streams/byte-sink.ts';
 import { apartFrom } from '../../storage/apart.ts';
 import { openOutput } from '../../storage/output/open-output.ts';
+import type { PluginFolder } from '../../storage/signers/find-plugin.ts';
+import { openKey } from '../../storage/signers/open-key.ts';
 import { type BundleInput, openSource } from '../../storage/sources/open-source.ts';
 import { readNamed } from '../../storage/trust/small-files.ts';
 import { certificatesIn } from '../../trust/given-certificates.ts';
@@ -32,19 +32,23 @@ import {
   output,
   outputName,
   passphrase,
+  pluginFolders,
 } from '../option-rules.ts';
 import { namedInput } from '../readings.ts';
+import { noPassphrase } from '../sign/signing-identity.ts';
 import { type Waiting, waitingOptions, whileWaiting } from '../waiting.ts';
 import { type ImageSigner, type ImageSignerUse, openSigning } from './image-signer.ts';
 
-/** The files of whoever signs images. */
+/** Whoever signs images, by files and names. */
 export interface ImageSignerFiles {
-  /** PEM */
+  /** PEM, or a key that is in no file [key.1] */
   readonly key: string;
   /** asked only when the key is encrypted */
   readonly passphrase?: () => Promise<string>;
   /** how often it is asked while what it says is wrong (default: once) */
   readonly tries?: number;
+  /** where plugins are looked for; nowhere when left out [key.8] */
+  readonly plugins?: readonly PluginFolder[];
   /** PEM of the certificate that is kept under the UUID; when given, it must be that of the key, and valid */
   readonly certificate?: string;
   /** that of the key when left out */
@@ -72,6 +76,7 @@ const imageSignerFiles = shape<ImageSignerFiles>({
   key: needed(path),
   passphrase,
   tries: positive,
+  plugins: pluginFolders,
   certificate: path,
   keyType: keyTypeName,
   allowWeakKeys: flag,
@@ -96,15 +101,8 @@ async function loadGiven(
       fix: { text: 'give the last part of the secret href', advice: 'store-certificate' },
     });
   }
-  const passphrase =
-    files.passphrase ??
-    (async () => {
-      throw new BundleError('PASSPHRASE_NEEDED', 'the private key is encrypted', { where });
-    });
-  const bytes = await readNamed(file, waiting);
-  const asked = (): Promise<string> => unlessAborted(passphrase(), waiting.signal);
-  const privateKey = await openInTries(files.tries ?? 1, () => parsePrivateKey(bytes, asked));
-  const own = keySigner(privateKey, file);
+  const { passphrase: ask = noPassphrase(file), tries = 1, plugins = [] } = files;
+  const { signer: own, files: opened } = await openKey(file, { passphrase: ask, tries, plugins }, waiting);
   const { key } = own.publicKey;
   const keyType = keyTypeFor(key.type === 'rsa-pss' ? 'rsa' : key.type, key.curve);
   if (keyType === undefined || (files.keyType !== undefined && files.keyType !== keyType)) {
@@ -136,7 +134,7 @@ async function loadGiven(
     keyType,
     hash: use.hash ?? 'SHA-256',
     certificateUuid: use.certificateUuid.toLowerCase(),
-    files: [file, ...(certificate === undefined ? [] : [certificate])],
+    files: [...opened, ...(certificate === undefined ? [] : [certificate])],
     warnings: [...(weak ? [warningOf(weak)] : []), ...ageing(keyType)],
   };
 }

@@ -19,9 +19,8 @@ export class LateManifest {
     parts: (manifest: Uint8Array) => Promise<readonly NamedMember[]>,
     identity: SigningIdentity | undefined,
   ) {
-    const type = identity?.signer.publicKey.key.type;
     this.#parts = parts;
-    this.#drafts = type === 'ec' || type === 'dsa' ? DRAFTS : 1;
+    this.#drafts = isOfAnyLength(identity) ? DRAFTS : 1;
   }
 
   /** Room for manifest and signature of the length that they most likely have: a manifest is as long with any digests. */
@@ -53,6 +52,17 @@ export class LateManifest {
     }
     return false;
   }
+}
+
+/** Whether signatures may be made for their length alone: not by the dozen where each is asked of a device or a service. [key.7] */
+export function mayDraft(identity: SigningIdentity | undefined): boolean {
+  return identity?.signer.name === undefined || !isOfAnyLength(identity);
+}
+
+/** ECDSA and DSA in DER have no fixed length. */
+function isOfAnyLength(identity: SigningIdentity | undefined): boolean {
+  const type = identity?.signer.publicKey.key.type;
+  return type === 'ec' || type === 'dsa';
 }
 
 function bytesOf(members: readonly NamedMember[]): number {

@@ -2,17 +2,18 @@ import type { ZipFile } from '../../archive/zip/zip-writer.ts';
 import { digestHex } from '../../crypto/digest.ts';
 import { draftManifest, formatManifest } from '../../formats/ovf/manifest.ts';
 import type { Output } from '../../storage/output/output.ts';
-import { LateManifest } from './late-manifest.ts';
+import { LateManifest, mayDraft } from './late-manifest.ts';
 import { manifestParts } from './manifest-parts.ts';
 import type { PackOptions } from './options.ts';
 import type { PackedFiles } from './packed-files.ts';
 import type { PackPlan } from './plan.ts';
 
 /** Whether manifest and signature can be written last and stand first: then every file is read once only. [pack.3] */
-export function isOnePass({ format, output, order, timestamp, imageSigner }: PackOptions): boolean {
+export function isOnePass(options: PackOptions): boolean {
+  const { format, output, order, timestamp, imageSigner, identity } = options;
   const isInFile = typeof output === 'string' && output !== '-'; // where what has been written can be written again
   const known = timestamp === undefined && imageSigner === undefined; // nobody knows how long an authority's answer is
-  return format === 'tar' && isInFile && known && order !== 'trailing';
+  return format === 'tar' && isInFile && known && order !== 'trailing' && mayDraft(identity);
 }
 
 /**

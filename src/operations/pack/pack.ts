@@ -1,4 +1,5 @@
 import type { PackFormat } from '../../archive/open-archive.ts';
+import { expectUse } from '../../crypto/signer.ts';
 import type { FirmwareName } from '../../formats/ovf/descriptor-writer.ts';
 import type { ControllerName } from '../../formats/ovf/machine/drives.ts';
 import { GUEST_SYSTEMS, type GuestSystemName } from '../../formats/ovf/machine/guest-systems.ts';
@@ -92,6 +93,8 @@ const packOptions = shape<PackOptions>({
 });
 
 async function packGiven(inputs: readonly string[], options: PackOptions): Promise<PackReport> {
+  if (options.identity)
+    expectUse(options.identity.signer, { digest: options.digest ?? 'sha256', use: 'bundle' });
   const plan = await planPack(inputs, {
     base: options.name,
     plain: options.plain ?? false,

@@ -11,7 +11,7 @@ import { count, expectNoUse, flag, list, needed, oneOf, path, shape, text } from
 import type { ByteSink } from '../../kit/streams/byte-sink.ts';
 import type { CertificateReport, Report } from '../../verdict/report/report.ts';
 import { JUDGING, output, packFormat, signingIdentity, timestampSource } from '../option-rules.ts';
-import type { SigningIdentity, TimestampSource } from '../sign/signing.ts';
+import type { SigningDigest, SigningIdentity, TimestampSource } from '../sign/signing.ts';
 import type { VerifyOptions } from '../verify/options.ts';
 
 /** How a bundle is packed and signed anew: judged as `verify` does where anybody is trusted. */
@@ -69,6 +69,11 @@ const rows = shape<RepackOptions>({
   overwrite: flag,
   mtime: count,
 });
+
+/** [repack.6] The signature is no weaker than others where the digests of the manifest are. */
+export function signatureDigest({ digest = 'sha256' }: Pick<RepackOptions, 'digest'>): SigningDigest {
+  return digest === 'sha1' ? 'sha256' : digest;
+}
 
 /** The options as a program gives them. @throws {BundleError} `USAGE` */
 export function repackOptions(options: RepackOptions): RepackOptions {

@@ -12,7 +12,7 @@ import type { FileReport } from '../../verdict/report/report.ts';
 import type { BundleRoles } from '../../verdict/walk/bundle-roles.ts';
 import type { Member, NamedMember } from '../../verdict/walk/member.ts';
 import { manifestParts } from '../pack/manifest-parts.ts';
-import type { RepackOptions } from './options.ts';
+import { type RepackOptions, signatureDigest } from './options.ts';
 import type { RepackPlan } from './repacking.ts';
 
 /** How a bundle is judged that is packed anew, and what has been found and done. */
@@ -123,11 +123,10 @@ export class Renewal {
   }
 
   async #parts(manifest: Uint8Array, base: string): Promise<readonly NamedMember[]> {
-    const { identity, digest, cms, authority, signal } = this.#options;
-    const strong = digest === 'sha1' ? 'sha256' : digest; // [repack.6] the signature is no weaker for it
+    const { identity, cms, authority, signal } = this.#options;
     return await manifestParts(manifest, base, {
       identity,
-      ...(strong !== undefined && { digest: strong }),
+      digest: signatureDigest(this.#options),
       ...(cms !== undefined && { cms }),
       ...(authority !== undefined && { timestamp: authority }),
       ...(signal !== undefined && { signal }),

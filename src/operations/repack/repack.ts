@@ -1,3 +1,4 @@
+import { expectUse } from '../../crypto/signer.ts';
 import { type Deadline, openDeadline } from '../../kit/deadline.ts';
 import { DEFAULT_LIMITS, type Limits } from '../../kit/limits.ts';
 import { sourceOptions } from '../../kit/source.ts';
@@ -24,7 +25,7 @@ import { openInner } from '../inner.ts';
 import { bundleInput, expectReplaceable, outputName } from '../option-rules.ts';
 import { readingsOf } from '../readings.ts';
 import { loadPolicy, rememberSeen } from '../verify/load-policy.ts';
-import { type RepackOptions, type RepackReport, repackOptions } from './options.ts';
+import { type RepackOptions, type RepackReport, repackOptions, signatureDigest } from './options.ts';
 import { Renewal } from './renewal.ts';
 import { Repacking } from './repacking.ts';
 
@@ -51,6 +52,7 @@ type Given = RepackOptions & Pick<Deadline, 'expectInTime'>;
 async function repackGiven(input: BundleInput, options: Given): Promise<RepackReport> {
   const { identity, format, overwrite = false, mtime = 0, signal } = options;
   const limits = { ...DEFAULT_LIMITS, ...options.limits };
+  expectUse(identity.signer, { digest: signatureDigest(options), use: 'bundle' });
   const target = apartFrom(options.output, [
     ...readingsOf(input, options),
     ...(typeof options.descriptor === 'string' ? [options.descriptor] : []),

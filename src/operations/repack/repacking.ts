@@ -10,7 +10,7 @@ import type { Output } from '../../storage/output/output.ts';
 import { assignRoles, type BundleRoles } from '../../verdict/walk/bundle-roles.ts';
 import type { KeptMember, Member, NamedMember } from '../../verdict/walk/member.ts';
 import type { Walk } from '../../verdict/walk/walk.ts';
-import { LateManifest } from '../pack/late-manifest.ts';
+import { LateManifest, mayDraft } from '../pack/late-manifest.ts';
 import type { SigningIdentity } from '../sign/signing.ts';
 
 /** What becomes of a bundle that is packed and signed anew. */
@@ -118,8 +118,9 @@ export class Repacking {
       this.#made = await this.#plan.parts(formatManifest(lines), base);
       return this.#made.map(({ name, bytes }) => wholeFile(name, bytes));
     }
-    if (!this.#plan.canLeaveRoom || this.#isDescriptorToCome()) return [];
-    this.#room = new LateManifest((manifest) => this.#plan.parts(manifest, base), this.#plan.identity);
+    const { canLeaveRoom, identity } = this.#plan;
+    if (!canLeaveRoom || !mayDraft(identity) || this.#isDescriptorToCome()) return [];
+    this.#room = new LateManifest((manifest) => this.#plan.parts(manifest, base), identity);
     return this.#room.reserve(draftManifest(entries.map(zeroed)));
   }
 

@@ -1,7 +1,7 @@
 import { addTimestamp, cmsDigestOf, signCms } from '../../crypto/cms-signer.ts';
 import { digestBytes } from '../../crypto/digest.ts';
 import { isEdwards, isSignatureValid } from '../../crypto/signature.ts';
-import { falseSignature, signBytes, signerUntil } from '../../crypto/signer.ts';
+import { expectUse, falseSignature, signBytes, signerUntil } from '../../crypto/signer.ts';
 import { parseSignedData } from '../../formats/cms/signed-data.ts';
 import { formatCertificateFile } from '../../formats/ovf/certificate-file.ts';
 import { mlDsaOfKey } from '../../formats/x509/ml-dsa.ts';
@@ -26,11 +26,12 @@ export interface SignatureOptions {
   readonly signal: AbortSignal | undefined;
 }
 
-/** Signing with a key that is here. */
+/** Signing with a key that is here. @throws {BundleError} `USAGE` for a key that cannot sign bundles, or not over this digest [key.7] */
 export function signingWith(
   identity: SigningIdentity,
   { digest = 'sha256', cms, timestamp }: Partial<SignatureOptions>,
 ): ManifestSigning {
+  expectUse(identity.signer, { digest, use: 'bundle' });
   return {
     reads: [...identity.files, ...(timestamp?.files ?? [])],
     warnings: identity.warnings,
@@ -65,7 +66,7 @@ export async function makeSignature(
   // Ed25519 and Ed448 bring their own digest; the name in front is then only what the grammar asks for.
   const algorithm = isEdwards(signer.publicKey) ? 'sha512' : options.digest;
   const signature = await signBytes(signer, algorithm, manifest.bytes);
-  if (!isSignatureValid(algorithm, manifest.bytes, leaf.publicKey, signature)) throw falseSignature();
+  if (!isSignatureValid(algorithm, manifest.bytes, leaf.publicKey, signature)) throw falseSignature(signer);
   const line = { algorithm, manifestName: manifest.name, signature };
   if (!(options.cms ?? intermediates.length > 0)) {
     const certificates = [leaf, ...intermediates].map(({ raw }) => raw);

@@ -1,6 +1,6 @@
 import { cmsDigestOf, signCms } from '../../crypto/cms-signer.ts';
 import { openHash } from '../../crypto/digest.ts';
-import { signerUntil } from '../../crypto/signer.ts';
+import { expectUse, signerUntil } from '../../crypto/signer.ts';
 import { type Deadline, openDeadline } from '../../kit/deadline.ts';
 import type { Limits } from '../../kit/limits.ts';
 import type { OnProgress } from '../../kit/progress.ts';
@@ -75,6 +75,7 @@ async function signGiven(
   const { identity, digest = 'sha256', output: to, timestamp, signal, onProgress } = options;
   const { leaf, intermediates } = identity;
   const signer = signerUntil(identity.signer, signal);
+  expectUse(signer, { digest, use: 'cms' });
   const target = apartFrom(to, [input, ...identity.files, ...(timestamp?.files ?? [])]);
   await using source = await openSource(input, sourceOptions(options));
   await using output = await openOutput(target, { overwrite: options.overwrite ?? false, signal });

@@ -53,8 +53,9 @@ export async function sign(input: string, options: SignOptions): Promise<SignRep
   expectReplaceable(given);
   await using _ = discardedAtEnd(given.output);
   using deadline = openDeadline(given);
-  const signing = signingWith(given.identity, given);
-  return await tellingIn('sign', () => signCopy(input, signing, { ...given, ...deadline }));
+  return await tellingIn('sign', async () =>
+    signCopy(input, signingWith(given.identity, given), { ...given, ...deadline }),
+  );
 }
 
 const signOptions = shape<SignOptions>({

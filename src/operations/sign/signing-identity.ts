@@ -2,30 +2,28 @@ import { type Certificate, isSignedBy } from '../../crypto/certificate.ts';
 import { sameKey } from '../../crypto/key-identity.ts';
 import { isEdwards } from '../../crypto/signature.ts';
 import type { Signer } from '../../engine/engine.ts';
-import { keySigner } from '../../engine/node/key-signer.ts';
-import { openPkcs12 } from '../../engine/node/pkcs12.ts';
-import { openInTries, type PrivateKey, parsePrivateKey } from '../../engine/node/private-key.ts';
-import { kindOfBytes } from '../../formats/credentials/credential-kind.ts';
-import { unlessAborted } from '../../kit/deadline.ts';
 import type { Told } from '../../kit/errors/advice.ts';
 import { BundleError, type ErrorCode } from '../../kit/errors/errors.ts';
 import { DEFAULT_LIMITS } from '../../kit/limits.ts';
 import { moment, needed, path, positive, shape } from '../../kit/shape.ts';
 import type { SourceOptions } from '../../kit/source.ts';
+import type { PluginFolder } from '../../storage/signers/find-plugin.ts';
+import { openKey } from '../../storage/signers/open-key.ts';
 import { readNamed } from '../../storage/trust/small-files.ts';
 import { certificatesIn } from '../../trust/given-certificates.ts';
 import { judgeCertificateForSigning } from '../../trust/judge-signer.ts';
 import { isSelfIssued } from '../../trust/path/certificate-rules.ts';
 import { shown } from '../../trust/path/findings.ts';
-import { passphrase } from '../option-rules.ts';
+import { passphrase, pluginFolders } from '../option-rules.ts';
 import { DEVELOPMENT_CA } from '../trust/dev-certs.ts';
 import { type Waiting, waitingOptions, whileWaiting } from '../waiting.ts';
 import type { SigningIdentity } from './signing.ts';
 
-/** The files of a signer as the user names them: PEM or DER, certificates in PKCS#7 too; or one PKCS#12 that has both. */
+/** A signer as the user names it: files in PEM or DER, certificates in PKCS#7 too; one PKCS#12 that has both; or a key that is in no file. */
 export interface SigningFiles {
+  /** a file, or a key of a plugin: `plugin:NAME/KEYID` [key.1] */
   readonly key: string;
-  /** the signer's certificate, found by its key; the others in the same file are intermediates. Of a PKCS#12 it is in the file of the key */
+  /** the signer's certificate, found by its key; the others in the same file are intermediates. A PKCS#12 and what holds a key elsewhere may have it themselves */
   readonly certificate?: string;
   /** more intermediates */
   readonly chain?: string;
@@ -33,6 +31,8 @@ export interface SigningFiles {
   readonly passphrase?: () => Promise<string>;
   /** how often it is asked while what it says is wrong (default: once) */
   readonly tries?: number;
+  /** where plugins are looked for, the first that has one counting; nowhere when left out [key.8] */
+  readonly plugins?: readonly PluginFolder[];
 }
 
 /**
@@ -58,24 +58,30 @@ const signingFiles = shape<SigningFiles>({
   chain: path,
   passphrase,
   tries: positive,
+  plugins: pluginFolders,
 });
 
 async function loadGiven(files: SigningFiles, at: Date, waiting: SourceOptions): Promise<SigningIdentity> {
-  const { key, beside } = await openKey(files, waiting);
-  const signer = keySigner(key, files.key);
-  const { certificate = files.key } = files;
-  const given =
-    files.certificate === undefined ? beside : certificatesIn(await readNamed(certificate, waiting));
+  const { key, certificate, passphrase: ask = noPassphrase(key), tries = 1, plugins = [] } = files;
+  const opening = {
+    passphrase: ask,
+    tries,
+    plugins,
+    ...(certificate === undefined && { alone: aloneIs(key) }),
+  };
+  const { signer, certificates: beside, files: opened } = await openKey(key, opening, waiting);
+  const place = certificate ?? key;
+  const given = certificate === undefined ? beside : certificatesIn(await readNamed(certificate, waiting));
   // what converts or exports a whole chain writes it in any order; a file that is given without the signer's is another's [pub.24]
   const leaf = given.find(({ publicKey }) => sameKey(publicKey, signer.publicKey));
   if (!leaf) {
     throw new BundleError('KEY_MISMATCH', 'the key does not belong to the certificate', {
-      where: { file: files.key },
-      why: `${given.length === 1 ? 'the certificate' : 'each certificate'} in ${certificate} is for another key, so every importer would find the signature invalid`,
+      where: { file: key },
+      why: `${given.length === 1 ? 'the certificate' : 'each certificate'} in ${place} is for another key, so every importer would find the signature invalid`,
     });
   }
   const [fault] = judgeCertificateForSigning(leaf, at);
-  if (fault) throw unfit(fault, certificate); // [sig.6]
+  if (fault) throw unfit(fault, place); // [sig.6]
   const chain = files.chain ? certificatesIn(await readNamed(files.chain, waiting)) : [];
   const intermediates = withoutDuplicates([...given, ...beside, ...chain], leaf);
   if (intermediates.length + 1 > DEFAULT_LIMITS.certificates) {
@@ -83,7 +89,7 @@ async function loadGiven(files: SigningFiles, at: Date, waiting: SourceOptions):
       fix: `give at most ${DEFAULT_LIMITS.certificates}: the signer's and its intermediates`,
     });
   }
-  const paths = [files.key, files.certificate, files.chain].flatMap((one) => one || []);
+  const paths = [...opened, ...[certificate, files.chain].flatMap((one) => one || [])];
   return {
     signer,
     leaf,
@@ -93,34 +99,13 @@ async function loadGiven(files: SigningFiles, at: Date, waiting: SourceOptions):
   };
 }
 
-/** The key, and the certificates in its own file, which only a PKCS#12 has. [pub.22] [pub.24] */
-async function openKey(
-  { key: name, certificate, passphrase: ask = noPassphrase(name), tries = 1 }: SigningFiles,
-  waiting: SourceOptions,
-): Promise<{ readonly key: PrivateKey; readonly beside: readonly Certificate[] }> {
-  const given = await readNamed(name, waiting);
-  const asked = (): Promise<string> => unlessAborted(ask(), waiting.signal);
-  if (kindOfBytes(given.bytes) === 'pkcs12') {
-    const { key, certificates } = await openInTries(tries, () => openPkcs12(given, asked, waiting.signal));
-    if (certificate === undefined && certificates.length === 0)
-      throw alone(name, 'this PKCS#12 file has the key, and no certificate');
-    return { key, beside: certificates.flatMap((bytes) => certificatesIn({ name, bytes })) };
-  }
-  if (certificate === undefined) {
-    throw alone(
-      name,
-      'only a PKCS#12 file (.p12, .pfx) has both; of another key the certificate is a file of its own',
-    );
-  }
-  return { key: await openInTries(tries, () => parsePrivateKey(given, asked)), beside: [] };
-}
-
-function alone(file: string, why: string): BundleError {
-  return new BundleError('USAGE', 'the key comes without its certificate', {
-    where: { file },
-    why,
-    fix: { text: 'give the certificate that was issued for the key', advice: 'give-certificate' },
-  });
+function aloneIs(file: string): (why: string) => BundleError {
+  return (why) =>
+    new BundleError('USAGE', 'the key comes without its certificate', {
+      where: { file },
+      why,
+      fix: { text: 'give the certificate that was issued for the key', advice: 'give-certificate' },
+    });
 }
 
 /** What the signer can do about a certificate that importers refuse. */
@@ -141,7 +126,8 @@ function unfit({ code, message, cause }: BundleError, file: string): BundleError
   });
 }
 
-function noPassphrase(file: string): () => Promise<string> {
+/** Where nobody can be asked. */
+export function noPassphrase(file: string): () => Promise<string> {
   return async () => {
     throw new BundleError('PASSPHRASE_NEEDED', 'the private key is encrypted', { where: { file } });
   };

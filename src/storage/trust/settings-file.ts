@@ -1,4 +1,5 @@
 import { isAbsolute, join } from 'node:path';
+import { isHeldElsewhere } from '../../formats/keys/key-name.ts';
 import type { SourceOptions } from '../../kit/source.ts';
 import { isAbsent } from '../absence.ts';
 import { parseSettingsFile } from './toml-file.ts';
@@ -43,7 +44,12 @@ export async function readSettingsFile(
     { text: `correct the file; it may have ${SETTINGS.join(', ')}`, advice: 'see-settings' },
   );
   const values = Object.entries(given).flatMap(([name, value]) =>
-    value === undefined ? [] : [[name, name === 'tsa' || isAbsolute(value) ? value : join(folder, value)]],
+    value === undefined ? [] : [[name, isWhole(name, value) ? value : join(folder, value)]],
   );
   return { file, values: Object.fromEntries(values) };
+}
+
+/** An address, a key that is in no file [key.1], or a whole path. */
+function isWhole(name: string, value: string): boolean {
+  return name === 'tsa' || (name === 'key' && isHeldElsewhere(value)) || isAbsolute(value);
 }

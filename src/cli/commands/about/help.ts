@@ -55,6 +55,20 @@ const TOPICS: Readonly<Record<string, () => readonly string[]>> = {
     'Nothing of this decides whom you trust, and nothing weakens a check: that is for bulla trust, and for options that say what they give up.',
     'bulla env shows what is configured here, and whether it can be used.',
   ],
+  keys: () => [
+    'Where the private key of --key is, by the form of its name:',
+    '  acme.key, signer.p12   a file: PEM or DER (PKCS#8 plain or encrypted, PKCS#1, SEC1); PKCS#12 has its certificates with it',
+    '  plugin:NAME/KEYID      a key of a plugin, such as one for a cloud KMS; KEYID is its own word for the key',
+    'A file whose name begins so is ./plugin:…',
+    'Plugins speak the contract 1.0 of Notary (notation), so that existing ones work. They are looked for as',
+    '  ~/.config/bulla/plugins/NAME/bulla-NAME         ($BULLA_HOME, $XDG_CONFIG_HOME/bulla)',
+    '  ~/.config/notation/plugins/NAME/notation-NAME   ($XDG_CONFIG_HOME/notation)',
+    'A plugin gives the certificates of its key; --cert overrules them, and must be of the same key.',
+    'A bundle is signed by RSA with PKCS#1 v1.5, which that contract does not have: with RSA it takes a plugin that lists the',
+    'capability SIGNATURE_GENERATOR.RAW.RSA-PKCS1 (spec/signatures.md says what that is asked); with P-256, P-384 or P-521 any will do.',
+    'P-384 takes --digest sha384, P-521 sha512. sign --detached makes RSA-PSS signatures with the others.',
+    'Every signature is verified with its certificate before it is written.',
+  ],
   formats: () => [
     'Bundles that are read and written:',
     '  .ova .tar        tar (ustar): descriptor, manifest, certificate file, then the files',
@@ -74,17 +88,17 @@ export function helpTopics(program: Command): readonly string[] {
   return [...Object.keys(TOPICS), ...program.commands.map((command) => command.name())];
 }
 
-/** `bulla help [COMMAND | exit-codes | configuration | environment | formats]` */
+/** `bulla help [COMMAND | exit-codes | configuration | environment | keys | formats]` */
 export function helpCommand(program: Command, context: Context, _exit: Exit): void {
   program
     .command('help')
     .description(
       'Shows the help of a command or a topic, what a code says, or which commands, options and topics speak of a word.',
     )
-    .summary('help for a command, a code, a word, or: exit-codes, configuration, environment, formats')
+    .summary('help for a command, a code, a word, or: exit-codes, configuration, environment, keys, formats')
     .argument(
       '[topic...]',
-      'a command, exit-codes, configuration, environment or formats, a code such as KEY_WEAK or 14, or any words',
+      'a command, exit-codes, configuration, environment, keys or formats, a code such as KEY_WEAK or 14, or any words',
     )
     .action((topic: readonly string[]) => {
       const lines = TOPICS[topic.join(' ')];

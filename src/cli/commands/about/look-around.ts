@@ -1,5 +1,6 @@
 import { availableParallelism } from 'node:os';
-import { BundleError } from '../../../kit/errors/errors.ts';
+import { isHeldElsewhere } from '../../../formats/keys/key-name.ts';
+import { BundleError, toBundleError } from '../../../kit/errors/errors.ts';
 import { type SourceOptions, sourceOptions } from '../../../kit/source.ts';
 import type {
   EnvReport,
@@ -9,6 +10,7 @@ import type {
   FoundVariable,
 } from '../../../operations/report/env-report.ts';
 import type { Context } from '../../context.ts';
+import { pluginFolders } from '../../options/key-options.ts';
 import type { SignerFlags } from '../../options/sign-options.ts';
 import { defaultSigner, SIGNING_VARIABLES, settingsOf } from '../../options/signing-defaults.ts';
 import { version } from '../../version.ts';
@@ -169,12 +171,16 @@ async function defaultsFound(context: Context, found: Found): Promise<readonly F
   const all = names.flatMap((name) => find?.(name) ?? []).filter(({ value }) => value !== '');
   for (const one of all) {
     if (one.option === '--tsa') continue;
-    const fault = fileFault(one.value);
+    const fault = one.option === '--key' ? await keyFault(one.value, context) : fileFault(one.value);
     if (fault)
       found.problems.push(
-        configured(fault, `${one.from} names a file for ${one.option} that cannot be read: ${fault.message}`),
+        configured(fault, `${one.from} names what cannot be used for ${one.option}: ${fault.message}`),
       );
-    else if (/key|passphrase/.test(one.option) && isOpenToOthers(one.value, 'open'))
+    else if (
+      /^--(key|passphrase-file)$/.test(one.option) &&
+      !isHeldElsewhere(one.value) &&
+      isOpenToOthers(one.value, 'open')
+    )
       found.warnings.push(
         `${one.value}: others may open it, and it is for ${one.option}; chmod 600 lets you alone`,
       );
@@ -196,6 +202,21 @@ async function signerFound(signer: SignerFlags, context: Context, found: Found):
   if (problem)
     found.problems.push(configured(problem, `the signer that is configured cannot sign: ${problem.message}`));
   found.warnings.push(...warnings.map((text) => `the signer that is configured: ${text}`));
+}
+
+/** Why a key cannot be used, as far as that is known without asking whatever holds it. [key.1] */
+async function keyFault(name: string, context: Context): Promise<BundleError | undefined> {
+  const { fileFault } = await import('../../../storage/programs.ts');
+  const { parseKeyName } = await import('../../../formats/keys/key-name.ts');
+  try {
+    const key = parseKeyName(name);
+    if (key.kind === 'file') return fileFault(key.path);
+    const { findPlugin } = await import('../../../storage/signers/find-plugin.ts');
+    findPlugin(key.plugin, pluginFolders(context));
+    return undefined;
+  } catch (error) {
+    return toBundleError(error);
+  }
 }
 
 /** What is not known to be harmless is only said to be set: programs keep secrets in variables of many names. */

@@ -8,8 +8,9 @@ import { wordedReport } from '../../advice.ts';
 import type { Context, Exit } from '../../context.ts';
 import { lookFirst } from '../../options/first-look.ts';
 import { FORM_CHOICES, HASH_CHOICES, KEY_TYPE_CHOICES } from '../../options/glance-choices.ts';
+import { keyOpeningOf } from '../../options/key-options.ts';
 import { type OutputFlags, progressOf, withOutputOptions } from '../../options/options.ts';
-import { askingFor, showTyping } from '../../options/passphrase.ts';
+import { showTyping } from '../../options/passphrase.ts';
 import {
   type PatienceFlags,
   readOptionsOf,
@@ -74,13 +75,13 @@ export function glanceSignCommand(glance: Command, context: Context, exit: Exit)
       });
     }
     if (output === undefined) expectNoUse(flags.force, '--force', 'without -o');
-    await lookFirst(command);
+    await lookFirst(command, context);
     const { loadImageSigner, signImage } = await import('../../../operations/glance/sign-image.ts');
     const { key, cert, keyType } = flags;
     const signer = await loadImageSigner(
       {
         key,
-        ...askingFor(context, flags.passphraseFile, key),
+        ...keyOpeningOf(key, flags, context),
         ...(cert !== undefined && { certificate: cert }),
         ...(keyType !== undefined && { keyType }),
         allowWeakKeys: flags.allowWeakKeys ?? false,

@@ -36,8 +36,9 @@ export async function signPackage(input: string, options: SignPackageOptions): P
   path(input, 'input');
   const given = signPackageOptions(options, '');
   using deadline = openDeadline(given);
-  const signing = signingWith(given.identity, given);
-  return await tellingIn('sign', () => signLoose(input, signing, { ...given, ...deadline }));
+  return await tellingIn('sign', async () =>
+    signLoose(input, signingWith(given.identity, given), { ...given, ...deadline }),
+  );
 }
 
 /** Signs a package of files where it lies, however the signature is made. [pkg.9] */

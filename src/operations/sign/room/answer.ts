@@ -1,4 +1,5 @@
 import { digestBytes } from '../../../crypto/digest.ts';
+import { expectUse } from '../../../crypto/signer.ts';
 import { parseManifest } from '../../../formats/ovf/manifest.ts';
 import { formatResponse, parseRequest, type RequestDocument } from '../../../formats/signing-room.ts';
 import { equalBytes } from '../../../kit/bytes.ts';
@@ -119,6 +120,7 @@ export async function answerSigningRequest(
     const target = apartFrom(name, [request.file, ...identity.files]);
     expectAskedFor(document, identity, request.file);
     const { manifest, digest, cms, content, bundle } = document;
+    expectUse(identity.signer, { digest: digest.algorithm, use: 'bundle' });
     await using output = await openOutput(target, { overwrite, signal });
     const made = await makeSignature({ name: manifest, bytes: content }, identity, {
       digest: digest.algorithm,
