@@ -3,7 +3,7 @@ import type { TimestampToken } from '../formats/tsp/token.ts';
 import { BundleError } from '../kit/errors/errors.ts';
 import { type Asked, type Demand, demandsOf, strictnessOf } from './demands.ts';
 import { type Anchor, judgeSigner, type SignerJudgement, type TrustStore } from './judge-signer.ts';
-import { judgeToken, type TokenJudgement } from './judge-token.ts';
+import { judgeToken, type TokenJudgement, windowsOf } from './judge-token.ts';
 import type { Budget } from './path/budget.ts';
 import type { TimeWindow } from './path/judge-options.ts';
 import type { Allowances, Finding } from './policy.ts';
@@ -16,7 +16,7 @@ import type {
 } from './revocation/evidence.ts';
 import { judgeRevocation, type RevocationJudgement } from './revocation/judge-revocation.ts';
 import { joinSeen, ofAnchor } from './revocation/marks.ts';
-import { advised, missingTimestamp, type TimestampJudgement, unproven } from './timestamp.ts';
+import { advised, missingTimestamp, outlasts, type TimestampJudgement, unproven } from './timestamp.ts';
 import { NOTHING_VOUCHED, type Vouched, vouchedIn } from './vouched.ts';
 
 /** A signature that fits, and so a signer: its certificate, what came with it, and the timestamps over the signature. */
@@ -141,12 +141,13 @@ function judgeBy(demand: Demand, context: Context): Answer {
   const { claim, policy } = context;
   const ignored = policy.timestamp === 'ignore' || !(demand.proof || demand.provenTime);
   const timestamps = ignored ? [] : context.timestamps(demand.authorities);
-  const windows = timestamps.flatMap(({ proven }) => proven ?? []).sort((a, b) => +a.to - +b.to);
+  const windows = windowsOf(timestamps);
+  const outlasting = windowsOf(timestamps.filter((one) => outlasts(one, claim.leaf))); // [pq.10]
   const { signer, proven } = demand.provenTime
-    ? judgeBest(windows, demand, context)
+    ? judgeBest(outlasting, demand, context)
     : { signer: judgeAt(undefined, demand, context), proven: windows[0] };
-  const missing = demand.proof && !proven ? [missingTimestamp(timestamps, claim.leaf)] : [];
-  const errors = [...signer.errors.map((error) => advised(error, timestamps)), ...missing];
+  const missing = demand.proof && windows.length === 0 ? [missingTimestamp(timestamps, claim.leaf)] : [];
+  const errors = [...signer.errors.map((error) => advised(error, timestamps, claim.leaf)), ...missing];
   const isKnown = isVouchedFor(signer.path, demand);
   const time = demand.provenTime ? proven : undefined;
   const { seen, ...revocation } = isKnown

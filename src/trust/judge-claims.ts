@@ -1,6 +1,8 @@
 import { keyIdentity } from '../crypto/key-identity.ts';
 import { BundleError } from '../kit/errors/errors.ts';
 import { type ClaimJudgement, type ClaimPolicy, judgeClaim, type SignerClaim } from './judge-claim.ts';
+import type { Anchor } from './judge-signer.ts';
+import { kindOfPath } from './path/path-kind.ts';
 import { pinnedAmong } from './pinned.ts';
 import type { Finding } from './policy.ts';
 import type { Publisher } from './publisher.ts';
@@ -11,7 +13,7 @@ import { joinVouched, NOTHING_VOUCHED, type Vouched } from './vouched.ts';
 export interface ClaimsJudgement {
   /** one for each certificate that signed, in the order of the claims */
   readonly judgements: readonly ClaimJudgement[];
-  /** those that vouch and whose threshold is met; none for trust without a publisher */
+  /** those that vouch and whose threshold is met, and what else they require; none for trust without a publisher */
   readonly publishers: readonly Publisher[];
   /** what the trusted signers answer for besides the content [cert.11] */
   readonly vouched: Vouched;
@@ -23,9 +25,9 @@ export interface ClaimsJudgement {
 }
 
 /**
- * Whether the signers together are to be believed: one that is trusted, or as many as a publisher's threshold asks.
+ * Whether the signers together are to be believed: one that is trusted, or as many as a publisher's threshold asks, of the kinds that it requires.
  *
- * Claims by one certificate are one signer. [sig.7] [pub.8]
+ * Claims by one certificate are one signer. [sig.7] [pub.8] [pq.9]
  */
 export function judgeClaims(made: readonly SignerClaim[], asked: ClaimPolicy): ClaimsJudgement {
   const { claims, policy } = withGiven(made, asked);
@@ -45,7 +47,11 @@ export function judgeClaims(made: readonly SignerClaim[], asked: ClaimPolicy): C
   }
   const unbound = trusted.some(({ signer }) => signer.trustedBy?.publishers.length === 0); // [pub.7]
   const vouching = unbound ? [] : [...new Set(trusted.flatMap(({ publishers }) => publishers))];
-  const publishers = vouching.filter((publisher) => signersOf(publisher, trusted) >= publisher.threshold);
+  const lacks = (publisher: Publisher): readonly BundleError[] =>
+    [belowThreshold(publisher, trusted), missingKind(publisher, trusted, policy.trust.anchors)].flatMap(
+      (error) => error ?? [],
+    );
+  const publishers = vouching.filter((publisher) => lacks(publisher).length === 0);
   const others = judgements.filter(({ errors }) => errors.length > 0).flatMap(({ errors }) => errors);
   const held = trusted.flatMap((judgement) => judgement.held);
   const isRefused = !unbound && publishers.length === 0;
@@ -54,7 +60,7 @@ export function judgeClaims(made: readonly SignerClaim[], asked: ClaimPolicy): C
     publishers,
     held,
     vouched: joinVouched(trusted.map(({ vouched }) => vouched)),
-    errors: isRefused ? [...vouching.map((one) => belowThreshold(one, trusted)), ...held] : [],
+    errors: isRefused ? [...vouching.flatMap(lacks), ...held] : [],
     warnings: [
       ...trusted.flatMap(({ warnings }) => warnings),
       ...others.map((error): Finding => ({ error, allowed: 'lenient' })),
@@ -91,8 +97,31 @@ function signersOf(publisher: Publisher, trusted: readonly ClaimJudgement[]): nu
   return new Set(own.map(({ leaf }) => keyIdentity(leaf))).size;
 }
 
-function belowThreshold(publisher: Publisher, trusted: readonly ClaimJudgement[]): BundleError {
+function belowThreshold(publisher: Publisher, trusted: readonly ClaimJudgement[]): BundleError | undefined {
   const { name, threshold } = publisher;
-  const problem = `publisher "${name}" needs ${threshold} signers; ${signersOf(publisher, trusted)} of those here may sign for it`;
+  const count = signersOf(publisher, trusted);
+  if (count >= threshold) return undefined;
+  const problem = `publisher "${name}" needs ${threshold} signers; ${count} of those here may sign for it`;
   return new BundleError('THRESHOLD_NOT_MET', problem);
+}
+
+/** Why a kind of signature that the publisher requires is missing: of signers that it accepts, and over paths to its own anchors. [pq.9] */
+function missingKind(
+  publisher: Publisher,
+  trusted: readonly ClaimJudgement[],
+  anchors: readonly Anchor[],
+): BundleError | undefined {
+  const own = anchors.filter((anchor) => anchor.publisher === publisher);
+  const ends = new Set(own.map(({ certificate }) => certificate.fingerprint));
+  const paths = trusted
+    .filter(({ publishers }) => publishers.includes(publisher))
+    .flatMap(({ leaf, vouched }) =>
+      vouched.paths.filter(([first]) => first?.fingerprint === leaf.fingerprint),
+    )
+    .filter((path) => ends.has(path.at(-1)?.fingerprint ?? ''));
+  const held = new Set<string>(paths.map(kindOfPath));
+  const missing = publisher.require?.find((kind) => !held.has(kind));
+  if (missing === undefined) return undefined;
+  const problem = `publisher "${publisher.name}" requires a ${missing} signature, and none that it accepts is here`;
+  return new BundleError('REQUIREMENT_NOT_MET', problem);
 }

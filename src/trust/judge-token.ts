@@ -1,4 +1,5 @@
 import type { TimestampToken } from '../formats/tsp/token.ts';
+import type { TimeWindow } from './path/judge-options.ts';
 import type { Finding } from './policy.ts';
 import type { HighWaterMarks, RevocationEvidence, RevocationOptions } from './revocation/evidence.ts';
 import { noteRevocation } from './revocation/noted.ts';
@@ -35,4 +36,9 @@ export function judgeToken(
     ),
     warnings: proven ? noted.findings(path) : [],
   };
+}
+
+/** The times that timestamps prove, the earliest first. */
+export function windowsOf(timestamps: readonly TokenJudgement[]): readonly TimeWindow[] {
+  return timestamps.flatMap(({ proven }) => proven ?? []).sort((a, b) => +a.to - +b.to);
 }

@@ -17,6 +17,8 @@ export interface Publisher {
   /** what it asks of its signers beyond what the caller asks */
   readonly revocation?: RevocationMode;
   readonly timestamp?: TimestampMode;
+  /** kinds of signatures of which a bundle must have one each [pq.9] */
+  readonly require?: readonly RequiredKind[];
 }
 
 /** Whether every certificate must be shown not to be revoked, or only none revoked by what is at hand, or nobody asks. [rev.1] */
@@ -24,6 +26,9 @@ export type RevocationMode = 'require' | 'if-present' | 'off';
 
 /** Whether a timestamp must prove when the signature was made, may, or counts for nothing. [tst.1] */
 export type TimestampMode = 'require' | 'prefer' | 'ignore';
+
+/** What a publisher may require of the signatures of a bundle. [pq.9] */
+export type RequiredKind = 'post-quantum';
 
 const NAME = /^[a-z0-9][a-z0-9._-]{0,63}$/;
 

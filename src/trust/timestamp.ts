@@ -3,6 +3,7 @@ import { openCms } from '../crypto/cms.ts';
 import { digestBytes } from '../crypto/digest.ts';
 import type { TimestampToken } from '../formats/tsp/token.ts';
 import { EXTENSION } from '../formats/x509/extensions.ts';
+import { mlDsaOfKey } from '../formats/x509/ml-dsa.ts';
 import { equalBytes } from '../kit/bytes.ts';
 import type { Advised } from '../kit/errors/advice.ts';
 import { BundleError, isBundleError } from '../kit/errors/errors.ts';
@@ -10,6 +11,7 @@ import { judgeValidity, showTime } from './path/certificate-rules.ts';
 import { findPath } from './path/find-path.ts';
 import { nameOf, shown } from './path/findings.ts';
 import type { PathOptions, TimeWindow } from './path/judge-options.ts';
+import { kindOfPath } from './path/path-kind.ts';
 import { TIME_STAMPING } from './path/purposes.ts';
 import { type Allowances, type Finding, judgeDigest } from './policy.ts';
 
@@ -170,9 +172,28 @@ function purposeProblem({ fields }: Certificate): string | undefined {
     : 'the certificate of its signer does not say critically that it is for timestamping';
 }
 
+/** [pq.10] Whether a timestamp proves a time for as long as the signature of this key holds: a classical one would be the way around a post-quantum one. */
+export function outlasts({ path }: TimestampJudgement, leaf: Certificate): boolean {
+  return !mlDsaOfKey(leaf.key) || kindOfPath(path) === 'post-quantum';
+}
+
 /** Where a timestamp of somebody unknown is there, trusting its authority may be all that is missing. */
-export function advised(error: BundleError, timestamps: readonly TimestampJudgement[]): BundleError {
+export function advised(
+  error: BundleError,
+  timestamps: readonly TimestampJudgement[],
+  leaf: Certificate,
+): BundleError {
   const { code, message, where, why, cause } = error;
+  const shorter = timestamps.find((one) => one.proven && !outlasts(one, leaf));
+  if (shorter && (code === 'CERTIFICATE_EXPIRED' || code === 'CERTIFICATE_REVOKED')) {
+    const key = shorter.path.find((one) => kindOfPath([one]) === 'classical')?.key.label;
+    return new BundleError(code, message, {
+      where,
+      why: `its timestamp of ${showTime(shorter.time)} rests on a key (${key}) that breaks before one of ${leaf.key.label} does, and prolongs no such signature`,
+      fix: 'ask the publisher for a bundle that is signed anew',
+      cause,
+    });
+  }
   const byStranger = timestamps.some(({ errors }) =>
     errors.some((reason) => isBundleError(reason.cause) && reason.cause.code === 'SIGNER_UNKNOWN'),
   );

@@ -1,6 +1,12 @@
 import { namedBytes } from '../kit/given-bytes.ts';
 import { list, moment, needed, oneOf, positive, type Rule, refuse, shape, text } from '../kit/shape.ts';
-import { isPublisherName, isSubjectPattern, type RevocationMode, type TimestampMode } from './publisher.ts';
+import {
+  isPublisherName,
+  isSubjectPattern,
+  type RequiredKind,
+  type RevocationMode,
+  type TimestampMode,
+} from './publisher.ts';
 import { isScope } from './scope.ts';
 import type { TrustedPublisher } from './trust.ts';
 
@@ -8,6 +14,8 @@ import type { TrustedPublisher } from './trust.ts';
 
 export const revocationMode = oneOf<RevocationMode>({ require: true, 'if-present': true, off: true });
 export const timestampMode = oneOf<TimestampMode>({ require: true, prefer: true, ignore: true });
+
+const requiredKind = oneOf<RequiredKind>({ 'post-quantum': true });
 
 /** A publisher as data, held to what its file would be. [pub.2] [pub.3] */
 export const trustedPublisher: Rule<TrustedPublisher> = shape<TrustedPublisher>({
@@ -29,6 +37,7 @@ export const trustedPublisher: Rule<TrustedPublisher> = shape<TrustedPublisher>(
   until: moment,
   revocation: revocationMode,
   timestamp: timestampMode,
+  require: atLeastOne(requiredKind, 'at least one kind, or leave it out'),
 });
 
 const MAX_THRESHOLD = 16;

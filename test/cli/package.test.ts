@@ -18,6 +18,6 @@ function packagesIn(code: string): string[] {
   const statements = code.matchAll(/^(?:import|export|\}).*?\bfrom ["']([a-z@][\w@./-]*)["'];$/gm);
   const calls = code.matchAll(/\b(?:import|require|require\.import)\(["']([a-z@][\w@./-]*)["']\)/g);
   return [...statements, ...calls].flatMap(([, name = '']) =>
-    isBuiltin(name) ? [] : [name.split('/')[0] ?? ''],
+    isBuiltin(name) ? [] : [/^(?:@[^/]+\/)?[^/]+/.exec(name)?.[0] ?? ''],
   );
 }

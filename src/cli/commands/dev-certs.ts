@@ -15,10 +15,13 @@ export function devCertsCommand(program: Command, context: Context, _exit: Exit)
         'Never trust this CA where it matters: the signing key is not protected.',
     )
     .argument('<dir>', 'the folder to make; it must not exist, or be empty')
+    .option('--post-quantum', 'make pq-ca.pem, pq-signer.pem and pq-signer.key, too: the same with ML-DSA-87')
     .option('--json', 'print one JSON document')
-    .action(async (folder: string, flags: { json?: boolean }) => {
+    .action(async (folder: string, flags: { json?: boolean; postQuantum?: boolean }) => {
       const { writeDevelopmentCertificates } = await import('../../operations/trust/write-dev-certs.ts');
-      const report = await writeDevelopmentCertificates(folder, new Date());
+      const report = await writeDevelopmentCertificates(folder, new Date(), {
+        ...(flags.postQuantum && { postQuantum: true }),
+      });
       if (flags.json) {
         context.print(formatJson(report), 'data');
         return;
@@ -26,7 +29,7 @@ export function devCertsCommand(program: Command, context: Context, _exit: Exit)
       const { style } = context;
       const name = shown(folder);
       const at = (file: string): string => shellPath(join(folder, file));
-      context.print(`${style.good(style.pass)} ${name}: ca.pem, signer.pem, signer.key`);
+      context.print(`${style.good(style.pass)} ${name}: ${report.result?.files.join(', ')}`);
       context.print(`  ${style.warn('DEVELOPMENT only')}, valid for 30 days`);
       context.print(
         `  next: bulla pack disk.qcow2 -o my.ova --key ${at('signer.key')} --cert ${at('signer.pem')}`,

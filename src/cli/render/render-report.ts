@@ -122,7 +122,7 @@ function tellWarnings(report: Report, context: Context): void {
 /** A signer once, whatever number of signatures it made; those that do not fit stand by themselves. */
 function signatureLines({ signatures, errors }: Report): string[] {
   const told = new Set<string>();
-  return signatures.flatMap((signature) => {
+  const lines = signatures.flatMap((signature) => {
     const { signer, status } = signature;
     if (!signer) return [];
     const key = `${signer.fingerprint} ${status}`;
@@ -133,6 +133,14 @@ function signatureLines({ signatures, errors }: Report): string[] {
     );
     return signerLines(signature, signer, { same, errors });
   });
+  return [...lines, ...kindLines(signatures)];
+}
+
+/** [pq.8] Which kinds hold, where that is not what everybody takes for granted. */
+function kindLines(signatures: readonly SignatureReport[]): string[] {
+  const kinds = [...new Set(signatures.flatMap(({ kind }) => kind ?? []))].sort();
+  const isUsual = !signatures.some(({ signer }) => signer?.key.startsWith('ML-DSA'));
+  return isUsual || kinds.length === 0 ? [] : [field('kinds', kinds.join(', '))];
 }
 
 /** A name counts only when something trusted vouches for it, and the signature is the key's. */

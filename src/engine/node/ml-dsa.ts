@@ -8,12 +8,13 @@ import { keyObject } from './public-key.ts';
 
 type Package = typeof import('@noble/post-quantum/ml-dsa.js');
 
+const require = createRequire(import.meta.url);
 let loaded: Package | undefined;
 
 /** The implementation in JavaScript, loaded when it is first needed: most runs see no ML-DSA, and newer Nodes bring one. [pq.2] */
 export function packaged({ type }: MlDsa): Package['ml_dsa87'] {
   // Whoever verifies cannot wait: an engine answers at once. Every Node that bulla runs on can `require` a module.
-  loaded ??= createRequire(import.meta.url)('@noble/post-quantum/ml-dsa.js') as Package;
+  loaded ??= require('@noble/post-quantum/ml-dsa.js') as Package;
   const { ml_dsa44, ml_dsa65, ml_dsa87 } = loaded;
   return { 'ml-dsa-44': ml_dsa44, 'ml-dsa-65': ml_dsa65, 'ml-dsa-87': ml_dsa87 }[type];
 }

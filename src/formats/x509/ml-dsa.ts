@@ -16,10 +16,17 @@ export interface MlDsa {
   readonly digestBytes: number;
 }
 
+/** The largest, which is made where nothing else is asked for. */
+export const ML_DSA_87 = set('87', 19, {
+  publicBytes: 2592,
+  expandedBytes: 4896,
+  signatureBytes: 4627,
+  digestBytes: 64,
+});
 const SETS: readonly MlDsa[] = [
   set('44', 17, { publicBytes: 1312, expandedBytes: 2560, signatureBytes: 2420, digestBytes: 32 }),
   set('65', 18, { publicBytes: 1952, expandedBytes: 4032, signatureBytes: 3309, digestBytes: 48 }),
-  set('87', 19, { publicBytes: 2592, expandedBytes: 4896, signatureBytes: 4627, digestBytes: 64 }),
+  ML_DSA_87,
 ];
 
 function set(name: '44' | '65' | '87', arc: number, sizes: Omit<MlDsa, 'type' | 'label' | 'oid'>): MlDsa {

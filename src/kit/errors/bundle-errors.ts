@@ -267,6 +267,14 @@ export const BUNDLE_ERRORS = {
     why: 'you ask more signers of this publisher than the bundle has',
     fix: { text: 'see threshold of the publisher', advice: 'show-publisher' },
   },
+  REQUIREMENT_NOT_MET: {
+    kind: 'policy',
+    why: 'you ask for a kind of signature of this publisher that the bundle does not have: it may have been taken away',
+    fix: {
+      text: 'fetch the bundle again from the publisher; see require of the publisher',
+      advice: 'show-publisher',
+    },
+  },
   SIGNER_UNKNOWN: {
     kind: 'unknown-signer',
     why: 'nothing you trust vouches for the key, and anyone can make such a certificate',

@@ -241,6 +241,10 @@ const PUBLISHER = z
     until: TIME.exactOptional(),
     revocation: z.enum(['require', 'if-present', 'off']).exactOptional(),
     timestamp: z.enum(['require', 'prefer', 'ignore']).exactOptional(),
+    require: z
+      .array(z.enum(['post-quantum']))
+      .exactOptional()
+      .describe('kinds of signatures of which there must be one each'),
     anchors: z.array(TRUSTED_CERTIFICATE),
   })
   .meta({ id: 'publisher' });

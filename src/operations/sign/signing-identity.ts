@@ -15,7 +15,7 @@ import { judgeCertificateForSigning } from '../../trust/judge-signer.ts';
 import { isSelfIssued } from '../../trust/path/certificate-rules.ts';
 import { shown } from '../../trust/path/findings.ts';
 import { passphrase, pluginFolders } from '../option-rules.ts';
-import { DEVELOPMENT_CA } from '../trust/dev-certs.ts';
+import { DEVELOPMENT_CAS } from '../trust/dev-certs.ts';
 import { type Waiting, waitingOptions, whileWaiting } from '../waiting.ts';
 import type { SigningIdentity } from './signing.ts';
 
@@ -145,7 +145,7 @@ function withoutDuplicates(certificates: readonly Certificate[], leaf: Certifica
 /** [path.28] Importers know a root as a rule; whether the issuer is one cannot be seen in what it has issued. */
 function missingIssuer(leaf: Certificate, intermediates: readonly Certificate[]): readonly Told[] {
   const { issuer } = leaf.fields;
-  if (isSelfIssued(leaf) || issuer.attributes.some(({ value }) => value === DEVELOPMENT_CA)) return [];
+  if (isSelfIssued(leaf) || issuer.attributes.some(({ value }) => DEVELOPMENT_CAS.has(value))) return [];
   if (intermediates.some((one) => isSignedBy(leaf, one))) return [];
   const lack =
     intermediates.length === 0

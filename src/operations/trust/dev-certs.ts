@@ -1,15 +1,17 @@
-import { type KeyPair, makeRsaKey } from '../../engine/node/key-pair.ts';
+import { type KeyPair, makeMlDsaKey, makeRsaKey } from '../../engine/node/key-pair.ts';
 import { formatPem } from '../../formats/pem.ts';
 import { formatCertificate } from '../../formats/x509/certificate-template.ts';
+import { ML_DSA_87 } from '../../formats/x509/ml-dsa.ts';
 import type { NameAttribute } from '../../formats/x509/name.ts';
 import { BundleError } from '../../kit/errors/errors.ts';
 import { certificateTemplate, type Issuance } from './issue-certificate.ts';
 
-/** When they are made, for how many days (30), and whose name the signer bears. */
+/** When they are made, for how many days (30), whose name the signer bears, and whether the keys are of ML-DSA-87 in place of RSA. */
 export interface DevelopmentCertificateOptions {
   readonly now: Date;
   readonly days?: number;
   readonly organisation?: string;
+  readonly postQuantum?: boolean;
 }
 
 /** PEM texts; the key is PKCS#8 and not encrypted. The key of the CA is not among them: it is gone. */
@@ -19,8 +21,10 @@ export interface DevelopmentCertificates {
   readonly signerKeyPem: string;
 }
 
-/** The name of the authority, which is a root. */
-export const DEVELOPMENT_CA = 'bulla development CA — do not trust';
+const CA_NAME = 'bulla development CA — do not trust';
+const PQ_CA_NAME = 'bulla development post-quantum CA — do not trust';
+/** The names of the authorities, which are roots. */
+export const DEVELOPMENT_CAS: ReadonlySet<string> = new Set([CA_NAME, PQ_CA_NAME]);
 const RSA_BITS = 3072;
 const DEFAULT_DAYS = 30;
 const MOST_DAYS = 365;
@@ -39,19 +43,21 @@ const CODE_SIGNING = '1.3.6.1.5.5.7.3.3';
 export async function makeDevelopmentCertificates(
   options: DevelopmentCertificateOptions,
 ): Promise<DevelopmentCertificates> {
-  const { now, days = DEFAULT_DAYS, organisation = 'Example' } = options;
+  const { now, days = DEFAULT_DAYS, organisation = 'Example', postQuantum = false } = options;
   if (!Number.isInteger(days) || days < 1 || days > MOST_DAYS) {
     throw new BundleError('USAGE', `${days} days: development certificates are valid for 1 to ${MOST_DAYS}`);
   }
   if (!/^[^\p{Cc}\p{Cs}]{1,64}$/u.test(organisation)) {
     throw new BundleError('USAGE', 'the organisation is not a name of 1 to 64 characters');
   }
-  const caName = [{ type: 'CN', value: DEVELOPMENT_CA }];
+  const kind = postQuantum ? 'post-quantum ' : '';
+  const caName = [{ type: 'CN', value: postQuantum ? PQ_CA_NAME : CA_NAME }];
   const signerName = [
-    { type: 'CN', value: 'DEVELOPMENT signer — do not trust' },
+    { type: 'CN', value: `DEVELOPMENT ${kind}signer — do not trust` },
     { type: 'O', value: organisation },
   ];
-  const [ca, signer] = await Promise.all([makeRsaKey(RSA_BITS), makeRsaKey(RSA_BITS)]);
+  const make = async (): Promise<KeyPair> => (postQuantum ? makeMlDsaKey(ML_DSA_87) : makeRsaKey(RSA_BITS));
+  const [ca, signer] = await Promise.all([make(), make()]);
   const issue = (name: readonly NameAttribute[], { spki }: KeyPair, extensions: Issuance['extensions']) =>
     issueCertificate({ now, days, caName, caKey: ca, subject: { name, spki }, extensions });
 

@@ -8,7 +8,7 @@ import { addTrusted, removeTrusted } from '../../storage/trust/trust-folder.ts';
 import { expectFingerprints, type Fingerprinted } from '../../trust/fingerprint.ts';
 import { certificatesIn } from '../../trust/given-certificates.ts';
 import { showTime } from '../../trust/path/certificate-rules.ts';
-import type { Publisher, RevocationMode, TimestampMode } from '../../trust/publisher.ts';
+import type { Publisher, RequiredKind, RevocationMode, TimestampMode } from '../../trust/publisher.ts';
 import type { CertificateReport } from '../../verdict/report/report.ts';
 import { certificateReport } from '../../verdict/signers/signature-report.ts';
 import { authoritiesIn, type LoadedPublisher, loadPublishers } from '../verify/load-trust.ts';
@@ -24,6 +24,7 @@ export interface PublisherReport {
   readonly until?: string;
   readonly revocation?: RevocationMode;
   readonly timestamp?: TimestampMode;
+  readonly require?: readonly RequiredKind[];
   readonly anchors: readonly TrustedCertificateReport[];
 }
 
@@ -207,7 +208,7 @@ function publisherReport(
   { publisher, folder, anchors }: LoadedPublisher,
   matched = NOT_COMPARED,
 ): PublisherReport {
-  const { name, scopes, subjects, threshold, from, until, revocation, timestamp } = publisher;
+  const { name, scopes, subjects, threshold, from, until, revocation, timestamp, require } = publisher;
   return {
     name,
     folder,
@@ -218,6 +219,7 @@ function publisherReport(
     ...(until !== undefined && { until: until.toISOString() }),
     ...(revocation !== undefined && { revocation }),
     ...(timestamp !== undefined && { timestamp }),
+    ...(require !== undefined && { require }),
     anchors: anchors.map((anchor) => trustedReport(anchor, matched)),
   };
 }

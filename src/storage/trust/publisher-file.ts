@@ -3,6 +3,7 @@ import {
   isPublisherName,
   isSubjectPattern,
   type Publisher,
+  type RequiredKind,
   type RevocationMode,
   type TimestampMode,
 } from '../../trust/publisher.ts';
@@ -18,7 +19,11 @@ const DAY_MS = 86_400_000;
  * @throws `CONFIG_INVALID` naming the file and the key [pub.1] [pub.3]
  */
 export async function parsePublisher(toml: string, file: string): Promise<Publisher> {
-  const { from, until, revocation, timestamp, ...rest } = await parseSettingsFile(toml, file, schemaOf);
+  const { from, until, revocation, timestamp, require, ...rest } = await parseSettingsFile(
+    toml,
+    file,
+    schemaOf,
+  );
   if (from && until && from > until)
     throw new BundleError('CONFIG_INVALID', 'from is after until', { where: { file } });
   return {
@@ -27,6 +32,7 @@ export async function parsePublisher(toml: string, file: string): Promise<Publis
     ...(until !== undefined && { until }),
     ...(revocation !== undefined && { revocation }),
     ...(timestamp !== undefined && { timestamp }),
+    ...(require !== undefined && { require }),
   };
 }
 
@@ -51,6 +57,10 @@ function schemaOf({ z, TomlDate }: SchemaTools) {
     until: moment(true).optional(),
     revocation: z.enum<readonly RevocationMode[]>(['require', 'if-present', 'off']).optional(),
     timestamp: z.enum<readonly TimestampMode[]>(['require', 'prefer', 'ignore']).optional(),
+    require: z
+      .array(z.enum<readonly RequiredKind[]>(['post-quantum']))
+      .min(1, 'an empty list: leave the key out, or name something')
+      .optional(),
   });
 }
 
@@ -66,7 +76,7 @@ function readMoment(
 
 /** The `publisher.toml` of a publisher; `parsePublisher` gives it back. */
 export function formatPublisher(publisher: Publisher): string {
-  const { name, scopes, subjects, threshold, from, until, revocation, timestamp } = publisher;
+  const { name, scopes, subjects, threshold, from, until, revocation, timestamp, require } = publisher;
   const lines = [
     `name = ${quote(name)}`,
     `scopes = ${quoteList(scopes)}`,
@@ -76,6 +86,7 @@ export function formatPublisher(publisher: Publisher): string {
     ...(until ? [`until = ${showMoment(until, DAY_MS - 1)}`] : []),
     ...(revocation ? [`revocation = ${quote(revocation)}`] : []),
     ...(timestamp ? [`timestamp = ${quote(timestamp)}`] : []),
+    ...(require ? [`require = ${quoteList(require)}`] : []),
   ];
   return `${lines.join('\n')}\n`;
 }

@@ -83,6 +83,10 @@ const signatureSchema = z
     file: z.string(),
     algorithm: z.string(),
     status: z.enum(['trusted', 'untrusted', 'invalid']),
+    kind: z
+      .enum(['classical', 'post-quantum'])
+      .exactOptional()
+      .describe('of a trusted one; post-quantum where the whole path is ML-DSA-65 or -87'),
     signer: CERTIFICATE.exactOptional(),
     path: z.array(PATH_CERTIFICATE).describe('signer first, as far as it was found'),
     timestamps: z.array(timestampSchema),

@@ -1,6 +1,7 @@
 import { type Advised, isAdvised, plain, type Told } from '../../kit/errors/advice.ts';
 import type { BundleError, Where } from '../../kit/errors/errors.ts';
 import { RELAXATION_MEANINGS, type Relaxation } from '../../kit/relaxation.ts';
+import type { SignatureKind } from '../../trust/path/path-kind.ts';
 import type { BlockFindings } from '../walk/block-damage.ts';
 import { byPrecedence, exitCodeOf } from './exit-codes.ts';
 import { toldIn } from './telling.ts';
@@ -83,6 +84,8 @@ export interface SignatureReport {
   /** such as `RSA-3072 sha256` */
   readonly algorithm: string;
   readonly status: 'trusted' | 'untrusted' | 'invalid';
+  /** of a trusted one: whether the whole path outlasts a computer that breaks RSA and elliptic curves [pq.8] */
+  readonly kind?: SignatureKind;
   readonly signer?: CertificateReport;
   /** the certification path, signer first, as far as it was found */
   readonly path: readonly PathCertificateReport[];

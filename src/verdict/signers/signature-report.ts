@@ -1,5 +1,6 @@
 import type { Certificate } from '../../crypto/certificate.ts';
 import type { SignerJudgement } from '../../trust/judge-signer.ts';
+import { kindOfPaths } from '../../trust/path/path-kind.ts';
 import type { Publisher } from '../../trust/publisher.ts';
 import type { RevocationStatus } from '../../trust/revocation/verdict.ts';
 import type { TimestampJudgement } from '../../trust/timestamp.ts';
@@ -21,12 +22,14 @@ export function signatureReport(
   const { format, algorithm, signer, fault } = found;
   const good = !weakness?.error || weakness.allowed !== undefined;
   const vouching = judgement?.signer.trustedBy && vouchingFor(judgement.signer, accepting);
+  const kind = kindOfPaths(judgement?.signer.paths ?? []);
   const trusted = accepted && good && judgement?.errors.length === 0 && vouching?.accepts === true;
   return {
     format,
     file,
     algorithm,
     status: fault ? 'invalid' : trusted ? 'trusted' : 'untrusted',
+    ...(trusted && kind !== undefined && { kind }),
     ...(signer !== undefined && { signer: certificateReport(signer) }),
     path: judgement ? pathReport(judgement.signer.path, judgement.revocation.statuses) : [],
     timestamps: judgement ? judgement.timestamps.map(timestampReport) : [],

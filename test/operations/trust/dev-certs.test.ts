@@ -2,6 +2,9 @@ import { createPrivateKey, createPublicKey, X509Certificate } from 'node:crypto'
 import { beforeAll, describe, expect, test } from 'vitest';
 import { parseCertificate } from '../../../src/crypto/certificate.ts';
 import { sameKey } from '../../../src/crypto/key-identity.ts';
+import { keySigner } from '../../../src/engine/node/key-signer.ts';
+import { parsePrivateKey } from '../../../src/engine/node/private-key.ts';
+import { encodeUtf8 } from '../../../src/kit/encoding.ts';
 import { isBundleError } from '../../../src/kit/errors/errors.ts';
 import {
   type DevelopmentCertificates,
@@ -72,4 +75,20 @@ describe('makeDevelopmentCertificates', () => {
       expect(isBundleError(error) && error.code).toBe('USAGE');
     },
   );
+});
+
+test('[pq.11] of ML-DSA-87 they are good by the same rules', async () => {
+  const pq = await makeDevelopmentCertificates({ now: NOON, postQuantum: true });
+  const [ca, signer] = [parse(pq.caPem), parse(pq.signerPem)];
+  const options = {
+    window: { from: NOON, to: NOON },
+    allowances: NO_ALLOWANCES,
+    purpose: 'code-signing',
+  } as const;
+  const path = findPath({ leaf: signer, intermediates: [] }, { ...options, anchors: [ca] });
+  expect(path).toMatchObject({ kind: 'good', errors: [], warnings: [] });
+  expect(path.path.map(({ key }) => key.label)).toEqual(['ML-DSA-87', 'ML-DSA-87']);
+  expect(signer.fields.subject.text).toContain('DEVELOPMENT post-quantum signer — do not trust');
+  const key = await parsePrivateKey({ name: 'k', bytes: encodeUtf8(pq.signerKeyPem) }, async () => '');
+  expect(sameKey(keySigner(key, 'k').publicKey, signer.publicKey)).toBe(true);
 });

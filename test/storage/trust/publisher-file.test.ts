@@ -20,6 +20,7 @@ describe('parsePublisher', () => {
       'threshold = 2',
       'from = 2026-01-01',
       'until = 2027-12-31T12:00:00+01:00',
+      'require = ["post-quantum"]',
     ];
     expect(await parsePublisher(toml.join('\n'), FILE)).toEqual({
       name: 'acme',
@@ -28,6 +29,7 @@ describe('parsePublisher', () => {
       threshold: 2,
       from: new Date('2026-01-01T00:00:00Z'),
       until: new Date('2027-12-31T11:00:00Z'),
+      require: ['post-quantum'],
     });
   });
 
@@ -50,6 +52,9 @@ describe('parsePublisher', () => {
     ['revoked = true', 'unknown key "revoked"'],
     ['revocation = "always"', 'revocation: '],
     ['timestamp = true', 'timestamp: '],
+    ['require = []', 'require: '],
+    ['require = ["quantum"]', 'require'],
+    ['require = "post-quantum"', 'require: '],
     ['__proto__ = { threshold = 0 }', 'not TOML'],
     ['[extra]\na = 1', 'unknown key "extra"'],
     ['scopes = "acme/*"', 'scopes'],

@@ -257,6 +257,7 @@ function printPublisher(publisher: PublisherReport, context: Context): void {
   line('until', publisher.until?.replace('T23:59:59.999Z', ', the end of the day (UTC)') ?? 'any time');
   if (publisher.revocation) line('revocation', publisher.revocation);
   if (publisher.timestamp) line('timestamp', publisher.timestamp);
+  if (publisher.require) line('require', publisher.require.join(', '));
   for (const anchor of publisher.anchors) printCertificate(anchor, context);
 }
 
