@@ -5,9 +5,8 @@ import { CERTIFICATE_NAMES, DESCRIPTOR_NAME, VOLUME_NAMES } from '../kit/read-na
 import type { Reading } from '../storage/apart.ts';
 import type { StandardOutput } from '../storage/redirected.ts';
 import type { Context } from './context.ts';
-import { expectUtf8 } from './options/expect-utf8.ts';
 import { filesOfKey } from './options/key-options.ts';
-import type { Words } from './words.ts';
+import { expectUtf8, type Words } from './words.ts';
 
 /**
  * What an option's value or an argument names: a file that is read, a folder whose files of some names may be read instead,

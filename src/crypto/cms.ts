@@ -108,7 +108,8 @@ function openSigner(
   return { info, matching, needsAll: takesWhole(info.signatureAlgorithm) };
 }
 
-function isMeant({ fields }: Certificate, { sid }: SignerInfo): boolean {
+/** Whether a signer names the certificate with these fields as its own. [cms.4] */
+export function isMeant({ fields }: Pick<Certificate, 'fields'>, { sid }: Pick<SignerInfo, 'sid'>): boolean {
   if (sid.kind === 'keyId') return fields.extensions.subjectKeyId === sid.keyId;
   return fields.serial === sid.serial && sameName(fields.issuer, sid.issuer);
 }

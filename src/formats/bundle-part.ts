@@ -1,23 +1,37 @@
 import { blocksSubject } from './blocks/block-digests.ts';
 
 /** What a member may be besides an ordinary file, by its extension. */
-export type PartKind = 'ovf' | 'mf' | 'cert' | 'tst';
+export type PartKind = 'ovf' | 'mf' | 'cert' | 'tst' | 'p7s';
 
 /** The base name and kind of a member that may play a part, or undefined for an ordinary file. */
 export function rolePartOf(name: string): { base: string; kind: PartKind } | undefined {
   // [bundle.2] Only at the top: a manifest speaks of names beside it.
-  const match = /^([^/]+)\.(ovf|mf|cert|tst)$/i.exec(name);
+  const match = /^([^/]+)\.(ovf|mf|cert|tst|p7s)$/i.exec(name);
   const [, base, extension] = match ?? [];
   if (base === undefined || extension === undefined) return undefined;
   return { base, kind: extension.toLowerCase() as PartKind };
 }
 
-/**
- * The base name of a file that counts in a package of files, whether the manifest lists it or not: what may play a part, and `NAME.p7s`,
- * which nothing reads as a signature of it, and which must not be taken for one either. [pkg.3]
- */
-export function packagePartOf(name: string): string | undefined {
-  return rolePartOf(name)?.base ?? /^([^/]+)\.p7s$/i.exec(name)?.[1];
+/** Whether a file in a package of files counts whether the manifest lists it or not, where the parts have this in common. [pkg.3] */
+export function isPackagePart(name: string, base: string): boolean {
+  return rolePartOf(name)?.base === base || sidecarOf(name, base) !== undefined;
+}
+
+/** What parts are called: a signature of such a role would look like one of that part. */
+const NO_ROLES: ReadonlySet<string> = new Set(['ovf', 'mf', 'cert', 'tst', 'p7s']);
+
+/** Whether this names the part that a signer plays: lower-case ASCII letters, digits and `-`, at most 32, not beginning with `-`. [side.1] */
+function isRole(text: string): boolean {
+  return /^[a-z0-9][a-z0-9-]{0,31}$/.test(text) && !NO_ROLES.has(text);
+}
+
+/** What a member is as a signature beside the manifest of a bundle with this base name; undefined when it is none. [side.1] */
+export function sidecarOf(name: string, base: string): { readonly role?: string } | undefined {
+  const part = rolePartOf(name);
+  if (part?.kind !== 'p7s') return undefined;
+  if (part.base === base) return {};
+  const role = part.base.slice(base.length + 1);
+  return part.base === `${base}.${role}` && isRole(role) ? { role } : undefined;
 }
 
 /** True for a member that carries revocation information, which nobody needs to sign but its issuer. [bundle.6] */
@@ -35,7 +49,7 @@ export function isPlainEvidence(name: string): boolean {
 
 /** Whether a part has its extension in one case, lower or upper; readers differ in what they take for a part. [bundle.10] */
 export function isPlainPart(name: string): boolean {
-  return /\.(?:[a-z]+|[A-Z]+)$/.test(name);
+  return /\.(?:[a-z0-9]+|[A-Z0-9]+)$/.test(name);
 }
 
 /** Whether a member may be anything but an ordinary file, by its name: one that signs or describes, evidence, block digests. */

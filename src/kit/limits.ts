@@ -9,8 +9,9 @@ export interface Limits {
   readonly manifestBytes: number;
   readonly certificateFileBytes: number;
   readonly descriptorBytes: number;
-  /** bytes of a timestamp, and of all revocation information in a bundle together */
+  /** bytes of a timestamp, of all signatures beside the manifest, and of all revocation information in a bundle together */
   readonly timestampBytes: number;
+  readonly sidecarBytes: number;
   readonly evidenceBytes: number;
   /** bytes of all block digests in a bundle together; beyond it they are not used */
   readonly blocksBytes: number;
@@ -57,6 +58,7 @@ export const DEFAULT_LIMITS: Limits = Object.freeze({
   certificateFileBytes: MIB,
   descriptorBytes: 16 * MIB,
   timestampBytes: 64 * 1024,
+  sidecarBytes: MIB,
   evidenceBytes: 16 * MIB,
   blocksBytes: 32 * MIB,
   evidence: 64,

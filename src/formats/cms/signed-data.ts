@@ -58,6 +58,22 @@ export function parseSignedData(bytes: Uint8Array, what: string): SignedData {
   }
 }
 
+/** The OID of what a ContentInfo says that it is, whatever that holds. @throws {BundleError} `CMS_SYNTAX` and nothing else [cms.1] */
+export function contentTypeOf(bytes: Uint8Array, what: string): string {
+  if (bytes.byteLength > MAX_BYTES) throw refused(`${what} has more than ${MAX_BYTES} bytes`);
+  try {
+    const der = toDefiniteLengths(bytes, what);
+    const contentInfo = openDer(readOnly(der, TAG.sequence, what).value, what);
+    const type = readOid(contentInfo.next(), what);
+    contentInfo.next(0xa0);
+    contentInfo.end();
+    return type;
+  } catch (error) {
+    if (!isBundleError(error) || error.code !== 'CERTIFICATE_MALFORMED') throw error;
+    throw refused(error.message, error);
+  }
+}
+
 function readSignedData(der: Uint8Array, what: string): SignedData {
   const contentInfo = openDer(readOnly(der, TAG.sequence, what).value, what);
   if (readOid(contentInfo.next(), what) !== CONTENT.signedData) throw refused(`${what} is no SignedData`);

@@ -1,4 +1,5 @@
 import { blocksNameOf } from '../../formats/blocks/block-digests.ts';
+import { sidecarOf } from '../../formats/bundle-part.ts';
 import { companionOf } from '../../formats/glance/companion.ts';
 import { memberNameFault, memberNameKey } from '../../formats/member-name.ts';
 import type { FileReference } from '../../formats/ovf/file-reference.ts';
@@ -42,6 +43,11 @@ export function checkNames(
     if (key === timestamp)
       throw new BundleError('ARCHIVE_DUPLICATE', `"${name}" is the name of the timestamp of the signature`, {
         why: 'an importer would take the file for that, now or once the bundle is signed',
+        fix,
+      });
+    if (sidecarOf(name, plan.base) !== undefined)
+      throw new BundleError('ARCHIVE_DUPLICATE', `"${name}" is the name of a signature beside the manifest`, {
+        why: 'an importer would take the file for a signature of the bundle', // [side.2]
         fix,
       });
     if (seen.has(key))

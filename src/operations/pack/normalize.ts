@@ -133,11 +133,12 @@ function canonicalOrder({ members, roles, contents }: Examination): readonly Mem
   );
 }
 
-const PARTS = 5;
+const PARTS = 6;
 
 function partRank(name: string, roles: BundleRoles): number | undefined {
   const at = [roles.descriptor, roles.manifest, roles.certificate, roles.timestamp].indexOf(name);
   if (at >= 0) return at;
+  if (roles.sidecars?.some((sidecar) => sidecar.name === name)) return PARTS - 2;
   return isEvidence(name) ? PARTS - 1 : undefined;
 }
 

@@ -161,7 +161,8 @@ export class Repacking {
     this.#plan.judgeOriginal(members);
     const roles = assignRoles(members.map(({ name }) => name));
     expectSame(roles, this.#roles);
-    const parts = [roles.manifest, roles.certificate, roles.timestamp];
+    const sidecars = roles.sidecars?.map(({ name }) => name) ?? [];
+    const parts = [roles.manifest, roles.certificate, roles.timestamp, ...sidecars];
     const manifest = members.find(({ name }) => name === roles.manifest);
     if (manifest?.kind === 'kept') this.#manifest ??= parseManifest(manifest.bytes, this.#plan.limits);
     const isListed = ({ name }: KeptMember): boolean => this.#manifest?.byName.has(name) === true;

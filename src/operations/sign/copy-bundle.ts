@@ -13,10 +13,12 @@ import { needsPatching, writeArchive } from '../../storage/output/write-archive.
 import { openBundle } from '../../storage/sources/open-bundle.ts';
 import { NO_ALLOWANCES } from '../../trust/policy.ts';
 import { type ContentsJudgement, judgeContents } from '../../verdict/bundle/judge-contents.ts';
+import { signedManifestOf } from '../../verdict/bundle/signed-manifest.ts';
 import { joinFaults } from '../../verdict/packing/plan-assembly.ts';
 import { type InputReport, sweptWarnings } from '../../verdict/report/report.ts';
 import { parseEvidence } from '../../verdict/signers/evidence.ts';
 import { isAboutSignature } from '../../verdict/signers/left-evidence.ts';
+import { sidecarFaults } from '../../verdict/signers/sidecar-faults.ts';
 import { assignRoles, type BundleRoles } from '../../verdict/walk/bundle-roles.ts';
 import { manifestDigests } from '../../verdict/walk/look-ahead.ts';
 import type { KeptMember, Member, NamedMember } from '../../verdict/walk/member.ts';
@@ -216,6 +218,8 @@ class Copying {
     try {
       roles = assignRoles(names);
       faults.push(...faultsOfOrder(roles, this.#manifest, this.#leftOut, names));
+      const signed = signedManifestOf(this.#members, roles);
+      if (signed) faults.push(...sidecarFaults(signed));
       told.push(...this.#toldOfTimestamp());
     } catch (error) {
       faults.push(toBundleError(error));

@@ -128,7 +128,7 @@ export function ownForm(
 ): { readonly bytes: Uint8Array; readonly notes: readonly string[] } {
   try {
     const { found, spoken } = findSignatures(
-      { manifest, certificate, evidence: [], ...(timestamp !== undefined && { timestamp }) },
+      { manifest, certificate, sidecars: [], evidence: [], ...(timestamp !== undefined && { timestamp }) },
       { limits, trust: { anchors: [], pins: [] }, evidence: { crls: [], ocsps: [] } },
     );
     const [fault] = found.flatMap((one) => one.fault ?? []);

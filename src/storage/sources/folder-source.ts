@@ -1,7 +1,7 @@
 import { type BigIntStats, closeSync, constants, fstatSync, lstatSync, openSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { setImmediate } from 'node:timers/promises';
-import { isEvidence, packagePartOf } from '../../formats/bundle-part.ts';
+import { isEvidence, isPackagePart, rolePartOf } from '../../formats/bundle-part.ts';
 import { checkAborted } from '../../kit/bytes.ts';
 import { BundleError } from '../../kit/errors/errors.ts';
 import type { PackageFile, PackageSource, SourceOptions, SourceParts } from '../../kit/source.ts';
@@ -41,10 +41,8 @@ export function openFolderSource(
   if (named !== undefined && !files.has(named)) {
     throw readError(Object.assign(new Error('no such file'), { code: 'ENOENT' }), input);
   }
-  const isMeant = (name: string): boolean => {
-    const part = packagePartOf(name);
-    return part !== undefined && (base === undefined || part === base);
-  };
+  const isMeant = (name: string): boolean =>
+    base === undefined ? rolePartOf(name) !== undefined : isPackagePart(name, base);
   return {
     kind: 'package',
     name: input,

@@ -12,7 +12,7 @@ export interface ComparedContents {
 }
 
 /** What may come without a line, where a trusted path answers for it. [bundle.6] */
-const BESIDE: readonly FileReport['role'][] = ['timestamp', 'revocation'];
+const BESIDE: readonly FileReport['role'][] = ['timestamp', 'signature', 'revocation'];
 
 /** The entries of the report about manifest, members and digests; of members that were not read, nothing is said to be good. */
 export function contentChecks({ files, errors, manifest, complete }: ComparedContents): Check[] {

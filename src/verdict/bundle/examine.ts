@@ -4,6 +4,7 @@ import { isEvidence, rolePartOf } from '../../formats/bundle-part.ts';
 import type { Manifest } from '../../formats/ovf/manifest.ts';
 import type { DigestName } from '../../kit/digest-name.ts';
 import type { Told } from '../../kit/errors/advice.ts';
+import type { ErrorKind } from '../../kit/errors/error-kinds.ts';
 import { BundleError, type ErrorCode, toBundleError } from '../../kit/errors/errors.ts';
 import type { OnProgress } from '../../kit/progress.ts';
 import type { Relaxation } from '../../kit/relaxation.ts';
@@ -95,7 +96,11 @@ const CURABLE: ReadonlySet<ErrorCode> = new Set([
   'CERTIFICATE_REVOKED',
   'REVOCATION_UNKNOWN',
   'TIMESTAMP_MISSING',
+  'THRESHOLD_NOT_MET', // a signature beside the manifest may be anywhere
 ]);
+
+/** What another signer, whom somebody trusts, makes up for: signatures beside the manifest come before the files. [side.8] */
+const OF_SIGNERS: ReadonlySet<ErrorKind> = new Set(['validity', 'policy', 'unknown-signer', 'no-trust']);
 
 /** What the manifest and the signature among the members read so far say about those to come, and about all in the end. */
 class Reading {
@@ -159,13 +164,15 @@ class Reading {
 
   /**
    * [import.5] With manifest and signature at the front, the first wrong member is the last one stored. Nothing behind
-   * could make up for it: [bundle.3] has other members that count in place of these refused. Only a timestamp or
-   * revocation information that is still to come could.
+   * could make up for it: [bundle.3] has other members that count in place of these refused. Only a timestamp,
+   * revocation information, or another signature that is still to come could.
    */
   #isRefused(member: Member): boolean {
     if (!this.#signature) return false;
-    if (!this.#manifest || this.#signature.errors.some(({ code }) => !CURABLE.has(code))) return true;
+    const lasting = this.#signature.errors.filter(({ code }) => !CURABLE.has(code));
+    if (!this.#manifest || lasting.some(({ kind }) => !OF_SIGNERS.has(kind))) return true;
     if (rolePartOf(member.name) || (isEvidence(member.name) && member.kind === 'kept')) return false;
+    if (lasting.length > 0) return true;
     const entry = this.#manifest.byName.get(member.name);
     return !entry || digestOf(member, entry.algorithm) !== entry.digest;
   }

@@ -1,4 +1,4 @@
-import { isPlainEvidence } from '../../formats/bundle-part.ts';
+import { isPlainEvidence, sidecarOf } from '../../formats/bundle-part.ts';
 import { type Descriptor, parseDescriptor } from '../../formats/ovf/descriptor.ts';
 import { type Manifest, type ManifestEntry, parseManifest } from '../../formats/ovf/manifest.ts';
 import { counted } from '../../kit/encoding.ts';
@@ -171,8 +171,9 @@ function judgeMember(
   const { name, role } = place;
   if (role === 'manifest' || role === 'certificate') return { ...place, status: 'unchecked' };
   // [cover.1] Evidence is vouched for by its issuer or authority, and comes when the manifest is long signed.
-  const isEvidence = role === 'timestamp' || (role === 'revocation' && isPlainEvidence(name)); // [bundle.10]
-  if (!entry || role === 'timestamp')
+  const signs = role === 'timestamp' || role === 'signature'; // [side.2] it cannot be listed
+  const isEvidence = signs || (role === 'revocation' && isPlainEvidence(name)); // [bundle.10]
+  if (!entry || signs)
     return { ...place, status: isEvidence && !strangers.has(name) ? 'unchecked' : 'unlisted' };
   const { algorithm, digest: expected } = entry;
   const common = { ...place, algorithm, expected };
@@ -208,7 +209,8 @@ function manifestFaults(manifest: Manifest, name: string, roles: BundleRoles): B
     (entry) =>
       entry.name === roles.manifest ||
       entry.name === (roles.certificate ?? `${roles.base}.cert`) ||
-      entry.name === roles.timestamp,
+      entry.name === roles.timestamp ||
+      (roles.base !== undefined && sidecarOf(entry.name, roles.base) !== undefined), // there or not [side.2]
   );
   return own.map(
     (entry) =>

@@ -27,12 +27,13 @@ const VOUCHERS: Partial<Record<FileReport['role'], FileReport['vouchedBy']>> = {
   manifest: 'signer',
   certificate: 'signer',
   timestamp: 'authority',
+  signature: 'signer',
   revocation: 'issuer',
 };
 
 /** [bundle.6] */
 const OF_A_STRANGER = {
-  why: 'revocation information and timestamps need no line only where a trusted path answers for them; a stranger can sign anything',
+  why: 'revocation information, timestamps and signatures beside the manifest need no line only where a trusted path answers for them; a stranger can sign anything',
   fix: {
     text: 'ask the publisher to list it in the manifest, or to leave it out; a path ends at the certificate that you trust, so what is of an issuer above it counts only when you trust that issuer instead, whose certificate you have from a source of your own; what is of a timestamp authority counts when you trust that',
     advice: 'trust-issuer',
@@ -70,7 +71,7 @@ export function coverageFaults(
       return [new BundleError('FILE_UNLISTED', problem, { where, ...NOT_PLAIN })];
     }
     const reason = strangers.get(file.name);
-    if (reason !== undefined && (file.role === 'revocation' || file.role === 'timestamp')) {
+    if (reason !== undefined && ['revocation', 'timestamp', 'signature'].includes(file.role)) {
       const problem = `"${file.name}" is not in the manifest, and nobody who is trusted answers for all of it: ${reason}`;
       return [new BundleError('FILE_UNLISTED', problem, { where, ...OF_A_STRANGER })];
     }

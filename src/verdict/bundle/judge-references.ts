@@ -1,5 +1,5 @@
 import { blocksSubject } from '../../formats/blocks/block-digests.ts';
-import { rolePartOf } from '../../formats/bundle-part.ts';
+import { rolePartOf, sidecarOf } from '../../formats/bundle-part.ts';
 import { companionsDisk } from '../../formats/glance/companion.ts';
 import type { Descriptor } from '../../formats/ovf/descriptor.ts';
 import { chunkName, type FileReference, memberNames, referenceOf } from '../../formats/ovf/file-reference.ts';
@@ -108,5 +108,6 @@ function chunkFaults(
 function playsPart(name: string, { base, descriptor, manifest, certificate }: BundleRoles): boolean {
   const part = rolePartOf(name);
   if (part !== undefined && part.base === base && part.kind !== 'ovf') return true;
+  if (base !== undefined && sidecarOf(name, base) !== undefined) return true;
   return name === descriptor || name === manifest || name === certificate;
 }

@@ -1,3 +1,4 @@
+import type { Certificate } from '../../crypto/certificate.ts';
 import { isCanonical, parseCertificateFile } from '../../formats/ovf/certificate-file.ts';
 import { parseManifest } from '../../formats/ovf/manifest.ts';
 import { parseTimestampToken, type TimestampToken } from '../../formats/tsp/token.ts';
@@ -11,11 +12,14 @@ import type { Publisher } from '../../trust/publisher.ts';
 import type { HighWaterMarks, RevocationEvidence } from '../../trust/revocation/evidence.ts';
 import { isOver } from '../../trust/timestamp.ts';
 import type { Check } from '../report/report.ts';
-import { type Carried, carry, type SpokenFor } from '../signers/carried.ts';
+import { type Carried, carry, type SpokenFile, type SpokenFor } from '../signers/carried.ts';
 import { evidenceIn, joinEvidence, parseEvidence } from '../signers/evidence.ts';
 import type { FoundSignature, Telling } from '../signers/found-signature.ts';
-import { judgeFound } from '../signers/judge-signers.ts';
+import { judgeFound, warningsOf } from '../signers/judge-signers.ts';
+import { readSidecar } from '../signers/read-sidecar.ts';
 import { inCertificateFile, readCms, readSignatureLine } from '../signers/read-signatures.ts';
+import { fits } from '../signers/signature-checks.ts';
+import { signatureReport } from '../signers/signature-report.ts';
 import type { NamedMember } from '../walk/member.ts';
 import type { SignedManifest } from './signed-manifest.ts';
 
@@ -57,12 +61,15 @@ const NOTHING = {
  * @see spec/ovf.md, clauses sig.1 to sig.7
  */
 export function judgeSignature(signed: SignedManifest, policy: SignaturePolicy): SignatureJudgement {
-  const { certificate } = signed;
-  if (!certificate) return unsigned(signed, policy.allowances);
-  const where = { member: certificate.name };
+  const { certificate, sidecars } = signed;
+  const main = certificate ?? sidecars[0];
+  if (!main) return unsigned(signed, [], policy.allowances);
+  const where = { member: main.name };
   try {
-    const { found, evidence, spoken, warnings } = findSignatures({ ...signed, certificate }, policy);
-    const judged = judgeFound(found, certificate.name, { ...policy, evidence });
+    const { found, evidence, spoken, warnings } = findSignatures(signed, policy);
+    if (found.every(({ unknown }) => unknown !== undefined))
+      return unsigned(signed, found, policy.allowances);
+    const judged = judgeFound(found, main.name, { ...policy, evidence });
     const given = [...policy.trust.anchors, ...policy.timestamping].map((anchor) => anchor.certificate);
     const unlisted = unlistedOf(spoken, signed.manifest, policy.limits);
     const carried = judged.errors.length === 0 ? carry(unlisted, judged.vouched, given) : undefined;
@@ -95,25 +102,51 @@ function unlistedOf(spoken: SpokenFor, manifest: NamedMember, limits: Limits): S
   }
 }
 
-function unsigned({ manifest, evidence }: SignedManifest, allowances: Allowances): SignatureJudgement {
+/** Where nobody has signed, or nobody whose signature could be verified here: those that are `unknown`. [side.4] */
+function unsigned(
+  { manifest, evidence, sidecars }: SignedManifest,
+  unknown: readonly FoundSignature[],
+  allowances: Allowances,
+): SignatureJudgement {
   const { name: manifestName } = manifest;
-  const fault = new BundleError('SIGNATURE_MISSING', `the bundle has no signature of "${manifestName}"`, {
-    where: { member: manifestName },
-  });
+  const which = unknown.length > 0 ? ' that is of a kind known here' : '';
+  const fault = new BundleError(
+    'SIGNATURE_MISSING',
+    `the bundle has no signature of "${manifestName}"${which}`,
+    {
+      where: { member: manifestName },
+    },
+  );
   const check = { id: 'signature', detail: fault.message } as const;
+  const told = tellUnknown(unknown);
+  const counted = unknown.flatMap(warningsOf);
   if (!allowances.unsigned) {
     const checks: Check[] = [{ ...check, status: 'fail' }];
-    return { ...NOTHING, accepted: false, signed: false, told: telling(checks), errors: [fault] };
+    return {
+      ...NOTHING,
+      accepted: false,
+      signed: false,
+      told: told(checks),
+      errors: [fault],
+      warnings: counted,
+    };
   }
   const text = 'unsigned bundle accepted (allowed: unsigned): nothing shows who made it';
-  const warnings = [{ text, advice: 'allowed:unsigned' }] as const;
+  const warnings = [...counted, { text, advice: 'allowed:unsigned' } as const];
   const checks: Check[] = [{ ...check, status: 'warn' }];
   // [bundle.6] nobody is trusted, so nobody answers for it
   const reason = 'without a signature nobody answers for it';
   const strangers = new Map(evidence.map(({ name }) => [name, reason]));
-  const speaks = new Set(strangers.keys());
+  const speaks = new Set([...strangers.keys(), ...sidecars.map(({ name }) => name)]);
   const carried = { members: new Map(), speaks, strangers, lost: [], notes: [] };
-  return { ...NOTHING, accepted: true, signed: false, carried, told: telling(checks), warnings };
+  return { ...NOTHING, accepted: true, signed: false, carried, told: told(checks), warnings };
+}
+
+/** The entries of the report where none of the signatures counts. */
+function tellUnknown(unknown: readonly FoundSignature[]): (checks: readonly Check[]) => Telling {
+  const judged = unknown.map((found) => ({ found, weakness: undefined, judgement: undefined }));
+  const signatures = judged.map((one) => signatureReport(one, '', false, []));
+  return (checks) => () => ({ signatures, checks: [...judged.map(fits), ...checks] });
 }
 
 /** Where no signer was judged. */
@@ -122,11 +155,11 @@ function telling(checks: readonly Check[]): Telling {
 }
 
 /**
- * Everything in and beside the certificate file that speaks for the manifest, unjudged.
+ * Everything in and beside the certificate file that speaks for the manifest, and the signatures beside that, unjudged.
  * @throws {BundleError} for what cannot be read in one way
  */
 export function findSignatures(
-  signed: SignedManifest & { readonly certificate: NamedMember },
+  signed: SignedManifest,
   policy: Pick<SignaturePolicy, 'limits' | 'trust' | 'evidence'>,
 ): {
   readonly found: readonly FoundSignature[];
@@ -134,8 +167,37 @@ export function findSignatures(
   readonly spoken: SpokenFor;
   readonly warnings: readonly string[];
 } {
-  const { manifest, certificate, timestamp } = signed;
-  const file = parseCertificateFile(certificate.bytes, policy.limits);
+  const { limits, trust } = policy;
+  const trusted = trust.anchors.map(({ certificate: anchor }) => anchor);
+  const own =
+    signed.certificate && findInFile({ ...signed, certificate: signed.certificate }, limits, trusted);
+  const beside =
+    own?.found.flatMap(({ signer, intermediates }) => [signer ?? [], intermediates].flat()) ?? [];
+  const sidecars = signed.sidecars.map((one) => readSidecar(one, signed.manifest.bytes, { beside, trusted }));
+  const brought = signed.evidence.map((member) => ({ member, read: parseMember(member) }));
+  const carried = [own?.spoken.cms, ...sidecars.map(({ cms }) => cms)].flatMap((cms) => cms?.evidence ?? []);
+  return {
+    found: [...(own?.found ?? []), ...sidecars.flatMap(({ cms, unknown }) => cms?.found ?? unknown)],
+    evidence: joinEvidence(
+      [policy.evidence, ...brought.map(({ read }) => read), ...carried],
+      limits.evidence,
+    ),
+    spoken: { ...(own !== undefined && { own: own.spoken }), sidecars, evidence: brought },
+    warnings: own?.warnings ?? [],
+  };
+}
+
+/** What the certificate file and the timestamp beside it say. @throws {BundleError} for what cannot be read in one way */
+function findInFile(
+  { manifest, certificate, timestamp }: SignedManifest & { readonly certificate: NamedMember },
+  limits: Limits,
+  trusted: readonly Certificate[],
+): {
+  readonly found: readonly FoundSignature[];
+  readonly spoken: SpokenFile;
+  readonly warnings: readonly string[];
+} {
+  const file = parseCertificateFile(certificate.bytes, limits);
   if (file.manifestName !== manifest.name) {
     // [sig.2] A signature for another manifest must not be taken for one of this.
     const message = `the signature is for "${printable(file.manifestName)}", not for "${manifest.name}"`;
@@ -143,41 +205,34 @@ export function findSignatures(
   }
   const line = readSignatureLine(file, manifest);
   const own = line.signer ? [line.signer, ...line.intermediates] : [];
-  const trusted = policy.trust.anchors.map(({ certificate: anchor }) => anchor);
   const cms = file.cms && readCms(file.cms, own, trusted, { alone: true });
   cms?.update(manifest.bytes);
   const others = cms ? cms.finish().map(inCertificateFile) : [];
-  const token = timestamp && parseSidecar(timestamp);
+  const token = timestamp && parseStamp(timestamp);
   // [bundle.7] it is over the file, and so over every signature in it
   const counts = token !== undefined && isCanonical(certificate.bytes, file);
-  const sidecar = counts ? [{ token, over: certificate.bytes }] : [];
+  const stamp = counts ? [{ token, over: certificate.bytes }] : [];
   const differs = others[0]?.signer && others[0].signer.fingerprint !== line.signer?.fingerprint;
   const warnings = differs ? ['the first signer of the CMS signature is not that of the signature line'] : []; // [sig.5]
   const inside = others.flatMap(({ intermediates }) => intermediates);
-  const brought = signed.evidence.map((member) => ({ member, read: parseMember(member) }));
-  const inCms = cms && evidenceIn(cms.data);
   return {
     found: [{ ...line, warnings: [...line.warnings, ...warnings] }, ...others].map((signature) => ({
       ...signature,
       intermediates: [...signature.intermediates, ...inside],
-      timestamps: [...sidecar, ...signature.timestamps],
+      timestamps: [...stamp, ...signature.timestamps],
     })),
-    evidence: joinEvidence(
-      [policy.evidence, ...brought.map(({ read }) => read), ...(inCms ? [inCms] : [])],
-      policy.limits.evidence,
-    ),
     spoken: {
       certificate,
       file,
       line,
       ...(cms !== undefined &&
-        file.cms !== undefined &&
-        inCms !== undefined && { cms: { der: file.cms, data: cms.data, found: others, evidence: inCms } }),
+        file.cms !== undefined && {
+          cms: { der: file.cms, data: cms.data, found: others, evidence: evidenceIn(cms.data) },
+        }),
       ...(timestamp !== undefined &&
         token !== undefined && {
           timestamp: { name: timestamp.name, token, isOver: isOver(token, certificate.bytes) },
         }),
-      evidence: brought,
     },
     warnings:
       token && !counts
@@ -188,7 +243,7 @@ export function findSignatures(
   };
 }
 
-function parseSidecar({ name, bytes }: NamedMember): TimestampToken {
+function parseStamp({ name, bytes }: NamedMember): TimestampToken {
   try {
     return parseTimestampToken(bytes);
   } catch (error) {

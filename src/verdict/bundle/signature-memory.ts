@@ -11,17 +11,17 @@ const SAME: Readonly<Record<Part, (a: SignedManifest, b: SignedManifest) => bool
   manifest: (a, b) => isSame(a.manifest, b.manifest),
   certificate: (a, b) => isSame(a.certificate, b.certificate),
   timestamp: (a, b) => isSame(a.timestamp, b.timestamp),
-  evidence: (a, b) =>
-    a.evidence.length === b.evidence.length && a.evidence.every((member, i) => isSame(member, b.evidence[i])),
+  sidecars: (a, b) => areSame(a.sidecars, b.sidecars),
+  evidence: (a, b) => areSame(a.evidence, b.evidence),
 };
 
 const EVERY_PART = Object.keys(SAME) as readonly Part[];
-const SIGNED_PARTS: readonly Part[] = ['manifest', 'certificate'];
+const SIGNED_PARTS: readonly Part[] = ['manifest', 'certificate', 'sidecars'];
 
 /**
  * Judges the signature of one bundle, and remembers the last judgement by what it was made of.
  *
- * A bundle may have hundreds of members that could play a part; each manifest with its certificate file is judged once
+ * A bundle may have hundreds of members that could play a part; each manifest with its certificate file and the signatures beside it is judged once
  * on the way, whoever comes after it, and once more in the end when more speaks for it than had come.
  */
 export class SignatureMemory {
@@ -37,7 +37,7 @@ export class SignatureMemory {
     return this.#judge(signed, EVERY_PART);
   }
 
-  /** A judgement of this manifest and certificate file, with the timestamp and the evidence that had come when they were first seen. */
+  /** A judgement of this manifest, certificate file and signatures, with the timestamp and the evidence that had come when they were first seen. */
   judgeAhead(signed: SignedManifest): SignatureJudgement {
     return this.#judge(signed, SIGNED_PARTS);
   }
@@ -49,6 +49,10 @@ export class SignatureMemory {
     this.#last = { signed, judgement };
     return judgement;
   }
+}
+
+function areSame(a: readonly NamedMember[], b: readonly NamedMember[]): boolean {
+  return a.length === b.length && a.every((member, i) => isSame(member, b[i]));
 }
 
 function isSame(a: NamedMember | undefined, b: NamedMember | undefined): boolean {

@@ -1,12 +1,17 @@
 import { isEvidence } from '../../formats/bundle-part.ts';
-import type { BundleRoles } from '../walk/bundle-roles.ts';
+import type { BundleRoles, SidecarRole } from '../walk/bundle-roles.ts';
 import { keptMember, type Member, type NamedMember } from '../walk/member.ts';
+
+/** A signature beside the manifest, as raw bytes. */
+type NamedSidecar = NamedMember & SidecarRole;
 
 /** The manifest and what is said to be its signature, as raw bytes. */
 export interface SignedManifest {
   readonly manifest: NamedMember;
   readonly certificate?: NamedMember;
   readonly timestamp?: NamedMember;
+  /** signatures beside the manifest, in the order in which they came [side.1] */
+  readonly sidecars: readonly NamedSidecar[];
   /** revocation information that the bundle brings */
   readonly evidence: readonly NamedMember[];
 }
@@ -25,6 +30,10 @@ export function signedManifestOf(members: readonly Member[], roles: BundleRoles)
     manifest,
     ...(certificate !== undefined && { certificate }),
     ...(timestamp !== undefined && { timestamp }),
+    sidecars: (roles.sidecars ?? []).flatMap((sidecar) => {
+      const member = named(sidecar.name);
+      return member ? [{ ...sidecar, ...member }] : [];
+    }),
     evidence: members.flatMap((member) =>
       member.kind === 'kept' && isEvidence(member.name) ? [{ name: member.name, bytes: member.bytes }] : [],
     ),

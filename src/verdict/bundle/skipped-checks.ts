@@ -31,6 +31,8 @@ function reasonFor(id: CheckId, context: CheckContext): string {
   if (isAboutSignature(id) && !signature?.signed) return 'the bundle has no signature';
   const [first] = signature?.errors ?? [];
   if (isAboutSignature(id) && first && signatures.length === 0) return `not reached: ${first.message}`; // before anything was judged
+  if (id === 'signature' || (id === 'signature.cms' && !roles.certificate))
+    return 'the bundle has no certificate file';
   if (id === 'signature.cms') return 'the certificate file has no CMS block';
   if (signature && NOT_THERE[id] !== undefined && isJudged(signatures)) {
     if (id === 'timestamp' && roles.timestamp)

@@ -21,7 +21,7 @@ export function tellReplaced(
   if (!manifest) return `${found}. What it signed is not known: no manifest is beside it`;
   try {
     const { found: signatures } = findSignatures(
-      { manifest, certificate, evidence: [] },
+      { manifest, certificate, sidecars: [], evidence: [] },
       { limits, ...NOBODY },
     );
     const fault = signatures.find((signature) => signature.fault)?.fault;
@@ -50,7 +50,7 @@ export function replacedSignature(
   if (!certificate || !manifest) return { signers: [], notes: [] };
   const broken = `"${certificate.name}" was there before, and was no good signature of "${manifest.name}"`;
   try {
-    const members = { manifest, certificate, evidence: [] };
+    const members = { manifest, certificate, sidecars: [], evidence: [] };
     const { found } = findSignatures(members, { limits, ...NOBODY });
     const fault = found.find((signature) => signature.fault)?.fault;
     const good = found.flatMap((one) => (one.signer && !one.fault ? [certificateReport(one.signer)] : []));

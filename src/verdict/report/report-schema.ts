@@ -81,8 +81,11 @@ const signatureSchema = z
   .strictObject({
     format: z.enum(['ovf-cert', 'cms', 'glance', 'glance-md5']),
     file: z.string(),
+    role: z.string().exactOptional().describe('the part that its signer plays, by the name of the file'),
     algorithm: z.string(),
-    status: z.enum(['trusted', 'untrusted', 'invalid']),
+    status: z
+      .enum(['trusted', 'untrusted', 'invalid', 'unknown'])
+      .describe('unknown: of a type or an algorithm that is not known, and counted for nothing'),
     kind: z
       .enum(['classical', 'post-quantum'])
       .exactOptional()
@@ -107,7 +110,7 @@ const signatureSchema = z
 const fileSchema = z
   .strictObject({
     name: z.string(),
-    role: z.enum(['descriptor', 'manifest', 'certificate', 'timestamp', 'revocation', 'file']),
+    role: z.enum(['descriptor', 'manifest', 'certificate', 'timestamp', 'signature', 'revocation', 'file']),
     size: z.int().nonnegative().exactOptional(),
     offset: z
       .int()

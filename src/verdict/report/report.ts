@@ -81,9 +81,12 @@ export interface TimestampReport {
 export interface SignatureReport {
   readonly format: 'ovf-cert' | 'cms' | 'glance' | 'glance-md5';
   readonly file: string;
+  /** the part that its signer plays, by the name of the file [side.1] */
+  readonly role?: string;
   /** such as `RSA-3072 sha256` */
   readonly algorithm: string;
-  readonly status: 'trusted' | 'untrusted' | 'invalid';
+  /** `unknown`: of a type or an algorithm that is not known here, and counted for nothing [side.4] */
+  readonly status: 'trusted' | 'untrusted' | 'invalid' | 'unknown';
   /** of a trusted one: whether the whole path outlasts a computer that breaks RSA and elliptic curves [pq.8] */
   readonly kind?: SignatureKind;
   readonly signer?: CertificateReport;
@@ -101,7 +104,14 @@ export interface SignatureReport {
 /** One member of the bundle, or one that the manifest lists and the bundle has not. Offsets count bytes of the unpacked archive; a file of its own has none. */
 export interface FileReport {
   readonly name: string;
-  readonly role: 'descriptor' | 'manifest' | 'certificate' | 'timestamp' | 'revocation' | 'file';
+  readonly role:
+    | 'descriptor'
+    | 'manifest'
+    | 'certificate'
+    | 'timestamp'
+    | 'signature'
+    | 'revocation'
+    | 'file';
   readonly size?: number;
   readonly offset?: number;
   readonly algorithm?: string;

@@ -1,34 +1,42 @@
 import type { Certificate } from '../../crypto/certificate.ts';
-import { digestHex } from '../../crypto/digest.ts';
-import { type CarriedParts, formatCarried } from '../../formats/cms/format-carried.ts';
-import type { SignedData } from '../../formats/cms/signed-data.ts';
+import { formatCarried } from '../../formats/cms/format-carried.ts';
 import { type CertificateFile, formatCertificateFile } from '../../formats/ovf/certificate-file.ts';
 import type { TimestampToken } from '../../formats/tsp/token.ts';
-import { equalBytes } from '../../kit/bytes.ts';
 import { counted } from '../../kit/encoding.ts';
 import { BundleError } from '../../kit/errors/errors.ts';
 import type { Attested, RevocationEvidence } from '../../trust/revocation/evidence.ts';
 import { type LookedAt, whyUnrelated } from '../../trust/revocation/unrelated.ts';
 import type { Vouched } from '../../trust/vouched.ts';
 import type { NamedMember } from '../walk/member.ts';
-import { CarriedEvidence, carriedResponse } from './carried-evidence.ts';
+import {
+  carriedToken,
+  cmsParts,
+  distinct,
+  fingerprintOf,
+  isOfTrusted,
+  type SpokenCms,
+} from './carried-cms.ts';
+import { CarriedEvidence } from './carried-evidence.ts';
+import { carriedSidecar } from './carried-sidecar.ts';
 import type { FoundSignature } from './found-signature.ts';
+import type { Sidecar } from './read-sidecar.ts';
 
-/** What speaks for a manifest, read and judged. */
-export interface SpokenFor {
+/** A certificate file, read and judged, and the timestamp beside it. */
+export interface SpokenFile {
   readonly certificate: NamedMember;
   readonly file: CertificateFile;
   /** by the signature line */
   readonly line: FoundSignature;
-  /** the CMS signature, its signers in their order, and the evidence in it in its order */
-  readonly cms?: {
-    readonly der: Uint8Array;
-    readonly data: SignedData;
-    readonly found: readonly FoundSignature[];
-    readonly evidence: RevocationEvidence;
-  };
+  readonly cms?: SpokenCms;
   /** beside the certificate file; `isOver`: it is over the bytes of that */
   readonly timestamp?: { readonly name: string; readonly token: TimestampToken; readonly isOver: boolean };
+}
+
+/** What speaks for a manifest, read and judged. */
+export interface SpokenFor {
+  /** left out where signatures beside the manifest are all there is */
+  readonly own?: SpokenFile;
+  readonly sidecars: readonly Sidecar[];
   /** that the manifest does not list */
   readonly evidence: readonly { readonly member: NamedMember; readonly read: RevocationEvidence }[];
 }
@@ -60,21 +68,21 @@ const LEFT_OUT = (what: 'it' | 'they'): string =>
   `${what} ${what === 'it' ? 'is' : 'are'} left out wherever the bundle is written again`;
 
 /**
- * What of the certificate file, its timestamp and the revocation information is handed on.
+ * What of the certificate file, its timestamp, the signatures beside the manifest and the revocation information is handed on.
  *
  * @param vouched what the signers that are trusted answer for
  * @param given certificates that the user gave
  * @see spec/ovf.md, clauses cert.10 and cert.11, and spec/bundle.md, bundle.6 to bundle.8
  */
 export function carry(spoken: SpokenFor, vouched: Vouched, given: readonly Certificate[] = []): Carried {
-  const { certificate, timestamp } = spoken;
+  const { own } = spoken;
   const members = new Map<string, Uint8Array>();
   const strangers = new Map<string, string>();
   const notes: string[] = [];
-  const lost = lostInCms(spoken, vouched);
-  const carried = carriedFile(spoken, vouched);
-  const path = timestamp && vouched.tokens.get(timestamp.token);
-  const unvouched = unvouchedBytes(spoken, carried, vouched);
+  const lost: Array<Carried['lost'][number]> = [];
+  const carried = own && carriedFile(own, vouched);
+  const path = own?.timestamp && vouched.tokens.get(own.timestamp.token);
+  const unvouched = own && carried ? unvouchedBytes(own, carried, vouched) : NONE_UNVOUCHED;
   const left = path ? 0 : unvouched.left; // beside a timestamp the file stays as it is
 
   let unsigned = left;
@@ -99,43 +107,44 @@ export function carry(spoken: SpokenFor, vouched: Vouched, given: readonly Certi
       handOn(member.name, beside + told(loose), bytes);
     }
   }
+  for (const sidecar of spoken.sidecars) {
+    const handed = carriedSidecar(sidecar, vouched);
+    if (handed === undefined) continue; // [side.4] [side.6] what is wrong with it is told by its signatures
+    if (typeof handed === 'string') notes.push(`"${sidecar.name}" ${handed}, and ${LEFT_OUT('it')}`);
+    else handOn(sidecar.name, handed.beside, handed.bytes);
+    lost.push(...lostIn(sidecar.name, sidecar.cms, vouched));
+  }
 
-  if (timestamp && path) {
-    const token = carriedToken(timestamp.token, path);
-    handOn(timestamp.name, Math.max(0, timestamp.token.raw.byteLength - token.byteLength), token);
-    members.set(certificate.name, certificate.bytes); // [bundle.7] the timestamp is over these very bytes
-  } else {
-    members.set(certificate.name, formatCertificateFile(carried));
-    if (timestamp?.isOver && timestamp.token.raw.byteLength <= UNVOUCHED_BYTES)
-      lost.push({ member: timestamp.name, token: timestamp.token });
-    else if (timestamp) strangers.set(timestamp.name, whyNoTimestamp(timestamp.isOver));
+  if (own && carried) {
+    const { certificate, timestamp } = own;
+    lost.push(...lostIn(certificate.name, own.cms, vouched));
+    if (timestamp && path) {
+      const token = carriedToken(timestamp.token, path);
+      handOn(timestamp.name, Math.max(0, timestamp.token.raw.byteLength - token.byteLength), token);
+      members.set(certificate.name, certificate.bytes); // [bundle.7] the timestamp is over these very bytes
+    } else {
+      members.set(certificate.name, formatCertificateFile(carried));
+      if (timestamp?.isOver && timestamp.token.raw.byteLength <= UNVOUCHED_BYTES)
+        lost.push({ member: timestamp.name, token: timestamp.token });
+      else if (timestamp) strangers.set(timestamp.name, whyNoTimestamp(timestamp.isOver));
+    }
+    // timestamps are told of by themselves; some bytes stand around each
+    const inLost = lost.reduce(
+      (sum, { member, token }) => sum + (member === certificate.name ? token.raw.byteLength : 0),
+      0,
+    );
+    notes.push(...notesOfLeft(certificate.name, { ...unvouched, inLost }, path !== undefined));
   }
 
   const kept = unvouched.kept + unvouched.left - left;
-  // timestamps are told of by themselves; some bytes stand around each
-  const inLost = lost.reduce(
-    (sum, { member, token }) => sum + (member === certificate.name ? token.raw.byteLength : 0),
-    0,
-  );
-  const { unneeded } = unvouched;
-  const fate = (what: 'it' | 'they'): string =>
-    path ? `kept, since the timestamp is over ${what === 'it' ? 'it' : 'them'}` : LEFT_OUT(what);
-  if (unneeded.count > 0) {
-    const are = unneeded.count === 1 ? 'is' : 'are';
-    notes.push(
-      `${counted(unneeded.count, 'certificate')} in "${certificate.name}" ${are} on no path to whom you trust, and ${fate(unneeded.count === 1 ? 'it' : 'they')}`,
-    );
-  }
-  const others = unvouched.left - inLost - unneeded.bytes;
-  if (others > (inLost > 0 || unneeded.count > 0 ? BLANK_BYTES : 0))
-    notes.push(`${others} bytes of "${certificate.name}" are of nobody who is trusted, and ${fate('they')}`);
   const [bytes, limit] = kept > KEPT_BYTES ? [kept, KEPT_BYTES] : [left, UNVOUCHED_BYTES];
-  const names = [
-    certificate.name,
-    timestamp?.name ?? [],
-    spoken.evidence.map(({ member }) => member.name),
-  ].flat(2);
-  const speaks = new Set(names);
+  const speaks = new Set(
+    [
+      own ? [own.certificate.name, own.timestamp?.name ?? []] : [],
+      spoken.sidecars.map(({ name }) => name),
+      spoken.evidence.map(({ member }) => member.name),
+    ].flat(3),
+  );
   return {
     members,
     speaks,
@@ -146,13 +155,33 @@ export function carry(spoken: SpokenFor, vouched: Vouched, given: readonly Certi
   };
 }
 
-/** Timestamps in the CMS signature of trusted signers that prove no time to the caller. */
-function lostInCms({ certificate, cms }: SpokenFor, vouched: Vouched): Array<Carried['lost'][number]> {
+/** What is said of the bytes of a certificate file that nobody answers for; `inLost` are told of as timestamps. */
+function notesOfLeft(
+  name: string,
+  { left, unneeded, inLost }: Unvouched & { readonly inLost: number },
+  isKept: boolean,
+): readonly string[] {
+  const fate = (what: 'it' | 'they'): string =>
+    isKept ? `kept, since the timestamp is over ${what === 'it' ? 'it' : 'them'}` : LEFT_OUT(what);
+  const one = unneeded.count === 1;
+  const needless = `${counted(unneeded.count, 'certificate')} in "${name}" ${one ? 'is' : 'are'} on no path to whom you trust, and ${fate(one ? 'it' : 'they')}`;
+  const others = left - inLost - unneeded.bytes;
+  const isWorthTelling = others > (inLost > 0 || unneeded.count > 0 ? BLANK_BYTES : 0);
+  return [
+    ...(unneeded.count > 0 ? [needless] : []),
+    ...(isWorthTelling
+      ? [`${others} bytes of "${name}" are of nobody who is trusted, and ${fate('they')}`]
+      : []),
+  ];
+}
+
+/** Timestamps in a CMS signature of trusted signers that prove no time to the caller. */
+function lostIn(member: string, cms: SpokenCms | undefined, vouched: Vouched): Carried['lost'] {
   const kept = cms?.found.filter(({ signer }) => signer && vouched.signers.has(signer.fingerprint)) ?? [];
   return kept
     .flatMap(({ timestamps }) => timestamps)
     .filter(({ token }) => !vouched.tokens.has(token))
-    .map(({ token }) => ({ member: certificate.name, token }));
+    .map(({ token }) => ({ member, token }));
 }
 
 /** Why nobody answers for a list or an answer. */
@@ -183,7 +212,7 @@ function tooMuch(bytes: number, limit: number): BundleError {
 }
 
 /** [cert.11] The signature line, the certificates that somebody answers for, and of the CMS signature what is so. */
-function carriedFile(spoken: SpokenFor, vouched: Vouched): CertificateFile {
+function carriedFile(spoken: SpokenFile, vouched: Vouched): CertificateFile {
   const { file, line, cms } = spoken;
   const isKept = (der: Uint8Array): boolean => isOfTrusted(der, vouched);
   const isOfLine = (der: Uint8Array): boolean => fingerprintOf(der) === line.signer?.fingerprint;
@@ -198,64 +227,8 @@ function carriedFile(spoken: SpokenFor, vouched: Vouched): CertificateFile {
   return { ...bare, certificates: distinct(certificates), cms: der };
 }
 
-function cmsParts(
-  { data, found, evidence }: NonNullable<SpokenFor['cms']>,
-  isKept: (der: Uint8Array) => boolean,
-  vouched: Vouched,
-): CarriedParts {
-  const claims = found.flatMap(({ timestamps }) => timestamps);
-  return {
-    certificate: isKept,
-    signer: (index) => {
-      const signer = found[index]?.signer;
-      return signer && vouched.signers.has(signer.fingerprint)
-        ? { issuer: signer.fields.issuer.raw }
-        : undefined;
-    },
-    token: (der) => {
-      const token = claims.find((claim) => equalBytes(claim.token.raw, der))?.token;
-      const path = token && vouched.tokens.get(token);
-      return path && carriedToken(token, path);
-    },
-    crl: (der) => isVouched(evidence.crls[indexOf(data.crls, der)], vouched),
-    ocsp: (der) => {
-      const response = evidence.ocsps[indexOf(data.ocsps, der)];
-      const signers = response && vouched.evidence.get(response);
-      return signers && carriedResponse(der, signers);
-    },
-  };
-}
-
-/** [tst.14] A timestamp with the certificates of its authority's path; nobody has signed what else it brings. */
-export function carriedToken({ raw }: TimestampToken, path: readonly Certificate[]): Uint8Array {
-  const kept = new Set(path.map(({ fingerprint }) => fingerprint));
-  const issuer = path[0]?.fields.issuer.raw;
-  const parts: CarriedParts = {
-    certificate: (der) => kept.has(fingerprintOf(der)),
-    signer: () => (issuer ? { issuer } : {}),
-    token: () => undefined,
-    crl: () => false,
-    ocsp: () => undefined,
-  };
-  return formatCarried(raw, parts, 'the timestamp');
-}
-
-function isVouched(evidence: RevocationEvidence['crls'][number] | undefined, vouched: Vouched): boolean {
-  return evidence !== undefined && vouched.evidence.has(evidence);
-}
-
-/** A certificate that somebody answers for, or of a signer who is trusted for the key in it alone. */
-function isOfTrusted(der: Uint8Array, { certificates, signers }: Vouched): boolean {
-  const fingerprint = fingerprintOf(der);
-  return certificates.has(fingerprint) || signers.has(fingerprint);
-}
-
 /** Bytes of a certificate file that nobody answers for: those not handed on, and those that are. */
-function unvouchedBytes(
-  { file, cms }: SpokenFor,
-  carried: CertificateFile,
-  vouched: Vouched,
-): { readonly left: number; readonly kept: number; readonly unneeded: Unneeded } {
+function unvouchedBytes({ file, cms }: SpokenFile, carried: CertificateFile, vouched: Vouched): Unvouched {
   const found = new Set(carried.certificates.map(fingerprintOf));
   const left = file.certificates.filter((der) => !found.delete(fingerprintOf(der)));
   const inside = carried.cms ? (cms?.data.certificates ?? []).filter((der) => isOfTrusted(der, vouched)) : [];
@@ -276,25 +249,16 @@ function unvouchedBytes(
   };
 }
 
-/** Certificates that no signer needs who is trusted: an intermediate too many, as a rule. */
-interface Unneeded {
-  readonly count: number;
-  readonly bytes: number;
+/** How many bytes of a certificate file nobody answers for, and the certificates among them that no signer needs: an intermediate too many, as a rule. */
+interface Unvouched {
+  readonly left: number;
+  readonly kept: number;
+  readonly unneeded: { readonly count: number; readonly bytes: number };
 }
+
+const NONE_UNVOUCHED: Unvouched = { left: 0, kept: 0, unneeded: { count: 0, bytes: 0 } };
 
 /** Blanks that count. [bundle.9] */
 function told(loose: number): number {
   return loose > BLANK_BYTES ? loose : 0;
-}
-
-function fingerprintOf(der: Uint8Array): string {
-  return digestHex('sha256', der);
-}
-
-function indexOf(all: readonly Uint8Array[], der: Uint8Array): number {
-  return all.findIndex((one) => equalBytes(one, der));
-}
-
-function distinct(ders: readonly Uint8Array[]): readonly Uint8Array[] {
-  return ders.filter((der, i) => indexOf(ders, der) === i);
 }

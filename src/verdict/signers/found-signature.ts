@@ -28,6 +28,12 @@ export interface FoundSignature {
   /** why the signature does not count; absent when it fits */
   readonly fault?: BundleError;
   readonly warnings: readonly Told[];
+  /** the member that it is in, where that is not the one in which most are */
+  readonly member?: string;
+  /** the part that its signer plays, by the name of that member [side.1] */
+  readonly role?: string;
+  /** why it counts for nothing, as a clause: its type or algorithm is not known; nothing else is said of such [side.4] */
+  readonly unknown?: string;
 }
 
 /** What is to be said about the signatures of one thing: a manifest, or a file. */

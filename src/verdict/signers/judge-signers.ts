@@ -12,10 +12,11 @@ import { signatureReport } from './signature-report.ts';
  * @see spec/ovf.md, clauses sig.3 to sig.7
  */
 export function judgeFound(
-  found: readonly FoundSignature[],
+  all: readonly FoundSignature[],
   file: string,
   policy: ClaimPolicy,
 ): SignersJudgement {
+  const found = all.filter(({ unknown }) => unknown === undefined);
   const looked = found.map((one) => ({ found: one, weakness: weaknessOf(one, policy) }));
   const counted = looked.filter(({ found: { fault }, weakness }) => !fault && !refuses(weakness));
   // When none counts, the signers are judged all the same, so that everything that is wrong is said at once.
@@ -24,11 +25,11 @@ export function judgeFound(
     signer ? [{ leaf: signer, intermediates, timestamps }] : [],
   );
   const judged = judgeClaims(claims, policy);
-  const signatures = looked.map((one): JudgedSignature => {
-    const judgement = judged.judgements.find(
-      ({ leaf }) => leaf.fingerprint === one.found.signer?.fingerprint,
-    );
-    return { ...one, judgement };
+  const signatures = all.map((one): JudgedSignature => {
+    const known = looked.find((look) => look.found === one);
+    if (!known) return { found: one, weakness: undefined, judgement: undefined };
+    const judgement = judged.judgements.find(({ leaf }) => leaf.fingerprint === one.signer?.fingerprint);
+    return { ...known, judgement };
   });
 
   const weak = looked.flatMap(({ weakness }) => weakness ?? []);
@@ -49,8 +50,14 @@ export function judgeFound(
       checks: signatureChecks(signatures, { errors, findings, publishers: judged.publishers, accepting }),
     }),
     errors,
-    warnings: [...found.flatMap(({ warnings }) => warnings), ...findings.map(warningOf)],
+    warnings: [...all.flatMap(warningsOf), ...findings.map(warningOf)],
   };
+}
+
+/** What is to be said of a signature besides its faults. [side.4] */
+export function warningsOf({ member = '', unknown, warnings }: FoundSignature): FoundSignature['warnings'] {
+  if (unknown === undefined) return warnings;
+  return [`"${member}" counts for nothing: ${unknown}`, ...warnings];
 }
 
 /** [sig.4] The digest that the signature is made over. */

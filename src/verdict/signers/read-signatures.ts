@@ -94,11 +94,7 @@ export function readCms(
 ): CmsReading {
   const data = parseSignedData(der, 'the CMS signature');
   expectDetached(data);
-  const [unread] = data.unread;
-  if (alone && unread !== undefined)
-    throw new BundleError('CMS_SYNTAX', `the CMS signature holds ${unread}, which nobody has signed`, {
-      why: 'what no signature covers and nobody reads could be anything',
-    }); // [cms.11]
+  if (alone) expectSigned(data, 'the CMS signature');
   const warnings: string[] = [];
   const inside = data.certificates.length > 0 ? usableCertificates(data.certificates, warnings) : [];
   const all = [...inside, ...beside];
@@ -108,6 +104,14 @@ export function readCms(
     update: (chunk) => cms.update(chunk),
     finish: () => cms.finish().map((signer) => foundSignature(signer, all, warnings)),
   };
+}
+
+/** [cms.11] It holds nothing that nobody has signed and nobody reads. @throws {BundleError} `CMS_SYNTAX` */
+export function expectSigned({ unread: [unread] }: SignedData, what: string): void {
+  if (unread === undefined) return;
+  throw new BundleError('CMS_SYNTAX', `${what} holds ${unread}, which nobody has signed`, {
+    why: 'what no signature covers and nobody reads could be anything',
+  });
 }
 
 /** [sig.5] [file.3] A signature of something else that has these bytes, such as a timestamp, is none of a file. */
@@ -120,7 +124,8 @@ function expectDetached({ content, contentType }: SignedData): void {
   );
 }
 
-function foundSignature(
+/** A signer of a CMS signature as it is judged. */
+export function foundSignature(
   cms: CmsSigner,
   all: readonly Certificate[],
   warnings: readonly string[],

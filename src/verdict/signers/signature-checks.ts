@@ -45,7 +45,14 @@ export function signatureChecks(
   ];
 }
 
-function fits({ found: { format, fault, algorithm } }: JudgedSignature): Check {
+/** Whether one signature fits what it is over. */
+export function fits({ found: { format, fault, algorithm, member, unknown } }: JudgedSignature): Check {
+  if (member !== undefined) {
+    const id = 'signature.cms';
+    if (unknown !== undefined)
+      return { id, status: 'skip', detail: `"${member}" counts for nothing: ${unknown}` };
+    return { id, status: fault ? 'fail' : 'pass', detail: fault?.message ?? `"${member}": ${algorithm}` };
+  }
   const id = format === 'cms' ? 'signature.cms' : 'signature';
   return { id, status: fault ? 'fail' : 'pass', detail: fault?.message ?? algorithm };
 }

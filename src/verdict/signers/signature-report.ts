@@ -19,16 +19,17 @@ export function signatureReport(
   accepted: boolean,
   accepting: readonly Publisher[],
 ): SignatureReport {
-  const { format, algorithm, signer, fault } = found;
+  const { format, algorithm, signer, fault, member, role, unknown } = found;
   const good = !weakness?.error || weakness.allowed !== undefined;
   const vouching = judgement?.signer.trustedBy && vouchingFor(judgement.signer, accepting);
   const kind = kindOfPaths(judgement?.signer.paths ?? []);
   const trusted = accepted && good && judgement?.errors.length === 0 && vouching?.accepts === true;
   return {
     format,
-    file,
+    file: member ?? file,
+    ...(role !== undefined && { role }),
     algorithm,
-    status: fault ? 'invalid' : trusted ? 'trusted' : 'untrusted',
+    status: unknown !== undefined ? 'unknown' : fault ? 'invalid' : trusted ? 'trusted' : 'untrusted',
     ...(trusted && kind !== undefined && { kind }),
     ...(signer !== undefined && { signer: certificateReport(signer) }),
     path: judgement ? pathReport(judgement.signer.path, judgement.revocation.statuses) : [],

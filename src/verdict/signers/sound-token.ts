@@ -3,7 +3,8 @@ import { parseTimestampToken, type TimestampToken } from '../../formats/tsp/toke
 import { BundleError, toBundleError } from '../../kit/errors/errors.ts';
 import { NO_ALLOWANCES } from '../../trust/policy.ts';
 import { judgeTimestamp, type TimestampJudgement } from '../../trust/timestamp.ts';
-import { carriedToken, UNVOUCHED_BYTES } from './carried.ts';
+import { UNVOUCHED_BYTES } from './carried.ts';
+import { carriedToken } from './carried-cms.ts';
 
 /** [pack.9] All that an importer would look at, but for whom it trusts: that is the importer's. Given is what may be written [tst.14]. */
 export function expectSound(token: TimestampToken, over: Uint8Array, at: Date): Uint8Array {

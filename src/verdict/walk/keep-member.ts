@@ -21,7 +21,7 @@ export interface KeepOptions {
 }
 
 /** What a bundle can do without. */
-const OPTIONAL: ReadonlySet<KeptKind> = new Set(['tst', 'revocation', 'blocks']);
+const OPTIONAL: ReadonlySet<KeptKind> = new Set(['tst', 'p7s', 'revocation', 'blocks']);
 
 /**
  * Reads a member that is kept in memory, since by its name it may speak about the others: each of a kind may turn out to be
@@ -64,6 +64,8 @@ function limitOf(kind: KeptKind, limits: Limits): number {
       return limits.certificateFileBytes;
     case 'tst':
       return limits.timestampBytes;
+    case 'p7s':
+      return limits.sidecarBytes;
     case 'revocation':
       return limits.evidenceBytes;
     case 'blocks':

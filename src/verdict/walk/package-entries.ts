@@ -1,7 +1,7 @@
 import type { ArchiveEntries, ArchiveEntry } from '../../archive/entry.ts';
 import { MemberNames } from '../../archive/member-names.ts';
 import type { ArchiveFormat } from '../../archive/open-archive.ts';
-import { isEvidence, packagePartOf, rolePartOf } from '../../formats/bundle-part.ts';
+import { isEvidence, isPackagePart } from '../../formats/bundle-part.ts';
 import { memberNameFault } from '../../formats/member-name.ts';
 import { parseDescriptor } from '../../formats/ovf/descriptor.ts';
 import { chunkCount, chunkName } from '../../formats/ovf/file-reference.ts';
@@ -26,7 +26,7 @@ interface PackageOptions {
 }
 
 /**
- * The members of a package of files: descriptor, manifest, certificate file, timestamp and evidence, then what the manifest lists
+ * The members of a package of files: descriptor, manifest, certificate file, timestamp, signatures beside the manifest and evidence, then what the manifest lists
  * and the descriptor refers to, as far as it is there. Any other file beside them is nobody's, and is not opened.
  *
  * Nothing is believed because of what is read here for names: it is judged as if the members had come in an archive.
@@ -49,7 +49,7 @@ async function* entriesOf(
   const reading = new PackageReading(source, options);
   const partNames = source.partNames();
   const roles = rolesAmong(partNames);
-  const { descriptor, manifest, certificate, timestamp } = roles;
+  const { base = '', descriptor, manifest, certificate, timestamp } = roles;
   if (descriptor === undefined && manifest === undefined) throw unknown();
   const text = new Map<string, Uint8Array>();
   for (const [name, most] of [
@@ -58,11 +58,9 @@ async function* entriesOf(
   ] as const) {
     if (name !== undefined) yield* reading.member(name, (bytes) => text.set(name, bytes), most);
   }
-  const others = partNames.filter(
-    (name) => rolePartOf(name) === undefined && packagePartOf(name) === roles.base,
-  );
-  for (const name of [certificate, timestamp, ...partNames.filter(isEvidence), ...others])
-    if (name !== undefined) yield* reading.member(name);
+  const sidecars = partNames.filter((name) => /\.p7s$/i.test(name) && isPackagePart(name, base));
+  for (const name of [certificate, timestamp, ...sidecars, ...partNames.filter(isEvidence)])
+    if (name !== undefined && !reading.has(name)) yield* reading.member(name);
 
   const listed = listedIn(text.get(manifest ?? ''), limits);
   const series = [...listed.map((name) => [name]), ...referencedIn(text.get(descriptor ?? ''), limits)];

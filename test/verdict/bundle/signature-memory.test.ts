@@ -30,6 +30,7 @@ beforeAll(async () => {
     manifest: named('app.mf'),
     certificate: named('app.cert'),
     timestamp: { name: 'app.tst', bytes: new Uint8Array([1, 2, 3]) },
+    sidecars: [{ name: 'app.p7s', bytes: new Uint8Array([4, 5, 6]) }],
     evidence: [
       { name: 'revocation/a.crl', bytes: crl },
       { name: 'revocation/b.crl', bytes: crl },
@@ -58,6 +59,12 @@ const CHANGED: Readonly<Record<keyof SignedManifest, () => readonly SignedManife
     const { timestamp, ...without } = signed;
     return [without, ...otherThan(timestamp).map((other) => ({ ...signed, timestamp: other }))];
   },
+  sidecars: () => {
+    const [first] = signed.sidecars as [NamedMember];
+    return [[], ...otherThan(first).map((other) => [other]), [first, { ...first, name: 'app.qa.p7s' }]].map(
+      (sidecars) => ({ ...signed, sidecars }),
+    );
+  },
   evidence: () => {
     const [first, second] = signed.evidence as [NamedMember, NamedMember];
     return [
@@ -71,12 +78,19 @@ const CHANGED: Readonly<Record<keyof SignedManifest, () => readonly SignedManife
 };
 
 /** The same bytes elsewhere in memory. */
-function copyOf({ manifest, certificate, timestamp, evidence }: Required<SignedManifest>): SignedManifest {
+function copyOf({
+  manifest,
+  certificate,
+  timestamp,
+  sidecars,
+  evidence,
+}: Required<SignedManifest>): SignedManifest {
   const copy = ({ name, bytes }: NamedMember): NamedMember => ({ name, bytes: Uint8Array.from(bytes) });
   return {
     manifest: copy(manifest),
     certificate: copy(certificate),
     timestamp: copy(timestamp),
+    sidecars: sidecars.map(copy),
     evidence: evidence.map(copy),
   };
 }

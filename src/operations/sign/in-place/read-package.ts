@@ -7,6 +7,7 @@ import type { Limits } from '../../../kit/limits.ts';
 import type { OnProgress } from '../../../kit/progress.ts';
 import type { PackageSource } from '../../../kit/source.ts';
 import type { ContentsJudgement } from '../../../verdict/bundle/judge-contents.ts';
+import { signedManifestOf } from '../../../verdict/bundle/signed-manifest.ts';
 import {
   judgeLoose,
   type LooseParts,
@@ -18,6 +19,8 @@ import type { Check } from '../../../verdict/report/report.ts';
 import type { Strangers } from '../../../verdict/signers/carried.ts';
 import { parseEvidence } from '../../../verdict/signers/evidence.ts';
 import { isAboutSignature } from '../../../verdict/signers/left-evidence.ts';
+import { sidecarFaults } from '../../../verdict/signers/sidecar-faults.ts';
+import { assignRoles } from '../../../verdict/walk/bundle-roles.ts';
 import { type KeptMember, keptMember, type Member, type NamedMember } from '../../../verdict/walk/member.ts';
 import { type Walk, walkBundle } from '../../../verdict/walk/walk.ts';
 
@@ -105,6 +108,18 @@ function readable<T>(read: () => T): T | undefined {
   }
 }
 
+/** What an importer would refuse though the files are those of the manifest: a signature beside it, or a descriptor that cannot be joined. [pack.5] */
+function faultsOfWhole(
+  members: readonly Member[],
+  names: readonly string[],
+  { descriptor }: ContentsJudgement,
+  limits: Limits,
+): readonly BundleError[] {
+  const signed = signedManifestOf(members, assignRoles(members.map(({ name }) => name)));
+  const [fault] = signed ? sidecarFaults(signed) : [];
+  return fault ? [fault] : joinFaults(descriptor, names, limits);
+}
+
 function judgeable(
   members: readonly Member[],
   options: ReadOptions & Pick<ReadPackage, 'parts' | 'warnings'>,
@@ -117,7 +132,7 @@ function judgeable(
   const judge = (signing: readonly string[], strangers: Strangers): ContentsJudgement => {
     const judged = judgeLoose(all, { signing, strangers, limits });
     const names = [...all.map(({ name }) => name), ...signing];
-    const errors = judged.errors.length > 0 ? judged.errors : joinFaults(judged.descriptor, names, limits);
+    const errors = judged.errors.length > 0 ? judged.errors : faultsOfWhole(all, names, judged, limits);
     const checks = there || errors.length === 0 ? judged.checks : judged.checks.map(withoutManifest);
     return { ...judged, checks, errors };
   };
