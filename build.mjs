@@ -11,7 +11,7 @@ import { rolldown } from 'rolldown';
 const ROOT = fileURLToPath(new URL('.', import.meta.url));
 /** What every command needs is put into the files; the rest is heavy, and loaded when it is used. */
 const INSIDE = ['commander', 'picocolors', 'saxes', 'xmlchars'];
-/** What as many parts of the command line use is in one file, what `verify` has no use for in another; what fewer use is beside those that do. */
+/** What as many parts of the command line use is in one file, what `verify` has no use for in another; what fewer use is beside those that do. What the first file needs, and others do, is in one, too. */
 const COMMON_TO = 6;
 
 function compile(out, check) {
@@ -33,11 +33,13 @@ async function bundle(out) {
   const launcher = await rolldown({ ...options, input: join(out, 'cli/launch.js') });
   let first;
   let verifying;
-  const common = (id, graph) => {
+  const start = (id, graph) => {
     first ??= loadedWith(entry, graph);
+    return first.has(id) ? 'start' : null;
+  };
+  const common = (id, graph) => {
     verifying ??= loadedWith(join(out, 'operations/verify/verify.js'), graph);
-    if (first.has(id)) return null;
-    return verifying.has(id) ? 'common' : 'writing';
+    return start(id, graph) ? null : verifying.has(id) ? 'common' : 'writing';
   };
   const { output } = await built.generate({
     format: 'cjs',
@@ -45,7 +47,10 @@ async function bundle(out) {
     codeSplitting: {
       // else the file that every command starts with would need the common one
       includeDependenciesRecursively: false,
-      groups: [{ debugName: 'common', name: common, minShareCount: COMMON_TO }],
+      groups: [
+        { debugName: 'start', name: start, minShareCount: 2 },
+        { debugName: 'common', name: common, minShareCount: COMMON_TO },
+      ],
     },
   });
   const [launch] = (await launcher.generate({ format: 'cjs' })).output;

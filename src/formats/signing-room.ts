@@ -17,7 +17,7 @@ interface Asked {
 }
 
 /** The digest of a manifest. */
-export interface ManifestDigest {
+interface ManifestDigest {
   readonly algorithm: Exclude<DigestName, 'sha1'>;
   readonly value: Uint8Array;
 }

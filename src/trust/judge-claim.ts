@@ -16,7 +16,7 @@ import type {
 } from './revocation/evidence.ts';
 import { judgeRevocation, type RevocationJudgement } from './revocation/judge-revocation.ts';
 import { joinSeen, ofAnchor } from './revocation/marks.ts';
-import { advised, missingTimestamp, outlasts, type TimestampJudgement, unproven } from './timestamp.ts';
+import { advised, missingTimestamp, outlasting, type TimestampJudgement, unproven } from './timestamp.ts';
 import { NOTHING_VOUCHED, type Vouched, vouchedIn } from './vouched.ts';
 
 /** A signature that fits, and so a signer: its certificate, what came with it, and the timestamps over the signature. */
@@ -142,9 +142,8 @@ function judgeBy(demand: Demand, context: Context): Answer {
   const ignored = policy.timestamp === 'ignore' || !(demand.proof || demand.provenTime);
   const timestamps = ignored ? [] : context.timestamps(demand.authorities);
   const windows = windowsOf(timestamps);
-  const outlasting = windowsOf(timestamps.filter((one) => outlasts(one, claim.leaf))); // [pq.10]
   const { signer, proven } = demand.provenTime
-    ? judgeBest(outlasting, demand, context)
+    ? judgeBest(windowsOf(outlasting(timestamps, claim.leaf)), demand, context)
     : { signer: judgeAt(undefined, demand, context), proven: windows[0] };
   const missing = demand.proof && windows.length === 0 ? [missingTimestamp(timestamps, claim.leaf)] : [];
   const errors = [...signer.errors.map((error) => advised(error, timestamps, claim.leaf)), ...missing];

@@ -172,9 +172,14 @@ function purposeProblem({ fields }: Certificate): string | undefined {
     : 'the certificate of its signer does not say critically that it is for timestamping';
 }
 
-/** [pq.10] Whether a timestamp proves a time for as long as the signature of this key holds: a classical one would be the way around a post-quantum one. */
-export function outlasts({ path }: TimestampJudgement, leaf: Certificate): boolean {
-  return !mlDsaOfKey(leaf.key) || kindOfPath(path) === 'post-quantum';
+/** [pq.10] The timestamps that prove a time for as long as the signature of this key holds: a classical one would be the way around a post-quantum one. */
+export function outlasting<Judged extends TimestampJudgement>(
+  timestamps: readonly Judged[],
+  leaf: Certificate,
+): readonly Judged[] {
+  return mlDsaOfKey(leaf.key)
+    ? timestamps.filter(({ path }) => kindOfPath(path) === 'post-quantum')
+    : timestamps;
 }
 
 /** Where a timestamp of somebody unknown is there, trusting its authority may be all that is missing. */
@@ -184,7 +189,8 @@ export function advised(
   leaf: Certificate,
 ): BundleError {
   const { code, message, where, why, cause } = error;
-  const shorter = timestamps.find((one) => one.proven && !outlasts(one, leaf));
+  const lasting = outlasting(timestamps, leaf);
+  const shorter = timestamps.find((one) => one.proven && !lasting.includes(one));
   if (shorter && (code === 'CERTIFICATE_EXPIRED' || code === 'CERTIFICATE_REVOKED')) {
     const key = shorter.path.find((one) => kindOfPath([one]) === 'classical')?.key.label;
     return new BundleError(code, message, {

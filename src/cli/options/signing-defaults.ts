@@ -1,5 +1,4 @@
 import type { Command } from 'commander';
-import { isHeldElsewhere } from '../../formats/keys/key-name.ts';
 import { BundleError } from '../../kit/errors/errors.ts';
 import type { SettingName, SettingsFile } from '../../storage/trust/settings-file.ts';
 import type { DefaultReport } from '../../verdict/report/report.ts';
@@ -122,6 +121,7 @@ async function signingDefaults(
 
 /** Whether a key may have its certificate with it. [pub.24] [key.1] A pipe is read once, by what signs, so that it may. */
 async function mayHoldCertificate(file: string, context: Context): Promise<boolean> {
+  const { isHeldElsewhere } = await import('../../formats/keys/key-name.ts');
   if (isHeldElsewhere(file)) return true;
   const { fileFault, isRegularFile } = await import('../../storage/programs.ts');
   if (fileFault(file)) return false;

@@ -274,6 +274,10 @@ export const BUNDLE_ERRORS = {
       text: 'fetch the bundle again from the publisher; see require of the publisher',
       advice: 'show-publisher',
     },
+    own: {
+      text: 'sign it as the publisher is to sign; see require of the publisher',
+      advice: 'show-publisher',
+    },
   },
   SIGNER_UNKNOWN: {
     kind: 'unknown-signer',

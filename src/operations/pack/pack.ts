@@ -13,12 +13,8 @@ import { openOutput } from '../../storage/output/open-output.ts';
 import { needsPatching, writeArchive } from '../../storage/output/write-archive.ts';
 import { WORKING } from '../../verdict/judging-rules.ts';
 import { allowanceNames } from '../../verdict/report/allowance-names.ts';
-import {
-  type CertificateReport,
-  makeReport,
-  type Report,
-  sweptWarnings,
-} from '../../verdict/report/report.ts';
+import { type CertificateReport, makeReport, type Report } from '../../verdict/report/report.ts';
+import { sweptWarnings } from '../../verdict/report/run-notes.ts';
 import { tellingIn } from '../../verdict/report/telling.ts';
 import { certificateReport } from '../../verdict/signers/signature-report.ts';
 import { warningsWhenPacked } from '../../verdict/targets/judge-target.ts';

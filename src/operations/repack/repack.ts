@@ -12,12 +12,8 @@ import { readSmallFile } from '../../storage/trust/small-files.ts';
 import { allowancesOf } from '../../trust/policy.ts';
 import { allowanceNames } from '../../verdict/report/allowance-names.ts';
 import { inputReport } from '../../verdict/report/input-report.ts';
-import {
-  type CertificateReport,
-  makeReport,
-  type SignatureReport,
-  sweptWarnings,
-} from '../../verdict/report/report.ts';
+import { type CertificateReport, makeReport, type SignatureReport } from '../../verdict/report/report.ts';
+import { sweptWarnings } from '../../verdict/report/run-notes.ts';
 import { certificateReport } from '../../verdict/signers/signature-report.ts';
 import { manifestDigests } from '../../verdict/walk/look-ahead.ts';
 import { walkBundle } from '../../verdict/walk/walk.ts';

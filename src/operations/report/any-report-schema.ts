@@ -4,6 +4,7 @@ import { ENV_RESULT } from './env-schema.ts';
 import { INSPECT_RESULT } from './inspect-schema.ts';
 import * as results from './result-schemas.ts';
 import * as signing from './signing-schemas.ts';
+import * as trust from './trust-schemas.ts';
 
 const SCHEMA = z.literal('bulla.report/1');
 
@@ -41,11 +42,11 @@ export const REPORT_SCHEMA = z.discriminatedUnion('operation', [
   reportOf('glance verify', results.IMAGE_RESULT),
   reportOf('glance sign', results.SIGN_IMAGE_RESULT),
   reportOf('glance store-certificate', results.STORE_RESULT),
-  reportOf('trust check', results.CHECK_RESULT),
-  reportOf('trust add', results.TRUST_ADD_RESULT),
-  reportOf('trust list', results.TRUST_LIST_RESULT),
-  reportOf('trust show', results.TRUST_SHOW_RESULT),
-  reportOf('trust remove', results.TRUST_REMOVE_RESULT),
+  reportOf('trust check', trust.CHECK_RESULT),
+  reportOf('trust add', trust.TRUST_ADD_RESULT),
+  reportOf('trust list', trust.TRUST_LIST_RESULT),
+  reportOf('trust show', trust.TRUST_SHOW_RESULT),
+  reportOf('trust remove', trust.TRUST_REMOVE_RESULT),
   reportOf('env', ENV_RESULT),
   z.strictObject({
     schema: SCHEMA,

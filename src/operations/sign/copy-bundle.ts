@@ -15,7 +15,8 @@ import { NO_ALLOWANCES } from '../../trust/policy.ts';
 import { type ContentsJudgement, judgeContents } from '../../verdict/bundle/judge-contents.ts';
 import { signedManifestOf } from '../../verdict/bundle/signed-manifest.ts';
 import { joinFaults } from '../../verdict/packing/plan-assembly.ts';
-import { type InputReport, sweptWarnings } from '../../verdict/report/report.ts';
+import type { InputReport } from '../../verdict/report/report.ts';
+import { sweptWarnings } from '../../verdict/report/run-notes.ts';
 import { parseEvidence } from '../../verdict/signers/evidence.ts';
 import { isAboutSignature } from '../../verdict/signers/left-evidence.ts';
 import { sidecarFaults } from '../../verdict/signers/sidecar-faults.ts';
@@ -24,7 +25,7 @@ import { manifestDigests } from '../../verdict/walk/look-ahead.ts';
 import type { KeptMember, Member, NamedMember } from '../../verdict/walk/member.ts';
 import { type Walk, walkBundle } from '../../verdict/walk/walk.ts';
 import { namedBundle } from '../readings.ts';
-import { baseOf, faultsOfOrder } from './copy-faults.ts';
+import { baseOf, faultsOfOrder, withFault } from './copy-faults.ts';
 import type { CopyOptions, SignatureEdit } from './copy-options.ts';
 
 /** What came of a copy. Without errors it has been written. */
@@ -86,18 +87,6 @@ export async function copyBundle(
     warnings: sweptWarnings(output.swept),
     old: copying.old,
   };
-}
-
-/**
- * What is wrong with the archive is a verdict, as it is to `verify`; a fault that the judgement has already is not told twice.
- *
- * @throws {BundleError} the fault, when it is not the bundle's
- */
-function withFault(judged: ContentsJudgement, fault: BundleError): ContentsJudgement {
-  const isOfInput = fault.kind === 'archive' || fault.kind === 'unsupported' || fault.code === 'FILE_CHANGED';
-  if (judged.errors.length > 0 && fault.code !== 'FILE_CHANGED') return judged;
-  if (isOfInput) return { ...judged, errors: [fault, ...judged.errors] };
-  throw fault;
 }
 
 /** How members are copied. */

@@ -2,6 +2,7 @@ import { rolePartOf } from '../../formats/bundle-part.ts';
 import type { Manifest } from '../../formats/ovf/manifest.ts';
 import type { Advised } from '../../kit/errors/advice.ts';
 import { BundleError } from '../../kit/errors/errors.ts';
+import type { ContentsJudgement } from '../../verdict/bundle/judge-contents.ts';
 import type { BundleRoles } from '../../verdict/walk/bundle-roles.ts';
 import type { NamedMember } from '../../verdict/walk/member.ts';
 import { inPlaceOfBundle } from '../../verdict/walk/no-bundle.ts';
@@ -46,4 +47,16 @@ function listedStamp(name: string, manifest: string): BundleError {
 /** The base name of a part. */
 export function baseOf(name: string): string | undefined {
   return rolePartOf(name)?.base;
+}
+
+/**
+ * What is wrong with the archive is a verdict, as it is to `verify`; a fault that the judgement has already is not told twice.
+ *
+ * @throws {BundleError} the fault, when it is not the bundle's
+ */
+export function withFault(judged: ContentsJudgement, fault: BundleError): ContentsJudgement {
+  const isOfInput = fault.kind === 'archive' || fault.kind === 'unsupported' || fault.code === 'FILE_CHANGED';
+  if (judged.errors.length > 0 && fault.code !== 'FILE_CHANGED') return judged;
+  if (isOfInput) return { ...judged, errors: [fault, ...judged.errors] };
+  throw fault;
 }

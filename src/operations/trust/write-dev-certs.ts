@@ -21,26 +21,30 @@ export async function writeDevelopmentCertificates(
   { postQuantum = false }: { readonly postQuantum?: boolean } = {},
 ): Promise<DevCertsReport> {
   await using staging = openStaging(folder);
-  const files = {
+  const files = [
     ...filesOf(await makeDevelopmentCertificates({ now }), ''),
-    ...(postQuantum && filesOf(await makeDevelopmentCertificates({ now, postQuantum }), 'pq-')),
-  };
-  for (const [name, text] of Object.entries(files)) {
+    ...(postQuantum ? filesOf(await makeDevelopmentCertificates({ now, postQuantum }), 'pq-') : []),
+  ];
+  for (const [name, text] of files) {
     const file = await staging.create(name);
     await file.write(encodeUtf8(text));
     await file.finish();
   }
   await staging.publish();
-  return makeReport({ operation: 'dev-certs', errors: [], result: { folder, files: Object.keys(files) } });
+  return makeReport({
+    operation: 'dev-certs',
+    errors: [],
+    result: { folder, files: files.map(([name]) => name) },
+  });
 }
 
 function filesOf(
   { caPem, signerPem, signerKeyPem }: DevelopmentCertificates,
   before: string,
-): Readonly<Record<string, string>> {
-  return {
-    [`${before}ca.pem`]: caPem,
-    [`${before}signer.pem`]: signerPem,
-    [`${before}signer.key`]: signerKeyPem,
-  };
+): readonly (readonly [name: string, text: string])[] {
+  return [
+    [`${before}ca.pem`, caPem],
+    [`${before}signer.pem`, signerPem],
+    [`${before}signer.key`, signerKeyPem],
+  ];
 }

@@ -14,7 +14,8 @@ import type { FileStamp } from '../../storage/sources/file-stamp.ts';
 import { type InputFile, openInputFile } from '../../storage/sources/input-file.ts';
 import { volumeFilesIn } from '../../storage/trust/small-files.ts';
 import { WORKING } from '../../verdict/judging-rules.ts';
-import { makeReport, type Report, sweptWarnings } from '../../verdict/report/report.ts';
+import { makeReport, type Report } from '../../verdict/report/report.ts';
+import { sweptWarnings } from '../../verdict/report/run-notes.ts';
 import { expectReplaceable, output, outputName } from '../option-rules.ts';
 
 /** How volumes are joined. */

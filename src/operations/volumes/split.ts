@@ -15,7 +15,8 @@ import { type ApartOutput, apartFrom } from '../../storage/apart.ts';
 import { expectFreeOutput } from '../../storage/output/final-name.ts';
 import { OutputSet } from '../../storage/output/output-set.ts';
 import { WORKING } from '../../verdict/judging-rules.ts';
-import { makeReport, type Report, sweptWarnings } from '../../verdict/report/report.ts';
+import { makeReport, type Report } from '../../verdict/report/report.ts';
+import { sweptWarnings } from '../../verdict/report/run-notes.ts';
 import { openSplitInput, type SplitInput } from './split-input.ts';
 
 /** How a file is cut. */

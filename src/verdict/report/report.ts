@@ -1,6 +1,5 @@
 import { type Advised, isAdvised, plain, type Told } from '../../kit/errors/advice.ts';
 import type { BundleError, Where } from '../../kit/errors/errors.ts';
-import { RELAXATION_MEANINGS, type Relaxation } from '../../kit/relaxation.ts';
 import type { SignatureKind } from '../../trust/path/path-kind.ts';
 import type { BlockFindings } from '../walk/block-damage.ts';
 import { byPrecedence, exitCodeOf } from './exit-codes.ts';
@@ -278,24 +277,4 @@ function verdictOf(exitCode: number): Verdict {
 function errorReport(error: BundleError): ErrorReport {
   const { code, message, where, why, fix, advice } = error;
   return { code, message, where, why, fix, ...(advice.some(isAdvised) && { advice }) };
-}
-
-/** What is to be said about leftovers of runs that were killed, by name. [import.8] */
-export function sweptWarnings(swept: readonly string[]): readonly string[] {
-  return swept.map((name) => `removed "${name}", which an earlier run had left`);
-}
-
-/** [relax.1] What was let pass, by its name. */
-export function relaxedWarnings(used: readonly Relaxation[]): readonly Advised[] {
-  return used.map((name) => ({
-    text: `let pass: ${RELAXATION_MEANINGS[name]} (relax: ${name})`,
-    advice: 'relaxed',
-    of: name,
-  }));
-}
-
-/** [zip.14] Said, since it takes time and room that a tar does not. */
-export function copyWarning(bytes: number | undefined): readonly string[] {
-  if (bytes === undefined) return [];
-  return [`a zip cannot be read in order: its ${bytes} bytes were kept in a private file, which is gone`];
 }

@@ -9,7 +9,7 @@ import { BundleError, toBundleError } from '../../kit/errors/errors.ts';
 import type { Limits } from '../../kit/limits.ts';
 import type { Relaxation } from '../../kit/relaxation.ts';
 import type { Source } from '../../kit/source.ts';
-import { copyWarning, relaxedWarnings } from '../report/report.ts';
+import { copyWarning, relaxedWarnings } from '../report/run-notes.ts';
 import { listed } from './no-bundle.ts';
 
 /** How the archive around a bundle is read. */

@@ -9,7 +9,7 @@ import type { Limits } from '../../kit/limits.ts';
 import type { OnProgress, ProgressEvent } from '../../kit/progress.ts';
 import type { Relaxation } from '../../kit/relaxation.ts';
 import { type BundleSource, isPackage } from '../../kit/source.ts';
-import { copyWarning, relaxedWarnings } from '../report/report.ts';
+import { copyWarning, relaxedWarnings } from '../report/run-notes.ts';
 import { type HashOptions, hashInPassing, hashMember } from './hash-member.ts';
 import { type KeptBytes, keepMember } from './keep-member.ts';
 import type { HashedMember, KeptMember, Member } from './member.ts';

@@ -180,11 +180,7 @@ describe('[pkg.10] what is there already', () => {
     ['a damaged disk', 'DIGEST_MISMATCH', (at) => writeFileSync(join(at, 'disk.img'), 'damaged')],
     ['a disk that is not there', 'FILE_MISSING', (at) => rmSync(join(at, 'disk.img'))],
     ['an edited descriptor', 'DIGEST_MISMATCH', (at) => writeFileSync(join(at, 'app.ovf'), edited(at))],
-    [
-      'a signature beside it that nothing lists',
-      'FILE_UNLISTED',
-      (at) => writeFileSync(join(at, 'app.p7s'), 'x'),
-    ],
+    ['a signature beside it that is none', 'CMS_SYNTAX', (at) => writeFileSync(join(at, 'app.p7s'), 'x')],
     ['a manifest that lists too little', 'FILE_UNLISTED', (at) => withoutLine(at, 'disk.img')],
     ['a manifest without the descriptor', 'DESCRIPTOR_UNLISTED', (at) => withoutLine(at, 'app.ovf')],
     ['a second descriptor', 'PACKAGE_AMBIGUOUS', (at) => writeFileSync(join(at, 'other.ovf'), '')],

@@ -1,5 +1,4 @@
 import { availableParallelism } from 'node:os';
-import { isHeldElsewhere } from '../../../formats/keys/key-name.ts';
 import { BundleError, toBundleError } from '../../../kit/errors/errors.ts';
 import { type SourceOptions, sourceOptions } from '../../../kit/source.ts';
 import type {
@@ -165,6 +164,7 @@ async function publishersFound(
 async function defaultsFound(context: Context, found: Found): Promise<readonly FoundDefault[]> {
   const { fileFault, isOpenToOthers } = await import('../../../storage/programs.ts');
   const { showAddress } = await import('../../../storage/remote/address.ts');
+  const { isHeldElsewhere } = await import('../../../formats/keys/key-name.ts');
   const find = await attempt(found, () => settingsOf(context));
   const names = Object.keys(SIGNING_VARIABLES) as (keyof typeof SIGNING_VARIABLES)[];
   const before = found.problems.length;

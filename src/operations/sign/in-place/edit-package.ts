@@ -14,7 +14,8 @@ import { openBundle, packagePlace } from '../../../storage/sources/open-bundle.t
 import { expectOwnWay } from '../../../storage/way-to.ts';
 import type { ContentsJudgement } from '../../../verdict/bundle/judge-contents.ts';
 import type { LooseParts } from '../../../verdict/packing/loose-package.ts';
-import { makeReport, type Report, sweptWarnings } from '../../../verdict/report/report.ts';
+import { makeReport, type Report } from '../../../verdict/report/report.ts';
+import { sweptWarnings } from '../../../verdict/report/run-notes.ts';
 import type { NamedMember } from '../../../verdict/walk/member.ts';
 import { bundleFile } from '../../readings.ts';
 import type { EditOptions } from '../copy-options.ts';

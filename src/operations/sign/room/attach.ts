@@ -157,7 +157,10 @@ function signatureIn(
   { manifest, limits, file }: Omit<Checking, 'at'>,
 ): { readonly leaf: Certificate; readonly algorithm: string; readonly hasCms: boolean } {
   const { bytes, found, certificateFile } = read(() => {
-    const { found } = findSignatures({ manifest, certificate: member, sidecars: [], evidence: [] }, NOBODY(limits));
+    const { found } = findSignatures(
+      { manifest, certificate: member, sidecars: [], evidence: [] },
+      NOBODY(limits),
+    );
     const { bytes } = ownForm(member, manifest, limits);
     return { bytes, found, certificateFile: parseCertificateFile(member.bytes, limits) };
   }, file);
