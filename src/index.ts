@@ -137,7 +137,12 @@ export {
   readSigningRequest,
   type SigningRequest,
 } from './operations/sign/room/answer.ts';
-export { type AttachOptions, attachSignature } from './operations/sign/room/attach.ts';
+export {
+  type AttachOptions,
+  attachSignature,
+  readSigningResponse,
+  type SigningResponse,
+} from './operations/sign/room/attach.ts';
 export {
   type PreparedReport,
   type PreparedResult,

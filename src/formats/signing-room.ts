@@ -2,7 +2,9 @@ import type { DigestName } from '../kit/digest-name.ts';
 import { decodeUtf8, encodeUtf8, formatHex, parseHex } from '../kit/encoding.ts';
 import { BundleError, toBundleError } from '../kit/errors/errors.ts';
 import { formatJson, parseJson } from '../kit/json.ts';
+import { DEFAULT_LIMITS } from '../kit/limits.ts';
 import { flag, list, needed, path, type Rows, type Rule, refuse, shape, text } from '../kit/shape.ts';
+import { memberNameFault } from './member-name.ts';
 
 /** What is signed, and how: the same in a request and in the response to it. */
 interface Asked {
@@ -14,6 +16,8 @@ interface Asked {
   readonly digest: ManifestDigest;
   /** whether a CMS signature is added; when left out, it is when there are intermediates */
   readonly cms?: boolean;
+  /** SHA-256 of the certificate of whoever is to sign, hex; anybody when left out */
+  readonly signer?: string;
 }
 
 /** The digest of a manifest. */
@@ -24,8 +28,6 @@ interface ManifestDigest {
 
 /** What is to be signed where the key is. [room.1] */
 export interface RequestDocument extends Asked {
-  /** SHA-256 of the public key (SPKI) of whoever is to sign, hex; anybody when left out */
-  readonly signer?: string;
   /** what whoever asks says of the bundle; no signature covers it */
   readonly about: readonly string[];
   /** the bytes of the manifest */
@@ -41,9 +43,14 @@ export interface ResponseDocument extends Asked {
 const REQUEST = 'bulla.signing-request/1';
 const RESPONSE = 'bulla.signing-response/1';
 
+/** The name of a digest, a colon, and its value in hex. */
+export function formatDigest({ algorithm, value }: ManifestDigest): string {
+  return `${algorithm}:${formatHex(value)}`;
+}
+
 /** The bytes of a request. @throws {BundleError} `USAGE` for a manifest that is not UTF-8 [room.1] */
-export function formatRequest({ content, about, signer, ...asked }: RequestDocument): Uint8Array {
-  const rest = { about, ...(signer !== undefined && { signer }), text: textIn(content, asked.manifest) };
+export function formatRequest({ content, about, ...asked }: RequestDocument): Uint8Array {
+  const rest = { about, text: textIn(content, asked.manifest) };
   return encodeUtf8(`${formatJson({ type: REQUEST, ...formatAsked(asked), ...rest })}\n`);
 }
 
@@ -53,12 +60,13 @@ export function formatResponse({ certificateFile, ...asked }: ResponseDocument):
   return encodeUtf8(`${formatJson({ type: RESPONSE, ...formatAsked(asked), ...rest })}\n`);
 }
 
-function formatAsked({ bundle, manifest, digest, cms }: Asked): object {
+function formatAsked({ bundle, manifest, digest, cms, signer }: Asked): object {
   return {
     bundle,
     manifest,
-    digest: `${digest.algorithm}:${formatHex(digest.value)}`,
+    digest: formatDigest(digest),
     ...(cms !== undefined && { cms }),
+    ...(signer !== undefined && { signer }),
   };
 }
 
@@ -91,21 +99,38 @@ const digestRule: Rule<ManifestDigest> = (value, name) => {
     : refuse(name, value, 'the name of a digest, a colon, and its hex digits');
 };
 
-const spkiRule: Rule<string> = (value, name) =>
+const fingerprint: Rule<string> = (value, name) =>
   typeof value === 'string' && /^[0-9a-f]{64}$/.test(value) ? value : refuse(name, value, '64 hex digits');
+
+/** A name that a bundle may have its manifest under. [name.1] */
+const manifestName: Rule<string> = (value, name) => {
+  const fault =
+    typeof value === 'string' && /\.mf$/i.test(value) ? memberNameFault(value, DEFAULT_LIMITS) : 'no .mf';
+  return fault === undefined ? (value as string) : refuse(name, value, 'the file name of a manifest');
+};
+
+/** More than a person reads. */
+const MOST_ABOUT = 100;
+
+const aboutRule: Rule<readonly string[]> = (value, name) => {
+  const rows = list(text)(value, name);
+  return rows.length <= MOST_ABOUT
+    ? rows
+    : refuse(name, rows.length, `a list of at most ${MOST_ABOUT} texts`);
+};
 
 const ASKED: Rows<Asked> = {
   bundle: needed(path),
-  manifest: needed(path),
+  manifest: needed(manifestName),
   digest: needed(digestRule),
   cms: flag,
+  signer: fingerprint,
 };
 
 const request = shape<Omit<RequestDocument, 'content'> & { readonly type: string; readonly text: string }>({
   type: needed(text),
   ...ASKED,
-  signer: spkiRule,
-  about: needed(list(text)),
+  about: needed(aboutRule),
   text: needed(text),
 });
 
@@ -115,7 +140,7 @@ const response = shape<Asked & { readonly type: string; readonly certificateFile
   certificateFile: needed(text),
 });
 
-/** What each kind of document is called, and what to do when another was given. */
+/** What each kind of document is called. */
 const KINDS: Readonly<Record<string, string>> = {
   [REQUEST]: 'a request to sign',
   [RESPONSE]: 'a response to a request to sign',

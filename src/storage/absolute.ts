@@ -1,4 +1,4 @@
-import { lstatSync, readlinkSync, realpathSync, statSync } from 'node:fs';
+import { lstatSync, readlinkSync, realpathSync } from 'node:fs';
 import { isAbsolute, resolve } from 'node:path';
 import { decodeUtf8 } from '../kit/encoding.ts';
 import { BundleError } from '../kit/errors/errors.ts';
@@ -54,15 +54,6 @@ function workingBytes(): Buffer | undefined {
  */
 export function realPath(path: string): string {
   return textOf(realBytes(path), path);
-}
-
-/** The path of a regular file on this machine, links followed; undefined for everything else. */
-export function fileItself(path: string): string | undefined {
-  try {
-    return statSync(path).isFile() ? realPath(path) : undefined;
-  } catch {
-    return undefined; // what is not there, and an address
-  }
 }
 
 /** The same as the bytes that it is, whatever they are. @throws what the system does */

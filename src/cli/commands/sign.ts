@@ -26,7 +26,10 @@ const EXAMPLES = `
 Examples:
   bulla sign unsigned.ova -o web.ova --key acme.key --cert acme.pem --chain intermediates.pem
   bulla sign exported/ --key acme.key --cert acme.pem     # web.ovf, web.mf and disks: writes web.cert beside them
-  bulla sign image.iso --detached --key acme.key --cert acme.pem`;
+  bulla sign image.iso --detached --key acme.key --cert acme.pem
+  bulla sign web.ova --prepare request.json --cert acme.pem           # the key is elsewhere: take the request there
+  bulla sign --answer request.json --key acme.key --cert acme.pem     # there: shows it, and writes response.json
+  bulla sign web.ova --attach response.json --cert acme.pem           # here again`;
 
 /** `bulla sign BUNDLE --key K --cert C -o SIGNED`, `bulla sign DIR --key K --cert C`, `bulla sign FILE --detached` */
 export function signCommand(program: Command, context: Context, exit: Exit): void {

@@ -5,7 +5,7 @@ import type { AnsweredReport, SigningRequest } from '../../operations/sign/room/
 import type { PreparedReport } from '../../operations/sign/room/prepare.ts';
 import type { Context } from '../context.ts';
 import { responseBeside } from '../named-files.ts';
-import { expectYes } from '../options/confirm.ts';
+import { expectSomebodyLooks, expectYes } from '../options/confirm.ts';
 import { lookFirst } from '../options/first-look.ts';
 import {
   type FORMATS,
@@ -52,6 +52,13 @@ const FOREIGN: Readonly<Record<'prepare' | 'answer' | 'attach', readonly string[
   attach: ['detached', 'cms', 'key', 'chain', 'passphraseFile'],
 };
 
+/** What goes with each, in words. */
+const TAKES: Readonly<Record<keyof typeof FOREIGN, string>> = {
+  prepare: '--cert of whoever is to sign, --digest, --cms and --no-cms, --force',
+  answer: '--key, --cert, --chain, --passphrase-file, -o and --force',
+  attach: '--cert of whoever must have signed, --digest, --tsa, -o, --format and --force',
+};
+
 /** The step of the signing room that a command line asks for; undefined for none. @throws {BundleError} `USAGE` for two, and for what does not go with one */
 export function roomStep(command: Command): keyof typeof FOREIGN | undefined {
   const steps = (['prepare', 'answer', 'attach'] as const).filter((one) => isTyped(command, one));
@@ -66,7 +73,7 @@ export function roomStep(command: Command): keyof typeof FOREIGN | undefined {
   const option = command.options.find((one) => one.attributeName() === foreign)?.long ?? foreign;
   throw new BundleError('USAGE', `--${step} takes no ${option}`, {
     why: 'it would have no effect on this step',
-    fix: 'leave it out; bulla sign --help says what each step takes',
+    fix: `leave it out; --${step} takes ${TAKES[step]}`,
   });
 }
 
@@ -106,24 +113,42 @@ export async function answer(command: Command, flags: RoomFlags, context: Contex
     });
   }
   const waiting = waitingOf(flags, context);
+  const { signal, deadlineMs } = waiting;
   const request = await readSigningRequest(file, waiting);
-  if (!flags.quiet) show(request, flags.json ? context.tell : context.print);
   await lookFirst(command, context);
-  await expectYes('sign this?', context);
+  const isAsked = expectSomebodyLooks(context);
+  if (isAsked || !flags.quiet)
+    show(request, isAsked || flags.json || output === '-' ? context.tell : context.print);
   const { loadSigningIdentity } = await import('../../operations/sign/signing-identity.ts');
   const identity = await loadSigningIdentity(files, new Date(), waiting).finally(showTyping);
-  return answerSigningRequest(request, { identity, output, overwrite: force, ...waiting });
+  // another signer than is asked for is refused anyway
+  if (isAsked && (request.signer ?? identity.leaf.fingerprint) === identity.leaf.fingerprint)
+    await expectYes(`sign this as ${shown(identity.leaf.fields.subject.text)}?`, context);
+  return answerSigningRequest(request, {
+    identity,
+    output,
+    overwrite: force,
+    ...(signal !== undefined && { signal }),
+    ...(deadlineMs !== undefined && { deadlineMs }),
+  });
 }
 
-/** All that will be signed, and apart from that what is only said of it. [room.3] */
-function show(request: SigningRequest, print: Context['print']): void {
-  const { file, bundle, manifest, algorithm, digest, files, about } = request;
-  print(`${shown(file)}  asks for a signature`);
-  print(field('bundle', bundle, 'as the request calls it'));
-  print(field('manifest', manifest, `${algorithm}:${digest}`));
-  for (const [i, { name, algorithm: by, digest: hex }] of files.entries())
-    print(field(i === 0 ? 'signs' : '', name, `${by}:${hex}`));
-  for (const [i, text] of about.entries()) print(field(i === 0 ? 'not signed' : '', text));
+/** The longest name that a bundle may have: nothing of what is signed is cut. */
+const WHOLE = 4096;
+
+/** What is only said, and then all that will be signed, so that this stands above the question. [room.3] */
+function show(
+  { name, bundle, manifest, digest, files, about }: SigningRequest,
+  print: Context['print'],
+): void {
+  print(`${shown(name)}  asks for a signature`);
+  print(field('only said', `bundle: ${bundle}`));
+  for (const text of about) print(field('only said', text));
+  const row = (label: string, signed: string, value: string): string =>
+    `  ${label.padEnd(12)} ${shown(signed, WHOLE)}  ${value}`;
+  for (const { name: file, algorithm, digest: hex } of files)
+    print(row('signs', file, `${algorithm}:${hex}`));
+  print(row('as manifest', manifest, digest));
 }
 
 /** `bulla sign BUNDLE --attach RESPONSE` */
@@ -132,20 +157,24 @@ export async function attach(
   flags: RoomFlags,
   { context, command }: { readonly context: Context; readonly command: Command },
 ): Promise<MadeReport> {
-  const { attachSignature } = await import('../../operations/sign/room/attach.ts');
+  const { attachSignature, readSigningResponse } = await import('../../operations/sign/room/attach.ts');
   const { packagePlace } = await import('../../storage/sources/open-bundle.ts');
-  const { attach: response = '', output, cert, digest, tsa, force = false } = flags;
-  const isLoose = output === undefined && packagePlace(input) !== undefined;
-  if (isLoose) inPlace(flags.format);
+  const { attach: file = '', output, cert, digest, tsa, force = false } = flags;
+  if (output === undefined && flags.format !== undefined) {
+    throw new BundleError('USAGE', '--format has no effect where the bundle is completed where it lies', {
+      fix: 'leave it out: the container stays as it is; or give -o for a copy',
+    });
+  }
+  if (output === undefined && packagePlace(input)) inPlace(flags.format);
+  const response = await readSigningResponse(file, waitingOf(flags, context));
   const progress = progressOf(flags, context);
   try {
-    return await attachSignature(input, {
-      response,
-      ...(output !== undefined && { output }),
-      ...(!isLoose && { format: formatOf(output ?? input, flags.format), mtime: mtimeOf(context) }),
+    return await attachSignature(input, response, {
+      ...(output !== undefined && { output, format: formatOf(output, flags.format) }),
+      mtime: mtimeOf(context),
       ...(hasText(cert) && { certificate: cert }),
       ...(isTyped(command, 'digest') && { digest }),
-      ...(hasText(tsa) && { timestamp: await authorityOf(tsa, digest, context) }),
+      ...(hasText(tsa) && { timestamp: await authorityOf(tsa, response.algorithm, context) }),
       ...readOptionsOf(flags),
       overwrite: force,
       signal: context.signal,

@@ -1,14 +1,26 @@
 import { BundleError } from '../../kit/errors/errors.ts';
 import type { Context } from '../context.ts';
-import { isAsked } from './passphrase.ts';
 
 /**
- * Has whoever sits at a terminal say yes; where nobody can be asked, the command line has said it.
+ * Whether somebody sits at a terminal, who sees what is shown on standard error.
  *
- * @throws {BundleError} `INTERRUPTED` for every other answer, the reason of the signal
+ * @throws {BundleError} `USAGE` where somebody types and nothing would be seen
  */
+export function expectSomebodyLooks(context: Context): boolean {
+  if (!process.stdin.isTTY) return false;
+  if (context.stderr.isTTY) return true;
+  throw new BundleError(
+    'USAGE',
+    'what is to be confirmed would not be seen: standard error is sent elsewhere',
+    {
+      why: 'whoever is asked must see what is asked',
+      fix: 'leave standard error on the terminal; or have nobody asked: < /dev/null',
+    },
+  );
+}
+
+/** Has whoever sits at the terminal say yes. @throws {BundleError} `INTERRUPTED` for every other answer, the reason of the signal */
 export async function expectYes(question: string, context: Context): Promise<void> {
-  if (!isAsked(context)) return;
   context.stderr.write(`${question} [y/N] `);
   const answer = await lineTyped(context.signal);
   if (/^y(es)?$/i.test(answer.trim())) return;

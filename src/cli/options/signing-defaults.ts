@@ -115,7 +115,7 @@ async function signingDefaults(
     given('chain') ? undefined : upTo('chain', given('cert') ? 0 : (cert?.rank ?? keyRank)),
     // that of the variable is found where it is needed, for any key
     given('passphraseFile') ? undefined : notVariable(upTo('passphrase-file', keyRank)),
-    given('tsa') ? undefined : upTo('tsa', Number.POSITIVE_INFINITY),
+    given('tsa') || given('answer') ? undefined : upTo('tsa', Number.POSITIVE_INFINITY),
   ];
 }
 

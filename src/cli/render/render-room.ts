@@ -1,3 +1,4 @@
+import { isShownWhole, shellPath } from '../../kit/shell.ts';
 import type { AnsweredReport } from '../../operations/sign/room/answer.ts';
 import type { PreparedReport } from '../../operations/sign/room/prepare.ts';
 import { wordedReport } from '../advice.ts';
@@ -20,18 +21,22 @@ export function renderRoom(
   const { result } = report;
   if (json || !result) return renderReport(report, context, { json, quiet });
   if (quiet) return report.exitCode;
-  const isRequest = 'request' in result;
-  const file = isRequest ? result.request : result.response;
-  print(`${style.good(style.pass)} ${style.bold(shown(file))}  ${isRequest ? 'request to sign' : 'signed'}`);
-  if (isRequest) print(field('to sign', result.digest));
-  else print(field('signed by', result.signer.subject, result.signer.key));
-  if (defaults.length > 0) print(defaultsField(defaults));
+  const isRequest = 'digest' in result;
+  const file = (isRequest ? result.request : result.response) ?? '';
+  const say = file === '-' ? context.tell : print;
+  const named = isShownWhole(file) && file !== '-' ? shellPath(file) : '';
+  say(
+    `${style.good(style.pass)} ${style.bold(file === '-' ? 'standard output' : shown(file))}  ${isRequest ? 'request to sign' : 'signed'}`,
+  );
+  if (isRequest) say(field('to sign', result.digest));
+  else say(field('signed by', result.signer.subject, result.signer.key));
+  if (defaults.length > 0) say(defaultsField(defaults));
   const holds = result.bytes <= QR_CODE_BYTES ? 'a QR code holds it' : `a QR code holds ${QR_CODE_BYTES}`;
-  print(field('size', `${result.bytes} bytes`, holds));
-  print(
+  say(field('size', `${result.bytes} bytes`, holds));
+  say(
     isRequest
-      ? field('then', 'where the key is: bulla sign --answer REQUEST --key KEY --cert CERT')
-      : field('then', 'where the bundle is: bulla sign BUNDLE --attach RESPONSE'),
+      ? field('then', `where the key is: bulla sign --answer ${named || 'REQUEST'} --key KEY --cert CERT`)
+      : field('then', `where the bundle is: bulla sign BUNDLE --attach ${named || 'RESPONSE'}`),
   );
   for (const warning of report.warnings) context.tell(style.warn(field('warning', warning)));
   return report.exitCode;

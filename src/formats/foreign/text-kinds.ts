@@ -76,7 +76,8 @@ const TEXTS: readonly (Foreign & { readonly begins: RegExp })[] = [
   },
   {
     name: 'the certificate file of a bundle, which signs its manifest',
-    begins: /^(RSA-)?SHA[\d-]+ ?\([^()\n]*\.mf\)/i,
+    begins:
+      /^(RSA-)?SHA[\d-]+ ?\([^()\n]*\.mf\)= ?[0-9a-f]+\r?\n *-----BEGIN |^(RSA-)?SHA[\d-]+ ?\([^()\n]*\.mf\)= ?[0-9a-f]{130,}/i,
     fix: 'give the bundle that it belongs to: the archive; or the folder that it lies in, with the manifest and the files',
   },
   {

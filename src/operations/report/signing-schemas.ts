@@ -19,14 +19,20 @@ export const SIGN_RESULT = z.union([
   z.strictObject({ output: OUTPUT, format: SIGNED_FORMAT, ...SIGNED }),
   z.strictObject({ ...IN_PLACE, ...SIGNED }),
   z.strictObject({
-    request: z.string().describe('the file that is to be answered where the key is'),
+    request: z
+      .string()
+      .exactOptional()
+      .describe('the file that is to be answered where the key is; left out when it went into a sink'),
     digest: z
       .string()
       .describe('what is to be signed: the digest of the manifest, behind its name and a colon'),
     bytes: BYTES.describe('of the request'),
   }),
   z.strictObject({
-    response: z.string().describe('the file that is to be attached where the bundle is'),
+    response: z
+      .string()
+      .exactOptional()
+      .describe('the file that is to be attached where the bundle is; left out when it went into a sink'),
     bytes: BYTES.describe('of the response'),
     signer: CERTIFICATE,
   }),

@@ -1,4 +1,5 @@
 import type { ArchiveEntry } from '../../archive/entry.ts';
+import type { PackFormat } from '../../archive/open-archive.ts';
 import { type TarFile, wholeFile } from '../../archive/tar/tar-writer.ts';
 import { isEvidence, isPlainEvidence, type PartKind, rolePartOf } from '../../formats/bundle-part.ts';
 import { type Manifest, parseManifest } from '../../formats/ovf/manifest.ts';
@@ -9,7 +10,7 @@ import { DEFAULT_LIMITS, type Limits } from '../../kit/limits.ts';
 import { isPackage, sourceOptions } from '../../kit/source.ts';
 import { apartFrom } from '../../storage/apart.ts';
 import { isStream, openOutput } from '../../storage/output/open-output.ts';
-import { needsPatching, writeArchive } from '../../storage/output/write-archive.ts';
+import { writeArchive } from '../../storage/output/write-archive.ts';
 import { openBundle } from '../../storage/sources/open-bundle.ts';
 import { NO_ALLOWANCES } from '../../trust/policy.ts';
 import { type ContentsJudgement, judgeContents } from '../../verdict/bundle/judge-contents.ts';
@@ -23,18 +24,20 @@ import { sidecarFaults } from '../../verdict/signers/sidecar-faults.ts';
 import { assignRoles, type BundleRoles } from '../../verdict/walk/bundle-roles.ts';
 import { manifestDigests } from '../../verdict/walk/look-ahead.ts';
 import type { KeptMember, Member, NamedMember } from '../../verdict/walk/member.ts';
+import type { BundleFormat } from '../../verdict/walk/package-entries.ts';
 import { type Walk, walkBundle } from '../../verdict/walk/walk.ts';
 import { namedBundle } from '../readings.ts';
 import { baseOf, faultsOfOrder, withFault } from './copy-faults.ts';
-import type { CopyOptions, SignatureEdit } from './copy-options.ts';
+import type { CopyTarget, OldSignature, SignatureEdit } from './copy-options.ts';
 
 /** What came of a copy. Without errors it has been written. */
 export interface Copied {
   readonly input: InputReport;
   readonly judged: ContentsJudgement;
   readonly warnings: readonly string[];
-  /** what was signed, and the certificate file that was there; without it nothing was signed */
-  readonly old: Readonly<Record<'manifest' | 'certificate', NamedMember | undefined>>;
+  readonly old: OldSignature;
+  /** what was read */
+  readonly format?: BundleFormat;
 }
 
 /**
@@ -48,33 +51,41 @@ export interface Copied {
 export async function copyBundle(
   input: string,
   edit: SignatureEdit,
-  options: CopyOptions & Pick<Deadline, 'expectInTime'> & { readonly inPlace?: boolean },
+  options: CopyTarget & Pick<Deadline, 'expectInTime'>,
 ): Promise<Copied> {
-  const { signal, inPlace = false } = options;
+  const { signal, inPlace } = options;
   const limits = { ...DEFAULT_LIMITS, ...options.limits };
   const target = apartFrom(options.output, [...(inPlace ? [] : namedBundle(input)), ...edit.reads]);
   await using source = await openBundle(input, sourceOptions(options));
   const hint = await manifestDigests(source, limits);
   const { format, overwrite = false, mtime = 0 } = options;
+  const isPatched = format === 'zip';
   await using output = await openOutput(target, {
-    overwrite: overwrite || inPlace,
-    patched: needsPatching(format),
+    overwrite: overwrite || inPlace !== undefined,
+    ...(inPlace && { mode: inPlace.mode, expectSame: () => source.checkUnchanged() }),
+    patched: isPatched,
     signal,
   });
   const { onProgress } = options;
   const copying = new Copying(edit, {
     hint,
     limits,
-    isStream: isStream(options.output) && !needsPatching(format),
+    isStream: isStream(options.output) && !isPatched,
   });
   const walked = await walkBundle(
     source,
     { limits, ...(onProgress !== undefined && { onProgress }), phase: 'write' },
-    (walk) => writeArchive(format, copying.files(walk), output, { mtime, limits }),
+    async (walk) => {
+      const files = copying.files(walk);
+      if (format === 'none') return await readThrough(files);
+      const written = format === 'as read' ? containerOf(walk.format) : format;
+      await writeArchive(written, files, output, { mtime, limits });
+    },
   );
   const { fault } = walked;
   const judged = fault ? withFault(copying.judged, fault) : copying.judged;
   if (judged.errors.length === 0) {
+    edit.accept?.(copying.old);
     options.expectInTime(); // [cli.15]
     await output.finish();
   }
@@ -86,7 +97,15 @@ export async function copyBundle(
     judged: { ...judged, warnings: [...walked.warnings, ...judged.warnings] },
     warnings: sweptWarnings(output.swept),
     old: copying.old,
+    ...(walked.format !== undefined && { format: walked.format }),
   };
+}
+
+/** Where files of their own go. */
+export const containerOf = (format: BundleFormat): PackFormat => (format === 'files' ? 'tar' : format);
+
+async function readThrough(files: AsyncIterable<TarFile>): Promise<void> {
+  for await (const { body } of files) for await (const _ of body);
 }
 
 /** How members are copied. */
@@ -248,7 +267,8 @@ class Copying {
   }
 
   get old(): Copied['old'] {
-    return { manifest: this.#manifest?.member, certificate: this.#old('cert') };
+    const [certificate, timestamp] = [this.#old('cert'), this.#old('tst')];
+    return { manifest: this.#manifest?.member, certificate, timestamp };
   }
 
   #old(kind: PartKind): NamedMember | undefined {

@@ -3,6 +3,7 @@ import type { Limits } from '../../kit/limits.ts';
 import type { OnProgress } from '../../kit/progress.ts';
 import { count, flag, needed, positive, type Rows } from '../../kit/shape.ts';
 import type { ByteSink } from '../../kit/streams/byte-sink.ts';
+import type { OwnPlace } from '../../storage/own-place.ts';
 import { limits, WORKING } from '../../verdict/judging-rules.ts';
 import type { NamedMember } from '../../verdict/walk/member.ts';
 import { output, packFormat } from '../option-rules.ts';
@@ -27,6 +28,19 @@ export interface CopyOptions extends EditOptions {
   readonly mtime?: number;
 }
 
+/** The same, and what no caller of the library says. */
+export interface CopyTarget extends Omit<CopyOptions, 'format'> {
+  /** that of what is read, for what takes its place; none where the bundle is judged alone */
+  readonly format: PackFormat | 'as read' | 'none';
+  /** of the file that is read, where the copy takes its place */
+  readonly inPlace?: OwnPlace;
+}
+
+/** What was signed, and the certificate file and timestamp that were there; without a manifest nothing was signed. */
+export type OldSignature = Readonly<
+  Record<'manifest' | 'certificate' | 'timestamp', NamedMember | undefined>
+>;
+
 /** The rules for them. [api.1] */
 export const EDITING: Rows<EditOptions> = { ...WORKING, overwrite: flag, limits, deadlineMs: positive };
 export const COPYING: Rows<CopyOptions> = {
@@ -46,4 +60,6 @@ export interface SignatureEdit {
   certificate(member: NamedMember, manifest: NamedMember): Promise<readonly NamedMember[]>;
   /** what is to be said of the timestamp beside the certificate file, which is left out; what it throws refuses the copy */
   timestamp?(member: NamedMember, certificate: NamedMember, manifest: NamedMember): readonly string[];
+  /** what it throws refuses the copy when nothing else speaks against it */
+  accept?(old: OldSignature): void;
 }

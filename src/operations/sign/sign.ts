@@ -16,8 +16,8 @@ import {
   signingIdentity,
   timestampSource,
 } from '../option-rules.ts';
-import { copyBundle } from './copy-bundle.ts';
-import { COPYING, type CopyOptions } from './copy-options.ts';
+import { containerOf, copyBundle } from './copy-bundle.ts';
+import { COPYING, type CopyOptions, type CopyTarget } from './copy-options.ts';
 import { signingWith } from './make-signature.ts';
 import type {
   ManifestSigning,
@@ -66,11 +66,11 @@ const signOptions = shape<SignOptions>({
   timestamp: timestampSource,
 });
 
-/** Copies a bundle with a new signature, however that is made; `inPlace`, the copy takes the place of the bundle. [pack.5] [pack.6] */
+/** Copies a bundle with a new signature, however that is made. [pack.5] [pack.6] */
 export async function signCopy(
   input: string,
   signing: ManifestSigning,
-  options: CopyOptions & Pick<Deadline, 'expectInTime'> & { readonly inPlace?: boolean },
+  options: CopyTarget & Pick<Deadline, 'expectInTime'>,
 ): Promise<SignReport> {
   let leaf: Certificate | undefined;
   const {
@@ -78,6 +78,7 @@ export async function signCopy(
     judged,
     warnings,
     old,
+    format = 'tar',
   } = await copyBundle(
     input,
     {
@@ -90,9 +91,10 @@ export async function signCopy(
           ...(made.timestamp ? [{ name: partBeside(manifest.name, 'tst'), bytes: made.timestamp }] : []),
         ];
       },
-      certificate: async ({ name }) => {
-        if (options.inPlace && !options.overwrite) throw signedAlready(name);
-        return [];
+      certificate: async () => [],
+      accept: ({ certificate, timestamp }) => {
+        const signs = certificate ?? timestamp;
+        if (options.inPlace && !options.overwrite && signs) throw signedAlready(signs.name);
       },
     },
     options,
@@ -110,8 +112,9 @@ export async function signCopy(
     ...(isSigned &&
       leaf !== undefined && {
         result: {
-          ...outputName(options.inPlace ? input : options.output),
-          format: options.format,
+          ...outputName(options.output),
+          format:
+            options.format === 'as read' || options.format === 'none' ? containerOf(format) : options.format,
           replacedSigners: replaced.signers,
           signer: certificateReport(leaf),
           timestamped: signing.timestamped,

@@ -1,7 +1,6 @@
 import { type Certificate, isSignedBy } from '../../crypto/certificate.ts';
 import { sameKey } from '../../crypto/key-identity.ts';
 import { isEdwards } from '../../crypto/signature.ts';
-import type { Signer } from '../../engine/engine.ts';
 import type { Told } from '../../kit/errors/advice.ts';
 import { BundleError, type ErrorCode } from '../../kit/errors/errors.ts';
 import { DEFAULT_LIMITS } from '../../kit/limits.ts';
@@ -94,7 +93,7 @@ async function loadGiven(files: SigningFiles, at: Date, waiting: SourceOptions):
     signer,
     leaf,
     intermediates,
-    warnings: [...readability(leaf, signer), ...missingIssuer(leaf, intermediates)],
+    warnings: warningsOn(leaf, intermediates),
     files: paths,
   };
 }
@@ -155,8 +154,13 @@ function missingIssuer(leaf: Certificate, intermediates: readonly Certificate[])
   return [{ text: `${problem}; then give it as chain`, advice: 'give-chain', of: problem }];
 }
 
-function readability(leaf: Certificate, signer: Signer): readonly string[] {
+/** What is said of a signer's certificates: who cannot read its signatures, and which certificate importers may lack. */
+export function warningsOn(leaf: Certificate, intermediates: readonly Certificate[]): readonly Told[] {
+  return [...readability(leaf), ...missingIssuer(leaf, intermediates)];
+}
+
+function readability(leaf: Certificate): readonly string[] {
   if (leaf.key.type === 'rsa') return [];
-  const own = isEdwards(signer.publicKey) ? ', which signs the manifest itself and not its digest' : '';
+  const own = isEdwards(leaf.publicKey) ? ', which signs the manifest itself and not its digest' : '';
   return [`the key is ${leaf.key.label}${own}: VMware and VirtualBox read RSA signatures only`];
 }

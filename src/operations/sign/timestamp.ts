@@ -17,6 +17,7 @@ import { signedManifestOf } from '../../verdict/bundle/signed-manifest.ts';
 import { makeReport, type Report } from '../../verdict/report/report.ts';
 import { tellingIn } from '../../verdict/report/telling.ts';
 import { carry } from '../../verdict/signers/carried.ts';
+import type { FoundSignature } from '../../verdict/signers/found-signature.ts';
 import { ownVouched } from '../../verdict/signers/own-vouched.ts';
 import { assignRoles } from '../../verdict/walk/bundle-roles.ts';
 import type { NamedMember } from '../../verdict/walk/member.ts';
@@ -125,7 +126,11 @@ export function ownForm(
   manifest: NamedMember,
   limits: Limits,
   timestamp?: NamedMember,
-): { readonly bytes: Uint8Array; readonly notes: readonly string[] } {
+): {
+  readonly bytes: Uint8Array;
+  readonly notes: readonly string[];
+  readonly found: readonly FoundSignature[];
+} {
   try {
     const { found, spoken } = findSignatures(
       { manifest, certificate, sidecars: [], evidence: [], ...(timestamp !== undefined && { timestamp }) },
@@ -140,6 +145,7 @@ export function ownForm(
     return {
       bytes: carried.members.get(certificate.name) ?? certificate.bytes,
       notes: [...carried.notes, ...left],
+      found,
     };
   } catch (error) {
     throw toBundleError(error).at({ member: certificate.name });

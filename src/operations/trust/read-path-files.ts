@@ -65,7 +65,7 @@ export async function readPathFiles(from: string | NamedBytes, options: Files): 
 }
 
 /** [path.24] The first that has issued no other, as far as few signatures show it: what exports a whole chain writes it in any order. */
-function leafAmong(certificates: readonly Certificate[]): Certificate | undefined {
+export function leafAmong(certificates: readonly Certificate[]): Certificate | undefined {
   const { isSigned } = openBudget();
   const issuers = new Map(certificates.map((one) => [nameKey(one.fields.subject), [] as Certificate[]]));
   for (const one of certificates) issuers.get(nameKey(one.fields.subject))?.push(one);

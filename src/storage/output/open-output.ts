@@ -29,6 +29,8 @@ export async function openOutput(
     readonly overwrite: boolean;
     readonly mode?: number;
     readonly patched?: boolean;
+    /** called when all has been written, right before it takes its name: what it throws keeps it from that */
+    readonly expectSame?: () => void;
     readonly signal?: AbortSignal | undefined;
   },
 ): Promise<Output> {
@@ -45,7 +47,7 @@ export function isStream<Named extends string>(place: Named | ByteSink): place i
 
 async function openFile(
   path: ApartOutput,
-  options: { readonly overwrite: boolean; readonly mode?: number },
+  options: { readonly overwrite: boolean; readonly mode?: number; readonly expectSame?: () => void },
 ): Promise<Output> {
   const target = absolute(path);
   expectFree(target, path, options.overwrite);
@@ -66,6 +68,7 @@ async function openFile(
         const { written } = writer;
         if (!written || !marked.isThere() || !isAsWritten(temporary, written, { timed }))
           throw takenAway(path);
+        options.expectSame?.();
         const kept = join(marked.anchor, 'replaced');
         await publish({ temporary, written, target, path, kept, overwrite: options.overwrite });
       } finally {

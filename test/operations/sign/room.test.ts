@@ -1,10 +1,15 @@
-import { lstatSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
+import { chmodSync, lstatSync, readFileSync, renameSync, symlinkSync, writeFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { formatResponse, parseResponse, type ResponseDocument } from '../../../src/formats/signing-room.ts';
 import { decodeUtf8, encodeUtf8 } from '../../../src/kit/encoding.ts';
+import { BundleError } from '../../../src/kit/errors/errors.ts';
 import { signPackage } from '../../../src/operations/sign/in-place/sign-package.ts';
 import { answerSigningRequest, readSigningRequest } from '../../../src/operations/sign/room/answer.ts';
-import { type AttachOptions, attachSignature } from '../../../src/operations/sign/room/attach.ts';
+import {
+  type AttachOptions,
+  attachSignature,
+  readSigningResponse,
+} from '../../../src/operations/sign/room/attach.ts';
 import { type PrepareOptions, prepareSigning } from '../../../src/operations/sign/room/prepare.ts';
 import { sign } from '../../../src/operations/sign/sign.ts';
 import type { SigningIdentity } from '../../../src/operations/sign/signing.ts';
@@ -14,8 +19,11 @@ import {
   JUDGED_AT,
   makeBundle,
   makeMembers,
+  type NamedBytes,
   signerUnder,
   testAuthority,
+  testSigner,
+  textFile,
 } from '../../factory/bundles.ts';
 import { makeAuthority } from '../../factory/certificates.ts';
 import { codeOfAsync } from '../../factory/errors.ts';
@@ -64,12 +72,12 @@ function damaged(bundle: Uint8Array): Uint8Array {
   return bundle.map((byte, at) => (at === place ? byte ^ 1 : byte));
 }
 
-const attaching = (response: string, output: string): AttachOptions => ({
-  response,
-  output,
-  format: 'tar',
-  at: JUDGED_AT,
-});
+/** Attaches what is in a file. */
+async function attach(input: string, response: string, options: AttachOptions = {}) {
+  return attachSignature(input, await readSigningResponse(response), { at: JUDGED_AT, ...options });
+}
+
+const to = (output: string): AttachOptions => ({ output, format: 'tar' });
 
 describe('the signing room', () => {
   test.each([
@@ -85,7 +93,7 @@ describe('the signing room', () => {
       const identity = await identityOf(rooms.inside);
       const how = { digest, ...(cms !== undefined && { cms }) };
       const response = await signedFor(rooms, input, { identity, ...how });
-      valid(await attachSignature(input, attaching(response, outside.path('signed.ova'))));
+      valid(await attach(input, response, to(outside.path('signed.ova'))));
       await sign(input, { output: outside.path('direct.ova'), format: 'tar', identity, ...how });
       expect(readFileSync(outside.path('signed.ova'))).toEqual(readFileSync(outside.path('direct.ova')));
       expect((await verify(outside.path('signed.ova'), await trusting(outside))).verdict).toBe('trusted');
@@ -100,7 +108,7 @@ describe('the signing room', () => {
       const direct = writePackage(rooms.outside.path('direct/web'), members);
       const identity = await identityOf(rooms.inside);
       const response = await signedFor(rooms, folder, { identity, digest: 'sha384' });
-      valid(await attachSignature(folder, { response, at: JUDGED_AT }));
+      valid(await attach(folder, response));
       valid(await signPackage(direct, { identity, digest: 'sha384' }));
       const listed = (prefix: string) =>
         rooms.outside
@@ -119,17 +127,52 @@ describe('the signing room', () => {
     const link = outside.path('link.ova');
     symlinkSync(input, link);
     const response = await signedFor(rooms, link);
-    const how = { response, format: 'tar', at: JUDGED_AT } as const;
-    const report = valid(await attachSignature(link, how));
-    expect(report.result).toMatchObject({ output: link });
+    const report = valid(await attach(link, response));
+    expect(report.result).toMatchObject({ output: input });
     expect(lstatSync(link).isSymbolicLink()).toBe(true);
     expect((await verify(input, await trusting(outside))).verdict).toBe('trusted');
     const signed = readFileSync(input);
-    expect(await codeOfAsync(attachSignature(link, how))).toBe('DESTINATION_EXISTS');
+    expect(await codeOfAsync(attach(link, response))).toBe('DESTINATION_EXISTS');
     expect(readFileSync(input)).toEqual(signed);
-    valid(await attachSignature(link, { ...how, overwrite: true }));
+    valid(await attach(link, response, { overwrite: true }));
     expect(readFileSync(input)).toEqual(signed);
-    expect(await codeOfAsync(attachSignature('-', how))).toBe('USAGE');
+    expect(await codeOfAsync(attach('-', response))).toBe('USAGE');
+  });
+
+  test('[room.6] leaves to a bundle that is completed where it lies its container and its mode', async () => {
+    using rooms = twoRooms();
+    const input = rooms.outside.write('odd.ova', await makeBundle({ signed: false, gzip: true }));
+    chmodSync(input, 0o600);
+    const report = valid(await attach(input, await signedFor(rooms, input)));
+    expect(report.result).toMatchObject({ format: 'tgz' });
+    expect([...readFileSync(input).subarray(0, 2)]).toEqual([0x1f, 0x8b]);
+    expect(lstatSync(input).mode & 0o777).toBe(0o600);
+  });
+
+  test('[room.6] replaces no timestamp unasked, and tells damage first', async () => {
+    using rooms = twoRooms();
+    const { outside } = rooms;
+    const unsigned = { signed: false } as const;
+    const stamped = (members: readonly NamedBytes[]) => [...members, textFile('app.tst', 'a timestamp')];
+    const input = outside.write('web.ova', await makeBundle({ ...unsigned, members: stamped }));
+    const response = await signedFor(rooms, input);
+    expect(await codeOfAsync(attach(input, response))).toBe('DESTINATION_EXISTS');
+    writeFileSync(input, damaged(readFileSync(input)));
+    expect(codesOf(await attach(input, response))).toEqual(['DIGEST_MISMATCH']);
+  });
+
+  test('[room.6] is not attached in place of a file that was changed while it was written', async () => {
+    using rooms = twoRooms();
+    const { outside } = rooms;
+    const input = outside.write('web.ova', await makeBundle({ signed: false }));
+    const response = await signedFor(rooms, input);
+    const timestamp = async (): Promise<Uint8Array> => {
+      outside.write('new.ova', 'another');
+      renameSync(outside.path('new.ova'), input);
+      throw new BundleError('REMOTE_FAILED', 'too late');
+    };
+    expect(await codeOfAsync(attach(input, response, { timestamp }))).toBe('REMOTE_FAILED');
+    expect(readFileSync(input, 'utf8')).toBe('another');
   });
 
   test('[room.6] has its timestamp from an authority when it is attached', async () => {
@@ -141,7 +184,7 @@ describe('the signing room', () => {
       const input = outside.write('web.ova', await makeBundle({ signed: false }));
       const response = await signedFor(rooms, input, { cms });
       const output = outside.path(`signed-${cms}.ova`);
-      const report = valid(await attachSignature(input, { ...attaching(response, output), timestamp }));
+      const report = valid(await attach(input, response, { ...to(output), timestamp }));
       expect(report.result).toMatchObject({ timestamped: true });
       const { report: seen } = await verify(output, await trusting(outside));
       expect(seen.trusted).toBe(true);
@@ -188,6 +231,58 @@ describe('the signing room', () => {
     expect(await codeOfAsync(readSigningRequest(output))).toBe('USAGE');
   });
 
+  test('[room.1] [room.4] names the signer of a file that has a whole chain, and is answered within a time', async () => {
+    using rooms = twoRooms();
+    const { outside } = rooms;
+    const { pem } = await testAuthority();
+    const input = outside.write('web.ova', await makeBundle({ signed: false }));
+    const { certificate } = signingFiles(outside, await testSigner());
+    const chain = outside.write('chain.pem', `${pem}${readFileSync(certificate, 'utf8')}`);
+    const response = await signedFor(rooms, input, { certificate: chain });
+    valid(await attach(input, response, { ...to(outside.path('out.ova')), certificate: chain }));
+
+    const request = await readSigningRequest(outside.path('request.json'));
+    const own = await identityOf(rooms.inside);
+    const never = {
+      ...own.signer,
+      open: () => ({ update: () => {}, finish: () => new Promise<never>(() => {}) }),
+    };
+    const answered = answerSigningRequest(request, {
+      identity: { ...own, signer: never },
+      output: outside.path('late.json'),
+      deadlineMs: 50,
+    });
+    expect(await codeOfAsync(answered)).toBe('INPUT_STALLED');
+    expect(outside.list()).not.toContain('late.json');
+  });
+
+  test('[room.5] is refused when its certificate is another of the same key', async () => {
+    using rooms = twoRooms();
+    const { outside } = rooms;
+    const input = outside.write('web.ova', await makeBundle({ signed: false }));
+    const other = await makeAuthority({ subject: 'CN=Other CA', key: 'p384' });
+    const own = await testSigner();
+    const twin = await signerUnder(other, { spki: own.certificate.publicKey.spki, key: 'rsa2048' });
+    const { certificate } = signingFiles(outside, own);
+    const response = await signedFor(rooms, input, { certificate });
+    const written = parseResponse(readFileSync(response));
+    const text = decodeUtf8(written.certificateFile) ?? '';
+    const swapped = `${text.slice(0, text.indexOf('-----BEGIN'))}${twin.pem}`;
+    for (const signer of [written.signer, undefined]) {
+      const { signer: _, ...rest } = written;
+      const file = outside.write(
+        'swapped.json',
+        formatResponse({
+          ...rest,
+          ...(signer !== undefined && { signer }),
+          certificateFile: encodeUtf8(swapped),
+        }),
+      );
+      expect(await codeOfAsync(attach(input, file, { certificate }))).toBe('SIGNATURE_INVALID');
+      if (signer) expect(await codeOfAsync(attach(input, file))).toBe('SIGNATURE_INVALID');
+    }
+  });
+
   test('[room.4] is refused by another key than the one that is asked for', async () => {
     using rooms = twoRooms();
     const { outside } = rooms;
@@ -197,7 +292,7 @@ describe('the signing room', () => {
     expect(await codeOfAsync(signedFor(rooms, input, { certificate }))).toBe('KEY_MISMATCH');
     expect(rooms.inside.list()).not.toContain('response.json');
     const response = await signedFor(rooms, input);
-    const attached = attachSignature(input, { ...attaching(response, outside.path('out.ova')), certificate });
+    const attached = attach(input, response, { ...to(outside.path('out.ova')), certificate });
     expect(await codeOfAsync(attached)).toBe('SIGNATURE_INVALID');
     expect(outside.list()).not.toContain('out.ova');
   });
@@ -231,6 +326,7 @@ describe('a response that does not fit', () => {
       edited((text, other) => text.replace(certificateIn(text), certificateIn(other))),
       'SIGNATURE_INVALID',
     ],
+    ['asked of another certificate', (one) => ({ ...one, signer: 'ab'.repeat(32) }), 'SIGNATURE_INVALID'],
     ['that says it has a CMS signature', (one) => ({ ...one, cms: true }), 'SIGNATURE_INVALID'],
     ['with blanks', edited((text) => text.replace(')= ', ')=  ')), 'SIGNATURE_INVALID'],
     [
@@ -257,7 +353,7 @@ describe('a response that does not fit', () => {
     );
     const response = outside.write('changed.json', formatResponse(change(mine, theirs)));
     const before = readFileSync(input);
-    const attached = attachSignature(input, { response, format: 'tar', at: JUDGED_AT });
+    const attached = attach(input, response);
     expect(await codeOfAsync(attached)).toBe(code);
     expect(readFileSync(input)).toEqual(before);
   });
@@ -267,10 +363,12 @@ describe('a response that does not fit', () => {
     const { outside } = rooms;
     const input = outside.write('web.ova', await makeBundle({ signed: false }));
     const response = await signedFor(rooms, input);
-    const how = attaching(response, outside.path('out.ova'));
-    const late = attachSignature(input, { ...how, at: new Date('2060-01-01') });
+    const how = to(outside.path('out.ova'));
+    const late = attach(input, response, { ...how, at: new Date('2060-01-01') });
     expect(await codeOfAsync(late)).toBe('CERTIFICATE_EXPIRED');
-    expect(await codeOfAsync(attachSignature(input, { ...how, digest: 'sha512' }))).toBe('SIGNATURE_INVALID');
+    expect(await codeOfAsync(attach(input, response, { ...how, digest: 'sha512' }))).toBe(
+      'SIGNATURE_INVALID',
+    );
     expect(outside.list()).not.toContain('out.ova');
   });
 
@@ -281,7 +379,7 @@ describe('a response that does not fit', () => {
     const input = outside.write('web.ova', good);
     const response = await signedFor(rooms, input);
     writeFileSync(input, damaged(good));
-    const report = await attachSignature(input, { response, format: 'tar', at: JUDGED_AT });
+    const report = await attach(input, response);
     expect(codesOf(report)).toEqual(['DIGEST_MISMATCH']);
     expect(readFileSync(input)).toEqual(Buffer.from(damaged(good)));
   });

@@ -101,7 +101,8 @@ export function helpCommand(program: Command, context: Context, _exit: Exit): vo
       'a command, exit-codes, configuration, environment, keys or formats, a code such as KEY_WEAK or 14, or any words',
     )
     .action((topic: readonly string[]) => {
-      const lines = TOPICS[topic.join(' ')];
+      const asked = topic.join(' ');
+      const lines = Object.hasOwn(TOPICS, asked) ? TOPICS[asked] : undefined;
       if (lines) {
         for (const line of lines()) context.print(wrapText(line, context.columns ?? MOST_COLUMNS));
         return;

@@ -1,43 +1,46 @@
 import { digestBytes } from '../../../crypto/digest.ts';
-import { expectUse } from '../../../crypto/signer.ts';
 import { parseManifest } from '../../../formats/ovf/manifest.ts';
-import { formatResponse, parseRequest, type RequestDocument } from '../../../formats/signing-room.ts';
+import {
+  formatDigest,
+  formatResponse,
+  parseRequest,
+  type RequestDocument,
+} from '../../../formats/signing-room.ts';
 import { equalBytes } from '../../../kit/bytes.ts';
-import { formatHex } from '../../../kit/encoding.ts';
-import { BundleError, toBundleError } from '../../../kit/errors/errors.ts';
+import { openDeadline } from '../../../kit/deadline.ts';
+import { BundleError } from '../../../kit/errors/errors.ts';
+import type { NamedBytes } from '../../../kit/given-bytes.ts';
 import { DEFAULT_LIMITS } from '../../../kit/limits.ts';
-import { needed, path, shape } from '../../../kit/shape.ts';
+import { needed, shape } from '../../../kit/shape.ts';
+import { type ByteSink, discardedAtEnd } from '../../../kit/streams/byte-sink.ts';
 import { apartFrom } from '../../../storage/apart.ts';
 import { openOutput } from '../../../storage/output/open-output.ts';
-import { readSmallFile } from '../../../storage/trust/small-files.ts';
-import type { CertificateReport, Report } from '../../../verdict/report/report.ts';
-import { makeReport } from '../../../verdict/report/report.ts';
+import { type CertificateReport, makeReport, type Report } from '../../../verdict/report/report.ts';
 import { tellingIn } from '../../../verdict/report/telling.ts';
 import { certificateReport } from '../../../verdict/signers/signature-report.ts';
-import { signingIdentity } from '../../option-rules.ts';
-import { type Waiting, waitingOptions, whileWaiting } from '../../waiting.ts';
+import { expectReplaceable, output, outputName, signingIdentity } from '../../option-rules.ts';
+import type { Waiting } from '../../waiting.ts';
 import { EDITING, type EditOptions } from '../copy-options.ts';
-import { makeSignature } from '../make-signature.ts';
-import type { SigningDigest, SigningIdentity } from '../signing.ts';
+import { signingWith } from '../make-signature.ts';
+import type { SigningIdentity } from '../signing.ts';
+import { REQUESTS, readDocument } from './documents.ts';
 
-/** A request as it came, all that can be told from what is to be signed, and what it says beside that. */
+/** A request as it came: what is to be signed, and what is only said of it. */
 export interface SigningRequest {
-  /** the file that it is in */
-  readonly file: string;
+  /** the file that it is in, or what its bytes are called */
+  readonly name: string;
   /** what the bundle is called; not signed */
   readonly bundle: string;
   readonly manifest: string;
-  readonly algorithm: SigningDigest;
-  /** of the manifest, hex */
+  /** of the manifest: the algorithm, a colon, and hex digits */
   readonly digest: string;
   /** what the manifest lists, and so what is signed */
   readonly files: readonly { readonly name: string; readonly algorithm: string; readonly digest: string }[];
+  /** SHA-256 of the certificate of whoever is to sign, hex; anybody when left out */
+  readonly signer?: string;
   /** what it says of the bundle; not signed */
   readonly about: readonly string[];
 }
-
-/** The bytes that a request asks to have signed; whoever makes one of his own has them not. */
-const DOCUMENTS = new WeakMap<SigningRequest, RequestDocument>();
 
 /**
  * Reads a request. What it says of the manifest is held against the manifest in it, which is parsed as an importer does that.
@@ -45,26 +48,16 @@ const DOCUMENTS = new WeakMap<SigningRequest, RequestDocument>();
  * @throws {BundleError} `USAGE` for what is no request as it was written, `MANIFEST_*`, `FILE_*`
  * @see spec/signatures.md, clause room.2
  */
-export async function readSigningRequest(file: string, waiting: Waiting = {}): Promise<SigningRequest> {
-  path(file, 'file');
-  const read = (): Promise<Uint8Array> =>
-    whileWaiting(waitingOptions(waiting, 'waiting'), (source) => readSmallFile(file, source, DOCUMENT_BYTES));
-  return await tellingIn('sign', async () => {
-    const bytes = await read();
-    try {
-      return requestIn(bytes, file);
-    } catch (error) {
-      throw toBundleError(error).at({ file });
-    }
-  });
+export async function readSigningRequest(
+  from: string | NamedBytes,
+  waiting: Waiting = {},
+): Promise<SigningRequest> {
+  return await tellingIn('sign', () => readDocument(from, waiting, requestIn));
 }
 
-/** A manifest of the most that is read, and as much again for how JSON writes it. */
-export const DOCUMENT_BYTES = 2 * DEFAULT_LIMITS.manifestBytes;
-
-function requestIn(bytes: Uint8Array, file: string): SigningRequest {
+function requestIn(bytes: Uint8Array, name: string): SigningRequest {
   const document = parseRequest(bytes);
-  const { bundle, manifest, digest, about, content } = document;
+  const { bundle, manifest, digest, about, content, signer } = document;
   if (!equalBytes(digestBytes(digest.algorithm, content), digest.value)) {
     throw new BundleError('USAGE', 'the digest in the request is not that of the manifest in it', {
       why: 'one of them was changed on the way, and which one cannot be told',
@@ -72,29 +65,31 @@ function requestIn(bytes: Uint8Array, file: string): SigningRequest {
     });
   }
   const { entries } = parseManifest(content, DEFAULT_LIMITS);
+  if (entries.length === 0) throw new BundleError('USAGE', 'the manifest in the request lists nothing');
   const request: SigningRequest = {
-    file,
+    name,
     bundle,
     manifest,
-    algorithm: digest.algorithm,
-    digest: formatHex(digest.value),
-    files: entries.map(({ name, algorithm, digest: hex }) => ({ name, algorithm, digest: hex })),
+    digest: formatDigest(digest),
+    files: entries.map((entry) => ({ name: entry.name, algorithm: entry.algorithm, digest: entry.digest })),
+    ...(signer !== undefined && { signer }),
     about,
   };
-  DOCUMENTS.set(request, document);
+  REQUESTS.set(request, document);
   return request;
 }
 
 /** How a request is answered. */
 export interface AnswerOptions extends Pick<EditOptions, 'overwrite' | 'deadlineMs' | 'signal'> {
-  /** the response to write */
-  readonly output: string;
+  /** the response to write: a file, `-`, or a sink */
+  readonly output: string | ByteSink;
   readonly identity: SigningIdentity;
 }
 
-/** A response, in a file. */
+/** A response that was written. */
 export interface AnsweredResult {
-  readonly response: string;
+  /** the name of what was written, or `-`; left out when it went into a sink */
+  readonly response?: string;
   /** of the response */
   readonly bytes: number;
   readonly signer: CertificateReport;
@@ -106,54 +101,65 @@ export type AnsweredReport = Report<'sign', AnsweredResult>;
 /**
  * Signs what a request asks for, and writes the response. Whether a person has looked at it is for the caller to see to.
  *
- * @throws {BundleError} `KEY_MISMATCH` where another key is asked for, `USAGE`, and when it cannot be signed or written
+ * @throws {BundleError} `KEY_MISMATCH` where another signer is asked for, `USAGE`, and when it cannot be signed or written
  * @see spec/signatures.md, clauses room.3 and room.4
  */
 export async function answerSigningRequest(
   request: SigningRequest,
   options: AnswerOptions,
 ): Promise<AnsweredReport> {
-  const { output: name, identity, overwrite = false, signal } = answerOptions(options, '');
-  return await tellingIn('sign', async () => {
-    const document = DOCUMENTS.get(request);
-    if (!document) throw new BundleError('USAGE', 'this request was not read by readSigningRequest');
-    const target = apartFrom(name, [request.file, ...identity.files]);
-    expectAskedFor(document, identity, request.file);
-    const { manifest, digest, cms, content, bundle } = document;
-    expectUse(identity.signer, { digest: digest.algorithm, use: 'bundle' });
-    await using output = await openOutput(target, { overwrite, signal });
-    const made = await makeSignature({ name: manifest, bytes: content }, identity, {
-      digest: digest.algorithm,
-      ...(cms !== undefined && { cms }),
-      signal,
-    });
-    const asked = { bundle, manifest, digest, ...(cms !== undefined && { cms }) };
-    const bytes = formatResponse({ ...asked, certificateFile: made.certificate });
-    await output.write(bytes);
-    await output.finish();
-    return makeReport({
-      operation: 'sign',
-      input: { name: request.file },
-      errors: [],
-      warnings: identity.warnings,
-      result: { response: name, bytes: bytes.byteLength, signer: certificateReport(identity.leaf) },
-    });
-  });
+  const given = answerOptions(options, '');
+  expectReplaceable(given);
+  await using _ = discardedAtEnd(given.output);
+  using deadline = openDeadline(given);
+  return await tellingIn('sign', () => answerGiven(request, { ...given, ...deadline }));
 }
 
 const answerOptions = shape<AnswerOptions>({
   overwrite: EDITING.overwrite,
   deadlineMs: EDITING.deadlineMs,
   signal: EDITING.signal,
-  output: needed(path),
+  output: needed(output),
   identity: needed(signingIdentity),
 });
 
-function expectAskedFor({ signer }: RequestDocument, { leaf }: SigningIdentity, file: string): void {
-  if (signer === undefined || signer === leaf.spkiSha256) return;
-  throw new BundleError('KEY_MISMATCH', 'the request asks for the signature of another key', {
+async function answerGiven(
+  request: SigningRequest,
+  options: AnswerOptions & { readonly expectInTime: () => void },
+): Promise<AnsweredReport> {
+  const { output: to, identity, overwrite = false, signal } = options;
+  const document = REQUESTS.get(request);
+  if (!document) throw new BundleError('USAGE', 'this request was not read by readSigningRequest');
+  const { about: _, content, ...asked } = document;
+  const target = apartFrom(to, [request.name, ...identity.files]);
+  expectSigner(document, identity, request.name);
+  const { manifest, digest, cms } = asked;
+  const signing = signingWith(identity, { digest: digest.algorithm, ...(cms !== undefined && { cms }) });
+  await using response = await openOutput(target, { overwrite, signal });
+  const { certificate } = await signing.sign({ name: manifest, bytes: content }, signal);
+  const bytes = formatResponse({ ...asked, certificateFile: certificate });
+  await response.write(bytes);
+  options.expectInTime(); // [cli.15]
+  await response.finish();
+  const { output: named } = outputName(to);
+  return makeReport({
+    operation: 'sign',
+    input: { name: request.name },
+    errors: [],
+    warnings: identity.warnings,
+    result: {
+      ...(named !== undefined && { response: named }),
+      bytes: bytes.byteLength,
+      signer: certificateReport(identity.leaf),
+    },
+  });
+}
+
+function expectSigner({ signer }: RequestDocument, { leaf }: SigningIdentity, file: string): void {
+  if (signer === undefined || signer === leaf.fingerprint) return;
+  throw new BundleError('KEY_MISMATCH', 'the request asks for the signature of another certificate', {
     where: { file },
-    why: `it is to be signed with the key sha256:${signer}, and this one is sha256:${leaf.spkiSha256}`,
-    fix: 'sign with the key that is asked for, or have the request written for this one',
+    why: `it is to be signed by the certificate sha256:${signer}, and this one is sha256:${leaf.fingerprint}`,
+    fix: 'sign with the certificate that is asked for and its key, or have the request written for this one',
   });
 }

@@ -1,49 +1,76 @@
 import type { PackFormat } from '../../../archive/open-archive.ts';
-import type { Certificate } from '../../../crypto/certificate.ts';
+import { type Certificate, parseCertificate } from '../../../crypto/certificate.ts';
+import { cmsDigestOf } from '../../../crypto/cms-signer.ts';
 import { digestBytes } from '../../../crypto/digest.ts';
 import { isEdwards } from '../../../crypto/signature.ts';
 import { partBeside } from '../../../formats/bundle-part.ts';
+import { parseSignedData } from '../../../formats/cms/signed-data.ts';
 import { parseCertificateFile } from '../../../formats/ovf/certificate-file.ts';
-import { parseResponse, type ResponseDocument } from '../../../formats/signing-room.ts';
+import { formatDigest, parseResponse, type ResponseDocument } from '../../../formats/signing-room.ts';
 import { equalBytes } from '../../../kit/bytes.ts';
-import { openDeadline } from '../../../kit/deadline.ts';
-import { formatHex } from '../../../kit/encoding.ts';
+import { type Deadline, openDeadline } from '../../../kit/deadline.ts';
 import { BundleError, toBundleError } from '../../../kit/errors/errors.ts';
+import { fileOrBytes, type NamedBytes } from '../../../kit/given-bytes.ts';
 import { DEFAULT_LIMITS, type Limits } from '../../../kit/limits.ts';
-import { count, moment, needed, path, shape } from '../../../kit/shape.ts';
-import { type SourceOptions, sourceOptions } from '../../../kit/source.ts';
+import { count, moment, path, shape } from '../../../kit/shape.ts';
+import { sourceOptions } from '../../../kit/source.ts';
 import { type ByteSink, discardedAtEnd } from '../../../kit/streams/byte-sink.ts';
-import { fileItself } from '../../../storage/absolute.ts';
+import { ownPlace } from '../../../storage/own-place.ts';
 import { packagePlace } from '../../../storage/sources/open-bundle.ts';
-import { readNamed, readSmallFile } from '../../../storage/trust/small-files.ts';
-import { certificatesIn } from '../../../trust/given-certificates.ts';
 import { judgeCertificateForSigning } from '../../../trust/judge-signer.ts';
-import { findSignatures } from '../../../verdict/bundle/judge-signature.ts';
 import { tellingIn } from '../../../verdict/report/telling.ts';
+import type { FoundSignature } from '../../../verdict/signers/found-signature.ts';
 import type { NamedMember } from '../../../verdict/walk/member.ts';
-import { output, packFormat, signingDigest, timestampSource } from '../../option-rules.ts';
+import { expectReplaceable, output, packFormat, signingDigest, timestampSource } from '../../option-rules.ts';
+import type { Waiting } from '../../waiting.ts';
 import { EDITING, type EditOptions } from '../copy-options.ts';
 import { type SignPackageReport, signLoose } from '../in-place/sign-package.ts';
 import { signCopy } from '../sign.ts';
 import type { ManifestSigning, SigningDigest, SignReport, TimestampSource } from '../signing.ts';
+import { warningsOn } from '../signing-identity.ts';
 import { ownForm, timestampMembers } from '../timestamp.ts';
-import { DOCUMENT_BYTES } from './answer.ts';
+import { RESPONSES, readDocument } from './documents.ts';
+import { givenSigner } from './given-signer.ts';
+
+/** A response as it came; whether it fits a bundle is told when it is attached. */
+export interface SigningResponse {
+  /** the file that it is in, or what its bytes are called */
+  readonly name: string;
+  readonly bundle: string;
+  readonly manifest: string;
+  /** what the signature is made over */
+  readonly algorithm: SigningDigest;
+}
+
+/** Reads a response. @throws {BundleError} `USAGE` for what is none as it was written, `FILE_*` [room.5] */
+export async function readSigningResponse(
+  from: string | NamedBytes,
+  waiting: Waiting = {},
+): Promise<SigningResponse> {
+  return await tellingIn('sign', () =>
+    readDocument(from, waiting, (bytes, name) => {
+      const document = parseResponse(bytes);
+      const { bundle, manifest, digest } = document;
+      const response: SigningResponse = { name, bundle, manifest, algorithm: digest.algorithm };
+      RESPONSES.set(response, document);
+      return response;
+    }),
+  );
+}
 
 /** How a response is attached to the bundle that it is for. */
 export interface AttachOptions extends EditOptions {
-  /** the file with the response */
-  readonly response: string;
   /** the file to write, `-` for standard output, or a sink; when left out, the bundle gets its signature where it lies */
   readonly output?: string | ByteSink;
-  /** of what is written; a package of files that is signed where it lies has none */
+  /** of the output; where there is none, it stays as it is */
   readonly format?: PackFormat;
   readonly mtime?: number;
   /** who timestamps the signature; nobody when left out */
   readonly timestamp?: TimestampSource;
   /** what the signature must be made over; what the response says when left out */
   readonly digest?: SigningDigest;
-  /** the file with the certificate of whoever must have signed */
-  readonly certificate?: string;
+  /** the certificate of whoever must have signed */
+  readonly certificate?: string | NamedBytes;
   /** when importers must take the certificate (default: now) */
   readonly at?: Date;
 }
@@ -52,126 +79,133 @@ export interface AttachOptions extends EditOptions {
  * Completes a bundle with the signature in a response: what is written is what `sign` with that key would have written. The response is held against
  * the manifest, and its signature verified; the bundle is read and judged as `sign` does that.
  *
- * @throws {BundleError} `SIGNATURE_INVALID` for the response of another bundle, key or algorithm, `USAGE` for what is none, and as `sign` does
+ * @throws {BundleError} `SIGNATURE_INVALID` for the response of another bundle, signer or digest, what importers have against the certificate, and as `sign` does
  * @see spec/signatures.md, clauses room.5 and room.6
  */
 export async function attachSignature(
   input: string,
+  response: SigningResponse,
   options: AttachOptions,
 ): Promise<SignReport | SignPackageReport> {
   path(input, 'input');
   const given = attachOptions(options, '');
+  if (given.output !== undefined) expectReplaceable(given);
   await using _ = discardedAtEnd(given.output);
   using deadline = openDeadline(given);
-  return await tellingIn('sign', () => attachGiven(input, { ...given, ...deadline }));
+  return await tellingIn('sign', () => attachGiven(input, response, { ...given, ...deadline }));
 }
 
 const attachOptions = shape<AttachOptions>({
   ...EDITING,
-  response: needed(path),
   output,
   format: packFormat,
   mtime: count,
   timestamp: timestampSource,
   digest: signingDigest,
-  certificate: path,
+  certificate: fileOrBytes,
   at: moment,
 });
 
 async function attachGiven(
   input: string,
-  given: AttachOptions & { readonly expectInTime: () => void },
+  response: SigningResponse,
+  given: AttachOptions & Pick<Deadline, 'expectInTime'>,
 ): Promise<SignReport | SignPackageReport> {
-  const { response: file, output: to, format, mtime, timestamp, digest, certificate, at, ...common } = given;
-  const waiting = sourceOptions(given);
-  const limits = { ...DEFAULT_LIMITS, ...given.limits };
-  const response = await responseIn(file, waiting);
-  const algorithm = response.digest.algorithm;
+  const { output: to, format, mtime, timestamp, digest, certificate, at = new Date(), ...common } = given;
+  const { name: file, algorithm } = response;
+  const document = RESPONSES.get(response);
+  if (!document) throw new BundleError('USAGE', 'this response was not read by readSigningResponse');
   if (digest !== undefined && digest !== algorithm)
     throw misfit(`it is made over ${algorithm}, and ${digest} is asked for`, file);
-  const [expected] = certificate === undefined ? [] : certificatesIn(await readNamed(certificate, waiting));
+  const expected =
+    certificate === undefined ? undefined : await givenSigner(certificate, sourceOptions(given));
+  const limits = { ...DEFAULT_LIMITS, ...given.limits };
+  const [claimed, ...others] = withName(file, () => certificatesOf(document, limits));
   const signing: ManifestSigning = {
-    reads: [file, ...(certificate === undefined ? [] : [certificate]), ...(timestamp?.files ?? [])],
-    warnings: [],
+    reads: [file, ...(typeof certificate === 'string' ? [certificate] : []), ...(timestamp?.files ?? [])],
+    warnings: claimed ? warningsOn(claimed, others) : [],
     digest: algorithm,
     timestamped: timestamp !== undefined,
     sign: async (manifest, signal) => {
-      const leaf = signerIn(response, { manifest, limits, file, at: at ?? new Date() });
-      if (expected && expected.spkiSha256 !== leaf.spkiSha256)
-        throw misfit(`the key sha256:${leaf.spkiSha256} has signed, and not that of ${certificate}`, file);
-      const member = memberOf(response, manifest);
+      const member = memberOf(document, manifest);
+      const leaf = signerIn(document, manifest, { limits, file, at });
+      if (expected && expected.fingerprint !== leaf.fingerprint)
+        throw misfit(`"${leaf.fields.subject.text}" has signed, by another certificate than is given`, file);
       if (!timestamp) return { certificate: member.bytes, leaf };
       const [signed = member, token] = await timestampMembers(member, { source: timestamp, signal, limits });
-      return { certificate: signed.bytes, ...(token !== undefined && { timestamp: token.bytes }), leaf };
+      return {
+        certificate: signed.bytes,
+        ...(token !== undefined && { timestamp: token.bytes }),
+        leaf,
+      };
     },
   };
   if (to === undefined && packagePlace(input)) return signLoose(input, signing, common);
-  if (format === undefined) throw new BundleError('USAGE', 'the format of what is written is missing');
-  const written = { format, ...(mtime !== undefined && { mtime }) };
-  if (to !== undefined) return signCopy(input, signing, { ...common, ...written, output: to });
-  return signCopy(input, signing, { ...common, ...written, output: ownPlace(input), inPlace: true });
+  const written = { ...common, ...(mtime !== undefined && { mtime }) };
+  if (to !== undefined)
+    return signCopy(input, signing, { ...written, format: neededFormat(format), output: to });
+  const place = ownPlace(input);
+  if (!place) throw noPlace(input);
+  return signCopy(place.path, signing, { ...written, format: 'as read', output: place.path, inPlace: place });
 }
 
-async function responseIn(file: string, waiting: SourceOptions): Promise<ResponseDocument> {
-  const bytes = await readSmallFile(file, waiting, DOCUMENT_BYTES);
-  try {
-    return parseResponse(bytes);
-  } catch (error) {
-    throw toBundleError(error).at({ file });
-  }
+/** The certificates in a response, the signer's first; nothing shows yet that they are what they say. */
+function certificatesOf({ certificateFile }: ResponseDocument, limits: Limits): readonly Certificate[] {
+  const { certificates, cms } = parseCertificateFile(certificateFile, limits);
+  const inCms = cms ? parseSignedData(cms, 'the CMS signature').certificates : [];
+  return [...certificates, ...inCms].map((der) => parseCertificate(der));
 }
 
 function memberOf({ certificateFile }: ResponseDocument, manifest: NamedMember): NamedMember {
   return { name: partBeside(manifest.name, 'cert'), bytes: certificateFile };
 }
 
-/** What a response is held against. */
+/** How a response is held against a bundle. */
 interface Checking {
-  readonly manifest: NamedMember;
   readonly limits: Limits;
   readonly file: string;
   readonly at: Date;
 }
 
-/** Who has signed this manifest, and nothing else. @throws {BundleError} `SIGNATURE_INVALID` [room.5] */
-function signerIn(response: ResponseDocument, { manifest, limits, file, at }: Checking): Certificate {
-  const { digest, manifest: name, bundle, cms } = response;
-  const own = digestBytes(digest.algorithm, manifest.bytes);
-  if (name !== manifest.name || !equalBytes(own, digest.value)) {
-    const [theirs, ours] = [digest.value, own].map((value) => `${digest.algorithm}:${formatHex(value)}`);
+/** Whose certificate has signed this manifest, and nobody else's. @throws {BundleError} `SIGNATURE_INVALID`, what importers have against it [room.5] */
+function signerIn(
+  document: ResponseDocument,
+  manifest: NamedMember,
+  { limits, file, at }: Checking,
+): Certificate {
+  const { digest, manifest: name, bundle, cms, signer } = document;
+  const own = { ...digest, value: digestBytes(digest.algorithm, manifest.bytes) };
+  if (name !== manifest.name || !equalBytes(own.value, digest.value)) {
+    const [theirs, ours] = [formatDigest(digest), formatDigest(own)];
     throw misfit(`it is for ${bundle}: ${name} with ${theirs}; here is ${manifest.name} with ${ours}`, file);
   }
-  const { leaf, algorithm, hasCms } = signatureIn(memberOf(response, manifest), { manifest, limits, file });
-  const signed = isEdwards(leaf.publicKey) ? 'sha512' : digest.algorithm;
-  if (algorithm !== signed) throw misfit(`its signature is over ${algorithm}, and not ${signed}`, file);
-  if (cms !== undefined && cms !== hasCms)
-    throw misfit(`it has ${hasCms ? 'a' : 'no'} CMS signature, against what it says`, file);
+  const member = memberOf(document, manifest);
+  const { bytes, found } = withName(file, () => ownForm(member, manifest, limits));
+  const [leaf, ...others] = found.flatMap((one) => one.signer ?? []);
+  if (!leaf || !equalBytes(bytes, member.bytes)) throw misfit('it is not as bulla writes it', file);
+  if (others.some(({ fingerprint }) => fingerprint !== leaf.fingerprint))
+    throw misfit('it has signatures of several certificates', file);
+  if (signer !== undefined && signer !== leaf.fingerprint)
+    throw misfit(`it is to be signed by the certificate sha256:${signer}`, file);
+  if (cms !== undefined && cms !== found.length > 1)
+    throw misfit(`it has ${cms ? 'no' : 'a'} CMS signature, against what it says`, file);
+  for (const one of found) expectDigest(one, { leaf, algorithm: digest.algorithm, file });
   const [fault] = judgeCertificateForSigning(leaf, at);
   if (fault) throw fault.at({ file });
   return leaf;
 }
 
-/** The one key that has signed a manifest, and how. @throws {BundleError} `SIGNATURE_INVALID`, `CERTIFICATE_FILE_SYNTAX`, … */
-function signatureIn(
-  member: NamedMember,
-  { manifest, limits, file }: Omit<Checking, 'at'>,
-): { readonly leaf: Certificate; readonly algorithm: string; readonly hasCms: boolean } {
-  const { bytes, found, certificateFile } = read(() => {
-    const { found } = findSignatures(
-      { manifest, certificate: member, sidecars: [], evidence: [] },
-      NOBODY(limits),
-    );
-    const { bytes } = ownForm(member, manifest, limits);
-    return { bytes, found, certificateFile: parseCertificateFile(member.bytes, limits) };
-  }, file);
-  const [leaf, ...others] = found.flatMap(({ signer }) => signer ?? []);
-  if (!leaf || !equalBytes(bytes, member.bytes)) throw misfit('it is not as bulla writes it', file);
-  if (others.some(({ spkiSha256 }) => spkiSha256 !== leaf.spkiSha256))
-    throw misfit('it has signatures of several keys', file);
-  return { leaf, algorithm: certificateFile.algorithm, hasCms: certificateFile.cms !== undefined };
+/** As `sign` makes it: the line and the CMS signature are over the same. */
+function expectDigest(
+  { format, digest }: FoundSignature,
+  { leaf, algorithm, file }: { leaf: Certificate; algorithm: SigningDigest; file: string },
+): void {
+  const inLine = isEdwards(leaf.publicKey) ? 'sha512' : algorithm;
+  const wanted = format === 'cms' ? cmsDigestOf(leaf.publicKey, algorithm) : inLine;
+  if (digest !== wanted) throw misfit(`a signature in it is over ${digest}, and not over ${wanted}`, file);
 }
 
-function read<T>(work: () => T, file: string): T {
+function withName<T>(file: string, work: () => T): T {
   try {
     return work();
   } catch (error) {
@@ -179,13 +213,6 @@ function read<T>(work: () => T, file: string): T {
     throw fault.code === 'SIGNATURE_INVALID' ? misfit(fault.message, file) : fault.at({ file });
   }
 }
-
-/** Nobody is trusted, and nothing is known of anybody. */
-const NOBODY = (limits: Limits) => ({
-  limits,
-  trust: { anchors: [], pins: [] },
-  evidence: { crls: [], ocsps: [] },
-});
 
 function misfit(why: string, file: string): BundleError {
   return new BundleError('SIGNATURE_INVALID', 'the response does not fit', {
@@ -195,13 +222,17 @@ function misfit(why: string, file: string): BundleError {
   });
 }
 
-/** The file itself, where its name is a link. @throws {BundleError} `USAGE` for what has no place of its own */
-function ownPlace(input: string): string {
-  const place = fileItself(input);
-  if (place !== undefined) return place;
-  throw new BundleError('USAGE', 'the signed bundle needs a name', {
+function neededFormat(format: PackFormat | undefined): PackFormat {
+  if (format !== undefined) return format;
+  throw new BundleError('USAGE', '"format" is missing', {
+    fix: 'say in which container the output is written',
+  });
+}
+
+function noPlace(input: string): BundleError {
+  return new BundleError('USAGE', 'the signed bundle needs a name', {
     where: { file: input },
-    why: 'only a file on this machine can be completed where it lies',
+    why: 'only a file of your own on this machine can be completed where it lies',
     fix: { text: 'give a name for the copy', advice: 'name-copy' },
   });
 }

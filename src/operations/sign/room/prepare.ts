@@ -1,43 +1,46 @@
 import { basename } from 'node:path';
+import type { Certificate } from '../../../crypto/certificate.ts';
 import { digestBytes } from '../../../crypto/digest.ts';
 import { partBeside } from '../../../formats/bundle-part.ts';
 import type { Descriptor } from '../../../formats/ovf/descriptor.ts';
-import { formatRequest } from '../../../formats/signing-room.ts';
+import { formatDigest, formatRequest } from '../../../formats/signing-room.ts';
 import { type Deadline, openDeadline } from '../../../kit/deadline.ts';
+import { fileOrBytes, type NamedBytes } from '../../../kit/given-bytes.ts';
 import { DEFAULT_LIMITS } from '../../../kit/limits.ts';
 import { flag, needed, path, shape } from '../../../kit/shape.ts';
 import { isPackage, sourceOptions } from '../../../kit/source.ts';
-import type { ByteSink } from '../../../kit/streams/byte-sink.ts';
+import { type ByteSink, discardedAtEnd } from '../../../kit/streams/byte-sink.ts';
 import { apartFrom } from '../../../storage/apart.ts';
 import { openOutput } from '../../../storage/output/open-output.ts';
 import { openBundle } from '../../../storage/sources/open-bundle.ts';
-import { readNamed } from '../../../storage/trust/small-files.ts';
-import { certificatesIn } from '../../../trust/given-certificates.ts';
+import { judgeCertificateForSigning } from '../../../trust/judge-signer.ts';
 import type { ContentsJudgement } from '../../../verdict/bundle/judge-contents.ts';
 import { makeReport, type Report } from '../../../verdict/report/report.ts';
 import { tellingIn } from '../../../verdict/report/telling.ts';
 import type { NamedMember } from '../../../verdict/walk/member.ts';
-import { signingDigest } from '../../option-rules.ts';
+import { expectReplaceable, output, outputName, signingDigest } from '../../option-rules.ts';
 import { namedBundle } from '../../readings.ts';
 import { copyBundle } from '../copy-bundle.ts';
 import { EDITING, type EditOptions } from '../copy-options.ts';
 import { readPackage } from '../in-place/read-package.ts';
 import type { SigningDigest } from '../signing.ts';
+import { givenSigner } from './given-signer.ts';
 
 /** What is asked of whoever has the key. */
 export interface PrepareOptions extends EditOptions {
-  /** the request to write */
-  readonly output: string;
+  /** the request to write: a file, `-`, or a sink */
+  readonly output: string | ByteSink;
   readonly digest?: SigningDigest;
   /** whether a CMS signature is added; when left out, it is when there are intermediates */
   readonly cms?: boolean;
-  /** the file with the certificate of whoever is to sign: with another key it is not answered */
-  readonly certificate?: string;
+  /** the certificate of whoever is to sign: with another it is not answered */
+  readonly certificate?: string | NamedBytes;
 }
 
-/** A request to sign, in a file. */
+/** A request to sign that was written. */
 export interface PreparedResult {
-  readonly request: string;
+  /** the name of what was written, or `-`; left out when it went into a sink */
+  readonly request?: string;
   /** the algorithm, a colon, and the digest of the manifest in hex */
   readonly digest: string;
   /** of the request */
@@ -57,54 +60,64 @@ export type PreparedReport = Report<'sign', PreparedResult>;
 export async function prepareSigning(input: string, options: PrepareOptions): Promise<PreparedReport> {
   path(input, 'input');
   const given = prepareOptions(options, '');
+  expectReplaceable(given);
+  await using _ = discardedAtEnd(given.output);
   using deadline = openDeadline(given);
   return await tellingIn('sign', () => prepareGiven(input, { ...given, ...deadline }));
 }
 
 const prepareOptions = shape<PrepareOptions>({
   ...EDITING,
-  output: needed(path),
+  output: needed(output),
   digest: signingDigest,
   cms: flag,
-  certificate: path,
+  certificate: fileOrBytes,
 });
 
 type Given = PrepareOptions & Pick<Deadline, 'expectInTime'>;
 
 async function prepareGiven(input: string, options: Given): Promise<PreparedReport> {
-  const { output: name, digest = 'sha256', cms, certificate, signal, overwrite = false } = options;
-  const target = apartFrom(name, [
+  const { output: to, digest = 'sha256', cms, certificate, signal, overwrite = false } = options;
+  const target = apartFrom(to, [
     ...namedBundle(input),
-    ...(certificate === undefined ? [] : [certificate]),
+    ...(typeof certificate === 'string' ? [certificate] : []),
   ]);
-  const waiting = sourceOptions(options);
-  const [signer] = certificate === undefined ? [] : certificatesIn(await readNamed(certificate, waiting));
-  const { judged, manifest, source, warnings } = await judge(input, { ...options, digest });
+  const signer =
+    certificate === undefined ? undefined : await givenSigner(certificate, sourceOptions(options));
+  if (signer) expectSigner(signer, certificate);
+  const { judged, manifest, source, warnings, certificate: old } = await judge(input, { ...options, digest });
   const report = {
     operation: 'sign',
     input: source,
     checks: judged.checks,
     files: judged.files,
     errors: judged.errors,
-    warnings: [...judged.warnings, ...warnings],
+    warnings: [...judged.warnings, ...warnings, ...(old ? [REPLACES] : [])],
   } as const;
   if (judged.errors.length > 0 || !manifest) return makeReport(report);
-  const value = digestBytes(digest, manifest.bytes);
+  const asked = { algorithm: digest, value: digestBytes(digest, manifest.bytes) };
   const bytes = formatRequest({
     bundle: basename(source.name),
     manifest: manifest.name,
-    digest: { algorithm: digest, value },
+    digest: asked,
     ...(cms !== undefined && { cms }),
-    ...(signer !== undefined && { signer: signer.spkiSha256 }),
+    ...(signer !== undefined && { signer: signer.fingerprint }),
     about: aboutOf(judged),
     content: manifest.bytes,
   });
-  await using output = await openOutput(target, { overwrite, signal });
-  await output.write(bytes);
+  await using request = await openOutput(target, { overwrite, signal });
+  await request.write(bytes);
   options.expectInTime(); // [cli.15]
-  await output.finish();
-  const text = `${digest}:${Buffer.from(value).toString('hex')}`;
-  return makeReport({ ...report, result: { request: name, digest: text, bytes: bytes.byteLength } });
+  await request.finish();
+  const { output: named } = outputName(to);
+  return makeReport({
+    ...report,
+    result: {
+      ...(named !== undefined && { request: named }),
+      digest: formatDigest(asked),
+      bytes: bytes.byteLength,
+    },
+  });
 }
 
 /** What the judgement says of a bundle that is to be signed, and its manifest, which is made where a package of files has none. */
@@ -113,6 +126,8 @@ interface JudgedBundle {
   readonly judged: ContentsJudgement;
   readonly warnings: Awaited<ReturnType<typeof readPackage>>['warnings'];
   readonly manifest?: NamedMember | undefined;
+  /** the certificate file that is there */
+  readonly certificate?: NamedMember | undefined;
 }
 
 async function judge(
@@ -144,10 +159,12 @@ async function judge(
       manifest: async ({ name }) => [{ name: partBeside(name, 'cert'), bytes: new Uint8Array(0) }],
       certificate: async () => [],
     },
-    { ...options, output: NOWHERE, format: 'tar' },
+    { ...options, output: NOWHERE, format: 'none' },
   );
-  return { source: read, judged, warnings, manifest: old.manifest };
+  return { source: read, judged, warnings, manifest: old.manifest, certificate: old.certificate };
 }
+
+const REPLACES = 'the bundle is signed already: the signature that is asked for takes the place of that one';
 
 const NOWHERE: ByteSink = { write: async () => {}, finish: async () => {}, discard: async () => {} };
 
@@ -163,4 +180,10 @@ function productOf({ name, products: [product] }: Descriptor): readonly string[]
   const { name: called = name, version, fullVersion = version, vendor } = product ?? {};
   const rows = { product: called, version: fullVersion, vendor };
   return Object.entries(rows).flatMap(([what, text]) => (text ? [`${what}: ${text}`] : []));
+}
+
+/** [sig.6] Nobody is asked for a signature that importers would refuse. */
+function expectSigner(signer: Certificate, given: string | NamedBytes | undefined): void {
+  const [fault] = judgeCertificateForSigning(signer, new Date());
+  if (fault) throw fault.at({ file: typeof given === 'object' ? given.name : `${given}` });
 }
