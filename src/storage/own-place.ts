@@ -1,4 +1,4 @@
-import { statSync } from 'node:fs';
+import { lstatSync, statSync } from 'node:fs';
 import { realPath } from './absolute.ts';
 
 /** A file that another may take the place of. */
@@ -14,7 +14,8 @@ export function ownPlace(path: string): OwnPlace | undefined {
   try {
     const stats = statSync(path);
     const isOwn = stats.isFile() && stats.uid === (process.geteuid?.() ?? stats.uid);
-    return isOwn ? { path: realPath(path), mode: stats.mode & 0o777 } : undefined;
+    const own = lstatSync(path).isSymbolicLink() ? realPath(path) : path;
+    return isOwn ? { path: own, mode: stats.mode & 0o777 } : undefined;
   } catch {
     return undefined;
   }
