@@ -2,6 +2,7 @@ import type { Command, Option } from 'commander';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { CODES } from '../../src/cli/commands/about/help-codes.ts';
 import { pathOf } from '../../src/cli/named-files.ts';
+import { isGatherer } from '../../src/cli/options/options.ts';
 import { createProgram } from '../../src/cli/program.ts';
 import { wrapText } from '../../src/cli/render/wrap.ts';
 import { run } from '../../src/cli/run.ts';
@@ -124,6 +125,15 @@ describe('[cli.28] help lists what is taken, and nothing else', () => {
     expect([...new Set(hidden.map(({ long, description }) => `${long}: ${description}`))]).toEqual([
       '--anchor: the same as --trust',
     ]);
+  });
+
+  test('[cli.25] an option takes several values, one behind the other, just where its help says so', () => {
+    const options = COMMANDS.flatMap((command) => command.options);
+    const said = options.filter(({ description }) => /^one or more /.test(description));
+    const taking = options.filter(({ parseArg }) => isGatherer(parseArg));
+    const names = (some: typeof options) => [...new Set(some.map(({ long }) => `${long}`))].sort();
+    expect(names(said).length).toBeGreaterThan(3);
+    expect(names(said).filter((name) => !names(taking).includes(name))).toEqual([]);
   });
 
   test('an option with a value says what holds without it, unless nothing does', () => {

@@ -31,6 +31,8 @@ describe('[cli.25] several values of an option', () => {
     ['trust add acme ca.pem --scope a/* b/*', 'trust add acme ca.pem --scope a/* --scope b/*'],
     ['trust add --scope a/* acme ca.pem more.pem', 'trust add --scope a/* acme ca.pem more.pem'],
     ['split web.ova --to a b', 'split web.ova --to a --to b'],
+    ['repack web.ova --set a=1 b=2 -o x.ova', 'repack web.ova --set a=1 --set b=2 -o x.ova'],
+    ['repack --set a=1 b=2 web.ova', 'repack --set a=1 --set b=2 web.ova'],
     ['verify web.ova --trust', 'verify web.ova --trust'],
     ['verify --trust ca.pem more.pem web', 'verify --trust ca.pem --trust more.pem web'],
     ['verify a.ova b.ova --trust ca.pem more.pem', 'verify a.ova b.ova --trust ca.pem --trust more.pem'],

@@ -7,6 +7,7 @@ import { lookFirst } from '../options/first-look.ts';
 import {
   FORMATS,
   formatOf,
+  gatherBy,
   mtimeOf,
   type OutputFlags,
   progressOf,
@@ -123,11 +124,8 @@ export function repackCommand(program: Command, context: Context, exit: Exit): v
   );
 }
 
-function gatherSettings(
-  text: string,
-  before: readonly DescriptorSetting[] = [],
-): readonly DescriptorSetting[] {
+const gatherSettings = gatherBy((text): DescriptorSetting => {
   const at = text.indexOf('=');
-  if (at > 0) return [...before, { key: text.slice(0, at), value: text.slice(at + 1) }];
+  if (at > 0) return { key: text.slice(0, at), value: text.slice(at + 1) };
   throw new InvalidArgumentError('Give KEY=VALUE, such as product.version=1.5.');
-}
+});

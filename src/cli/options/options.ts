@@ -86,7 +86,7 @@ type Gatherer<T> = (value: string, before?: unknown) => readonly T[];
 const gatherers = new WeakSet<object>();
 
 /** Collects the values of an option that may have several, each as `parse` reads it. [cli.25] */
-function gatherBy<T>(parse: (value: string) => T): Gatherer<T> {
+export function gatherBy<T>(parse: (value: string) => T): Gatherer<T> {
   const gatherer: Gatherer<T> = (value, before) => [
     ...(Array.isArray(before) ? (before as readonly T[]) : []),
     parse(value),
