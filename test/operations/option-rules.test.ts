@@ -101,6 +101,12 @@ async function goodCalls(): Promise<Good> {
     timeoutMs: 1000,
     signal,
   });
+  const requestFile = sandbox.path('request.json');
+  await library.prepareSigning(bundle, { output: requestFile });
+  const request = await library.readSigningRequest(requestFile);
+  const responseFile = sandbox.path('response.json');
+  await library.answerSigningRequest(request, { output: responseFile, identity });
+  const response = await library.readSigningResponse(responseFile);
   const calls: Readonly<Record<string, readonly [unknown, ...(readonly unknown[])]>> = {
     verify: [library.verify, bundle, judging],
     'verify, with data': [
@@ -165,6 +171,30 @@ async function goodCalls(): Promise<Good> {
       library.signPackage,
       loose,
       { ...inPlace, identity, digest: 'sha256', cms: false, timestamp: source },
+    ],
+    prepareSigning: [
+      library.prepareSigning,
+      bundle,
+      { ...inPlace, output, digest: 'sha256', cms: false, certificate: sandbox.path('.keys/cert.pem') },
+    ],
+    readSigningRequest: [library.readSigningRequest, requestFile, { signal, deadlineMs: 60_000, limits }],
+    answerSigningRequest: [
+      library.answerSigningRequest,
+      request,
+      { signal, deadlineMs: 60_000, output, identity, overwrite: false },
+    ],
+    readSigningResponse: [library.readSigningResponse, responseFile, { signal, deadlineMs: 60_000, limits }],
+    attachSignature: [
+      library.attachSignature,
+      bundle,
+      response,
+      {
+        ...copying,
+        timestamp: source,
+        digest: 'sha256',
+        certificate: sandbox.path('.keys/cert.pem'),
+        at: JUDGED_AT,
+      },
     ],
     timestamp: [library.timestamp, bundle, { ...copying, source }],
     timestampPackage: [library.timestampPackage, loose, { ...inPlace, source }],

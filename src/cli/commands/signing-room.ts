@@ -54,7 +54,7 @@ const FOREIGN: Readonly<Record<'prepare' | 'answer' | 'attach', readonly string[
 
 /** What goes with each, in words. */
 const TAKES: Readonly<Record<keyof typeof FOREIGN, string>> = {
-  prepare: '--cert of whoever is to sign, --digest, --cms and --no-cms, --force',
+  prepare: '--cert of whoever is to sign, --digest, --cms and --force',
   answer: '--key, --cert, --chain, --passphrase-file, -o and --force',
   attach: '--cert of whoever must have signed, --digest, --tsa, -o, --format and --force',
 };

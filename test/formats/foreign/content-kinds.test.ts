@@ -33,7 +33,11 @@ describe('[arc.6] what is no bundle is named', () => {
     ['-----BEGIN PRIVATE KEY-----\n', 'a private key'],
     ['-----BEGIN PKCS7-----\n', 'a CMS signature, or certificates in PKCS#7'],
     ['-----BEGIN X509 CRL-----\n', 'a PEM file'],
-    ['SHA256(web.mf)= 00\n', 'the certificate file of a bundle, which signs its manifest'],
+    [
+      'SHA256(web.mf)= 00\n-----BEGIN CERTIFICATE-----\n',
+      'the certificate file of a bundle, which signs its manifest',
+    ],
+    ['SHA256 (web.mf) = 00\nSHA256 (web.ova) = 11\n', 'a list of checksums'],
     ['SHA256(web.ovf)= 00\n', 'a list of checksums'],
     ['-----BEGIN PGP MESSAGE-----\n', 'an encrypted OpenPGP message'],
     ['#!/bin/sh\nexit 0\n', 'a script'],

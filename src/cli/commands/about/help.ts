@@ -88,6 +88,9 @@ export function helpTopics(program: Command): readonly string[] {
   return [...Object.keys(TOPICS), ...program.commands.map((command) => command.name())];
 }
 
+/** No word of the help is longer. */
+const LONGEST_ASKED = 200;
+
 /** `bulla help [COMMAND | exit-codes | configuration | environment | keys | formats]` */
 export function helpCommand(program: Command, context: Context, _exit: Exit): void {
   program
@@ -118,7 +121,7 @@ export function helpCommand(program: Command, context: Context, _exit: Exit): vo
 
   /** What a code says, or what speaks of words that are neither a topic nor a command, from the one at `at` on. @throws {BundleError} `USAGE` */
   function tellHits(words: readonly string[], at: number, command: Command): void {
-    const asked = words.join(' ');
+    const asked = words.join(' ').slice(0, LONGEST_ASKED);
     const columns = context.columns ?? MOST_COLUMNS;
     const code = helpOnCode(asked);
     for (const row of code) context.print(wrapText(row, columns));

@@ -11,7 +11,7 @@ import { openDeadline } from '../../../kit/deadline.ts';
 import { BundleError } from '../../../kit/errors/errors.ts';
 import type { NamedBytes } from '../../../kit/given-bytes.ts';
 import { DEFAULT_LIMITS } from '../../../kit/limits.ts';
-import { needed, shape } from '../../../kit/shape.ts';
+import { list, needed, path, shape, text } from '../../../kit/shape.ts';
 import { type ByteSink, discardedAtEnd } from '../../../kit/streams/byte-sink.ts';
 import { apartFrom } from '../../../storage/apart.ts';
 import { openOutput } from '../../../storage/output/open-output.ts';
@@ -108,12 +108,23 @@ export async function answerSigningRequest(
   request: SigningRequest,
   options: AnswerOptions,
 ): Promise<AnsweredReport> {
+  signingRequest(request, 'request');
   const given = answerOptions(options, '');
   expectReplaceable(given);
   await using _ = discardedAtEnd(given.output);
   using deadline = openDeadline(given);
   return await tellingIn('sign', () => answerGiven(request, { ...given, ...deadline }));
 }
+
+const signingRequest = shape<SigningRequest>({
+  name: needed(path),
+  bundle: needed(path),
+  manifest: needed(path),
+  digest: needed(path),
+  files: needed(list(shape({ name: needed(path), algorithm: needed(path), digest: needed(path) }))),
+  signer: path,
+  about: needed(list(text)),
+});
 
 const answerOptions = shape<AnswerOptions>({
   overwrite: EDITING.overwrite,

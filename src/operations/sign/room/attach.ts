@@ -12,7 +12,7 @@ import { type Deadline, openDeadline } from '../../../kit/deadline.ts';
 import { BundleError, toBundleError } from '../../../kit/errors/errors.ts';
 import { fileOrBytes, type NamedBytes } from '../../../kit/given-bytes.ts';
 import { DEFAULT_LIMITS, type Limits } from '../../../kit/limits.ts';
-import { count, moment, path, shape } from '../../../kit/shape.ts';
+import { count, moment, needed, path, shape } from '../../../kit/shape.ts';
 import { sourceOptions } from '../../../kit/source.ts';
 import { type ByteSink, discardedAtEnd } from '../../../kit/streams/byte-sink.ts';
 import { ownPlace } from '../../../storage/own-place.ts';
@@ -88,12 +88,20 @@ export async function attachSignature(
   options: AttachOptions,
 ): Promise<SignReport | SignPackageReport> {
   path(input, 'input');
+  signingResponse(response, 'response');
   const given = attachOptions(options, '');
   if (given.output !== undefined) expectReplaceable(given);
   await using _ = discardedAtEnd(given.output);
   using deadline = openDeadline(given);
   return await tellingIn('sign', () => attachGiven(input, response, { ...given, ...deadline }));
 }
+
+const signingResponse = shape<SigningResponse>({
+  name: needed(path),
+  bundle: needed(path),
+  manifest: needed(path),
+  algorithm: needed(signingDigest),
+});
 
 const attachOptions = shape<AttachOptions>({
   ...EDITING,
