@@ -50,6 +50,34 @@ describe.skipIf(absent)('on a terminal', () => {
     expect(code).toBe(0);
   });
 
+  test.each([
+    ['y', 0],
+    ['n', 130],
+    ['', 130],
+  ])(
+    '[room.3] who answers a request sees it, with --quiet too, and is asked: "%s"',
+    async (typed, expected) => {
+      using desk = workbench.desk('unsigned', 'keys');
+      expect((await runWithin(desk, 'bulla sign web.ova --prepare request.json')).code).toBe(0);
+      const line = 'bulla sign --answer request.json --key signer.key --cert signer.pem --quiet > quiet.txt';
+      const { code, screen } = await onTerminal(desk, `NO_COLOR=1 ${line}`, [['[y/N] ', `${typed}\r`]]);
+      expect(screen.replace(/\s+/g, ' ')).toMatch(
+        /signs disk\.qcow2 sha256:[0-9a-f]{64} .*sign this as CN=Acme Release/,
+      );
+      expect(code).toBe(expected);
+      expect(existsSync(join(desk.folder, 'response.json'))).toBe(expected === 0);
+    },
+  );
+
+  test('[room.3] what would be asked and not seen is refused', async () => {
+    using desk = workbench.desk('unsigned', 'keys');
+    await runWithin(desk, 'bulla sign web.ova --prepare request.json');
+    const line = 'bulla sign --answer request.json --key signer.key --cert signer.pem 2> log.txt';
+    const { code } = await onTerminal(desk, line);
+    expect(code).toBe(2);
+    expect(existsSync(join(desk.folder, 'response.json'))).toBe(false);
+  });
+
   const AGAIN = `that is not it; ${PROMPT}`;
 
   test('[cli.8] a wrong one is asked for again, three times in all', async () => {

@@ -54,6 +54,22 @@ function partialIn(sandbox: Sandbox): string {
   return sandbox.path(sandbox.list().find((name) => /\.partial-[^/]*\/$/.test(name)) ?? '');
 }
 
+test('[room.6] what takes the place of a file does so only while that is what was read', async () => {
+  using sandbox = makeSandbox();
+  const path = sandbox.write('out', 'old');
+  await using output = await openOutput(apartFrom(path, []), {
+    overwrite: true,
+    expectSame: () => {
+      expect(sandbox.list().some((name) => name.endsWith('/output'))).toBe(true); // all of it is written by then
+      throw new Error('another is there');
+    },
+  });
+  await output.write(encodeUtf8('new'));
+  await expect(output.finish()).rejects.toThrow('another is there');
+  expect(readFileSync(path, 'utf8')).toBe('old');
+  expect(sandbox.list()).toEqual(['out']);
+});
+
 /** Publishes a folder with `a` and `b/c`, while another is at work. */
 async function publish(sandbox: Sandbox): Promise<void> {
   mkdirSync(sandbox.path('up/home'), { recursive: true });
